@@ -1,0 +1,216 @@
+"""What exists in the local Azure: tenants, identities, subscriptions, registries, and the knobs.
+
+Plain data, shared by all services and changed only under `World.lock` (the control API does so).
+`default_world()` is what the demo, the tests and `python -m acr_emulator` start from.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Literal
+
+ACR_AUDIENCE = "https://containerregistry.azure.net"
+ARM_AUDIENCE = "https://management.azure.com"
+ARM_AUDIENCES = (ARM_AUDIENCE, "https://management.core.windows.net", "https://management.core.windows.net/")
+
+PrincipalKind = Literal["user", "servicePrincipal", "managedIdentity"]
+RoleMode = Literal["LegacyRegistryPermissions", "AbacRepositoryPermissions"]
+
+
+@dataclass
+class Tenant:
+    """An Entra tenant."""
+
+    tenant_id: str
+    domain: str
+
+
+@dataclass
+class Principal:
+    """Someone who can sign in. *client_id* is the application's id (a user's sign-in name is *name*);
+    *object_id* is what role assignments name."""
+
+    name: str
+    client_id: str
+    object_id: str
+    tenant_id: str
+    kind: PrincipalKind = "servicePrincipal"
+    secrets: list[str] = field(default_factory=list)
+    certificate_thumbprints: list[str] = field(default_factory=list)
+    federated_subjects: list[str] = field(default_factory=list)
+    enabled: bool = True
+
+
+@dataclass
+class RoleAssignment:
+    """*role* is a built-in role's name (`AcrPull`, `Owner`, `Container Registry Repository Writer`, …);
+    *repositories* restricts an ABAC role to names or `prefix*` patterns (empty: all)."""
+
+    object_id: str
+    role: str
+    repositories: list[str] = field(default_factory=list)
+
+
+@dataclass
+class ScopeMapToken:
+    """A non-Entra repository token. *actions* are `REPOSITORY/content/read` and the like, where
+    REPOSITORY may be `prefix/*` or `*` (`samples/artifact/content/write`)."""
+
+    name: str
+    passwords: list[str]
+    actions: list[str]
+    enabled: bool = True
+
+
+@dataclass
+class Registry:
+    """One container registry. *login_server* may carry a DNL hash (`name-hash.azurecr.io`)."""
+
+    name: str
+    login_server: str
+    tenant_id: str
+    subscription_id: str
+    resource_group: str
+    location: str = "westeurope"
+    sku: str = "Premium"
+    admin_user_enabled: bool = False
+    admin_passwords: list[str] = field(default_factory=lambda: ["admin-password-1", "admin-password-2"])
+    anonymous_pull_enabled: bool = False
+    arm_audience_enabled: bool = True
+    public_network_access: bool = True
+    blocked_client_ip: str | None = None
+    role_assignment_mode: RoleMode = "LegacyRegistryPermissions"
+    data_endpoint_enabled: bool = False
+    export_enabled: bool = True
+    referrers_api: bool = True
+    blob_redirect: bool = True
+    roles: list[RoleAssignment] = field(default_factory=list)
+    tokens: list[ScopeMapToken] = field(default_factory=list)
+
+    @property
+    def resource_id(self) -> str:
+        """The registry's ARM id."""
+        return (
+            f"/subscriptions/{self.subscription_id}/resourceGroups/{self.resource_group}"
+            f"/providers/Microsoft.ContainerRegistry/registries/{self.name}"
+        )
+
+
+@dataclass
+class Subscription:
+    """*readers* are the object ids that ARM lets see the subscription and its resources."""
+
+    subscription_id: str
+    tenant_id: str
+    name: str
+    readers: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Lifetimes:
+    """Seconds that each kind of credential stays valid (`acr-facts`: 60 min, 3 h, 20 to 30 min)."""
+
+    entra: float = 3600
+    acr_refresh: float = 10800
+    acr_access: float = 3600
+    storage_sas: float = 1200
+    upload_session: float = 3600
+
+
+@dataclass
+class Limits:
+    """Bytes and counts. *upload_body* is the largest body of one upload request (413 above it)."""
+
+    upload_body: int = 20 * 1024 * 1024
+    manifest: int = 4 * 1024 * 1024
+    unnamed_blob: int = 4 * 1024 * 1024
+    page_size: int = 100
+    referrers_page_size: int = 100
+
+
+@dataclass
+class World:
+    """Everything that the services share."""
+
+    tenants: list[Tenant] = field(default_factory=list)
+    principals: list[Principal] = field(default_factory=list)
+    subscriptions: list[Subscription] = field(default_factory=list)
+    registries: list[Registry] = field(default_factory=list)
+    lifetimes: Lifetimes = field(default_factory=Lifetimes)
+    limits: Limits = field(default_factory=Limits)
+    managed_identity: str | None = None
+    cloud_shell: str | None = None
+    strict_accept: bool = True
+    lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    def registry(self, host_or_name: str) -> Registry | None:
+        """The registry with this login server or resource name."""
+        wanted = host_or_name.lower()
+        return next((r for r in self.registries if wanted in (r.login_server, r.name)), None)
+
+    def principal(self, identifier: str) -> Principal | None:
+        """The principal with this client id, object id or name."""
+        return next((p for p in self.principals if identifier in (p.client_id, p.object_id, p.name)), None)
+
+
+TENANT = "11111111-1111-1111-1111-111111111111"
+OTHER_TENANT = "22222222-2222-2222-2222-222222222222"
+SUBSCRIPTION = "33333333-3333-3333-3333-333333333333"
+OTHER_SUBSCRIPTION = "44444444-4444-4444-4444-444444444444"
+
+
+def default_world() -> World:
+    """Two tenants; a pusher, a reader, a stranger and a managed identity; four registries."""
+    pusher = _service_principal("pusher", "a", TENANT)
+    reader = _service_principal("reader", "b", TENANT)
+    nobody = _service_principal("nobody", "c", TENANT)
+    other = _service_principal("other", "d", OTHER_TENANT)
+    identity = Principal("identity", _guid("e"), _guid("e", 2), TENANT, "managedIdentity")
+    user = Principal("user@contoso.example", _guid("f"), _guid("f", 2), TENANT, "user", secrets=["user-password"])
+    everyone = [pusher, reader, nobody, identity, user]
+    legacy = [
+        RoleAssignment(pusher.object_id, "Owner"),
+        RoleAssignment(user.object_id, "Owner"),
+        RoleAssignment(identity.object_id, "AcrPush"),
+        RoleAssignment(reader.object_id, "AcrPull"),
+    ]
+    abac = [
+        RoleAssignment(pusher.object_id, "Container Registry Repository Contributor"),
+        RoleAssignment(reader.object_id, "Container Registry Repository Reader", ["samples/*"]),
+        RoleAssignment(user.object_id, "Owner"),
+    ]
+    tokens = [
+        ScopeMapToken("ci-token", ["ci-token-password"], ["samples/*/content/read", "samples/*/content/write"]),
+        ScopeMapToken("read-token", ["read-token-password"], ["samples/*/content/read"]),
+    ]
+    return World(
+        tenants=[Tenant(TENANT, "contoso.example"), Tenant(OTHER_TENANT, "fabrikam.example")],
+        principals=[*everyone, other],
+        subscriptions=[
+            Subscription(SUBSCRIPTION, TENANT, "Local Azure", [p.object_id for p in everyone]),
+            Subscription(OTHER_SUBSCRIPTION, OTHER_TENANT, "Other Azure", [other.object_id]),
+        ],
+        registries=[
+            Registry("myregistry", "myregistry.azurecr.io", TENANT, SUBSCRIPTION, "local", roles=legacy, tokens=tokens),
+            Registry("targetregistry", "targetregistry.azurecr.io", TENANT, SUBSCRIPTION, "local", roles=list(legacy)),
+            Registry(
+                "abacregistry", "abacregistry-d7fqc4e3.azurecr.io", TENANT, SUBSCRIPTION, "local",
+                role_assignment_mode="AbacRepositoryPermissions", roles=abac,
+            ),
+            Registry(
+                "otherregistry", "otherregistry.azurecr.io", OTHER_TENANT, OTHER_SUBSCRIPTION, "other",
+                roles=[RoleAssignment(other.object_id, "Owner")],
+            ),
+        ],
+        managed_identity=identity.client_id,
+        cloud_shell=user.client_id,
+    )
+
+
+def _service_principal(name: str, digit: str, tenant_id: str) -> Principal:
+    return Principal(name, _guid(digit), _guid(digit, 2), tenant_id, secrets=[f"{name}-secret"])
+
+
+def _guid(digit: str, last: int = 1) -> str:
+    return f"{digit * 8}-{digit * 4}-{digit * 4}-{digit * 4}-{digit * 11}{last}"

@@ -1,0 +1,164 @@
+"""Every error that the core raises.
+
+    ArtifactError
+    ├── InvalidInputError           what the user typed cannot be right
+    │   └── InvalidReferenceError       … and it is the artifact's reference
+    ├── LocalFileError              a file or folder of the user's: missing, unreadable, changed, no space
+    ├── RefusedError                what a registry or an artifact says is unsafe or untrue
+    │   ├── UnsafeContentError          a name, a path or an archive member
+    │   ├── DigestMismatchError         bytes that are not what their digest says
+    │   ├── InvalidManifestError        a manifest that breaks the specification
+    │   └── ProtocolError               an answer that breaks the protocol (origin, redirect, size)
+    ├── SignInError                 no usable identity, or the registry does not accept it
+    ├── RegistryError               the registry answered, and said no
+    │   ├── PermissionDeniedError       the identity lacks an action on a repository
+    │   ├── NetworkRuleError            a firewall rule of the registry
+    │   ├── NotFoundError               no such registry, repository, tag, manifest or blob
+    │   ├── LockedError                 a lock, or an operation that the registry does not allow
+    │   ├── ThrottledError              429 for longer than we wait
+    │   ├── RejectedError               any other 4xx
+    │   └── ServerFaultError            5xx for longer than we wait
+    ├── ConnectionFailedError       no answer: DNS, refused, reset, silence
+    │   ├── UnresolvedHostError         the name does not exist, or a proxy could not reach it
+    │   ├── TlsError                    the certificate is not trusted
+    │   └── ProxyError                  the proxy refused or failed
+    └── CancelledError              stopped on request: Ctrl-C, SIGTERM, or an answer of no
+
+Each says what happened, where (a path, or a URL without its query), why, and what to do next; the face
+turns it into one of Azure CLI's error classes and prints `hint` as the recommendation. Texts may quote a
+registry, so all of them pass through `printable`.
+"""
+
+from __future__ import annotations
+
+from .text import printable
+
+MESSAGE_LIMIT = 600
+
+
+class ArtifactError(Exception):
+    """*what* happened, to *where*, *why*, and in *hint* what to type or do next."""
+
+    def __init__(self, what: str, *, where: str = "", why: str = "", hint: str = "") -> None:
+        self.what = printable(what, MESSAGE_LIMIT)
+        self.where = printable(where, MESSAGE_LIMIT)
+        self.why = printable(why, MESSAGE_LIMIT)
+        self.hint = printable(hint, MESSAGE_LIMIT)
+        super().__init__(self.message)
+
+    @property
+    def message(self) -> str:
+        """One line: what, where and why."""
+        place = f" ({self.where})" if self.where else ""
+        reason = f": {self.why}" if self.why else ""
+        return f"{self.what}{place}{reason}"
+
+
+class InvalidInputError(ArtifactError):
+    """What the user typed cannot be right."""
+
+
+class InvalidReferenceError(InvalidInputError):
+    """The artifact's reference cannot be right."""
+
+
+class LocalFileError(ArtifactError):
+    """A file or folder of the user's is missing, unreadable, changed, or there is no space for it."""
+
+
+class RefusedError(ArtifactError):
+    """What a registry or an artifact says is unsafe or untrue, and is not acted on."""
+
+
+class UnsafeContentError(RefusedError):
+    """A name, a path or an archive member that must not reach the file system."""
+
+
+class DigestMismatchError(RefusedError):
+    """Bytes that are not what their digest or size says."""
+
+
+class InvalidManifestError(RefusedError):
+    """A manifest that breaks the OCI image specification."""
+
+
+class ProtocolError(RefusedError):
+    """An answer that breaks the protocol: another origin, a forbidden redirect, an endless body."""
+
+
+class SignInError(ArtifactError):
+    """No usable identity, or the registry does not accept it."""
+
+
+class RegistryError(ArtifactError):
+    """The registry answered, and said no. *status* is the HTTP status, *code* the registry's own."""
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str = "",
+        why: str = "",
+        hint: str = "",
+        status: int = 0,
+        code: str = "",
+        correlation_id: str = "",
+    ) -> None:
+        self.status = status
+        self.code = printable(code)
+        self.correlation_id = printable(correlation_id)
+        super().__init__(what, where=where, why=why, hint=hint)
+
+    @property
+    def message(self) -> str:
+        """One line: what, where, why, and the id that Azure support asks for."""
+        trace = f" (correlation id {self.correlation_id})" if self.correlation_id else ""
+        return super().message + trace
+
+
+class PermissionDeniedError(RegistryError):
+    """The identity lacks an action on a repository."""
+
+
+class NetworkRuleError(RegistryError):
+    """A firewall rule of the registry turns this client away."""
+
+
+class NotFoundError(RegistryError):
+    """There is no such registry, repository, tag, manifest or blob."""
+
+
+class LockedError(RegistryError):
+    """A lock, or an operation that the registry does not allow."""
+
+
+class ThrottledError(RegistryError):
+    """The registry asks to wait for longer than we do."""
+
+
+class RejectedError(RegistryError):
+    """Any other 4xx."""
+
+
+class ServerFaultError(RegistryError):
+    """The registry failed, for longer than we retry."""
+
+
+class ConnectionFailedError(ArtifactError):
+    """No answer: the name, the connection or the line failed."""
+
+
+class UnresolvedHostError(ConnectionFailedError):
+    """The host's name does not exist, or a proxy could not reach it."""
+
+
+class TlsError(ConnectionFailedError):
+    """The server's certificate is not trusted."""
+
+
+class ProxyError(ConnectionFailedError):
+    """The proxy refused or failed."""
+
+
+class CancelledError(ArtifactError):
+    """Stopped on request."""

@@ -1,0 +1,28 @@
+"""Text that came from elsewhere, made safe to show.
+
+A registry's error message, a title or a tag may hold terminal escapes, forged lines, right-to-left
+overrides or Azure Pipelines' logging commands, which an agent obeys when it finds them in the output
+(https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+FIELD_LIMIT = 300
+_UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_PIPELINE_COMMAND = re.compile(r"##(?=\[|vso\[)|^::|(?<=\s)::(?=[a-z-]+)", re.IGNORECASE)
+
+
+def printable(text: object, limit: int = FIELD_LIMIT) -> str:
+    """*text* on one line of at most *limit* characters, with nothing that a terminal or an agent obeys."""
+    raw = str(text)
+    shown = raw if len(raw) <= limit else raw[: limit - 1] + "…"
+    return _PIPELINE_COMMAND.sub(lambda match: " ".join(match.group()), "".join(map(_escaped, shown)))
+
+
+def _escaped(character: str) -> str:
+    if unicodedata.category(character) not in _UNSAFE_CATEGORIES:
+        return character
+    return character.encode("unicode_escape").decode("ascii")
