@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,6 +50,17 @@ def must(title: str, argv: Sequence[str], environment: Mapping[str, str] | None 
     code = run(title, argv, environment, cwd)
     if code:
         raise Failed(f"{title} failed.", code)
+
+
+def exit_code(main: Callable[[list[str]], int]) -> int:
+    """Run *main* with the process's arguments; a `Failed` step is said, not traced, and gives its code."""
+    try:
+        return main(sys.argv[1:])
+    except Failed as failure:
+        say(str(failure))
+        return failure.code
+    except KeyboardInterrupt:
+        return 130
 
 
 def _wait(process: subprocess.Popen[bytes], title: str = "", start: float = 0.0) -> int:

@@ -1,0 +1,106 @@
+"""Azure CLI's own checks of an extension (https://github.com/Azure/azure-cli-dev-tools), without `azdev setup`.
+
+`azdev setup` wants clones of two repositories and a network. What it would write is laid out in a temporary
+folder instead: settings by environment, the extension as a copy whose folder carries its name, and the one
+file that every azdev command otherwise fetches.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from devtools import environment, steps, venv, wheel
+
+_RULE_TYPES = ("params", "commands", "command_groups", "help_entries")
+"""All but `command_test_coverage`, which compares git branches and fetches a page; tests/ has our own."""
+
+_PATTERNS = ("QUO_PATTERN", "END_PATTERN", "DOCS_END_PATTERN", "NOT_END_PATTERN", "NUMBER_SIGN_PATTERN")
+
+
+def style() -> int:
+    """pylint and flake8 by Azure CLI's settings; the exit code."""
+    return _azdev("azdev style", "style", "acrartifact")
+
+
+def linter() -> int:
+    """The rules on commands, parameters and help, `linter_exclusions.yml` heeded; the exit code."""
+    return _azdev("azdev linter", "linter", "acrartifact", "--rule-types", *_RULE_TYPES, "--min-severity", "high")
+
+
+def scan() -> int:
+    """Look for secrets in the extension; 1 when there is one. azdev ends with 0 either way and reports only finds."""
+    with _workspace() as (folder, variables):
+        report = folder.parent / "scan.json"
+        what = ["--directory-path", str(folder / wheel.PACKAGE), "--recursive", "--scan-result-path", str(report)]
+        code = steps.run("azdev scan", [_program(), "scan", *what], variables, folder)
+        if code or not report.exists():
+            return code
+        found = json.loads(report.read_text(encoding="utf-8"))
+    for path, secrets in found.items():
+        for secret in secrets:
+            steps.say(f"{Path(path).name}: {secret['secret_name']}")
+    return 1
+
+
+def _azdev(title: str, *arguments: str) -> int:
+    if os.name == "nt":
+        steps.say(f"{title}: not on Windows, where azdev cannot be set up by environment")
+        return 0
+    with _workspace() as (folder, variables):
+        return steps.run(title, [_program(), *arguments], variables, folder)
+
+
+@contextmanager
+def _workspace() -> Iterator[tuple[Path, dict[str, str]]]:
+    """A copy of the extension called `acrartifact`, and the environment in which azdev finds it."""
+    with tempfile.TemporaryDirectory() as temporary:
+        root = Path(temporary).resolve()
+        folder = root / "acrartifact"
+        folder.mkdir()
+        wheel.stage(folder)
+        shutil.copyfile(steps.ROOT / "linter_exclusions.yml", folder / "linter_exclusions.yml")
+        _configure(root)
+        variables = _variables(root)
+        steps.must("egg-info", [sys.executable, "setup.py", "--quiet", "egg_info"], variables, folder)
+        yield folder, variables
+
+
+def _configure(root: Path) -> None:
+    """azdev's settings, and the file that it would fetch at every start (azdev/operations/cmdcov)."""
+    import azdev  # type: ignore[import-untyped]
+
+    rules = Path(azdev.__file__).parent / "config"
+    # azdev glues VIRTUAL_ENV, an absolute path, to this folder's name.
+    shutil.copytree(rules, Path(f"{root}/azdev/env_config{venv.VENV}/config_files"))
+    coverage = root / "cli" / "scripts" / "ci" / "cmdcov.yml"
+    coverage.parent.mkdir(parents=True)
+    lines = ["CMD_PATTERN: [x, x, x, x]", *(f"{name}: x" for name in _PATTERNS), "EXCLUDE_MODULES: []"]
+    coverage.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _variables(root: Path) -> dict[str, str]:
+    extension = str(root / "acrartifact")
+    path = os.pathsep.join([str(venv.scripts()), os.environ.get("PATH", "")])
+    ours = {
+        "PATH": path,
+        "VIRTUAL_ENV": str(venv.VENV),
+        "AZDEV_CONFIG_DIR": str(root / "azdev"),
+        "AZDEV_EXT_REPO_PATHS": extension,
+        "AZDEV_CLI_REPO_PATH": str(root / "cli"),
+        "AZURE_CONFIG_DIR": str(root / "azure"),
+        "AZURE_EXTENSION_DIR": str(root / "extensions"),
+        "AZURE_EXTENSION_DEV_SOURCES": extension,
+        "AZURE_CORE_COLLECT_TELEMETRY": "no",
+    }
+    return {**environment.clean(), **ours}
+
+
+def _program() -> str:
+    return str(venv.scripts() / "azdev")

@@ -1,0 +1,20 @@
+"""`dev.py interop`: both ways with other tools, on the emulator and on other registries."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from devtools import peers, steps
+
+
+def main(arguments: list[str]) -> int:
+    """Install the peers and run tests/interop; *arguments* go to pytest. Returns pytest's exit code."""
+    peers.install()
+    variables = {**os.environ, "PATH": peers.path()}
+    chosen = arguments or ["tests/interop"]
+    return steps.run("interop tests", [sys.executable, "-m", "pytest", *chosen], variables)
+
+
+if __name__ == "__main__":
+    sys.exit(steps.exit_code(main))

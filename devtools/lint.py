@@ -1,0 +1,44 @@
+"""`dev.py lint`: every static check, or those that are named."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+
+from devtools import azdev, steps
+
+_PYTHON = [sys.executable, "-m"]
+
+
+def _ruff() -> int:
+    code = steps.run("ruff check", [*_PYTHON, "ruff", "check", "."])
+    return steps.run("ruff format", [*_PYTHON, "ruff", "format", "--check", "--diff", "."]) or code
+
+
+def _mypy() -> int:
+    return steps.run("mypy --strict", [*_PYTHON, "mypy"])
+
+
+CHECKS: dict[str, Callable[[], int]] = {
+    "ruff": _ruff,
+    "mypy": _mypy,
+    "style": azdev.style,
+    "linter": azdev.linter,
+    "scan": azdev.scan,
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run the checks that *arguments* name, by default all, each to its end; returns 1 if one failed."""
+    unknown = [name for name in arguments if name not in CHECKS]
+    if unknown:
+        raise steps.Failed(f"There is no check {unknown[0]!r}; there are {', '.join(CHECKS)}.", 2)
+    start = time.monotonic()
+    failed = [name for name in arguments or CHECKS if CHECKS[name]()]
+    steps.say(f"lint: {', '.join(failed) + ' failed' if failed else 'clean'}, {time.monotonic() - start:.1f} s")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(steps.exit_code(main))

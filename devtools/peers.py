@@ -1,0 +1,72 @@
+"""The other tools that interop runs against, at one version each: here by `go install`, or from Debian."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+from devtools import environment, steps
+
+
+class Peer(NamedTuple):
+    """A program and the Go module version that it is installed from."""
+
+    program: str
+    module: str
+    version: str
+
+
+GO_PEERS = (
+    Peer("oras", "oras.land/oras/cmd/oras", "v1.3.6"),
+    Peer("crane", "github.com/google/go-containerregistry/cmd/crane", "v0.22.1"),
+    Peer("regctl", "github.com/regclient/regclient/cmd/regctl", "v0.11.7"),
+    Peer("registry", "github.com/distribution/distribution/v3/cmd/registry", "v3.1.2"),
+)
+DEBIAN_PEERS = {"skopeo": "skopeo", "docker-registry": "docker-registry"}
+"""Programs and the Debian packages that hold them."""
+
+BIN = steps.ROOT / ".tools" / "bin"
+
+
+def install() -> None:
+    """Install what is missing; raises `steps.Failed` where something cannot be had."""
+    for peer in GO_PEERS:
+        if not _stamp(peer).exists() or shutil.which(peer.program, path=str(BIN)) is None:
+            _go_install(peer)
+    missing = [package for program, package in DEBIAN_PEERS.items() if shutil.which(program) is None]
+    if missing:
+        _apt_install(missing)
+
+
+def path(given: str | None = None) -> str:
+    """PATH with the peers before everything else."""
+    return os.pathsep.join([str(BIN), os.environ.get("PATH", "") if given is None else given])
+
+
+def _go_install(peer: Peer) -> None:
+    if shutil.which("go") is None:
+        raise steps.Failed(f"{peer.program} is installed with Go, and there is no `go` on the PATH.")
+    BIN.mkdir(parents=True, exist_ok=True)
+    variables = {**os.environ, "GOBIN": str(BIN)}
+    target = f"{peer.module}@{peer.version}"
+    steps.must(f"go install {target}", ["go", "install", target], variables)
+    for old in BIN.parent.glob(f"{peer.program}-*.installed"):
+        old.unlink()
+    _stamp(peer).touch()
+
+
+def _stamp(peer: Peer) -> Path:
+    """Says that *peer* is there at its version: `go install` leaves none in the program's name."""
+    return BIN.parent / f"{peer.program}-{peer.version}.installed"
+
+
+def _apt_install(packages: list[str]) -> None:
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    if shutil.which("apt-get") is None or not root:
+        raise steps.Failed(f"Install these first, as root: apt-get install {' '.join(packages)}")
+    variables = {**environment.for_pip(), "DEBIAN_FRONTEND": "noninteractive"}
+    steps.must("apt-get update", ["apt-get", "update", "-qq"], variables)
+    install_them = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
+    steps.must(f"apt-get install {' '.join(packages)}", install_them, variables)
