@@ -1,0 +1,1 @@
+"""The OCI side: references, descriptors, manifests, and a registry's requests, one method each."""

@@ -1,0 +1,56 @@
+"""Digests (OCI image specification, descriptor.md § Digests)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import NewType
+
+from ..errors import DigestMismatchError, ProtocolError
+
+Digest = NewType("Digest", str)
+DIGEST_PATTERN = r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}"
+_DIGEST = re.compile(DIGEST_PATTERN)
+
+
+def parse_digest(text: object, where: str = "") -> Digest:
+    """*text* as a digest that is safe in a URL and a path; anything else raises `ProtocolError`."""
+    if not isinstance(text, str) or not _DIGEST.fullmatch(text):
+        raise ProtocolError("Not a digest", where=where, why=f"{str(text)[:80]!r} is not sha256: or sha512: and hex")
+    return Digest(text)
+
+
+def digest_of(content: bytes, algorithm: str = "sha256") -> Digest:
+    """The digest of *content*."""
+    return Digest(f"{algorithm}:{hashlib.new(algorithm, content).hexdigest()}")
+
+
+def short(digest: str) -> str:
+    """The first twelve hexadecimal digits, as registries' tools print them."""
+    return digest.partition(":")[2][:12]
+
+
+class Verifier:
+    """Hashes bytes as they pass and compares digest and size at the end."""
+
+    def __init__(self, expected: Digest, size: int) -> None:
+        self._expected, self._size = expected, size
+        self._hash = hashlib.new(expected.partition(":")[0])
+        self.seen = 0
+
+    def update(self, block: bytes | memoryview) -> None:
+        """Account for *block*; more bytes than announced raise `DigestMismatchError` at once."""
+        self.seen += len(block)
+        if self.seen > self._size:
+            raise DigestMismatchError("More bytes came than were announced", where=self._expected, why=f"{self._size}")
+        self._hash.update(block)
+
+    def finish(self) -> None:
+        """Raise `DigestMismatchError` unless exactly the expected bytes have passed."""
+        if self.seen != self._size:
+            raise DigestMismatchError(
+                "Fewer bytes came than were announced", where=self._expected, why=f"{self.seen} of {self._size}"
+            )
+        found = f"{self._expected.partition(':')[0]}:{self._hash.hexdigest()}"
+        if found != self._expected:
+            raise DigestMismatchError("The bytes are not the right ones", where=self._expected, why=f"they are {found}")

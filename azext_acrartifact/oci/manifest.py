@@ -1,0 +1,167 @@
+"""Manifests and indexes: built for a push, read strictly for everything else.
+
+OCI image specification 1.1, manifest.md and image-index.md. A document with both layers and manifests, two equal
+keys or another type than its Content-Type can be read in two ways (CVE-2021-41190), so it is not read at all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import InvalidManifestError
+from .descriptor import Descriptor, as_object, optional_string, parse_descriptor, string_map
+from .digest import Digest, digest_of
+from .mediatypes import EMPTY_CONFIG, IMAGE_MANIFEST, INDEXES, MANIFESTS, OCI_ARTIFACT_MANIFEST, ORAS_ARTIFACT_MANIFEST
+
+MANIFEST_LIMIT = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A manifest with the very bytes that its digest is of. An index has *manifests*, all others *layers*;
+    the two legacy artifact types call them blobs and have no *config*."""
+
+    media_type: str
+    raw: bytes = field(repr=False)
+    digest: Digest
+    config: Descriptor | None = None
+    layers: tuple[Descriptor, ...] = ()
+    manifests: tuple[Descriptor, ...] = ()
+    subject: Descriptor | None = None
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    declared_artifact_type: str | None = None
+
+    @property
+    def artifact_type(self) -> str | None:
+        """The artifact's type: its own field, otherwise the config's media type (manifest.md § artifactType)."""
+        if self.declared_artifact_type or self.config is None:
+            return self.declared_artifact_type
+        return None if self.config.media_type == EMPTY_CONFIG else self.config.media_type
+
+    @property
+    def is_index(self) -> bool:
+        """Whether this lists manifests rather than files."""
+        return self.media_type in INDEXES
+
+    @property
+    def size(self) -> int:
+        """Bytes of config and layers together, each blob once."""
+        blobs = {blob.digest: blob.size for blob in (*self.layers, *([self.config] if self.config else []))}
+        return sum(blobs.values())
+
+    @property
+    def descriptor(self) -> Descriptor:
+        """What refers to this manifest."""
+        return Descriptor(self.media_type, self.digest, len(self.raw))
+
+
+def build_manifest(
+    config: Descriptor,
+    layers: Sequence[Descriptor],
+    *,
+    artifact_type: str | None = None,
+    subject: Descriptor | None = None,
+    annotations: Mapping[str, str] | None = None,
+) -> Manifest:
+    """An OCI image manifest. No creation time is added, so that the same files give the same digest.
+
+    Raises `InvalidManifestError` above 4 MiB, which is more than a registry takes.
+    """
+    fields: dict[str, Any] = {"schemaVersion": 2, "mediaType": IMAGE_MANIFEST}
+    if artifact_type:
+        fields["artifactType"] = artifact_type
+    fields["config"] = config.to_json()
+    fields["layers"] = [layer.to_json() for layer in layers]
+    if subject:
+        fields["subject"] = subject.to_json()
+    if annotations:
+        fields["annotations"] = dict(sorted(annotations.items()))
+    raw = json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
+    if len(raw) > MANIFEST_LIMIT:
+        raise InvalidManifestError(
+            "The manifest is larger than a registry takes",
+            why=f"{len(layers)} files make {len(raw)} bytes; the limit is {MANIFEST_LIMIT}",
+            hint="Push a folder as one layer (--file FOLDER) instead of its files one by one.",
+        )
+    return parse_manifest(raw, IMAGE_MANIFEST, "the new manifest")
+
+
+def parse_manifest(raw: bytes, content_type: str, where: str) -> Manifest:
+    """*raw* as the manifest that *content_type* announces; *where* names it in `InvalidManifestError`."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    fields = as_object(_load(raw, where), where)
+    _check_type(fields, media_type, where)
+    if media_type not in (*MANIFESTS, *INDEXES):
+        raise InvalidManifestError(
+            "Not a manifest that can be read", where=where, why=f"its type is '{media_type or 'missing'}'"
+        )
+    content = _index(fields, where) if media_type in INDEXES else _manifest(fields, media_type, where)
+    return Manifest(
+        media_type,
+        raw,
+        digest_of(raw),
+        subject=_optional(fields.get("subject"), f"{where} subject"),
+        annotations=string_map(fields.get("annotations"), f"{where} annotations"),
+        declared_artifact_type=optional_string(fields.get("artifactType"), f"{where} artifactType"),
+        **content,
+    )
+
+
+def _check_type(fields: dict[str, Any], media_type: str, where: str) -> None:
+    declared = fields.get("mediaType")
+    if declared is not None and declared != media_type:
+        raise InvalidManifestError(
+            "The manifest's type is not the one announced", where=where, why=f"'{declared}' as '{media_type}'"
+        )
+    if media_type in (OCI_ARTIFACT_MANIFEST, ORAS_ARTIFACT_MANIFEST):
+        return
+    if fields.get("schemaVersion") != 2 or isinstance(fields["schemaVersion"], bool):
+        raise InvalidManifestError("The manifest's schemaVersion is not 2", where=where)
+
+
+def _index(fields: dict[str, Any], where: str) -> dict[str, Any]:
+    if "layers" in fields or "config" in fields or "blobs" in fields:
+        raise InvalidManifestError("An index must not have layers", where=where)
+    return {"manifests": _descriptors(fields.get("manifests"), f"{where} manifests")}
+
+
+def _manifest(fields: dict[str, Any], media_type: str, where: str) -> dict[str, Any]:
+    if "manifests" in fields:
+        raise InvalidManifestError("A manifest with layers must not list manifests", where=where)
+    if media_type in (OCI_ARTIFACT_MANIFEST, ORAS_ARTIFACT_MANIFEST):
+        return {"layers": _descriptors(fields.get("blobs") or [], f"{where} blobs")}
+    return {
+        "config": parse_descriptor(fields.get("config"), f"{where} config"),
+        "layers": _descriptors(fields.get("layers"), f"{where} layers"),
+    }
+
+
+def _descriptors(value: object, place: str) -> tuple[Descriptor, ...]:
+    if not isinstance(value, list):
+        raise InvalidManifestError("Not a list", where=place)
+    return tuple(parse_descriptor(item, f"{place}[{number}]") for number, item in enumerate(value))
+
+
+def _optional(value: object, place: str) -> Descriptor | None:
+    return None if value is None else parse_descriptor(value, place)
+
+
+def _load(raw: bytes, where: str) -> object:
+    try:
+        return json.loads(raw, object_pairs_hook=_unique, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise InvalidManifestError("The manifest is not JSON that can be read", where=where, why=str(error)) from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise ValueError("a key appears twice")
+    return fields
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

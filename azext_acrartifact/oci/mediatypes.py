@@ -1,0 +1,38 @@
+"""Media types and annotation keys of the OCI image specification and of ORAS."""
+
+from __future__ import annotations
+
+import re
+
+IMAGE_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+IMAGE_INDEX = "application/vnd.oci.image.index.v1+json"
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
+# Withdrawn from the specification before 1.1, but older artifacts in ACR have them: read, never written.
+OCI_ARTIFACT_MANIFEST = "application/vnd.oci.artifact.manifest.v1+json"
+ORAS_ARTIFACT_MANIFEST = "application/vnd.cncf.oras.artifact.manifest.v1+json"
+
+MANIFESTS = (IMAGE_MANIFEST, DOCKER_MANIFEST, OCI_ARTIFACT_MANIFEST, ORAS_ARTIFACT_MANIFEST)
+INDEXES = (IMAGE_INDEX, DOCKER_LIST)
+ACCEPT = ", ".join((*MANIFESTS, *INDEXES))
+
+EMPTY_CONFIG = "application/vnd.oci.empty.v1+json"
+EMPTY_JSON = b"{}"
+LAYER = "application/vnd.oci.image.layer.v1.tar"
+LAYER_GZIP = "application/vnd.oci.image.layer.v1.tar+gzip"
+# What oras writes where the user names no type: https://oras.land/docs/how_to_guides/manifest_config
+UNKNOWN_ARTIFACT = "application/vnd.unknown.artifact.v1"
+UNKNOWN_CONFIG = "application/vnd.unknown.config.v1+json"
+
+TITLE = "org.opencontainers.image.title"
+CREATED = "org.opencontainers.image.created"
+UNPACK = "io.deis.oras.content.unpack"
+CONTENT_DIGEST = "io.deis.oras.content.digest"
+
+_NAME = r"[A-Za-z0-9][A-Za-z0-9!#$&\-^_.+]{0,126}"
+_MEDIA_TYPE = re.compile(rf"{_NAME}/{_NAME}")
+
+
+def is_media_type(text: str) -> bool:
+    """Whether *text* is a type and subtype name (RFC 6838 §4.2), without parameters."""
+    return _MEDIA_TYPE.fullmatch(text) is not None

@@ -1,0 +1,131 @@
+"""A registry's error answer, as an error that says what to do.
+
+The body's format is the OCI distribution specification's (§ Error Codes): `{"errors":[{"code","message",
+"detail"}]}`, where ACR's `detail` is an array, an object, a string or absent.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import (
+    ArtifactError,
+    LockedError,
+    NetworkRuleError,
+    NotFoundError,
+    PermissionDeniedError,
+    ProtocolError,
+    RegistryError,
+    RejectedError,
+    ServerFaultError,
+    SignInError,
+    ThrottledError,
+)
+from .messages import Response
+from .retry import retry_after
+
+ERROR_BODY_LIMIT = 64 * 1024
+_FIREWALL_LINK = "https://aka.ms/acr/firewall"
+_LOCK_LINK = "https://aka.ms/acr/faq/#why-does-my-pull-or-push-request-fail-with-disallowed-operation"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The first error of an error body; empty strings where the server said nothing."""
+
+    code: str = ""
+    message: str = ""
+    detail: str = ""
+
+    @property
+    def why(self) -> str:
+        """The server's own words."""
+        return ": ".join(part for part in (self.message or self.code, self.detail) if part)
+
+
+def read_refusal(response: Response) -> Refusal:
+    """Read and close *response*'s body; anything that is not an error body gives an empty `Refusal`."""
+    try:
+        parsed = json.loads(response.content(ERROR_BODY_LIMIT))
+    except (ArtifactError, ValueError, RecursionError):
+        response.close()
+        return Refusal()
+    errors = parsed.get("errors") if isinstance(parsed, dict) else None
+    first = errors[0] if isinstance(errors, list) and errors else {}
+    return _refusal(first) if isinstance(first, dict) else Refusal()
+
+
+def error_from(response: Response, what: str, not_found: str = "") -> ArtifactError:
+    """The error for an answer that is no success. *what* says which step failed ("The manifest was not
+    stored"); *not_found* replaces it for a 404. Reads and closes the body."""
+    refusal = read_refusal(response)
+    status = response.status
+    if status == 401:
+        return _sign_in(response, refusal)
+    kind, hint = _kind(response, refusal)
+    if kind is ProtocolError:
+        return ProtocolError(what, where=response.request.where, why=f"unexpected status {status}")
+    assert issubclass(kind, RegistryError)
+    return kind(
+        not_found if status == 404 and not_found else what,
+        where=response.request.where,
+        why=refusal.why or f"status {status}",
+        hint=hint,
+        status=status,
+        code=refusal.code,
+        correlation_id=correlation_id(response),
+    )
+
+
+def correlation_id(response: Response) -> str:
+    """The id under which Azure support finds the request; empty from other registries."""
+    return response.headers.get("X-Ms-Correlation-Request-Id", "")
+
+
+def _kind(response: Response, refusal: Refusal) -> tuple[type[ArtifactError], str]:
+    status = response.status
+    if status == 403:
+        return _forbidden(refusal)
+    if status == 404:
+        return NotFoundError, "Check the name, the tag and the registry: az acr repository list --name REGISTRY"
+    if status == 405:
+        return LockedError, f"A lock may be set: az acr repository show --image REPO:TAG shows it. See {_LOCK_LINK}"
+    if status == 429:
+        return ThrottledError, f"Run the command again in {_patience(response)}."
+    if status >= 500:
+        return ServerFaultError, "Run the command again later. Azure's state: https://status.azure.com"
+    if status >= 400:
+        return RejectedError, ""
+    return ProtocolError, ""
+
+
+def _forbidden(refusal: Refusal) -> tuple[type[ArtifactError], str]:
+    if "is not allowed access" in refusal.message or refusal.code == "DENIED":
+        return NetworkRuleError, (
+            "The registry's network rules do not let this address in: az acr show --name REGISTRY "
+            f"--query networkRuleSet, publicNetworkAccess. See {_FIREWALL_LINK}"
+        )
+    return PermissionDeniedError, "Ask the registry's owner for a role that allows this."
+
+
+def _sign_in(response: Response, refusal: Refusal) -> SignInError:
+    return SignInError(
+        "The registry did not accept the sign-in",
+        where=response.request.where,
+        why=refusal.why or "status 401",
+        hint="Sign in again (az login), or check the user name and password.",
+    )
+
+
+def _patience(response: Response) -> str:
+    seconds = retry_after(response)
+    return f"{seconds:.0f} s, as it asks" if seconds is not None else "a minute or two"
+
+
+def _refusal(error: dict[str, Any]) -> Refusal:
+    detail = error.get("detail")
+    return Refusal(
+        str(error.get("code") or ""), str(error.get("message") or ""), detail if isinstance(detail, str) else ""
+    )

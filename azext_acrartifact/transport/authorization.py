@@ -1,0 +1,48 @@
+"""What a request needs to be allowed, and who vouches for it.
+
+`auth` implements `Authorizer`; `oci` asks it. Neither imports the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from .messages import Response
+
+PULL = "pull"
+PUSH = "push"
+DELETE = "delete"
+METADATA_READ = "metadata_read"
+METADATA_WRITE = "metadata_write"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Actions on one repository, as in `repository:NAME:pull,push` of the distribution token specification
+    (https://distribution.github.io/distribution/spec/auth/scope/)."""
+
+    repository: str
+    actions: frozenset[str]
+
+    @classmethod
+    def of(cls, repository: str, *actions: str) -> Scope:
+        """A scope of *actions* on *repository*."""
+        return cls(repository, frozenset(actions))
+
+    def __str__(self) -> str:
+        return f"repository:{self.repository}:{','.join(sorted(self.actions))}"
+
+
+class Authorizer(Protocol):
+    """Gives Authorization header values for one registry. Safe to call from many threads."""
+
+    def authorization(self, scope: Scope) -> str | None:
+        """A value that grants *scope*, or None where the registry asks for none.
+
+        Raises `SignInError` without a usable identity, `PermissionDeniedError` when the identity lacks one
+        of the actions.
+        """
+
+    def renew(self, scope: Scope, refused: str | None, answer: Response) -> str | None:
+        """A fresh value after the registry answered 401 to *refused*. Raises as `authorization` does."""

@@ -1,0 +1,56 @@
+"""The seam itself: `HttpClient.send` is how everything above reaches a server."""
+
+from __future__ import annotations
+
+from ..errors import ConnectionFailedError, ProtocolError
+from .messages import Request, Response
+from .network import Network
+from .pool import Pool
+from .redirects import MOST_HOPS, REDIRECTS, next_hop
+from .retry import Attempts, Policy, Waiter
+
+
+class HttpClient:
+    """Sends requests: on kept connections, through the environment's proxy, again when that may help."""
+
+    def __init__(self, network: Network, waiter: Waiter | None = None, policy: Policy | None = None) -> None:
+        self.waiter = waiter or Waiter()
+        self._network = network
+        self._policy = policy or Policy()
+        self._pool = Pool(network)
+
+    def send(self, request: Request, *, follow: bool = True) -> Response:
+        """The answer to *request*, whatever its status; redirects are followed unless *follow* is False.
+
+        A request that may be repeated is, after a broken connection, 408, 429 and 5xx. Raises
+        `ConnectionFailedError` and its kinds when no answer comes, `ProtocolError` for a forbidden redirect.
+        """
+        attempts = self.attempts()
+        while True:
+            try:
+                response = self._send(request, follow)
+            except ConnectionFailedError as error:
+                if not request.may_repeat or not attempts.again_after_error(error):
+                    raise
+                continue
+            if not request.may_repeat or not attempts.again_after_answer(response):
+                return response
+            response.close()
+
+    def attempts(self) -> Attempts:
+        """A fresh count of tries under this client's policy, for work that is more than one request."""
+        return Attempts(self._policy, self.waiter)
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._pool.close()
+
+    def _send(self, request: Request, follow: bool) -> Response:
+        for _ in range(MOST_HOPS + 1):
+            response = self._pool.send(request)
+            if not follow or response.status not in REDIRECTS:
+                return response
+            response.close()
+            direct = self._network.proxy_for(request.url) is None
+            request = next_hop(request, response, resolves_here=direct)
+        raise ProtocolError("Too many redirects", where=request.where, why=f"more than {MOST_HOPS}")

@@ -1,0 +1,101 @@
+"""What sockets, TLS and `http.client` raise, as errors that say what to do."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import re
+import socket
+import ssl
+
+from ..errors import ArtifactError, ConnectionFailedError, ProtocolError, ProxyError, TlsError, UnresolvedHostError
+from .connection import StalledError
+from .messages import Request
+from .network import Proxy
+
+FAILURES = (OSError, http.client.HTTPException, EOFError)
+_TUNNEL_STATUS = re.compile(r"Tunnel connection failed: (\d{3})")
+_PROXY_CANNOT_REACH = frozenset({"404", "502", "503", "504"})
+_LATER_NAME_ERRORS = frozenset({socket.EAI_AGAIN})
+
+
+def failure(error: BaseException, request: Request, proxy: Proxy | None) -> ArtifactError:
+    """The error to raise for *error*, which ended *request*."""
+    host = request.origin[1]
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _untrusted(error, host)
+    if isinstance(error, socket.gaierror):
+        return _unresolved(error, proxy.host if proxy else host)
+    if proxy and (tunnel := _TUNNEL_STATUS.search(str(error))):
+        return _refused_by_proxy(tunnel.group(1), host, proxy)
+    if isinstance(error, http.client.HTTPException) and not isinstance(error, http.client.RemoteDisconnected):
+        return _malformed(error, request)
+    return ConnectionFailedError(
+        "The connection failed", where=request.where, why=_reason(error), hint=_advice(error, host, proxy)
+    )
+
+
+def passes(error: ArtifactError) -> bool:
+    """Whether trying again may help: a name that does not exist or a certificate will not change."""
+    return isinstance(error, ConnectionFailedError) and not isinstance(error, (TlsError, UnresolvedHostError, ProxyError))
+
+
+def _untrusted(error: ssl.SSLCertVerificationError, host: str) -> TlsError:
+    return TlsError(
+        "The server's certificate is not trusted",
+        where=host,
+        why=error.verify_message,
+        hint="Behind a proxy that opens TLS, set REQUESTS_CA_BUNDLE to a bundle with its certificate: "
+        "https://learn.microsoft.com/cli/azure/use-azure-cli-successfully-troubleshooting#work-behind-a-proxy",
+    )
+
+
+def _unresolved(error: socket.gaierror, host: str) -> ConnectionFailedError:
+    if error.errno in _LATER_NAME_ERRORS:
+        return ConnectionFailedError(
+            "The name server does not answer", where=host, why=error.strerror or "", hint="Check the network's DNS."
+        )
+    return UnresolvedHostError(
+        "The host does not exist",
+        where=host,
+        why=error.strerror or "",
+        hint="Check the registry's name. With a private endpoint, run this inside its virtual network.",
+    )
+
+
+def _refused_by_proxy(status: str, host: str, proxy: Proxy) -> ConnectionFailedError:
+    place = f"{proxy.host}:{proxy.port}"
+    if status in _PROXY_CANNOT_REACH:
+        return UnresolvedHostError(
+            "The proxy cannot reach the host", where=host, why=f"{place} answered {status}",
+            hint="Check the registry's name and the proxy.",
+        )
+    why = "it asks for a user and password" if status == "407" else f"it answered {status} for {host}"
+    return ProxyError(
+        "The proxy refused the connection", where=place, why=why,
+        hint="Check HTTPS_PROXY (http://USER:PASSWORD@HOST:PORT) and NO_PROXY, and that the proxy allows the host.",
+    )
+
+
+def _malformed(error: http.client.HTTPException, request: Request) -> ArtifactError:
+    if isinstance(error, http.client.IncompleteRead):
+        return ConnectionFailedError("The connection broke", where=request.where, why="the answer ended early")
+    return ProtocolError("The answer is not HTTP that can be used", where=request.where, why=type(error).__name__)
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, StalledError):
+        return str(error)
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, (ConnectionRefusedError, ConnectionResetError, BrokenPipeError)):
+        return {ConnectionRefusedError: "refused"}.get(type(error), "it was reset")
+    if isinstance(error, (EOFError, http.client.RemoteDisconnected)):
+        return "it ended early"
+    return getattr(error, "strerror", None) or type(error).__name__
+
+
+def _advice(error: BaseException, host: str, proxy: Proxy | None) -> str:
+    if proxy and isinstance(error, OSError) and error.errno in (errno.ECONNREFUSED, errno.EHOSTUNREACH):
+        return f"Check that the proxy {proxy.host}:{proxy.port} (HTTPS_PROXY) is up."
+    return f"Check the network and that {host} may be reached from here, then run the command again."

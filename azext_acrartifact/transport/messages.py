@@ -1,0 +1,142 @@
+"""What goes over the seam: a request, an answer, and bodies that can be read again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import BinaryIO, Protocol
+from urllib.parse import urlsplit
+
+from ..errors import ProtocolError
+from .redaction import public_url
+
+BLOCK = 1024 * 1024
+IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
+
+
+class Headers(Mapping[str, str]):
+    """Header fields, looked up without regard to case (RFC 9110 §5.1); the first of equal names wins."""
+
+    def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
+        self._fields: dict[str, str] = {}
+        for name, value in items:
+            self._fields.setdefault(name.lower(), value)
+
+    def __getitem__(self, name: str) -> str:
+        return self._fields[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+
+class Body(Protocol):
+    """Bytes of a known length that can be sent again: `open` starts over at the first byte."""
+
+    @property
+    def size(self) -> int:
+        """Length in bytes."""
+
+    def open(self) -> BinaryIO:
+        """A fresh reader of exactly `size` bytes."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request. *url* is absolute. *authorization* is a header value that goes to that origin alone.
+
+    *answer_timeout* is the silence in seconds that we bear between the last byte sent and the first received.
+    *repeatable* says that sending it twice does no harm; None leaves that to the method (RFC 9110 §9.2.2).
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | Body | None = None
+    authorization: str | None = field(default=None, repr=False)
+    answer_timeout: float = 30.0
+    repeatable: bool | None = None
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether it may be sent again without asking anybody."""
+        return self.method in IDEMPOTENT_METHODS if self.repeatable is None else self.repeatable
+
+    @property
+    def origin(self) -> tuple[str, str, int]:
+        """Scheme, host and port."""
+        return origin_of(self.url)
+
+    @property
+    def where(self) -> str:
+        """Method and URL for messages, without the query."""
+        return f"{self.method} {public_url(self.url)}"
+
+
+class RawAnswer(Protocol):
+    """What a carrier hands back: the parts of `http.client.HTTPResponse` that are used."""
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill *buffer* with what has come; 0 at the end of the body."""
+
+    def close(self) -> None:
+        """Give up the rest of the body."""
+
+
+class Response:
+    """One answer. The body is read at most once, by `readinto`, `blocks` or `content`."""
+
+    def __init__(self, request: Request, status: int, headers: Headers, raw: RawAnswer) -> None:
+        self.request = request
+        self.status = status
+        self.headers = headers
+        self._raw = raw
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status < 300
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill *buffer* with the next bytes of the body; 0 at its end.
+
+        Raises `ConnectionFailedError` when the line breaks before the declared length.
+        """
+        return self._raw.readinto(buffer)
+
+    def content(self, limit: int) -> bytes:
+        """The whole body, of at most *limit* bytes; more raises `ProtocolError`."""
+        with self:
+            buffer = bytearray(min(limit + 1, 64 * 1024))
+            parts = bytearray()
+            while count := self.readinto(memoryview(buffer)):
+                parts += buffer[:count]
+                if len(parts) > limit:
+                    raise ProtocolError(
+                        "The answer is too long", where=self.request.where, why=f"more than {limit} bytes"
+                    )
+            return bytes(parts)
+
+    def close(self) -> None:
+        """Give up the rest of the body and the connection."""
+        self._raw.close()
+
+    def __enter__(self) -> Response:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def origin_of(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port of an absolute URL (RFC 6454 §4); `ProtocolError` if it is not one."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"https": 443, "http": 80}[parts.scheme]
+        if not parts.hostname or parts.username is not None or parts.password is not None:
+            raise ValueError("no host, or user information")
+    except (ValueError, KeyError) as error:
+        raise ProtocolError("Not a usable address", where=public_url(url)) from error
+    return parts.scheme, parts.hostname, port

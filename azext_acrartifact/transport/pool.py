@@ -1,0 +1,136 @@
+"""Connections that are kept: one for each request in flight, used again for the next."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+from collections import defaultdict
+
+from .connection import StallClock, connect, exchange
+from .failures import FAILURES, failure
+from .messages import Headers, Request, Response
+from .network import Network, Proxy
+
+Origin = tuple[str, str, int]
+
+
+class Pool:
+    """Sends requests, from any thread. Nothing is repeated here but a request that met a kept connection
+    which the server had closed in the meantime; everything else is the business of `retry`."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._idle: dict[Origin, list[http.client.HTTPConnection]] = defaultdict(list)
+        self._proxies: dict[Origin, Proxy | None] = {}
+        self._lock = threading.Lock()
+
+    def send(self, request: Request) -> Response:
+        """Send *request* and return the answer's head with its body still to be read.
+
+        Raises `ConnectionFailedError` or one of its kinds, and `ProtocolError` for what is not HTTP.
+        """
+        origin = request.origin
+        proxy = self._proxy(origin, request.url)
+        try:
+            return self._send(request, origin, proxy)
+        except FAILURES as error:
+            raise failure(error, request, proxy) from error
+
+    def close(self) -> None:
+        """Close every idle connection."""
+        with self._lock:
+            for connections in self._idle.values():
+                for connection in connections:
+                    connection.close()
+            self._idle.clear()
+
+    def _send(self, request: Request, origin: Origin, proxy: Proxy | None) -> Response:
+        kept = self._take(origin)
+        if kept is not None:
+            try:
+                return self._exchange(kept, request, origin, proxy)
+            except (ConnectionError, http.client.RemoteDisconnected):
+                if not request.may_repeat:
+                    raise
+        return self._exchange(connect(origin, self._network, proxy), request, origin, proxy)
+
+    def _exchange(
+        self, connection: http.client.HTTPConnection, request: Request, origin: Origin, proxy: Proxy | None
+    ) -> Response:
+        absolute = proxy is not None and origin[0] == "http"
+        try:
+            raw = exchange(connection, request, self._network, absolute)
+        except BaseException:
+            connection.close()
+            raise
+        body = _PooledBody(self, origin, connection, raw, request, proxy)
+        return Response(request, raw.status, Headers(raw.getheaders()), body)
+
+    def _proxy(self, origin: Origin, url: str) -> Proxy | None:
+        if origin not in self._proxies:
+            self._proxies[origin] = self._network.proxy_for(url)
+        return self._proxies[origin]
+
+    def _take(self, origin: Origin) -> http.client.HTTPConnection | None:
+        with self._lock:
+            idle = self._idle[origin]
+            return idle.pop() if idle else None
+
+    def put_back(self, origin: Origin, connection: http.client.HTTPConnection) -> None:
+        """Keep *connection*, whose answer has been read to the end, for the next request."""
+        with self._lock:
+            self._idle[origin].append(connection)
+
+
+class _PooledBody:
+    """An answer's body; its connection goes back to the pool once the last byte has been read."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        origin: Origin,
+        connection: http.client.HTTPConnection,
+        raw: http.client.HTTPResponse,
+        request: Request,
+        proxy: Proxy | None,
+    ) -> None:
+        self._pool, self._origin, self._connection = pool, origin, connection
+        self._raw, self._request, self._proxy = raw, request, proxy
+        self._clock = StallClock()
+        self._done = False
+        if raw.isclosed():
+            self._finish()
+
+    def readinto(self, buffer: memoryview) -> int:
+        """The next bytes of the body; 0 at its end."""
+        if self._done:
+            return 0
+        try:
+            count = self._raw.readinto(buffer)
+            self._clock.received(count)
+            if count == 0:
+                self._end()
+        except FAILURES as error:
+            self.close()
+            raise failure(error, self._request, self._proxy) from error
+        return count
+
+    def close(self) -> None:
+        """Drop a connection whose answer was not read to its end."""
+        if not self._done:
+            self._done = True
+            self._raw.close()
+            self._connection.close()
+
+    def _end(self) -> None:
+        # http.client ends a short body in silence when it is read with readinto (bpo-46212 is its cousin).
+        if self._raw.length not in (None, 0):
+            raise EOFError("the answer ended early")
+        self._finish()
+
+    def _finish(self) -> None:
+        self._done = True
+        if self._raw.will_close or self._connection.sock is None:
+            self._connection.close()
+        else:
+            self._pool.put_back(self._origin, self._connection)
