@@ -57,7 +57,9 @@ class Request:
 
     *body* is a bounded reader: it ends after Content-Length bytes or the last chunk, and raises
     `EOFError` when the client goes away earlier. *client* names who sent it: `wire` for a socket,
-    or an inner client of the emulator such as `acr-tasks`.
+    or an inner client of the emulator such as `acr-tasks`. *path* is percent-decoded, *query* is not.
+    *faults* are the named faults that a rule asks of the service: `drop_session` (forget the upload
+    session that the path names), `expire_token`, `ignore_range`, `wrong_content_range`.
     """
 
     method: str
@@ -70,6 +72,7 @@ class Request:
     body: BinaryIO
     content_length: int | None = None
     client: str = "wire"
+    faults: frozenset[str] = frozenset()
 
     @property
     def params(self) -> dict[str, list[str]]:

@@ -1,0 +1,126 @@
+"""Changes to the world while it runs: a nested JSON object, checked as a whole before any of it is applied."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from typing import Any
+
+from acr_emulator.messages import BadRequest
+from acr_emulator.world import Registry, RoleAssignment, ScopeMapToken, World
+
+Change = tuple[Any, str, Any]
+_SCALARS = {"managed_identity": (str, type(None)), "cloud_shell": (str, type(None)), "strict_accept": (bool,)}
+_ELEMENTS: dict[str, Callable[..., Any]] = {"roles": RoleAssignment, "tokens": ScopeMapToken}
+
+
+def apply_settings(world: World, patch: Any) -> None:
+    """Apply *patch* (`{"lifetimes": {"entra": 5}, "registries": {"myregistry": {"sku": "Basic"}}, …}`, names in camelCase
+    or snake_case). Raises `BadRequest` for a name or a value that does not fit, and then changes nothing."""
+    with world.lock:
+        for target, name, value in _changes(world, _object("settings", patch)):
+            setattr(target, name, value)
+
+
+def describe(world: World) -> dict[str, Any]:
+    """The whole world as JSON, secrets included: they are for tests."""
+    with world.lock:
+        return {item.name: _plain(getattr(world, item.name)) for item in fields(world) if item.name != "lock"}
+
+
+class Snapshot:
+    """The world as it was, to go back to."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._state = self._copy()
+
+    def restore(self) -> None:
+        """Put every value back."""
+        with self._world.lock:
+            for name, value in copy.deepcopy(self._state).items():
+                setattr(self._world, name, value)
+
+    def _copy(self) -> dict[str, Any]:
+        with self._world.lock:
+            names = [item.name for item in fields(self._world) if item.name != "lock"]
+            return {name: copy.deepcopy(getattr(self._world, name)) for name in names}
+
+
+def _changes(world: World, patch: dict[str, Any]) -> list[Change]:
+    changes: list[Change] = []
+    for given, value in patch.items():
+        name = _snake(given)
+        if name in ("lifetimes", "limits"):
+            changes += _fields_of(getattr(world, name), _object(given, value))
+        elif name in ("registries", "principals"):
+            for key, part in _object(given, value).items():
+                changes += _fields_of(_named(world, name, key), _object(key, part))
+        elif name in _SCALARS:
+            changes.append((world, name, _checked(given, value, _SCALARS[name])))
+        else:
+            raise BadRequest(f"no such setting: {given}")
+    return changes
+
+
+def _fields_of(target: Any, patch: dict[str, Any]) -> list[Change]:
+    known = {item.name: item for item in fields(target)}
+    changes: list[Change] = []
+    for given, value in patch.items():
+        name = _snake(given)
+        if name not in known:
+            raise BadRequest(f"no such setting: {given} of {type(target).__name__}")
+        changes.append((target, name, _value(target, name, value)))
+    return changes
+
+
+def _value(target: Any, name: str, value: Any) -> Any:
+    if isinstance(target, Registry) and name in _ELEMENTS:
+        return [_element(_ELEMENTS[name], item) for item in _checked(name, value, (list,))]
+    current = getattr(target, name)
+    if isinstance(current, bool):
+        return _checked(name, value, (bool,))
+    if isinstance(current, float):
+        return _checked(name, value, (int, float))
+    if current is None or name == "blocked_client_ip":
+        return _checked(name, value, (str, type(None)))
+    return _checked(name, value, (type(current),))
+
+
+def _element(make: Callable[..., Any], value: Any) -> Any:
+    try:
+        return make(**{_snake(name): item for name, item in _object("an element", value).items()})
+    except TypeError as error:
+        raise BadRequest(str(error)) from error
+
+
+def _named(world: World, kind: str, key: str) -> Any:
+    found = world.registry(key) if kind == "registries" else world.principal(key)
+    if found is None:
+        raise BadRequest(f"no such setting: {kind}.{key}")
+    return found
+
+
+def _checked(name: str, value: Any, types: tuple[type, ...]) -> Any:
+    fits = isinstance(value, types) and (not isinstance(value, bool) or bool in types)
+    if not fits:
+        raise BadRequest(f"{name} must be {' or '.join(kind.__name__ for kind in types)}")
+    return value
+
+
+def _object(name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise BadRequest(f"{name} must be an object")
+    return value
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda match: "_" + match.group(1).lower(), name)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return asdict(value) if hasattr(value, "__dataclass_fields__") else value
