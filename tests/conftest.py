@@ -1,0 +1,33 @@
+"""What every test gets: an environment that no machine's settings reach, and the wheel as it would ship.
+
+Sockets other than loopback are refused in this process (pyproject.toml: pytest-socket); the processes that
+tests start are led to the emulator by their own environment.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from devtools import environment
+from devtools import wheel as wheels
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _clean_environment() -> Iterator[None]:
+    """No proxy, CA or Azure setting of the machine reaches a test or a process that it starts."""
+    given = dict(os.environ)
+    for name in given.keys() - environment.clean().keys():
+        del os.environ[name]
+    yield
+    os.environ.clear()
+    os.environ.update(given)
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The extension's wheel, built from the checkout as it is now."""
+    return wheels.build(tmp_path_factory.mktemp("wheel"))

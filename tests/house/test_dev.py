@@ -1,0 +1,108 @@
+"""dev.py itself: its table, its exit codes, its environments, and that requirements are pinned."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import dev
+from devtools import environment, steps
+from tests.house.source import ROOT, chores
+
+
+def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """dev.py in a process of its own."""
+    return subprocess.run([sys.executable, str(ROOT / "dev.py"), *arguments], cwd=cwd, capture_output=True, text=True)
+
+
+def test_help_names_every_chore() -> None:
+    done = run("--help")
+    assert done.returncode == 0
+    assert re.findall(r"^  (\w+) ", done.stdout, re.MULTILINE) == list(dev.CHORES)
+
+
+def test_an_unknown_chore_is_a_usage_error(tmp_path: Path) -> None:
+    done = run("tset", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "no chore 'tset'" in done.stderr
+    assert run().returncode == 2
+
+
+def test_every_chore_has_its_module() -> None:
+    names = {module.name for module in chores()}
+    assert {chore.module for chore in dev.CHORES.values()} <= names
+
+
+def test_an_exit_code_is_passed_on() -> None:
+    done = run("lint", "no-such-check")
+    assert done.returncode == 2
+    assert "no check 'no-such-check'" in done.stderr
+
+
+def test_what_runs_before_installation_is_standard_library_alone() -> None:
+    ours = {"devtools", "dev"}
+    foreign = [
+        f"{module.at(imported.line)}: {imported.full}"
+        for module in chores()
+        if module.name in ("dev", "devtools", "devtools.steps", "devtools.venv", "devtools.environment")
+        for imported in module.imports()
+        if imported.module.split(".")[0] not in sys.stdlib_module_names | ours
+    ]
+    assert foreign == []
+
+
+def test_dev_parses_on_pythons_too_old_to_run_it() -> None:
+    text = (ROOT / "dev.py").read_text(encoding="utf-8")
+    assert text.index("sys.version_info") < text.index("from typing")
+    ast.parse(text, feature_version=(3, 7))
+
+
+def test_the_requirements_name_one_version_each() -> None:
+    for name in ("demo.txt", "dev.txt", "constraints.txt"):
+        lines = (ROOT / "requirements" / name).read_text(encoding="utf-8").splitlines()
+        named = [line for line in lines if line and not line.startswith(("#", "-"))]
+        assert [line for line in named if not re.fullmatch(r"[\w.-]+==[\w.]+", line)] == []
+
+
+def test_constraints_agree_with_the_requirements() -> None:
+    constraints = set((ROOT / "requirements" / "constraints.txt").read_text(encoding="utf-8").splitlines())
+    for name in ("demo.txt", "dev.txt"):
+        lines = (ROOT / "requirements" / name).read_text(encoding="utf-8").splitlines()
+        assert {line for line in lines if "==" in line} <= constraints
+
+
+MACHINE = {"PATH": "p", "https_proxy": "x", "REQUESTS_CA_BUNDLE": "x", "AZURE_CONFIG_DIR": "x", "PIP_USER": "1"}
+
+
+def test_pip_keeps_the_users_network_and_nothing_else_gets_it() -> None:
+    assert environment.for_pip({**MACHINE, "PYTHONPATH": "x"}) == {k: v for k, v in MACHINE.items() if k != "PIP_USER"}
+    assert environment.clean(MACHINE) == {"PATH": "p"}
+
+
+def test_a_step_says_what_it_does_and_how_it_ends(capfd: pytest.CaptureFixture[str]) -> None:
+    assert steps.run("counting", [sys.executable, "-c", "raise SystemExit(7)"]) == 7
+    assert re.fullmatch(
+        r"==> counting\n<== counting: failed with exit code 7 after \d+\.\d s\n", capfd.readouterr().err
+    )
+
+
+def test_a_long_step_says_that_it_is_still_at_it(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "HEARTBEAT", 0.1)
+    assert steps.run("waiting", [sys.executable, "-c", "import time; time.sleep(0.5)"]) == 0
+    assert "    waiting: 0 s so far" in capfd.readouterr().err
+
+
+def test_a_failed_step_ends_a_chore_with_its_code(capfd: pytest.CaptureFixture[str]) -> None:
+    def chore(_arguments: list[str]) -> int:
+        steps.must("failing", [sys.executable, "-c", "raise SystemExit(5)"])
+        return 0
+
+    assert steps.exit_code(chore) == 5
+    assert capfd.readouterr().err.endswith("failing failed.\n")

@@ -1,0 +1,87 @@
+"""Every public name says what it is and what types it has."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+import pytest
+
+from tests.house.conftest import Seed
+from tests.house.source import Function, Module, chores, emulator, extension
+
+Scope = ast.Module | ast.ClassDef
+Named = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def public(scope: Scope) -> Iterator[Named]:
+    """Public classes and functions of a module, and public methods of such classes, at any `if` or `try` depth."""
+    for node in _statements(scope):
+        if isinstance(node, Named) and not node.name.startswith("_"):
+            yield node
+            if isinstance(node, ast.ClassDef):
+                yield from public(node)
+
+
+def _statements(scope: ast.AST) -> Iterator[ast.stmt]:
+    for node in ast.iter_child_nodes(scope):
+        if isinstance(node, ast.stmt):
+            yield node
+            if not isinstance(node, Named):
+                yield from _statements(node)
+
+
+def undocumented(modules: list[Module]) -> list[str]:
+    """Modules and public names without a docstring; an overload or a property's setter needs none of its own."""
+    found = [f"{module.short}: no docstring" for module in modules if module.text.strip() and not _doc(module.tree)]
+    return found + [
+        f"{module.at(node.lineno)}: {node.name} has no docstring"
+        for module in modules
+        for node in public(module.tree)
+        if not _doc(node) and not _is_repeated(node)
+    ]
+
+
+def untyped(modules: list[Module]) -> list[str]:
+    """Public functions with a parameter or a result that has no annotation."""
+    return [
+        f"{module.at(node.lineno)}: {node.name} is not typed"
+        for module in modules
+        for node in public(module.tree)
+        if isinstance(node, Function) and not _is_typed(node)
+    ]
+
+
+def _doc(node: ast.Module | Named) -> str | None:
+    return ast.get_docstring(node)
+
+
+def _is_repeated(node: Named) -> bool:
+    names = {ast.unparse(decorator).split(".")[-1] for decorator in node.decorator_list}
+    return bool(names & {"overload", "setter", "override"})
+
+
+def _is_typed(function: Function) -> bool:
+    arguments = function.args
+    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
+    named = [argument for argument in every if argument is not None and argument.arg not in ("self", "cls")]
+    return function.returns is not None and all(argument.annotation is not None for argument in named)
+
+
+@pytest.mark.parametrize("rule", [undocumented, untyped])
+@pytest.mark.parametrize("modules", [extension(), emulator(), chores()], ids=["extension", "emulator", "chores"])
+def test_public_names_are_typed_and_documented(rule: object, modules: list[Module]) -> None:
+    assert callable(rule)
+    assert rule(modules) == []
+
+
+def test_what_says_nothing_is_seen(seed: Seed) -> None:
+    text = '"""D."""\nclass A:\n    """D."""\n    def m(self, x):\n        pass\n    def _p(self, x): pass\n'
+    modules = seed("p", {"a.py": text, "b.py": "x = 1\n"})
+    assert undocumented(modules) == ["b.py: no docstring", "a.py:4: m has no docstring"]
+    assert untyped(modules) == ["a.py:4: m is not typed"]
+
+
+def test_a_name_under_a_condition_is_public_too(seed: Seed) -> None:
+    text = '"""D."""\nif True:\n    def f() -> None:\n        def inner(x): pass\n'
+    assert undocumented(seed("p", {"a.py": text})) == ["a.py:3: f has no docstring"]

@@ -1,0 +1,180 @@
+"""Who may import whom: docs/architecture.md drawn as a table, and held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from tests.house.conftest import Seed
+from tests.house.source import Import, Module, emulator, extension
+
+PACKAGE = "azext_acrartifact"
+
+LAYERS: dict[str, frozenset[str]] = {
+    "face": frozenset({"operations", "transfer", "files", "auth", "oci", "base"}),
+    "operations": frozenset({"transfer", "files", "auth", "oci", "transport", "base"}),
+    "transfer": frozenset({"oci", "transport", "base"}),
+    "files": frozenset({"oci", "transport", "base"}),
+    "auth": frozenset({"transport", "base"}),
+    "oci": frozenset({"transport", "base"}),
+    "transport": frozenset({"base"}),
+    "base": frozenset(),
+}
+"""Each layer and those that it may import besides itself. A folder is one; `face` and `base` are the root's files."""
+
+BASE_FILES = {"errors", "text", "_version"}
+FACE_NAMES = {PACKAGE, "commands", "custom"}
+FRAMEWORK = ("azure.cli", "knack")
+HTTP = ("http.client", "http.server", "requests", "urllib3", "urllib.request", "socket", "ssl")
+
+
+def layer(module: Module) -> str | None:
+    """The layer of a module of the extension, or None where the layout knows no such place."""
+    if module.folder:
+        return module.folder if module.folder in LAYERS else None
+    last = module.name.split(".")[-1]
+    if last in BASE_FILES:
+        return "base"
+    return "face" if last in FACE_NAMES or last.startswith("_") else None
+
+
+def target_layer(imported: Import, modules: dict[str, Module]) -> str | None:
+    """The layer of what is imported, or None when it is not of the extension."""
+    for name in (imported.full, imported.module):
+        if name in modules:
+            return layer(modules[name])
+    return None
+
+
+def is_under(name: str, roots: Iterable[str]) -> bool:
+    """Whether the dotted *name* is one of *roots* or lies in one."""
+    return any(name == root or name.startswith(f"{root}.") for root in roots)
+
+
+def misplaced(modules: list[Module]) -> list[str]:
+    """Files in no layer."""
+    return [module.short for module in modules if layer(module) is None]
+
+
+def upward(modules: list[Module]) -> list[str]:
+    """Imports that go up or across a layer."""
+    by_name = {module.name: module for module in modules}
+    found = []
+    for module in modules:
+        here = layer(module) or ""
+        allowed = LAYERS.get(here, frozenset()) | {here}
+        if module.name == f"{PACKAGE}._client_factory":
+            allowed |= {"transport"}
+        for imported in module.imports():
+            there = target_layer(imported, by_name)
+            # What a folder takes from the package itself is the face's loader.
+            if there is not None and there not in allowed:
+                found.append(f"{module.at(imported.line)}: {here} imports {there} ({imported.full})")
+    return found
+
+
+def framework_in_core(modules: list[Module]) -> list[str]:
+    """Azure CLI or knack imported by the core, or one another by extension and emulator."""
+    found = []
+    for module in modules:
+        forbidden = ["acr_emulator", "tests", "devtools", *(FRAMEWORK if layer(module) != "face" else ())]
+        found += [
+            f"{module.at(imported.line)}: imports {imported.full}"
+            for imported in module.imports()
+            if is_under(imported.full, forbidden)
+        ]
+    return found
+
+
+def http_outside_transport(modules: list[Module]) -> list[str]:
+    """HTTP libraries anywhere but in transport, the one seam."""
+    return [
+        f"{module.at(imported.line)}: imports {imported.full}"
+        for module in modules
+        if layer(module) != "transport"
+        for imported in module.imports()
+        if is_under(imported.full, HTTP)
+    ]
+
+
+def prints(modules: list[Module]) -> list[str]:
+    """Calls of print(): results are returned to Azure CLI, progress and logs leave by hooks."""
+    import ast
+
+    return [
+        module.at(node.lineno)
+        for module in modules
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    ]
+
+
+@pytest.mark.parametrize("rule", [misplaced, upward, framework_in_core, http_outside_transport, prints])
+def test_the_extension_keeps_its_layers(rule: object) -> None:
+    assert callable(rule)
+    assert rule(extension()) == []
+
+
+def test_the_emulator_knows_nothing_of_the_extension() -> None:
+    found = [
+        f"{module.at(imported.line)}: imports {imported.full}"
+        for module in emulator()
+        for imported in module.imports()
+        if is_under(imported.full, [PACKAGE, "tests", "devtools"])
+    ]
+    assert found == []
+
+
+CORE = {"__init__.py": "", "errors.py": "", "oci/__init__.py": "", "oci/reference.py": "", "transport/__init__.py": ""}
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("oci/a.py", "from azext_acrartifact.operations import push\n"),
+        ("oci/a.py", "from ..operations import push\n"),
+        ("oci/a.py", "from .. import operations\n"),
+        ("oci/a.py", "def f():\n    from azext_acrartifact import operations\n"),
+        (
+            "oci/a.py",
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import azext_acrartifact.operations.push\n",
+        ),
+        ("oci/a.py", "import importlib\nimportlib.import_module('azext_acrartifact.operations')\n"),
+        ("transfer/a.py", "import azext_acrartifact.operations.push\n"),
+        ("oci/a.py", "from azext_acrartifact import auth\n"),
+        ("auth/a.py", "from azext_acrartifact.oci import reference\n"),
+        ("errors.py", "from azext_acrartifact.oci import reference\n"),
+        ("custom.py", "def f():\n    from azext_acrartifact import transport\n"),
+        ("operations/a.py", "from azext_acrartifact import custom\n"),
+    ],
+)
+def test_an_import_against_the_order_is_seen(seed: Seed, path: str, text: str) -> None:
+    rest = {"operations/__init__.py": "", "operations/push.py": "", "auth/__init__.py": "", "custom.py": ""}
+    assert len(upward(seed(PACKAGE, {**CORE, **rest, path: text}))) == 1
+
+
+def test_the_client_factory_alone_of_the_face_may_touch_transport(seed: Seed) -> None:
+    assert upward(seed(PACKAGE, {**CORE, "_client_factory.py": "from azext_acrartifact import transport\n"})) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["import knack.log\n", "def f():\n    from azure.cli.core import x\n", "import tests\n"]
+)
+def test_the_framework_in_the_core_is_seen(seed: Seed, text: str) -> None:
+    assert len(framework_in_core(seed(PACKAGE, {**CORE, "oci/a.py": text}))) == 1
+
+
+@pytest.mark.parametrize("text", ["import requests\n", "from http import client\n", "from urllib3.util import retry\n"])
+@pytest.mark.parametrize("path", ["custom.py", "_client_factory.py", "oci/a.py"])
+def test_http_outside_transport_is_seen(seed: Seed, path: str, text: str) -> None:
+    assert len(http_outside_transport(seed(PACKAGE, {**CORE, path: text}))) == 1
+
+
+def test_a_file_in_no_layer_is_seen(seed: Seed) -> None:
+    modules = seed(PACKAGE, {**CORE, "helpers.py": "", "misc/__init__.py": ""})
+    assert len(misplaced(modules)) == 2
+
+
+def test_a_print_is_seen(seed: Seed) -> None:
+    assert len(prints(seed(PACKAGE, {**CORE, "oci/a.py": "def f():\n    print('x')\n"}))) == 1

@@ -1,0 +1,134 @@
+"""What must not stand in the sources: unfinished work, a machine's paths, silenced checks, caught-all errors."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+
+import pytest
+
+from tests.house.conftest import Seed
+from tests.house.source import ROOT, Module, chores, emulator, extension, package
+
+# Each word in two parts, so that a search of the sources for it does not find this rule.
+UNFINISHED_WORDS = ["TO" + "DO", "FIX" + "ME", "XX" + "X", "NotImplemented" + "Error"]
+SKIP_WORDS = ["pytest.sk" + "ip", "importor" + "skip", "mark.sk" + "ip", "mark.xf" + "ail", "unittest.sk" + "ip"]
+UNFINISHED = re.compile(rf"\b({'|'.join(UNFINISHED_WORDS)})\b")
+SKIPPED = re.compile("|".join(map(re.escape, SKIP_WORDS)))
+MACHINE_PATH = re.compile(r"(?<![\w.:$}])/(root|home|work|tmp|Users)/[A-Za-z]")
+INDEX_HOST = re.compile(r"\b(pypi\.(org|python)|files\.pythonhosted|proxy\.golang|registry\.npmjs|deb\.debian)\b")
+SUPPRESSION = re.compile(r"#\s*(noqa|type:\s*ignore|pylint:\s*disable|nosec|pragma:\s*no cover)")
+
+BROAD_PER_KLOC = 0.5
+SUPPRESSIONS_PER_KLOC = 2.0
+
+PACKAGES = pytest.mark.parametrize(
+    "modules", [extension(), emulator(), chores()], ids=["extension", "emulator", "chores"]
+)
+
+
+def own_sources() -> list[Module]:
+    """The tests' own sources."""
+    return package(ROOT / "tests")
+
+
+def written(modules: list[Module], pattern: re.Pattern[str]) -> list[str]:
+    """Where *pattern* stands."""
+    return [
+        f"{module.at(number)}: {line.strip()}"
+        for module in modules
+        for number, line in enumerate(module.lines, 1)
+        if pattern.search(line)
+    ]
+
+
+def commented(modules: list[Module], pattern: re.Pattern[str]) -> list[str]:
+    """Where *pattern* stands in a comment."""
+    return [
+        f"{module.at(token.start[0])}: {token.string}"
+        for module in modules
+        for token in tokenize.generate_tokens(io.StringIO(module.text).readline)
+        if token.type == tokenize.COMMENT and pattern.search(token.string)
+    ]
+
+
+def broad(modules: list[Module]) -> list[str]:
+    """Handlers that swallow every exception there is; one that cleans up and ends with `raise` swallows none."""
+    return [
+        module.at(node.lineno)
+        for module in modules
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ExceptHandler) and _catches_all(node.type) and not _raises_again(node)
+    ]
+
+
+def per_kloc(found: list[str], modules: list[Module]) -> float:
+    """How many a thousand lines."""
+    return 1000 * len(found) / sum(len(module.lines) for module in modules)
+
+
+def _catches_all(caught: ast.expr | None) -> bool:
+    names = caught.elts if isinstance(caught, ast.Tuple) else [caught]
+    return any(name is None or ast.unparse(name).split(".")[-1] in ("Exception", "BaseException") for name in names)
+
+
+def _raises_again(handler: ast.ExceptHandler) -> bool:
+    last = handler.body[-1]
+    return isinstance(last, ast.Raise) and last.exc is None
+
+
+@PACKAGES
+@pytest.mark.parametrize("pattern", [UNFINISHED, MACHINE_PATH, INDEX_HOST], ids=["unfinished", "path", "index"])
+def test_sources_are_finished_and_of_no_machine(modules: list[Module], pattern: re.Pattern[str]) -> None:
+    assert written(modules, pattern) == []
+
+
+def test_no_test_is_skipped_or_unfinished() -> None:
+    assert written(own_sources(), SKIPPED) + written(own_sources(), UNFINISHED) == []
+
+
+def test_documents_and_scripts_name_no_machine() -> None:
+    files = [*ROOT.glob("*.*"), *ROOT.glob(".ci/*"), *ROOT.glob("docs/**/*"), *ROOT.glob("requirements/*")]
+    modules = [Module(path, path.name) for path in files if path.is_file() and path.suffix not in (".whl", ".lock")]
+    assert written(modules, MACHINE_PATH) + written(modules, INDEX_HOST) + written(modules, UNFINISHED) == []
+
+
+@PACKAGES
+def test_no_module_is_a_drawer_for_anything(modules: list[Module]) -> None:
+    drawers = {"util", "utils", "helper", "helpers", "common", "misc"}
+    assert [module.short for module in modules if drawers & set(module.name.lstrip("_").split("."))] == []
+
+
+def test_few_checks_are_silenced() -> None:
+    found = commented(extension(), SUPPRESSION)
+    assert per_kloc(found, extension()) <= SUPPRESSIONS_PER_KLOC, found
+
+
+def test_few_handlers_catch_everything() -> None:
+    found = broad(extension())
+    assert per_kloc(found, extension()) <= BROAD_PER_KLOC, found
+
+
+@pytest.mark.parametrize(
+    ("pattern", "line"),
+    [
+        *((UNFINISHED, f"# {word}: more") for word in UNFINISHED_WORDS),
+        *((SKIPPED, f"@{word}") for word in SKIP_WORDS),
+        (MACHINE_PATH, "open('/ho" + "me/me/x')"),
+        (INDEX_HOST, "https://py" + "pi.org/simple"),
+    ],
+)
+def test_a_forbidden_word_is_seen(seed: Seed, pattern: re.Pattern[str], line: str) -> None:
+    assert len(written(seed("p", {"a.py": f"x = 1\n{line}\n"}), pattern)) == 1
+
+
+def test_silenced_checks_and_broad_handlers_are_counted(seed: Seed) -> None:
+    text = (
+        "try:\n    x = 1  # noqa\nexcept (OSError, Exception):\n    y = '# noqa'\ntry:\n    x = 2\nexcept:\n    x = 3\n"
+    )
+    modules = seed("p", {"a.py": text})
+    assert len(commented(modules, SUPPRESSION)) == 1
+    assert len(broad(modules)) == 2
+    assert per_kloc(["one"], modules) == 125.0
