@@ -1,0 +1,124 @@
+"""A folder of a POSIX system, as an open descriptor: nothing that happens to its path can redirect it."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+
+from .folders import Folder
+
+if sys.platform != "win32":
+    import fcntl
+
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+class DescriptorFolder:
+    """A folder of a POSIX system: everything is relative to its open descriptor."""
+
+    def __init__(self, descriptor: int, path: str) -> None:
+        self._fd = descriptor
+        self.path = path
+
+    def close(self) -> None:
+        """Close the descriptor, once; children stay open."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def again(self) -> DescriptorFolder:
+        """The same folder, to be closed on its own."""
+        return DescriptorFolder(os.dup(self._fd), self.path)
+
+    def child(self, name: str) -> DescriptorFolder:
+        """The folder *name* in it; ELOOP or ENOTDIR when that is a link or a file."""
+        return DescriptorFolder(os.open(name, _DIRECTORY | _NO_FOLLOW, dir_fd=self._fd), os.path.join(self.path, name))
+
+    def make(self, name: str, mode: int = 0o777) -> bool:
+        """Make the folder *name*; False when something of that name is there."""
+        try:
+            os.mkdir(name, mode, dir_fd=self._fd)
+        except FileExistsError:
+            return False
+        return True
+
+    def look(self, name: str) -> os.stat_result | None:
+        """What *name* is, links not followed; None when there is none."""
+        try:
+            return os.stat(name, dir_fd=self._fd, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+
+    def names(self) -> list[str]:
+        """All entries, in no order."""
+        return os.listdir(self._fd)
+
+    def create(self, name: str, mode: int = 0o666) -> int:
+        """A descriptor of the new file *name*, to read and write; FileExistsError if anything is there."""
+        return os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, mode, dir_fd=self._fd)
+
+    def open(self, name: str) -> int:
+        """A descriptor to read *name*; a FIFO does not block."""
+        return os.open(name, os.O_RDONLY | os.O_NONBLOCK | _NO_FOLLOW, dir_fd=self._fd)
+
+    def rename(self, name: str, into: Folder, new_name: str) -> None:
+        """Move *name* over *new_name* of *into*, at once."""
+        assert isinstance(into, DescriptorFolder)
+        os.rename(name, new_name, src_dir_fd=self._fd, dst_dir_fd=into._fd)
+
+    def link(self, name: str, target: str) -> None:
+        """Make the symbolic link *name*."""
+        os.symlink(target, name, dir_fd=self._fd)
+
+    def read_link(self, name: str) -> str:
+        """The target of the symbolic link *name*."""
+        return os.readlink(name, dir_fd=self._fd)
+
+    def remove(self, name: str) -> None:
+        """Remove the file or link *name*."""
+        os.unlink(name, dir_fd=self._fd)
+
+    def remove_folder(self, name: str) -> None:
+        """Remove the empty folder *name*."""
+        os.rmdir(name, dir_fd=self._fd)
+
+    def set_mode(self, mode: int) -> None:
+        """Set its own permission bits."""
+        os.fchmod(self._fd, mode)
+
+    def mode(self) -> int:
+        """Its own permission bits."""
+        return stat.S_IMODE(os.fstat(self._fd).st_mode)
+
+    def free_bytes(self) -> int:
+        """Bytes that this user may still write to its file system."""
+        status = os.fstatvfs(self._fd)
+        return status.f_bavail * status.f_frsize
+
+    def hold(self, name: str, descriptor: int) -> bool:
+        """Lock the unfinished *name*, open as *descriptor*, for this run; False when a sweep was quicker."""
+        return _try_lock(descriptor) and os.fstat(descriptor).st_nlink > 0 and self.look(name) is not None
+
+    def is_abandoned(self, name: str) -> bool:
+        """Whether no living run holds the unfinished *name*."""
+        try:
+            descriptor = self.open(name)
+        except OSError:
+            return False
+        try:
+            return _try_lock(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        # A file system without locks (some network mounts): nothing is taken for abandoned there.
+        return False
+    return True
