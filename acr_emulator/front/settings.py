@@ -17,8 +17,8 @@ _ELEMENTS: dict[str, Callable[..., Any]] = {"roles": RoleAssignment, "tokens": S
 
 
 def apply_settings(world: World, patch: Any) -> None:
-    """Apply *patch* (`{"lifetimes": {"entra": 5}, "registries": {"myregistry": {"sku": "Basic"}}, …}`, names in camelCase
-    or snake_case). Raises `BadRequest` for a name or a value that does not fit, and then changes nothing."""
+    """Apply *patch*, say `{"lifetimes": {"entra": 5}, "registries": {"myregistry": {"sku": "Basic"}}}`; names are in
+    camelCase or snake_case. Raises `BadRequest` for a name or a value that does not fit, and then changes nothing."""
     with world.lock:
         for target, name, value in _changes(world, _object("settings", patch)):
             setattr(target, name, value)

@@ -1,0 +1,96 @@
+"""The local Azure as a whole: one world, its services, and which of them answers for which host."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from acr_emulator import named_faults
+from acr_emulator.arm import Arm
+from acr_emulator.entra import CloudShell, Entra, ManagedIdentity
+from acr_emulator.entra.tokens import Issuer
+from acr_emulator.front.ca import Authority
+from acr_emulator.front.control import PREFIX, Control
+from acr_emulator.front.faults import FaultBook
+from acr_emulator.front.log import LogEntry, RequestLog, since_ms
+from acr_emulator.jwt import Signer
+from acr_emulator.messages import BadRequest, Request, Response, Service, json_response
+from acr_emulator.registry import RegistryService, StorageHost, Store
+from acr_emulator.world import World
+
+FEDERATION_SECONDS = 600
+"""How long an external token lives: Azure Pipelines gives its own ten minutes."""
+
+
+class App:
+    """Everything behind the listening port. *state* is the folder that keys and registries are kept in."""
+
+    def __init__(self, world: World, state: Path) -> None:
+        state.mkdir(parents=True, exist_ok=True)
+        self.world = world
+        self.signer = Signer(state / "keys.pem")
+        self.authority = Authority(state)
+        self.log = RequestLog()
+        self.faults = FaultBook()
+        store = Store(state / "registry")
+        self._identity = ManagedIdentity(world, self.signer)
+        self._issuer = Issuer(world, self.signer)
+        self._services: list[Service] = [
+            Entra(world, self.signer),
+            self._identity,
+            CloudShell(world, self.signer),
+            Arm(world, self.signer, store, self.dispatch),
+            RegistryService(world, self.signer, store),
+            StorageHost(world, store),
+        ]
+        self._control = Control(world, self.log, self.faults)
+        self._control.route("GET", "federated-token", self._federated_token)
+
+    def owns(self, host: str, port: int) -> bool:
+        """Whether some service answers for *host*:*port*."""
+        return self._service(host, port) is not None
+
+    def dispatch(self, request: Request) -> Response:
+        """The answer of the service that owns the request's host; 502 when there is none. Inner clients
+        (`request.client` other than `wire`) are noted in the log here, as the front notes those of the wire."""
+        if request.client == "wire":
+            return self._dispatch(request)
+        start = time.time()
+        response = self._dispatch(request)
+        entry = LogEntry(time=start, client=request.client, headers=dict(request.headers), status=response.status)
+        entry.method, entry.scheme, entry.host = request.method, request.scheme, request.host
+        entry.path, entry.query, entry.duration_ms = request.path, request.query, since_ms(start)
+        self.log.add(entry)
+        return response
+
+    def local(self, request: Request) -> Response:
+        """An origin-form request on the listening port: control API, App Service's managed identity."""
+        if request.path.startswith(PREFIX):
+            return self._control.handle(request)
+        if request.path == "/msi/token":
+            return self._identity.app_service(request)
+        message = f"{request.path} is not here: this is an HTTP proxy; its own pages are under {PREFIX}"
+        return json_response(404, {"error": {"message": message}})
+
+    def _dispatch(self, request: Request) -> Response:
+        service = self._service(request.host, request.port)
+        if service is None:
+            message = f"{request.host}:{request.port} does not exist in the local Azure"
+            return json_response(502, {"error": {"code": "UnknownHost", "message": message}})
+        try:
+            if request.faults:
+                request = named_faults.carry_out(request, self.signer, service.handle)
+            return service.handle(request)
+        except BadRequest as error:
+            return json_response(400, {"error": {"code": "BadRequest", "message": str(error)}})
+
+    def _service(self, host: str, port: int) -> Service | None:
+        return next((service for service in self._services if service.owns(host, port)), None)
+
+    def _federated_token(self, request: Request) -> Response:
+        subject = request.param("subject")
+        lifetime = request.param("lifetime") or str(FEDERATION_SECONDS)
+        if not subject or not lifetime.lstrip("-").isdigit():
+            raise BadRequest("give subject=, and lifetime= in whole seconds")
+        audience = request.param("audience") or "api://AzureADTokenExchange"
+        return json_response(200, {"token": self._issuer.external_token(subject, audience, int(lifetime))})

@@ -1,0 +1,55 @@
+"""Cloud Shell's token broker, http://localhost:50342/oauth2/token.
+
+It serves a list of audiences only; Container Registry's is not among them (github.com/Azure/CloudShell issue 484).
+"""
+
+from __future__ import annotations
+
+from acr_emulator.entra.audience import CLOUD_SHELL_AUDIENCES, is_known
+from acr_emulator.entra.tokens import Issuer
+from acr_emulator.jwt import Signer
+from acr_emulator.messages import Request, Response, json_response
+from acr_emulator.world import World
+
+PORT = 50342
+
+
+class CloudShell:
+    """Issues tokens to the user that `World.cloud_shell` names."""
+
+    def __init__(self, world: World, signer: Signer) -> None:
+        self._world = world
+        self._issuer = Issuer(world, signer)
+
+    def owns(self, host: str, port: int) -> bool:
+        """Whether this is the broker's fixed address."""
+        return host == "localhost" and port == PORT
+
+    def handle(self, request: Request) -> Response:
+        """A token for the `resource` of a form or a query; needs the header `Metadata: true`."""
+        if request.path != "/oauth2/token":
+            return json_response(404, {"error": {"code": "NotFound", "message": request.path}})
+        if (request.headers.get("Metadata") or "").lower() != "true":
+            return _refused("BadRequest", "Required metadata header not specified")
+        values = request.form() if request.method == "POST" else request.params
+        resource = values.get("resource", [""])[0]
+        with self._world.lock:
+            principal = self._world.principal(self._world.cloud_shell or "")
+        if principal is None:
+            return _refused("IdentityNotFound", "No user is signed in to Cloud Shell")
+        if not is_known(resource, CLOUD_SHELL_AUDIENCES):
+            message = f"Audience {resource} is not a supported MSI token audience."
+            return _refused("AudienceNotSupported", message)
+        token, claims = self._issuer.access_token(principal, resource)
+        return json_response(
+            200,
+            {
+                "access_token": token, "refresh_token": "", "expires_in": str(claims["exp"] - claims["iat"]),
+                "expires_on": str(claims["exp"]), "not_before": str(claims["nbf"]), "resource": resource,
+                "token_type": "Bearer",
+            },
+        )  # fmt: skip
+
+
+def _refused(code: str, message: str) -> Response:
+    return json_response(400, {"error": {"code": code, "message": message}})
