@@ -1,0 +1,57 @@
+"""A local Azure that is up, with an `az` that knows nothing but it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from acr_emulator import world
+from acr_emulator.client import Emulator
+from devtools import environment, steps, venv
+
+REGISTRY = "myregistry"
+PRINCIPAL = "pusher"
+"""The service principal of `acr_emulator.world.default_world` that may do everything in `REGISTRY`."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """*folder* holds everything that az keeps: sign-in, settings, extensions; the user's own are not touched."""
+
+    emulator: Emulator
+    folder: Path
+    variables: dict[str, str]
+
+    def az(self, *arguments: str) -> list[str]:
+        """The argument list that runs `az ARGUMENTS` with the virtual environment's az, on any platform."""
+        return [sys.executable, "-m", "azure.cli", *arguments]
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Session]:
+    """Start the emulator with its state in *folder*, and stop it at the end."""
+    with Emulator.start(folder / "emulator") as emulator:
+        yield Session(emulator, folder, variables(emulator, folder))
+
+
+def variables(emulator: Emulator, folder: Path) -> dict[str, str]:
+    """The environment of a process that shall talk to *emulator*: nothing of the machine's own Azure or proxy."""
+    ours = {
+        "AZURE_EXTENSION_DIR": str(folder / "extensions"),
+        "PATH": os.pathsep.join([str(venv.scripts()), os.environ.get("PATH", "")]),
+        "PYTHONUTF8": "1",
+    }
+    return {**environment.clean(), **emulator.environment(folder / "azure"), **ours}
+
+
+def sign_in() -> list[str]:
+    """az's arguments that sign `PRINCIPAL` in."""
+    principal = world.default_world().principal(PRINCIPAL)
+    if principal is None:
+        raise steps.Failed(f"The emulator's world has no {PRINCIPAL}.")
+    who = ["--username", principal.client_id, "--password", principal.secrets[0], "--tenant", principal.tenant_id]
+    return ["login", "--service-principal", *who]
