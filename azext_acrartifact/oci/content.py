@@ -6,16 +6,63 @@ different ends (oras-go's `content.Storage` showed it).
 
 from __future__ import annotations
 
-from typing import Protocol
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
 
-from ..transport.messages import Body
 from .descriptor import Descriptor
+
+Advance = Callable[[int], None]
+"""Told of each step in bytes; a negative number says that so many must be sent or fetched again."""
+
+
+class Content(Protocol):
+    """Bytes of a known length, any range of which can be read again."""
+
+    @property
+    def size(self) -> int:
+        """Length in bytes."""
+
+    def open_range(self, offset: int, length: int) -> BinaryIO | io.RawIOBase:
+        """A fresh reader of *length* bytes from *offset*."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A range of some content, as the body of one request."""
+
+    content: Content
+    offset: int
+    size: int
+
+    def open(self) -> BinaryIO | io.RawIOBase:
+        """A fresh reader of it."""
+        return self.content.open_range(self.offset, self.size)
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Content that is small and at hand."""
+
+    data: bytes
+
+    @property
+    def size(self) -> int:
+        """Length in bytes."""
+        return len(self.data)
+
+    def open_range(self, offset: int, length: int) -> BinaryIO:
+        """A fresh reader of *length* bytes from *offset*."""
+        return io.BytesIO(self.data[offset : offset + length])
 
 
 class Stream(Protocol):
     """Bytes of one blob from some offset on."""
 
-    offset: int
+    @property
+    def offset(self) -> int:
+        """Where the bytes begin."""
 
     def readinto(self, buffer: memoryview) -> int:
         """Fill *buffer* with the next bytes; 0 at the end."""
@@ -38,5 +85,5 @@ class Target(Protocol):
     def exists(self, blob: Descriptor) -> bool:
         """Whether *blob* is already there."""
 
-    def push(self, blob: Descriptor, content: Body) -> None:
+    def push(self, blob: Descriptor, content: Content, advance: Advance) -> None:
         """Store *content* as *blob*; returns once it is there and its digest was confirmed."""

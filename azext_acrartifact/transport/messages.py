@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from io import RawIOBase
 from typing import BinaryIO, Protocol
 from urllib.parse import urlsplit
 
@@ -39,7 +40,7 @@ class Body(Protocol):
     def size(self) -> int:
         """Length in bytes."""
 
-    def open(self) -> BinaryIO:
+    def open(self) -> BinaryIO | RawIOBase:
         """A fresh reader of exactly `size` bytes."""
 
 

@@ -1,0 +1,41 @@
+"""WWW-Authenticate challenges (RFC 9110 §11.6.1).
+
+Commas stand inside quotes (`scope="repository:a:pull,push"`), so the value is scanned, never split.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9-]*)(?:\s+|$)")
+_PARAMETER = re.compile(r'\s*([A-Za-z_][A-Za-z0-9_-]*)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*))\s*(?:,|$)')
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """The first challenge of a header. *scheme* is lower-case; both are empty without a usable header."""
+
+    scheme: str
+    parameters: Mapping[str, str]
+
+    @property
+    def insufficient_scope(self) -> bool:
+        """Whether the token was good but lacks the right: signing in again would not help."""
+        return self.parameters.get("error") == "insufficient_scope"
+
+
+def parse_challenge(header: str) -> Challenge:
+    """The first challenge of *header*; text that is none gives an empty one."""
+    scheme = _SCHEME.match(header)
+    if not scheme:
+        return Challenge("", {})
+    parameters: dict[str, str] = {}
+    position = scheme.end()
+    while match := _PARAMETER.match(header, position):
+        quoted, plain = match.group(2), match.group(3)
+        value = plain if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
+        parameters.setdefault(match.group(1).lower(), value)
+        position = match.end()
+    return Challenge(scheme.group(1).lower(), parameters)

@@ -1,0 +1,47 @@
+"""What a registry's access token says of itself. Its signature is the registry's affair and is not checked."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import Any
+
+EVERY_REPOSITORY = "*"
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """The token's claims; empty for a token that is no JWT, since not every registry's is."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return {}
+    try:
+        padded = parts[1] + "=" * (-len(parts[1]) % 4)
+        claims = json.loads(base64.urlsafe_b64decode(padded))
+    except (binascii.Error, ValueError, RecursionError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
+
+
+def granted_actions(claims: dict[str, Any], repository: str) -> frozenset[str]:
+    """The actions that `access` grants on *repository*.
+
+    ACR has written both `Type/Name/Actions` and `type/name/actions`, and null for none.
+    """
+    actions: set[str] = set()
+    for entry in claims.get("access") or []:
+        if not isinstance(entry, dict):
+            continue
+        lower = {str(key).lower(): value for key, value in entry.items()}
+        if lower.get("type") == "repository" and lower.get("name") in (repository, EVERY_REPOSITORY):
+            actions.update(str(action) for action in lower.get("actions") or [])
+    return frozenset(actions)
+
+
+def lifetime(claims: dict[str, Any], now: float) -> float | None:
+    """Seconds that the token is still good for at *now* (Unix time); None when it does not say.
+
+    `exp - iat` is no lifetime: ACR dates `iat` back by 15 minutes.
+    """
+    expires = claims.get("exp")
+    return float(expires) - now if isinstance(expires, (int, float)) else None

@@ -1,0 +1,84 @@
+"""Signing in to a registry that is not ACR, such as a CNCF distribution on this machine: by its challenge.
+
+https://distribution.github.io/distribution/spec/auth/token/. A realm on another origin than the registry's gets
+nothing: that is how passwords have been taken before (GHSA-28r5-37g7-p6mp).
+"""
+
+from __future__ import annotations
+
+import threading
+from base64 import b64encode
+from urllib.parse import urlencode, urljoin
+
+from ..errors import PermissionDeniedError, ProtocolError, SignInError
+from ..transport.answers import error_from
+from ..transport.authorization import Scope
+from ..transport.client import HttpClient
+from ..transport.messages import Request, Response, origin_of
+from .challenge import Challenge, parse_challenge
+from .endpoint import read_token
+
+
+class ChallengeAuthorizer:
+    """Does what the registry's 401 asks for: nothing, Basic, or a Bearer token from the same origin."""
+
+    def __init__(self, base_url: str, http: HttpClient, login: tuple[str, str] | None) -> None:
+        self._base_url = base_url
+        self._http = http
+        self._login = login
+        self._values: dict[Scope, str] = {}
+        self._lock = threading.Lock()
+
+    def authorization(self, scope: Scope) -> str | None:
+        """What satisfied an earlier challenge for *scope*; None until there was one."""
+        with self._lock:
+            return self._values.get(scope)
+
+    def renew(self, scope: Scope, refused: str | None, answer: Response) -> str | None:
+        """Answer the challenge; see `Authorizer`."""
+        challenge = parse_challenge(answer.headers.get("WWW-Authenticate", ""))
+        with self._lock:
+            held = self._values.get(scope)
+            if held is not None and held != refused:
+                return held
+            if refused is not None and challenge.insufficient_scope:
+                raise _denied(scope, answer)
+            self._values[scope] = self._answer(challenge, scope, answer)
+            return self._values[scope]
+
+    def _answer(self, challenge: Challenge, scope: Scope, answer: Response) -> str:
+        if challenge.scheme == "basic":
+            return self._basic(answer)
+        if challenge.scheme != "bearer":
+            raise SignInError("The registry asks for a sign-in that is not known here", where=answer.request.where)
+        realm = self._realm(challenge, answer)
+        query = urlencode({"service": challenge.parameters.get("service", ""), "scope": str(scope)})
+        mark = "&" if "?" in realm else "?"
+        authorization = self._basic(answer) if self._login else None
+        response = self._http.send(Request("GET", f"{realm}{mark}{query}", authorization=authorization), follow=False)
+        if response.status != 200:
+            raise error_from(response, "The registry did not give a token")
+        return "Bearer " + read_token(response, "token", "access_token")
+
+    def _realm(self, challenge: Challenge, answer: Response) -> str:
+        realm = urljoin(self._base_url, challenge.parameters.get("realm", ""))
+        if origin_of(realm) != origin_of(self._base_url):
+            raise ProtocolError(
+                "The registry asks to sign in at another host",
+                where=answer.request.where,
+                why=f"at {origin_of(realm)[1]}; credentials go to the registry alone",
+            )
+        return realm
+
+    def _basic(self, answer: Response) -> str:
+        if self._login is None:
+            raise SignInError(
+                "The registry asks for a user name and password",
+                where=answer.request.where,
+                hint="Give --username and --password-stdin.",
+            )
+        return "Basic " + b64encode(":".join(self._login).encode()).decode("ascii")
+
+
+def _denied(scope: Scope, answer: Response) -> PermissionDeniedError:
+    return PermissionDeniedError("No permission", where=answer.request.where, why=f"{scope} is not granted", status=401)

@@ -1,0 +1,84 @@
+"""The registry's own token endpoints, the only place where a secret is ever sent.
+
+https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md and Token-BasicAuth.md. The endpoints are fixed by the
+login server: the realm that a challenge names is not where credentials go.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlencode
+
+from ..errors import ProtocolError, SignInError
+from ..transport.answers import error_from, read_refusal
+from ..transport.authorization import Scope
+from ..transport.client import HttpClient
+from ..transport.messages import Request, Response
+
+TOKEN_LIMIT = 1024 * 1024
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+class TokenEndpoint:
+    """`/oauth2/exchange` and `/oauth2/token` of one login server."""
+
+    def __init__(self, server: str, base_url: str, http: HttpClient) -> None:
+        self.server = server
+        self._base_url = base_url
+        self._http = http
+
+    def exchange(self, entra_token: str, tenant: str | None) -> str:
+        """An ACR refresh token for *entra_token*; `SignInError` when the registry does not take it."""
+        form = {"grant_type": "access_token", "service": self.server, "access_token": entra_token}
+        if tenant:
+            form["tenant"] = tenant
+        return self._post("/oauth2/exchange", form, "refresh_token")
+
+    def redeem(self, refresh_token: str, scopes: Iterable[Scope]) -> str:
+        """An access token for *scopes*; `SignInError` when the refresh token is not taken any more."""
+        form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        return self._access_token(form, scopes)
+
+    def with_password(self, username: str, password: str, scopes: Iterable[Scope]) -> str:
+        """An access token for *scopes* by user name and password."""
+        return self._access_token({"grant_type": "password", "username": username, "password": password}, scopes)
+
+    def _access_token(self, form: Mapping[str, str], scopes: Iterable[Scope]) -> str:
+        asked = {"service": self.server, "scope": " ".join(map(str, scopes))}
+        return self._post("/oauth2/token", {**form, **asked}, "access_token")
+
+    def _post(self, path: str, form: Mapping[str, str], key: str) -> str:
+        body = urlencode(form).encode("ascii")
+        request = Request("POST", self._base_url + path, _FORM, body, repeatable=True)
+        response = self._http.send(request, follow=False)
+        if response.status != 200:
+            raise _refused(response)
+        return read_token(response, key)
+
+
+def read_token(response: Response, *keys: str) -> str:
+    """The token under the first of *keys* that the answer has; `ProtocolError` for anything else."""
+    where = response.request.where
+    try:
+        answer = json.loads(response.content(TOKEN_LIMIT))
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError("The registry's answer holds no token", where=where, why="it is not JSON") from error
+    found = [answer[key] for key in keys if isinstance(answer, dict) and isinstance(answer.get(key), str)]
+    if not found or not _TOKEN.fullmatch(found[0]):
+        raise ProtocolError("The registry's answer holds no token", where=where)
+    return str(found[0])
+
+
+def _refused(response: Response) -> Exception:
+    if response.status not in (400, 401):
+        return error_from(response, "The registry did not give a token")
+    refusal = read_refusal(response)
+    return SignInError(
+        "The registry did not accept the sign-in",
+        where=response.request.where,
+        why=refusal.why or f"status {response.status}",
+        hint="Sign in again (az login), or check the user name and password and that they are for this registry.",
+    )

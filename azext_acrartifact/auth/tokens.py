@@ -1,0 +1,100 @@
+"""Access tokens of one registry: asked for by scope, kept, renewed in time, and once on a 401."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+
+from ..errors import PermissionDeniedError
+from ..transport.answers import correlation_id
+from ..transport.authorization import DELETE, METADATA_READ, METADATA_WRITE, PULL, PUSH, Scope
+from ..transport.messages import Response
+from .challenge import parse_challenge
+from .claims import claims_of, granted_actions, lifetime
+from .credentials import Credential
+from .endpoint import TokenEndpoint
+
+# Renewed this long before the end, or after four fifths of a short life.
+EARLY = 300.0
+UNKNOWN_LIFETIME = 60.0
+# An anonymous or scope-map token may read metadata without saying so; the registry itself decides about these.
+_DECIDED_BY_REGISTRY = frozenset({METADATA_READ, METADATA_WRITE})
+_ROLES = {
+    PULL: "AcrPull or Container Registry Repository Reader",
+    PUSH: "AcrPush or Container Registry Repository Writer",
+    DELETE: "AcrDelete or Container Registry Repository Contributor",
+    METADATA_READ: "Container Registry Repository Reader",
+    METADATA_WRITE: "Container Registry Repository Writer",
+}
+
+
+@dataclass(frozen=True)
+class _Held:
+    asked: frozenset[str]
+    granted: frozenset[str]
+    header: str
+    renew_at: float
+
+
+class TokenAuthorizer:
+    """Bearer tokens by one credential. One thread fetches while the others wait for it."""
+
+    def __init__(self, endpoint: TokenEndpoint, credential: Credential) -> None:
+        self._endpoint = endpoint
+        self._credential = credential
+        self._held: dict[str, _Held] = {}
+        self._lock = threading.Lock()
+
+    def authorization(self, scope: Scope) -> str | None:
+        """A Bearer value that grants *scope*; see `Authorizer`."""
+        with self._lock:
+            held = self._held.get(scope.repository)
+            if held is None or not scope.actions <= held.asked or time.monotonic() >= held.renew_at:
+                held = self._fetch(scope, held)
+        self._require(scope, held.granted)
+        return held.header
+
+    def renew(self, scope: Scope, refused: str | None, answer: Response) -> str | None:
+        """A Bearer value other than *refused*; see `Authorizer`."""
+        if parse_challenge(answer.headers.get("WWW-Authenticate", "")).insufficient_scope:
+            raise self._denied(scope, scope.actions, correlation_id(answer))
+        with self._lock:
+            held = self._held.get(scope.repository)
+            if held is None or held.header == refused:
+                held = self._fetch(scope, held)
+        self._require(scope, held.granted)
+        return held.header
+
+    def _fetch(self, scope: Scope, held: _Held | None) -> _Held:
+        asked = scope.actions | (held.asked if held else frozenset())
+        token = self._credential.access_token(self._endpoint, [Scope(scope.repository, asked)])
+        claims = claims_of(token)
+        granted = granted_actions(claims, scope.repository) if claims else asked
+        fresh = _Held(asked, granted, f"Bearer {token}", _renewal(lifetime(claims, time.time())))
+        self._held[scope.repository] = fresh
+        return fresh
+
+    def _require(self, scope: Scope, granted: frozenset[str]) -> None:
+        missing = scope.actions - granted - _DECIDED_BY_REGISTRY
+        if missing:
+            raise self._denied(scope, missing, "")
+
+    def _denied(self, scope: Scope, actions: frozenset[str], correlation: str) -> PermissionDeniedError:
+        names = " and ".join(sorted(actions))
+        roles = "; ".join(f"{_ROLES[action]} to {action}" for action in sorted(actions) if action in _ROLES)
+        return PermissionDeniedError(
+            "No permission",
+            where=f"{self._endpoint.server}/{scope.repository}",
+            why=f"{self._credential.name} may not {names} here",
+            hint=f"Ask the registry's owner for a role: {roles}. A new role works after up to 10 minutes.",
+            status=401,
+            code="insufficient_scope",
+            correlation_id=correlation,
+        )
+
+
+def _renewal(seconds: float | None) -> float:
+    # A clock that is wrong must not make a good token useless: what looks expired is used for a minute.
+    left = seconds if seconds is not None and seconds > 0 else UNKNOWN_LIFETIME
+    return time.monotonic() + max(left - EARLY, left * 0.8 if left < 2 * EARLY else 0)

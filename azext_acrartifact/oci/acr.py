@@ -1,0 +1,64 @@
+"""Azure Container Registry's own metadata API, `/acr/v1` (azure-rest-api-specs, containerregistry 2021-07-01)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+from ..errors import ProtocolError
+from ..transport.answers import error_from
+from ..transport.authorization import METADATA_READ, Scope
+from ..transport.messages import Response
+from .api import RegistryApi
+from .digest import Digest
+from .pages import follow_pages
+
+PAGE_LIMIT = 16 * 1024 * 1024
+PAGE_SIZE = 100
+
+
+class AcrMetadata:
+    """Times, tags and locks, as `az acr repository` shows them."""
+
+    def __init__(self, api: RegistryApi) -> None:
+        self._api = api
+
+    def tag(self, repository: str, tag: str) -> dict[str, Any]:
+        """The tag's object: name, digest, createdTime, lastUpdateTime, signed, changeableAttributes."""
+        return self._one(repository, f"_tags/{quote(tag, safe='')}", "tag", "The tag does not exist")
+
+    def manifest(self, repository: str, digest: Digest) -> dict[str, Any]:
+        """The manifest's object: digest, imageSize, times, mediaType, tags (absent when there are none)."""
+        return self._one(repository, f"_manifests/{quote(digest, safe=':')}", "manifest", "The manifest does not exist")
+
+    def tags_of(self, repository: str, digest: Digest) -> list[str]:
+        """The names of all tags of one manifest."""
+        url = self._url(repository, f"_tags?n={PAGE_SIZE}&orderby=&digest={quote(digest, safe='')}")
+        names: list[str] = []
+        for response in follow_pages(self._api, Scope.of(repository, METADATA_READ), url, "tags"):
+            page = _object(response, "The tags were not listed", "The repository does not exist")
+            names += [str(tag.get("name")) for tag in page.get("tags") or [] if tag.get("digest") in (digest, None)]
+        return names
+
+    def _one(self, repository: str, path: str, key: str, missing: str) -> dict[str, Any]:
+        response = self._api.send(Scope.of(repository, METADATA_READ), "GET", self._url(repository, path))
+        found = _object(response, f"The {key}'s properties were not read", missing).get(key)
+        if not isinstance(found, dict):
+            raise ProtocolError("The registry's answer is not what it should be", where=response.request.where)
+        return found
+
+    def _url(self, repository: str, path: str) -> str:
+        return self._api.url(f"/acr/v1/{quote(repository)}/{path}")
+
+
+def _object(response: Response, what: str, missing: str) -> dict[str, Any]:
+    if response.status != 200:
+        raise error_from(response, what, not_found=missing)
+    try:
+        parsed = json.loads(response.content(PAGE_LIMIT))
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError(what, where=response.request.where, why="the answer is not JSON") from error
+    if not isinstance(parsed, dict):
+        raise ProtocolError(what, where=response.request.where, why="the answer is not a JSON object")
+    return parsed

@@ -1,0 +1,89 @@
+"""A registry's blobs, read and asked for (OCI distribution specification, § Pulling blobs)."""
+
+from __future__ import annotations
+
+import re
+
+from ..errors import NotFoundError, ProtocolError
+from ..transport.answers import error_from
+from ..transport.authorization import PULL, PUSH, Scope
+from ..transport.messages import Response
+from .api import RegistryApi, path_of
+from .descriptor import Descriptor
+
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)")
+
+
+class BlobStream:
+    """A blob's bytes as they come. *offset* is where they begin, whatever was asked for."""
+
+    def __init__(self, response: Response, offset: int) -> None:
+        self.offset = offset
+        self._response = response
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill *buffer* with the next bytes; 0 at the end. Raises `ConnectionFailedError` on a break."""
+        return self._response.readinto(buffer)
+
+    def close(self) -> None:
+        """Give up the rest."""
+        self._response.close()
+
+
+class Blobs:
+    """Requests about blobs of one repository: in a registry, permissions and blobs are per repository."""
+
+    def __init__(self, api: RegistryApi, repository: str) -> None:
+        self._api = api
+        self._repository = repository
+
+    def exists(self, blob: Descriptor) -> bool:
+        """Whether the repository has *blob*. A redirect to the storage host means yes."""
+        response = self._api.send(Scope.of(self._repository, PULL, PUSH), "HEAD", self._url(blob))
+        with response:
+            if response.status in (200, 307):
+                return True
+            if response.status == 404:
+                return False
+            raise error_from(response, "The registry did not say whether it has a blob")
+
+    def fetch(self, blob: Descriptor, offset: int = 0) -> BlobStream:
+        """*blob*'s bytes from *offset* on.
+
+        Each call asks the registry afresh, since a signed storage address lives for minutes only. A 200 to a
+        range, or a 416, gives the blob from its first byte: the digest decides.
+        """
+        headers = {"Range": f"bytes={offset}-"} if offset else {}
+        scope = Scope.of(self._repository, PULL)
+        response = self._api.send(scope, "GET", self._url(blob), headers=headers, follow=True)
+        if offset and response.status == 416:
+            response.close()
+            return self.fetch(blob)
+        if response.status not in (200, 206):
+            raise _error(response, blob)
+        return BlobStream(response, _start(response, offset))
+
+    def _url(self, blob: Descriptor) -> str:
+        return self._api.url(path_of(self._repository, "blobs", blob.digest))
+
+
+def _start(response: Response, offset: int) -> int:
+    if response.status == 200:
+        return 0
+    match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
+    if not match or int(match.group(1)) != offset:
+        told = response.headers.get("Content-Range", "nothing")
+        response.close()
+        raise ProtocolError(
+            "The storage sent another range than was asked for",
+            where=response.request.where,
+            why=f"bytes {offset}- were asked for, '{told}' came",
+        )
+    return offset
+
+
+def _error(response: Response, blob: Descriptor) -> Exception:
+    error = error_from(response, "A blob was not read", not_found="The registry has lost a blob of the artifact")
+    if isinstance(error, NotFoundError):
+        error.where = f"{error.where} ({blob.title or blob.media_type})"
+    return error

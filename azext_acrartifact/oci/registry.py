@@ -1,0 +1,32 @@
+"""One registry, opened: the way to everything that can be asked of it."""
+
+from __future__ import annotations
+
+from ..transport.authorization import Authorizer
+from ..transport.client import HttpClient
+from .acr import AcrMetadata
+from .api import RegistryApi
+from .blobs import Blobs
+from .manifests import Manifests
+from .uploads import Uploads
+
+
+class Registry:
+    """Requests grouped by what they are about."""
+
+    def __init__(self, server: str, base_url: str, http: HttpClient, authorizer: Authorizer) -> None:
+        api = RegistryApi(server, base_url, http, authorizer)
+        self._api = api
+        self.server = server
+        self.authorizer = authorizer
+        self.http = http
+        self.manifests = Manifests(api)
+        self.metadata = AcrMetadata(api)
+
+    def blobs(self, repository: str) -> Blobs:
+        """The blobs of *repository*."""
+        return Blobs(self._api, repository)
+
+    def uploads(self, repository: str) -> Uploads:
+        """Uploads to *repository*."""
+        return Uploads(self._api, repository)

@@ -1,0 +1,1 @@
+"""Moving blobs: where a transfer begins, goes on after a break, and ends."""
