@@ -131,7 +131,8 @@ class Limits:
 
 @dataclass
 class World:
-    """Everything that the services share."""
+    """Everything that the services share. *operation_retry_after* is the `Retry-After`, in seconds, of an ARM operation
+    that is not finished."""
 
     tenants: list[Tenant] = field(default_factory=list)
     principals: list[Principal] = field(default_factory=list)
@@ -142,6 +143,7 @@ class World:
     managed_identity: str | None = None
     cloud_shell: str | None = None
     strict_accept: bool = True
+    operation_retry_after: int = 1
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def registry(self, host_or_name: str) -> Registry | None:

@@ -1,0 +1,149 @@
+"""The storage account of ACR Tasks: run logs as append blobs, uploaded build contexts as block blobs.
+
+Blob service: https://learn.microsoft.com/rest/api/storageservices/get-blob, …/put-blob; access by shared access
+signature only: https://learn.microsoft.com/rest/api/storageservices/create-service-sas
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+import tempfile
+import time
+import uuid
+from collections.abc import Callable
+from email.utils import formatdate
+from pathlib import Path
+from urllib.parse import urlencode
+
+from acr_emulator.messages import BLOCK, Request, Response
+from acr_emulator.tasks.run import Run
+
+HOST = "acrtasksmanaged.blob.core.windows.net"
+VALID_SECONDS = 3600
+VERSION = "2025-01-05"
+_RANGE = re.compile(r"bytes=(\d+)-(\d*)")
+
+
+class TaskStorage:
+    """Serves HOST. Uploads live in a temporary folder that goes with the process."""
+
+    def __init__(self) -> None:
+        self._key = secrets.token_bytes(32)
+        self._container = uuid.uuid4().hex
+        self._folder = tempfile.TemporaryDirectory(prefix="acr-tasks-")
+        self._logs: dict[str, Run] = {}
+
+    def owns(self, host: str, port: int) -> bool:
+        """Whether *host* is the storage account."""
+        return host == HOST and port == 443
+
+    def log_url(self, run: Run) -> str:
+        """A readable URL of the log of *run*."""
+        path = f"/{self._container}-{run.registry.name}/logs/{run.run_id}/rawtext.log"
+        self._logs[path] = run
+        return self._signed(path, "r")
+
+    def upload_url(self) -> tuple[str, str]:
+        """(relative path, writable URL) for one build context."""
+        relative_path = f"tasks-source/{time.strftime('%Y%m%d%H%M', time.gmtime())}/{uuid.uuid4()}.tar.gz"
+        return relative_path, self._signed(f"/{self._container}/{relative_path}", "rw")
+
+    def upload(self, relative_path: str) -> Path | None:
+        """The uploaded file, or None."""
+        file = self._file(f"/{self._container}/{relative_path}")
+        return file if file.is_file() else None
+
+    def folder(self) -> Path:
+        """Where a run keeps its files."""
+        return Path(self._folder.name)
+
+    def handle(self, request: Request) -> Response:
+        """Answer one blob request."""
+        refusal = self._refusal(request)
+        if refusal:
+            return refusal
+        handlers: dict[str, Callable[[Request], Response]] = {"GET": self._get, "HEAD": self._get, "PUT": self._put}
+        handler = handlers.get(request.method)
+        return handler(request) if handler else _error(405, "UnsupportedHttpVerb", "The verb is not supported.")
+
+    def _refusal(self, request: Request) -> Response | None:
+        if "Authorization" in request.headers:
+            return _error(
+                400,
+                "InvalidAuthenticationInfo",
+                "Authentication information is not given in the correct format. Check the value of Authorization "
+                "header.",
+            )
+        expires, permissions = request.param("se") or "", request.param("sp") or ""
+        signature = self._signature(request.path, expires, permissions)
+        wanted = "w" if request.method == "PUT" else "r"
+        good = hmac.compare_digest(signature, request.param("sig") or "") and wanted in permissions
+        if not good or _expired(expires):
+            return _error(
+                403,
+                "AuthenticationFailed",
+                "Server failed to authenticate the request. Make sure the value of Authorization header is formed "
+                "correctly including the signature.",
+            )
+        return None
+
+    def _get(self, request: Request) -> Response:
+        run = self._logs.get(request.path)
+        if run is None:
+            return _error(404, "BlobNotFound", "The specified blob does not exist.")
+        complete = run.log.complete  # before the content: a completed log is never read short
+        content = run.log.content()
+        headers = [
+            ("Content-Type", "text/plain; charset=utf-8"), ("Accept-Ranges", "bytes"),
+            ("ETag", f'"0x{len(content):X}"'),
+            ("Last-Modified", formatdate(run.log.changed, usegmt=True)), ("x-ms-blob-type", "AppendBlob"),
+            ("x-ms-version", VERSION), ("x-ms-lease-status", "unlocked"), ("x-ms-lease-state", "available"),
+        ]  # fmt: skip
+        if complete:
+            headers.append(("x-ms-meta-Complete", complete))
+        return _ranged(request, content, headers)
+
+    def _put(self, request: Request) -> Response:
+        if (request.headers.get("x-ms-blob-type") or "") != "BlockBlob" or request.param("comp"):
+            return _error(400, "InvalidHeaderValue", "The local Azure takes a build context only as one BlockBlob.")
+        file = self._file(request.path)
+        with file.open("wb") as sink:
+            while block := request.body.read(BLOCK):
+                sink.write(block)
+        etag = f'"0x{file.stat().st_size:X}"'
+        return Response(201, [("ETag", etag), ("Last-Modified", formatdate(usegmt=True)), ("x-ms-version", VERSION)])
+
+    def _file(self, path: str) -> Path:
+        return Path(self._folder.name) / f"{hashlib.sha256(path.encode()).hexdigest()}.tar.gz"
+
+    def _signed(self, path: str, permissions: str) -> str:
+        expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + VALID_SECONDS))
+        query = {"sv": "2023-01-03", "se": expires, "sr": "b", "sp": permissions}
+        return f"https://{HOST}{path}?{urlencode({**query, 'sig': self._signature(path, expires, permissions)})}"
+
+    def _signature(self, path: str, expires: str, permissions: str) -> str:
+        return hmac.new(self._key, f"{path}\n{expires}\n{permissions}".encode(), hashlib.sha256).hexdigest()
+
+
+def _ranged(request: Request, content: bytes, headers: list[tuple[str, str]]) -> Response:
+    given = request.headers.get("x-ms-range") or request.headers.get("Range")
+    match = _RANGE.fullmatch(given or "")
+    if match is None:
+        return Response(200, headers, content)
+    start, end = int(match[1]), min(int(match[2] or len(content)), len(content) - 1)
+    if start > end:
+        return _error(416, "InvalidRange", "The range specified is invalid for the current size of the resource.")
+    headers.append(("Content-Range", f"bytes {start}-{end}/{len(content)}"))
+    return Response(206, headers, content[start : end + 1])
+
+
+def _expired(expires: str) -> bool:
+    return expires < time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def _error(status: int, code: str, message: str) -> Response:
+    body = f'<?xml version="1.0" encoding="utf-8"?><Error><Code>{code}</Code><Message>{message}</Message></Error>'
+    return Response(status, [("Content-Type", "application/xml"), ("x-ms-error-code", code)], body.encode())
