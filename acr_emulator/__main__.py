@@ -82,7 +82,7 @@ def _announce(ready_file: Path | None, port: int, ca_file: Path, state: Path) ->
 
 
 def _watch_stdin(stop: threading.Event) -> None:
-    while sys.stdin.buffer.read1(4096):
+    while os.read(sys.stdin.fileno(), 4096):
         pass
     stop.set()
 

@@ -9,7 +9,7 @@ from acr_emulator.entra.managed_identity import IDENTITY_HEADER
 
 def proxy_environment(port: int, ca_file: Path, config_dir: Path) -> dict[str, str]:
     """For az, azure-identity, curl and Go programs. Only 127.0.0.1 goes past the proxy: Cloud Shell's token address
-    is `localhost`. Go takes `SSL_CERT_DIR` in addition to `SSL_CERT_FILE`, so it names a folder without certificates."""
+    is `localhost`. Go reads `SSL_CERT_DIR` besides `SSL_CERT_FILE`, so it names a folder without certificates."""
     proxy = f"http://127.0.0.1:{port}"
     ca = str(ca_file)
     return {
@@ -29,7 +29,6 @@ def proxy_environment(port: int, ca_file: Path, config_dir: Path) -> dict[str, s
         "AZURE_CORE_COLLECT_TELEMETRY": "no",
         "AZURE_CORE_NO_COLOR": "yes",
         "AZURE_CORE_LOGIN_EXPERIENCE_V2": "no",
-        "AZURE_CORE_DISABLE_PROGRESS_BAR": "no",
         "AZURE_AUTO_UPGRADE_ENABLE": "no",
         "AZURE_EXTENSION_USE_DYNAMIC_INSTALL": "no",
     }

@@ -58,7 +58,7 @@ class ManagedIdentity:
         principal = self._assigned(request)
         resource = request.param("resource") or ""
         if principal is None:
-            message = "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId."
+            message = "No managed identity was found for the specified ClientId/ResourceId/PrincipalId."
             return json_response(400, {"statusCode": 400, "message": message})
         if not is_known(resource):
             return json_response(500, {"statusCode": 500, "message": f"The resource {resource} was not found."})
