@@ -85,6 +85,7 @@ class Registry:
     export_enabled: bool = True
     referrers_api: bool = True
     blob_redirect: bool = True
+    blob_head_redirect: bool = False
     roles: list[RoleAssignment] = field(default_factory=list)
     tokens: list[ScopeMapToken] = field(default_factory=list)
 
@@ -127,6 +128,7 @@ class Limits:
     unnamed_blob: int = 4 * 1024 * 1024
     page_size: int = 100
     referrers_page_size: int = 100
+    import_manifests: int = 50
 
 
 @dataclass
@@ -143,6 +145,7 @@ class World:
     managed_identity: str | None = None
     cloud_shell: str | None = None
     strict_accept: bool = True
+    strict_tags_list: bool = False
     operation_retry_after: int = 1
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 

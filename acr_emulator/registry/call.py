@@ -1,0 +1,41 @@
+"""One data-plane request with all that its handler needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from acr_emulator.messages import Request
+from acr_emulator.registry.access import Caller
+from acr_emulator.registry.errors import name_unknown
+from acr_emulator.registry.records import Repository
+from acr_emulator.registry.store import RegistryState, Store
+from acr_emulator.registry.tokens import TokenIssuer
+from acr_emulator.world import Registry, World
+
+if TYPE_CHECKING:
+    from acr_emulator.registry.uploads import Uploads
+
+
+@dataclass
+class Call:
+    """*name* is the repository's ('' where there is none), *key* the tag, digest or upload id of the path.
+    *caller* is set before a handler runs, except on the token endpoints."""
+
+    request: Request
+    world: World
+    registry: Registry
+    store: Store
+    state: RegistryState
+    issuer: TokenIssuer
+    uploads: Uploads
+    name: str = ""
+    key: str = ""
+    caller: Caller | None = None
+
+    def repository(self) -> Repository:
+        """The repository of the path; raises NAME_UNKNOWN."""
+        found = self.state.existing(self.name)
+        if found is None:
+            raise name_unknown(self.name)
+        return found

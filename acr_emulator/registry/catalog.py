@@ -1,0 +1,31 @@
+"""The list of repositories and of a repository's tags (OCI distribution specification §Listing Tags, and the
+catalog that it inherited from Docker)."""
+
+from __future__ import annotations
+
+from acr_emulator.messages import Response, json_response
+from acr_emulator.registry.call import Call
+from acr_emulator.registry.paging import page_of
+
+
+def base(_call: Call) -> Response:
+    """GET /v2/: the API is there, and the credentials are good."""
+    return json_response(200, {})
+
+
+def list_repositories(call: Call) -> Response:
+    """GET /v2/_catalog and GET /acr/v1/_catalog."""
+    page = page_of(call.request, call.world.limits.page_size)
+    with call.state.lock:
+        names, last = page.cut(call.state.names(), str)
+    return json_response(200, {"repositories": names}, page.link(call.request.path, last))
+
+
+def list_tags(call: Call) -> Response:
+    """GET /v2/{name}/tags/list, in lexical order."""
+    page = page_of(call.request, call.world.limits.page_size)
+    with call.state.lock:
+        tags = call.repository().tags.values()
+        names = sorted(tag.name for tag in tags if tag.attributes.listEnabled)
+    names, last = page.cut(names, str)
+    return json_response(200, {"name": call.name, "tags": names}, page.link(f"/v2/{call.name}/tags/list", last))

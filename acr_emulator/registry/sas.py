@@ -1,0 +1,66 @@
+"""Where a registry's blobs are stored, and the signed links to them.
+
+https://learn.microsoft.com/rest/api/storageservices/create-service-sas (the fields; the signature is our own),
+https://learn.microsoft.com/azure/container-registry/container-registry-dedicated-data-endpoints
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import time
+import uuid
+from urllib.parse import urlencode
+
+from acr_emulator.world import Registry
+
+VERSION = "2018-03-28"
+_PATH = re.compile(
+    r"/[0-9a-f-]{36}-[0-9a-f]{10}//docker/registry/v2/blobs/(sha256|sha512)/([0-9a-f]{2})/([0-9a-f]+)/data"
+)
+
+
+def blob_host(registry: Registry) -> str:
+    """The host that serves the registry's blobs."""
+    return data_host(registry) if registry.data_endpoint_enabled else storage_host(registry)
+
+
+def storage_host(registry: Registry) -> str:
+    """The registry's storage account."""
+    return f"{registry.name}store.blob.core.windows.net"
+
+
+def data_host(registry: Registry) -> str:
+    """The registry's dedicated data endpoint; a login server with a hash keeps it."""
+    return f"{registry.login_server.partition('.')[0]}.{registry.location}.data.azurecr.io"
+
+
+def signed_url(key: bytes, registry: Registry, digest: str, lifetime: float) -> str:
+    """A link to the content of *digest* that is good for *lifetime* seconds."""
+    rid = uuid.uuid5(uuid.NAMESPACE_URL, registry.resource_id)
+    algorithm, _, value = digest.partition(":")
+    path = f"/{rid}-{rid.hex[:10]}//docker/registry/v2/blobs/{algorithm}/{value[:2]}/{value}/data"
+    expiry = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + lifetime))
+    fields = {"se": expiry, "sp": "r", "spr": "https", "sr": "b", "sv": VERSION}
+    host = blob_host(registry)
+    return f"https://{host}{path}?{urlencode({**fields, 'sig': _sign(key, host, path, fields)})}"
+
+
+def digest_in(path: str) -> str | None:
+    """The digest whose content lies at *path* of a storage host."""
+    match = _PATH.fullmatch(path)
+    return f"{match[1]}:{match[3]}" if match and match[3].startswith(match[2]) else None
+
+
+def is_valid(key: bytes, host: str, path: str, params: dict[str, str]) -> bool:
+    """Whether *params* are a signature of this place that has not run out."""
+    fields = {name: params.get(name, "") for name in ("se", "sp", "spr", "sr", "sv")}
+    signed = hmac.compare_digest(_sign(key, host, path, fields).encode(), params.get("sig", "").encode())
+    return signed and fields["se"] > time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def _sign(key: bytes, host: str, path: str, fields: dict[str, str]) -> str:
+    text = "\n".join([host, path, *(fields[name] for name in sorted(fields))])
+    return base64.b64encode(hmac.new(key, text.encode(), hashlib.sha256).digest()).decode()

@@ -1,0 +1,65 @@
+"""Every registry's login server: one request in, one answer out."""
+
+from __future__ import annotations
+
+import uuid
+
+from acr_emulator.jwt import Signer
+from acr_emulator.messages import Request, Response
+from acr_emulator.registry.authorization import authorize, check_firewall
+from acr_emulator.registry.call import Call
+from acr_emulator.registry.errors import PlainError, RegistryError
+from acr_emulator.registry.router import resolve
+from acr_emulator.registry.store import Store
+from acr_emulator.registry.tokens import TokenIssuer
+from acr_emulator.registry.uploads import Uploads
+from acr_emulator.world import Registry, World
+
+
+class RegistryService:
+    """Answers for the login servers of all registries in *world*."""
+
+    def __init__(self, world: World, signer: Signer, store: Store) -> None:
+        self._world = world
+        self._store = store
+        self._issuer = TokenIssuer(world, signer)
+        self._uploads = Uploads()
+
+    def owns(self, host: str, port: int) -> bool:
+        """Whether *host* is a login server. A port in a reference is not supported by the service either."""
+        return port == 443 and self._registry(host) is not None
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request; EOFError and BadRequest of its body go to the caller."""
+        registry = self._registry(request.host)
+        if registry is None:
+            raise ValueError(f"{request.host} is not a login server")
+        try:
+            response = self._answer(request, registry)
+        except (RegistryError, PlainError) as error:
+            response = error.response()
+        response.headers += _common_headers()
+        return response
+
+    def _answer(self, request: Request, registry: Registry) -> Response:
+        state = self._store.registry(registry.name)
+        call = Call(request, self._world, registry, self._store, state, self._issuer, self._uploads)
+        check_firewall(call)
+        endpoint = resolve(call)
+        if not endpoint.open:
+            authorize(call, endpoint.need)
+        return endpoint.handler(call)
+
+    def _registry(self, host: str) -> Registry | None:
+        return next((registry for registry in self._world.registries if registry.login_server == host), None)
+
+
+def _common_headers() -> list[tuple[str, str]]:
+    return [
+        ("Server", "openresty"),
+        ("Docker-Distribution-Api-Version", "registry/2.0"),
+        ("X-Ms-Correlation-Request-Id", str(uuid.uuid4())),
+        ("Strict-Transport-Security", "max-age=31536000; includeSubDomains"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Access-Control-Expose-Headers", "Docker-Content-Digest, WWW-Authenticate, Link, X-Ms-Correlation-Request-Id"),
+    ]

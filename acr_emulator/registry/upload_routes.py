@@ -1,0 +1,172 @@
+"""`/v2/{name}/blobs/uploads/`: OCI distribution specification §Pushing blobs, by ACR's rules.
+
+The flow is recorded in Azure/azure-sdk-for-python (sdk/containerregistry recordings); the refusals are from
+goharbor/harbor#23015 (413), goharbor/harbor#23016 (chunked transfer coding), dotnet/sdk-container-builds#258
+(Content-Range) and Azure/azure-sdk-for-js#25448 (an upload URL that is not the newest).
+"""
+
+from __future__ import annotations
+
+import re
+
+from acr_emulator.messages import Response, json_response
+from acr_emulator.registry.call import Call
+from acr_emulator.registry.errors import (
+    PlainError,
+    RegistryError,
+    digest_invalid,
+    disallowed,
+    too_large,
+    upload_invalid,
+    upload_unknown,
+)
+from acr_emulator.registry.names import algorithm, is_digest
+from acr_emulator.registry.upload_state import location, offset_in
+from acr_emulator.registry.uploads import Session
+
+_CONTENT_RANGE = re.compile(r"(\d+)-(\d+)")
+
+
+def start_upload(call: Call) -> Response:
+    """POST: a new session, or a mount (`mount`, `from`), or all in one request (`digest`)."""
+    _check_lock(call)
+    digest, mount = call.request.param("digest"), call.request.param("mount")
+    if mount is not None and _mount(call, mount):
+        return _created(call, mount)
+    if digest is not None and mount is None:
+        _check_digest(digest)
+    session = call.uploads.start(call.registry.name, call.name, call.store.temporary())
+    if digest is None or mount is not None:
+        return _progress(call, session, 202)
+    try:
+        session.use(algorithm(digest))
+        _append(call, session)
+    except BaseException:
+        call.uploads.drop(session)
+        raise
+    return _complete(call, session, digest)
+
+
+def add_chunk(call: Call) -> Response:
+    """PATCH: the next bytes."""
+    session = _session(call)
+    _check_lock(call)
+    _check_place(call, session)
+    _append(call, session)
+    return _progress(call, session, 202)
+
+
+def finish_upload(call: Call) -> Response:
+    """PUT with `digest`: the last bytes, or none, and the end."""
+    session = _session(call)
+    _check_lock(call)
+    digest = call.request.param("digest")
+    _check_digest(digest)
+    assert digest is not None
+    _check_place(call, session)
+    if call.request.content_length != 0:
+        session.use(algorithm(digest))
+        _append(call, session)
+    return _complete(call, session, digest)
+
+
+def upload_status(call: Call) -> Response:
+    """GET: how far it is; an older URL of the session will do."""
+    return _progress(call, _session(call), 204)
+
+
+def cancel_upload(call: Call) -> Response:
+    """DELETE: forget it."""
+    call.uploads.drop(_session(call))
+    return Response(204)
+
+
+def _session(call: Call) -> Session:
+    lifetime = call.world.lifetimes.upload_session
+    session = call.uploads.find(call.registry.name, call.name, call.key, lifetime)
+    if "drop_session" in call.request.faults:
+        call.uploads.drop(session)
+        raise upload_unknown()
+    if _state_offset(call, session) is None:
+        raise upload_invalid()
+    return session
+
+
+def _check_place(call: Call, session: Session) -> None:
+    start = _content_range(call)
+    if start is not None and start != session.offset:
+        raise RegistryError(416, "RANGE_INVALID", "invalid content range", [{}], _place(call, session))
+    if _state_offset(call, session) != session.offset:
+        call.uploads.drop(session)
+        raise upload_invalid()
+
+
+def _content_range(call: Call) -> int | None:
+    """The first byte by `Content-Range`, which must be `a-b` and agree with a real Content-Length."""
+    text = call.request.headers.get("Content-Range")
+    if text is None:
+        return None
+    match = _CONTENT_RANGE.fullmatch(text)
+    if match is None:
+        raise PlainError(json_response(400, {"Range": text, "Reason": "the Content-Range header format is invalid"}))
+    length = call.request.content_length
+    if length is None or int(match[2]) - int(match[1]) + 1 != length:
+        raise RegistryError(400, "CONTENT_LENGTH_INVALID", "the Content-Length is missing or not valid", [{}])
+    return int(match[1])
+
+
+def _append(call: Call, session: Session) -> None:
+    limit = call.world.limits.upload_body
+    if (call.request.content_length or 0) > limit:
+        raise too_large()
+    session.append(call.request.body, limit)
+
+
+def _complete(call: Call, session: Session, digest: str) -> Response:
+    file = call.uploads.complete(session, digest)
+    with call.state.lock:
+        call.state.add_blob(call.name, digest, file)
+    return _created(call, digest)
+
+
+def _mount(call: Call, digest: str) -> bool:
+    source = call.request.param("from")
+    if source is None or call.caller is None or not call.caller.permits("repository", source, "pull"):
+        return False
+    with call.state.lock:
+        if call.state.blob_size(source, digest) is None:
+            return False
+        call.state.add_blob(call.name, digest)
+    return True
+
+
+def _check_lock(call: Call) -> None:
+    with call.state.lock:
+        repository = call.state.existing(call.name)
+        if repository is not None and not repository.attributes.writeEnabled:
+            raise disallowed()
+
+
+def _check_digest(digest: str | None) -> None:
+    if digest is None or not is_digest(digest):
+        raise digest_invalid("the parameter digest is missing or not a digest")
+
+
+def _state_offset(call: Call, session: Session) -> int | None:
+    return offset_in(call.store.sas_key, session, call.request.param("_state"))
+
+
+def _created(call: Call, digest: str) -> Response:
+    return Response(201, [("Docker-Content-Digest", digest), ("Location", f"/v2/{call.name}/blobs/{digest}")])
+
+
+def _progress(call: Call, session: Session, status: int) -> Response:
+    return Response(status, _place(call, session))
+
+
+def _place(call: Call, session: Session) -> list[tuple[str, str]]:
+    return [
+        ("Location", location(call.store.sas_key, session)),
+        ("Docker-Upload-Uuid", session.id),
+        ("Range", f"0-{max(session.offset, 1) - 1}"),
+    ]
