@@ -21,7 +21,7 @@ class Body:
         self.chunked = length is None
         self.left = length or 0
         self._first = True
-        self._broken = False
+        self.broken = False
         self.shape: Shape | None = None
         self.received = 0
         self.finished = length == 0
@@ -43,7 +43,7 @@ class Body:
         """Throw away what the service left unread; whether the end came within *limit* bytes."""
         scratch = memoryview(bytearray(_SCRATCH))
         self.shape = None
-        while not self.finished and limit > 0:
+        while not self.finished and not self.broken and limit > 0:
             limit -= self._fill(scratch)
         return self.finished
 
@@ -60,21 +60,21 @@ class Body:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _fill(self, view: memoryview) -> int:
-        if self._broken:
+        if self.broken:
             raise EOFError("the client went away in its request body")
         got = 0
         try:
-            while got < len(view) and not self.finished and not self._broken:
+            while got < len(view) and not self.finished and not self.broken:
                 got += self._receive(view[got:])
         except (EOFError, OSError) as error:
-            self._broken = True
+            self.broken = True
             if not got:
                 raise EOFError("the client went away in its request body") from error
         self.received += got
         return got
 
     def _receive(self, view: memoryview) -> int:
-        if self.chunked and self.left == 0 and not self._next_chunk():
+        if self.chunked and self.left == 0 and not self._another_chunk():
             return 0
         wanted = min(len(view), self.left)
         if self.shape is not None:
@@ -94,7 +94,14 @@ class Body:
         try:
             self.shape.advance(count)
         except Dropped:
-            self._broken, self.finished = True, False
+            self.broken, self.finished = True, False
+
+    def _another_chunk(self) -> bool:
+        try:
+            return self._next_chunk()
+        except BadRequest:
+            self.broken = True
+            raise
 
     def _next_chunk(self) -> bool:
         if not self._first and self._wire.read_line():

@@ -87,10 +87,10 @@ class Connection:
 
     def _refuse(self, head: Head, host: str) -> None:
         message = f"{host} does not exist in the local Azure: the emulator connects to no other machine\n"
-        self._writer.write(Response(403, [("Content-Type", "text/plain")], message.encode()), head, close=False)
         entry = LogEntry(time=time.time(), connection=self._number, headers=dict(head.headers))
         entry.method, entry.host, entry.status = "CONNECT", host, 403
         self._backend.log.add(entry)
+        self._writer.write(Response(403, [("Content-Type", "text/plain")], message.encode()), head, close=False)
 
     def _exchange(self, head: Head) -> bool:
         entry = LogEntry(time=time.time(), connection=self._number, headers=dict(head.headers))
@@ -180,7 +180,7 @@ class Connection:
         """Send the answer, then make sure that no byte of the request is left; whether to go on."""
         unread = self._wire.continue_due
         too_long = not body.finished and not body.chunked and body.left > _DRAIN
-        close = not head.keep_alive or unread or too_long
+        close = not head.keep_alive or unread or too_long or body.broken
         shape = functools.partial(Shape, plan, "response", self._pacers["response"], self._drop) if plan else None
         entry.status = response.status
         close = self._writer.write(response, head, close=close, shape=shape)

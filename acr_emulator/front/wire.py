@@ -39,6 +39,8 @@ class Wire:
                 self._end_of_stream(data)
                 return None
             data += more
+        if end > HEAD_LIMIT:
+            raise BadRequest(f"the head is larger than {HEAD_LIMIT} bytes")
         self._buffer = data[end + 4 :]
         return data[:end]
 

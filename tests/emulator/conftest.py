@@ -1,0 +1,93 @@
+"""A front with a scratch service behind it, and a client that speaks to it over real sockets."""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from acr_emulator.front.ca import Authority
+from acr_emulator.front.control import Control
+from acr_emulator.front.faults import FaultBook
+from acr_emulator.front.log import LogEntry, RequestLog
+from acr_emulator.front.server import Server
+from acr_emulator.messages import Request, Response
+from acr_emulator.world import default_world
+
+Handler = Callable[[Request], Response]
+
+
+class Front:
+    """A listening front whose hosts are `*.test`; *service* answers, and may be replaced by a test."""
+
+    def __init__(self, state: Path) -> None:
+        self.world = default_world()
+        self.authority = Authority(state)
+        self.faults = FaultBook()
+        self.log = RequestLog()
+        self.control = Control(self.world, self.log, self.faults)
+        self.service: Handler = lambda request: Response(200, [("X-Path", request.path)], b"hello")
+        self.server = Server(self, 0)
+        self.server.start()
+
+    def owns(self, host: str, port: int) -> bool:
+        return host.endswith(".test") or host == "169.254.169.254"
+
+    def dispatch(self, request: Request) -> Response:
+        return self.service(request)
+
+    def local(self, request: Request) -> Response:
+        return self.control.handle(request)
+
+    def context(self) -> ssl.SSLContext:
+        """A client that trusts the emulator's authority alone, as strictly as Python 3.13 does."""
+        context = ssl.create_default_context(cafile=str(self.authority.certificate_file))
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        return context
+
+    def tunnel(self, host: str = "a.test") -> http.client.HTTPSConnection:
+        """A connection to *host* through the proxy."""
+        connection = http.client.HTTPSConnection("127.0.0.1", self.server.port, context=self.context(), timeout=20)
+        connection.set_tunnel(host, 443)
+        return connection
+
+    def plain(self) -> http.client.HTTPConnection:
+        """A connection to the proxy's own port."""
+        return http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=20)
+
+    def entries(self) -> list[LogEntry]:
+        return [LogEntry(**entry) for entry in self.log.entries()]
+
+
+@pytest.fixture(scope="session")
+def front_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("front")
+
+
+@pytest.fixture
+def front(front_state: Path) -> Iterator[Front]:
+    front = Front(front_state)
+    yield front
+    front.server.stop()
+    for thread in threading.enumerate():
+        if thread.name.startswith(("connection-", "accept")):
+            thread.join(5)
+
+
+def fetch(
+    connection: http.client.HTTPConnection, method: str = "GET", path: str = "/", body: object = None, **headers: str
+) -> tuple[int, bytes, http.client.HTTPMessage]:
+    """One exchange: status, body, headers."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    connection.request(method, path, body, named)  # type: ignore[arg-type]
+    answer = connection.getresponse()
+    return answer.status, answer.read(), answer.headers
+
+
+@pytest.fixture(name="fetch")
+def _fetch() -> Callable[..., tuple[int, bytes, http.client.HTTPMessage]]:
+    return fetch
