@@ -53,6 +53,12 @@ class Part:
             while view:
                 view = view[os.write(self._fd, view) :]
 
+    def restart(self) -> None:
+        """Forget what has been written. Raises LocalFileError."""
+        with naming("Cannot write the file", self._shown()):
+            os.lseek(self._fd, 0, os.SEEK_SET)
+            os.ftruncate(self._fd, 0)
+
     def digest(self, algorithm: str = "sha256") -> str:
         """The digest of what has been written so far, read back from the file."""
         with naming("Cannot read the file", self._shown()):

@@ -1,0 +1,64 @@
+"""`PATH[:TYPE]`, as typed on the command line, and the title that a path gets in the artifact."""
+
+from __future__ import annotations
+
+import os
+import ntpath
+import re
+from dataclasses import dataclass
+
+from ..errors import InvalidInputError
+from ..oci.mediatypes import is_media_type
+
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+
+
+@dataclass(frozen=True)
+class FileSpec:
+    """A local *path*, and the media type for it if one was given."""
+
+    path: str
+    media_type: str | None = None
+
+
+def parse_file_spec(text: str) -> FileSpec:
+    """`PATH`, `PATH:TYPE`, or `PATH:` for a path that itself holds a colon; raises `InvalidInputError`.
+
+    The last colon parts them, unless it is a drive's (`C:\\a.txt`) or the whole text is an existing path.
+    """
+    drive, rest = (text[:2], text[2:]) if _DRIVE.match(text) else ("", text)
+    path, colon, media_type = rest.rpartition(":")
+    if not colon:
+        return FileSpec(_local(drive + rest))
+    path = drive + path
+    if not path:
+        raise InvalidInputError("The file has no path", where=text, hint="Write PATH:TYPE.")
+    if not media_type:
+        return FileSpec(_local(path))
+    if is_media_type(media_type) and (os.path.lexists(path) or not os.path.lexists(text)):
+        return FileSpec(_local(path), media_type)
+    if os.path.lexists(text):
+        return FileSpec(text)
+    raise InvalidInputError(
+        "Not a media type",
+        where=text,
+        why=f"'{media_type}' is not TYPE/SUBTYPE",
+        hint="Write PATH:TYPE/SUBTYPE, or PATH: when the path itself holds a colon.",
+    )
+
+
+def title_of(path: str) -> str:
+    """The name under which *path* is stored: as given, when it lies below the current folder, otherwise its last
+    part, since nobody can pull `/tmp/x` or `../x` safely."""
+    plain = path.replace("\\", "/") if os.sep == "\\" else path
+    relative = os.path.normpath(plain).replace(os.sep, "/")
+    outside = os.path.isabs(plain) or ntpath.splitdrive(path)[0] or relative.split("/")[0] == ".."
+    return os.path.basename(os.path.abspath(path)) if outside else relative
+
+
+def _local(path: str) -> str:
+    """*path*, with the separators of this system when it was written with Windows' and only so exists."""
+    converted = path.replace("\\", "/")
+    if os.sep == "/" and converted != path and not os.path.lexists(path) and os.path.lexists(converted):
+        return converted
+    return path

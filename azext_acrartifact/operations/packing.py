@@ -1,0 +1,76 @@
+"""Which manifest a push writes, by the image specification's version: the same as ORAS for the same input."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from ..errors import InvalidInputError
+from ..files.source import LocalFile
+from ..oci.content import Memory
+from ..oci.descriptor import Descriptor, empty_descriptor
+from ..oci.digest import Digest
+from ..oci.manifest import Manifest, build_manifest
+from ..oci.mediatypes import EMPTY_JSON, UNKNOWN_ARTIFACT, UNKNOWN_CONFIG, is_media_type
+from .filespec import FileSpec
+from .inputs import Layer
+
+V1_0 = "v1.0"
+V1_1 = "v1.1"
+
+
+def spec_version(asked: str | None, config: FileSpec | None, artifact_type: str | None) -> str:
+    """The version to write: as *asked*; otherwise 1.0 when a config stands in for the artifact's type, else 1.1.
+
+    Raises `InvalidInputError` for what a version cannot express.
+    """
+    version = asked or (V1_0 if config and not artifact_type else V1_1)
+    if artifact_type is not None and not is_media_type(artifact_type):
+        raise InvalidInputError("Not an artifact type", where=artifact_type, hint="Write TYPE/SUBTYPE.")
+    if version == V1_1 and config and not artifact_type:
+        raise InvalidInputError(
+            "A config needs an artifact type beside it in image-spec v1.1",
+            hint="Give --artifact-type TYPE, or --image-spec v1.0.",
+        )
+    if version == V1_0 and config and artifact_type:
+        raise InvalidInputError(
+            "In image-spec v1.0 the config's media type is the artifact type",
+            hint="Give one of --artifact-type and --manifest-config, or --image-spec v1.1.",
+        )
+    return version
+
+
+def config_layer(
+    version: str,
+    config: FileSpec | None,
+    artifact_type: str | None,
+    annotations: Mapping[str, str],
+    stack: contextlib.ExitStack,
+) -> Layer:
+    """The config blob: the user's file, otherwise the empty object; *stack* closes the file."""
+    if config is not None:
+        file = stack.enter_context(LocalFile.open(config.path, allow_null=True))
+        kind = config.media_type or UNKNOWN_CONFIG
+        return Layer(Descriptor(kind, Digest(file.digest()), file.size, annotations), file)
+    if version == V1_0:
+        descriptor = empty_descriptor(with_data=False, media_type=artifact_type or UNKNOWN_CONFIG)
+    else:
+        descriptor = empty_descriptor()
+    return Layer(replace(descriptor, annotations=annotations), Memory(EMPTY_JSON))
+
+
+def compose(
+    version: str,
+    config: Layer,
+    layers: Sequence[Layer],
+    artifact_type: str | None,
+    subject: Descriptor | None,
+    annotations: Mapping[str, str],
+) -> Manifest:
+    """The manifest of *layers*; an artifact without files gets the empty object as its layer."""
+    kind = (artifact_type or UNKNOWN_ARTIFACT) if version == V1_1 else None
+    descriptors = [layer.descriptor for layer in layers] or [empty_descriptor()]
+    return build_manifest(
+        config.descriptor, descriptors, artifact_type=kind, subject=subject, annotations=annotations
+    )

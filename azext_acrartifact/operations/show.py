@@ -1,0 +1,51 @@
+"""show: what an artifact is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import InvalidInputError
+from ..oci.manifest import Manifest
+from ..oci.reference import Reference
+from ..oci.registry import Registry
+from ..transport.authorization import METADATA_READ, PULL, Scope
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A manifest with the registry's *properties* of the tag, or of the manifest when a digest was given."""
+
+    reference: Reference
+    manifest: Manifest
+    properties: Mapping[str, Any]
+    tags: Sequence[str]
+
+
+def show(registry: Registry, reference: Reference) -> Shown:
+    """Read the manifest, its properties and its tags. Raises `NotFoundError` when it does not exist."""
+    version = _version(reference)
+    repository = reference.repository
+    registry.authorizer.authorization(Scope.of(repository, PULL, METADATA_READ))
+    manifest = registry.manifests.get(repository, version)
+    if reference.digest is None and reference.tag is not None:
+        properties = registry.metadata.tag(repository, reference.tag)
+        tags = registry.metadata.tags_of(repository, manifest.digest)
+    else:
+        properties = registry.metadata.manifest(repository, manifest.digest)
+        tags = [str(tag) for tag in properties.get("tags") or []]
+    return Shown(reference, manifest, properties, tags)
+
+
+def show_raw(registry: Registry, reference: Reference) -> bytes:
+    """The manifest's own bytes."""
+    return registry.manifests.get(reference.repository, _version(reference)).raw
+
+
+def _version(reference: Reference) -> str:
+    if reference.version is None:
+        raise InvalidInputError(
+            "No tag and no digest", where=str(reference), hint=f"Write {reference}:TAG or {reference}@sha256:…"
+        )
+    return reference.version
