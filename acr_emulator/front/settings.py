@@ -12,7 +12,8 @@ from acr_emulator.messages import BadRequest
 from acr_emulator.world import Registry, RoleAssignment, ScopeMapToken, World
 
 Change = tuple[Any, str, Any]
-_SCALARS = {"managed_identity": (str, type(None)), "cloud_shell": (str, type(None)), "strict_accept": (bool,)}
+_NULLABLE = ("managed_identity", "cloud_shell", "blocked_client_ip")
+_LISTS = ("tenants", "subscriptions", "lock")
 _ELEMENTS: dict[str, Callable[..., Any]] = {"roles": RoleAssignment, "tokens": ScopeMapToken}
 
 
@@ -58,10 +59,10 @@ def _changes(world: World, patch: dict[str, Any]) -> list[Change]:
         elif name in ("registries", "principals"):
             for key, part in _object(given, value).items():
                 changes += _fields_of(_named(world, name, key), _object(key, part))
-        elif name in _SCALARS:
-            changes.append((world, name, _checked(given, value, _SCALARS[name])))
-        else:
+        elif name in _LISTS:
             raise BadRequest(f"no such setting: {given}")
+        else:
+            changes += _fields_of(world, {given: value})
     return changes
 
 
@@ -84,7 +85,7 @@ def _value(target: Any, name: str, value: Any) -> Any:
         return _checked(name, value, (bool,))
     if isinstance(current, float):
         return _checked(name, value, (int, float))
-    if current is None or name == "blocked_client_ip":
+    if name in _NULLABLE:
         return _checked(name, value, (str, type(None)))
     return _checked(name, value, (type(current),))
 
