@@ -6,7 +6,6 @@ import os
 import sys
 import time
 
-from acr_emulator.client import Emulator
 from devtools import session, steps
 
 STATE = steps.ROOT / ".emulator"
@@ -21,7 +20,7 @@ def settings(variables: dict[str, str]) -> list[str]:
 
 def main(_arguments: list[str]) -> int:
     """Start the emulator, print the settings that lead there, and serve until Ctrl-C."""
-    with Emulator.start(STATE) as emulator:
+    with session.started(STATE) as emulator:
         steps.say("The local Azure is up. Its settings, for another terminal:\n")
         print("\n".join(settings(emulator.environment(STATE / "azure"))), flush=True)
         steps.say(f"\nThen sign in, and use {session.REGISTRY}.azurecr.io:\n\n  az {' '.join(session.sign_in())}")

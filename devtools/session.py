@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from acr_emulator import world
-from acr_emulator.client import Emulator
+from acr_emulator.client import Emulator, EmulatorError
 from devtools import environment, steps, venv
 
 REGISTRY = "myregistry"
@@ -33,9 +33,17 @@ class Session:
 
 @contextmanager
 def opened(folder: Path) -> Iterator[Session]:
-    """Start the emulator with its state in *folder*, and stop it at the end."""
-    with Emulator.start(folder / "emulator") as emulator:
+    """Start the emulator with its state in *folder*, and stop it at the end; raises `steps.Failed`."""
+    with started(folder / "emulator") as emulator:
         yield Session(emulator, folder, variables(emulator, folder))
+
+
+def started(state: Path) -> Emulator:
+    """An emulator that is up, with its state in *state*; raises `steps.Failed`."""
+    try:
+        return Emulator.start(state)
+    except EmulatorError as error:
+        raise steps.Failed(f"No local Azure: {error}") from error
 
 
 def variables(emulator: Emulator, folder: Path) -> dict[str, str]:

@@ -1,0 +1,81 @@
+"""`.venv` is made once, mended after an interruption, and brought up to date when the requirements change."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from devtools import steps, venv
+from tests.house.source import ROOT
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout whose requirements ask for nothing, so that pip needs no index."""
+    (tmp_path / "requirements").mkdir()
+    for name in ("demo.txt", "dev.txt", "constraints.txt"):
+        (tmp_path / "requirements" / name).write_text("# nothing\n", encoding="utf-8")
+    monkeypatch.setattr(steps, "ROOT", tmp_path)
+    monkeypatch.setattr(venv, "VENV", tmp_path / ".venv")
+    return tmp_path
+
+
+def said(capfd: pytest.CaptureFixture[str]) -> list[str]:
+    """The titles of the steps since the last look."""
+    return [line[4:].split()[0] for line in capfd.readouterr().err.splitlines() if line.startswith("==> ")]
+
+
+def test_it_is_made_once_and_mended(checkout: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    python = venv.ready("demo")
+    assert said(capfd) == ["making", "installing"]
+    assert subprocess.run([python, "-c", "import pip"]).returncode == 0
+
+    venv.ready("demo")
+    assert said(capfd) == []
+
+    (checkout / "requirements" / "demo.txt").write_text("# something else\n", encoding="utf-8")
+    venv.ready("demo")
+    assert said(capfd) == ["installing"]
+
+    venv.ready("dev")
+    assert said(capfd) == ["installing"]
+    venv.ready("demo")
+    assert said(capfd) == []
+
+    (checkout / ".venv" / ".installing").touch()
+    (checkout / ".venv" / "half-installed").touch()
+    venv.ready("demo")
+    assert said(capfd) == ["making", "installing"]
+    assert not (checkout / ".venv" / "half-installed").exists()
+
+
+def test_requirements_that_cannot_be_installed_fail_and_are_tried_again(
+    checkout: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    wrong = checkout / "requirements" / "demo.txt"
+    wrong.write_text("./no-such-folder\n", encoding="utf-8")
+    with pytest.raises(steps.Failed) as failure:
+        venv.ready("demo")
+    assert failure.value.code == 1
+    assert (checkout / ".venv" / ".installing").exists()
+    wrong.write_text("# nothing\n", encoding="utf-8")
+    capfd.readouterr()
+    venv.ready("demo")
+    assert said(capfd) == ["making", "installing"]
+
+
+def test_one_at_a_time(checkout: Path) -> None:
+    code = (
+        "import pathlib, sys, time; from devtools import steps, venv; steps.ROOT = pathlib.Path(sys.argv[1])\n"
+        "with venv._lock(): print('locked', flush=True); time.sleep(1)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(checkout)], cwd=ROOT, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"locked\n"
+        start = time.monotonic()
+        with venv._lock():
+            assert time.monotonic() - start > 0.5
