@@ -101,6 +101,10 @@ class DescriptorFolder:
         """Lock the unfinished *name*, open as *descriptor*, for this run; False when a sweep was quicker."""
         return _try_lock(descriptor) and os.fstat(descriptor).st_nlink > 0 and self.look(name) is not None
 
+    def hold_itself(self) -> bool:
+        """Lock this unfinished folder for this run; False when a sweep was quicker."""
+        return _try_lock(self._fd) and os.fstat(self._fd).st_nlink > 0
+
     def is_abandoned(self, name: str) -> bool:
         """Whether no living run holds the unfinished *name*."""
         try:

@@ -94,6 +94,9 @@ class PathFolder:
         del name, descriptor
         return True
 
+    def hold_itself(self) -> bool:
+        return True
+
     def is_abandoned(self, name: str) -> bool:
         status = self.look(name)
         return status is not None and time.time() - status.st_mtime > _ABANDONED_SECONDS

@@ -30,7 +30,9 @@ def deflate_block(block: bytes) -> bytes:
     return compressor.compress(block) + compressor.flush(zlib.Z_SYNC_FLUSH)
 
 
-def gzip_member(blocks: Iterable[bytes], deflate: Deflate = deflate_block, workers: int | None = None) -> Iterator[bytes]:
+def gzip_member(
+    blocks: Iterable[bytes], deflate: Deflate = deflate_block, workers: int | None = None
+) -> Iterator[bytes]:
     """*blocks* as one gzip member. *workers* is the number of threads, by default that of the usable cores.
 
     At most `2 * workers + 1` blocks are in memory at once. Errors of *blocks* come through.

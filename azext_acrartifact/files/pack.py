@@ -18,7 +18,7 @@ from .gzipping import Deflate, deflate_block, gzip_member
 from .hashing import BLOCK
 from .names import why_unsafe_path
 from .source import changed, fingerprint, open_regular
-from .tarformat import BLOCK_SIZE, DIRECTORY, REGULAR, SYMLINK, padding
+from .tarformat import DIRECTORY, REGULAR, SYMLINK, padding
 from .tarwrite import END_OF_ARCHIVE, Header, encode
 from .tree import Entry, walk
 
@@ -86,7 +86,7 @@ class PackedFolder:
         for piece in self._pieces():
             gathered += piece
             while len(gathered) >= BLOCK:
-                yield bytes(gathered[:BLOCK])
+                yield bytes(memoryview(gathered)[:BLOCK])
                 del gathered[:BLOCK]
         if gathered:
             yield bytes(gathered)
@@ -103,7 +103,9 @@ class PackedFolder:
         """The digest of the uncompressed tar, by one read of the files. Raises LocalFileError."""
         return self.write_tar(len)
 
-    def stream(self, *, compress: bool = True, workers: int | None = None, deflate: Deflate = deflate_block) -> PackedStream:
+    def stream(
+        self, *, compress: bool = True, workers: int | None = None, deflate: Deflate = deflate_block
+    ) -> PackedStream:
         """The layer's bytes: gzip, or the tar as it is. Each call reads the files anew."""
         return PackedStream(self.blocks(), compress, workers, deflate)
 

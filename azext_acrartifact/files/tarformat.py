@@ -1,4 +1,7 @@
-"""The layout of a tar header block: POSIX.1-2017, pax, "ustar Interchange Format"; GNU tar manual, "Basic Tar Format"."""
+"""The layout of a tar header block.
+
+POSIX.1-2017, pax, "ustar Interchange Format"; GNU tar manual, "Basic Tar Format".
+"""
 
 from __future__ import annotations
 

@@ -99,9 +99,7 @@ def _entry(item: os.DirEntry[str], path: str) -> Entry:
     if kind == stat.S_IFLNK:
         return Entry(path, item.path, kind, 0o777, link=_link_target(item.path, path))
     if kind != stat.S_IFREG:
-        raise LocalFileError(
-            "Cannot pack what is no file, folder or link", where=item.path, why="it is a device, FIFO or socket", hint=_HINT
-        )
+        raise LocalFileError("Cannot pack the file", where=item.path, why="it is a device, FIFO or socket", hint=_HINT)
     if not os.access(item.path, os.R_OK):
         raise LocalFileError(
             "Cannot read the file", where=item.path, why="permission denied", hint="Check its permissions."

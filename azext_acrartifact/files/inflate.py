@@ -1,0 +1,113 @@
+"""The uncompressed bytes of a layer, as a stream whose length and digest are watched.
+
+The digest covers everything, padding and trailing blocks too; nothing is held beyond one piece, however well the
+layer is compressed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Callable, Iterator
+
+from ..errors import DigestMismatchError, UnsafeContentError
+
+Read = Callable[[int], bytes]
+"""Up to that many bytes; none at the end."""
+
+_INPUT = 64 << 10
+_OUTPUT = 1 << 20
+_GZIP = b"\x1f\x8b"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+
+
+def damaged(why: str) -> UnsafeContentError:
+    """The error for an archive that cannot be read."""
+    return UnsafeContentError("The folder's archive is damaged", why=why, hint="Pull again; if it stays, push it anew.")
+
+
+def inflated(read: Read) -> Iterator[bytes]:
+    """The content of gzip, of one or several members, or of an archive that is not compressed, in pieces <= 1 MiB."""
+    start = b""
+    while len(start) < len(_ZSTD) and (data := read(_INPUT)):
+        start += data
+    if start.startswith(_ZSTD):
+        raise UnsafeContentError("The folder is compressed by zstd", hint="Pull it with a tool that reads zstd.")
+    yield from _gunzipped(start, read) if start.startswith(_GZIP) else _plain(start, read)
+
+
+def _plain(start: bytes, read: Read) -> Iterator[bytes]:
+    data = start
+    while data:
+        yield data
+        data = read(_OUTPUT)
+
+
+def _gunzipped(data: bytes, read: Read) -> Iterator[bytes]:
+    while data:
+        member = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        yield from _one_member(member, data, read)
+        # Whatever follows has to be another member: zlib refuses anything else.
+        data = member.unused_data or read(_INPUT)
+
+
+def _one_member(member: zlib._Decompress, data: bytes, read: Read) -> Iterator[bytes]:
+    while True:
+        output = _decompressed(member, data)
+        if output:
+            yield output
+        if member.eof:
+            return
+        data = member.unconsumed_tail or read(_INPUT)
+        # Without input there may still be output that did not fit before.
+        if not data and not output:
+            raise damaged("the compressed data ends too early")
+
+
+def _decompressed(member: zlib._Decompress, data: bytes) -> bytes:
+    try:
+        return member.decompress(data, _OUTPUT)
+    except zlib.error as error:
+        raise damaged(str(error)) from error
+
+
+class InflatedStream:
+    """Pieces of a known length out of a layer, counted and hashed as they come."""
+
+    def __init__(self, read: Read, limit: int, algorithm: str = "sha256") -> None:
+        """Refuse to go on after *limit* uncompressed bytes."""
+        self._pieces = inflated(read)
+        self._buffer = memoryview(b"")
+        self._left = limit
+        self._hash = hashlib.new(algorithm)
+
+    def piece(self, most: int) -> memoryview:
+        """The next bytes, 1 to *most*; none at the end."""
+        if not self._buffer:
+            self._buffer = memoryview(next(self._pieces, b""))
+            self._hash.update(self._buffer)
+            self._left -= len(self._buffer)
+            if self._left < 0:
+                raise UnsafeContentError(
+                    "The folder's archive is larger than what is allowed",
+                    hint="Raise --max-unpacked-size, if you trust the artifact.",
+                )
+        found, self._buffer = self._buffer[:most], self._buffer[most:]
+        return found
+
+    def exactly(self, count: int) -> bytes:
+        """The next *count* bytes, which are few; fewer only at the end."""
+        found = bytes(self.piece(count))
+        while len(found) < count and (more := self.piece(count - len(found))):
+            found += more
+        return found
+
+    def require_digest(self, expected: str) -> None:
+        """Raise DigestMismatchError unless all that came has the digest *expected*. Call it at the end."""
+        found = f"{self._hash.name}:{self._hash.hexdigest()}"
+        if found != expected:
+            raise DigestMismatchError(
+                "The unpacked folder is not what the artifact says",
+                why=f"its archive has {found}, not {expected}",
+                hint="Do not trust this artifact.",
+            )

@@ -1,0 +1,77 @@
+"""The pattern rule of --include, --exclude and --media-type."""
+
+import pytest
+
+from azext_acrartifact.errors import InvalidInputError
+from azext_acrartifact.files.globs import Glob, Selection, media_type_matches
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "expected"),
+    [
+        ("*.txt", "a.txt", True),
+        ("*.txt", "d/e/a.txt", True),
+        ("*.txt", "a.txt.gz", False),
+        ("*.txt", "A.TXT", False),
+        ("d", "d/e/a", True),
+        ("d", "x/d/a", True),
+        ("d", "dd/a", False),
+        ("d/", "d/a", True),
+        ("d/*.txt", "d/a.txt", True),
+        ("d/*.txt", "d/e/a.txt", False),
+        ("d/*.txt", "x/d/a.txt", False),
+        ("d/**/*.txt", "d/a.txt", True),
+        ("d/**/*.txt", "d/e/f/a.txt", True),
+        ("d/**", "d/e/f", True),
+        ("**/x", "x", True),
+        ("**/x", "a/b/x", True),
+        ("./a", "a", True),
+        ("/a", "a", True),
+        ("/a", "b/a", False),
+        ("a?c", "abc", True),
+        ("a?c", "a/c", False),
+        ("[a-c]x", "bx", True),
+        ("[!a-c]x", "bx", False),
+        ("[!a-c]x", "dx", True),
+        ("a[^]b", "a^b", True),
+        ("a[", "a[", True),
+        ("a+b(c)", "a+b(c)", True),
+        ("*", "a/b", True),
+    ],
+)
+def test_pattern(pattern: str, path: str, expected: bool) -> None:
+    assert Glob(pattern).matches(path) is expected
+
+
+def test_unreadable_pattern_is_the_users_error() -> None:
+    with pytest.raises(InvalidInputError, match="pattern"):
+        Glob("[z-a]")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "media_type", "expected"),
+    [
+        ("application/vnd.unknown.layer.v1+txt", "application/vnd.unknown.layer.v1+txt", True),
+        ("Application/JSON", "application/json", True),
+        ("application/*", "application/json", True),
+        ("*", "application/json", True),
+        ("application/vnd.a", "application/vnd.ab", False),
+        ("application/vndxa", "application/vnd.a", False),
+        ("application/[a-z]*", "application/json", False),
+    ],
+)
+def test_media_type(pattern: str, media_type: str, expected: bool) -> None:
+    assert media_type_matches(pattern, media_type) is expected
+
+
+def test_selection_combines_all_three() -> None:
+    selection = Selection.of(include=["*.txt", "bin"], exclude=["secret*"], media_types=["text/*", "application/x"])
+    assert selection.wants("d/a.txt", "text/plain")
+    assert selection.wants("bin/tool", "application/x")
+    assert not selection.wants("a.txt", "image/png")
+    assert not selection.wants("a.md", "text/plain")
+    assert not selection.wants("secret.txt", "text/plain")
+
+
+def test_empty_selection_wants_everything() -> None:
+    assert Selection().wants("a", "x/y")
