@@ -50,7 +50,7 @@ def may(world: World, caller: Caller, action: str, registry: Registry) -> bool:
 def may_pull(world: World, caller: Caller, registry: Registry, repository: str) -> bool:
     """Whether *caller* may pull *repository*: by registry role, or by repository role where ABAC is on."""
     principal = world.principal(caller.object_id)
-    if principal and "pull" in EntraIdentity(principal).actions(registry, repository):
+    if principal and "pull" in EntraIdentity(principal, registry).actions(repository):
         return True
     return any(grant.object_id == caller.object_id and grant.role == _IMPORTER for grant in registry.roles)
 

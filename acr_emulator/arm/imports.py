@@ -97,9 +97,6 @@ class Imports:
             copy.done.set()
 
     def _check_source(self, copy: _Copy) -> None:
-        if not copy.source.export_enabled and copy.source is not copy.target:
-            message = f"Export is disabled by the export policy of registry '{copy.source.login_server}'."
-            raise importing.ImportFailed("InvalidParameters", message)
         if copy.credential is None:
             return
         client = RegistryClient(self._dispatch, copy.source.login_server, copy.credential, "acr-import")

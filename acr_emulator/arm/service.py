@@ -45,7 +45,7 @@ class Arm:
     def __init__(self, world: World, signer: Signer, store: Store, dispatch: Dispatch) -> None:
         self._world = world
         self._signer = signer
-        self._storage = TaskStorage()
+        self._storage = TaskStorage(store.temporary())
         imports = Imports(store, dispatch)
         runs = Runs(TaskService(world, signer, self._storage, dispatch), self._storage)
         self._routes = [(method, _compile(path), handler) for method, path, handler in _routes(imports, runs)]

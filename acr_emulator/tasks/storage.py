@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import re
 import secrets
-import tempfile
 import time
 import uuid
 from collections.abc import Callable
@@ -28,12 +27,13 @@ _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 
 class TaskStorage:
-    """Serves HOST. Uploads live in a temporary folder that goes with the process."""
+    """Serves HOST. Uploads and the runs' work lie in *folder*, which is made."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         self._key = secrets.token_bytes(32)
         self._container = uuid.uuid4().hex
-        self._folder = tempfile.TemporaryDirectory(prefix="acr-tasks-")
+        self._folder = folder
+        folder.mkdir(parents=True)
         self._logs: dict[str, Run] = {}
 
     def owns(self, host: str, port: int) -> bool:
@@ -58,7 +58,7 @@ class TaskStorage:
 
     def folder(self) -> Path:
         """Where a run keeps its files."""
-        return Path(self._folder.name)
+        return self._folder
 
     def handle(self, request: Request) -> Response:
         """Answer one blob request."""
@@ -117,7 +117,7 @@ class TaskStorage:
         return Response(201, [("ETag", etag), ("Last-Modified", formatdate(usegmt=True)), ("x-ms-version", VERSION)])
 
     def _file(self, path: str) -> Path:
-        return Path(self._folder.name) / f"{hashlib.sha256(path.encode()).hexdigest()}.tar.gz"
+        return self._folder / f"{hashlib.sha256(path.encode()).hexdigest()}.tar.gz"
 
     def _signed(self, path: str, permissions: str) -> str:
         expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + VALID_SECONDS))

@@ -1,0 +1,375 @@
+"""ACR Tasks: contexts from `oci://`, builds FROM scratch, logs, identities, uploads."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import re
+import tarfile
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acr_emulator.tasks.context import parse_reference
+from acr_emulator.tasks.dockerfile import expand, parse
+from tests.emulator.local_azure import GROUP, Answer, Layer, LocalAzure, folder_layer
+
+REGISTRY = f"{GROUP}/myregistry"
+WAIT_SECONDS = 30.0
+DOWNLOAD_FAILED = "Error: failed to download context. Please check if the URL is incorrect."
+PROGRAM = Layer("hello.txt", b"hello\n")
+
+
+@pytest.fixture
+def azure(tmp_path: Path) -> LocalAzure:
+    return LocalAzure(tmp_path)
+
+
+def _dockerfile(*lines: str) -> Layer:
+    return Layer("Dockerfile", "\n".join(lines).encode())
+
+
+def _schedule(
+    azure: LocalAzure, location: str, registry: str = "myregistry", who: str = "pusher", **body: Any
+) -> Answer:
+    request = {
+        "type": "DockerBuildRequest", "imageNames": ["builds/hello:v1"], "isPushEnabled": True,
+        "dockerFilePath": "Dockerfile", "platform": {"os": "linux", "architecture": "amd64"}, "arguments": [],
+        "sourceLocation": location, **body,
+    }  # fmt: skip
+    return azure.arm("POST", f"{GROUP}/{registry}/scheduleRun", request, who)
+
+
+def _finish(azure: LocalAzure, scheduled: Answer) -> tuple[dict[str, Any], str]:
+    """The finished run's properties, and its log."""
+    assert scheduled.status == 200, scheduled.content
+    path, deadline = scheduled.json["id"], time.monotonic() + WAIT_SECONDS
+    run = scheduled.json["properties"]
+    while run["status"] in ("Queued", "Running") and time.monotonic() < deadline:
+        time.sleep(0.01)
+        run = azure.arm("GET", path).json["properties"]
+    link = azure.arm("POST", f"{path}/listLogSasUrl").json["logLink"]
+    return run, azure.send("GET", link).content.decode()
+
+
+def _build(azure: LocalAzure, *layers: Layer, **body: Any) -> tuple[dict[str, Any], str]:
+    azure.push("samples/context", "1.0", list(layers))
+    return _finish(azure, _schedule(azure, "oci://myregistry.azurecr.io/samples/context:1.0", **body))
+
+
+def _image(
+    azure: LocalAzure, repository: str = "builds/hello", tag: str = "v1"
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """The configuration and the files of an image in the registry, as its layers give them."""
+    client = azure.client()
+    media_type, content = client.manifest(repository, tag)
+    assert media_type == "application/vnd.docker.distribution.manifest.v2+json"
+    manifest = json.loads(content)
+    config = json.loads(_blob(azure, repository, manifest["config"]))
+    files: dict[str, bytes] = {}
+    for descriptor in manifest["layers"]:
+        plain = gzip.decompress(_blob(azure, repository, descriptor))
+        with tarfile.open(fileobj=io.BytesIO(plain)) as archive:
+            for member in archive.getmembers():
+                source = archive.extractfile(member)
+                files[member.name] = source.read() if source else b""
+    return config, files
+
+
+def _blob(azure: LocalAzure, repository: str, descriptor: dict[str, Any]) -> bytes:
+    file = azure.scratch_file()
+    azure.client().fetch_blob(repository, descriptor["digest"], descriptor["size"], file)
+    return file.read_bytes()
+
+
+# Contexts
+
+
+def test_an_artifact_is_built_and_the_image_is_in_the_registry(azure: LocalAzure) -> None:
+    run, log = _build(azure, _dockerfile("FROM scratch", "COPY hello.txt /app/", 'CMD ["/app/hello.txt"]'), PROGRAM)
+    assert run["status"] == "Succeeded", log
+    config, files = _image(azure)
+    assert files["app/hello.txt"] == b"hello\n"
+    assert config["config"]["Cmd"] == ["/app/hello.txt"]
+    assert (config["os"], config["architecture"], len(config["rootfs"]["diff_ids"])) == ("linux", "amd64", 1)
+    (output,) = run["outputImages"]
+    assert (output["registry"], output["repository"], output["tag"]) == ("myregistry.azurecr.io", "builds/hello", "v1")
+    for text in (
+        "Downloading source code...", "Finished downloading source code", "Step 1/3 : FROM scratch",
+        "Successfully pushed image: myregistry.azurecr.io/builds/hello:v1", f"digest: {output['digest']}",
+    ):  # fmt: skip
+        assert text in log
+    assert re.search(r"\r\nRun ID: ca1 was successful after \d+s\r\n$", log)
+
+
+def test_the_agent_names_itself_to_the_registry(azure: LocalAzure) -> None:
+    _build(azure, _dockerfile("FROM scratch", "COPY hello.txt /"), PROGRAM)
+    entries = [entry for entry in azure.app.log.entries() if entry["client"] == "acr-tasks"]
+    assert {entry["headers"]["X-Meta-Source-Client"] for entry in entries} == {"azure/acr/tasks"}
+    storage = [entry for entry in entries if entry["host"].endswith(".blob.core.windows.net")]
+    assert storage
+    assert all("Authorization" not in entry["headers"] for entry in storage)
+
+
+def test_a_digest_names_the_context_too(azure: LocalAzure) -> None:
+    digest = azure.push("samples/c", "x", [_dockerfile("FROM scratch", "LABEL a=b")])
+    run, log = _finish(azure, _schedule(azure, f"oci://myregistry.azurecr.io/samples/c@{digest}"))
+    assert run["status"] == "Succeeded", log
+
+
+def test_a_folder_layer_is_unpacked(azure: LocalAzure) -> None:
+    folder = folder_layer("src", {"src/a.txt": b"a", "src/deep/b.txt": b"b"})
+    run, log = _build(azure, _dockerfile("FROM scratch", "COPY src/ /data/"), folder)
+    assert run["status"] == "Succeeded", log
+    _, files = _image(azure)
+    assert (files["data/a.txt"], files["data/deep/b.txt"]) == (b"a", b"b")
+
+
+def test_a_plain_archive_stays_an_archive(azure: LocalAzure) -> None:
+    archive = folder_layer("src", {"src/a.txt": b"a"})
+    plain = Layer("src.tar.gz", archive.content, media_type=archive.media_type)
+    run, log = _build(azure, _dockerfile("FROM scratch", "COPY src.tar.gz /"), plain)
+    assert run["status"] == "Succeeded", log
+    assert _image(azure)[1]["src.tar.gz"] == archive.content
+    run, log = _build(azure, _dockerfile("FROM scratch", "COPY src /"), plain)
+    assert "COPY failed: file not found in build context" in log
+
+
+def test_the_same_content_under_two_names_becomes_two_files(azure: LocalAzure) -> None:
+    layers = [Layer("a.txt", b"same"), Layer("b.txt", b"same")]
+    run, log = _build(azure, _dockerfile("FROM scratch", "COPY *.txt /"), *layers)
+    assert run["status"] == "Succeeded", log
+    assert _image(azure)[1] == {"a.txt": b"same", "b.txt": b"same"}
+
+
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [
+        ([Layer("a", b"1"), Layer("a", b"2")], "a: duplicate name"),
+        ([Layer(None, b"x" * (4 * 1024 * 1024 + 1))], "content size 4194305 exceeds push size limit 4194304"),
+        ([Layer("../a", b"1")], "path traversal disallowed"),
+        ([Layer("/etc/a", b"1")], "path traversal disallowed"),
+        ([folder_layer("src", {"src/a": b"1"}, wrong_digest=True)], "content digest mismatch"),
+        ([folder_layer("src", {"other/a": b"1"})], 'is outside of "src"'),
+        ([folder_layer("src", {"src/../../a": b"1"})], 'is outside of "src"'),
+        ([Layer("src", b"no archive", (("io.deis.oras.content.unpack", "true"),))], "gzip: invalid header"),
+    ],
+)
+def test_a_bad_artifact_is_no_context(azure: LocalAzure, layers: list[Layer], message: str) -> None:
+    run, log = _build(azure, _dockerfile("FROM scratch", "LABEL a=b"), *layers)
+    assert run["status"] == "Failed"
+    assert message in log
+    assert DOWNLOAD_FAILED in log
+
+
+def test_unnamed_blobs_up_to_the_limit_are_let_through(azure: LocalAzure) -> None:
+    run, log = _build(azure, _dockerfile("FROM scratch", "COPY . /"), Layer(None, b"x" * (4 * 1024 * 1024)))
+    assert run["status"] == "Succeeded", log
+    assert list(_image(azure)[1]) == ["Dockerfile"]
+
+
+@pytest.mark.parametrize(
+    ("location", "message"),
+    [
+        ("oci://myregistry.azurecr.io/samples/none:1", "myregistry.azurecr.io/samples/none:1: not found"),
+        ("oci://myregistry.azurecr.io/samples/none", "missing reference"),
+        ("oci://myregistry.azurecr.io/Upper:1", "invalid reference"),
+        ("oci://targetregistry.azurecr.io/samples/none:1", "response status code 401: unauthorized"),
+        ("oci://elsewhere.example/samples/a:1", "response status code 502"),
+        ("https://example.com/x.git", "only from oci:// and uploads"),
+    ],
+)
+def test_a_context_that_cannot_be_had(azure: LocalAzure, location: str, message: str) -> None:
+    run, log = _finish(azure, _schedule(azure, location))
+    assert run["status"] == "Failed"
+    assert message in log
+    assert "Run ID: ca1 failed after" in log
+    assert DOWNLOAD_FAILED in log
+
+
+def test_another_registry_needs_its_own_credentials(azure: LocalAzure) -> None:
+    azure.push("samples/c", "1", [_dockerfile("FROM scratch", "LABEL a=b")], registry="targetregistry")
+    azure.registry("targetregistry").admin_user_enabled = True
+    secret = {"userName": {"value": "targetregistry"}, "password": {"value": "admin-password-1", "type": "Opaque"}}
+    credentials = {"customRegistries": {"targetregistry.azurecr.io": secret}}
+    location = "oci://targetregistry.azurecr.io/samples/c:1"
+    run, log = _finish(azure, _schedule(azure, location, credentials=credentials))
+    assert run["status"] == "Succeeded", log
+
+
+# Identities
+
+
+@pytest.mark.parametrize(("identity", "status"), [(None, "Failed"), ("[caller]", "Succeeded"), ("[system]", "Failed")])
+def test_an_abac_registry_needs_the_callers_identity(azure: LocalAzure, identity: str | None, status: str) -> None:
+    azure.push("samples/c", "1", [_dockerfile("FROM scratch", "LABEL a=b")], registry="abacregistry")
+    user = azure.world.principal("pusher")
+    assert user is not None
+    for grant in list(azure.registry("abacregistry").roles):
+        if grant.role == "Owner":
+            grant.object_id = user.object_id  # Owner to schedule; Repository Contributor, which it has, to push
+    source = {"sourceRegistry": {"identity": identity} if identity else {}}
+    location = "oci://abacregistry-d7fqc4e3.azurecr.io/samples/c:1"
+    run, log = _finish(azure, _schedule(azure, location, "abacregistry", credentials=source))
+    assert run["status"] == status, log
+
+
+def test_login_mode_none_leaves_the_run_anonymous(azure: LocalAzure) -> None:
+    run, log = _build(
+        azure, _dockerfile("FROM scratch", "LABEL a=b"), credentials={"sourceRegistry": {"loginMode": "None"}}
+    )
+    assert run["status"] == "Failed"
+    assert "unauthorized" in log
+    assert "Logging in to registry" not in log
+
+
+def test_scheduling_needs_the_right_to(azure: LocalAzure) -> None:
+    assert _schedule(azure, "oci://myregistry.azurecr.io/a:1", who="reader").code == "AuthorizationFailed"
+
+
+# Dockerfiles
+
+
+def test_instructions_shape_the_image(azure: LocalAzure) -> None:
+    lines = [
+        "# syntax=docker/dockerfile:1", "ARG WHO=world", "FROM scratch", "ARG WHO", "ENV GREETING=hello NAME=$WHO \\",
+        "    MORE=1", "# between", 'LABEL note="two words"', "WORKDIR /srv",
+        "COPY --chown=10:20 --chmod=600 hello.txt ./x/",
+        "EXPOSE 80 53/udp", "USER 1000", 'ENTRYPOINT ["/srv/x/hello.txt"]', "CMD run ${WHO:-me}",
+    ]  # fmt: skip
+    arguments = [{"name": "WHO", "value": "you", "isSecret": False}]
+    run, log = _build(azure, _dockerfile(*lines), PROGRAM, arguments=arguments)
+    assert run["status"] == "Succeeded", log
+    config, files = _image(azure)
+    settings = config["config"]
+    assert settings["Env"][1:] == ["GREETING=hello", "NAME=you", "MORE=1"]
+    assert settings["Labels"] == {"note": "two words"}
+    assert (settings["WorkingDir"], settings["User"]) == ("/srv", "1000")
+    assert settings["ExposedPorts"] == {"80/tcp": {}, "53/udp": {}}
+    assert settings["Cmd"] == ["/bin/sh", "-c", "run ${WHO:-me}"]
+    assert files["srv/x/hello.txt"] == b"hello\n"
+    assert [entry.get("empty_layer", False) for entry in config["history"]].count(False) == 1
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["FROM alpine:3"], "the local Azure builds only FROM scratch"),
+        (["FROM scratch", "RUN true"], 'exec: "/bin/sh": stat /bin/sh: no such file or directory'),
+        (["FROM scratch", "COPY missing /"], "file not found in build context"),
+        (["FROM scratch", "COPY *.none /"], "COPY failed: no source files were specified"),
+        (["FROM scratch", "COPY ../secret /"], "forbidden path outside the build context"),
+        (["FROM scratch", "COPY hello.txt Dockerfile /one"], "the destination must be a directory"),
+        (["FROM scratch", "FETCH x"], "unknown instruction: FETCH"),
+        (["FROM scratch"], "No image was generated. Is your Dockerfile empty?"),
+        (["LABEL a=b"], "no build stage in current context"),
+        (["# nothing"], "the Dockerfile cannot be empty"),
+    ],
+)
+def test_a_dockerfile_that_does_not_build(azure: LocalAzure, lines: list[str], message: str) -> None:
+    run, log = _build(azure, _dockerfile(*lines), PROGRAM)
+    assert run["status"] == "Failed"
+    assert message in log
+    assert "failed to run step ID: build: exit status 1" in log
+    assert run["runErrorMessage"] == "failed during run, err: exit status 1"
+
+
+def test_a_missing_dockerfile_fails_the_build_and_file_names_another(azure: LocalAzure) -> None:
+    other = Layer("docker/hello.dockerfile", b"FROM scratch\nCOPY hello.txt /\n")
+    run, log = _build(azure, other, PROGRAM)
+    assert run["status"] == "Failed"
+    assert "unable to prepare context" in log
+    assert "Dockerfile: no such file or directory" in log
+    run, log = _build(azure, other, PROGRAM, dockerFilePath="docker/hello.dockerfile")
+    assert run["status"] == "Succeeded", log
+
+
+def test_the_target_stage_ends_the_build(azure: LocalAzure) -> None:
+    lines = ["FROM scratch AS base", "COPY hello.txt /one", "FROM base", "COPY hello.txt /two"]
+    _build(azure, _dockerfile(*lines), PROGRAM, target="base")
+    assert set(_image(azure)[1]) == {"one"}
+    _build(azure, _dockerfile(*lines), PROGRAM)
+    assert set(_image(azure)[1]) == {"one", "two"}
+    assert "failed to reach build target none" in _build(azure, _dockerfile(*lines), PROGRAM, target="none")[1]
+
+
+def test_the_run_id_fills_the_image_name(azure: LocalAzure) -> None:
+    _build(azure, _dockerfile("FROM scratch", "LABEL a=b"), imageNames=["builds/x:{{.Run.ID}}", "builds/y"])
+    assert _image(azure, "builds/x", "ca1")[0]["config"]["Labels"] == {"a": "b"}
+    assert _image(azure, "builds/y", "latest")[0]["config"]["Labels"] == {"a": "b"}
+
+
+def test_without_push_nothing_is_pushed(azure: LocalAzure) -> None:
+    run, log = _build(azure, _dockerfile("FROM scratch", "LABEL a=b"), isPushEnabled=False)
+    assert (run["status"], run["outputImages"]) == ("Succeeded", [])
+    assert "Pushing image" not in log
+
+
+def test_variables_are_expanded() -> None:
+    values = {"A": "1", "B": ""}
+    assert expand("$A ${A} ${B:-x} ${A:+y} \\$A ${C}", values) == "1 1 x y $A "
+    assert [i.name for i in parse("# escape=`\nFROM scratch\nLABEL a=b `\n c=d\n")] == ["FROM", "LABEL"]
+
+
+def test_references() -> None:
+    digest = "sha256:" + "a" * 64
+    assert parse_reference("oci://h.azurecr.io/a/b:1") == ("h.azurecr.io", "a/b", "1")
+    assert parse_reference(f"OCI://h.azurecr.io/a:1@{digest}") == ("h.azurecr.io", "a", digest)
+
+
+# Runs, logs, uploads
+
+
+def test_the_log_is_read_in_ranges_and_says_when_it_is_complete(azure: LocalAzure) -> None:
+    azure.push("samples/c", "1", [_dockerfile("FROM scratch", "LABEL a=b")])
+    scheduled = _schedule(azure, "oci://myregistry.azurecr.io/samples/c:1")
+    _, log = _finish(azure, scheduled)
+    link = azure.arm("POST", f"{scheduled.json['id']}/listLogSasUrl").json["logLink"]
+    head = azure.send("HEAD", link)
+    assert (head.headers.get("x-ms-meta-complete"), head.headers.get("x-ms-blob-type")) == ("successful", "AppendBlob")
+    part = azure.send("GET", link, headers={"x-ms-range": "bytes=10-19"})
+    assert (part.status, part.content) == (206, log.encode()[10:20])
+    assert part.headers.get("Content-Range") == f"bytes 10-19/{len(log.encode())}"
+    assert azure.send("GET", link, headers={"x-ms-range": "bytes=999999-"}).status == 416
+    assert azure.send("GET", link, headers={"Authorization": "Bearer x"}).status == 400
+    assert azure.send("GET", link[:-1]).status == 403
+    assert azure.send("PUT", link, b"x", {"x-ms-blob-type": "BlockBlob"}).status == 403
+
+
+def test_a_failed_run_marks_its_log_failed(azure: LocalAzure) -> None:
+    scheduled = _schedule(azure, "oci://myregistry.azurecr.io/samples/none:1")
+    _finish(azure, scheduled)
+    link = azure.arm("POST", f"{scheduled.json['id']}/listLogSasUrl").json["logLink"]
+    assert azure.send("HEAD", link).headers.get("x-ms-meta-complete") == "failed"
+
+
+def test_runs_are_listed_newest_first(azure: LocalAzure) -> None:
+    for _ in range(3):
+        _finish(azure, _schedule(azure, "oci://myregistry.azurecr.io/samples/none:1"))
+    names = [run["name"] for run in azure.arm("GET", f"{REGISTRY}/runs?$top=2").json["value"]]
+    assert names == ["ca3", "ca2"]
+    assert azure.arm("GET", f"{REGISTRY}/runs/zz9").status == 404
+
+
+def test_an_uploaded_folder_is_built(azure: LocalAzure) -> None:
+    content = folder_layer("", {"./Dockerfile": b"FROM scratch\nCOPY a.txt /\n", "a.txt": b"a"}).content
+    location = azure.arm("POST", f"{REGISTRY}/listBuildSourceUploadUrl").json
+    put = azure.send("PUT", location["uploadUrl"], content, {"x-ms-blob-type": "BlockBlob"})
+    assert put.status == 201
+    run, log = _finish(azure, _schedule(azure, location["relativePath"]))
+    assert run["status"] == "Succeeded", log
+    assert _image(azure)[1]["a.txt"] == b"a"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"type": "FileTaskRunRequest"}, {"surprise": 1}, {"dockerFilePath": ""}, {"platform": {}}, {"imageNames": "a"},
+        {"platform": {"os": "windows"}}, {"timeout": 1}, {"arguments": [{"value": "x"}]}, {"isPushEnabled": "yes"},
+    ],
+)  # fmt: skip
+def test_a_wrong_request_is_refused(azure: LocalAzure, change: dict[str, Any]) -> None:
+    assert _schedule(azure, "oci://myregistry.azurecr.io/a:1", **change).status == 400
