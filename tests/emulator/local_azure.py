@@ -90,7 +90,9 @@ class LocalAzure:
             "tid": principal.tenant_id,
             "oid": principal.object_id,
             "appid": principal.client_id,
-            **{"iat": now, "nbf": now, "exp": now + 600},
+            "iat": now,
+            "nbf": now,
+            "exp": now + 600,
         }
         return self.app.signer.sign({**given, **claims})
 
