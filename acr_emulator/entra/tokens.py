@@ -82,10 +82,12 @@ class Issuer:
         )
 
     def external_token(self, subject: str, audience: str, lifetime: float) -> str:
-        """A token as another issuer (a pipeline, a cluster) would give it for workload identity federation."""
-        now = int(time.time())
+        """A token as another issuer (a pipeline, a cluster) would give it for workload identity federation. A negative
+        *lifetime* makes one that has expired."""
+        expires = int(time.time() + lifetime)
+        issued = min(int(time.time()), expires) - 1
         claims = {"iss": "https://token.actions.example", "sub": subject, "aud": audience, "jti": uuid.uuid4().hex}
-        return self._signer.sign({**claims, "iat": now, "nbf": now - 1, "exp": int(time.time() + lifetime)})
+        return self._signer.sign({**claims, "iat": issued, "nbf": issued, "exp": expires})
 
 
 def client_info(principal: Principal) -> str:

@@ -72,7 +72,6 @@ class Connection:
             return self._exchange(head)
         except BadRequest as error:
             self._writer.write(_bad_request(error), Head("GET", "/", "HTTP/1.1", Headers()), close=True)
-            self._wire.close(linger=True)
             return False
 
     def _open_tunnel(self, head: Head) -> bool:
@@ -133,7 +132,6 @@ class Connection:
         if raw := plan.first("raw"):
             body.drain(_DRAIN)
             self._wire.send(raw.raw.encode("latin-1"))
-            self._wire.close(linger=True)
             return False
         body.shape = Shape(plan, "request", self._pacers["request"], self._drop)
         response = _canned(plan) or self._serviced(_altered(request, plan), entry)
@@ -186,8 +184,6 @@ class Connection:
         close = self._writer.write(response, head, close=close, shape=shape)
         if not close and not body.finished:
             close = not body.drain(_DRAIN)
-        if close:
-            self._wire.close(linger=True)
         return not close
 
 

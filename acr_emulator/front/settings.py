@@ -5,15 +5,17 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable
-from dataclasses import asdict, fields
+from dataclasses import Field, asdict, fields
 from typing import Any
 
 from acr_emulator.messages import BadRequest
 from acr_emulator.world import Registry, RoleAssignment, ScopeMapToken, World
 
 Change = tuple[Any, str, Any]
-_NULLABLE = ("managed_identity", "cloud_shell", "blocked_client_ip")
-_LISTS = ("tenants", "subscriptions", "lock")
+_NOT_PATCHED = ("tenants", "subscriptions", "lock")
+_TYPES: dict[str, tuple[type, ...]] = {
+    "bool": (bool,), "int": (int,), "float": (int, float), "str | None": (str, type(None)),
+}  # fmt: skip
 _ELEMENTS: dict[str, Callable[..., Any]] = {"roles": RoleAssignment, "tokens": ScopeMapToken}
 
 
@@ -59,7 +61,7 @@ def _changes(world: World, patch: dict[str, Any]) -> list[Change]:
         elif name in ("registries", "principals"):
             for key, part in _object(given, value).items():
                 changes += _fields_of(_named(world, name, key), _object(key, part))
-        elif name in _LISTS:
+        elif name in _NOT_PATCHED:
             raise BadRequest(f"no such setting: {given}")
         else:
             changes += _fields_of(world, {given: value})
@@ -73,21 +75,15 @@ def _fields_of(target: Any, patch: dict[str, Any]) -> list[Change]:
         name = _snake(given)
         if name not in known:
             raise BadRequest(f"no such setting: {given} of {type(target).__name__}")
-        changes.append((target, name, _value(target, name, value)))
+        changes.append((target, name, _value(target, known[name], value)))
     return changes
 
 
-def _value(target: Any, name: str, value: Any) -> Any:
-    if isinstance(target, Registry) and name in _ELEMENTS:
-        return [_element(_ELEMENTS[name], item) for item in _checked(name, value, (list,))]
-    current = getattr(target, name)
-    if isinstance(current, bool):
-        return _checked(name, value, (bool,))
-    if isinstance(current, float):
-        return _checked(name, value, (int, float))
-    if name in _NULLABLE:
-        return _checked(name, value, (str, type(None)))
-    return _checked(name, value, (type(current),))
+def _value(target: Any, item: Field[Any], value: Any) -> Any:
+    if isinstance(target, Registry) and item.name in _ELEMENTS:
+        return [_element(_ELEMENTS[item.name], part) for part in _checked(item.name, value, (list,))]
+    types = _TYPES.get(str(item.type), (type(getattr(target, item.name)),))
+    return _checked(item.name, value, types)
 
 
 def _element(make: Callable[..., Any], value: Any) -> Any:

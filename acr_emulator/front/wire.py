@@ -90,15 +90,18 @@ class Wire:
         self._socket.close()
 
     def cut(self) -> None:
-        """End the stream early (FIN, without TLS's close_notify)."""
+        """End the stream early (FIN, without TLS's close_notify); `close` follows."""
         self.dead = True
-        self._shutdown_and_drain()
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(self._socket, socket.SHUT_WR)
 
-    def close(self, *, linger: bool = False) -> None:
-        """End the connection. *linger* lets a client that still sends read the answer before (RFC 9112 §9.6)."""
-        if linger and not self.dead:
-            self._shutdown_and_drain()
+    def close(self) -> None:
+        """End the connection, but let a client that still sends read what was sent before (RFC 9112 §9.6)."""
         self.dead = True
+        with contextlib.suppress(OSError, ValueError):
+            # Plain socket calls even below TLS: no close_notify, and the client's bytes are thrown away unread.
+            socket.socket.shutdown(self._socket, socket.SHUT_WR)
+            _discard(self._socket)
         self._socket.close()
 
     def abort(self) -> None:
@@ -115,13 +118,6 @@ class Wire:
         # with Nagle's algorithm on (urllib3 behind a proxy) otherwise waits 40 ms between head and body.
         if _QUICKACK is not None:
             self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
-
-    def _shutdown_and_drain(self) -> None:
-        # Plain socket calls even below TLS: no close_notify, and the client's bytes are thrown away unread.
-        with contextlib.suppress(OSError, ValueError):
-            socket.socket.shutdown(self._socket, socket.SHUT_WR)
-            _discard(self._socket)
-        self._socket.close()
 
 
 def _discard(sock: socket.socket) -> None:

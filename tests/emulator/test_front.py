@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import http.client
 import socket
 import ssl
 import time
@@ -100,7 +101,7 @@ def test_requests_on_one_connection_share_its_id(front, tunnel, fetch):
 
 def test_pipelined_requests_are_answered_in_order(front):
     with raw_tunnel(front) as tls:
-        tls.sendall(b"GET /1 HTTP/1.1\r\nHost: a.test\r\n\r\nGET /2 HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n")
+        tls.sendall(b"GET /1 HTTP/1.1\r\nHost: a.test\r\n\r\nGET /2 HTTP/1.1\r\nConnection: close\r\n\r\n")
         answer = read_all(tls)
     assert answer.index(b"X-Path: /1") < answer.index(b"X-Path: /2")
 
@@ -147,7 +148,7 @@ def test_a_file_that_is_too_short_breaks_the_connection(front, tunnel, tmp_path)
     (tmp_path / "blob").write_bytes(b"short")
     front.service = lambda _: Response(200, [], FileSlice(tmp_path / "blob", 0, 50))
     tunnel.request("GET", "/")
-    with pytest.raises((ConnectionError, OSError, Exception), match="IncompleteRead|closed|EOF|reset"):
+    with pytest.raises(http.client.IncompleteRead):
         tunnel.getresponse().read()
     assert "ends 45 bytes too early" in front.entries()[0].error
 
