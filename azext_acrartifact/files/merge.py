@@ -23,7 +23,7 @@ def require_free_way(node: Node, target: Folder) -> None:
     Raises LocalFileError.
     """
     for child in node.children.values():
-        status = target.look(child.name)
+        status = _look(target, child.name)
         if status is None:
             continue
         _require_same_kind(child, status, target)
@@ -38,7 +38,7 @@ def move(node: Node, source: Folder, target: Folder) -> None:
     Raises LocalFileError; what has moved by then stays, each file either old or new.
     """
     for child in node.children.values():
-        status = target.look(child.name)
+        status = _look(target, child.name)
         if status is not None:
             _require_same_kind(child, status, target)
         if child.kind != stat.S_IFDIR:
@@ -71,6 +71,11 @@ def _restrict(node: Node, folder: Folder) -> None:
                 _restrict(child, inner)
     if node.mode & 0o700 != 0o700:
         folder.set_mode(folder.mode() & (node.mode | 0o077))
+
+
+def _look(folder: Folder, name: str) -> os.stat_result | None:
+    with naming("Cannot write the file", os.path.join(folder.path, name)):
+        return folder.look(name)
 
 
 @contextlib.contextmanager

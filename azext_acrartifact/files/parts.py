@@ -108,7 +108,8 @@ class Part:
 
 def replaceable(folder: Folder, name: RelativeName) -> os.stat_result | None:
     """The status of the older file that *name* replaces, or None. Raises LocalFileError when it is no regular file."""
-    status = folder.look(name.last)
+    with naming("Cannot write the file", os.path.join(folder.path, name.last)):
+        status = folder.look(name.last)
     if status is None:
         return None
     if is_link(status) or not stat.S_ISREG(status.st_mode):
@@ -122,6 +123,8 @@ def replaceable(folder: Folder, name: RelativeName) -> os.stat_result | None:
 
 
 def kind_of(status: os.stat_result) -> str:
+    """What *status*, of lstat, is, in words."""
     if is_link(status):
         return "a symbolic link"
-    return "a folder" if stat.S_ISDIR(status.st_mode) else "a device, FIFO or socket"
+    known = {stat.S_IFDIR: "a folder", stat.S_IFREG: "a file"}
+    return known.get(stat.S_IFMT(status.st_mode), "a device, FIFO or socket")

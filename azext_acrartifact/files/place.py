@@ -126,7 +126,7 @@ class Destination:
 
     def size_of(self, name: RelativeName) -> int | None:
         """The bytes of the regular file *name*; None when there is none."""
-        with self.deepest(name.parent) as (folder, found):
+        with self.deepest(name.parent) as (folder, found), naming("Cannot read the file", self.shown(name)):
             status = folder.look(name.last) if found == name.parent else None
         return status.st_size if status is not None and stat.S_ISREG(status.st_mode) else None
 
@@ -166,7 +166,7 @@ class Destination:
         """The deepest folder on the way to *name* that exists, and its name. Raises LocalFileError."""
         folder, depth = self._root.again(), 0
         try:
-            while depth < len(name.parts) and folder.look(name.parts[depth]) is not None:
+            while depth < len(name.parts) and self._has(folder, name.parts[depth]):
                 folder = self._step(folder, name.parts[depth])
                 depth += 1
             found = RelativeName(name.parts[:depth])
@@ -174,6 +174,11 @@ class Destination:
             yield folder, found
         finally:
             folder.close()
+
+    @staticmethod
+    def _has(folder: Folder, part: str) -> bool:
+        with naming("Cannot open the folder", os.path.join(folder.path, part)):
+            return folder.look(part) is not None
 
     def _reach(self, name: RelativeName, *, create: bool = True) -> Folder:
         folder = self._root.again()
@@ -194,7 +199,7 @@ class Destination:
                 raise LocalFileError(
                     "Cannot write below what has a folder's name",
                     where=os.path.join(folder.path, part),
-                    why=f"it is {kind_of(status) if not stat.S_ISREG(status.st_mode) else 'a file'}, not a folder",
+                    why=f"it is {kind_of(status)}, not a folder",
                     hint="Remove or rename it, or choose another folder with --destination.",
                 ) from error
             raise local_error("Cannot open the folder", os.path.join(folder.path, part), error) from error

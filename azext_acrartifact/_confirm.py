@@ -1,0 +1,55 @@
+"""Questions to the user. Without a terminal nothing is asked, and the answer is no."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .errors import CancelledError, InvalidInputError
+from .text import printable
+
+if TYPE_CHECKING:
+    from .operations.delete import Deletion
+
+_MOST_NAMED = 20
+
+
+def confirm(cmd: Any, deletion: Deletion, yes: bool) -> None:
+    """Ask whether to go on, naming all that goes; `CancelledError` for a no."""
+    from knack.prompting import NoTTYException, prompt_y_n
+
+    if yes or cmd.cli_ctx.config.getboolean("core", "disable_confirm_prompt", fallback=False):
+        return
+    try:
+        if prompt_y_n(f"{describe(deletion)}\nAre you sure you want to continue?"):
+            return
+    except NoTTYException as error:
+        raise CancelledError(
+            "Nothing was deleted", why="there is no terminal to ask for confirmation on", hint="Give --yes."
+        ) from error
+    raise CancelledError("Nothing was deleted", why="the answer was no")
+
+
+def describe(deletion: Deletion) -> str:
+    """What goes, in the words of `az acr repository delete`, and what is attached to it."""
+    repository = deletion.reference.repository
+    images = ", ".join(f"'{repository}:{printable(tag)}'" for tag in deletion.tags) or "none"
+    lines = [f"This operation will delete the manifest '{deletion.digest}' and all the following images: {images}."]
+    if deletion.referrers:
+        lines.append(f"These {len(deletion.referrers)} attached artifacts go with it:")
+        lines += [
+            f"  {referrer.digest} {printable(referrer.artifact_type or referrer.media_type)}"
+            for referrer in deletion.referrers[:_MOST_NAMED]
+        ]
+    if len(deletion.referrers) > _MOST_NAMED:
+        lines.append(f"  and {len(deletion.referrers) - _MOST_NAMED} more")
+    return "\n".join(lines)
+
+
+def ask_password(username: str) -> str:
+    """The password of *username*, unseen; `InvalidInputError` without a terminal."""
+    from knack.prompting import NoTTYException, prompt_pass
+
+    try:
+        return str(prompt_pass(f"Password for {username}: "))
+    except NoTTYException as error:
+        raise InvalidInputError("No password", where=username, hint="Give --password-stdin.") from error

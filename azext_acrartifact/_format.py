@@ -1,0 +1,64 @@
+"""Results as tables, for `-o table`: one row a file, or one for the artifact."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+Row = dict[str, Any]
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+def push_table(result: Row) -> list[Row]:
+    """A row for each file of a push, or one for an artifact without files."""
+    rows = [_file_row(file["title"], file) for file in result["files"]]
+    return rows or [OrderedDict([("Artifact", result["reference"]), ("Digest", _short(result["digest"]))])]
+
+
+def pull_table(result: Row) -> list[Row]:
+    """A row for each file of a pull, those left out last."""
+    rows = [_file_row(file["path"], file) for file in result["files"]]
+    return rows + [_file_row(file["title"] or "", {**file, "state": "left out"}) for file in result["skipped"]]
+
+
+def show_table(result: Row) -> list[Row]:
+    """One row that says what an artifact is."""
+    columns = (
+        ("Artifact", result["name"] or ""),
+        ("Digest", _short(result["digest"])),
+        ("Type", result["artifactType"] or result["mediaType"]),
+        ("Files", len(result["files"])),
+        ("Size", human_size(result["size"])),
+        ("LastUpdateTime", str(result["lastUpdateTime"])[:19]),
+        ("Locked", "no" if _writable(result["changeableAttributes"]) else "yes"),
+    )
+    return [OrderedDict(columns)]
+
+
+def human_size(size: int) -> str:
+    """*size* in bytes, for a person: at most four digits and a binary unit."""
+    amount = float(size)
+    for unit in _UNITS:
+        if amount < 1024 or unit == _UNITS[-1]:
+            break
+        amount /= 1024
+    return f"{size} B" if unit == "B" else f"{amount:.1f} {unit}"
+
+
+def _file_row(name: str, file: Row) -> Row:
+    columns = (
+        ("File", name),
+        ("Size", human_size(file["size"])),
+        ("MediaType", file["mediaType"]),
+        ("Digest", _short(file["digest"])),
+        ("State", file["state"]),
+    )
+    return OrderedDict(columns)
+
+
+def _short(digest: str) -> str:
+    return digest.partition(":")[2][:12]
+
+
+def _writable(attributes: Row | None) -> bool:
+    return (attributes or {}).get("writeEnabled", True) and (attributes or {}).get("deleteEnabled", True)

@@ -1,0 +1,76 @@
+"""Help texts. Every example is run by a test."""
+
+from __future__ import annotations
+
+from knack.help_files import helps
+
+helps["acr artifact"] = """
+type: group
+short-summary: Store files in Azure Container Registry, and get them back, as OCI artifacts.
+long-summary: >
+  Uses the Azure CLI's login. Neither Docker nor ORAS is needed, and what is written here can be read by
+  oras, crane, regctl and skopeo.
+"""
+
+helps["acr artifact push"] = """
+type: command
+short-summary: Push files and folders as an artifact.
+long-summary: >
+  The same files give the same digest, each time and on every machine. What the registry already has is not sent again.
+examples:
+  - name: Push a file with a media type and an empty config.
+    text: >
+      az acr artifact push myregistry.azurecr.io/samples/artifact:1.0
+      --manifest-config /dev/null:application/vnd.unknown.config.v1+json
+      --file ./artifact.txt:application/vnd.unknown.layer.v1+txt
+  - name: Push files and a folder with an artifact type and an annotation.
+    text: >
+      az acr artifact push --name myregistry --image samples/bundle:1.0 --file README.md docs
+      --artifact-type application/vnd.example.bundle.v1 --annotation org.opencontainers.image.version=1.0
+  - name: Push as a service principal, without az login.
+    text: >
+      az acr artifact push myregistry.azurecr.io/samples/artifact:1.0 --file ./artifact.txt
+      --username 00000000-0000-0000-0000-000000000001 --password-stdin
+"""
+
+helps["acr artifact pull"] = """
+type: command
+short-summary: Pull an artifact's files and folders.
+long-summary: >
+  A file takes its name only when all of it is there and right. A file that is already there and right is not fetched.
+examples:
+  - name: Pull an artifact to the current folder.
+    text: az acr artifact pull myregistry.azurecr.io/samples/artifact:1.0
+  - name: Pull the files of one media type.
+    text: >
+      az acr artifact pull myregistry.azurecr.io/samples/artifact:1.0
+      --media-type application/vnd.unknown.layer.v1+txt
+  - name: Pull some files to another folder.
+    text: >
+      az acr artifact pull --name myregistry --image samples/bundle:1.0 --destination out
+      --include "docs/**" README.md --exclude "*.log"
+"""
+
+helps["acr artifact show"] = """
+type: command
+short-summary: Show what an artifact is.
+long-summary: >
+  The fields of `az acr repository show --image`, and the media type, artifact type, size, files and tags.
+examples:
+  - name: Show an artifact.
+    text: az acr artifact show --name myregistry --image samples/artifact:1.0
+  - name: Show an artifact as a table.
+    text: az acr artifact show myregistry.azurecr.io/samples/artifact:1.0 --output table
+  - name: Show the manifest itself.
+    text: az acr artifact show myregistry.azurecr.io/samples/artifact:1.0 --raw
+"""
+
+helps["acr artifact delete"] = """
+type: command
+short-summary: Delete an artifact, with all its tags and everything attached to it.
+examples:
+  - name: Delete an artifact after a question that names all that goes.
+    text: az acr artifact delete --name myregistry --image samples/artifact:1.0
+  - name: Delete an artifact without being asked.
+    text: az acr artifact delete myregistry.azurecr.io/samples/artifact:1.0 --yes
+"""

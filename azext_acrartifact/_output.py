@@ -1,0 +1,90 @@
+"""Results as the JSON objects that az prints; keys are camelCase as in `az acr`.
+
+What comes from a registry is escaped where a terminal or an Azure Pipelines agent would obey it; az's JSON writer
+escapes control characters itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .text import printable
+
+if TYPE_CHECKING:
+    from .oci.descriptor import Descriptor
+    from .operations.pull import PullResult
+    from .operations.push import PushResult
+    from .operations.show import Shown
+
+
+def push_output(result: PushResult) -> dict[str, Any]:
+    """The result of `push`."""
+    manifest = result.manifest
+    return {
+        "reference": str(result.reference if result.tags else result.reference.at(manifest.digest)),
+        "digest": manifest.digest,
+        "mediaType": manifest.media_type,
+        "artifactType": manifest.artifact_type,
+        "size": manifest.size,
+        "tags": list(result.tags),
+        "files": [{**_blob(file.descriptor), "state": file.state} for file in result.files],
+        "bytesUploaded": result.bytes_uploaded,
+        "bytesSkipped": result.bytes_skipped,
+    }
+
+
+def pull_output(result: PullResult) -> dict[str, Any]:
+    """The result of `pull`."""
+    return {
+        "reference": str(result.reference),
+        "digest": result.manifest.digest,
+        "files": [_pulled(file.path, file.blob, file.state) for file in result.files],
+        "bytesDownloaded": result.bytes_downloaded,
+        "bytesSkipped": result.bytes_skipped,
+        "skipped": [{**_blob(item.blob), "reason": item.why} for item in result.skipped],
+    }
+
+
+def show_output(shown: Shown) -> dict[str, Any]:
+    """The result of `show`: the six fields of `az acr repository show --image`, and what it does not tell."""
+    manifest = shown.manifest
+    properties = shown.properties
+    return {
+        "changeableAttributes": _scalars(properties.get("changeableAttributes")),
+        "createdTime": _text(properties.get("createdTime")),
+        "digest": manifest.digest,
+        "lastUpdateTime": _text(properties.get("lastUpdateTime")),
+        "name": _text(properties.get("name")),
+        "signed": properties.get("signed") if isinstance(properties.get("signed"), bool) else None,
+        "mediaType": manifest.media_type,
+        "artifactType": _text(manifest.artifact_type),
+        "size": manifest.size,
+        "files": [_blob(layer) for layer in manifest.layers if layer.title],
+        "manifests": [{"digest": child.digest, "platform": child.platform} for child in manifest.manifests],
+        "annotations": {printable(key): printable(value, 4096) for key, value in manifest.annotations.items()},
+        "tags": [printable(tag) for tag in shown.tags],
+    }
+
+
+def _pulled(path: str, blob: Descriptor, state: str) -> dict[str, Any]:
+    return {"path": path, "digest": blob.digest, "size": blob.size, "mediaType": _text(blob.media_type), "state": state}
+
+
+def _blob(blob: Descriptor) -> dict[str, Any]:
+    return {
+        "title": _text(blob.title),
+        "digest": blob.digest,
+        "size": blob.size,
+        "mediaType": _text(blob.media_type),
+    }
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else printable(value, 1024)
+
+
+def _scalars(value: object) -> dict[str, Any] | None:
+    if not isinstance(value, Mapping):
+        return None
+    return {printable(key): item if isinstance(item, bool) else _text(item) for key, item in value.items()}

@@ -1,0 +1,149 @@
+"""The arguments of every command."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from knack.arguments import CLIArgumentType
+
+from ._validators import validate_artifact, validate_credentials, validate_sizes
+
+_LARGEST_CONCURRENCY = 64
+
+
+def load_arguments(loader: Any, _command: str) -> None:
+    """Declare the arguments."""
+    from azure.cli.core.commands.parameters import get_enum_type
+
+    _common(loader)
+    with loader.argument_context("acr artifact push") as c:
+        _push(c, get_enum_type(["v1.0", "v1.1"]))
+    with loader.argument_context("acr artifact pull") as c:
+        _pull(c)
+    with loader.argument_context("acr artifact show") as c:
+        c.argument("raw", action="store_true", help="Write the manifest's own bytes to standard output.")
+    with loader.argument_context("acr artifact delete") as c:
+        c.argument("yes", options_list=["--yes", "-y"], action="store_true", help="Do not ask for confirmation.")
+
+
+def _common(loader: Any) -> None:
+    from azure.cli.core.commands.parameters import get_resource_name_completion_list
+
+    with loader.argument_context("acr artifact") as c:
+        c.argument(
+            "registry_name",
+            options_list=["--name", "-n", "--registry", "-r"],
+            help="The registry, by its name or its login server. "
+            "You can configure a default with `az configure --defaults acr=REGISTRY`.",
+            configured_default="acr",
+            completer=get_resource_name_completion_list("Microsoft.ContainerRegistry/registries"),
+        )
+        c.argument(
+            "image",
+            options_list=["--image", "-t"],
+            help="The artifact in the registry, as REPOSITORY:TAG or REPOSITORY@DIGEST.",
+        )
+        c.argument(
+            "suffix",
+            help="The tenant suffix in the login server, of a registry that is named without it: "
+            "REGISTRY-SUFFIX.azurecr.io.",
+            arg_group="Registry",
+        )
+        _credentials(c)
+    for command in ("push", "pull", "show", "delete"):
+        with loader.argument_context(f"acr artifact {command}") as c:
+            c.positional(
+                "reference",
+                nargs="?",
+                help="The artifact, as SERVER/REPOSITORY:TAG or SERVER/REPOSITORY@DIGEST. "
+                "Instead, --name and --image may be given.",
+                validator=validate_artifact,
+            )
+
+
+def _credentials(c: Any) -> None:
+    group = "Sign-in"
+    c.argument(
+        "username",
+        options_list=["--username", "-u"],
+        arg_group=group,
+        help="Sign in to the registry with this user instead of the Azure CLI's login: a service principal's "
+        "application id, a repository token's name, or the admin user.",
+        validator=validate_credentials,
+    )
+    c.argument(
+        "password",
+        options_list=["--password", "-p"],
+        arg_group=group,
+        help="The user's password. It is visible to others on this machine: prefer --password-stdin.",
+    )
+    c.argument("password_stdin", action="store_true", arg_group=group, help="Read the password from standard input.")
+
+
+def _concurrency() -> CLIArgumentType:
+    return CLIArgumentType(
+        type=int,
+        help="How many files are transferred at once. "
+        "You can configure a default with `az config set acrartifact.concurrency=N`.",
+        validator=validate_sizes,
+    )
+
+
+def _push(c: Any, image_specs: Any) -> None:
+    c.argument(
+        "files",
+        options_list=["--file", "-f"],
+        nargs="+",
+        action="extend",
+        help="Files and folders to push, each as PATH or PATH:TYPE, where TYPE is its media type. A folder is "
+        "packed, and unpacked again by a pull. A path that holds a colon itself ends in one: `a:b:`.",
+    )
+    c.argument("artifact_type", help="The type of the artifact, such as application/vnd.example.sbom.v1.")
+    c.argument(
+        "manifest_config",
+        help="A file for the artifact's config, as PATH or PATH:TYPE. `/dev/null` and `NUL` mean an empty one.",
+    )
+    c.argument("media_type", help="The media type of files that name none themselves.")
+    c.argument(
+        "annotations",
+        options_list=["--annotation"],
+        nargs="+",
+        action="extend",
+        help="Annotations of the artifact, each as KEY=VALUE.",
+    )
+    c.argument(
+        "annotation_file",
+        help="A JSON file of annotations: an object whose keys are `$manifest`, `$config` or the names of files.",
+    )
+    c.argument("image_spec", arg_type=image_specs, help="The version of the OCI image specification to write.")
+    c.argument("tags", nargs="+", action="extend", help="More tags for the artifact.")
+    c.argument(
+        "exclude",
+        nargs="+",
+        action="extend",
+        help="Patterns of what to leave out of folders, as in .gitignore: `*.log`, `**/node_modules`.",
+    )
+    c.argument("empty", action="store_true", help="Push an artifact without files.")
+    c.argument("concurrency", arg_type=_concurrency())
+
+
+def _pull(c: Any) -> None:
+    c.argument(
+        "destination",
+        options_list=["--destination", "-d"],
+        help="The folder to write to. It is made when it does not exist. Default: the current folder.",
+    )
+    c.argument(
+        "media_type", nargs="+", action="extend", help="Pull only files of these media types; `*` stands for any text."
+    )
+    c.argument(
+        "include", nargs="+", action="extend", help="Pull only files that match one of these patterns: `docs/**`."
+    )
+    c.argument("exclude", nargs="+", action="extend", help="Do not pull files that match one of these patterns.")
+    c.argument("manifest_config", help="Write the artifact's config to this path as well.")
+    c.argument(
+        "max_unpacked_size",
+        type=int,
+        help="How many bytes a folder may unpack to. Default: 100 times its packed size, and at least 1 GiB.",
+    )
+    c.argument("concurrency", arg_type=_concurrency())

@@ -1,0 +1,58 @@
+"""Checks of arguments that need no network: they run before anything heavy is imported."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def validate_artifact(cmd: Any, namespace: Any) -> None:
+    """The artifact is named once: as REFERENCE, or by --image with --name (or `az configure --defaults acr=`)."""
+    from azure.cli.core.azclierror import MutuallyExclusiveArgumentError, RequiredArgumentMissingError
+
+    if namespace.reference and namespace.image:
+        raise MutuallyExclusiveArgumentError(
+            "The artifact is named twice, by REFERENCE and by --image.", "Give one of them."
+        )
+    if _names_another_registry(cmd, namespace):
+        raise MutuallyExclusiveArgumentError(
+            "The registry is named twice, by REFERENCE and by --name.", "Give the server in one of them."
+        )
+    if not namespace.reference and not namespace.image:
+        raise RequiredArgumentMissingError(
+            "The artifact is not named.",
+            "Write it as SERVER/REPOSITORY:TAG, or give --name REGISTRY --image REPOSITORY:TAG.",
+        )
+    if namespace.image and not namespace.registry_name:
+        raise RequiredArgumentMissingError(
+            "The registry is not named.", "Give --name REGISTRY, or set a default: az configure --defaults acr=REGISTRY"
+        )
+
+
+def _names_another_registry(cmd: Any, namespace: Any) -> bool:
+    """Whether --name was typed beside a reference with another server; a configured default does not count."""
+    server = (namespace.reference or "").partition("/")[0]
+    registry = (namespace.registry_name or "").lower()
+    default = cmd.cli_ctx.config.get("defaults", "acr", fallback="") or ""
+    if "." not in server or not registry or registry == default.lower():
+        return False
+    return registry not in (server, server.partition(".")[0])
+
+
+def validate_credentials(namespace: Any) -> None:
+    """A user name has a password, from one place, and a password has a user name."""
+    from azure.cli.core.azclierror import MutuallyExclusiveArgumentError, RequiredArgumentMissingError
+
+    if namespace.password is not None and namespace.password_stdin:
+        raise MutuallyExclusiveArgumentError("The password is given twice.", "Give --password or --password-stdin.")
+    if namespace.username is None and (namespace.password is not None or namespace.password_stdin):
+        raise RequiredArgumentMissingError("A password without a user name.", "Give --username as well.")
+
+
+def validate_sizes(namespace: Any) -> None:
+    """Counts and sizes are positive."""
+    from azure.cli.core.azclierror import InvalidArgumentValueError
+
+    for name, option in (("concurrency", "--concurrency"), ("max_unpacked_size", "--max-unpacked-size")):
+        value = getattr(namespace, name, None)
+        if value is not None and value < 1:
+            raise InvalidArgumentValueError(f"{option} must be at least 1.")

@@ -1,0 +1,16 @@
+"""The command table: which function of `custom` a command calls, and how its result looks as a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ._format import pull_table, push_table, show_table
+
+
+def load_command_table(loader: Any, _args: Any) -> None:
+    """Register the commands of `az acr artifact`."""
+    with loader.command_group("acr artifact") as group:
+        group.custom_command("push", "push", table_transformer=push_table)
+        group.custom_command("pull", "pull", table_transformer=pull_table)
+        group.custom_show_command("show", "show", table_transformer=show_table)
+        group.custom_command("delete", "delete")

@@ -1,0 +1,191 @@
+"""What each command does: arguments to an order, a result to JSON. The work is in `operations`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from ._exception_handler import reports
+
+
+@reports
+def push(
+    cmd: Any,
+    reference: str | None = None,
+    registry_name: str | None = None,
+    image: str | None = None,
+    files: list[str] | None = None,
+    artifact_type: str | None = None,
+    manifest_config: str | None = None,
+    media_type: str | None = None,
+    annotations: list[str] | None = None,
+    annotation_file: str | None = None,
+    image_spec: str | None = None,
+    tags: list[str] | None = None,
+    exclude: list[str] | None = None,
+    empty: bool = False,
+    concurrency: int | None = None,
+    username: str | None = None,
+    password: str | None = None,
+    password_stdin: bool = False,
+    suffix: str | None = None,
+) -> dict[str, Any]:
+    """Push files and folders as an artifact."""
+    from dataclasses import replace
+
+    from . import _client_factory as factory
+    from ._output import push_output
+    from ._progress import progress_for
+    from .oci.reference import check_tag
+    from .operations.annotations import collect_annotations
+    from .operations.filespec import parse_file_spec
+    from .operations.push import PushOrder
+    from .operations.push import push as run
+
+    named = factory.name_artifact(cmd, reference, registry_name, image, suffix)
+    order = PushOrder(
+        named.reference,
+        [parse_file_spec(text) for text in files or []],
+        config=parse_file_spec(manifest_config) if manifest_config else None,
+        artifact_type=artifact_type,
+        media_type=media_type,
+        image_spec=image_spec,
+        annotations=collect_annotations(annotations or [], annotation_file),
+        tags=[check_tag(tag) for tag in tags or []],
+        exclude=exclude or [],
+        allow_empty=empty,
+        concurrency=_concurrency(cmd, concurrency),
+    )
+    progress = progress_for(cmd.cli_ctx)
+    login = _login(factory, username, password, password_stdin)
+    result = factory.with_registry(
+        cmd, named, login, progress, lambda registry, found: run(registry, replace(order, reference=found), progress)
+    )
+    progress.note(f"Pushed      {result.reference}")
+    progress.note(f"Digest:     {result.manifest.digest}")
+    return push_output(result)
+
+
+@reports
+def pull(
+    cmd: Any,
+    reference: str | None = None,
+    registry_name: str | None = None,
+    image: str | None = None,
+    destination: str | None = None,
+    media_type: list[str] | None = None,
+    include: list[str] | None = None,
+    exclude: list[str] | None = None,
+    manifest_config: str | None = None,
+    max_unpacked_size: int | None = None,
+    concurrency: int | None = None,
+    username: str | None = None,
+    password: str | None = None,
+    password_stdin: bool = False,
+    suffix: str | None = None,
+) -> dict[str, Any]:
+    """Pull an artifact's files and folders."""
+    from dataclasses import replace
+
+    from . import _client_factory as factory
+    from ._output import pull_output
+    from ._progress import progress_for
+    from .files.globs import Selection
+    from .operations.pull import PullOrder
+    from .operations.pull import pull as run
+
+    named = factory.name_artifact(cmd, reference, registry_name, image, suffix)
+    order = PullOrder(
+        named.reference,
+        destination or os.curdir,
+        Selection.of(include or [], exclude or [], media_type or []),
+        config_path=manifest_config,
+        max_unpacked_size=max_unpacked_size,
+        concurrency=_concurrency(cmd, concurrency),
+    )
+    progress = progress_for(cmd.cli_ctx)
+    login = _login(factory, username, password, password_stdin)
+    result = factory.with_registry(
+        cmd, named, login, progress, lambda registry, found: run(registry, replace(order, reference=found), progress)
+    )
+    progress.note(f"Pulled      {result.reference}")
+    progress.note(f"Digest:     {result.manifest.digest}")
+    return pull_output(result)
+
+
+@reports
+def show(
+    cmd: Any,
+    reference: str | None = None,
+    registry_name: str | None = None,
+    image: str | None = None,
+    raw: bool = False,
+    username: str | None = None,
+    password: str | None = None,
+    password_stdin: bool = False,
+    suffix: str | None = None,
+) -> dict[str, Any] | None:
+    """Show what an artifact is."""
+    from . import _client_factory as factory
+    from ._output import show_output
+    from .operations.show import show as run
+    from .operations.show import show_raw
+    from .transfer.progress import Progress
+
+    named = factory.name_artifact(cmd, reference, registry_name, image, suffix)
+    login = _login(factory, username, password, password_stdin)
+    if raw:
+        sys.stdout.buffer.write(factory.with_registry(cmd, named, login, Progress(), show_raw))
+        sys.stdout.buffer.flush()
+        return None
+    return show_output(factory.with_registry(cmd, named, login, Progress(), run))
+
+
+@reports
+def delete(
+    cmd: Any,
+    reference: str | None = None,
+    registry_name: str | None = None,
+    image: str | None = None,
+    yes: bool = False,
+    username: str | None = None,
+    password: str | None = None,
+    password_stdin: bool = False,
+    suffix: str | None = None,
+) -> None:
+    """Delete an artifact, all its tags and what is attached to it."""
+    from . import _client_factory as factory
+    from ._confirm import confirm
+    from .operations.delete import delete as run
+    from .operations.delete import plan_delete
+    from .transfer.progress import Progress
+
+    named = factory.name_artifact(cmd, reference, registry_name, image, suffix)
+    login = _login(factory, username, password, password_stdin)
+
+    def act(registry: Any, found: Any) -> None:
+        deletion = plan_delete(registry, found)
+        confirm(cmd, deletion, yes)
+        run(registry, deletion)
+
+    factory.with_registry(cmd, named, login, Progress(), act)
+
+
+def _login(factory: Any, username: str | None, password: str | None, password_stdin: bool) -> Any:
+    """The sign-in from the command line; a missing password is asked for on a terminal alone."""
+    if username is None:
+        return factory.Login()
+    if password_stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+    elif password is None:
+        from ._confirm import ask_password
+
+        password = ask_password(username)
+    return factory.Login(username, password)
+
+
+def _concurrency(cmd: Any, asked: int | None) -> int:
+    from .transfer.scheduler import CONCURRENCY
+
+    return asked or int(cmd.cli_ctx.config.getint("acrartifact", "concurrency", fallback=CONCURRENCY))

@@ -1,0 +1,28 @@
+"""Plain HTTP is for this machine alone, and there only where the server speaks nothing better."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+
+PROBE_TIMEOUT = 5.0
+
+
+def base_url_of(server: str, loopback: bool) -> str:
+    """The origin of *server*: https, but http for a server on this machine that does not speak TLS."""
+    return f"http://{server}" if loopback and not _speaks_tls(server) else f"https://{server}"
+
+
+def _speaks_tls(server: str) -> bool:
+    host, _, port = server.partition(":")
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        with socket.create_connection((host, int(port or 443)), PROBE_TIMEOUT) as raw:
+            context.wrap_socket(raw, server_hostname=host).close()
+    except ssl.SSLError as error:
+        return error.reason not in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
+    except OSError:
+        return True
+    return True
