@@ -1,0 +1,30 @@
+"""What the tests of files share: folders compared, and both ways to hold one."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from azext_acrartifact.files.folder_posix import DescriptorFolder
+from azext_acrartifact.files.folder_windows import PathFolder
+
+
+@pytest.fixture(params=[DescriptorFolder, PathFolder])
+def folder_kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> type:
+    """Runs a test on the POSIX way and on the Windows way; the latter works here too."""
+    if request.param is PathFolder:
+        monkeypatch.setattr(os, "supports_dir_fd", set())
+    kind: type = request.param
+    return kind
+
+
+def snapshot(folder: Path) -> dict[str, tuple[str, int, bytes]]:
+    """Everything below *folder*: kind, permission bits (not of links) and content or target."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        mode = path.lstat().st_mode
+        kind = "link" if stat.S_ISLNK(mode) else "folder" if stat.S_ISDIR(mode) else "file"
+        content = os.readlink(path).encode() if kind == "link" else path.read_bytes() if kind == "file" else b""
+        found[str(path.relative_to(folder))] = (kind, 0 if kind == "link" else stat.S_IMODE(mode), content)
+    return found
