@@ -12,7 +12,7 @@ from azure.cli.core import AzCommandsLoader
 from . import _help  # noqa: F401  (fills knack's table of help texts)
 
 
-class AcrArtifactCommandsLoader(AzCommandsLoader):  # type: ignore[misc]
+class AcrArtifactCommandsLoader(AzCommandsLoader):
     """What `az` asks for commands and arguments."""
 
     def __init__(self, cli_ctx: Any = None) -> None:

@@ -44,7 +44,9 @@ class Named:
     guessed_from: str | None = None
 
 
-def name_artifact(cmd: Any, reference: str | None, registry: str | None, image: str | None, suffix: str | None) -> Named:
+def name_artifact(
+    cmd: Any, reference: str | None, registry: str | None, image: str | None, suffix: str | None
+) -> Named:
     """The artifact that the arguments mean. Asks nobody: a login server is taken as it is, a bare name gets the
     cloud's suffix. Raises `InvalidReferenceError`."""
     if reference and not (registry and _lacks_server(reference)):
@@ -80,7 +82,9 @@ def _server(cmd: Any, registry: str, suffix: str | None) -> tuple[str, bool]:
         return check_server(registry.lower() if ":" not in registry else registry), False
     if not is_registry_name(registry):
         raise InvalidReferenceError(
-            "Not a registry", where=registry, why="a name is 5 to 50 letters and digits",
+            "Not a registry",
+            where=registry,
+            why="a name is 5 to 50 letters and digits",
             hint="Give its name (myregistry) or its login server (myregistry.azurecr.io).",
         )
     label = f"{registry}-{suffix}" if suffix else registry
@@ -94,7 +98,8 @@ def _cloud_suffix(cmd: Any) -> str:
         return str(cmd.cli_ctx.cloud.suffixes.acr_login_server_endpoint)
     except CloudSuffixNotSetException as error:
         raise InvalidReferenceError(
-            "The cloud has no suffix for registries", where=cmd.cli_ctx.cloud.name,
+            "The cloud has no suffix for registries",
+            where=cmd.cli_ctx.cloud.name,
             hint="Give the registry's login server instead of its name.",
         ) from error
 
@@ -168,7 +173,7 @@ class _EntraTokens:
         subscription = self._cmd.cli_ctx.data.get("subscription_id")
         try:
             (_, token, _), _, tenant = profile.get_raw_token(resource=audience, subscription=subscription)
-        except Exception as error:  # noqa: BLE001  (msal and azure-identity raise whatever they meet)
+        except Exception as error:
             raise _no_token(error) from error
         return EntraToken(str(token), str(tenant))
 
@@ -190,7 +195,7 @@ def _login_server_by_arm(cmd: Any, name: str) -> str | None:
     try:
         client = get_mgmt_service_client(cmd.cli_ctx, ResourceType.MGMT_CONTAINERREGISTRY)
         servers = [item.login_server for item in client.registries.list() if item.name.lower() == name.lower()]
-    except Exception as error:  # noqa: BLE001  (without ARM rights the guess stands, and its own error is shown)
+    except Exception as error:
         _logger.info("Azure Resource Manager did not tell the login server of %s: %s", name, type(error).__name__)
         return None
     return str(servers[0]) if servers else None

@@ -61,4 +61,5 @@ def _short(digest: str) -> str:
 
 
 def _writable(attributes: Row | None) -> bool:
-    return (attributes or {}).get("writeEnabled", True) and (attributes or {}).get("deleteEnabled", True)
+    held = attributes or {}
+    return all(held.get(name, True) for name in ("writeEnabled", "deleteEnabled"))

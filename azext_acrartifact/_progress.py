@@ -76,7 +76,7 @@ class TerminalProgress(Progress):
             now = time.monotonic()
             if now - self._drawn >= REDRAW:
                 self._drawn = now
-                self._write("\r\x1b[K" + self._bar(now))
+                self._write("\r\x1b[K" + self._bar(now, _name(blob)))
 
     def finished(self, blob: Descriptor, verb: str) -> None:
         """A line."""
@@ -94,14 +94,15 @@ class TerminalProgress(Progress):
         self._stream.write(text)
         self._stream.flush()
 
-    def _bar(self, now: float) -> str:
+    def _bar(self, now: float, name: str) -> str:
         share = min(1.0, self._moved / self._total) if self._total else 1.0
         rate = self._moved / max(now - self._began, 0.001)
         left = f"{(self._total - self._moved) / rate:.0f} s left" if rate > 0 else ""
         text = f"{share:4.0%} of {human_size(self._total)}  {human_size(int(rate))}/s  {left}"
-        width = max(0, shutil.get_terminal_size().columns - len(text) - 4)
+        columns = shutil.get_terminal_size().columns
+        width = max(0, min(40, columns - len(text) - 4))
         filled = int(width * share)
-        return f"[{'#' * filled}{'.' * (width - filled)}] {text}"
+        return f"[{'#' * filled}{'.' * (width - filled)}] {text}  {name}"[: columns - 1]
 
 
 def _name(blob: Descriptor) -> str:

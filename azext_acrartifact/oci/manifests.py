@@ -60,9 +60,7 @@ class Manifests:
         url = self._api.url(path_of(repository, "manifests", version))
         headers = {"Content-Type": manifest.media_type}
         scope = Scope.of(repository, PULL, PUSH)
-        response = self._api.send(
-            scope, "PUT", url, headers=headers, body=manifest.raw, answer_timeout=PUT_TIMEOUT
-        )
+        response = self._api.send(scope, "PUT", url, headers=headers, body=manifest.raw, answer_timeout=PUT_TIMEOUT)
         if response.status != 201:
             raise error_from(response, "The manifest was not stored")
         with response:

@@ -94,7 +94,9 @@ def check_server(server: str) -> str:
         raise InvalidReferenceError("Not a login server", where=server, hint=f"Write {FORM}.")
     if colon and not is_loopback(server):
         raise InvalidReferenceError(
-            "A login server has no port", where=server, why="Azure Container Registry serves port 443 alone",
+            "A login server has no port",
+            where=server,
+            why="Azure Container Registry serves port 443 alone",
             hint=f"Write {host}.",
         )
     return server

@@ -83,9 +83,7 @@ def _same_folder(
     return Descriptor(media_type, known.digest, known.size, {**annotations, **marks})
 
 
-def _open(
-    spec: FileSpec, exclude: Sequence[str], annotations: Mapping[str, str], stack: contextlib.ExitStack
-) -> Input:
+def _open(spec: FileSpec, exclude: Sequence[str], annotations: Mapping[str, str], stack: contextlib.ExitStack) -> Input:
     title = title_of(spec.path)
     if os.path.isdir(spec.path):
         return Input(title, spec, folder=PackedFolder.scan(spec.path, title, exclude), annotations=annotations)
@@ -115,7 +113,7 @@ def _pack(item: Input, media_type: str, annotations: Mapping[str, str], stack: c
     """The folder's layer, by way of an unnamed temporary file: a kill leaves nothing behind."""
     assert item.folder is not None
     with _packing(item.spec.path):
-        spool = stack.enter_context(tempfile.TemporaryFile())
+        spool = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115  (the stack is its context)
         stream = item.folder.stream()
         for block in stream:
             spool.write(block)

@@ -71,6 +71,4 @@ def compose(
     """The manifest of *layers*; an artifact without files gets the empty object as its layer."""
     kind = (artifact_type or UNKNOWN_ARTIFACT) if version == V1_1 else None
     descriptors = [layer.descriptor for layer in layers] or [empty_descriptor()]
-    return build_manifest(
-        config.descriptor, descriptors, artifact_type=kind, subject=subject, annotations=annotations
-    )
+    return build_manifest(config.descriptor, descriptors, artifact_type=kind, subject=subject, annotations=annotations)

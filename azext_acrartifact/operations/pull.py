@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -78,7 +79,7 @@ def pull(registry: Registry, order: PullOrder, progress: Progress) -> PullResult
     with Destination.open(order.destination) as destination:
         files = _Puller(registry, storage, destination, order, progress).all(plan)
     if order.config_path:
-        _save_config(registry, storage, manifest, order.config_path, progress)
+        _save_config(registry, storage, manifest, order.config_path)
     fetched = sum(file.blob.size for file in files if file.state == DOWNLOADED)
     return PullResult(
         reference, manifest, files, plan.skipped, fetched, sum(file.blob.size for file in files) - fetched
@@ -107,11 +108,8 @@ class _Puller:
         self._destination.require_space(sum(item.blob.size for item in missing))
         self._progress.expect(sum(item.blob.size for item in missing))
         missing.sort(key=lambda item: -item.blob.size)
-        run_all(
-            [lambda item=item: self._fetch(item) for item in missing],
-            self._http.waiter.cancelled,
-            self._order.concurrency,
-        )
+        tasks = [functools.partial(self._fetch, item) for item in missing]
+        run_all(tasks, self._http.waiter.cancelled, self._order.concurrency)
         return [self._result(item, UNCHANGED if item in present else DOWNLOADED) for item in plan.files]
 
     def _is_there(self, item: Planned) -> bool:
@@ -170,9 +168,7 @@ class _Layer:
         self._download.finish()
 
 
-def _save_config(
-    registry: Registry, storage: RepositoryStorage, manifest: Manifest, path: str, progress: Progress
-) -> None:
+def _save_config(registry: Registry, storage: RepositoryStorage, manifest: Manifest, path: str) -> None:
     if manifest.config is None:
         raise InvalidManifestError("The artifact has no config", where=path)
     folder, name = os.path.split(os.path.abspath(path))

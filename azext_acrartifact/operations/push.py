@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -86,9 +87,7 @@ def push(registry: Registry, order: PushOrder, progress: Progress) -> PushResult
 
 def _look(order: PushOrder, stack: contextlib.ExitStack) -> list[Input]:
     if not order.files and not order.allow_empty:
-        raise InvalidInputError(
-            "No file to push", hint="Give --file PATH, or --empty for an artifact without files."
-        )
+        raise InvalidInputError("No file to push", hint="Give --file PATH, or --empty for an artifact without files.")
     if order.reference.digest:
         raise InvalidInputError(
             "A push cannot choose its digest", where=str(order.reference), hint="Give a tag, or neither."
@@ -113,9 +112,7 @@ def _push(
 ) -> PushResult:
     known = {blob.title: blob for blob in present.layers if blob.title} if present else {}
     layers = [describe(item, order.media_type, known, stack) for item in inputs]
-    manifest = compose(
-        version, config, layers, order.artifact_type, None, order.annotations.manifest
-    )
+    manifest = compose(version, config, layers, order.artifact_type, None, order.annotations.manifest)
     blobs = [config, *(layers or [Layer(empty_descriptor(), Memory(EMPTY_JSON))])]
     states = _send(registry, order, blobs, present, progress)
     tags = _tag(registry, order, manifest, present)
@@ -129,7 +126,7 @@ def _send(
     held = {blob.digest for blob in (*present.layers, present.config) if blob} if present else set()
     storage = RepositoryStorage(registry, order.reference.repository)
     once = {layer.descriptor.digest: layer for layer in blobs}
-    states = {digest: SKIPPED for digest in once}
+    states: dict[str, str] = dict.fromkeys(once, SKIPPED)
     missing = [layer for digest, layer in once.items() if digest not in held and layer.content is not None]
     missing.sort(key=lambda layer: -layer.descriptor.size)
     progress.expect(sum(layer.descriptor.size for layer in missing))
@@ -138,7 +135,8 @@ def _send(
         if _send_one(storage, layer, progress):
             states[layer.descriptor.digest] = UPLOADED
 
-    run_all([lambda layer=layer: send(layer) for layer in missing], registry.http.waiter.cancelled, order.concurrency)
+    tasks = [functools.partial(send, layer) for layer in missing]
+    run_all(tasks, registry.http.waiter.cancelled, order.concurrency)
     return states
 
 

@@ -37,7 +37,8 @@ def failure(error: BaseException, request: Request, proxy: Proxy | None) -> Arti
 
 def passes(error: ArtifactError) -> bool:
     """Whether trying again may help: a name that does not exist or a certificate will not change."""
-    return isinstance(error, ConnectionFailedError) and not isinstance(error, (TlsError, UnresolvedHostError, ProxyError))
+    lasting = (TlsError, UnresolvedHostError, ProxyError)
+    return isinstance(error, ConnectionFailedError) and not isinstance(error, lasting)
 
 
 def _untrusted(error: ssl.SSLCertVerificationError, host: str) -> TlsError:
@@ -67,12 +68,16 @@ def _refused_by_proxy(status: str, host: str, proxy: Proxy) -> ConnectionFailedE
     place = f"{proxy.host}:{proxy.port}"
     if status in _PROXY_CANNOT_REACH:
         return UnresolvedHostError(
-            "The proxy cannot reach the host", where=host, why=f"{place} answered {status}",
+            "The proxy cannot reach the host",
+            where=host,
+            why=f"{place} answered {status}",
             hint="Check the registry's name and the proxy.",
         )
     why = "it asks for a user and password" if status == "407" else f"it answered {status} for {host}"
     return ProxyError(
-        "The proxy refused the connection", where=place, why=why,
+        "The proxy refused the connection",
+        where=place,
+        why=why,
         hint="Check HTTPS_PROXY (http://USER:PASSWORD@HOST:PORT) and NO_PROXY, and that the proxy allows the host.",
     )
 
@@ -88,8 +93,10 @@ def _reason(error: BaseException) -> str:
         return str(error)
     if isinstance(error, TimeoutError):
         return "no answer in time"
-    if isinstance(error, (ConnectionRefusedError, ConnectionResetError, BrokenPipeError)):
-        return {ConnectionRefusedError: "refused"}.get(type(error), "it was reset")
+    if isinstance(error, ConnectionRefusedError):
+        return "it was refused"
+    if isinstance(error, (ConnectionResetError, BrokenPipeError)):
+        return "it was reset"
     if isinstance(error, (EOFError, http.client.RemoteDisconnected)):
         return "it ended early"
     return getattr(error, "strerror", None) or type(error).__name__

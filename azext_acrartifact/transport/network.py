@@ -40,7 +40,7 @@ class Network:
     @cached_property
     def tls(self) -> ssl.SSLContext:
         """The context for every TLS connection, made once: loading a bundle costs 10 ms."""
-        context = ssl.create_default_context(**_bundle()) if self.verify else _unverified()
+        context = _verified() if self.verify else _unverified()
         context.set_alpn_protocols(["http/1.1"])
         return context
 
@@ -55,18 +55,29 @@ class Network:
         return _proxy(address if "://" in address else f"http://{address}") if address else None
 
 
-def _bundle() -> dict[str, str]:
+def _verified() -> ssl.SSLContext:
+    bundle = _bundle()
+    return (
+        ssl.create_default_context(capath=bundle)
+        if os.path.isdir(bundle)
+        else ssl.create_default_context(cafile=bundle)
+    )
+
+
+def _bundle() -> str:
     for variable in _CA_VARIABLES:
         if path := os.environ.get(variable):
             if not os.path.exists(path):
                 raise LocalFileError(
-                    "The certificate bundle does not exist", where=path, why=f"{variable} names it",
+                    "The certificate bundle does not exist",
+                    where=path,
+                    why=f"{variable} names it",
                     hint=f"Correct {variable} or unset it.",
                 )
-            return {"capath": path} if os.path.isdir(path) else {"cafile": path}
-    from requests.certs import where
+            return path
+    from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-    return {"cafile": where()}
+    return str(DEFAULT_CA_BUNDLE_PATH)
 
 
 def _unverified() -> ssl.SSLContext:

@@ -46,7 +46,9 @@ def _refuse_downgrade(request: Request, here: tuple[str, str, int], there: tuple
 def _refuse_inward(request: Request, host: str, there: tuple[str, str, int]) -> None:
     if _is_inward(there[1], there[2]) and not _is_inward(host, request.origin[2]):
         raise ProtocolError(
-            "The registry redirected into this machine's own network", where=request.where, why=f"to the host {there[1]}"
+            "The registry redirected into this machine's own network",
+            where=request.where,
+            why=f"to the host {there[1]}",
         )
 
 

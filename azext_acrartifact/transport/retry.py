@@ -76,7 +76,7 @@ class Attempts:
         self._made = 0
 
     def _pause(self) -> float:
-        longest = min(self._policy.longest_wait, self._policy.first_wait * 2**self._made)
+        longest = min(self._policy.longest_wait, self._policy.first_wait * 2.0**self._made)
         return longest / 2 + random.uniform(0, longest / 2)
 
     def _wait(self, seconds: float, reason: str) -> bool:
