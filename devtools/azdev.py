@@ -21,6 +21,9 @@ from devtools import environment, steps, venv, wheel
 _RULE_TYPES = ("params", "commands", "command_groups", "help_entries")
 """All but `command_test_coverage`, which compares git branches and fetches a page; tests/ has our own."""
 
+_SETTINGS = ("linter_exclusions.yml", "pylintrc", ".flake8")
+"""Files that azdev looks for at the top of an extension's repository."""
+
 _PATTERNS = ("QUO_PATTERN", "END_PATTERN", "DOCS_END_PATTERN", "NOT_END_PATTERN", "NUMBER_SIGN_PATTERN")
 
 
@@ -65,7 +68,8 @@ def _workspace() -> Iterator[tuple[Path, dict[str, str]]]:
         folder = root / "acrartifact"
         folder.mkdir()
         wheel.stage(folder)
-        shutil.copyfile(steps.ROOT / "linter_exclusions.yml", folder / "linter_exclusions.yml")
+        for name in _SETTINGS:
+            shutil.copyfile(steps.ROOT / name, folder / name)
         _configure(root)
         variables = _variables(root)
         steps.must("egg-info", [sys.executable, "setup.py", "--quiet", "egg_info"], variables, folder)
