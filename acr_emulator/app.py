@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from acr_emulator import named_faults
 from acr_emulator.arm import Arm
 from acr_emulator.entra import CloudShell, Entra, ManagedIdentity
 from acr_emulator.entra.tokens import Issuer
+from acr_emulator.expired_tokens import with_expired_tokens
 from acr_emulator.front.ca import Authority
 from acr_emulator.front.control import PREFIX, Control
 from acr_emulator.front.faults import FaultBook
@@ -78,8 +78,8 @@ class App:
             message = f"{request.host}:{request.port} does not exist in the local Azure"
             return json_response(502, {"error": {"code": "UnknownHost", "message": message}})
         try:
-            if request.faults:
-                request = named_faults.carry_out(request, self.signer, service.handle)
+            if "expire_token" in request.faults:
+                request = with_expired_tokens(request, self.signer)
             return service.handle(request)
         except BadRequest as error:
             return json_response(400, {"error": {"code": "BadRequest", "message": str(error)}})
