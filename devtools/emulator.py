@@ -6,7 +6,7 @@ import os
 import sys
 import time
 
-from devtools import session, steps
+from devtools import session, steps, venv
 
 STATE = steps.ROOT / ".emulator"
 """Where the emulator keeps its registries, keys and az's settings between runs."""
@@ -22,8 +22,10 @@ def main(_arguments: list[str]) -> int:
     """Start the emulator, print the settings that lead there, and serve until Ctrl-C."""
     with session.started(STATE) as emulator:
         steps.say("The local Azure is up. Its settings, for another terminal:\n")
-        print("\n".join(settings(emulator.environment(STATE / "azure"))), flush=True)
-        steps.say(f"\nThen sign in, and use {session.REGISTRY}.azurecr.io:\n\n  az {' '.join(session.sign_in())}")
+        extensions = {"AZURE_EXTENSION_DIR": str(STATE / "extensions")}
+        print("\n".join(settings({**emulator.environment(STATE / "azure"), **extensions})), flush=True)
+        az = venv.scripts() / "az"
+        steps.say(f"\nThen sign in, and use {session.REGISTRY}.azurecr.io:\n\n  {az} {' '.join(session.sign_in())}")
         steps.say("\nCtrl-C ends it; what you pushed stays in .emulator.")
         while True:
             time.sleep(3600)

@@ -56,10 +56,10 @@ def variables(emulator: Emulator, folder: Path) -> dict[str, str]:
     return {**environment.clean(), **emulator.environment(folder / "azure"), **ours}
 
 
-def sign_in() -> list[str]:
-    """az's arguments that sign `PRINCIPAL` in."""
+def sign_in() -> tuple[str, ...]:
+    """The command that signs `PRINCIPAL` in, without its `az`: one line for the command and one for each option."""
     principal = world.default_world().principal(PRINCIPAL)
     if principal is None:
         raise steps.Failed(f"The emulator's world has no {PRINCIPAL}.")
-    who = ["--username", principal.client_id, "--password", principal.secrets[0], "--tenant", principal.tenant_id]
-    return ["login", "--service-principal", *who]
+    who = f"--username {principal.client_id}", f"--password {principal.secrets[0]}", f"--tenant {principal.tenant_id}"
+    return ("login --service-principal", *who)

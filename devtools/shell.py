@@ -18,7 +18,7 @@ def program() -> str:
 def main(arguments: list[str]) -> int:
     """Open the shell, or run *arguments* in its place; returns its exit code."""
     with tempfile.TemporaryDirectory() as temporary, session.opened(Path(temporary)) as opened:
-        steps.must("az login", opened.az(*session.sign_in(), "--output", "none"), opened.variables)
+        steps.must("az login", opened.az(*" ".join(session.sign_in()).split(), "--output", "none"), opened.variables)
         add = opened.az("extension", "add", "--source", str(wheel.build()), "--yes")
         steps.must("az extension add", add, opened.variables)
         steps.say(f"Try: az acr artifact push {session.REGISTRY}.azurecr.io/samples/artifact:1.0 --file README.md")
