@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from acr_emulator.arm import registries, subscriptions
+from acr_emulator.arm import registries, subscriptions, tokens
 from acr_emulator.arm.authentication import authenticate
 from acr_emulator.arm.context import Operation
 from acr_emulator.arm.errors import ArmError
@@ -99,6 +99,10 @@ def _routes(imports: Imports, runs: Runs) -> list[tuple[str, str, Handler]]:
         ("POST", _REGISTRY + "/listCredentials", registries.list_credentials),
         ("POST", _REGISTRY + "/regenerateCredential", registries.regenerate_credential),
         ("GET", _REGISTRY + "/listUsages", registries.list_usages),
+        ("GET", _REGISTRY + "/tokens", tokens.tokens),
+        ("GET", _REGISTRY + "/tokens/{name}", tokens.token),
+        ("GET", _REGISTRY + "/scopeMaps", tokens.scope_maps),
+        ("GET", _REGISTRY + "/scopeMaps/{name}", tokens.scope_map),
         ("POST", _REGISTRY + "/importImage", imports.start),
         ("POST", _REGISTRY + "/scheduleRun", runs.schedule),
         ("POST", _REGISTRY + "/listBuildSourceUploadUrl", runs.upload_url),

@@ -1,6 +1,6 @@
-"""`docker build` for images that start FROM scratch: each instruction applied in turn.
+"""`docker build` without containers: each instruction applied in turn.
 
-What needs a container (RUN) or a base image is refused in the builder's words, or with what the local Azure lacks.
+RUN is refused as it is in an empty image; other instructions that the local Azure lacks are refused by name.
 """
 
 from __future__ import annotations
@@ -16,16 +16,19 @@ from acr_emulator.tasks.layer import Ownership, copy_layer
 from acr_emulator.tasks.run import BuildRequest
 
 Output = Callable[[str], None]
+Base = Callable[[str], Image]
+"""Gives the image that FROM names; raises `DockerfileError`."""
 
 
 class Build:
-    """One build of the Dockerfile *text* in *context*; layers are kept in *folder*."""
+    """One build in *context*; layers are kept in *folder*, other images come from *base*."""
 
-    def __init__(self, request: BuildRequest, context: Path, folder: Path, output: Output) -> None:
+    def __init__(self, request: BuildRequest, context: Path, folder: Path, output: Output, base: Base) -> None:
         self._request = request
         self._context = context
         self._folder = folder
         self._output = output
+        self._base = base
         self._stages: dict[str, Image] = {}
         self._image: Image | None = None
         self._stage = ""
@@ -33,7 +36,7 @@ class Build:
         self._global_arguments: dict[str, str] = {}
 
     def run(self, text: str) -> FinishedImage:
-        """Build it all, or up to the target stage. Raises `DockerfileError`."""
+        """Build the Dockerfile *text*, all or up to the target stage. Raises `DockerfileError`."""
         instructions = parse(text)
         self._check_target(instructions)
         for number, instruction in enumerate(instructions, 1):
@@ -88,7 +91,7 @@ class Build:
         elif base == "scratch":
             self._image = Image(self._request.architecture, self._request.variant)
         else:
-            raise DockerfileError(f"the local Azure builds only FROM scratch (and earlier stages), not FROM {base}")
+            self._image = self._base(base)
         self._stage = _stage_name(instruction) or str(len(self._stages))
         self._stages[self._stage] = self._image
         self._arguments = {}

@@ -24,12 +24,12 @@ _IMAGE_MANIFESTS = (
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )
-_INDEXES = (
+INDEXES = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
 )
 _ARTIFACT_MANIFEST = "application/vnd.oci.artifact.manifest.v1+json"
-MANIFESTS = (*_IMAGE_MANIFESTS, *_INDEXES, _ARTIFACT_MANIFEST)
+MANIFESTS = (*_IMAGE_MANIFESTS, *INDEXES, _ARTIFACT_MANIFEST)
 _REFERENCE = re.compile(
     r"(?P<host>[a-zA-Z0-9.-]+)/(?P<repository>[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)"
     r"(?::(?P<tag>\w[\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?",
@@ -158,7 +158,7 @@ def _successors(descriptor: Descriptor, file: Path) -> list[Descriptor]:
     try:
         manifest = json.loads(file.read_bytes())
         found = [_descriptor(manifest["subject"])] if manifest.get("subject") else []
-        if descriptor.media_type in _INDEXES:
+        if descriptor.media_type in INDEXES:
             return found + [_descriptor(item) for item in manifest.get("manifests") or []]
         if descriptor.media_type == _ARTIFACT_MANIFEST:
             return found + [_descriptor(item) for item in manifest.get("blobs") or []]

@@ -18,7 +18,6 @@ from acr_emulator.tasks.registry_client import RegistryClient
 
 MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"
-LAYER_TYPE = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -97,7 +96,9 @@ def finish(image: Image, folder: Path) -> FinishedImage:
         "schemaVersion": 2,
         "mediaType": MANIFEST_TYPE,
         "config": {"mediaType": CONFIG_TYPE, "size": len(configuration), "digest": digest},
-        "layers": [{"mediaType": LAYER_TYPE, "size": layer.size, "digest": layer.digest} for layer in image.layers],
+        "layers": [
+            {"mediaType": layer.media_type, "size": layer.size, "digest": layer.digest} for layer in image.layers
+        ],
     }
     return FinishedImage(file, digest, tuple(image.layers), json.dumps(manifest, indent=3).encode())
 

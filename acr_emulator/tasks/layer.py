@@ -19,6 +19,8 @@ from typing import IO
 
 from acr_emulator.tasks.dockerfile import DockerfileError
 
+LAYER_TYPE = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -28,6 +30,7 @@ class Layer:
     digest: str
     diff_id: str
     size: int
+    media_type: str = LAYER_TYPE
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from acr_emulator.jwt import Signer
+from acr_emulator.tasks import ignore
 from acr_emulator.tasks.archive import ArchiveError, unpack
-from acr_emulator.tasks.build import Build
+from acr_emulator.tasks.base_image import BasePull, split_name
+from acr_emulator.tasks.build import Base, Build
 from acr_emulator.tasks.context import ContextError, Pull, parse_reference
 from acr_emulator.tasks.dockerfile import DockerfileError
 from acr_emulator.tasks.identity import credential_for
-from acr_emulator.tasks.image import FinishedImage
+from acr_emulator.tasks.image import FinishedImage, Image
 from acr_emulator.tasks.registry_client import Dispatch, RegistryClient, RegistryError
 from acr_emulator.tasks.run import BuildRequest, Run
 from acr_emulator.tasks.storage import TaskStorage
@@ -130,9 +132,10 @@ class TaskService:
         text = _read_dockerfile(run, context)
         run.log.stamped("Successfully scanned dependencies")
         run.log.stamped("Launching container with name: build")
+        ignore.apply(context, run.request.dockerfile)
         run.log.line(f"Sending build context to Docker daemon  {_size(context)}")
         try:
-            image = Build(run.request, context, folder, run.log.line).run(text)
+            image = Build(run.request, context, folder, run.log.line, self._base_images(run, folder)).run(text)
         except DockerfileError as error:
             run.log.line(str(error))
             raise _step_failed(run, "build") from error
@@ -161,6 +164,19 @@ class TaskService:
             run.log.stamped(f"Successfully pushed image: {name}")
             descriptor = {"registry": host, "repository": repository, "tag": tag, "digest": image.digest}
             run.output_images.append(descriptor)
+
+    def _base_images(self, run: Run, folder: Path) -> Base:
+        puller = BasePull(run.request.architecture, run.request.variant, folder)
+
+        def pull(name: str) -> Image:
+            host, _, path = name.partition("/")
+            if not path or all(registry.login_server != host for registry in self._world.registries):
+                message = f"the local Azure builds FROM scratch and FROM images of its own registries, not FROM {name}"
+                raise DockerfileError(message)
+            host, repository, reference = split_name(name)
+            return puller.pull(self._client(run, host), repository, reference)
+
+        return pull
 
     def _client(self, run: Run, host: str) -> RegistryClient:
         credential = credential_for(self._world, self._signer, run, host)

@@ -165,6 +165,15 @@ def test_admin_credentials_are_shown_only_when_enabled(azure: LocalAzure) -> Non
     assert renewed["passwords"][1]["value"] == azure.registry().admin_passwords[1] != "admin-password-2"
 
 
+def test_repository_tokens_and_their_scope_maps_are_shown(azure: LocalAzure) -> None:
+    found = azure.arm("GET", f"{REGISTRY}/tokens").json["value"]
+    assert [token["name"] for token in found] == ["ci-token", "read-token"]
+    assert "read-token-password" not in str(found)
+    scope_map = azure.arm("GET", found[1]["properties"]["scopeMapId"]).json
+    assert scope_map["properties"]["actions"] == ["repositories/samples/*/content/read"]
+    assert azure.arm("GET", f"{REGISTRY}/tokens/none").code == "ResourceNotFound"
+
+
 # importImage
 
 

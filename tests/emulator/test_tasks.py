@@ -257,7 +257,7 @@ def test_instructions_shape_the_image(azure: LocalAzure) -> None:
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        (["FROM alpine:3"], "the local Azure builds only FROM scratch"),
+        (["FROM alpine:3"], "the local Azure builds FROM scratch and FROM images of its own registries"),
         (["FROM scratch", "RUN true"], 'exec: "/bin/sh": stat /bin/sh: no such file or directory'),
         (["FROM scratch", "COPY missing /"], "file not found in build context"),
         (["FROM scratch", "COPY *.none /"], "COPY failed: no source files were specified"),
@@ -285,6 +285,31 @@ def test_a_missing_dockerfile_fails_the_build_and_file_names_another(azure: Loca
     assert "Dockerfile: no such file or directory" in log
     run, log = _build(azure, other, PROGRAM, dockerFilePath="docker/hello.dockerfile")
     assert run["status"] == "Succeeded", log
+
+
+def test_an_image_of_the_registry_is_a_base(azure: LocalAzure) -> None:
+    lines = ["FROM scratch", "ENV A=1", "COPY hello.txt /one"]
+    run, log = _build(azure, _dockerfile(*lines), PROGRAM)
+    assert run["status"] == "Succeeded", log
+    lines = ["FROM myregistry.azurecr.io/builds/hello:v1", "ENV B=2", "COPY hello.txt /two"]
+    run, log = _build(azure, _dockerfile(*lines), PROGRAM, imageNames=["builds/more:v1"])
+    assert run["status"] == "Succeeded", log
+    config, files = _image(azure, "builds/more")
+    assert files == {"one": b"hello\n", "two": b"hello\n"}
+    assert config["config"]["Env"][1:] == ["A=1", "B=2"]
+    assert len(config["rootfs"]["diff_ids"]) == 2
+    _, log = _build(azure, _dockerfile("FROM myregistry.azurecr.io/builds/none:v1"))
+    assert "manifest for myregistry.azurecr.io/builds/none:v1 not found" in log
+    _, log = _build(azure, _dockerfile("FROM myregistry.azurecr.io/samples/context:1.0"))
+    assert "is no container image" in log
+
+
+def test_dockerignore_hides_files(azure: LocalAzure) -> None:
+    files = {"c/keep.md": b"k", "c/drop.md": b"d", "c/sub/deep/x.log": b"x", "c/sub/y": b"y", "c/gone/z": b"z"}
+    rules = Layer(".dockerignore", b"# rules\n**/*.md\n!c/keep.md\n**/*.log\nc/gone\n")
+    run, log = _build(azure, _dockerfile("FROM scratch", "COPY c /"), folder_layer("c", files), rules)
+    assert run["status"] == "Succeeded", log
+    assert {name for name, content in _image(azure)[1].items() if content} == {"keep.md", "sub/y"}
 
 
 def test_the_target_stage_ends_the_build(azure: LocalAzure) -> None:
