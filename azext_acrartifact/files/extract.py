@@ -49,9 +49,15 @@ class Extraction:
     """One folder's layer on its way to the disk. Leaving a `with` block removes what was not committed."""
 
     def __init__(
-        self, destination: Destination, title: RelativeName, *, max_size: int, digest: str | None = None
+        self,
+        destination: Destination,
+        title: RelativeName,
+        *,
+        max_size: int,
+        max_entries: int = tar.ENTRY_LIMIT,
+        digest: str | None = None,
     ) -> None:
-        """Unpack to *title* (of `safe_folder`) at most *max_size* bytes of files.
+        """Unpack to *title* (of `safe_folder`) at most *max_size* bytes in at most *max_entries* files and folders.
 
         *digest* is that of the uncompressed archive, if the artifact names it. Raises UnsafeContentError when that
         is malformed, LocalFileError when the staging folder cannot be made.
@@ -62,9 +68,10 @@ class Extraction:
         self._title = title
         self._digest = digest
         self._limit = max_size
+        self._max_entries = max_entries
         self._free = destination.free_bytes()
         with destination.deepest(title) as (folder, _):
-            self._staging = Staging(folder.again())
+            self._staging = Staging(folder.again(), max_entries)
         self._open = True
         self._counts = {tar.REGULAR: 0, tar.DIRECTORY: 0, tar.SYMLINK: 0}
         self._size = 0
@@ -77,7 +84,7 @@ class Extraction:
         """
         algorithm = self._digest.split(":")[0] if self._digest else "sha256"
         stream = InflatedStream(read, self._limit + _HEADER_ALLOWANCE, algorithm)
-        reader = TarReader(stream)
+        reader = TarReader(stream, self._max_entries)
         if self._title.parts:
             self._staging.add_folder(RelativeName(self._title.parts[-1:]), _MODE_MASK)
         for member in reader:

@@ -13,7 +13,6 @@ from .faults import naming
 from .folders import Folder, remove_tree
 from .names import RelativeName, collision_key
 from .parts import temporary_name
-from .tarformat import ENTRY_LIMIT
 
 _IMPLIED_MODE = 0o755
 
@@ -34,10 +33,10 @@ class Node:
 class Staging:
     """The temporary folder, beside or in the folder that is unpacked. Nothing in it is ever reached through a link."""
 
-    def __init__(self, beside: Folder) -> None:
+    def __init__(self, beside: Folder, max_entries: int) -> None:
         """Make it in the folder *beside*, which it closes at its end. Raises LocalFileError."""
         self._beside = beside
-        self._room = ENTRY_LIMIT
+        self._room = self._max_entries = max_entries
         with naming("Cannot write to the folder", beside.path):
             self._name, self.folder = _make_held(beside)
         self.root = Node("", stat.S_IFDIR)
@@ -114,7 +113,7 @@ class Staging:
         """Folders that no header announces count too: one name can ask for hundreds."""
         self._room -= 1
         if self._room < 0:
-            raise UnsafeContentError("The folder holds too many files", why=f"more than {ENTRY_LIMIT:,}")
+            raise UnsafeContentError("The folder holds too many files", why=f"more than {self._max_entries:,}")
 
     def _open(self, parts: tuple[str, ...]) -> Folder:
         folder = self.folder.again()

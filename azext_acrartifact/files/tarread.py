@@ -56,7 +56,7 @@ class _Extension:
 class TarReader:
     """One pass over the members; the content of each is read before the next is asked for."""
 
-    def __init__(self, stream: InflatedStream, entry_limit: int = tar.ENTRY_LIMIT) -> None:
+    def __init__(self, stream: InflatedStream, entry_limit: int) -> None:
         self._stream = stream
         self._entry_limit = entry_limit
         self._headers_left = _HEADERS_A_MEMBER * entry_limit

@@ -280,7 +280,8 @@ def test_a_file_beyond_8_gib_has_its_size_in_a_record() -> None:
 def test_pax_records_count_themselves(length: int) -> None:
     path = "é" + "x" * length
     data = encode(Header(path, SYMLINK, 0o777, link="t")) + bytes(1024)
-    (member,) = tarfile.open(fileobj=io.BytesIO(data)).getmembers()
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        (member,) = archive.getmembers()
     assert (member.name, member.linkname) == (path, "t")
 
 
