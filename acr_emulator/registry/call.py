@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from acr_emulator.messages import Request
 from acr_emulator.registry.access import Caller
@@ -11,10 +10,8 @@ from acr_emulator.registry.errors import name_unknown
 from acr_emulator.registry.records import Repository
 from acr_emulator.registry.store import RegistryState, Store
 from acr_emulator.registry.tokens import TokenIssuer
+from acr_emulator.registry.uploads import Uploads
 from acr_emulator.world import Registry, World
-
-if TYPE_CHECKING:
-    from acr_emulator.registry.uploads import Uploads
 
 
 @dataclass

@@ -1,0 +1,161 @@
+"""Reading blobs: the redirect, the storage host behind it, ranges, direct answers (ACR swagger; Get Blob)."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.emulator.registry.peer import Answer, Cloud, Peer, sha256
+
+CONTENT = b"0123456789"
+DIGEST = sha256(CONTENT)
+
+
+def link(peer: Peer) -> str:
+    """The storage URL of the blob."""
+    peer.blob(CONTENT)
+    answer = peer.v2("GET", f"blobs/{DIGEST}")
+    assert (answer.status, answer.headers.get("Docker-Content-Digest"), answer.body) == (307, DIGEST, b"")
+    return answer.location()
+
+
+def ranged(cloud: Cloud, url: str, text: str, name: str = "Range") -> Answer:
+    return cloud.send("GET", url, headers={name: text})
+
+
+def test_a_blob_is_a_signed_link_to_storage(cloud: Cloud, peer: Peer) -> None:
+    url = link(peer)
+    assert urlsplit(url).hostname == "myregistrystore.blob.core.windows.net"
+    assert set(parse_qs(urlsplit(url).query)) == {"se", "sig", "sp", "spr", "sr", "sv"}
+    answer = cloud.send("GET", url)
+    assert (answer.status, answer.body) == (200, CONTENT)
+    assert answer.headers.get("Docker-Content-Digest") is None
+    assert answer.headers.get("x-ms-request-id")
+    assert (answer.headers.get("Accept-Ranges"), answer.headers.get("x-ms-blob-type")) == ("bytes", "BlockBlob")
+    assert cloud.send("HEAD", url).status == 200
+
+
+def test_the_dedicated_data_endpoint(cloud: Cloud, peer: Peer) -> None:
+    host = "myregistry.westeurope.data.azurecr.io"
+    assert not cloud.storage.owns(host, 443)
+    cloud.registry().data_endpoint_enabled = True
+    url = link(peer)
+    assert urlsplit(url).hostname == host
+    assert cloud.send("GET", url).body == CONTENT
+    assert cloud.send("GET", url, headers={"Authorization": "Bearer x"}).status == 400
+
+
+def test_storage_wants_no_authorization(cloud: Cloud, peer: Peer) -> None:
+    answer = cloud.send("GET", link(peer), headers={"Authorization": f"Bearer {peer.token}"})
+    assert (answer.status, answer.headers.get("x-ms-error-code")) == (400, "InvalidAuthenticationInfo")
+    assert b"<Code>InvalidAuthenticationInfo</Code>" in answer.body
+    assert b"Authentication information is not given in the correct format" in answer.body
+
+
+def test_a_link_that_is_changed_or_has_run_out(cloud: Cloud, peer: Peer) -> None:
+    url = link(peer)
+    other = sha256(b"x").partition(":")[2]
+    hexadecimal = DIGEST.partition(":")[2]
+    changed = [
+        url.partition("?")[0],
+        url.replace("&sp=r", "&sp=rw"),
+        url.replace("?se=2", "?se=3"),
+        url[:-12] + "AAAAAAAAA%3D",
+        url.replace(f"{hexadecimal[:2]}/{hexadecimal}", f"{other[:2]}/{other}"),
+        url.replace("myregistrystore", "targetregistrystore"),
+    ]
+    cloud.world.lifetimes.storage_sas = -1
+    for bad in [*changed, link(peer)]:
+        answer = cloud.send("GET", bad)
+        assert (answer.status, answer.headers.get("x-ms-error-code")) == (403, "AuthenticationFailed")
+        assert b"<Error><Code>AuthenticationFailed</Code>" in answer.body
+
+
+def test_storage_only_reads(cloud: Cloud, peer: Peer) -> None:
+    url = link(peer)
+    for method in ("PUT", "DELETE", "POST"):
+        assert cloud.send(method, url).headers.get("x-ms-error-code") == "AuthorizationPermissionMismatch"
+
+
+def test_a_link_to_a_blob_that_is_gone(cloud: Cloud, peer: Peer) -> None:
+    url = link(peer)
+    assert peer.v2("DELETE", f"blobs/{DIGEST}").status == 202
+    answer = cloud.send("GET", url)
+    assert (answer.status, answer.headers.get("x-ms-error-code")) == (404, "BlobNotFound")
+
+
+@pytest.mark.parametrize("direct", [True, False])
+@pytest.mark.parametrize(
+    ("text", "body", "content_range"),
+    [
+        ("bytes=0-3", b"0123", "bytes 0-3/10"),
+        ("bytes=4-", b"456789", "bytes 4-9/10"),
+        ("bytes=8-99", b"89", "bytes 8-9/10"),
+        ("bytes=9-9", b"9", "bytes 9-9/10"),
+        ("bytes=-3", CONTENT, None),
+        ("bytes=5-3", CONTENT, None),
+        ("bytes=0-1,4-5", CONTENT, None),
+        ("lines=0-1", CONTENT, None),
+    ],
+)
+def test_ranges(cloud: Cloud, peer: Peer, direct: bool, text: str, body: bytes, content_range: str | None) -> None:
+    url = link(peer)
+    cloud.registry().blob_redirect = not direct
+    answer = peer.v2("GET", f"blobs/{DIGEST}", headers={"Range": text}) if direct else ranged(cloud, url, text)
+    assert (answer.status, answer.body) == (206 if content_range else 200, body)
+    assert answer.headers.get("Content-Range") == content_range
+
+
+def test_the_storages_own_range_header(cloud: Cloud, peer: Peer) -> None:
+    assert ranged(cloud, link(peer), "bytes=1-2", "x-ms-range").body == b"12"
+
+
+def test_a_range_behind_the_end(cloud: Cloud, peer: Peer) -> None:
+    answer = ranged(cloud, link(peer), "bytes=10-")
+    assert (answer.status, answer.headers.get("Content-Range")) == (416, "bytes */10")
+    assert answer.headers.get("x-ms-error-code") == "InvalidRange"
+    cloud.registry().blob_redirect = False
+    direct = peer.v2("GET", f"blobs/{DIGEST}", headers={"Range": "bytes=10-"})
+    assert (direct.status, direct.headers.get("Content-Range")) == (416, "bytes */10")
+
+
+def test_without_a_redirect_the_bytes_come_from_the_registry(cloud: Cloud, peer: Peer) -> None:
+    cloud.registry().blob_redirect = False
+    peer.blob(CONTENT)
+    answer = peer.v2("GET", f"blobs/{DIGEST}")
+    assert (answer.status, answer.body) == (200, CONTENT)
+    assert answer.headers.get("Docker-Content-Digest") == DIGEST
+
+
+def test_head_is_answered_here_or_redirected(cloud: Cloud, peer: Peer) -> None:
+    peer.blob(CONTENT)
+    here = peer.v2("HEAD", f"blobs/{DIGEST}")
+    assert (here.status, here.body, here.headers.get("Docker-Content-Digest")) == (200, CONTENT, DIGEST)
+    cloud.registry().blob_head_redirect = True
+    assert peer.v2("HEAD", f"blobs/{DIGEST}").status == 307
+
+
+def test_blobs_are_seen_in_their_repository_alone(cloud: Cloud, peer: Peer) -> None:
+    peer.blob(CONTENT)
+    for elsewhere in (cloud.peer("b"), cloud.peer("a", host="targetregistry.azurecr.io")):
+        for method in ("GET", "HEAD", "DELETE"):
+            answer = elsewhere.v2(method, f"blobs/{DIGEST}")
+            assert (answer.status, answer.code()) == (404, "BLOB_UNKNOWN")
+
+
+def test_a_malformed_digest(peer: Peer) -> None:
+    for digest in ("x", "sha256:00", "md5:00000000000000000000000000000000", f"sha256:{'A' * 64}"):
+        assert peer.v2("GET", f"blobs/{digest}").code() == "DIGEST_INVALID"
+
+
+def test_content_goes_with_its_last_holder(cloud: Cloud, peer: Peer) -> None:
+    other = cloud.peer("b")
+    for holder in (peer, peer, other):
+        holder.blob(CONTENT)
+    file = cloud.store.blobs.path(DIGEST)
+    peer.v2("DELETE", f"blobs/{DIGEST}")
+    assert file.exists()
+    assert peer.v2("HEAD", f"blobs/{DIGEST}").status == 404
+    other.v2("DELETE", f"blobs/{DIGEST}")
+    assert not file.exists()
