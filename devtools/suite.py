@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from devtools import environment, steps, wheel
@@ -10,23 +9,26 @@ from devtools import environment, steps, wheel
 COVERAGE_FLOOR = 95
 """Per cent of the core's lines and branches that the whole suite must run."""
 
+DATA = steps.ROOT / ".coverage"
+"""Where coverage is kept; each process adds a file of its own with a suffix."""
+
 
 def main(arguments: list[str]) -> int:
     """The whole suite with its coverage; with *arguments*, pytest on those alone. Returns the worst exit code."""
-    variables = environment.clean()
+    # In full: the processes that tests start, in folders of their own, are measured too.
+    variables = {**environment.clean(), "COVERAGE_FILE": str(DATA)}
     if arguments:
         return steps.call([sys.executable, "-m", "pytest", *arguments], variables)
     steps.say("==> building the wheel")
     wheel.build()
-    for old in steps.ROOT.glob(".coverage.*"):
+    for old in steps.ROOT.glob(f"{DATA.name}*"):
         old.unlink()
     tests = steps.run("tests", [sys.executable, "-m", "coverage", "run", "-m", "pytest"], variables)
-    return tests or _coverage()
+    return tests or _coverage(variables)
 
 
-def _coverage() -> int:
+def _coverage(variables: dict[str, str]) -> int:
     tool = [sys.executable, "-m", "coverage"]
-    variables = {**os.environ}
     steps.must("coverage combine", [*tool, "combine", "--quiet"], variables)
     return steps.run("coverage of the core", [*tool, "report", f"--fail-under={COVERAGE_FLOOR}"], variables)
 
