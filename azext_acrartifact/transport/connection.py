@@ -1,17 +1,19 @@
 """One HTTP/1.1 connection, direct or through a proxy's tunnel, with bounds on what the other side may do.
 
-`http.client` is used because it is what reaches a Go client's speed from Python: a small request costs a
-third of what it does through requests (`docs/decisions/0001-one-carrier.md`).
+`http.client` opens tunnels and reads bodies; heads are written and read leanly here, since a small request costs
+a sixth of what it does through requests (`docs/decisions/0001-one-carrier.md`).
 """
 
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import ssl
 import time
 from urllib.parse import urlsplit
 
+from .answer import LeanResponse
 from .messages import BLOCK, Body, Request
 from .network import Network, Proxy
 
@@ -20,25 +22,12 @@ SEND_TIMEOUT = 60.0
 READ_TIMEOUT = 30.0
 STALL_WINDOW = 30.0
 STALL_BYTES = 30 * 1024
-INTERIM_LIMIT = 5
+JOINED_BODY = 64 * 1024
+_FIELD_VALUE = re.compile(r"[\x20-\x7e\x80-\xff\t]*")
 
 
 class StalledError(OSError):
     """The other side sends, but so slowly that nothing will come of it."""
-
-
-class BoundedResponse(http.client.HTTPResponse):
-    """`http.client` skips interim answers for as long as they come; we give up after five."""
-
-    interim = 0
-
-    def _read_status(self) -> tuple[str, int, str]:
-        version, status, reason = super()._read_status()  # type: ignore[misc]
-        if status < 200:
-            self.interim += 1
-            if self.interim > INTERIM_LIMIT:
-                raise http.client.HTTPException(f"more than {INTERIM_LIMIT} interim answers")
-        return version, status, reason
 
 
 class StallClock:
@@ -60,61 +49,105 @@ class StallClock:
         self._started, self._bytes = time.monotonic(), 0
 
 
-def connect(origin: tuple[str, str, int], network: Network, proxy: Proxy | None) -> http.client.HTTPConnection:
-    """Open a connection to *origin*; OSError and `http.client.HTTPException` pass through."""
-    scheme, host, port = origin
-    hop_host, hop_port = (proxy.host, proxy.port) if proxy else (host, port)
-    connection = http.client.HTTPConnection(hop_host, hop_port, timeout=CONNECT_TIMEOUT, blocksize=BLOCK)
-    connection.response_class = BoundedResponse
-    connection.auto_open = 0
-    if proxy and scheme == "https":
-        _tunnel(connection, proxy, host, port)
-    connection.connect()
-    connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if scheme == "https":
-        connection.sock = network.tls.wrap_socket(connection.sock, server_hostname=host)
-    connection.sock.settimeout(SEND_TIMEOUT)
-    return connection
+class Connection:
+    """A connected socket that speaks to one origin. One request at a time."""
+
+    def __init__(self, sock: socket.socket, absolute: bool) -> None:
+        self._socket = sock
+        self._absolute = absolute
+
+    @classmethod
+    def open(cls, origin: tuple[str, str, int], network: Network, proxy: Proxy | None) -> Connection:
+        """Connect to *origin*; OSError and `http.client.HTTPException` pass through."""
+        scheme, host, port = origin
+        hop_host, hop_port = (proxy.host, proxy.port) if proxy else (host, port)
+        opener = http.client.HTTPConnection(hop_host, hop_port, timeout=CONNECT_TIMEOUT)
+        if proxy and scheme == "https":
+            opener.set_tunnel(host, port, {"Proxy-Authorization": proxy.authorization} if proxy.authorization else {})
+        opener.connect()
+        sock: socket.socket = opener.sock
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if scheme == "https":
+            sock = network.tls.wrap_socket(sock, server_hostname=host)
+        return cls(sock, absolute=proxy is not None and scheme == "http")
+
+    def exchange(self, request: Request, network: Network) -> http.client.HTTPResponse:
+        """Send *request* and read the head of its answer.
+
+        A server may answer before it has read the body (413, 401) and close: the write then fails while the
+        answer is already there, so it is looked for first.
+        """
+        self._socket.settimeout(SEND_TIMEOUT)
+        try:
+            self._send(request, network)
+        except (BrokenPipeError, ConnectionResetError) as broken:
+            return self._early_answer(request, broken)
+        self._socket.settimeout(request.answer_timeout)
+        response = self._answer(request)
+        self._socket.settimeout(READ_TIMEOUT)
+        return response
+
+    def abort(self) -> None:
+        """Wake whoever waits on this connection, from any thread."""
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+    def _send(self, request: Request, network: Network) -> None:
+        head = self._head(request, network)
+        body = request.body
+        if body is None or isinstance(body, bytes):
+            small = body or b""
+            if len(small) <= JOINED_BODY:
+                self._socket.sendall(head + small)
+                return
+            self._socket.sendall(head)
+            self._socket.sendall(small)
+        else:
+            self._socket.sendall(head)
+            self._send_body(body)
+
+    def _send_body(self, body: Body) -> None:
+        left = body.size
+        buffer = memoryview(bytearray(min(BLOCK, max(left, 1))))
+        with body.open() as reader:
+            while left > 0:
+                count = reader.readinto(buffer[: min(len(buffer), left)])  # type: ignore[union-attr]
+                if not count:
+                    raise EOFError("the body is shorter than its declared length")
+                self._socket.sendall(buffer[:count])
+                left -= count
+
+    def _head(self, request: Request, network: Network) -> bytes:
+        parts = urlsplit(request.url)
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        lines = [f"{request.method} {request.url if self._absolute else path} HTTP/1.1"]
+        lines += [_field(name, value) for name, value in _fields(request, network, parts.netloc).items()]
+        return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+    def _answer(self, request: Request) -> http.client.HTTPResponse:
+        response = LeanResponse(self._socket, method=request.method)
+        try:
+            response.begin()
+        except BaseException:
+            response.close()
+            raise
+        return response
+
+    def _early_answer(self, request: Request, broken: OSError) -> http.client.HTTPResponse:
+        self._socket.settimeout(READ_TIMEOUT)
+        try:
+            return self._answer(request)
+        except (OSError, http.client.HTTPException, ssl.SSLError):
+            raise broken from None
 
 
-def exchange(
-    connection: http.client.HTTPConnection, request: Request, network: Network, absolute: bool
-) -> http.client.HTTPResponse:
-    """Send *request* and read the head of its answer.
-
-    A server may answer before it has read the body (413, 401) and close: the write then fails while the
-    answer is already there, so it is looked for first.
-    """
-    connection.sock.settimeout(SEND_TIMEOUT)
-    try:
-        _send(connection, request, network, absolute)
-    except (BrokenPipeError, ConnectionResetError) as broken:
-        return _early_answer(connection, broken)
-    connection.sock.settimeout(request.answer_timeout)
-    response = connection.getresponse()
-    connection.sock.settimeout(READ_TIMEOUT)
-    return response
-
-
-def _tunnel(connection: http.client.HTTPConnection, proxy: Proxy, host: str, port: int) -> None:
-    headers = {"Proxy-Authorization": proxy.authorization} if proxy.authorization else {}
-    connection.set_tunnel(host, port, headers)
-
-
-def _send(connection: http.client.HTTPConnection, request: Request, network: Network, absolute: bool) -> None:
-    parts = urlsplit(request.url)
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    connection.putrequest(request.method, request.url if absolute else path, skip_host=True, skip_accept_encoding=True)
-    for name, value in _head(request, network, parts.netloc).items():
-        connection.putheader(name, value)
-    if request.body is None or isinstance(request.body, bytes):
-        connection.endheaders(request.body or None)
-    else:
-        connection.endheaders()
-        _send_body(connection, request.body)
-
-
-def _head(request: Request, network: Network, host: str) -> dict[str, str]:
+def _fields(request: Request, network: Network, host: str) -> dict[str, str]:
     headers = {
         "Host": host,
         "User-Agent": network.user_agent,
@@ -129,26 +162,13 @@ def _head(request: Request, network: Network, host: str) -> dict[str, str]:
     return headers
 
 
+def _field(name: str, value: str) -> str:
+    if not _FIELD_VALUE.fullmatch(value):
+        raise http.client.HTTPException(f"the value of {name} cannot be sent")
+    return f"{name}: {value}"
+
+
 def _length(body: bytes | Body | None) -> int:
     if body is None:
         return 0
     return len(body) if isinstance(body, bytes) else body.size
-
-
-def _send_body(connection: http.client.HTTPConnection, body: Body) -> None:
-    left = body.size
-    with body.open() as reader:
-        while left > 0:
-            block = reader.read(min(BLOCK, left))
-            if not block:
-                raise EOFError("the body is shorter than its declared length")
-            connection.send(block)
-            left -= len(block)
-
-
-def _early_answer(connection: http.client.HTTPConnection, broken: OSError) -> http.client.HTTPResponse:
-    try:
-        response = connection.getresponse()
-    except (OSError, http.client.HTTPException, ssl.SSLError):
-        raise broken from None
-    return response

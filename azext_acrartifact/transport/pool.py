@@ -6,7 +6,7 @@ import http.client
 import threading
 from collections import defaultdict
 
-from .connection import StallClock, connect, exchange
+from .connection import Connection, StallClock
 from .failures import FAILURES, failure
 from .messages import Headers, Request, Response
 from .network import Network, Proxy
@@ -20,7 +20,8 @@ class Pool:
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._idle: dict[Origin, list[http.client.HTTPConnection]] = defaultdict(list)
+        self._idle: dict[Origin, list[Connection]] = defaultdict(list)
+        self._busy: set[Connection] = set()
         self._proxies: dict[Origin, Proxy | None] = {}
         self._lock = threading.Lock()
 
@@ -44,6 +45,12 @@ class Pool:
                     connection.close()
             self._idle.clear()
 
+    def abort(self) -> None:
+        """Break every request in flight, so that the threads that wait for them wake."""
+        with self._lock:
+            for connection in self._busy:
+                connection.abort()
+
     def _send(self, request: Request, origin: Origin, proxy: Proxy | None) -> Response:
         kept = self._take(origin)
         if kept is not None:
@@ -52,34 +59,44 @@ class Pool:
             except (ConnectionError, http.client.RemoteDisconnected):
                 if not request.may_repeat:
                     raise
-        return self._exchange(connect(origin, self._network, proxy), request, origin, proxy)
+        fresh = Connection.open(origin, self._network, proxy)
+        with self._lock:
+            self._busy.add(fresh)
+        return self._exchange(fresh, request, origin, proxy)
 
-    def _exchange(
-        self, connection: http.client.HTTPConnection, request: Request, origin: Origin, proxy: Proxy | None
-    ) -> Response:
-        absolute = proxy is not None and origin[0] == "http"
+    def _exchange(self, connection: Connection, request: Request, origin: Origin, proxy: Proxy | None) -> Response:
         try:
-            raw = exchange(connection, request, self._network, absolute)
+            raw = connection.exchange(request, self._network)
         except BaseException:
-            connection.close()
+            self.drop(connection)
             raise
         body = _PooledBody(self, origin, connection, raw, request, proxy)
-        return Response(request, raw.status, Headers(raw.getheaders()), body)
+        return Response(request, raw.status, Headers(raw.headers.items()), body)
 
     def _proxy(self, origin: Origin, url: str) -> Proxy | None:
         if origin not in self._proxies:
             self._proxies[origin] = self._network.proxy_for(url)
         return self._proxies[origin]
 
-    def _take(self, origin: Origin) -> http.client.HTTPConnection | None:
+    def _take(self, origin: Origin) -> Connection | None:
         with self._lock:
             idle = self._idle[origin]
-            return idle.pop() if idle else None
+            if not idle:
+                return None
+            self._busy.add(idle[-1])
+            return idle.pop()
 
-    def put_back(self, origin: Origin, connection: http.client.HTTPConnection) -> None:
+    def put_back(self, origin: Origin, connection: Connection) -> None:
         """Keep *connection*, whose answer has been read to the end, for the next request."""
         with self._lock:
+            self._busy.discard(connection)
             self._idle[origin].append(connection)
+
+    def drop(self, connection: Connection) -> None:
+        """Close *connection*, which cannot be used again."""
+        with self._lock:
+            self._busy.discard(connection)
+        connection.close()
 
 
 class _PooledBody:
@@ -89,7 +106,7 @@ class _PooledBody:
         self,
         pool: Pool,
         origin: Origin,
-        connection: http.client.HTTPConnection,
+        connection: Connection,
         raw: http.client.HTTPResponse,
         request: Request,
         proxy: Proxy | None,
@@ -98,7 +115,7 @@ class _PooledBody:
         self._raw, self._request, self._proxy = raw, request, proxy
         self._clock = StallClock()
         self._done = False
-        if raw.isclosed():
+        if raw.length == 0:
             self._finish()
 
     def readinto(self, buffer: memoryview) -> int:
@@ -113,6 +130,8 @@ class _PooledBody:
         except FAILURES as error:
             self.close()
             raise failure(error, self._request, self._proxy) from error
+        if self._raw.length == 0:
+            self._finish()
         return count
 
     def close(self) -> None:
@@ -120,17 +139,20 @@ class _PooledBody:
         if not self._done:
             self._done = True
             self._raw.close()
-            self._connection.close()
+            self._pool.drop(self._connection)
 
     def _end(self) -> None:
-        # http.client ends a short body in silence when it is read with readinto (bpo-46212 is its cousin).
-        if self._raw.length not in (None, 0):
+        # http.client ends a short body in silence when it is read with readinto.
+        if self._raw.length:
             raise EOFError("the answer ended early")
         self._finish()
 
     def _finish(self) -> None:
+        if self._done:
+            return
         self._done = True
-        if self._raw.will_close or self._connection.sock is None:
-            self._connection.close()
+        self._raw.close()
+        if self._raw.will_close:
+            self._pool.drop(self._connection)
         else:
             self._pool.put_back(self._origin, self._connection)
