@@ -16,6 +16,13 @@ from devtools import environment
 from devtools import wheel as wheels
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Unit tests get no sockets at all."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent / "unit"):
+            item.add_marker(pytest.mark.disable_socket)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _clean_environment() -> Iterator[None]:
     """No proxy, CA or Azure setting of the machine reaches a test or a process that it starts."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -116,6 +118,12 @@ def emulator() -> list[Module]:
 def chores() -> list[Module]:
     """dev.py and its modules."""
     return [*package(ROOT / "devtools"), Module(ROOT / "dev.py", "dev")]
+
+
+def none(found: list[str]) -> None:
+    """Fail the test with *found*, one line each, unless there is nothing."""
+    if found:
+        pytest.fail("\n" + "\n".join(found), pytrace=False)
 
 
 def _dotted(folder: Path, path: Path) -> str:

@@ -1,0 +1,1 @@
+"""Tests. A package, because a dependency of Azure CLI installs one of the same name."""
