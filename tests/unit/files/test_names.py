@@ -136,6 +136,7 @@ def test_folder_may_end_in_a_slash() -> None:
         ("straße", "STRASSE"),
         ("caf\u00e9", "cafe\u0301"),
         ("CAF\u00c9", "cafe\u0301"),
+        ("\u03b1\u0345\u0301", "\u1fb4"),
         ("a", "a/b"),
         ("a/b/c", "a"),
         ("A/b", "a"),

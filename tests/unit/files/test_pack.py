@@ -252,10 +252,17 @@ def test_a_change_after_the_scan_is_noticed(folder: Path, change: object) -> Non
             read()
 
 
-def test_a_change_while_it_is_read_is_noticed(folder: Path) -> None:
+def _overwrite(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.write(b"other")
+    os.utime(path, (1, 1))
+
+
+@pytest.mark.parametrize("change", [lambda path: os.truncate(path, 1 << 20), _overwrite])
+def test_a_change_while_it_is_read_is_noticed(folder: Path, change: object) -> None:
     blocks = PackedFolder.scan(str(folder), "d").blocks()
     next(blocks)
-    os.truncate(folder / "sub/big.bin", 1 << 20)
+    change(folder / "sub/big.bin")  # type: ignore[operator]
     with pytest.raises(LocalFileError, match=r"big\.bin changed while it was pushed"):
         list(blocks)
 
