@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 Reason = Literal["malformed", "signature", "expired", "not_yet_valid"]
+_REMEMBERED = 1000  # tokens whose signature need not be checked again: a client sends the same one many times
 CLOCK_SKEW = 5.0
 """Seconds that `nbf` may lie in the future."""
 
@@ -36,6 +37,7 @@ class Signer:
     def __init__(self, key_file: Path) -> None:
         self._key = load_or_make_key(key_file)
         self._public = self._key.public_key()
+        self._signed: dict[str, dict[str, Any]] = {}
         self.kid = _kid(self._public)
         self._header = _encode(json.dumps({"typ": "JWT", "alg": "RS256", "kid": self.kid}).encode())
 
@@ -47,13 +49,22 @@ class Signer:
 
     def verify(self, token: str) -> dict[str, Any]:
         """The claims of a token that this key signed and that is valid now; raises `TokenError`."""
+        claims = self._signed.get(token)
+        if claims is None:
+            claims = self._check_signature(token)
+            if len(self._signed) >= _REMEMBERED:
+                self._signed.clear()
+            self._signed[token] = claims
+        check_times(claims)
+        return dict(claims)
+
+    def _check_signature(self, token: str) -> dict[str, Any]:
         signed, _, signature = token.rpartition(".")
         claims = peek(token)
         try:
             self._public.verify(decode(signature), signed.encode(), padding.PKCS1v15(), hashes.SHA256())
         except InvalidSignature as error:
             raise TokenError("signature", "the token is not signed by the emulator's key") from error
-        check_times(claims)
         return claims
 
     def jwks(self) -> dict[str, Any]:

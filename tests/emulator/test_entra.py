@@ -247,6 +247,14 @@ def test_tokens_are_checked(azure):
         assert caught.value.reason == reason
 
 
+def test_a_token_that_was_good_expires(azure):
+    token = azure.signer.sign({"exp": time.time() + 0.3})
+    azure.signer.verify(token)
+    time.sleep(0.35)
+    with pytest.raises(TokenError, match="expired"):
+        azure.signer.verify(token)
+
+
 def test_the_signing_key_outlives_a_restart(azure, key_file):
     token = azure.signer.sign({"exp": time.time() + 60})
     assert Signer(key_file).verify(token)
