@@ -18,8 +18,8 @@ _PIPELINE_COMMAND = re.compile(r"##(?=\[|vso\[)|^::|(?<=\s)::(?=[a-z-]+)", re.IG
 def printable(text: object, limit: int = FIELD_LIMIT) -> str:
     """*text* on one line of at most *limit* characters, with nothing that a terminal or an agent obeys."""
     raw = str(text)
-    shown = raw if len(raw) <= limit else raw[: limit - 1] + "…"
-    return _PIPELINE_COMMAND.sub(lambda match: " ".join(match.group()), "".join(map(_escaped, shown)))
+    shown = _PIPELINE_COMMAND.sub(lambda match: " ".join(match.group()), "".join(map(_escaped, raw[: limit + 1])))
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def _escaped(character: str) -> str:
