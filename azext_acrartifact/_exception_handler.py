@@ -48,4 +48,4 @@ def cli_error(error: ArtifactError) -> Exception:
         (errors.CancelledError, az.ManualInterrupt),
     )
     kind = next((cli for core, cli in table if isinstance(error, core)), az.AzureResponseError)
-    return kind(f"{error.message}.", error.hint or None)
+    return kind(f"{error.message.rstrip('.')}.", error.hint or None)
