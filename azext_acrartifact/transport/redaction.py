@@ -12,7 +12,7 @@ import re
 from urllib.parse import urlsplit
 
 _QUERY = re.compile(r"(https?://[^\s\"'?]*|/[^\s\"'?]*)\?[^\s\"']+")
-_FILTERED_LOGGERS = ("urllib3.connectionpool", "urllib3.util.retry", "requests")
+_FILTERED_LOGGERS = ("urllib3.connectionpool", "urllib3.poolmanager", "urllib3.util.retry", "requests")
 
 
 def public_url(url: str) -> str:
