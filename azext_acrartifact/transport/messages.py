@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from io import RawIOBase
@@ -12,6 +13,8 @@ from ..errors import ProtocolError
 from .redaction import public_url
 
 BLOCK = 1024 * 1024
+_SENDABLE = re.compile(r"[\x21-\x7e]+")
+_HOST = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?|[0-9a-f]*:[0-9a-f:.]+")
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 
 
@@ -136,8 +139,10 @@ def origin_of(url: str) -> tuple[str, str, int]:
     try:
         parts = urlsplit(url)
         port = parts.port or {"https": 443, "http": 80}[parts.scheme]
-        if not parts.hostname or parts.username is not None or parts.password is not None:
+        if not parts.hostname or not _HOST.fullmatch(parts.hostname) or parts.username is not None:
             raise ValueError("no host, or user information")
+        if not _SENDABLE.fullmatch(url):
+            raise ValueError("characters that a request line cannot carry")
     except (ValueError, KeyError) as error:
         raise ProtocolError("Not a usable address", where=public_url(url)) from error
     return parts.scheme, parts.hostname, port
