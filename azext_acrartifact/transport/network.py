@@ -56,28 +56,27 @@ class Network:
 
 
 def _verified() -> ssl.SSLContext:
-    bundle = _bundle()
-    return (
-        ssl.create_default_context(capath=bundle)
-        if os.path.isdir(bundle)
-        else ssl.create_default_context(cafile=bundle)
-    )
+    variable = next((name for name in _CA_VARIABLES if os.environ.get(name)), None)
+    if variable is None:
+        from requests.utils import DEFAULT_CA_BUNDLE_PATH
+
+        return _trusting(str(DEFAULT_CA_BUNDLE_PATH))
+    path = os.environ[variable]
+    try:
+        return _trusting(path)
+    except OSError as error:
+        raise LocalFileError(
+            "The certificate bundle cannot be used",
+            where=path,
+            why=f"{variable} names it, but {error.strerror or 'it holds no certificate'}",
+            hint=f"Correct {variable} or unset it.",
+        ) from error
 
 
-def _bundle() -> str:
-    for variable in _CA_VARIABLES:
-        if path := os.environ.get(variable):
-            if not os.path.exists(path):
-                raise LocalFileError(
-                    "The certificate bundle does not exist",
-                    where=path,
-                    why=f"{variable} names it",
-                    hint=f"Correct {variable} or unset it.",
-                )
-            return path
-    from requests.utils import DEFAULT_CA_BUNDLE_PATH
-
-    return str(DEFAULT_CA_BUNDLE_PATH)
+def _trusting(bundle: str) -> ssl.SSLContext:
+    if os.path.isdir(bundle):
+        return ssl.create_default_context(capath=bundle)
+    return ssl.create_default_context(cafile=bundle)
 
 
 def _unverified() -> ssl.SSLContext:
@@ -88,15 +87,18 @@ def _unverified() -> ssl.SSLContext:
 
 
 def _proxy(address: str) -> Proxy:
-    parts = urlsplit(address)
-    if parts.scheme != "http" or not parts.hostname:
-        raise ProxyError(
-            "The proxy cannot be used",
-            where=public_url(address),
-            why="only proxies that are themselves reached by http:// are spoken",
-            hint="Set HTTPS_PROXY to http://HOST:PORT; what goes through it is encrypted all the same.",
-        )
-    return Proxy(parts.hostname, parts.port or 80, _basic(parts.username, parts.password))
+    try:
+        parts = urlsplit(address)
+        if parts.scheme == "http" and parts.hostname:
+            return Proxy(parts.hostname, parts.port or 80, _basic(parts.username, parts.password))
+    except ValueError:
+        pass
+    raise ProxyError(
+        "The proxy cannot be used",
+        where=public_url(address),
+        why="only proxies that are themselves reached by http://HOST:PORT are spoken",
+        hint="Set HTTPS_PROXY to http://HOST:PORT; what goes through it is encrypted all the same.",
+    )
 
 
 def _basic(username: str | None, password: str | None) -> str | None:
