@@ -1,0 +1,121 @@
+"""The error tree: as drawn, as raised, as shown."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import pytest
+
+from azext_acrartifact import errors
+from azext_acrartifact._exception_handler import cli_error, reports
+from azext_acrartifact.errors import ArtifactError, NotFoundError, RegistryError
+
+CLASSES = [
+    kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, ArtifactError)
+]
+EXPECTED = {
+    "ArtifactError": "AzureResponseError",
+    "InvalidInputError": "InvalidArgumentValueError",
+    "InvalidReferenceError": "InvalidArgumentValueError",
+    "LocalFileError": "FileOperationError",
+    "RefusedError": "AzureResponseError",
+    "UnsafeContentError": "AzureResponseError",
+    "DigestMismatchError": "AzureResponseError",
+    "InvalidManifestError": "AzureResponseError",
+    "ProtocolError": "AzureResponseError",
+    "SignInError": "UnauthorizedError",
+    "RegistryError": "AzureResponseError",
+    "PermissionDeniedError": "ForbiddenError",
+    "NetworkRuleError": "ForbiddenError",
+    "NotFoundError": "ResourceNotFoundError",
+    "LockedError": "ForbiddenError",
+    "ThrottledError": "AzureResponseError",
+    "RejectedError": "BadRequestError",
+    "ServerFaultError": "AzureInternalError",
+    "ConnectionFailedError": "AzureConnectionError",
+    "UnresolvedHostError": "AzureConnectionError",
+    "TlsError": "AzureConnectionError",
+    "ProxyError": "AzureConnectionError",
+    "CancelledError": "ManualInterrupt",
+}
+
+
+def drawn() -> dict[str, str | None]:
+    """Each class in the module's drawing, with its parent there."""
+    parents: dict[str, str | None] = {}
+    path: list[tuple[int, str]] = []
+    for line in (errors.__doc__ or "").splitlines():
+        match = re.match(r"([ │├└─]*)([A-Z]\w+Error)\b", line)
+        if not match:
+            continue
+        depth, name = len(match.group(1)), match.group(2)
+        while path and path[-1][0] >= depth:
+            path.pop()
+        parents[name] = path[-1][1] if path else None
+        path.append((depth, name))
+    return parents
+
+
+def test_the_drawing_is_the_tree() -> None:
+    tree = {kind.__name__: kind.__bases__[0].__name__ for kind in CLASSES}
+    tree["ArtifactError"] = None  # type: ignore[assignment]
+    assert drawn() == tree
+
+
+@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
+def test_every_class_is_one_of_azures(kind: type[ArtifactError]) -> None:
+    shown = cli_error(kind("It failed", where="here", why="because", hint="Do this."))
+    assert type(shown).__name__ == EXPECTED[kind.__name__]
+    assert str(shown) == "It failed (here): because."
+    assert shown.recommendations == ["Do this."]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
+def test_no_text_of_an_error_holds_a_line_break_or_an_escape(kind: type[ArtifactError]) -> None:
+    nasty = "a\nb\r\x1b[31m\u202e##vso[task]\ud800" + "x" * 5000
+    error = kind(nasty, where=nasty, why=nasty, hint=nasty)
+    for text in (error.what, error.where, error.why, error.hint, error.message, str(error)):
+        assert "\n" not in text
+        assert "\x1b" not in text
+        assert "##vso[" not in text
+        assert len(text) < 2000
+        text.encode()
+
+
+def test_a_message_names_what_there_is() -> None:
+    assert ArtifactError("It failed").message == "It failed"
+    assert ArtifactError("It failed", why="because").message == "It failed: because"
+    assert str(ArtifactError("It failed", where="here")) == "It failed (here)"
+
+
+def test_a_sentence_ends_once() -> None:
+    assert str(cli_error(ArtifactError("It failed", why="it says so."))) == "It failed: it says so."
+
+
+def test_a_registrys_error_carries_its_status_code_and_correlation_id() -> None:
+    error = NotFoundError("Gone", status=404, code="TAG\nUNKNOWN", correlation_id="12\x1b34")
+    assert (error.status, error.code) == (404, "TAG\\nUNKNOWN")
+    assert error.message == "Gone (correlation id 12\\x1b34)"
+    assert isinstance(error, RegistryError)
+
+
+def test_a_command_raises_azures_errors_and_lets_others_pass() -> None:
+    from azure.cli.core.azclierror import ResourceNotFoundError
+
+    @reports
+    def missing() -> None:
+        """A command."""
+        raise NotFoundError("Gone")
+
+    @reports
+    def broken() -> None:
+        raise KeyError("a bug")
+
+    with pytest.raises(ResourceNotFoundError, match="Gone") as caught:
+        missing()
+    assert isinstance(caught.value.__cause__, NotFoundError)
+    assert missing.__doc__ == "A command."
+    with pytest.raises(KeyError):
+        broken()
+    assert reports(lambda value: value + 1)(1) == 2

@@ -1,0 +1,58 @@
+"""Text from elsewhere does nothing to a terminal or a pipeline's agent."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azext_acrartifact.text import printable
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain text, Grüße, 文件", "plain text, Grüße, 文件"),
+        ("\x1b[31mred", "\\x1b[31mred"),
+        ("two\nlines\r", "two\\nlines\\r"),
+        ("a\u202egnp.exe", "a\\u202egnp.exe"),
+        ("\u2028\u2029\u200b", "\\u2028\\u2029\\u200b"),
+        ("\ud800", "\\ud800"),
+        ("\ue000", "\\ue000"),
+        ("\x9b31m", "\\x9b31m"),
+        ("##vso[task.setvariable variable=x]y", "# #vso[task.setvariable variable=x]y"),
+        ("##[error]no", "# #[error]no"),
+        ("x ##VSO[task]", "x # #VSO[task]"),
+        ("###[error]", "## #[error]"),
+        ("::set-output name=a::b", ": :set-output name=a::b"),
+        ("a ::error::b", "a : :error::b"),
+        ("std::string ## heading", "std::string ## heading"),
+        (None, "None"),
+        (12, "12"),
+    ],
+)
+def test_what_is_obeyed_is_broken_up(text: object, shown: str) -> None:
+    assert printable(text) == shown
+
+
+def test_a_long_text_ends_in_an_ellipsis() -> None:
+    assert printable("x" * 301) == "x" * 299 + "…"
+    assert printable("x" * 300) == "x" * 300
+    assert printable("x" * 50, 10) == "x" * 9 + "…"
+
+
+def test_escapes_count_for_the_limit() -> None:
+    assert len(printable("\U000e0001" * 300)) <= 300
+    assert len(printable("##[" * 300)) <= 300
+
+
+@given(st.text(alphabet=st.characters(), max_size=400), st.integers(1, 400))
+def test_any_text_is_safe_and_short(text: str, limit: int) -> None:
+    shown = printable(text, limit)
+    assert len(shown) <= limit
+    assert "##[" not in shown
+    assert "##vso[" not in shown.lower()
+    assert not shown.startswith("::")
+    assert not {unicodedata.category(character) for character in shown} & {"Cc", "Cf", "Cs", "Zl", "Zp"}

@@ -1,0 +1,51 @@
+"""No address is shown with what it protects."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from azext_acrartifact.transport.redaction import QueryFilter, protect_logs, public_url, without_queries
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://s.blob.core.windows.net/c/b?sv=1&sig=secret", "https://s.blob.core.windows.net/c/b"),
+        ("https://h.example/v2/a/blobs/uploads/1?_state=secret#secret", "https://h.example/v2/a/blobs/uploads/1"),
+        ("https://user:secret@h.example:8443/x", "https://h.example:8443/x"),
+        ("//h.example/x?secret", "h.example/x"),
+        ("/v2/x?secret", "/v2/x"),
+        ("https://[::1/secret", "an address that cannot be read"),
+    ],
+)
+def test_an_address_is_shown_without_its_secrets(url: str, shown: str) -> None:
+    assert public_url(url) == shown
+    assert "secret" not in public_url(url) or "cannot" in public_url(url)
+
+
+def test_every_query_in_a_text_goes() -> None:
+    text = 'got https://h.example/a?sig=secret and "GET /b?_state=secret HTTP/1.1" and \'/c?secret\''
+    assert "secret" not in without_queries(text)
+    assert without_queries("is it so? yes") == "is it so? yes"
+
+
+def test_what_urllib3_logs_holds_no_query(serve, caplog: pytest.LogCaptureFixture) -> None:
+    """With urllib3's own records: a request, a redirect, a retry."""
+    import urllib3
+
+    from tests.support.server import answer
+
+    protect_logs()
+    protect_logs()
+    server = serve(answer(307, Location="/next?sig=secret2"), answer(200, b"x"))
+    caplog.set_level(logging.DEBUG)
+    with urllib3.PoolManager() as pool:
+        pool.request("GET", f"{server.url}/blob?sig=secret1").read()
+    shown = "\n".join(record.getMessage() for record in caplog.records if record.name.startswith("urllib3"))
+    assert "/blob?…" in shown
+    assert "secret" not in shown
+    assert server.requests[0].query == "sig=secret1"
+    filters = logging.getLogger("urllib3.connectionpool").filters
+    assert len([one for one in filters if isinstance(one, QueryFilter)]) == 1
