@@ -1,0 +1,152 @@
+"""The real `az`, with the installed wheel, as a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from acr_emulator.client import Emulator
+from acr_emulator.front.log import LogEntry
+
+LIMIT = 90
+"""Seconds that one command may take."""
+
+TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{20,}")
+"""The start of a signed token, whatever its claims."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command went, and the requests that it made, oldest first."""
+
+    arguments: tuple[str, ...]
+    code: int
+    stdout: str
+    stderr: str
+    log: list[LogEntry] = field(repr=False)
+
+    @cached_property
+    def json(self) -> Any:
+        """What it printed."""
+        return json.loads(self.stdout)
+
+    def to(self, host: str, path: str = "", method: str = "") -> list[LogEntry]:
+        """The requests to *host* whose path matches the expression *path*, by *method* (`PUT|PATCH`) or any."""
+        return [
+            entry
+            for entry in self.log
+            if entry.host == host and re.search(path, entry.path) and (not method or entry.method in method.split("|"))
+        ]
+
+    def registry(self, path: str = "", method: str = "") -> list[LogEntry]:
+        """The same, to any login server."""
+        return [
+            e
+            for host in {e.host for e in self.log if e.host.endswith("azurecr.io")}
+            for e in self.to(host, path, method)
+        ]
+
+    @property
+    def blob_gets(self) -> list[LogEntry]:
+        """Requests for blobs, at login servers."""
+        return self.registry("/blobs/sha256:", "GET")
+
+    @property
+    def writes(self) -> list[LogEntry]:
+        """Requests that change what a registry holds."""
+        return self.registry("^/(v2|acr)/", "POST|PUT|PATCH|DELETE")
+
+
+@dataclass(frozen=True)
+class Az:
+    """Runs `az` in *folder* with *variables*; copies with other settings are made by `using`."""
+
+    emulator: Emulator
+    folder: Path
+    variables: Mapping[str, str]
+
+    def using(self, folder: Path | None = None, *, config: Path | None = None, **variables: str) -> Az:
+        """The same in another folder, with another `AZURE_CONFIG_DIR`, or with more variables."""
+        more = {**({"AZURE_CONFIG_DIR": str(config)} if config else {}), **variables}
+        return replace(self, folder=folder or self.folder, variables={**self.variables, **more})
+
+    def __call__(self, *arguments: str, stdin: str | None = None, prepare: Callable[[], None] | None = None) -> Result:
+        """Run `az ARGUMENTS` without a terminal; *prepare* runs in the new process before az."""
+        since = max((entry.id for entry in self.emulator.log()), default=0)
+        done = subprocess.run(
+            [sys.executable, "-m", "azure.cli", *arguments], cwd=self.folder, env=dict(self.variables),
+            input=stdin or "", capture_output=True, encoding="utf-8", timeout=LIMIT, preexec_fn=prepare,
+        )  # fmt: skip
+        return Result(arguments, done.returncode, done.stdout, done.stderr, self.emulator.log(since))
+
+    def ok(self, *arguments: str, stdin: str | None = None) -> Result:
+        """A command that succeeds, prints one JSON object (or nothing) on stdout, and nothing on stderr."""
+        result = self(*arguments, stdin=stdin)
+        assert result.code == 0, result.stderr
+        assert result.stderr == ""
+        if result.stdout:
+            assert isinstance(result.json, dict)
+        return result
+
+    def artifact(self, verb: str, *arguments: str, stdin: str | None = None) -> Result:
+        """`az acr artifact VERB …` that succeeds."""
+        return self.ok("acr", "artifact", verb, *arguments, stdin=stdin)
+
+    def refused(
+        self,
+        code: int,
+        verb: str,
+        *arguments: str,
+        stdin: str | None = None,
+        prepare: Callable[[], None] | None = None,
+    ) -> Result:
+        """`az acr artifact VERB …` that ends with *code* and one clear error that says what to do next."""
+        result = self("acr", "artifact", verb, *arguments, stdin=stdin, prepare=prepare)
+        assert result.code == code, result
+        assert result.stdout == ""
+        assert_one_error(result.stderr)
+        return result
+
+
+def assert_one_error(stderr: str) -> None:
+    """One line that says what is wrong, then what to do; no traceback, no Python, no token."""
+    lines = stderr.splitlines()
+    assert [line for line in lines if line.startswith("ERROR:")] == lines[:1], stderr
+    assert len(lines) > 1, f"it does not say what to do: {stderr}"
+    assert lines[1].strip(), stderr
+    assert len(lines) < 8, stderr
+    assert_no_internals(stderr)
+
+
+def assert_no_internals(text: str) -> None:
+    """Nothing that only a programmer understands."""
+    for word in ("Traceback", 'File "', "Exception", "urllib3", "errno", "Errno", "object at 0x", "<class"):
+        assert word not in text, text
+    assert not TOKEN.search(text), text
+
+
+def files_in(folder: Path) -> set[str]:
+    """Every path below *folder*, folders with a slash at the end."""
+    return {
+        f"{p.relative_to(folder).as_posix()}{'/' if p.is_dir() and not p.is_symlink() else ''}"
+        for p in folder.rglob("*")
+    }
+
+
+def hosts(log: Iterable[LogEntry]) -> set[str]:
+    """The hosts that were asked."""
+    return {entry.host for entry in log}
+
+
+def environment_for(emulator: Emulator, extensions: Path, config: Path) -> dict[str, str]:
+    """All variables of a process that shall talk to *emulator* and have the *extensions*."""
+    ours = {"AZURE_EXTENSION_DIR": str(extensions), "PYTHONUTF8": "1", "COLUMNS": "100"}
+    return {**os.environ, **emulator.environment(config), **ours}

@@ -1,0 +1,91 @@
+"""Looks into `myregistry` past the code under test: plain requests with Basic credentials."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+
+from acr_emulator.client import Emulator
+from acr_emulator.world import default_world
+
+SERVER = "myregistry.azurecr.io"
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+EMPTY = {
+    "mediaType": "application/vnd.oci.empty.v1+json",
+    "digest": "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+    "size": 2,
+}
+
+
+def digest_of(content: bytes) -> str:
+    """The digest of *content*."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+class Origin:
+    """`myregistry` itself, as its owner."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        owner = default_world().principal("pusher")
+        assert owner is not None
+        self._options: dict[str, Any] = {
+            "auth": (owner.client_id, owner.secrets[0]),
+            "proxies": {"https": emulator.proxy_url},
+            "verify": str(emulator.ca_file),
+            "timeout": 30,
+        }
+
+    def manifest(self, repository: str, version: str) -> bytes | None:
+        """The manifest's own bytes; None when there is none."""
+        answer = self._send("GET", repository, f"manifests/{version}", headers={"Accept": MANIFEST})
+        return None if answer.status_code == 404 else answer.content
+
+    def blob(self, repository: str, digest: str) -> bytes:
+        """A blob's bytes."""
+        answer = self._send("GET", repository, f"blobs/{digest}")
+        assert answer.status_code == 200
+        return answer.content
+
+    def push_blob(self, repository: str, content: bytes) -> dict[str, Any]:
+        """Store *content*; its descriptor, without a media type."""
+        started = self._send("POST", repository, "blobs/uploads/")
+        target = f"https://{SERVER}{started.headers['Location']}&digest={digest_of(content)}"
+        assert requests.put(target, data=content, **self._options).status_code == 201
+        return {"digest": digest_of(content), "size": len(content)}
+
+    def push_manifest(self, repository: str, manifest: Mapping[str, Any], tag: str = "") -> str:
+        """Store *manifest* under *tag*, or by its digest alone; its digest."""
+        content = json.dumps(manifest).encode()
+        version = tag or digest_of(content)
+        answer = self._send("PUT", repository, f"manifests/{version}", data=content, headers={"Content-Type": MANIFEST})
+        assert answer.status_code == 201, answer.text
+        return digest_of(content)
+
+    def attach(self, repository: str, subject: str, artifact_type: str) -> str:
+        """Attach an artifact without files to the manifest *subject*; its digest."""
+        self.push_blob(repository, b"{}")
+        held = self.manifest(repository, subject)
+        assert held is not None
+        refers = {"mediaType": MANIFEST, "digest": subject, "size": len(held)}
+        return self.push_manifest(repository, {**_plain([EMPTY]), "artifactType": artifact_type, "subject": refers})
+
+    def push_files(self, repository: str, files: Mapping[str, bytes], tag: str = "1.0") -> str:
+        """Store an artifact whose layers have the titles and contents of *files*; its digest."""
+        self.push_blob(repository, b"{}")
+        layers = [
+            {**self.push_blob(repository, content), "mediaType": "application/octet-stream",
+             "annotations": {"org.opencontainers.image.title": title}}
+            for title, content in files.items()
+        ]  # fmt: skip
+        return self.push_manifest(repository, {**_plain(layers), "artifactType": "application/vnd.test"}, tag)
+
+    def _send(self, method: str, repository: str, path: str, **options: Any) -> requests.Response:
+        return requests.request(method, f"https://{SERVER}/v2/{repository}/{path}", **self._options, **options)
+
+
+def _plain(layers: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"schemaVersion": 2, "mediaType": MANIFEST, "config": EMPTY, "layers": layers}

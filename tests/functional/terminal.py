@@ -1,0 +1,52 @@
+"""`az` as a person sees it: on a terminal of its own."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+
+from tests.functional.az import LIMIT, Az, Result
+
+QUESTION = "(y/n): "
+
+
+def at_terminal(az: Az, *arguments: str, answer: str = "") -> Result:
+    """Run `az ARGUMENTS` with a terminal as its stdin, stdout and stderr, and type *answer* at the question.
+
+    The result's stdout is all that the terminal showed.
+    """
+    since = max((entry.id for entry in az.emulator.log()), default=0)
+    ours, theirs = pty.openpty()
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "azure.cli", *arguments], cwd=az.folder, env={**az.variables, "TERM": "xterm"},
+            stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+        )  # fmt: skip
+        os.close(theirs)
+        shown = _converse(ours, answer)
+        code = process.wait(LIMIT)
+    finally:
+        os.close(ours)
+    return Result(arguments, code, shown.replace("\r\n", "\n"), "", az.emulator.log(since))
+
+
+def _converse(terminal: int, answer: str) -> str:
+    shown, end = b"", time.monotonic() + LIMIT
+    while time.monotonic() < end:
+        if not select.select([terminal], [], [], 1)[0]:
+            continue
+        try:
+            block = os.read(terminal, 65536)
+        except OSError:  # Linux: nobody holds the other end any more
+            break
+        if not block:
+            break
+        shown += block
+        if answer and shown.endswith(QUESTION.encode()):
+            os.write(terminal, answer.encode() + b"\n")
+            answer = ""
+    return shown.decode()
