@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -77,15 +77,6 @@ class Repository:
     manifests: dict[str, Manifest] = field(default_factory=dict)
     tags: dict[str, Tag] = field(default_factory=dict)
     blobs: dict[str, int] = field(default_factory=dict)
-
-    def head(self) -> dict[str, Any]:
-        """The repository without its content, as it is written to disk."""
-        return {
-            "name": self.name,
-            "created": self.created,
-            "updated": self.updated,
-            "attributes": asdict(self.attributes),
-        }
 
     def tags_of(self, digest: str) -> list[str]:
         """The names of the tags on *digest*, sorted."""

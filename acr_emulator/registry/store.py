@@ -1,22 +1,19 @@
-"""The registries' content on disk, and its index in memory: one small file a record, written atomically.
+"""The registries' content: blobs in files, an index in memory, and a journal of it on disk.
 
 - `blobs/ALGORITHM/aa/HEX`: content of blobs and manifests
-- `registries/NAME/HASH/repository.json`: one folder a repository, with `manifests/`, `tags/` and `blobs/`
+- `registries/NAME/HASH.jsonl`: one journal a repository
 - `uploads/`: unfinished uploads, dropped at the start
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import secrets
 import shutil
 import threading
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
+from acr_emulator.registry import journal
 from acr_emulator.registry.blobs import BlobStore
 from acr_emulator.registry.clock import timestamp
 from acr_emulator.registry.records import Attributes, Manifest, Repository, Tag
@@ -52,11 +49,13 @@ class RegistryState:
     """One registry's repositories. Hold *lock* for every look and change; it is never held while a body streams."""
 
     def __init__(self, folder: Path, store: Store) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._store = store
         self.lock = threading.RLock()
-        heads = folder.glob("*/repository.json")
-        self.repositories = {repository.name: repository for repository in (self._load(h.parent) for h in heads)}
+        self.repositories: dict[str, Repository] = {}
+        for file in folder.glob("*.jsonl"):
+            self._load(file)
 
     def existing(self, name: str) -> Repository | None:
         """Repository *name* if clients can see it: when it has a manifest."""
@@ -81,13 +80,14 @@ class RegistryState:
             self._store.blobs.link(digest)
         if digest in repository.blobs:
             self._store.blobs.unlink(digest)
+            return
         repository.blobs[digest] = self._store.blobs.size(digest)
-        _write(self._file(name, "blobs", digest), {"digest": digest, "size": repository.blobs[digest]})
+        self._note(name, journal.blob_record(digest, repository.blobs[digest]))
 
     def remove_blob(self, name: str, digest: str) -> None:
         """Take blob *digest* out of repository *name*."""
         del self.repositories[name].blobs[digest]
-        self._file(name, "blobs", digest).unlink()
+        self._note(name, ("-blob", digest))
         self._store.blobs.unlink(digest)
 
     def add_manifest(self, name: str, manifest: Manifest, content: bytes) -> None:
@@ -99,23 +99,19 @@ class RegistryState:
         else:
             manifest.created, manifest.attributes = present.created, present.attributes
         repository.manifests[manifest.digest] = manifest
-        self.save_manifest(name, manifest)
-        self._touch(repository)
+        self._note(name, journal.manifest_record(manifest), self._touched(repository))
 
     def add_tag(self, name: str, tag: str, digest: str) -> None:
         """Let *tag* name *digest*, whether or not it named another."""
-        repository = self.repositories[name]
-        now = timestamp()
+        repository, now = self.repositories[name], timestamp()
         record = repository.tags.setdefault(tag, Tag(tag, digest, now, now))
         record.digest, record.updated = digest, now
-        self.save_tag(name, record)
-        self._touch(repository)
+        self._note(name, journal.tag_record(record), self._touched(repository))
 
     def remove_tag(self, name: str, tag: str) -> None:
         """Untag: the manifest stays."""
         del self.repositories[name].tags[tag]
-        self._file(name, "tags", tag).unlink()
-        self._touch(self.repositories[name])
+        self._note(name, ("-tag", tag), self._touched(self.repositories[name]))
 
     def remove_manifest(self, name: str, digest: str) -> None:
         """Remove manifest *digest* with its tags. Its blobs stay until the repository goes (space is reclaimed
@@ -124,73 +120,54 @@ class RegistryState:
         for tag in repository.tags_of(digest):
             self.remove_tag(name, tag)
         del repository.manifests[digest]
-        self._file(name, "manifests", digest).unlink()
-        self._store.blobs.unlink(digest)
         if not repository.manifests:
             repository.created, repository.attributes = timestamp(), Attributes()
-        self._touch(repository)
+        self._note(name, ("-manifest", digest), self._touched(repository))
+        self._store.blobs.unlink(digest)
 
     def remove_repository(self, name: str) -> None:
         """Remove repository *name* with all that it holds."""
         repository = self.repositories.pop(name)
-        shutil.rmtree(self._home(name))
+        self._file(name).unlink()
         for digest in [*repository.manifests, *repository.blobs]:
             self._store.blobs.unlink(digest)
 
     def save_repository(self, repository: Repository) -> None:
-        """Write the repository's own record (times and locks)."""
-        _write(self._home(repository.name) / "repository.json", repository.head())
+        """Keep the repository's changed locks."""
+        self._note(repository.name, journal.head_record(repository))
 
     def save_manifest(self, name: str, manifest: Manifest) -> None:
-        """Write one manifest's record."""
-        _write(self._file(name, "manifests", manifest.digest), asdict(manifest))
+        """Keep a manifest's changed locks."""
+        self._note(name, journal.manifest_record(manifest))
 
     def save_tag(self, name: str, tag: Tag) -> None:
-        """Write one tag's record."""
-        _write(self._file(name, "tags", tag.name), asdict(tag))
+        """Keep a tag's changed locks."""
+        self._note(name, journal.tag_record(tag))
 
     def _ensure(self, name: str) -> Repository:
         if name not in self.repositories:
-            for part in ("manifests", "tags", "blobs"):
-                (self._home(name) / part).mkdir(parents=True, exist_ok=True)
             now = timestamp()
             self.repositories[name] = Repository(name, now, now)
             self.save_repository(self.repositories[name])
         return self.repositories[name]
 
-    def _touch(self, repository: Repository) -> None:
+    def _touched(self, repository: Repository) -> journal.Record:
         repository.updated = timestamp()
-        self.save_repository(repository)
+        return journal.head_record(repository)
 
-    def _home(self, name: str) -> Path:
-        return self._folder / hashlib.sha256(name.encode()).hexdigest()[:32]
+    def _note(self, name: str, *records: journal.Record) -> None:
+        journal.append(self._file(name), records)
 
-    def _file(self, name: str, part: str, key: str) -> Path:
-        # Tags differ by case alone, file names may not: the hash of the key is the name.
-        return self._home(name) / part / (hashlib.sha256(key.encode()).hexdigest() + ".json")
+    def _file(self, name: str) -> Path:
+        # A name may be longer than a file's may, once its slashes are encoded.
+        return self._folder / (hashlib.sha256(name.encode()).hexdigest()[:32] + ".jsonl")
 
-    def _load(self, home: Path) -> Repository:
-        head = _read(home / "repository.json")
-        repository = Repository(head["name"], head["created"], head["updated"], Attributes(**head["attributes"]))
-        for value in map(_read, home.glob("manifests/*.json")):
-            repository.manifests[value["digest"]] = Manifest.from_json(value)
-            self._store.blobs.link(value["digest"])
-        for value in map(_read, home.glob("tags/*.json")):
-            repository.tags[value["name"]] = Tag.from_json(value)
-        for value in map(_read, home.glob("blobs/*.json")):
-            repository.blobs[value["digest"]] = value["size"]
-            self._store.blobs.link(value["digest"])
-        return repository
-
-
-def _read(file: Path) -> Any:
-    return json.loads(file.read_text())
-
-
-def _write(file: Path, value: Any) -> None:
-    temporary = file.with_suffix(".new")
-    temporary.write_text(json.dumps(value))
-    os.replace(temporary, file)
+    def _load(self, file: Path) -> None:
+        repository = journal.load(file)
+        if repository is not None:
+            self.repositories[repository.name] = repository
+            for digest in [*repository.manifests, *repository.blobs]:
+                self._store.blobs.link(digest)
 
 
 def _key(file: Path) -> bytes:

@@ -48,7 +48,7 @@ class Session:
         with self.lock:
             self.writer, start, state = writer, self.offset, self.hashed.copy()
         end = start
-        with self.file.open("r+b") as target:
+        with self._opened() as target:
             while block := body.read(BLOCK):
                 if end - start + len(block) > limit:
                     raise too_large()
@@ -63,7 +63,7 @@ class Session:
         """Cut *file* to what is committed; whether that has the digest *digest*."""
         with self.lock:
             self.writer = None
-            with self.file.open("r+b") as target:
+            with self._opened() as target:
                 target.truncate(self.offset)
             if self.algorithm != algorithm(digest):
                 return digest_of_file(self.file, like=digest) == digest
@@ -75,6 +75,12 @@ class Session:
             target.seek(at)
             target.write(block)
             target.flush()
+
+    def _opened(self) -> BinaryIO:
+        try:
+            return self.file.open("r+b")
+        except FileNotFoundError as error:  # another request has finished or dropped the session meanwhile
+            raise upload_unknown() from error
 
     def _own(self, writer: object) -> None:
         if self.writer is not writer:

@@ -45,6 +45,22 @@ def test_deletions_outlive_a_restart_and_free_the_disk(cloud: Cloud, peer: Peer)
     assert [file for file in (cloud.folder / "registry" / "blobs").rglob("*") if file.is_file()] == []
 
 
+def test_a_line_that_a_crash_cut_off_is_left_out(cloud: Cloud, peer: Peer) -> None:
+    peer.artifact("1")
+    (journal,) = (cloud.folder / "registry" / "registries" / "myregistry").iterdir()
+    whole = journal.read_bytes()
+    peer.artifact("2")
+    journal.write_bytes(whole + journal.read_bytes()[len(whole) :][:20])
+    cloud.restart()
+    assert peer.v2("GET", "tags/list").json()["tags"] == ["1"]
+    peer.artifact("3")
+    cloud.restart()
+    assert peer.v2("GET", "tags/list").json()["tags"] == ["1", "3"]
+    journal.write_bytes(b'["reposit')
+    cloud.restart()
+    assert peer.acr("GET").status == 404
+
+
 class Zeros(io.RawIOBase):
     """*left* zero bytes that are nowhere in memory."""
 

@@ -203,6 +203,21 @@ def test_a_newer_request_takes_over_from_one_that_hangs(peer: Peer) -> None:
     assert peer.v2("HEAD", f"blobs/{sha256(HELLO)}").body == HELLO
 
 
+@pytest.mark.parametrize("end", ["PUT", "DELETE"])
+def test_a_session_that_ends_under_a_request(peer: Peer, end: str) -> None:
+    url = f"{patch(peer, peer.start().location(), HELLO).location()}&digest={sha256(HELLO)}"
+
+    class Late(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if not ended:
+                ended.append(peer(end, url).status)
+            return super().read(size)
+
+    ended: list[int] = []
+    answer = peer("PUT", url, Late(), chunked=True)
+    assert (answer.status, ended) == (404, [201 if end == "PUT" else 204])
+
+
 def test_a_wrong_digest_ends_the_session(cloud: Cloud, peer: Peer) -> None:
     url = patch(peer, peer.start().location(), HELLO).location()
     answer = put(peer, url, sha256(b"other"))

@@ -1,0 +1,120 @@
+"""The registry behind the real front: what only sockets show."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+
+from acr_emulator.client import Emulator
+from acr_emulator.world import default_world
+from tests.emulator.registry.peer import FORM, SERVER, basic, sha256
+
+CONTENT = b"0123456789" * 1000
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    with Emulator.start(tmp_path_factory.mktemp("state")) as started:
+        yield started
+
+
+class Client:
+    """A connection to the login server through the proxy, with Basic credentials."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        pusher = default_world().principal("pusher")
+        assert pusher is not None
+        self.emulator = emulator
+        self.login = basic(pusher.client_id, "pusher-secret")
+
+    def connect(self, host: str = SERVER) -> http.client.HTTPSConnection:
+        context = ssl.create_default_context(cafile=str(self.emulator.ca_file))
+        connection = http.client.HTTPSConnection("127.0.0.1", self.emulator.port, context=context, timeout=20)
+        connection.set_tunnel(host, 443)
+        return connection
+
+    def send(
+        self, method: str, url: str, body: bytes = b"", headers: dict[str, str] | None = None
+    ) -> tuple[int, http.client.HTTPMessage, bytes]:
+        """One exchange; credentials for the login server only."""
+        parts = urlsplit(url)
+        connection = self.connect(parts.hostname or SERVER)
+        login = {} if parts.hostname or (headers or {}).get("Authorization") else self.login
+        connection.request(method, f"{parts.path}?{parts.query}", body, {**login, **(headers or {})})
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        return answer.status, answer.headers, content
+
+    def start(self) -> str:
+        """The URL of a new upload."""
+        return str(self.send("POST", "/v2/a/blobs/uploads/")[1]["Location"])
+
+
+@pytest.fixture
+def client(emulator: Emulator) -> Client:
+    emulator.clear_faults()
+    return Client(emulator)
+
+
+def test_a_blob_comes_back_by_its_redirect_whole_and_in_part(client: Client) -> None:
+    status, _, _ = client.send("PUT", f"{client.start()}&digest={sha256(CONTENT)}", CONTENT)
+    assert status == 201
+    status, headers, body = client.send("GET", f"/v2/a/blobs/{sha256(CONTENT)}")
+    assert (status, body, headers["Docker-Content-Digest"]) == (307, b"", sha256(CONTENT))
+    assert client.send("GET", headers["Location"])[2] == CONTENT
+    status, part, body = client.send("GET", headers["Location"], headers={"Range": "bytes=5-14"})
+    assert (status, part["Content-Range"], body) == (206, f"bytes 5-14/{len(CONTENT)}", b"5678901234")
+    assert client.send("GET", headers["Location"], headers={"Authorization": "Bearer x"})[0] == 400
+    status, head, body = client.send("HEAD", f"/v2/a/blobs/{sha256(CONTENT)}")
+    assert (status, head["Content-Length"], body) == (200, str(len(CONTENT)), b"")
+
+
+def test_a_request_that_is_cut_off_counts_for_nothing(client: Client) -> None:
+    url = client.start()
+    connection = client.connect()
+    connection.putrequest("PATCH", url)
+    for name, value in {**client.login, "Content-Length": str(len(CONTENT))}.items():
+        connection.putheader(name, value)
+    connection.endheaders(CONTENT[:5000])
+    connection.close()
+    for _ in range(100):
+        if any(entry.method == "PATCH" and entry.error for entry in client.emulator.log()):
+            break
+        time.sleep(0.05)
+    assert client.send("GET", url)[1]["Range"] == "0-0"
+    headers = {"Content-Range": f"0-{len(CONTENT) - 1}"}
+    status, answer, _ = client.send("PATCH", url, CONTENT, headers)
+    assert (status, answer["Range"]) == (202, f"0-{len(CONTENT) - 1}")
+    assert client.send("PUT", f"{answer['Location']}&digest={sha256(CONTENT)}")[0] == 201
+
+
+def test_faults_that_are_the_registrys_to_play(client: Client) -> None:
+    url = client.start()
+    client.emulator.fault(action="drop_session", method="PATCH", times=1)
+    status, _, body = client.send("PATCH", url, b"x")
+    assert (status, json.loads(body)["errors"][0]["code"]) == (404, "BLOB_UPLOAD_UNKNOWN")
+    fields = {"grant_type": "password", "service": SERVER, "username": "ci-token", "password": "ci-token-password"}
+    form = urlencode({**fields, "scope": "repository:samples/a:pull"}).encode()
+    token = json.loads(client.send("POST", "/oauth2/token", form, FORM)[2])["access_token"]
+    bearer = {"Authorization": f"Bearer {token}"}
+    path = "/v2/samples/a/manifests/1"
+    client.emulator.fault(action="expire_token", path="/manifests/", times=1)
+    status, headers, _ = client.send("GET", path, headers=bearer)
+    assert (status, "insufficient_scope" in headers["WWW-Authenticate"]) == (401, False)
+    assert client.send("GET", path, headers=bearer)[0] == 404
+
+
+def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
+    with Emulator.start(tmp_path) as first:
+        client = Client(first)
+        assert client.send("PUT", f"{client.start()}&digest={sha256(CONTENT)}", CONTENT)[0] == 201
+    with Emulator.start(tmp_path) as second:
+        assert Client(second).send("HEAD", f"/v2/a/blobs/{sha256(CONTENT)}")[0] == 200
