@@ -9,6 +9,7 @@ from acr_emulator.arm import Arm
 from acr_emulator.entra import CloudShell, Entra, ManagedIdentity
 from acr_emulator.entra.tokens import Issuer
 from acr_emulator.expired_tokens import with_expired_tokens
+from acr_emulator.failures import failure
 from acr_emulator.front.ca import Authority
 from acr_emulator.front.control import PREFIX, Control
 from acr_emulator.front.faults import FaultBook
@@ -62,6 +63,10 @@ class App:
         entry.path, entry.query, entry.duration_ms = request.path, request.query, since_ms(start)
         self.log.add(entry)
         return response
+
+    def failure(self, request: Request, status: int) -> Response:
+        """The answer of the service that owns the request's host when it fails with *status*."""
+        return failure(request, status)
 
     def local(self, request: Request) -> Response:
         """An origin-form request on the listening port: control API, App Service's managed identity."""

@@ -35,6 +35,9 @@ class Backend(Protocol):
     def dispatch(self, request: Request) -> Response:
         """Answer a request for one of those hosts."""
 
+    def failure(self, request: Request, status: int) -> Response:
+        """The answer of a service that is too busy or broken."""
+
     def local(self, request: Request) -> Response:
         """Answer an origin-form request on the proxy's own port."""
 
@@ -134,13 +137,23 @@ class Connection:
             self._wire.send(raw.raw.encode("latin-1"))
             return False
         body.shape = Shape(plan, "request", self._pacers["request"], self._drop)
-        response = _canned(plan) or self._serviced(_altered(request, plan), entry)
+        response = self._canned(request, plan) or self._serviced(_altered(request, plan), entry)
         if self._wire.dead:
             return False
         for rule in plan.of("reset", "cut", "stall", where="answer"):
             self._stall_or_drop(rule)
         _edit(response, plan)
         return self._finish(response, head, body, plan, entry)
+
+    def _canned(self, request: Request, plan: Plan) -> Response | None:
+        rule = plan.first("status")
+        if rule is None:
+            return None
+        if rule.body is not None:
+            return Response(rule.status, list(rule.headers.items()), rule.body.encode())
+        response = self._backend.failure(request, rule.status)
+        response.headers += rule.headers.items()
+        return response
 
     def _before(self, plan: Plan) -> None:
         for rule in plan.of("delay"):
@@ -197,13 +210,6 @@ def _split(target: str) -> tuple[str, str]:
 
 def _bad_request(error: BadRequest) -> Response:
     return json_response(400, {"error": {"code": "BadRequest", "message": str(error)}})
-
-
-def _canned(plan: Plan) -> Response | None:
-    rule = plan.first("status")
-    if rule is None:
-        return None
-    return Response(rule.status, list(rule.headers.items()), rule.body.encode())
 
 
 def _altered(request: Request, plan: Plan) -> Request:

@@ -40,7 +40,7 @@ class Rule:
     seed: int = 0
     status: int = 503
     headers: dict[str, str] = field(default_factory=dict)
-    body: str = ""
+    body: str | None = None
     where: str = "before"
     after: int = 0
     offset: int = 0

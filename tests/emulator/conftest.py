@@ -40,6 +40,9 @@ class Front:
     def dispatch(self, request: Request) -> Response:
         return self.service(request)
 
+    def failure(self, request: Request, status: int) -> Response:
+        return Response(status, [("X-Failure", request.host)], b"failed")
+
     def local(self, request: Request) -> Response:
         return self.control.handle(request)
 

@@ -36,6 +36,12 @@ def test_a_status_with_retry_after_comes_once(front, tunnel, fetch):
     assert counts(front) == (2, 1)
 
 
+def test_a_status_without_a_body_has_the_services_own(front, tunnel, fetch):
+    front.faults.add({"action": "status", "headers": {"Retry-After": "1"}})
+    status, body, headers = fetch(tunnel)
+    assert (status, body, headers["X-Failure"], headers["Retry-After"]) == (503, b"failed", "a.test", "1")
+
+
 @pytest.mark.parametrize(
     ("rule", "hit"),
     [

@@ -89,6 +89,23 @@ def test_expired_tokens_are_refused_wherever_they_go(emulator, path):
     assert ask(emulator, REGISTRY, method, path, form, **headers)[0].status == 200
 
 
+@pytest.mark.parametrize(
+    ("host", "status", "said"),
+    [
+        ("login.microsoftonline.com", 429, "AADSTS90055"),
+        ("management.azure.com", 429, '"code":"TooManyRequests"'),
+        (REGISTRY, 429, '"code":"TOOMANYREQUESTS"'),
+        (REGISTRY, 500, '"code":"INTERNAL_SERVER_ERROR"'),
+        ("myregistrystore.blob.core.windows.net", 503, "<Code>ServerBusy</Code>"),
+    ],
+)
+def test_each_service_fails_in_its_own_words(emulator, host, status, said):
+    emulator.fault(action="status", status=status, headers={"Retry-After": "3"})
+    answer, body = ask(emulator, host, "GET", "/v2/")
+    assert (answer.status, answer.headers["Retry-After"]) == (status, "3")
+    assert said in body.decode()
+
+
 def test_the_client_drives_the_control_api(emulator):
     emulator.set(lifetimes={"entra": 5})
     assert emulator.world()["lifetimes"]["entra"] == 5
