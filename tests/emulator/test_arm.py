@@ -228,6 +228,17 @@ def test_import_needs_rights_on_both_registries(azure: LocalAzure) -> None:
     assert azure.poll(_import(azure, source, "nobody"), "nobody").status == 200
 
 
+def test_the_importer_role_reads_an_abac_source(azure: LocalAzure) -> None:
+    azure.push("samples/a", "1", [Layer("a.txt", b"hello")], registry="abacregistry")
+    source = {"resourceId": azure.registry("abacregistry").resource_id, "sourceImage": "samples/a:1"}
+    user = azure.world.principal("user@contoso.example")  # Owner of both: no data-plane right where ABAC is on
+    assert user is not None
+    assert _import(azure, source, user.name).code == "LinkedAuthorizationFailed"
+    role = RoleAssignment(user.object_id, "Container Registry Data Importer and Data Reader")
+    azure.registry("abacregistry").roles.append(role)
+    assert azure.poll(_import(azure, source, user.name), user.name).status == 200
+
+
 @pytest.mark.parametrize(
     ("credentials", "status"),
     [

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
+from acr_emulator.tasks.archive import ArchiveError, unpack
 from acr_emulator.tasks.context import parse_reference
 from acr_emulator.tasks.dockerfile import expand, parse
-from tests.emulator.local_azure import GROUP, Answer, Layer, LocalAzure, folder_layer
+from tests.emulator.local_azure import GROUP, Answer, Layer, LocalAzure, digest, folder_layer
 
 REGISTRY = f"{GROUP}/myregistry"
 WAIT_SECONDS = 30.0
@@ -70,8 +71,9 @@ def _image(
     manifest = json.loads(content)
     config = json.loads(_blob(azure, repository, manifest["config"]))
     files: dict[str, bytes] = {}
-    for descriptor in manifest["layers"]:
+    for descriptor, diff_id in zip(manifest["layers"], config["rootfs"]["diff_ids"], strict=True):
         plain = gzip.decompress(_blob(azure, repository, descriptor))
+        assert digest(plain) == diff_id
         with tarfile.open(fileobj=io.BytesIO(plain)) as archive:
             for member in archive.getmembers():
                 source = archive.extractfile(member)
@@ -115,8 +117,8 @@ def test_the_agent_names_itself_to_the_registry(azure: LocalAzure) -> None:
 
 
 def test_a_digest_names_the_context_too(azure: LocalAzure) -> None:
-    digest = azure.push("samples/c", "x", [_dockerfile("FROM scratch", "LABEL a=b")])
-    run, log = _finish(azure, _schedule(azure, f"oci://myregistry.azurecr.io/samples/c@{digest}"))
+    pushed = azure.push("samples/c", "x", [_dockerfile("FROM scratch", "LABEL a=b")])
+    run, log = _finish(azure, _schedule(azure, f"oci://myregistry.azurecr.io/samples/c@{pushed}"))
     assert run["status"] == "Succeeded", log
 
 
@@ -312,6 +314,51 @@ def test_dockerignore_hides_files(azure: LocalAzure) -> None:
     assert {name for name, content in _image(azure)[1].items() if content} == {"keep.md", "sub/y"}
 
 
+def test_the_dockerfile_must_lie_in_the_context(azure: LocalAzure) -> None:
+    staged = digest(_dockerfile("FROM scratch", "LABEL a=b").content).partition(":")[2]
+    run, log = _build(azure, _dockerfile("FROM scratch", "LABEL a=b"), dockerFilePath=f"../staging/{staged}")
+    assert run["status"] == "Failed"
+    assert "no such file or directory" in log
+
+
+def _archive(file: Path, *members: tuple[str, bytes, str]) -> None:
+    with tarfile.open(file, "w:gz") as archive:
+        for name, kind, link in members:
+            header = tarfile.TarInfo(name)
+            header.type, header.linkname = kind, link
+            archive.addfile(header)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [("d/link", tarfile.SYMTYPE, "/etc")],
+        [("d/link", tarfile.SYMTYPE, "../../out")],
+        [("d/link", tarfile.LNKTYPE, "d/../../secret")],
+        [("d/present/x", tarfile.REGTYPE, "")],
+        [("/d/x", tarfile.REGTYPE, "")],
+    ],
+)
+def test_no_archive_reaches_outside_its_folder(tmp_path: Path, members: list[tuple[str, bytes, str]]) -> None:
+    outside, inside = tmp_path / "outside", tmp_path / "inside"
+    outside.mkdir()
+    inside.mkdir()
+    (tmp_path / "secret").write_bytes(b"s")
+    (inside / "present").symlink_to(outside)
+    _archive(tmp_path / "a.tar.gz", *members)
+    with pytest.raises(ArchiveError, match="outside of"):
+        unpack(tmp_path / "a.tar.gz", inside, "d", None)
+    assert list(outside.iterdir()) == []
+
+
+def test_links_inside_the_folder_are_made(tmp_path: Path) -> None:
+    kinds = [("d/a", tarfile.REGTYPE, ""), ("d/s/b", tarfile.SYMTYPE, "../a"), ("d/c", tarfile.LNKTYPE, "d/a")]
+    _archive(tmp_path / "a.tar.gz", *kinds)
+    unpack(tmp_path / "a.tar.gz", tmp_path / "inside", "d", None)
+    assert (tmp_path / "inside/s/b").resolve() == (tmp_path / "inside/a").resolve()
+    assert (tmp_path / "inside/c").samefile(tmp_path / "inside/a")
+
+
 def test_the_target_stage_ends_the_build(azure: LocalAzure) -> None:
     lines = ["FROM scratch AS base", "COPY hello.txt /one", "FROM base", "COPY hello.txt /two"]
     _build(azure, _dockerfile(*lines), PROGRAM, target="base")
@@ -340,9 +387,9 @@ def test_variables_are_expanded() -> None:
 
 
 def test_references() -> None:
-    digest = "sha256:" + "a" * 64
+    wanted = "sha256:" + "a" * 64
     assert parse_reference("oci://h.azurecr.io/a/b:1") == ("h.azurecr.io", "a/b", "1")
-    assert parse_reference(f"OCI://h.azurecr.io/a:1@{digest}") == ("h.azurecr.io", "a", digest)
+    assert parse_reference(f"OCI://h.azurecr.io/a:1@{wanted}") == ("h.azurecr.io", "a", wanted)
 
 
 # Runs, logs, uploads
