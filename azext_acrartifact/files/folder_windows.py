@@ -25,6 +25,7 @@ class PathFolder:
         """Nothing is open."""
 
     def again(self) -> PathFolder:
+        """The same folder, to be closed on its own."""
         return PathFolder(self.path)
 
     def _at(self, name: str) -> str:
@@ -36,6 +37,7 @@ class PathFolder:
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), self._at(name))
 
     def child(self, name: str) -> PathFolder:
+        """The folder *name* in it; ELOOP or ENOTDIR when that is a link or a file."""
         self._refuse_link(name)
         if not os.path.isdir(self._at(name)):
             code = errno.ENOTDIR if os.path.exists(self._at(name)) else errno.ENOENT
@@ -43,6 +45,7 @@ class PathFolder:
         return PathFolder(self._at(name))
 
     def make(self, name: str, mode: int = 0o777) -> bool:
+        """Make the folder *name*; False when something of that name is there."""
         try:
             os.mkdir(self._at(name), mode)
         except FileExistsError:
@@ -50,53 +53,67 @@ class PathFolder:
         return True
 
     def look(self, name: str) -> os.stat_result | None:
+        """What *name* is, links not followed; None when there is none."""
         try:
             return os.lstat(self._at(name))
         except FileNotFoundError:
             return None
 
     def names(self) -> list[str]:
+        """All entries, in no order."""
         return os.listdir(self.path)
 
     def create(self, name: str, mode: int = 0o666) -> int:
+        """A descriptor of the new file *name*, to read and write; FileExistsError if anything is there."""
         return os.open(self._at(name), os.O_RDWR | os.O_CREAT | os.O_EXCL | _FLAGS, mode)
 
     def open(self, name: str) -> int:
+        """A descriptor to read *name*; ELOOP when that is a link."""
         self._refuse_link(name)
         return os.open(self._at(name), os.O_RDONLY | _FLAGS)
 
     def rename(self, name: str, into: Folder, new_name: str) -> None:
+        """Move *name* over *new_name* of *into*, at once."""
         os.replace(self._at(name), os.path.join(into.path, new_name))
 
     def link(self, name: str, target: str) -> None:
+        """Make the symbolic link *name*."""
         os.symlink(target.replace("/", os.sep), self._at(name))
 
     def read_link(self, name: str) -> str:
+        """The target of the symbolic link *name*."""
         return os.readlink(self._at(name)).replace(os.sep, "/")
 
     def remove(self, name: str) -> None:
+        """Remove the file or link *name*."""
         os.unlink(self._at(name))
 
     def remove_folder(self, name: str) -> None:
+        """Remove the empty folder *name*."""
         os.rmdir(self._at(name))
 
     def set_mode(self, mode: int) -> None:
+        """Set its own permission bits."""
         os.chmod(self.path, mode)
 
     def mode(self) -> int:
+        """Its own permission bits."""
         return stat.S_IMODE(os.lstat(self.path).st_mode)
 
     def free_bytes(self) -> int:
+        """Bytes that this user may still write to its file system."""
         return shutil.disk_usage(self.path).free
 
     def hold(self, name: str, descriptor: int) -> bool:
-        # An open file cannot be removed on Windows: it needs no lock.
+        """True: an open file cannot be removed on Windows, so it needs no lock."""
         del name, descriptor
         return True
 
     def hold_itself(self) -> bool:
+        """True: an open file cannot be removed on Windows, so it needs no lock."""
         return True
 
     def is_abandoned(self, name: str) -> bool:
+        """Whether the unfinished *name* is so old that no run can be at it."""
         status = self.look(name)
         return status is not None and time.time() - status.st_mtime > _ABANDONED_SECONDS
