@@ -1,4 +1,4 @@
-"""`.venv` is made once, mended after an interruption, and brought up to date when the requirements change."""
+"""`.venv` is made once, anew after an installation that did not end, and follows its requirements."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def said(capfd: pytest.CaptureFixture[str]) -> list[str]:
     return [line[4:].split()[0] for line in capfd.readouterr().err.splitlines() if line.startswith("==> ")]
 
 
-def test_it_is_made_once_and_mended(checkout: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_it_is_made_once_and_anew_after_a_failure(checkout: Path, capfd: pytest.CaptureFixture[str]) -> None:
     python = venv.ready("demo")
     assert said(capfd) == ["making", "installing"]
     assert subprocess.run([python, "-c", "import pip"]).returncode == 0
@@ -46,26 +46,18 @@ def test_it_is_made_once_and_mended(checkout: Path, capfd: pytest.CaptureFixture
     venv.ready("demo")
     assert said(capfd) == []
 
-    (checkout / ".venv" / ".installing").touch()
-    (checkout / ".venv" / "half-installed").touch()
-    venv.ready("demo")
-    assert said(capfd) == ["making", "installing"]
-    assert not (checkout / ".venv" / "half-installed").exists()
-
-
-def test_requirements_that_cannot_be_installed_fail_and_are_tried_again(
-    checkout: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    wrong = checkout / "requirements" / "demo.txt"
-    wrong.write_text("./no-such-folder\n", encoding="utf-8")
+    (checkout / "requirements" / "demo.txt").write_text("./no-such-folder\n", encoding="utf-8")
     with pytest.raises(steps.Failed) as failure:
         venv.ready("demo")
     assert failure.value.code == 1
     assert (checkout / ".venv" / ".installing").exists()
-    wrong.write_text("# nothing\n", encoding="utf-8")
+
+    (checkout / "requirements" / "demo.txt").write_text("# nothing\n", encoding="utf-8")
+    (checkout / ".venv" / "half-installed").touch()
     capfd.readouterr()
     venv.ready("demo")
     assert said(capfd) == ["making", "installing"]
+    assert not (checkout / ".venv" / "half-installed").exists()
 
 
 def test_one_at_a_time(checkout: Path) -> None:

@@ -90,8 +90,9 @@ def test_no_test_is_skipped_or_unfinished() -> None:
 
 
 def test_documents_and_scripts_name_no_machine() -> None:
-    files = [*ROOT.glob("*.*"), *ROOT.glob(".ci/*"), *ROOT.glob("docs/**/*"), *ROOT.glob("requirements/*")]
-    modules = [Module(path, path.name) for path in files if path.is_file() and path.suffix not in (".whl", ".lock")]
+    patterns = [".ci/*", "docs/**/*.md", "requirements/*.txt", "*.md", "*.rst", "*.toml", "*.yml", "*.py", "pylintrc"]
+    modules = [Module(path, path.name) for pattern in patterns for path in ROOT.glob(pattern)]
+    assert len(modules) > len(patterns)
     none(written(modules, MACHINE_PATH) + written(modules, INDEX_HOST) + written(modules, UNFINISHED))
 
 
