@@ -11,7 +11,7 @@ if sys.version_info < (3, 10):
 
 from typing import NamedTuple
 
-from devtools import steps, venv
+from devtools import environment, steps, venv
 
 
 class Chore(NamedTuple):
@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         python = venv.ready(chore.requirements)
-        return steps.call([str(python), "-m", chore.module, *arguments[1:]])
+        return steps.call([str(python), "-m", chore.module, *arguments[1:]], environment.for_pip())
     except steps.Failed as failure:
         print(f"dev.py: {failure}", file=sys.stderr)
         return failure.code
