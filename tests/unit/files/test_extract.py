@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from azext_acrartifact.errors import DigestMismatchError, LocalFileError, RefusedError, UnsafeContentError
 from azext_acrartifact.files import extract
 from azext_acrartifact.files.extract import Extraction, Unpacked, size_limit
+from azext_acrartifact.files.folder_posix import DescriptorFolder
 from azext_acrartifact.files.names import safe_folder
 from azext_acrartifact.files.pack import PackedFolder
 from azext_acrartifact.files.place import Destination
@@ -449,6 +450,20 @@ def test_a_folder_that_another_pull_makes_meanwhile_is_merged_into(out: Path) ->
             first.commit()
             second.commit()
     assert {name: found[2] for name, found in snapshot(out / "d").items()} == {"a": b"2", "b": b"1", "c": b"2"}
+
+
+def test_a_folder_made_at_the_last_moment_is_merged_into(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rename = DescriptorFolder.rename
+
+    def late(self: DescriptorFolder, name: str, into: DescriptorFolder, new_name: str) -> None:
+        if not (out / "d").exists():
+            (out / "d").mkdir()
+            (out / "d/theirs").write_bytes(b"1")
+        rename(self, name, into, new_name)
+
+    monkeypatch.setattr(DescriptorFolder, "rename", late)
+    unpack(out, layer(member("d/a", b"2")))
+    assert sorted(os.listdir(out / "d")) == ["a", "theirs"]
 
 
 def test_descriptors_are_closed(out: Path) -> None:
