@@ -153,6 +153,16 @@ def refused(peer: Peer, method: str, url: str) -> bool:
     return answer.status == 405
 
 
+def test_pushing_a_manifest_again_keeps_its_age_and_locks(peer: Peer) -> None:
+    where = f"/_manifests/{peer.artifact('1')}"
+    lock(peer, where, deleteEnabled=False)
+    before = peer.acr("GET", where).json()["manifest"]
+    peer.artifact("1")
+    after = peer.acr("GET", where).json()["manifest"]
+    assert after.pop("lastUpdateTime") > before.pop("lastUpdateTime")
+    assert after == before
+
+
 class TestLocks:
     @pytest.mark.parametrize("name", ["deleteEnabled", "writeEnabled"])
     def test_either_keeps_a_tag(self, peer: Peer, name: str) -> None:
