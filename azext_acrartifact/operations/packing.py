@@ -60,6 +60,11 @@ def config_layer(
     return Layer(replace(descriptor, annotations=annotations), Memory(EMPTY_JSON))
 
 
+def placeholders(version: str) -> list[Layer]:
+    """What stands in the place of layers when there are none (image-spec 1.1 § Guidelines for Artifact Usage)."""
+    return [Layer(empty_descriptor(), Memory(EMPTY_JSON))] if version == V1_1 else []
+
+
 def compose(
     version: str,
     config: Layer,
@@ -68,7 +73,7 @@ def compose(
     subject: Descriptor | None,
     annotations: Mapping[str, str],
 ) -> Manifest:
-    """The manifest of *layers*; an artifact without files gets the empty object as its layer."""
+    """The manifest of *layers*; in version 1.1 an artifact without files gets the empty object as its layer."""
     kind = (artifact_type or UNKNOWN_ARTIFACT) if version == V1_1 else None
-    descriptors = [layer.descriptor for layer in layers] or [empty_descriptor()]
+    descriptors = [layer.descriptor for layer in layers or placeholders(version)]
     return build_manifest(config.descriptor, descriptors, artifact_type=kind, subject=subject, annotations=annotations)

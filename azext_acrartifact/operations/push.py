@@ -8,10 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..errors import InvalidInputError, RejectedError
-from ..oci.content import Memory
-from ..oci.descriptor import Descriptor, empty_descriptor
+from ..oci.descriptor import Descriptor
 from ..oci.manifest import Manifest
-from ..oci.mediatypes import EMPTY_JSON
 from ..oci.reference import Reference
 from ..oci.registry import Registry
 from ..transfer.progress import Progress
@@ -21,7 +19,7 @@ from ..transport.authorization import PULL, PUSH, Scope
 from .annotations import Annotations
 from .filespec import FileSpec
 from .inputs import Input, Layer, describe, open_inputs
-from .packing import compose, config_layer, spec_version
+from .packing import compose, config_layer, placeholders, spec_version
 
 UPLOADED = "uploaded"
 SKIPPED = "skipped"
@@ -113,7 +111,7 @@ def _push(
     known = {blob.title: blob for blob in present.layers if blob.title} if present else {}
     layers = [describe(item, order.media_type, known, stack) for item in inputs]
     manifest = compose(version, config, layers, order.artifact_type, None, order.annotations.manifest)
-    blobs = [config, *(layers or [Layer(empty_descriptor(), Memory(EMPTY_JSON))])]
+    blobs = [config, *(layers or placeholders(version))]
     states = _send(registry, order, blobs, present, progress)
     tags = _tag(registry, order, manifest, present)
     return _result(order, manifest, tags, layers, blobs, states)
