@@ -209,7 +209,8 @@ def _describe(run: Run, build_seconds: float, push_seconds: float) -> None:
     log.stamped(f"Step ID: build marked as successful (elapsed time in seconds: {build_seconds:.6f})")
     log.stamped("Populating digests for step ID: build...")
     log.stamped("Successfully populated digests for step ID: build")
-    log.stamped(f"Step ID: push marked as successful (elapsed time in seconds: {push_seconds:.6f})")
+    if run.output_images:
+        log.stamped(f"Step ID: push marked as successful (elapsed time in seconds: {push_seconds:.6f})")
     log.stamped("The following dependencies were found:")
     log.stamped("")
     for item in run.output_images:

@@ -167,6 +167,19 @@ def test_a_bad_artifact_is_no_context(azure: LocalAzure, layers: list[Layer], me
     assert DOWNLOAD_FAILED in log
 
 
+def test_a_blob_that_is_not_what_its_digest_says_is_no_context(azure: LocalAzure, tmp_path: Path) -> None:
+    azure.push("samples/context", "1.0", [_dockerfile("FROM scratch", "LABEL a=b")])
+    (stored,) = (
+        file
+        for file in (tmp_path / "registry/blobs").rglob("*")
+        if file.is_file() and b"LABEL a=b" in file.read_bytes()
+    )
+    stored.write_bytes(stored.read_bytes().replace(b"LABEL a=b", b"LABEL a=c"))
+    run, log = _finish(azure, _schedule(azure, "oci://myregistry.azurecr.io/samples/context:1.0"))
+    assert run["status"] == "Failed"
+    assert "failed to verify the content" in log
+
+
 def test_unnamed_blobs_up_to_the_limit_are_let_through(azure: LocalAzure) -> None:
     run, log = _build(azure, _dockerfile("FROM scratch", "COPY . /"), Layer(None, b"x" * (4 * 1024 * 1024)))
     assert run["status"] == "Succeeded", log
