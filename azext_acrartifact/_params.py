@@ -21,7 +21,13 @@ def load_arguments(loader: Any, _command: str) -> None:
     with loader.argument_context("acr artifact pull") as c:
         _pull(c)
     with loader.argument_context("acr artifact show") as c:
-        c.argument("raw", action="store_true", help="Write the manifest's own bytes to standard output.")
+        # Azure CLI drops a parameter that is itself called `raw` (azure.cli.core.commands.EXCLUDED_PARAMS).
+        c.argument(
+            "raw_manifest",
+            options_list=["--raw"],
+            action="store_true",
+            help="Write the manifest's own bytes to standard output.",
+        )
     with loader.argument_context("acr artifact delete") as c:
         c.argument("yes", options_list=["--yes", "-y"], action="store_true", help="Do not ask for confirmation.")
 

@@ -120,7 +120,7 @@ def show(
     reference: str | None = None,
     registry_name: str | None = None,
     image: str | None = None,
-    raw: bool = False,
+    raw_manifest: bool = False,
     username: str | None = None,
     password: str | None = None,
     password_stdin: bool = False,
@@ -135,7 +135,7 @@ def show(
 
     named = factory.name_artifact(cmd, reference, registry_name, image, suffix)
     login = _login(factory, username, password, password_stdin)
-    if raw:
+    if raw_manifest:
         sys.stdout.buffer.write(factory.with_registry(cmd, named, login, Progress(), show_raw))
         sys.stdout.buffer.flush()
         return None

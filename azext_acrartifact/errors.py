@@ -39,11 +39,14 @@ MESSAGE_LIMIT = 600
 class ArtifactError(Exception):
     """*what* happened, to *where*, *why*, and in *hint* what to type or do next."""
 
+    usual_hint = ""
+    """What to do when the one who raises it knows nothing better."""
+
     def __init__(self, what: str, *, where: str = "", why: str = "", hint: str = "") -> None:
         self.what = printable(what, MESSAGE_LIMIT)
         self.where = printable(where, MESSAGE_LIMIT)
         self.why = printable(why, MESSAGE_LIMIT)
-        self.hint = printable(hint, MESSAGE_LIMIT)
+        self.hint = printable(hint or self.usual_hint, MESSAGE_LIMIT)
         super().__init__(self.message)
 
     @property
@@ -61,9 +64,13 @@ class InvalidInputError(ArtifactError):
 class InvalidReferenceError(InvalidInputError):
     """The artifact's reference cannot be right."""
 
+    usual_hint = "Write SERVER/REPOSITORY:TAG or SERVER/REPOSITORY@DIGEST."
+
 
 class LocalFileError(ArtifactError):
     """A file or folder of the user's is missing, unreadable, changed, or there is no space for it."""
+
+    usual_hint = "Check the file, and the folder that holds it."
 
 
 class RefusedError(ArtifactError):
@@ -77,13 +84,19 @@ class UnsafeContentError(RefusedError):
 class DigestMismatchError(RefusedError):
     """Bytes that are not what their digest or size says."""
 
+    usual_hint = "Run the command again. If it fails again, the registry or something on the way changes the data."
+
 
 class InvalidManifestError(RefusedError):
     """A manifest that breaks the OCI image specification."""
 
+    usual_hint = "Look at it: az acr artifact show --raw"
+
 
 class ProtocolError(RefusedError):
     """An answer that breaks the protocol: another origin, a forbidden redirect, an endless body."""
+
+    usual_hint = "Check the server's name, and the proxy, if there is one on the way to it."
 
 
 class SignInError(ArtifactError):
@@ -138,6 +151,8 @@ class ThrottledError(RegistryError):
 
 class RejectedError(RegistryError):
     """Any other 4xx."""
+
+    usual_hint = "Run the command with --debug. Azure support finds the request by its correlation id."
 
 
 class ServerFaultError(RegistryError):
