@@ -1,0 +1,129 @@
+"""The manifests that a push writes: for the same input, those of `oras push`, save the time of creation."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.functional.az import Az
+from tests.functional.origin import EMPTY, MANIFEST, Origin, digest_of
+
+CONTENT = b"Here is an artifact\n"
+EMPTY_INLINE = {**EMPTY, "data": "e30="}
+UNKNOWN_CONFIG = "application/vnd.unknown.config.v1+json"
+UNKNOWN_ARTIFACT = "application/vnd.unknown.artifact.v1"
+LAYER = "application/vnd.oci.image.layer.v1.tar"
+TYPE = "application/vnd.example.thing.v1"
+
+
+def file_layer(media_type: str = LAYER) -> dict[str, Any]:
+    """The layer of artifact.txt."""
+    title = {"org.opencontainers.image.title": "artifact.txt"}
+    return {"mediaType": media_type, "digest": digest_of(CONTENT), "size": 20, "annotations": title}
+
+
+def manifest(config: dict[str, Any], *layers: dict[str, Any], artifact_type: str | None = None) -> dict[str, Any]:
+    """A manifest, with its fields in the order in which they are written."""
+    kind = {"artifactType": artifact_type} if artifact_type else {}
+    head = {"schemaVersion": 2, "mediaType": MANIFEST, **kind}
+    return {**head, "config": config, "layers": list(layers)}
+
+
+def config(content: bytes, media_type: str) -> dict[str, Any]:
+    """The descriptor of a config."""
+    return {"mediaType": media_type, "digest": digest_of(content), "size": len(content)}
+
+
+CASES = {
+    "A, the article": (
+        "--manifest-config /dev/null:application/vnd.unknown.config.v1+json "
+        "--file ./artifact.txt:application/vnd.unknown.layer.v1+txt",
+        manifest(config(b"", UNKNOWN_CONFIG), file_layer("application/vnd.unknown.layer.v1+txt")),
+    ),
+    "A, as on Windows": (
+        r"--manifest-config NUL:application/vnd.unknown.config.v1+json "
+        r"--file .\artifact.txt:application/vnd.unknown.layer.v1+txt",
+        manifest(config(b"", UNKNOWN_CONFIG), file_layer("application/vnd.unknown.layer.v1+txt")),
+    ),
+    "B, no types": (
+        "--file artifact.txt",
+        manifest(EMPTY_INLINE, file_layer(), artifact_type=UNKNOWN_ARTIFACT),
+    ),
+    "C, an artifact type": (
+        f"--file artifact.txt --artifact-type {TYPE}",
+        manifest(EMPTY_INLINE, file_layer(), artifact_type=TYPE),
+    ),
+    "D, image-spec 1.0": (
+        "--file artifact.txt --image-spec v1.0",
+        manifest(config(b"{}", UNKNOWN_CONFIG), file_layer()),
+    ),
+    "E, image-spec 1.0 and a type": (
+        f"--file artifact.txt --image-spec v1.0 --artifact-type {TYPE}",
+        manifest(config(b"{}", TYPE), file_layer()),
+    ),
+    "F, a type and a config": (
+        f"--file artifact.txt --artifact-type {TYPE} --manifest-config config.json:application/json",
+        manifest(config(b'{"a":1}', "application/json"), file_layer(), artifact_type=TYPE),
+    ),
+    "G, no files": (
+        f"--empty --artifact-type {TYPE}",
+        manifest(EMPTY_INLINE, EMPTY_INLINE, artifact_type=TYPE),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_manifest(az: Az, artifact: str, work: Path, case: str) -> None:
+    arguments, expected = CASES[case]
+    (work / "artifact.txt").write_bytes(CONTENT)
+    (work / "config.json").write_bytes(b'{"a":1}')
+    pushed = az.artifact("push", artifact, *arguments.split())
+    raw = az("acr", "artifact", "show", artifact, "--raw")
+    assert (raw.code, raw.stderr) == (0, "")
+    assert raw.stdout == json.dumps(expected, separators=(",", ":"))
+    assert pushed.json["digest"] == digest_of(raw.stdout.encode())
+
+
+@pytest.mark.parametrize("spelling", ["d", "d/", "./d"])
+def test_folder(az: Az, artifact: str, repository: str, work: Path, origin: Origin, spelling: str) -> None:
+    (work / "d").mkdir()
+    (work / "d" / "a.txt").write_bytes(b"one")
+    az.artifact("push", artifact, "--file", spelling)
+    written = json.loads(origin.manifest(repository, "1.0") or b"")
+    [layer] = written.pop("layers")
+    marks = layer["annotations"]
+    assert written == {
+        "schemaVersion": 2, "mediaType": MANIFEST, "artifactType": UNKNOWN_ARTIFACT, "config": EMPTY_INLINE,
+    }  # fmt: skip
+    assert layer["mediaType"] == "application/vnd.oci.image.layer.v1.tar+gzip"
+    assert list(marks) == sorted(marks) and marks.keys() == {
+        "io.deis.oras.content.digest", "io.deis.oras.content.unpack", "org.opencontainers.image.title",
+    }  # fmt: skip
+    assert (marks["io.deis.oras.content.unpack"], marks["org.opencontainers.image.title"]) == ("true", "d")
+
+
+def test_a_folder_with_a_type_is_still_unpacked(
+    az: Az, artifact: str, repository: str, work: Path, origin: Origin
+) -> None:
+    (work / "d").mkdir()
+    az.artifact("push", artifact, "--file", "d:application/vnd.example.docs")
+    [layer] = json.loads(origin.manifest(repository, "1.0") or b"")["layers"]
+    assert layer["mediaType"] == "application/vnd.example.docs"
+    assert layer["annotations"]["io.deis.oras.content.unpack"] == "true"
+
+
+def test_annotations(az: Az, artifact: str, repository: str, work: Path, origin: Origin) -> None:
+    (work / "artifact.txt").write_bytes(CONTENT)
+    groups = {"$manifest": {"b": "file", "a": "file"}, "$config": {"c": "config"}, "artifact.txt": {"d": "layer"}}
+    (work / "annotations.json").write_text(json.dumps(groups))
+    pairs = ("b=command line", "e=x=y", "f=")
+    az.artifact(
+        "push", artifact, "--file", "artifact.txt", "--annotation", *pairs, "--annotation-file", "annotations.json"
+    )
+    written = json.loads(origin.manifest(repository, "1.0") or b"")
+    assert list(written["annotations"].items()) == [("a", "file"), ("b", "command line"), ("e", "x=y"), ("f", "")]
+    assert written["config"]["annotations"] == {"c": "config"}
+    assert written["layers"][0]["annotations"] == {"d": "layer", "org.opencontainers.image.title": "artifact.txt"}

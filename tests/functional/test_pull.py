@@ -1,0 +1,148 @@
+"""What a pull writes, what it leaves alone, and what it does not fetch again."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from acr_emulator.client import Emulator
+from tests.functional.az import Az, files_in
+from tests.functional.origin import Origin, digest_of
+
+FILES = {"a.txt": b"one", "docs/b.md": b"two", "docs/deep/c.log": b"three"}
+
+
+@pytest.fixture
+def pushed(origin: Origin, repository: str) -> str:
+    """The digest of an artifact with three files."""
+    return origin.push_files(repository, FILES)
+
+
+def test_to_a_folder_that_is_made(az: Az, artifact: str, work: Path, pushed: str) -> None:
+    pulled = az.artifact("pull", artifact, "--destination", "out/of/nothing").json
+    assert pulled["digest"] == pushed
+    folder = work / "out" / "of" / "nothing"
+    assert files_in(folder) == {"a.txt", "docs/", "docs/b.md", "docs/deep/", "docs/deep/c.log"}
+    assert {name: (folder / name).read_bytes() for name in FILES} == FILES
+    assert [file["path"] for file in pulled["files"]] == [str(folder / name) for name in FILES]
+
+
+@pytest.mark.parametrize(
+    ("selection", "wanted"),
+    [
+        (("--include", "docs/**"), {"docs/b.md", "docs/deep/c.log"}),
+        (("--include", "docs/**", "a.txt", "--exclude", "*.log"), {"a.txt", "docs/b.md"}),
+        (("--exclude", "docs"), {"a.txt"}),
+    ],
+)
+def test_a_selection(
+    az: Az, artifact: str, work: Path, pushed: str, selection: tuple[str, ...], wanted: set[str]
+) -> None:
+    result = az.artifact("pull", artifact, "-d", "out", *selection)
+    assert {name for name in files_in(work / "out") if not name.endswith("/")} == wanted
+    assert {item["title"] for item in result.json["skipped"]} == FILES.keys() - wanted
+    assert len(result.blob_gets) == len(wanted)
+
+
+def test_media_types(az: Az, artifact: str, work: Path) -> None:
+    for name in ("a", "b", "c"):
+        (work / name).write_text(name)
+    az.artifact("push", artifact, "--file", "a:text/plain", "b:application/x-b", "c:application/x-c")
+    az.artifact("pull", artifact, "-d", "two", "--media-type", "TEXT/plain", "application/x-b")
+    assert files_in(work / "two") == {"a", "b"}
+    az.artifact("pull", artifact, "-d", "many", "--media-type", "application/*")
+    assert files_in(work / "many") == {"b", "c"}
+    refused = az.refused(1, "pull", artifact, "-d", "none", "--media-type", "image/png")
+    assert "application/x-b" in refused.stderr
+    assert refused.blob_gets == []
+    assert not (work / "none").exists()
+
+
+def test_the_config(az: Az, artifact: str, work: Path) -> None:
+    (work / "a.txt").write_text("a")
+    (work / "config.json").write_text('{"a":1}')
+    az.artifact("push", artifact, "--file", "a.txt", "--manifest-config", "config.json:application/json")
+    az.artifact("pull", artifact, "-d", "out", "--manifest-config", "got/config.json")
+    assert (work / "got" / "config.json").read_text() == '{"a":1}'
+    assert files_in(work / "out") == {"a.txt"}
+
+
+def test_what_is_there_is_not_fetched_again(az: Az, artifact: str, work: Path, pushed: str) -> None:
+    assert len(az.artifact("pull", artifact).blob_gets) == 3
+    before = (work / "a.txt").stat()
+    again = az.artifact("pull", artifact)
+    assert again.blob_gets == []
+    assert {file["state"] for file in again.json["files"]} == {"unchanged"}
+    assert (again.json["bytesDownloaded"], again.json["bytesSkipped"]) == (0, sum(map(len, FILES.values())))
+    after = (work / "a.txt").stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+    (work / "a.txt").write_bytes(b"two")
+    repaired = az.artifact("pull", artifact)
+    assert [file["state"] for file in repaired.json["files"]] == ["downloaded", "unchanged", "unchanged"]
+    assert len(repaired.blob_gets) == 1
+    assert (work / "a.txt").read_bytes() == b"one"
+
+
+def test_a_folder_comes_back_as_it_was(az: Az, artifact: str, work: Path) -> None:
+    folder = work / "d"
+    (folder / "empty").mkdir(parents=True)
+    (folder / "sub").mkdir(mode=0o750)
+    for name, mode in (("run.sh", 0o755), ("secret", 0o640), ("sub/plain", 0o644)):
+        (folder / name).write_text(name)
+        (folder / name).chmod(mode)
+    (folder / "link").symlink_to("sub/plain")
+    (folder / "sub" / "up").symlink_to("../run.sh")
+    az.artifact("push", artifact, "--file", "d")
+    (work / "out" / "d").mkdir(parents=True)
+    (work / "out" / "d" / "mine").write_text("stays")
+    az.artifact("pull", artifact, "-d", "out")
+    out = work / "out" / "d"
+    assert files_in(out) == files_in(folder) | {"mine"}
+    for name in ("run.sh", "secret", "sub/plain"):
+        assert (out / name).read_text() == name
+        assert stat.S_IMODE((out / name).stat().st_mode) == stat.S_IMODE((folder / name).stat().st_mode)
+    assert (os.readlink(out / "link"), os.readlink(out / "sub" / "up")) == ("sub/plain", "../run.sh")
+
+
+FAULTS = {
+    "corrupt": {"action": "corrupt", "offset": 1},
+    "cut": {"action": "cut", "where": "response", "after": 0},
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_file_survives_a_pull_that_fails(
+    az: Az, emulator: Emulator, artifact: str, work: Path, pushed: str, fault: str
+) -> None:
+    (work / "a.txt").write_text("mine")
+    emulator.fault(host="*.blob.core.windows.net", **FAULTS[fault])
+    az.refused(1, "pull", artifact)
+    assert files_in(work) == {"a.txt"}
+    assert (work / "a.txt").read_text() == "mine"
+
+
+def test_a_download_that_is_cut_goes_on(
+    az: Az, emulator: Emulator, origin: Origin, artifact: str, repository: str
+) -> None:
+    content = os.urandom(2_000_000)
+    origin.push_files(repository, {"big.bin": content})
+    emulator.fault(host="*.blob.core.windows.net", action="cut", where="response", after=1_200_000, times=1)
+    pulled = az.artifact("pull", artifact)
+    assert digest_of((az.folder / "big.bin").read_bytes()) == digest_of(content)
+    ranges = [e.headers.get("Range", "") for e in pulled.log if e.host.endswith(".blob.core.windows.net")]
+    assert len(ranges) == 2
+    assert ranges[1].startswith("bytes=1")
+
+
+@pytest.mark.parametrize("title", ["../evil", "/evil", "a/../../evil", "C:\\evil", "NUL", "a\nb", "a.txt/b", "A.TXT"])
+def test_names_that_must_not_reach_the_disk(
+    az: Az, origin: Origin, artifact: str, repository: str, work: Path, title: str
+) -> None:
+    origin.push_files(repository, {"a.txt": b"good", title: b"evil"})
+    refused = az.refused(1, "pull", artifact, "-d", "out")
+    assert refused.blob_gets == []
+    assert files_in(work.parent) == {"work/"}

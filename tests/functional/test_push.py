@@ -1,0 +1,165 @@
+"""What can be pushed, under which names and tags, and what is sent."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.functional.az import Az, files_in
+from tests.functional.origin import SERVER, Origin, digest_of
+from tests.functional.terminal import at_terminal
+
+
+def titles(origin: Origin, repository: str) -> list[str]:
+    """The titles in `repository:1.0`, in its order."""
+    layers = json.loads(origin.manifest(repository, "1.0") or b"{}").get("layers", [])
+    return [layer["annotations"]["org.opencontainers.image.title"] for layer in layers]
+
+
+def test_several_files(az: Az, artifact: str, repository: str, work: Path, origin: Origin) -> None:
+    (work / "sub").mkdir()
+    for name in ("a.txt", "b.bin", "sub/c.txt", "x:y"):
+        (work / name).write_text(name)
+    pushed = az.artifact(
+        "push", artifact, "--file", "a.txt:text/plain", "./sub/../b.bin", "--file", "sub/c.txt",
+        "--media-type", "application/x-default",
+    )  # fmt: skip
+    assert [(f["title"], f["mediaType"]) for f in pushed.json["files"]] == [
+        ("a.txt", "text/plain"), ("b.bin", "application/x-default"), ("sub/c.txt", "application/x-default"),
+    ]  # fmt: skip
+    assert titles(origin, repository) == ["a.txt", "b.bin", "sub/c.txt"]
+    assert pushed.json["bytesUploaded"] == len("a.txt" + "b.bin" + "sub/c.txt") + len("{}")
+
+
+def test_what_lies_outside_is_stored_by_its_last_name(
+    az: Az, artifact: str, repository: str, work: Path, origin: Origin
+) -> None:
+    (work.parent / "up.txt").write_text("up")
+    (work.parent / "abs.txt").write_text("abs")
+    az.artifact("push", artifact, "--file", "../up.txt", f"{work.parent}/abs.txt:text/plain")
+    assert titles(origin, repository) == ["up.txt", "abs.txt"]
+
+
+@pytest.mark.parametrize("second", ["../a.txt", "./a.txt", "A.txt"])
+def test_two_files_of_one_name_are_refused(az: Az, artifact: str, work: Path, second: str) -> None:
+    for path in (work / "a.txt", work / "A.txt", work.parent / "a.txt"):
+        path.write_text(str(path))
+    refused = az.refused(1, "push", artifact, "--file", "a.txt", second)
+    assert "a.txt" in refused.stderr
+    assert refused.log == []
+
+
+def test_windows_paths_are_taken_apart_at_the_right_colon(az: Az, artifact: str, work: Path) -> None:
+    """On Windows these name a drive and a device; elsewhere the first is the name of a file."""
+    for name in ("a.txt", "C:\\a.txt"):
+        (work / name).write_text(name)
+    pushed = az.artifact("push", artifact, "--file", r".\a.txt:text/plain", "--manifest-config", "NUL:text/x-config")
+    assert [(f["title"], f["mediaType"]) for f in pushed.json["files"]] == [("a.txt", "text/plain")]
+    refused = az.refused(1, "push", artifact, "--file", r"C:\a.txt:text/plain")
+    assert r"C:\a.txt" in refused.stderr.replace("\\\\", "\\")
+    assert "text/plain" not in refused.stderr
+    missing = az.refused(1, "push", artifact, "--file", r"C:\missing.txt:text/plain")
+    assert "missing.txt)" in missing.stderr
+
+
+def test_the_null_device_is_a_config_and_no_file(
+    az: Az, artifact: str, repository: str, work: Path, origin: Origin
+) -> None:
+    (work / "a.txt").write_text("a")
+    az.artifact("push", artifact, "--file", "a.txt", "--manifest-config", "/dev/null")
+    written = json.loads(origin.manifest(repository, "1.0") or b"")["config"]
+    assert written == {
+        "mediaType": "application/vnd.unknown.config.v1+json", "digest": digest_of(b""), "size": 0,
+    }  # fmt: skip
+    assert az.refused(1, "push", artifact, "--file", "/dev/null").log == []
+
+
+def test_more_tags(az: Az, artifact: str, repository: str, work: Path, origin: Origin) -> None:
+    (work / "a.txt").write_text("a")
+    pushed = az.artifact("push", artifact, "--file", "a.txt", "--tags", "1.0", "latest", "v1")
+    assert pushed.json["tags"] == ["1.0", "latest", "v1"]
+    assert {origin.manifest(repository, tag) for tag in ("1.0", "latest", "v1")} == {
+        origin.manifest(repository, pushed.json["digest"])
+    }
+    assert len(pushed.registry("/manifests/", "PUT")) == 3
+
+
+def test_without_a_tag_it_is_pushed_by_its_digest(az: Az, repository: str, work: Path, origin: Origin) -> None:
+    (work / "a.txt").write_text("a")
+    pushed = az.artifact("push", f"{SERVER}/{repository}", "--file", "a.txt").json
+    assert pushed["tags"] == []
+    assert pushed["reference"] == f"{SERVER}/{repository}@{pushed['digest']}"
+    assert origin.manifest(repository, pushed["digest"])
+    shown = az.artifact("show", pushed["reference"]).json
+    assert (shown["digest"], shown["tags"]) == (pushed["digest"], [])
+
+
+def test_the_same_again_sends_nothing(az: Az, artifact: str, work: Path) -> None:
+    (work / "d" / "sub").mkdir(parents=True)
+    (work / "d" / "sub" / "a.txt").write_text("a")
+    (work / "b.txt").write_text("b")
+    first = az.artifact("push", artifact, "--file", "b.txt", "d").json
+    second = az.artifact("push", artifact, "--file", "b.txt", "d")
+    assert second.json["digest"] == first["digest"]
+    assert [file["state"] for file in second.json["files"]] == ["skipped", "skipped"]
+    assert (second.json["bytesUploaded"], second.json["bytesSkipped"]) == (0, first["bytesUploaded"])
+    assert second.writes == []
+    assert second.registry("/blobs/") == []
+
+
+def test_a_folders_digest_does_not_depend_on_where_and_when(az: Az, repository: str, work: Path) -> None:
+    digests = []
+    for place, order, time_of_change in (("one", "ab", 1_000_000_000), ("two", "ba", 1_700_000_000)):
+        folder = work / place / "d"
+        folder.mkdir(parents=True)
+        for name in order:
+            (folder / name).write_text(name)
+            os.utime(folder / name, (time_of_change, time_of_change))
+        pushed = az.using(work / place).artifact("push", f"{SERVER}/{repository}:{place}", "--file", "d")
+        digests.append(pushed.json["digest"])
+    assert digests[0] == digests[1]
+
+
+def test_exclude(az: Az, artifact: str, work: Path) -> None:
+    (work / "d" / "logs").mkdir(parents=True)
+    for name in ("a.txt", "b.log", "logs/c.txt", "keep.txt"):
+        (work / "d" / name).write_text(name)
+    az.artifact("push", artifact, "--file", "d", "--exclude", "*.log", "logs")
+    az.artifact("pull", artifact, "-d", "out")
+    assert files_in(work / "out") == {"d/", "d/a.txt", "d/keep.txt"}
+
+
+def test_nothing_is_pushed_only_when_asked_for(az: Az, artifact: str, origin: Origin, repository: str) -> None:
+    refused = az.refused(1, "push", artifact)
+    assert "--file" in refused.stderr
+    assert refused.log == []
+    assert az.artifact("push", artifact, "--empty").json["files"] == []
+    pulled = az.artifact("pull", artifact, "-d", "out").json
+    assert (pulled["files"], files_in(az.folder / "out")) == ([], set())
+
+
+def test_blobs_larger_than_one_request(az: Az, artifact: str, repository: str, work: Path, origin: Origin) -> None:
+    az.emulator.set(limits={"upload_body": 1024 * 1024})
+    content = os.urandom(3 * 1024 * 1024 + 17)
+    (work / "big.bin").write_bytes(content)
+    pushed = az.artifact("push", artifact, "--file", "big.bin")
+    assert pushed.registry("/blobs/uploads/.", "PATCH|PUT")
+    assert origin.blob(repository, digest_of(content)) == content
+
+
+def test_what_a_person_at_a_terminal_sees(az: Az, artifact: str, work: Path) -> None:
+    (work / "a.txt").write_text("one")
+    shown = at_terminal(az, "acr", "artifact", "push", artifact, "--file", "a.txt", "--query", "digest")
+    assert shown.code == 0
+    for line in (
+        "Uploading   7692c3ad3540 a.txt",
+        "Uploaded    7692c3ad3540 a.txt",
+        f"Pushed      {artifact}",
+        "Digest:",
+    ):
+        assert line in shown.stdout
+    quiet = at_terminal(az, "acr", "artifact", "pull", artifact, "--query", "bytesDownloaded", "--only-show-errors")
+    assert (quiet.code, quiet.stdout.strip()) == (0, "0")
