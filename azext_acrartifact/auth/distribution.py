@@ -56,6 +56,8 @@ class ChallengeAuthorizer:
         mark = "&" if "?" in realm else "?"
         authorization = self._basic(answer) if self._login else None
         response = self._http.send(Request("GET", f"{realm}{mark}{query}", authorization=authorization), follow=False)
+        if response.status == 401 and self._login is None:
+            raise _no_login(answer)
         if response.status != 200:
             raise error_from(response, "The registry did not give a token")
         return "Bearer " + read_token(response, "token", "access_token")
@@ -72,12 +74,16 @@ class ChallengeAuthorizer:
 
     def _basic(self, answer: Response) -> str:
         if self._login is None:
-            raise SignInError(
-                "The registry asks for a user name and password",
-                where=answer.request.where,
-                hint="Give --username and --password-stdin.",
-            )
+            raise _no_login(answer)
         return "Basic " + b64encode(":".join(self._login).encode()).decode("ascii")
+
+
+def _no_login(answer: Response) -> SignInError:
+    return SignInError(
+        "The registry asks for a user name and password",
+        where=answer.request.where,
+        hint="Give --username and --password-stdin.",
+    )
 
 
 def _denied(scope: Scope, answer: Response) -> PermissionDeniedError:
