@@ -99,9 +99,12 @@ def test_folder(az: Az, artifact: str, repository: str, work: Path, origin: Orig
         "schemaVersion": 2, "mediaType": MANIFEST, "artifactType": UNKNOWN_ARTIFACT, "config": EMPTY_INLINE,
     }  # fmt: skip
     assert layer["mediaType"] == "application/vnd.oci.image.layer.v1.tar+gzip"
-    assert list(marks) == sorted(marks) and marks.keys() == {
-        "io.deis.oras.content.digest", "io.deis.oras.content.unpack", "org.opencontainers.image.title",
-    }  # fmt: skip
+    assert list(marks) == sorted(marks)
+    assert marks.keys() == {
+        "io.deis.oras.content.digest",
+        "io.deis.oras.content.unpack",
+        "org.opencontainers.image.title",
+    }
     assert (marks["io.deis.oras.content.unpack"], marks["org.opencontainers.image.title"]) == ("true", "d")
 
 

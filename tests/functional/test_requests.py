@@ -1,0 +1,99 @@
+"""How few requests a command makes, by the log of the local Azure."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from acr_emulator.front.log import LogEntry
+from tests.functional.az import Az, hosts
+from tests.functional.origin import SERVER, Origin
+
+STORE = "myregistrystore.blob.core.windows.net"
+SIGN_IN = "login.microsoftonline.com"
+
+
+def before_blobs(log: list[LogEntry]) -> list[tuple[str, str]]:
+    """Method and path of what went to the registry before the first request for a blob."""
+    early = []
+    for entry in log:
+        if "/blobs/" in entry.path:
+            break
+        if entry.host == SERVER:
+            early.append((entry.method, re.sub(".*/manifests/", "/manifests/", entry.path)))
+    return early
+
+
+def connections_up_to_blobs(log: list[LogEntry]) -> set[int]:
+    """The TLS connections of those requests, and of the first for a blob."""
+    count = next(index for index, entry in enumerate(log) if "/blobs/" in entry.path)
+    return {entry.connection for entry in log[: count + 1] if entry.host == SERVER}
+
+
+@pytest.fixture
+def file(work: Path) -> str:
+    """A file to push."""
+    (work / "a.txt").write_text("content")
+    return "a.txt"
+
+
+def test_a_full_login_server_is_all_that_is_asked(az: Az, artifact: str, file: str) -> None:
+    runs = [
+        az.artifact("push", artifact, "--file", file),
+        az.artifact("show", artifact),
+        az.artifact("pull", artifact, "--destination", "out"),
+        az.artifact("delete", artifact, "--yes"),
+    ]
+    for run in runs:
+        assert hosts(run.log) <= {SERVER, STORE, SIGN_IN}
+        assert len(run.to(SERVER, "/oauth2/exchange")) == 1
+        assert len(run.to(SERVER, "/oauth2/token")) == 1
+    assert [len(run.to(SERVER)) for run in runs[1:]] == [5, 4, 6]
+
+
+def test_the_first_blob_is_asked_for_after_three_requests_on_one_connection(az: Az, artifact: str, file: str) -> None:
+    signing_in = [("POST", "/oauth2/exchange"), ("POST", "/oauth2/token")]
+    pushed = az.artifact("push", artifact, "--file", file)
+    assert before_blobs(pushed.log) == [*signing_in, ("GET", "/manifests/1.0")]
+    assert len(connections_up_to_blobs(pushed.log)) == 1
+    pulled = az.artifact("pull", artifact, "--destination", "out")
+    assert before_blobs(pulled.log) == [*signing_in, ("GET", "/manifests/1.0")]
+    assert len(connections_up_to_blobs(pulled.log)) == 1
+
+
+def test_a_password_saves_the_exchange(signed_out: Az, artifact: str, file: str) -> None:
+    pushed = signed_out.artifact(
+        "push", artifact, "--file", file, "--username", "ci-token", "--password-stdin", stdin="ci-token-password\n"
+    )
+    assert before_blobs(pushed.log) == [("POST", "/oauth2/token"), ("GET", "/manifests/1.0")]
+    assert hosts(pushed.log) == {SERVER}
+
+
+def test_files_are_sent_over_few_connections(az: Az, artifact: str, work: Path) -> None:
+    names = [f"{number:02}.txt" for number in range(20)]
+    for name in names:
+        (work / name).write_text(name)
+    pushed = az.artifact("push", artifact, "--file", *names)
+    assert len(pushed.registry("/blobs/uploads/", "POST")) == len(names) + 1
+    assert len({entry.connection for entry in pushed.to(SERVER)}) <= 5
+    pulled = az.artifact("pull", artifact, "--destination", "out", "--concurrency", "2")
+    assert len(pulled.blob_gets) == len(names)
+    assert len({entry.connection for entry in pulled.to(SERVER)}) <= 2
+    assert len({entry.connection for entry in pulled.to(STORE)}) <= 2
+
+
+def test_storage_is_shown_no_token(az: Az, origin: Origin, artifact: str, repository: str) -> None:
+    origin.push_files(repository, {"a.txt": b"one"})
+    pulled = az.artifact("pull", artifact)
+    [fetched] = pulled.to(STORE)
+    assert fetched.status == 200
+    assert "authorization" not in {name.lower() for name in fetched.headers}
+
+
+def test_who_we_are(az: Az, artifact: str, file: str) -> None:
+    pushed = az.artifact("push", artifact, "--file", file)
+    for entry in pushed.to(SERVER):
+        assert re.match(r"AZURECLI/\S+ .*acrartifact/\d+\.\d+", entry.headers["User-Agent"])
+    assert len({entry.headers["x-ms-client-request-id"] for entry in pushed.to(SERVER)}) == 1

@@ -1,0 +1,174 @@
+"""Every sign-in that works with `az login`, and those without it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from acr_emulator.client import Emulator
+from acr_emulator.world import ACR_AUDIENCE, ARM_AUDIENCE, default_world
+from tests.functional.az import Az
+from tests.functional.origin import SERVER, Origin
+
+WORLD = default_world()
+SIGN_IN = "login.microsoftonline.com"
+REFUSED = json.dumps({"error": "invalid_resource", "error_description": "AADSTS500011: The resource was not found."})
+
+
+@pytest.fixture
+def file(work: Path) -> str:
+    """A file to push."""
+    (work / "a.txt").write_text("content")
+    return "a.txt"
+
+
+@pytest.fixture
+def blank(signed_out: Az, tmp_path: Path) -> Az:
+    """`az` with a configuration of the test's own."""
+    config = tmp_path / "config"
+    shutil.copytree(signed_out.variables["AZURE_CONFIG_DIR"], config)
+    return signed_out.using(config=config)
+
+
+def test_managed_identity_of_app_service(blank: Az, emulator: Emulator, artifact: str, file: str) -> None:
+    identity = blank.using(**emulator.app_service_environment())
+    assert identity("login", "--identity").code == 0
+    pushed = identity.artifact("push", artifact, "--file", file)
+    assert not pushed.to("management.azure.com")
+
+
+def test_managed_identity_of_a_virtual_machine(blank: Az, artifact: str, file: str) -> None:
+    assert blank("login", "--identity").code == 0
+    pushed = blank.artifact("push", artifact, "--file", file)
+    asked = pushed.to("169.254.169.254", "/token")
+    assert len(asked) == 1
+    assert "containerregistry.azure.net" in asked[0].query
+
+
+def test_federated_token(blank: Az, emulator: Emulator, artifact: str, file: str) -> None:
+    pusher = WORLD.principal("pusher")
+    assert pusher is not None
+    emulator.set(principals={"pusher": {"federated_subjects": ["repo:contoso/app:ref:main"]}})
+    token = emulator.federated_token("repo:contoso/app:ref:main")
+    who = ("--username", pusher.client_id, "--tenant", pusher.tenant_id, "--federated-token", token)
+    assert blank("login", "--service-principal", *who).code == 0
+    blank.artifact("push", artifact, "--file", file)
+
+
+def test_cloud_shell_which_refuses_the_registrys_audience(
+    blank: Az, emulator: Emulator, artifact: str, file: str
+) -> None:
+    shell = blank.using(**emulator.cloud_shell_environment())
+    assert shell("login", "--identity").code == 0
+    pushed = shell.artifact("push", artifact, "--file", file)
+    assert [entry.status for entry in pushed.to("localhost", "/oauth2/token")] == [200]
+
+
+def test_the_other_audience_is_tried_when_entra_refuses_the_registrys(
+    az: Az, blank: Az, sign_in: Callable[[str], Path], emulator: Emulator, artifact: str, file: str, tmp_path: Path
+) -> None:
+    config = tmp_path / "fresh"
+    shutil.copytree(sign_in("reader"), config)
+    emulator.set(
+        principals={"reader": {"secrets": ["reader-secret"]}}, registries={"myregistry": {"roles": [_owner("reader")]}}
+    )
+    emulator.fault(host=SIGN_IN, path="/token$", method="POST", action="status", status=400, body=REFUSED, times=1)
+    pushed = az.using(config=config).artifact("push", artifact, "--file", file)
+    assert [entry.status for entry in pushed.to(SIGN_IN, "/token$")][:1] == [400]
+    assert [entry.status for entry in pushed.to(SERVER, "/oauth2/exchange")] == [200]
+
+
+def test_the_other_audience_is_tried_when_the_registry_refuses_the_first(
+    az: Az, emulator: Emulator, artifact: str, file: str
+) -> None:
+    emulator.fault(host=SERVER, path="/oauth2/exchange", action="status", status=401, times=1)
+    pushed = az.artifact("push", artifact, "--file", file)
+    assert [entry.status for entry in pushed.to(SERVER, "/oauth2/exchange")] == [401, 200]
+
+
+def test_both_audiences_refused(az: Az, emulator: Emulator, artifact: str, file: str) -> None:
+    emulator.fault(host=SERVER, path="/oauth2/exchange", action="status", status=401)
+    refused = az.refused(1, "push", artifact, "--file", file)
+    assert ACR_AUDIENCE in refused.stderr
+    assert ARM_AUDIENCE in refused.stderr or "management.core.windows.net" in refused.stderr
+    assert "az login" in refused.stderr
+    assert refused.writes == []
+
+
+def _owner(name: str) -> dict[str, str]:
+    principal = WORLD.principal(name)
+    assert principal is not None
+    return {"object_id": principal.object_id, "role": "Owner"}
+
+
+def _password_of(name: str) -> tuple[str, str]:
+    principal = WORLD.principal(name)
+    assert principal is not None
+    return principal.client_id, principal.secrets[0]
+
+
+USERS = {
+    "a service principal": _password_of("pusher"),
+    "a repository token": ("ci-token", "ci-token-password"),
+    "the admin user": ("myregistry", "admin-password-1"),
+}
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_user_and_password_without_any_login(
+    signed_out: Az, emulator: Emulator, artifact: str, file: str, user: str, work: Path
+) -> None:
+    emulator.set(registries={"myregistry": {"admin_user_enabled": True}})
+    username, password = USERS[user]
+    who = ("--username", username, "--password-stdin")
+    pushed = signed_out.artifact("push", artifact, "--file", file, *who, stdin=f"{password}\n")
+    assert not pushed.to(SIGN_IN)
+    signed_out.artifact("pull", artifact, "-d", "out", *who, stdin=password)
+    assert (work / "out" / "a.txt").read_text() == "content"
+
+
+def test_the_refresh_token_that_azure_cli_exposes(az: Az, signed_out: Az, artifact: str, file: str) -> None:
+    exposed = az("acr", "login", "--name", "myregistry", "--expose-token").json
+    who = ("--username", exposed["username"], "--password-stdin")
+    pushed = signed_out.artifact("push", artifact, "--file", file, *who, stdin=exposed["refreshToken"])
+    assert not pushed.to(SERVER, "/oauth2/exchange")
+
+
+def test_a_password_on_the_command_line(signed_out: Az, origin: Origin, artifact: str, repository: str) -> None:
+    origin.push_files(repository, {"a.txt": b"one"})
+    signed_out.artifact("pull", artifact, "-u", "read-token", "-p", "read-token-password")
+
+
+@pytest.mark.parametrize("step", ["/manifests/1.0", "/blobs/uploads/."])
+def test_an_access_token_that_expires_on_the_way_is_renewed(
+    az: Az, emulator: Emulator, artifact: str, file: str, step: str
+) -> None:
+    emulator.fault(host=SERVER, path=step, action="expire_token", times=1)
+    pushed = az.artifact("push", artifact, "--file", file)
+    assert len(pushed.to(SERVER, "/oauth2/token")) == 2
+    assert len(pushed.to(SERVER, "/oauth2/exchange")) == 1
+    assert [entry.status for entry in pushed.log].count(401) == 1
+
+
+def test_a_refresh_token_that_expires_as_well_is_exchanged_for_anew(
+    az: Az, emulator: Emulator, origin: Origin, artifact: str, repository: str
+) -> None:
+    origin.push_files(repository, {"a.txt": b"one"})
+    emulator.fault(host=SERVER, path="/manifests/", action="expire_token", times=1)
+    emulator.fault(host=SERVER, path="/oauth2/token", action="expire_token", nth=2)
+    pulled = az.artifact("pull", artifact)
+    assert [entry.status for entry in pulled.to(SERVER, "/oauth2/token")] == [200, 401, 200]
+    assert len(pulled.to(SERVER, "/oauth2/exchange")) == 2
+
+
+def test_a_short_life_is_outlived(az: Az, emulator: Emulator, origin: Origin, artifact: str, repository: str) -> None:
+    origin.push_files(repository, {f"{number}.bin": bytes([number]) * 400_000 for number in range(8)})
+    emulator.set(lifetimes={"acr_access": 2})
+    emulator.fault(host="*.blob.core.windows.net", action="bandwidth", rate=400_000)
+    pulled = az.artifact("pull", artifact, "--concurrency", "2")
+    assert len(pulled.to(SERVER, "/oauth2/token")) > 1
+    assert len(pulled.json["files"]) == 8
