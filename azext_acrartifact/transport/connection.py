@@ -7,9 +7,9 @@ a sixth of what it does through requests (`docs/decisions/0001-one-carrier.md`).
 from __future__ import annotations
 
 import http.client
+import io
 import re
 import socket
-import ssl
 import time
 from urllib.parse import urlsplit
 
@@ -30,31 +30,50 @@ class StalledError(OSError):
     """The other side sends, but so slowly that nothing will come of it."""
 
 
-class StallClock:
-    """Aborts a body that brings less than 1 KiB/s over half a minute; a socket timeout alone is reset by
-    every single byte."""
+class TimedReader(io.RawIOBase):
+    """An answer's bytes. Aborts one that brings less than 1 KiB/s over half a minute of waiting; a socket timeout
+    alone is reset by every single byte. The wait for the first byte has a limit of its own."""
 
-    def __init__(self) -> None:
-        self._started = time.monotonic()
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        self._waited = 0.0
         self._bytes = 0
+        self._begun = False
 
-    def received(self, count: int) -> None:
-        """Account for *count* bytes; raises `StalledError` at the end of a window that was too slow."""
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """What `http.client` asks a socket for."""
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        """It is read."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """What the next packet brings; `StalledError` at the end of a window that was too slow."""
+        started = time.monotonic()
+        count = self._socket.recv_into(buffer)
+        if self._begun:
+            self._account(count, time.monotonic() - started)
+        self._begun = True
+        return count
+
+    def _account(self, count: int, seconds: float) -> None:
         self._bytes += count
-        elapsed = time.monotonic() - self._started
-        if elapsed < STALL_WINDOW:
+        self._waited += seconds
+        if self._waited < STALL_WINDOW:
             return
         if self._bytes < STALL_BYTES:
-            raise StalledError(f"only {self._bytes} bytes in {elapsed:.0f} s")
-        self._started, self._bytes = time.monotonic(), 0
+            raise StalledError(f"only {self._bytes} bytes in {self._waited:.0f} s")
+        self._waited, self._bytes = 0.0, 0
 
 
 class Connection:
-    """A connected socket that speaks to one origin. One request at a time."""
+    """A connected socket that speaks to one origin, by way of *proxy* where that is told each whole address. One
+    request at a time."""
 
-    def __init__(self, sock: socket.socket, absolute: bool) -> None:
+    def __init__(self, sock: socket.socket, proxy: Proxy | None) -> None:
         self._socket = sock
-        self._absolute = absolute
+        self._proxy = proxy
 
     @classmethod
     def open(cls, origin: tuple[str, str, int], network: Network, proxy: Proxy | None) -> Connection:
@@ -69,7 +88,7 @@ class Connection:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if scheme == "https":
             sock = network.tls.wrap_socket(sock, server_hostname=host)
-        return cls(sock, absolute=proxy is not None and scheme == "http")
+        return cls(sock, proxy if scheme == "http" else None)
 
     def exchange(self, request: Request, network: Network) -> http.client.HTTPResponse:
         """Send *request* and read the head of its answer.
@@ -126,12 +145,14 @@ class Connection:
     def _head(self, request: Request, network: Network) -> bytes:
         parts = urlsplit(request.url)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        lines = [f"{request.method} {request.url if self._absolute else path} HTTP/1.1"]
+        lines = [f"{request.method} {request.url if self._proxy else path} HTTP/1.1"]
         lines += [_field(name, value) for name, value in _fields(request, network, parts.netloc).items()]
+        if self._proxy and self._proxy.authorization:
+            lines.append(_field("Proxy-Authorization", self._proxy.authorization))
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
     def _answer(self, request: Request) -> http.client.HTTPResponse:
-        response = LeanResponse(self._socket, method=request.method)
+        response = LeanResponse(TimedReader(self._socket), method=request.method)  # type: ignore[arg-type]
         try:
             response.begin()
         except BaseException:
@@ -142,9 +163,11 @@ class Connection:
     def _early_answer(self, request: Request, broken: OSError) -> http.client.HTTPResponse:
         self._socket.settimeout(READ_TIMEOUT)
         try:
-            return self._answer(request)
-        except (OSError, http.client.HTTPException, ssl.SSLError):
+            response = self._answer(request)
+        except (OSError, http.client.HTTPException):
             raise broken from None
+        response.will_close = True
+        return response
 
 
 def _fields(request: Request, network: Network, host: str) -> dict[str, str]:

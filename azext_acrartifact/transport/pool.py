@@ -6,7 +6,7 @@ import http.client
 import threading
 from collections import defaultdict
 
-from .connection import Connection, StallClock
+from .connection import Connection
 from .failures import FAILURES, failure
 from .messages import Headers, Request, Response
 from .network import Network, Proxy
@@ -113,7 +113,6 @@ class _PooledBody:
     ) -> None:
         self._pool, self._origin, self._connection = pool, origin, connection
         self._raw, self._request, self._proxy = raw, request, proxy
-        self._clock = StallClock()
         self._done = False
         if raw.length == 0:
             self._finish()
@@ -124,7 +123,6 @@ class _PooledBody:
             return 0
         try:
             count = self._raw.readinto(buffer)
-            self._clock.received(count)
             if count == 0:
                 self._end()
         except FAILURES as error:
