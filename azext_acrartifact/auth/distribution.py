@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import threading
 from base64 import b64encode
-from urllib.parse import urlencode, urljoin
+from urllib.parse import urlencode
 
 from ..errors import PermissionDeniedError, ProtocolError, SignInError
 from ..transport.answers import error_from
 from ..transport.authorization import Scope
 from ..transport.client import HttpClient
-from ..transport.messages import Request, Response, origin_of
+from ..transport.messages import Request, Response, origin_of, resolve
 from .challenge import Challenge, parse_challenge
 from .endpoint import read_token
 
@@ -63,7 +63,7 @@ class ChallengeAuthorizer:
         return "Bearer " + read_token(response, "token", "access_token")
 
     def _realm(self, challenge: Challenge, answer: Response) -> str:
-        realm = urljoin(self._base_url, challenge.parameters.get("realm", ""))
+        realm = resolve(self._base_url, challenge.parameters.get("realm", ""))
         if origin_of(realm) != origin_of(self._base_url):
             raise ProtocolError(
                 "The registry asks to sign in at another host",

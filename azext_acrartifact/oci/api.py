@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from urllib.parse import quote, urljoin
+from urllib.parse import quote
 
 from ..errors import ProtocolError
 from ..transport.authorization import Authorizer, Scope
 from ..transport.client import HttpClient
-from ..transport.messages import Body, Request, Response, origin_of
+from ..transport.messages import Body, Request, Response, origin_of, resolve
 
 
 class RegistryApi:
@@ -31,7 +31,7 @@ class RegistryApi:
         An upload's Location and a listing's Link lead where content or credentials go next
         (GHSA-jxpm-75mh-9fp7, GHSA-h7vf-4x9w-h99v).
         """
-        target = urljoin(base, location)
+        target = resolve(base, location)
         if not location or origin_of(target) != origin_of(self._base_url):
             raise ProtocolError(f"The registry sent {what} to another host", where=base.partition("?")[0])
         return target

@@ -25,7 +25,7 @@ def failure(error: BaseException, request: Request, proxy: Proxy | None) -> Arti
     if isinstance(error, ssl.SSLCertVerificationError):
         return _untrusted(error, host)
     if isinstance(error, socket.gaierror):
-        return _unresolved(error, proxy.host if proxy else host)
+        return _unresolved(error, host, proxy)
     if proxy and (tunnel := _TUNNEL_STATUS.search(str(error))):
         return _refused_by_proxy(tunnel.group(1), host, proxy)
     if isinstance(error, http.client.HTTPException) and not isinstance(error, http.client.RemoteDisconnected):
@@ -51,10 +51,20 @@ def _untrusted(error: ssl.SSLCertVerificationError, host: str) -> TlsError:
     )
 
 
-def _unresolved(error: socket.gaierror, host: str) -> ConnectionFailedError:
+def _unresolved(error: socket.gaierror, host: str, proxy: Proxy | None) -> ConnectionFailedError:
     if error.errno in _LATER_NAME_ERRORS:
         return ConnectionFailedError(
-            "The name server does not answer", where=host, why=error.strerror or "", hint="Check the network's DNS."
+            "The name server does not answer",
+            where=proxy.host if proxy else host,
+            why=error.strerror or "",
+            hint="Check the network's DNS.",
+        )
+    if proxy:
+        return ProxyError(
+            "The proxy does not exist",
+            where=proxy.host,
+            why=error.strerror or "",
+            hint="Check HTTPS_PROXY (http://HOST:PORT) and NO_PROXY.",
         )
     return UnresolvedHostError(
         "The host does not exist",

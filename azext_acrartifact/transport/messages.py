@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from io import RawIOBase
 from typing import BinaryIO, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from ..errors import ProtocolError
 from .redaction import public_url
@@ -146,3 +146,13 @@ def origin_of(url: str) -> tuple[str, str, int]:
     except (ValueError, KeyError) as error:
         raise ProtocolError("Not a usable address", where=public_url(url)) from error
     return parts.scheme, parts.hostname, port
+
+
+def resolve(base: str, location: str) -> str:
+    """*location*, which may be relative to *base*, as an absolute address; `ProtocolError` if it is none."""
+    try:
+        target = urljoin(base, location)
+    except ValueError as error:
+        raise ProtocolError("Not a usable address", where=public_url(location)) from error
+    origin_of(target)
+    return target

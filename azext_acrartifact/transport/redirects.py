@@ -9,10 +9,9 @@ from __future__ import annotations
 import ipaddress
 import socket
 from dataclasses import replace
-from urllib.parse import urljoin
 
 from ..errors import ProtocolError
-from .messages import Request, Response, origin_of
+from .messages import Request, Response, origin_of, resolve
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MOST_HOPS = 5
@@ -27,7 +26,10 @@ def next_hop(request: Request, response: Response, resolves_here: bool) -> Reque
     """
     if request.method not in ("GET", "HEAD"):
         raise ProtocolError("The registry redirected a write", where=request.where, why="writes are not redirected")
-    target = urljoin(request.url, response.headers.get("Location", ""))
+    location = response.headers.get("Location", "").strip()
+    if not location:
+        raise ProtocolError("The registry redirected to nowhere", where=request.where)
+    target = resolve(request.url, location)
     here, there = request.origin, origin_of(target)
     _refuse_downgrade(request, here, there)
     if here == there:
