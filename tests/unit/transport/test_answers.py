@@ -1,0 +1,139 @@
+"""A registry's error answers, whatever is in them."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+from azext_acrartifact import errors
+from azext_acrartifact.transport.answers import ERROR_BODY_LIMIT, Refusal, error_from, read_refusal
+from azext_acrartifact.transport.messages import Headers, Request, Response
+
+URL = "https://myregistry.azurecr.io/v2/a/manifests/1?sig=secret"
+
+
+class Body:
+    """An answer's body."""
+
+    def __init__(self, data: bytes) -> None:
+        self._reader = io.BytesIO(data)
+        self.closed = False
+
+    def readinto(self, buffer: memoryview) -> int:
+        return self._reader.readinto(buffer)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def response(status: int, body: object = b"", **headers: str) -> tuple[Response, Body]:
+    raw = Body(body if isinstance(body, bytes) else json.dumps(body).encode())
+    fields = Headers((name.replace("_", "-"), value) for name, value in headers.items())
+    return Response(Request("GET", URL), status, fields, raw), raw
+
+
+def refused(code: str, message: str = "", **more: object) -> dict[str, object]:
+    return {"errors": [{"code": code, "message": message, **more}]}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (400, refused("MANIFEST_INVALID"), errors.RejectedError),
+        (401, refused("UNAUTHORIZED"), errors.SignInError),
+        (403, refused("DENIED", "client with IP '1.2.3.4' is not allowed access."), errors.NetworkRuleError),
+        (403, refused("FORBIDDEN", "client with IP \u00271.2.3.4\u0027 is not allowed access."), errors.NetworkRuleError),
+        (403, b"<Error><Code>AuthenticationFailed</Code></Error>", errors.PermissionDeniedError),
+        (404, refused("MANIFEST_UNKNOWN"), errors.NotFoundError),
+        (405, refused("REGISTRY_DISALLOWED_OPERATION", detail={}), errors.LockedError),
+        (409, b"", errors.RejectedError),
+        (413, b"", errors.RejectedError),
+        (429, refused("TOOMANYREQUESTS"), errors.ThrottledError),
+        (500, b"", errors.ServerFaultError),
+        (503, b"<html>", errors.ServerFaultError),
+        (599, b"", errors.ServerFaultError),
+        (204, b"", errors.ProtocolError),
+        (307, b"", errors.ProtocolError),
+        (103, b"", errors.ProtocolError),
+    ],
+)
+def test_each_status_is_its_error(status: int, body: object, kind: type) -> None:
+    answer, raw = response(status, body)
+    error = error_from(answer, "It failed")
+    assert type(error) is kind
+    assert raw.closed
+    assert "secret" not in error.message
+    assert "GET https://myregistry.azurecr.io/v2/a/manifests/1" in error.message
+    if isinstance(error, errors.RegistryError):
+        assert error.status == status
+
+
+def test_the_servers_words_code_and_id_are_kept() -> None:
+    answer, _ = response(
+        404, refused("TAG_UNKNOWN", "the tag does not exist", detail="v1"), X_Ms_Correlation_Request_Id="guid-1"
+    )
+    error = error_from(answer, "It failed", not_found="It is not there")
+    assert isinstance(error, errors.NotFoundError)
+    assert error.what == "It is not there"
+    assert error.why == "the tag does not exist: v1"
+    assert error.code == "TAG_UNKNOWN"
+    assert error.message.endswith("(correlation id guid-1)")
+
+
+def test_not_found_is_worded_apart_only_for_404() -> None:
+    assert error_from(response(400)[0], "It failed", not_found="It is not there").what == "It failed"
+
+
+@pytest.mark.parametrize("detail", [None, [], [{"Type": "repository"}], {}, {"Name": "a"}, 5, True, 1.5])
+def test_a_detail_that_is_no_text_is_left_out(detail: object) -> None:
+    assert read_refusal(response(400, refused("CODE", "words", detail=detail))[0]) == Refusal("CODE", "words", "")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"null", b"[]", b"5", b'"text"', b"<html><body>Bad gateway</body></html>", b"\xff\xfe", b"{", b"[" * 60_000,
+        b'{"errors": ' + b"9" * 5000 + b"}", b'{"errors": null}', b'{"errors": []}', b'{"errors": {}}',
+        b'{"errors": ["text"]}', b'{"errors": [null]}', b'{"errors": "text"}', b'{"errors": [{}]}',
+        b'{"errors": [{"code": null, "message": null}]}',
+    ],
+)  # fmt: skip
+def test_what_is_no_error_body_is_no_error_of_ours(body: bytes) -> None:
+    answer, raw = response(400, body)
+    error = error_from(answer, "It failed")
+    assert (type(error), error.why, raw.closed) == (errors.RejectedError, "status 400", True)
+
+
+def test_a_code_stands_in_for_a_message() -> None:
+    assert read_refusal(response(400, refused("CODE"))[0]).why == "CODE"
+
+
+def test_an_endless_error_body_is_not_read_to_its_end() -> None:
+    answer, raw = response(400, b'{"errors":[{"code":"X"}]}' + b" " * ERROR_BODY_LIMIT)
+    assert read_refusal(answer) == Refusal()
+    assert raw.closed
+
+
+def test_a_broken_error_body_is_none(serve, http) -> None:
+    from tests.support.server import Answer
+
+    server = serve(Answer(b"HTTP/1.1 400 Bad\r\nContent-Length: 100\r\n\r\n{", "close"))
+    error = error_from(http.send(Request("GET", server.url + "/")), "It failed")
+    assert (type(error), error.why) == (errors.RejectedError, "status 400")
+
+
+def test_escapes_in_the_servers_words_are_shown_as_text() -> None:
+    answer, _ = response(400, refused("\x1b[2J", "##vso[task.complete]\n\x1b]0;title\x07\ud800"))
+    error = error_from(answer, "It failed")
+    assert not {"\n", "\x1b", "\x07"} & set(error.message)
+    assert "##vso[" not in error.message
+
+
+@pytest.mark.parametrize(
+    ("after", "words"), [("3600", "in 3600 s, as it asks"), (None, "in a minute or two"), ("x", "in a minute or two")]
+)
+def test_a_throttled_client_is_told_for_how_long(after: str | None, words: str) -> None:
+    answer, _ = response(429, b"", **({"Retry_After": after} if after else {}))
+    assert words in error_from(answer, "It failed").hint

@@ -1,0 +1,182 @@
+"""What is tried again, how often, and how long between."""
+
+from __future__ import annotations
+
+import email.utils
+import threading
+import time
+
+import pytest
+
+from azext_acrartifact.errors import (
+    CancelledError,
+    ConnectionFailedError,
+    ProtocolError,
+    ProxyError,
+    TlsError,
+    UnresolvedHostError,
+)
+from azext_acrartifact.transport.client import HttpClient
+from azext_acrartifact.transport.messages import Headers, Request, Response
+from azext_acrartifact.transport.network import Network
+from azext_acrartifact.transport.retry import Attempts, Policy, Waiter, retry_after
+from tests.support.server import Answer, answer, reset
+
+
+class Empty:
+    """No body."""
+
+    def readinto(self, buffer: memoryview) -> int:
+        return 0
+
+    def close(self) -> None:
+        pass
+
+
+class Recorder(Waiter):
+    """Remembers the waits and takes none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+
+    def wait(self, seconds: float, reason: str) -> None:
+        self.waits.append(seconds)
+
+
+def response(status: int, after: str | None = None) -> Response:
+    headers = Headers([("Retry-After", after)] if after is not None else [])
+    return Response(Request("GET", "https://h.example/"), status, headers, Empty())
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        (None, None), ("", None), ("  ", None), ("0", 0.0), ("7", 7.0), (" 12 ", 12.0), ("-5", None), ("1.5", None),
+        ("soon", None), ("٣", None), ("9" * 400, 999_999_999.0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        ("Wed, 99 Foo 2015", None), ("Fri, 31 Dec 99999 23:59:59 GMT", None),
+    ],
+)  # fmt: skip
+def test_retry_after_in_every_spelling(text: str | None, seconds: float | None) -> None:
+    assert retry_after(response(429, text)) == seconds
+
+
+def test_retry_after_as_a_date_counts_from_now() -> None:
+    found = retry_after(response(429, email.utils.formatdate(time.time() + 60, usegmt=True)))
+    assert found is not None
+    assert 57 < found <= 60
+
+
+def test_waits_double_with_a_part_by_chance_and_end() -> None:
+    for _ in range(20):
+        waiter = Recorder()
+        attempts = Attempts(Policy(tries=6, first_wait=0.5, longest_wait=2.0), waiter)
+        broken = ConnectionFailedError("It broke")
+        assert [attempts.again_after_error(broken) for _ in range(6)] == [True] * 5 + [False]
+        for wait, most in zip(waiter.waits, [0.5, 1.0, 2.0, 2.0, 2.0], strict=True):
+            assert most / 2 <= wait <= most
+
+
+def test_waits_are_bounded_in_sum_whatever_progress_is_made() -> None:
+    waiter = Recorder()
+    attempts = Attempts(Policy(tries=3, first_wait=2.0, longest_wait=2.0, budget=10.0), waiter)
+    tries = 0
+    while attempts.again_after_error(ConnectionFailedError("It broke")) and tries < 1000:
+        attempts.progressed()
+        tries += 1
+    assert 5 <= tries <= 10
+    assert sum(waiter.waits) <= 10.0
+
+
+@pytest.mark.parametrize(
+    ("error", "again"),
+    [
+        (ConnectionFailedError("x"), True), (TlsError("x"), False), (UnresolvedHostError("x"), False),
+        (ProxyError("x"), False), (ProtocolError("x"), False),
+    ],
+)  # fmt: skip
+def test_what_will_not_change_is_not_tried_again(error, again: bool) -> None:
+    assert Attempts(Policy(), Recorder()).again_after_error(error) is again
+
+
+@pytest.mark.parametrize("status", [200, 201, 307, 400, 401, 403, 404, 405, 409, 413, 416, 501])
+def test_an_answer_that_stands_is_not_asked_for_again(status: int) -> None:
+    assert not Attempts(Policy(), Recorder()).again_after_answer(response(status, "0"))
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_retry_after_is_honoured_in_full_up_to_two_minutes(status: int) -> None:
+    waiter = Recorder()
+    attempts = Attempts(Policy(), waiter)
+    assert attempts.again_after_answer(response(status, "120"))
+    assert 120.0 <= waiter.waits[0] <= 120.1
+    assert not attempts.again_after_answer(response(status, "121"))
+    assert not attempts.again_after_answer(response(status, "9" * 50))
+    assert attempts.again_after_answer(response(status, "-1"))
+    assert waiter.waits[1] < 10
+
+
+def test_a_cancelled_wait_ends_at_once() -> None:
+    notices: list[str] = []
+    waiter = Waiter(notices.append)
+    threading.Timer(0.05, waiter.cancelled.set).start()
+    began = time.monotonic()
+    with pytest.raises(CancelledError):
+        waiter.wait(60, "the server is busy")
+    assert time.monotonic() - began < 10
+    assert notices == ["Waiting 60.0 s: the server is busy"]
+
+
+@pytest.mark.parametrize("failure", [answer(503), answer(429, Retry_After="0"), reset(), Answer(b"", "close")])
+def test_a_safe_request_is_sent_again(serve, http, notices: list[str], failure: Answer) -> None:
+    server = serve(failure, failure, answer(200, b"x"))
+    assert http.send(Request("GET", server.url + "/")).content(10) == b"x"
+    assert len(server.requests) == 3
+    assert len(notices) == 2
+
+
+def test_a_body_is_sent_again_from_its_first_byte(serve, http) -> None:
+    server = serve(answer(500), reset(), answer(201))
+    http.send(Request("PUT", server.url + "/", body=b"whole")).close()
+    assert [sent.body for sent in server.requests] == [b"whole"] * 3
+
+
+@pytest.mark.parametrize("failure", [answer(503, b"busy"), reset()])
+def test_an_unsafe_request_is_sent_once(serve, http, failure: Answer) -> None:
+    server = serve(failure, answer(201))
+    request = Request("PATCH", server.url + "/", body=b"x")
+    if failure.after == "reset":
+        with pytest.raises(ConnectionFailedError):
+            http.send(request)
+    else:
+        assert http.send(request).content(10) == b"busy"
+    assert len(server.requests) == 1
+
+
+def test_after_six_tries_the_last_answer_stands(serve, http) -> None:
+    server = serve(*[answer(503, b"busy")] * 7)
+    response = http.send(Request("GET", server.url + "/"))
+    assert (response.status, response.content(10)) == (503, b"busy")
+    assert len(server.requests) == 6
+
+
+def test_after_six_tries_the_last_break_stands(serve, http) -> None:
+    server = serve(*[reset()] * 7)
+    with pytest.raises(ConnectionFailedError):
+        http.send(Request("GET", server.url + "/"))
+    assert len(server.requests) == 6
+
+
+def test_a_wait_that_is_too_long_leaves_the_answer(serve, http, notices: list[str]) -> None:
+    server = serve(answer(429, Retry_After="3600"), answer(200))
+    assert http.send(Request("GET", server.url + "/")).status == 429
+    assert (server.left, notices) == (1, [])
+
+
+def test_cancelling_ends_a_request_that_waits_for_its_next_try(serve) -> None:
+    server = serve(answer(429, Retry_After="100"))
+    http = HttpClient(Network("unit/1"), Waiter())
+    threading.Timer(0.1, http.waiter.cancelled.set).start()
+    with pytest.raises(CancelledError):
+        http.send(Request("GET", server.url + "/"))
+    http.close()
