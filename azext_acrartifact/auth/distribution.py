@@ -64,11 +64,12 @@ class ChallengeAuthorizer:
 
     def _realm(self, challenge: Challenge, answer: Response) -> str:
         realm = resolve(self._base_url, challenge.parameters.get("realm", ""))
-        if origin_of(realm) != origin_of(self._base_url):
+        scheme, host, port = origin_of(realm)
+        if (scheme, host, port) != origin_of(self._base_url):
             raise ProtocolError(
                 "The registry asks to sign in at another host",
                 where=answer.request.where,
-                why=f"at {origin_of(realm)[1]}; credentials go to the registry alone",
+                why=f"at {scheme}://{host}:{port}; credentials go to the registry alone",
             )
         return realm
 
