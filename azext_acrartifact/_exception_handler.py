@@ -18,8 +18,11 @@ def reports(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def command(*args: Any, **kwargs: Any) -> Any:
+        from ._interrupt import interruptible
+
         try:
-            return function(*args, **kwargs)
+            with interruptible():
+                return function(*args, **kwargs)
         except ArtifactError as error:
             raise cli_error(error) from error
 

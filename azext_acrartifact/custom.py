@@ -56,6 +56,7 @@ def push(
         exclude=exclude or [],
         allow_empty=empty,
         concurrency=_concurrency(cmd, concurrency),
+        journal_folder=_journal_folder(cmd),
     )
     progress = progress_for(cmd.cli_ctx)
     login = _login(factory, username, password, password_stdin)
@@ -185,7 +186,10 @@ def _login(factory: Any, username: str | None, password: str | None, password_st
     return factory.Login(username, password)
 
 
-def _concurrency(cmd: Any, asked: int | None) -> int:
-    from .transfer.scheduler import CONCURRENCY
+def _concurrency(cmd: Any, asked: int | None) -> int | None:
+    """The user's own number; None to adapt to the line."""
+    return asked or int(cmd.cli_ctx.config.getint("acrartifact", "concurrency", fallback=0)) or None
 
-    return asked or int(cmd.cli_ctx.config.getint("acrartifact", "concurrency", fallback=CONCURRENCY))
+
+def _journal_folder(cmd: Any) -> str:
+    return os.path.join(cmd.cli_ctx.config.config_dir, "acrartifact", "uploads")

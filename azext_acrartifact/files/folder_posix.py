@@ -63,6 +63,10 @@ class DescriptorFolder:
         """A descriptor to read *name*; a FIFO does not block."""
         return os.open(name, os.O_RDONLY | os.O_NONBLOCK | _NO_FOLLOW, dir_fd=self._fd)
 
+    def reopen(self, name: str) -> int:
+        """A descriptor to read and write the file *name* that is there."""
+        return os.open(name, os.O_RDWR | os.O_NONBLOCK | _NO_FOLLOW, dir_fd=self._fd)
+
     def rename(self, name: str, into: Folder, new_name: str) -> None:
         """Move *name* over *new_name* of *into*, at once."""
         assert isinstance(into, DescriptorFolder)
@@ -99,11 +103,12 @@ class DescriptorFolder:
 
     def hold(self, name: str, descriptor: int) -> bool:
         """Lock the unfinished *name*, open as *descriptor*, for this run; False when a sweep was quicker."""
-        return _try_lock(descriptor) and os.fstat(descriptor).st_nlink > 0 and self.look(name) is not None
+        held = _try_lock(descriptor) is not False
+        return held and os.fstat(descriptor).st_nlink > 0 and self.look(name) is not None
 
     def hold_itself(self) -> bool:
         """Lock this unfinished folder for this run; False when a sweep was quicker."""
-        return _try_lock(self._fd) and os.fstat(self._fd).st_nlink > 0
+        return _try_lock(self._fd) is not False and os.fstat(self._fd).st_nlink > 0
 
     def is_abandoned(self, name: str) -> bool:
         """Whether no living run holds the unfinished *name*."""
@@ -112,17 +117,18 @@ class DescriptorFolder:
         except OSError:
             return False
         try:
-            return _try_lock(descriptor)
+            return _try_lock(descriptor) is True
         finally:
             os.close(descriptor)
 
 
-def _try_lock(descriptor: int) -> bool:
+def _try_lock(descriptor: int) -> bool | None:
+    """Whether the lock was free; None on a file system without locks (some network mounts), where nothing is
+    taken for abandoned."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:
-        # A file system without locks (some network mounts): nothing is taken for abandoned there.
-        return False
+        return None
     return True

@@ -72,6 +72,10 @@ class PathFolder:
         self._refuse_link(name)
         return os.open(self._at(name), os.O_RDONLY | _FLAGS)
 
+    def reopen(self, name: str) -> int:
+        self._refuse_link(name)
+        return os.open(self._at(name), os.O_RDWR | _FLAGS)
+
     def rename(self, name: str, into: Folder, new_name: str) -> None:
         """Move *name* over *new_name* of *into*, at once."""
         os.replace(self._at(name), os.path.join(into.path, new_name))

@@ -51,6 +51,10 @@ class Folder(Protocol):
         """A descriptor to read *name*; a FIFO does not block."""
         ...
 
+    def reopen(self, name: str) -> int:
+        """A descriptor to read and write the file *name* that is there."""
+        ...
+
     def rename(self, name: str, into: Folder, new_name: str) -> None:
         """Move *name* over *new_name* of *into*, at once."""
         ...

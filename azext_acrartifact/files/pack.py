@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -73,6 +74,14 @@ class PackedFolder:
     def content_size(self) -> int:
         """Bytes of all files."""
         return sum(entry.size for entry in self.entries)
+
+    @property
+    def version(self) -> str:
+        """The same for as long as the packed bytes are; for another process too."""
+        state = hashlib.sha256(f"{self.title}|{self._mtime}|{zlib.ZLIB_RUNTIME_VERSION}".encode())
+        for entry in self.entries:
+            state.update(repr((entry.path, entry.kind, entry.mode, entry.link, entry.fingerprint)).encode())
+        return state.hexdigest()
 
     @property
     def tar_size(self) -> int:

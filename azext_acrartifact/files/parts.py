@@ -43,8 +43,11 @@ class Part:
         """Begin *name* in its *folder*, which it closes at its end. Raises OSError."""
         self.name = name
         self._folder = folder
-        self._temporary, self._fd = create_held(folder)
+        self._temporary, self._fd = self._begin()
         self._open = True
+
+    def _begin(self) -> tuple[str, int]:
+        return create_held(self._folder)
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Append all of *data*. Raises LocalFileError (no space, quota)."""

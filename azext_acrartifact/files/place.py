@@ -18,6 +18,7 @@ from .folder_posix import DescriptorFolder
 from .folder_windows import PathFolder
 from .folders import Folder, is_link, remove_tree
 from .hashing import hash_descriptor
+from .kept import KeptHeader, KeptPart, is_outdated
 from .names import RelativeName
 from .parts import Part, is_temporary, kind_of, replaceable, temporary_name
 
@@ -152,6 +153,18 @@ class Destination:
             folder.close()
             raise
 
+    def open_kept(self, name: RelativeName, digest: str, size: int, segment: int) -> KeptPart:
+        """An unfinished file of *size* bytes beside *name* that outlives a failure, as an earlier run of the same
+        *digest* left it; *segment* is the length of its pieces. Raises LocalFileError."""
+        folder = self._reach(name.parent)
+        try:
+            replaceable(folder, name)
+            with naming("Cannot write the file", self.shown(name)):
+                return KeptPart(folder, name, KeptHeader(digest, size, segment))
+        except BaseException:
+            folder.close()
+            raise
+
     @contextlib.contextmanager
     def folder(self, name: RelativeName, *, create: bool = False) -> Iterator[Folder]:
         """The folder *name*, open for the block. Raises LocalFileError, also when a link lies on the way."""
@@ -213,5 +226,6 @@ class Destination:
         self._swept.add(name)
         with contextlib.suppress(OSError):
             for entry in folder.names():
-                if is_temporary(entry) and folder.is_abandoned(entry):
+                unfinished = is_temporary(entry) or is_outdated(folder, entry)
+                if unfinished and folder.is_abandoned(entry):
                     remove_tree(folder, entry)

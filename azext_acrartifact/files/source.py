@@ -79,6 +79,11 @@ class LocalFile:
         """Bytes, when it was opened."""
         return self._before[0]
 
+    @property
+    def version(self) -> str:
+        """The same for as long as the file's content is; for another process too."""
+        return f"{os.path.abspath(self.path)}|{'|'.join(map(str, self._before))}"
+
     def close(self) -> None:
         """Close the file, once; its ranges cannot be read any more."""
         if self._fd is not None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from ..errors import NotFoundError, ProtocolError
+from ..errors import ConnectionFailedError, NotFoundError, ProtocolError
 from ..transport.answers import error_from
 from ..transport.authorization import PULL, PUSH, Scope
-from ..transport.messages import Response
+from ..transport.messages import Response, origin_of
 from .api import RegistryApi, path_of
 from .descriptor import Descriptor
 
@@ -47,24 +47,49 @@ class Blobs:
                 return False
             raise error_from(response, "The registry did not say whether it has a blob")
 
-    def fetch(self, blob: Descriptor, offset: int = 0) -> BlobStream:
-        """*blob*'s bytes from *offset* on.
+    def fetch(self, blob: Descriptor, offset: int = 0, length: int | None = None) -> BlobStream:
+        """*length* bytes of *blob* from *offset* on, by default to its end.
 
         Each call asks the registry afresh, since a signed storage address lives for minutes only. A 200 to a
         range, or a 416, gives the blob from its first byte: the digest decides.
         """
-        headers = {"Range": f"bytes={offset}-"} if offset else {}
-        scope = Scope.of(self._repository, PULL)
-        response = self._api.send(scope, "GET", self._url(blob), headers=headers, follow=True)
-        if offset and response.status == 416:
+        headers = _range(offset, length)
+        response = self._get(blob, headers)
+        if headers and response.status == 416:
             response.close()
             return self.fetch(blob)
         if response.status not in (200, 206):
             raise _error(response, blob)
         return BlobStream(response, _start(response, offset))
 
+    def _get(self, blob: Descriptor, headers: dict[str, str]) -> Response:
+        """The answer of whoever has the bytes; a storage address that has expired is asked for anew."""
+        url = self._url(blob)
+        attempts = self._api.http.attempts()
+        while True:
+            response = self._api.send(Scope.of(self._repository, PULL), "GET", url, headers=headers, follow=True)
+            if response.status != 403 or response.request.origin == origin_of(url):
+                return response
+            expired = _expired(response)
+            if not attempts.again_after_error(expired):
+                raise expired
+
     def _url(self, blob: Descriptor) -> str:
         return self._api.url(path_of(self._repository, "blobs", blob.digest))
+
+
+def _range(offset: int, length: int | None) -> dict[str, str]:
+    if length is not None:
+        return {"Range": f"bytes={offset}-{offset + length - 1}"}
+    return {"Range": f"bytes={offset}-"} if offset else {}
+
+
+def _expired(response: Response) -> ConnectionFailedError:
+    """A signed storage address that is good no more: asking the registry again gives another."""
+    response.close()
+    return ConnectionFailedError(
+        "The storage host refused its own address", where=response.request.where, why="status 403, it has expired"
+    )
 
 
 def _start(response: Response, offset: int) -> int:

@@ -74,9 +74,9 @@ class Stream(Protocol):
 class Source(Protocol):
     """Where blobs come from."""
 
-    def fetch(self, blob: Descriptor, offset: int = 0) -> Stream:
-        """*blob*'s bytes from *offset* on; the stream's own `offset` says where it really begins, which is 0
-        when the source cannot begin elsewhere."""
+    def fetch(self, blob: Descriptor, offset: int = 0, length: int | None = None) -> Stream:
+        """*length* bytes of *blob* from *offset* on, by default to its end. The stream's own `offset` says where
+        it really begins, which is 0 when the source cannot begin elsewhere; it may then be longer as well."""
 
 
 class Target(Protocol):

@@ -1,27 +1,25 @@
-"""The user's files, opened and described: what a push sends."""
+"""The user's files and folders, looked at but not read: what a push is going to send."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import InvalidInputError, LocalFileError
 from ..files.names import RelativeName, find_collision, why_unsafe_path
-from ..files.pack import PackedFolder
+from ..files.pack import PackedFolder, PackedStream
 from ..files.source import LocalFile
-from ..oci.content import Content
 from ..oci.descriptor import Descriptor
-from ..oci.digest import Digest
-from ..oci.mediatypes import CONTENT_DIGEST, LAYER, LAYER_GZIP, TITLE, UNPACK
+from ..oci.mediatypes import CONTENT_DIGEST, UNPACK
+from ..transfer.feed import StreamFeed
 from .filespec import FileSpec, title_of
 
 
 @dataclass(frozen=True)
 class Input:
-    """One file or folder, looked at but not read: its *title* and its open *file* or scanned *folder*."""
+    """One file or folder: its *title*, and its open *file* or scanned *folder*."""
 
     title: str
     spec: FileSpec
@@ -29,13 +27,29 @@ class Input:
     folder: PackedFolder | None = None
     annotations: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def size(self) -> int:
+        """Bytes to read."""
+        return self.file.size if self.file else self.folder.content_size if self.folder else 0
 
-@dataclass(frozen=True)
-class Layer:
-    """A blob and where its bytes are; without *content* the registry already has them."""
 
-    descriptor: Descriptor
-    content: Content | None
+class FolderFeed(StreamFeed):
+    """A folder, packed on its way: no copy of the layer is kept."""
+
+    def __init__(self, folder: PackedFolder, place: str) -> None:
+        self._folder = folder
+        self._stream: PackedStream | None = None
+        super().__init__(self._pack, f"{place}|{folder.version}", folder.content_size)
+
+    @property
+    def tar_digest(self) -> str:
+        """The digest of the uncompressed tar; only once all has been packed."""
+        assert self._stream is not None
+        return self._stream.result.tar_digest
+
+    def _pack(self) -> Iterator[bytes]:
+        self._stream = self._folder.stream()
+        return iter(self._stream)
 
 
 def open_inputs(
@@ -54,39 +68,21 @@ def open_inputs(
     return inputs
 
 
-def describe(
-    item: Input, media_type: str | None, known: Mapping[str, Descriptor], stack: contextlib.ExitStack
-) -> Layer:
-    """Read *item* to the end and give its layer. *media_type* is the default where the user named none.
+def is_same_folder(folder: PackedFolder, known: Descriptor | None) -> bool:
+    """Whether *known*, a layer that the registry has, holds just what *folder* does, whoever packed it.
 
-    *known* are layers by title that the registry already has: a folder whose uncompressed digest is among them
-    is not packed again, whoever packed it.
+    Reads all of the folder when the layer names its uncompressed digest.
     """
-    annotations = {TITLE: item.title, **item.annotations}
-    if item.folder is not None:
-        kind = item.spec.media_type or media_type or LAYER_GZIP
-        same = _same_folder(item.folder, known.get(item.title), kind, annotations)
-        return Layer(same, None) if same else _pack(item, kind, annotations, stack)
-    assert item.file is not None
-    kind = item.spec.media_type or media_type or LAYER
-    return Layer(Descriptor(kind, Digest(item.file.digest()), item.file.size, annotations), item.file)
-
-
-def _same_folder(
-    folder: PackedFolder, known: Descriptor | None, media_type: str, annotations: Mapping[str, str]
-) -> Descriptor | None:
-    if known is None or known.media_type != media_type or UNPACK not in known.annotations:
-        return None
-    marks = {UNPACK: "true", CONTENT_DIGEST: known.annotations.get(CONTENT_DIGEST, "")}
-    if marks[CONTENT_DIGEST] != folder.tar_digest():
-        return None
-    return Descriptor(media_type, known.digest, known.size, {**annotations, **marks})
+    if known is None or known.annotations.get(UNPACK) != "true" or CONTENT_DIGEST not in known.annotations:
+        return False
+    return known.annotations[CONTENT_DIGEST] == folder.tar_digest()
 
 
 def _open(spec: FileSpec, exclude: Sequence[str], annotations: Mapping[str, str], stack: contextlib.ExitStack) -> Input:
     title = title_of(spec.path)
     if os.path.isdir(spec.path):
-        return Input(title, spec, folder=PackedFolder.scan(spec.path, title, exclude), annotations=annotations)
+        folder = PackedFolder.scan(spec.path, title, exclude)
+        return Input(title, spec, folder=folder, annotations=annotations)
     reason = why_unsafe_path(title)
     file = stack.enter_context(LocalFile.open(spec.path))
     if reason:
@@ -107,32 +103,3 @@ def _require_distinct(inputs: Sequence[Input]) -> None:
             where=f"{found.first}, {found.second}",
             hint="Files outside of the current folder are stored by their last name; rename one, or push their folder.",
         )
-
-
-def _pack(item: Input, media_type: str, annotations: Mapping[str, str], stack: contextlib.ExitStack) -> Layer:
-    """The folder's layer, by way of an unnamed temporary file: a kill leaves nothing behind."""
-    assert item.folder is not None
-    with _packing(item.spec.path):
-        spool = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115  (the stack is its context)
-        stream = item.folder.stream()
-        for block in stream:
-            spool.write(block)
-        spool.flush()
-        content = LocalFile(item.spec.path, os.dup(spool.fileno()))
-    packed = stream.result
-    marks = {UNPACK: "true", CONTENT_DIGEST: packed.tar_digest}
-    descriptor = Descriptor(media_type, Digest(packed.digest), packed.size, {**annotations, **marks})
-    return Layer(descriptor, stack.enter_context(content))
-
-
-@contextlib.contextmanager
-def _packing(path: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise LocalFileError(
-            "The folder could not be packed",
-            where=path,
-            why=f"{error.strerror or type(error).__name__} in {tempfile.gettempdir()}",
-            hint="Set TMPDIR to a folder with more space.",
-        ) from error

@@ -9,12 +9,11 @@ from dataclasses import replace
 from ..errors import InvalidInputError
 from ..files.source import LocalFile
 from ..oci.content import Memory
-from ..oci.descriptor import Descriptor, empty_descriptor
-from ..oci.digest import Digest
+from ..oci.descriptor import Descriptor
 from ..oci.manifest import Manifest, build_manifest
-from ..oci.mediatypes import EMPTY_JSON, UNKNOWN_ARTIFACT, UNKNOWN_CONFIG, is_media_type
+from ..oci.mediatypes import EMPTY_CONFIG, EMPTY_JSON, UNKNOWN_ARTIFACT, UNKNOWN_CONFIG, is_media_type
 from .filespec import FileSpec
-from .inputs import Layer
+from .shipping import Shipment
 
 V1_0 = "v1.0"
 V1_1 = "v1.1"
@@ -41,39 +40,40 @@ def spec_version(asked: str | None, config: FileSpec | None, artifact_type: str 
     return version
 
 
-def config_layer(
+def config_shipment(
     version: str,
     config: FileSpec | None,
     artifact_type: str | None,
     annotations: Mapping[str, str],
     stack: contextlib.ExitStack,
-) -> Layer:
+) -> Shipment:
     """The config blob: the user's file, otherwise the empty object; *stack* closes the file."""
     if config is not None:
         file = stack.enter_context(LocalFile.open(config.path, allow_null=True))
-        kind = config.media_type or UNKNOWN_CONFIG
-        return Layer(Descriptor(kind, Digest(file.digest()), file.size, annotations), file)
+        return Shipment(config.media_type or UNKNOWN_CONFIG, annotations, content=file)
     if version == V1_0:
-        descriptor = empty_descriptor(with_data=False, media_type=artifact_type or UNKNOWN_CONFIG)
-    else:
-        descriptor = empty_descriptor()
-    return Layer(replace(descriptor, annotations=annotations), Memory(EMPTY_JSON))
+        return Shipment(artifact_type or UNKNOWN_CONFIG, annotations, content=Memory(EMPTY_JSON))
+    return replace(empty_shipment(), annotations=annotations)
 
 
-def placeholders(version: str) -> list[Layer]:
+def empty_shipment() -> Shipment:
+    """The empty object with its data in the descriptor, as specification 1.1 has it."""
+    return Shipment(EMPTY_CONFIG, {}, content=Memory(EMPTY_JSON), data=EMPTY_JSON)
+
+
+def placeholders(version: str) -> list[Shipment]:
     """What stands in the place of layers when there are none (image-spec 1.1 § Guidelines for Artifact Usage)."""
-    return [Layer(empty_descriptor(), Memory(EMPTY_JSON))] if version == V1_1 else []
+    return [empty_shipment()] if version == V1_1 else []
 
 
 def compose(
     version: str,
-    config: Layer,
-    layers: Sequence[Layer],
+    config: Descriptor,
+    layers: Sequence[Descriptor],
     artifact_type: str | None,
     subject: Descriptor | None,
     annotations: Mapping[str, str],
 ) -> Manifest:
-    """The manifest of *layers*; in version 1.1 an artifact without files gets the empty object as its layer."""
+    """The manifest of *layers*."""
     kind = (artifact_type or UNKNOWN_ARTIFACT) if version == V1_1 else None
-    descriptors = [layer.descriptor for layer in layers or placeholders(version)]
-    return build_manifest(config.descriptor, descriptors, artifact_type=kind, subject=subject, annotations=annotations)
+    return build_manifest(config, layers, artifact_type=kind, subject=subject, annotations=annotations)

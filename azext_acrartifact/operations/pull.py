@@ -8,20 +8,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..errors import InvalidInputError, InvalidManifestError
-from ..files.extract import Extraction, size_limit
 from ..files.globs import Selection
-from ..files.names import safe_name
+from ..files.names import RelativeName, safe_name
 from ..files.place import Destination
 from ..oci.descriptor import Descriptor
 from ..oci.manifest import Manifest
-from ..oci.mediatypes import CONTENT_DIGEST
 from ..oci.reference import Reference
 from ..oci.registry import Registry
 from ..transfer.download import BlobDownload
+from ..transfer.journal import Journal
+from ..transfer.pace import Pace
 from ..transfer.progress import Progress
 from ..transfer.repository import RepositoryStorage
-from ..transfer.scheduler import CONCURRENCY, run_all
-from ..transport.messages import BLOCK
+from ..transfer.scheduler import Job, Scheduler
+from ..transport.client import HttpClient
+from .fetching import Fetcher
 from .plan import Plan, Planned, Skipped, plan_pull
 
 DOWNLOADED = "downloaded"
@@ -38,7 +39,7 @@ class PullOrder:
     selection: Selection = field(default_factory=Selection)
     config_path: str | None = None
     max_unpacked_size: int | None = None
-    concurrency: int = CONCURRENCY
+    concurrency: int | None = None
 
 
 @dataclass(frozen=True)
@@ -75,9 +76,9 @@ def pull(registry: Registry, order: PullOrder, progress: Progress) -> PullResult
         )
     manifest = registry.manifests.get(reference.repository, reference.version)
     plan = plan_pull(manifest, order.selection, str(reference))
-    storage = RepositoryStorage(registry, reference.repository)
+    storage = RepositoryStorage(registry, reference.repository, Journal(None))
     with Destination.open(order.destination) as destination:
-        files = _Puller(registry, storage, destination, order, progress).all(plan)
+        files = _fetch_all(registry, storage, destination, order, progress, plan)
     if order.config_path:
         _save_config(registry, storage, manifest, order.config_path)
     fetched = sum(file.blob.size for file in files if file.state == DOWNLOADED)
@@ -86,86 +87,45 @@ def pull(registry: Registry, order: PullOrder, progress: Progress) -> PullResult
     )
 
 
-class _Puller:
-    """Writes the planned files into one folder."""
+def _fetch_all(
+    registry: Registry,
+    storage: RepositoryStorage,
+    destination: Destination,
+    order: PullOrder,
+    progress: Progress,
+    plan: Plan,
+) -> list[PulledFile]:
+    """Every planned file, in the artifact's order."""
+    destination.require_writable([item.name for item in plan.files if not item.folder])
+    http = registry.http
+    pace = Pace(http, order.concurrency)
+    present = _present(http, pace, destination, plan, progress)
+    missing = [item for item in plan.files if item.name not in present]
+    destination.require_space(sum(item.blob.size for item in missing))
+    progress.expect(sum(item.blob.size for item in missing))
+    fetcher = Fetcher(storage, http, destination, progress, pace, order.max_unpacked_size)
+    Scheduler(http, pace).run([job for item in missing for job in fetcher.jobs(item)])
+    return [
+        PulledFile(destination.shown(item.name), item.blob, UNCHANGED if item.name in present else DOWNLOADED)
+        for item in plan.files
+    ]
 
-    def __init__(
-        self,
-        registry: Registry,
-        storage: RepositoryStorage,
-        destination: Destination,
-        order: PullOrder,
-        progress: Progress,
-    ) -> None:
-        self._http, self._storage, self._destination = registry.http, storage, destination
-        self._order, self._progress = order, progress
 
-    def all(self, plan: Plan) -> list[PulledFile]:
-        """Every planned file, in the artifact's order."""
-        self._destination.require_writable([item.name for item in plan.files if not item.folder])
-        present = [item for item in plan.files if self._is_there(item)]
-        missing = [item for item in plan.files if item not in present]
-        self._destination.require_space(sum(item.blob.size for item in missing))
-        self._progress.expect(sum(item.blob.size for item in missing))
-        missing.sort(key=lambda item: -item.blob.size)
-        tasks = [functools.partial(self._fetch, item) for item in missing]
-        run_all(tasks, self._http.waiter.cancelled, self._order.concurrency)
-        return [self._result(item, UNCHANGED if item in present else DOWNLOADED) for item in plan.files]
+def _present(
+    http: HttpClient, pace: Pace, destination: Destination, plan: Plan, progress: Progress
+) -> set[RelativeName]:
+    """The names of the files that are on the disk already, byte for byte."""
+    present: set[RelativeName] = set()
 
-    def _is_there(self, item: Planned) -> bool:
-        if item.folder or self._destination.size_of(item.name) != item.blob.size:
-            return False
+    def compare(item: Planned) -> None:
         algorithm = item.blob.digest.partition(":")[0]
-        same = self._destination.digest_of(item.name, algorithm) == item.blob.digest
-        if same:
-            self._progress.finished(item.blob, "Unchanged")
-        return same
+        if destination.digest_of(item.name, algorithm) == item.blob.digest:
+            present.add(item.name)
+            progress.finished(item.blob, "Unchanged")
 
-    def _fetch(self, item: Planned) -> None:
-        self._progress.started(item.blob, "Downloading")
-        if item.folder:
-            self._fetch_folder(item)
-        else:
-            with self._destination.open_part(item.name) as part:
-                self._download(item.blob).into(part)
-                part.commit()
-        self._progress.finished(item.blob, "Downloaded")
-
-    def _fetch_folder(self, item: Planned) -> None:
-        limit = self._order.max_unpacked_size or size_limit(item.blob.size)
-        digest = item.blob.annotations.get(CONTENT_DIGEST)
-        with Extraction(self._destination, item.name, max_size=limit, digest=digest) as extraction:
-            layer = _Layer(self._download(item.blob))
-            extraction.read(layer.read)
-            layer.finish()
-            extraction.commit()
-
-    def _download(self, blob: Descriptor) -> BlobDownload:
-        return BlobDownload(
-            self._storage, blob, self._http.attempts(), lambda size: self._progress.advanced(blob, size)
-        )
-
-    def _result(self, item: Planned, state: str) -> PulledFile:
-        return PulledFile(self._destination.shown(item.name), item.blob, state)
-
-
-class _Layer:
-    """A folder's layer as something to read, with its digest checked at the end."""
-
-    def __init__(self, download: BlobDownload) -> None:
-        self._download = download
-
-    def read(self, size: int) -> bytes:
-        """The next bytes, at most *size*; none at the end."""
-        buffer = bytearray(min(size, BLOCK))
-        count = self._download.readinto(memoryview(buffer))
-        return bytes(buffer[:count])
-
-    def finish(self) -> None:
-        """Read what the archive did not need and check the whole; raises `DigestMismatchError`."""
-        while self.read(BLOCK):
-            pass
-        self._download.finish()
+    same_size = [item for item in plan.files if not item.folder and destination.size_of(item.name) == item.blob.size]
+    Scheduler(http, pace).run([Job(functools.partial(compare, item), item.blob.size, True) for item in same_size])
+    return present
 
 
 def _save_config(registry: Registry, storage: RepositoryStorage, manifest: Manifest, path: str) -> None:

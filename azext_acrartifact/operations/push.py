@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -12,22 +11,20 @@ from ..oci.descriptor import Descriptor
 from ..oci.manifest import Manifest
 from ..oci.reference import Reference
 from ..oci.registry import Registry
+from ..transfer.journal import Journal
 from ..transfer.progress import Progress
-from ..transfer.repository import RepositoryStorage
-from ..transfer.scheduler import CONCURRENCY, run_all
 from ..transport.authorization import PULL, PUSH, Scope
 from .annotations import Annotations
 from .filespec import FileSpec
-from .inputs import Input, Layer, describe, open_inputs
-from .packing import compose, config_layer, placeholders, spec_version
-
-UPLOADED = "uploaded"
-SKIPPED = "skipped"
+from .inputs import open_inputs
+from .packing import compose, config_shipment, placeholders, spec_version
+from .shipping import UPLOADED, Shipment, Shipper, shipment_of
 
 
 @dataclass(frozen=True)
 class PushOrder:
-    """What the user asked for. Without tag and digest in *reference*, the artifact is pushed by its digest."""
+    """What the user asked for. Without tag and digest in *reference*, the artifact is pushed by its digest.
+    *journal_folder* is where uploads under way are kept, if anywhere; *concurrency* None adapts to the line."""
 
     reference: Reference
     files: Sequence[FileSpec]
@@ -39,7 +36,8 @@ class PushOrder:
     tags: Sequence[str] = ()
     exclude: Sequence[str] = ()
     allow_empty: bool = False
-    concurrency: int = CONCURRENCY
+    concurrency: int | None = None
+    journal_folder: str | None = None
 
 
 @dataclass(frozen=True)
@@ -70,27 +68,28 @@ def push(registry: Registry, order: PushOrder, progress: Progress) -> PushResult
     """
     with contextlib.ExitStack() as stack:
         version = spec_version(order.image_spec, order.config, order.artifact_type)
-        inputs = _look(order, stack)
-        config = config_layer(version, order.config, order.artifact_type, order.annotations.config, stack)
+        _check(order)
+        inputs = open_inputs(order.files, order.exclude, order.annotations.files, stack)
+        layers = [shipment_of(item, order.media_type) for item in inputs] or placeholders(version)
+        config = config_shipment(version, order.config, order.artifact_type, order.annotations.config, stack)
         registry.authorizer.authorization(Scope.of(order.reference.repository, PULL, PUSH))
         present = _present(registry, order.reference)
         try:
-            return _push(registry, order, version, inputs, config, present, progress, stack)
+            return _push(registry, order, version, config, layers, present, progress)
         except RejectedError as error:
             if error.code != "MANIFEST_BLOB_UNKNOWN":
                 raise
             # A replica may lack what another one had: everything is asked for, and sent, once more.
-            return _push(registry, order, version, inputs, config, None, progress, stack)
+            return _push(registry, order, version, config, layers, None, progress)
 
 
-def _look(order: PushOrder, stack: contextlib.ExitStack) -> list[Input]:
+def _check(order: PushOrder) -> None:
     if not order.files and not order.allow_empty:
         raise InvalidInputError("No file to push", hint="Give --file PATH, or --empty for an artifact without files.")
     if order.reference.digest:
         raise InvalidInputError(
             "A push cannot choose its digest", where=str(order.reference), hint="Give a tag, or neither."
         )
-    return open_inputs(order.files, order.exclude, order.annotations.files, stack)
 
 
 def _present(registry: Registry, reference: Reference) -> Manifest | None:
@@ -102,52 +101,24 @@ def _push(
     registry: Registry,
     order: PushOrder,
     version: str,
-    inputs: Sequence[Input],
-    config: Layer,
+    config: Shipment,
+    layers: Sequence[Shipment],
     present: Manifest | None,
     progress: Progress,
-    stack: contextlib.ExitStack,
 ) -> PushResult:
-    known = {blob.title: blob for blob in present.layers if blob.title} if present else {}
-    layers = [describe(item, order.media_type, known, stack) for item in inputs]
-    manifest = compose(version, config, layers, order.artifact_type, None, order.annotations.manifest)
-    blobs = [config, *(layers or placeholders(version))]
-    states = _send(registry, order, blobs, present, progress)
+    journal = Journal(order.journal_folder)
+    shipper = Shipper(registry, order.reference.repository, present, journal, progress, order.concurrency)
+    shipper.ship([config, *layers])
+    described = [_described(shipment) for shipment in layers]
+    annotations = order.annotations.manifest
+    manifest = compose(version, _described(config), described, order.artifact_type, None, annotations)
     tags = _tag(registry, order, manifest, present)
-    return _result(order, manifest, tags, layers, blobs, states)
+    return _result(order, manifest, tags, config, layers)
 
 
-def _send(
-    registry: Registry, order: PushOrder, blobs: Sequence[Layer], present: Manifest | None, progress: Progress
-) -> dict[str, str]:
-    """Send each blob once, the largest first; the state of each by digest."""
-    held = {blob.digest for blob in (*present.layers, present.config) if blob} if present else set()
-    storage = RepositoryStorage(registry, order.reference.repository)
-    once = {layer.descriptor.digest: layer for layer in blobs}
-    states: dict[str, str] = dict.fromkeys(once, SKIPPED)
-    missing = [layer for digest, layer in once.items() if digest not in held and layer.content is not None]
-    missing.sort(key=lambda layer: -layer.descriptor.size)
-    progress.expect(sum(layer.descriptor.size for layer in missing))
-
-    def send(layer: Layer) -> None:
-        if _send_one(storage, layer, progress):
-            states[layer.descriptor.digest] = UPLOADED
-
-    tasks = [functools.partial(send, layer) for layer in missing]
-    run_all(tasks, registry.http.waiter.cancelled, order.concurrency)
-    return states
-
-
-def _send_one(storage: RepositoryStorage, layer: Layer, progress: Progress) -> bool:
-    blob, content = layer.descriptor, layer.content
-    if content is None or storage.exists(blob):
-        progress.advanced(blob, blob.size)
-        progress.finished(blob, "Exists")
-        return False
-    progress.started(blob, "Uploading")
-    storage.push(blob, content, lambda size: progress.advanced(blob, size))
-    progress.finished(blob, "Uploaded")
-    return True
+def _described(shipment: Shipment) -> Descriptor:
+    assert shipment.descriptor is not None
+    return shipment.descriptor
 
 
 def _tag(registry: Registry, order: PushOrder, manifest: Manifest, present: Manifest | None) -> list[str]:
@@ -161,14 +132,13 @@ def _tag(registry: Registry, order: PushOrder, manifest: Manifest, present: Mani
 
 
 def _result(
-    order: PushOrder,
-    manifest: Manifest,
-    tags: Sequence[str],
-    layers: Sequence[Layer],
-    blobs: Sequence[Layer],
-    states: dict[str, str],
+    order: PushOrder, manifest: Manifest, tags: Sequence[str], config: Shipment, layers: Sequence[Shipment]
 ) -> PushResult:
-    sizes = {layer.descriptor.digest: layer.descriptor.size for layer in blobs}
-    sent = sum(size for digest, size in sizes.items() if states[digest] == UPLOADED)
-    files = [PushedFile(layer.descriptor, states[layer.descriptor.digest]) for layer in layers]
-    return PushResult(order.reference, manifest, tags, files, sent, sum(sizes.values()) - sent)
+    blobs = {_described(shipment).digest: shipment for shipment in (*layers, config)}
+    for shipment in (*layers, config):
+        if shipment.state == UPLOADED:
+            blobs[_described(shipment).digest] = shipment
+    sizes = [(_described(shipment).size, shipment.state == UPLOADED) for shipment in blobs.values()]
+    files = [PushedFile(_described(shipment), shipment.state) for shipment in layers if shipment.item]
+    sent = sum(size for size, was_sent in sizes if was_sent)
+    return PushResult(order.reference, manifest, tags, files, sent, sum(size for size, _ in sizes) - sent)

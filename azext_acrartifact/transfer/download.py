@@ -51,8 +51,8 @@ class BlobDownload:
         """The next bytes of the blob; 0 after the last. Without a *sink* to restart, a source that cannot go on
         where it was is an error."""
         while True:
+            stream = self._opened(sink)
             try:
-                stream = self._opened(sink)
                 count = stream.readinto(buffer)
             except ConnectionFailedError as error:
                 self.close()

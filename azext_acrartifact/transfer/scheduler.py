@@ -1,41 +1,103 @@
-"""Runs a transfer's pieces side by side, and stops them all on the first final error."""
+"""One pool of threads for all blobs and ranges of a transfer, which stops whole on the first final error."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from ..errors import CancelledError
+from ..transport.client import HttpClient
+from .pace import Pace
 
-CONCURRENCY = 5
+TICK = 0.05
+STOP_TIME = 0.8
+"""Seconds that threads get to notice that the work is given up; what they hold is safe without them."""
 
 
-def run_all(tasks: Sequence[Callable[[], None]], cancelled: threading.Event, concurrency: int = CONCURRENCY) -> None:
-    """Run *tasks*, at most *concurrency* at once, and raise the first error when all have stopped.
+@dataclass(frozen=True)
+class Job:
+    """A piece of work; *bulk* when it fills a connection rather than waits for answers. *size* in bytes decides
+    the order: the largest first, so that the last one to end is a small one."""
 
-    *cancelled* is set on the first error and on an interrupt, so that waiting tasks end at once.
-    """
-    with ThreadPoolExecutor(max_workers=max(1, min(concurrency, len(tasks) or 1))) as pool:
-        futures = [pool.submit(_unless, cancelled, task) for task in tasks]
+    run: Callable[[], None]
+    size: int
+    bulk: bool
+
+
+class Scheduler:
+    """Runs jobs, as many at once as the pace allows."""
+
+    def __init__(self, http: HttpClient, pace: Pace) -> None:
+        self._http, self._pace = http, pace
+        self._cancelled = http.waiter.cancelled
+        self._changed = threading.Condition()
+        self._waiting: dict[bool, deque[Job]] = {True: deque(), False: deque()}
+        self._running = {True: 0, False: 0}
+        self._threads: list[threading.Thread] = []
+        self._errors: list[BaseException] = []
+
+    def run(self, jobs: Iterable[Job]) -> None:
+        """Run *jobs* to their end, or raise the first error after the others were stopped.
+
+        An interrupt (Ctrl-C, SIGTERM) breaks the requests in flight and passes through within a second.
+        """
+        for job in sorted(jobs, key=lambda job: -job.size):
+            self._waiting[job.bulk].append(job)
         try:
-            wait(futures, return_when=FIRST_EXCEPTION)
+            with self._changed:
+                while self._left() and not self._errors:
+                    self._staff()
+                    self._changed.wait(TICK)
         finally:
-            if any(not future.done() or future.exception() for future in futures):
-                cancelled.set()
-            for future in futures:
-                future.cancel()
-    _raise_first(futures)
+            self._stop()
+        if self._errors:
+            raise self._first_error()
 
+    def _left(self) -> int:
+        return sum(map(len, self._waiting.values())) + sum(self._running.values())
 
-def _unless(cancelled: threading.Event, task: Callable[[], None]) -> None:
-    if cancelled.is_set():
-        raise CancelledError("Stopped")
-    task()
+    def _staff(self) -> None:
+        """Have as many threads as the limits allow and the work needs."""
+        wanted = sum(
+            min(limit, len(self._waiting[bulk]) + self._running[bulk])
+            for bulk, limit in ((True, self._pace.bulk()), (False, self._pace.small()))
+        )
+        while len(self._threads) < wanted:
+            thread = threading.Thread(target=self._work, name="acrartifact-transfer", daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
+    def _work(self) -> None:
+        while (job := self._take()) is not None:
+            try:
+                job.run()
+            except BaseException as error:
+                self._errors.append(error)
+                self._cancelled.set()
+            finally:
+                with self._changed:
+                    self._running[job.bulk] -= 1
+                    self._changed.notify_all()
 
-def _raise_first(futures: Sequence[Future[None]]) -> None:
-    errors = [error for future in futures if not future.cancelled() and (error := future.exception())]
-    real = [error for error in errors if not isinstance(error, CancelledError)]
-    for error in [*real, *errors]:
-        raise error
+    def _take(self) -> Job | None:
+        with self._changed:
+            while not self._cancelled.is_set() and any(self._waiting.values()):
+                for bulk, limit in ((True, self._pace.bulk()), (False, self._pace.small())):
+                    if self._waiting[bulk] and self._running[bulk] < limit:
+                        self._running[bulk] += 1
+                        return self._waiting[bulk].popleft()
+                self._changed.wait(TICK)
+            return None
+
+    def _stop(self) -> None:
+        if self._left():
+            self._cancelled.set()
+            self._http.abort()
+        for thread in self._threads:
+            thread.join(STOP_TIME)
+
+    def _first_error(self) -> BaseException:
+        real = [error for error in self._errors if not isinstance(error, CancelledError)]
+        return (real or self._errors)[0]

@@ -2,100 +2,146 @@
 
 Small blobs go as POST + PUT. Larger ones go in PATCH chunks, since ACR cuts or refuses big single bodies
 (goharbor/harbor#23015) and since a break then costs one chunk. After any doubt the session is asked for its
-offset; a session that is lost begins anew.
+offset; a session that is lost begins anew; one that an earlier process left goes on.
 """
 
 from __future__ import annotations
 
-from ..errors import ArtifactError, ConnectionFailedError, DigestMismatchError, ProtocolError
-from ..oci.content import Advance, Chunk, Content
+from collections.abc import Callable
+from dataclasses import replace
+
+from ..errors import ConnectionFailedError, DigestMismatchError, ProtocolError, RegistryError
+from ..oci.content import Advance, Chunk
 from ..oci.descriptor import Descriptor
 from ..oci.uploads import Session, Uploads
 from ..transport.answers import error_from
 from ..transport.messages import Response
 from ..transport.retry import Attempts
+from .feed import Feed, Identity
+from .journal import Journal
 
 SINGLE_LIMIT = 4 * 1024 * 1024
 CHUNK = 16 * 1024 * 1024
 SMALLEST_CHUNK = 256 * 1024
+ASKED_FROM = 64 * 1024
+"""Bytes from which on it is worth a request to ask whether the blob is there."""
 MOST_RESTARTS = 3
+
+Held = Callable[[Identity], bool]
 
 
 class BlobUpload:
-    """The upload of *content* as *blob*. *advance* is told of bytes that the registry has confirmed."""
+    """The upload of *feed*. *held* says whether a blob need not be sent; *advance* is told of bytes that the
+    registry has confirmed."""
 
     def __init__(
-        self, uploads: Uploads, blob: Descriptor, content: Content, attempts: Attempts, advance: Advance
+        self,
+        uploads: Uploads,
+        feed: Feed,
+        held: Held,
+        attempts: Attempts,
+        journal: Journal,
+        advance: Advance,
+        media_type: str = "application/octet-stream",
     ) -> None:
-        self._uploads, self._blob, self._content = uploads, blob, content
-        self._attempts, self._advance = attempts, advance
+        self._uploads, self._feed, self._held = uploads, feed, held
+        self._attempts, self._journal, self._advance = attempts, journal, advance
+        self._media_type = media_type
         self._session: Session | None = None
         self._chunk = CHUNK
-        self._single = content.size <= SINGLE_LIMIT
+        self._single = feed.expected <= SINGLE_LIMIT
+        self._asked = False
         self._restarts = 0
 
-    def run(self) -> None:
-        """Return once the registry has the blob and confirmed its digest.
+    def run(self) -> tuple[Identity, bool]:
+        """The blob's identity once the registry has it, and whether it had to be sent.
 
         Raises `ConnectionFailedError` when the line stays broken, a `RegistryError` when the registry refuses,
         `DigestMismatchError` when it stored something else.
         """
+        if self._is_held():
+            return self._feed.settle(), False
+        self._take_up()
         while True:
             try:
-                if self._step():
-                    return
+                done = self._step()
             except ConnectionFailedError as error:
                 if not self._attempts.again_after_error(error):
                     raise
                 self._ask()
+                continue
+            if done is not None:
+                self._journal.forget(self._feed.key)
+                return self._feed.settle(), done
 
-    def _step(self) -> bool:
+    def _step(self) -> bool | None:
+        """Do the next thing. True when the blob was sent, False when it turned out to be there, else None."""
+        chunk = self._feed.chunk(self._session.offset if self._session else 0, self._chunk)
+        if self._is_held():
+            return False
         if self._session is None:
             self._session = self._uploads.begin()
-        left = self._content.size - self._session.offset
-        if left and not self._single:
-            self._append(self._session, min(left, self._chunk))
-            return False
-        return self._finish(self._session, left)
+        if chunk is not None and not self._fits_single(chunk):
+            self._append(self._session, chunk)
+            return None
+        return True if self._finish(self._session, chunk) else None
 
-    def _append(self, session: Session, size: int) -> None:
-        response = self._uploads.append(session, Chunk(self._content, session.offset, size))
+    def _is_held(self) -> bool:
+        identity = self._feed.identity()
+        if identity is None or self._asked:
+            return False
+        self._asked = True
+        return self._held(identity)
+
+    def _fits_single(self, chunk: Chunk) -> bool:
+        return self._single and self._session is not None and self._session.offset == 0 and chunk.size <= SINGLE_LIMIT
+
+    def _take_up(self) -> None:
+        """Go on with the session that an earlier process left, if the registry still knows it."""
+        kept = self._journal.session(self._feed.key) if self._feed.key and not self._single else None
+        if kept is None:
+            return
+        try:
+            known = self._uploads.status(kept)
+        except (RegistryError, ProtocolError):
+            known = None
+        if known is None:
+            self._journal.forget(self._feed.key)
+        else:
+            self._advance(known.offset)
+            self._session = known
+
+    def _append(self, session: Session, chunk: Chunk) -> None:
+        response = self._uploads.append(session, chunk)
         if response.status == 202:
-            self._session = self._uploads.appended(session, response, size)
+            self._session = self._uploads.appended(session, response, chunk.size)
+            self._journal.keep(self._feed.key, self._session)
             self._attempts.progressed()
-            self._advance(size)
+            self._advance(chunk.size)
         else:
             self._decide(response, "A part of a file was not stored")
 
-    def _finish(self, session: Session, left: int) -> bool:
-        rest = Chunk(self._content, session.offset, left) if left else None
-        response = self._uploads.finish(session, self._blob, rest)
+    def _finish(self, session: Session, rest: Chunk | None) -> bool:
+        identity = self._feed.settle()
+        blob = Descriptor(self._media_type, identity.digest, identity.size)
+        response = self._uploads.finish(session, blob, rest)
         if response.status == 201:
             with response:
-                self._confirm(response)
-            self._advance(left)
+                _confirm(response, identity)
+            self._advance(rest.size if rest else 0)
             return True
         self._decide(response, "A file was not stored")
         return False
-
-    def _confirm(self, response: Response) -> None:
-        told = response.headers.get("Docker-Content-Digest", self._blob.digest)
-        if told != self._blob.digest:
-            raise DigestMismatchError("The registry stored other bytes", where=response.request.where, why=told)
 
     def _decide(self, response: Response, what: str) -> None:
         """Prepare the next step after an answer that is no success, or raise."""
         status = response.status
         if status == 413 and self._shrink():
             response.close()
-            self._restart(response)
-        elif status == 416:
+            self._forget()
+        elif status in (404, 416) and self._may_restart():
             response.close()
-            self._count_restart(response, what)
-            self._ask()
-        elif status == 404:
-            response.close()
-            self._restart(response)
+            self._ask() if status == 416 else self._forget()
         elif self._attempts.again_after_answer(response):
             response.close()
             self._ask()
@@ -105,10 +151,14 @@ class BlobUpload:
     def _shrink(self) -> bool:
         if self._single:
             self._single = False
-            self._chunk = max(SMALLEST_CHUNK, self._content.size // 2)
+            self._chunk = max(SMALLEST_CHUNK, self._feed.expected // 2)
             return True
         self._chunk //= 2
         return self._chunk >= SMALLEST_CHUNK
+
+    def _may_restart(self) -> bool:
+        self._restarts += 1
+        return self._restarts <= MOST_RESTARTS
 
     def _ask(self) -> None:
         """Learn where to go on from; a session that the registry has lost begins anew."""
@@ -116,29 +166,21 @@ class BlobUpload:
             return
         known = self._uploads.status(self._session)
         if known is None:
+            # A finish whose answer was lost has closed the session: then the blob is there.
+            self._asked = False
             self._forget()
             return
-        if known.offset > self._content.size:
-            raise ProtocolError("The registry has more bytes than were sent", where=str(self._blob.digest))
         self._advance(known.offset - self._session.offset)
-        self._session = known
-
-    def _restart(self, response: Response) -> None:
-        self._count_restart(response, "The registry lost an upload again and again")
-        self._forget()
+        self._session = replace(known)
 
     def _forget(self) -> None:
         if self._session is not None:
             self._advance(-self._session.offset)
+        self._journal.forget(self._feed.key)
         self._session = None
 
-    def _count_restart(self, response: Response, what: str) -> None:
-        self._restarts += 1
-        if self._restarts > MOST_RESTARTS + CHUNK.bit_length() - SMALLEST_CHUNK.bit_length():
-            raise _gave_up(response, what)
 
-
-def _gave_up(response: Response, what: str) -> ArtifactError:
-    return ConnectionFailedError(
-        what, where=response.request.where, why=f"status {response.status}", hint="Run the command again."
-    )
+def _confirm(response: Response, identity: Identity) -> None:
+    told = response.headers.get("Docker-Content-Digest", identity.digest)
+    if told != identity.digest:
+        raise DigestMismatchError("The registry stored other bytes", where=response.request.where, why=told)

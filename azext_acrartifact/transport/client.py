@@ -18,6 +18,10 @@ class HttpClient:
         self._network = network
         self._policy = policy or Policy()
         self._pool = Pool(network)
+        self.fastest_answer: float | None = None
+        """Seconds from a request's last byte to its answer's first, the least so far: the line's round trip."""
+        self.throttled = 0
+        """How often the server answered 429."""
 
     def send(self, request: Request, *, follow: bool = True) -> Response:
         """The answer to *request*, whatever its status; redirects are followed unless *follow* is False.
@@ -33,6 +37,7 @@ class HttpClient:
                 if not request.may_repeat or not attempts.again_after_error(error):
                     raise
                 continue
+            self.throttled += response.status == 429
             if not request.may_repeat or not attempts.again_after_answer(response):
                 return response
             response.close()
@@ -45,9 +50,14 @@ class HttpClient:
         """Close the kept connections."""
         self._pool.close()
 
+    def abort(self) -> None:
+        """Break the requests in flight, so that whoever waits for them wakes."""
+        self._pool.abort()
+
     def _send(self, request: Request, follow: bool) -> Response:
         for _ in range(MOST_HOPS + 1):
             response = self._pool.send(request)
+            self.fastest_answer = min(self.fastest_answer or response.waited, response.waited)
             if not follow or response.status not in REDIRECTS:
                 return response
             response.close()

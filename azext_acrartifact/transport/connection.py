@@ -74,6 +74,8 @@ class Connection:
     def __init__(self, sock: socket.socket, proxy: Proxy | None) -> None:
         self._socket = sock
         self._proxy = proxy
+        self.waited = 0.0
+        """Seconds between the last request's last byte and its answer's head."""
 
     @classmethod
     def open(cls, origin: tuple[str, str, int], network: Network, proxy: Proxy | None) -> Connection:
@@ -102,7 +104,9 @@ class Connection:
         except (BrokenPipeError, ConnectionResetError) as broken:
             return self._early_answer(request, broken)
         self._socket.settimeout(request.answer_timeout)
+        sent = time.monotonic()
         response = self._answer(request)
+        self.waited = time.monotonic() - sent
         self._socket.settimeout(READ_TIMEOUT)
         return response
 

@@ -92,10 +92,12 @@ class RawAnswer(Protocol):
 class Response:
     """One answer. The body is read at most once, by `readinto`, `blocks` or `content`."""
 
-    def __init__(self, request: Request, status: int, headers: Headers, raw: RawAnswer) -> None:
+    def __init__(self, request: Request, status: int, headers: Headers, raw: RawAnswer, waited: float = 0.0) -> None:
         self.request = request
         self.status = status
         self.headers = headers
+        self.waited = waited
+        """Seconds between the request's last byte and this answer's head."""
         self._raw = raw
 
     @property

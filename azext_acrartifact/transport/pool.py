@@ -71,7 +71,7 @@ class Pool:
             self.drop(connection)
             raise
         body = _PooledBody(self, origin, connection, raw, request, proxy)
-        return Response(request, raw.status, Headers(raw.headers.items()), body)
+        return Response(request, raw.status, Headers(raw.headers.items()), body, connection.waited)
 
     def _proxy(self, origin: Origin, url: str) -> Proxy | None:
         if origin not in self._proxies:

@@ -1,0 +1,150 @@
+"""Sends what a push is made of, and learns on the way what each piece is."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..oci.content import Content
+from ..oci.descriptor import Descriptor
+from ..oci.digest import Digest
+from ..oci.manifest import Manifest
+from ..oci.mediatypes import CONTENT_DIGEST, LAYER, LAYER_GZIP, TITLE, UNPACK
+from ..oci.registry import Registry
+from ..transfer.feed import Feed, FileFeed, Identity
+from ..transfer.journal import Journal
+from ..transfer.pace import Pace
+from ..transfer.progress import Progress
+from ..transfer.repository import RepositoryStorage
+from ..transfer.scheduler import Job, Scheduler
+from ..transfer.upload import ASKED_FROM, SINGLE_LIMIT
+from .inputs import FolderFeed, Input, is_same_folder
+
+UPLOADED = "uploaded"
+SKIPPED = "skipped"
+
+
+@dataclass
+class Shipment:
+    """One blob to send: a file or folder of the user's, or *content* that is at hand. Once it has been sent,
+    *descriptor* says what it is, and *state* whether it was."""
+
+    media_type: str
+    annotations: Mapping[str, str]
+    item: Input | None = None
+    content: Content | None = None
+    data: bytes | None = None
+    descriptor: Descriptor | None = None
+    state: str = SKIPPED
+
+    @property
+    def size(self) -> int:
+        """Bytes to read."""
+        return self.item.size if self.item else self.content.size if self.content else 0
+
+
+def shipment_of(item: Input, default_type: str | None) -> Shipment:
+    """What *item* is sent as; *default_type* is the media type where the user named none."""
+    kind = item.spec.media_type or default_type or (LAYER_GZIP if item.folder else LAYER)
+    return Shipment(kind, {TITLE: item.title, **item.annotations}, item=item)
+
+
+@dataclass
+class Shipper:
+    """Sends shipments to one repository. *present* is what the tag holds now: none of it is sent, nor asked for."""
+
+    registry: Registry
+    repository: str
+    present: Manifest | None
+    journal: Journal
+    progress: Progress
+    concurrency: int | None = None
+    _claims: dict[Digest, Shipment] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        blobs = (*self.present.layers, self.present.config) if self.present else ()
+        self._held = {blob.digest for blob in blobs if blob}
+        self._known = {blob.title: blob for blob in blobs if blob and blob.title}
+        self._pace = Pace(self.registry.http, self.concurrency)
+        self._storage = RepositoryStorage(self.registry, self.repository, self.journal)
+
+    def ship(self, shipments: Sequence[Shipment]) -> None:
+        """Send them all, the largest first; each has its descriptor afterwards."""
+        self.progress.expect(sum(shipment.size for shipment in shipments))
+        jobs = [
+            Job(functools.partial(self._ship, shipment), shipment.size, shipment.size > SINGLE_LIMIT)
+            for shipment in shipments
+        ]
+        Scheduler(self.registry.http, self._pace).run(jobs)
+
+    def _ship(self, shipment: Shipment) -> None:
+        item = shipment.item
+        if item is not None and item.folder is not None:
+            self._ship_folder(shipment, item)
+        elif shipment.content is not None or (item is not None and item.file is not None):
+            content = shipment.content or item.file  # type: ignore[union-attr]
+            assert content is not None
+            self._send(shipment, FileFeed(content, self._key(item), self._cancelled, self._is_likely(item)), {})
+
+    def _ship_folder(self, shipment: Shipment, item: Input) -> None:
+        assert item.folder is not None
+        known = self._known.get(item.title)
+        if known is not None and is_same_folder(item.folder, known):
+            marks = {UNPACK: "true", CONTENT_DIGEST: known.annotations[CONTENT_DIGEST]}
+            self._settle(shipment, Identity(known.digest, known.size), False, marks)
+            self.progress.advanced(_named(shipment, known.digest), shipment.size)
+            return
+        feed = FolderFeed(item.folder, self._storage.place)
+        self._send(shipment, feed, None)
+
+    def _send(self, shipment: Shipment, feed: Feed, marks: Mapping[str, str] | None) -> None:
+        shown = _named(shipment, Digest(""))
+        self.progress.started(shown, "Uploading")
+        held = functools.partial(self._is_held, shipment)
+        identity, sent = self._storage.upload(feed, held, functools.partial(self._moved, shown))
+        if marks is None:
+            assert isinstance(feed, FolderFeed)
+            marks = {UNPACK: "true", CONTENT_DIGEST: feed.tar_digest}
+        self._settle(shipment, identity, sent, marks)
+
+    def _moved(self, blob: Descriptor, size: int) -> None:
+        self._pace.moved(size)
+        self.progress.advanced(blob, size)
+
+    def _settle(self, shipment: Shipment, identity: Identity, sent: bool, marks: Mapping[str, str]) -> None:
+        annotations = {**shipment.annotations, **marks}
+        shipment.descriptor = Descriptor(
+            shipment.media_type, identity.digest, identity.size, annotations, data=shipment.data
+        )
+        shipment.state = UPLOADED if sent else SKIPPED
+        self.progress.finished(shipment.descriptor, "Uploaded" if sent else "Exists")
+
+    def _is_held(self, shipment: Shipment, identity: Identity) -> bool:
+        """Whether the registry has the blob, or another shipment of the same bytes is on its way."""
+        if identity.digest in self._held:
+            return True
+        with self._lock:
+            owner = self._claims.setdefault(identity.digest, shipment)
+        if owner is not shipment:
+            return True
+        asked = identity.size >= ASKED_FROM
+        return asked and self._storage.exists(Descriptor("", identity.digest, identity.size))
+
+    def _is_likely(self, item: Input | None) -> bool:
+        """Whether the registry probably has the file: then it is hashed before anything is sent."""
+        known = self._known.get(item.title) if item else None
+        return known is not None and item is not None and known.size == item.size
+
+    def _key(self, item: Input | None) -> str:
+        return f"{self._storage.place}|{item.file.version}" if item and item.file else ""
+
+    @property
+    def _cancelled(self) -> threading.Event:
+        return self.registry.http.waiter.cancelled
+
+
+def _named(shipment: Shipment, digest: Digest) -> Descriptor:
+    return Descriptor(shipment.media_type, digest, shipment.size, shipment.annotations)

@@ -1,0 +1,71 @@
+"""How many requests may be in flight.
+
+Small files are round trips: how many to keep in flight follows from how long one takes, since a client of one
+process spends about half a millisecond of its own on each. Large ones fill the line: how many connections that
+takes is found out by adding some while the rate grows.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from ..transport.client import HttpClient
+
+MOST = 64
+FEWEST_SMALL = 4
+OWN_TIME = 0.0006
+"""Seconds of processor time that one small request costs here."""
+NEAR = 0.004
+"""Seconds to the first byte below which more than two connections only get in each other's way."""
+FEW_BULK, MANY_BULK = 2, 8
+WINDOW = 0.5
+GAIN = 1.15
+
+
+class Pace:
+    """Limits for one transfer. *fixed* is the user's own number, which then is the limit for both kinds."""
+
+    def __init__(self, http: HttpClient, fixed: int | None = None) -> None:
+        self._http = http
+        self._fixed = fixed
+        self._lock = threading.Lock()
+        self._extra = 0
+        self._settled = False
+        self._moved = 0
+        self._since = time.monotonic()
+        self._last_rate = 0.0
+
+    def small(self) -> int:
+        """How many requests for small blobs may be in flight."""
+        if self._fixed:
+            return self._fixed
+        answer = self._http.fastest_answer
+        fitting = FEWEST_SMALL if answer is None else int(answer / OWN_TIME)
+        return max(1, min(MOST, max(FEWEST_SMALL, fitting)) >> self._http.throttled)
+
+    def bulk(self) -> int:
+        """How many connections may carry large blobs."""
+        if self._fixed:
+            return self._fixed
+        answer = self._http.fastest_answer
+        base = FEW_BULK if answer is None or answer < NEAR else MANY_BULK
+        return max(1, min(MANY_BULK, base + self._extra) >> self._http.throttled)
+
+    def moved(self, size: int) -> None:
+        """Account for *size* bytes; at the end of a window, one more connection is tried or given up."""
+        with self._lock:
+            self._moved += size
+            elapsed = time.monotonic() - self._since
+            if elapsed < WINDOW or self._settled:
+                return
+            self._adjust(self._moved / elapsed)
+            self._moved, self._since = 0, time.monotonic()
+
+    def _adjust(self, rate: float) -> None:
+        if self._last_rate and rate < self._last_rate * GAIN:
+            self._settled = True
+            self._extra = max(0, self._extra - 1)
+        else:
+            self._extra += 1
+        self._last_rate = rate

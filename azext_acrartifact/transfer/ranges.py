@@ -1,0 +1,190 @@
+"""One large blob down over several connections: pieces in any order, hashed in the right one.
+
+One connection is the limit on every real line (`bench/results.md`). Pieces that an earlier run left are hashed
+again with all others: the note about them only saves bytes on the wire.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..errors import CancelledError, ConnectionFailedError, DigestMismatchError
+from ..oci.content import Advance, Source, Stream
+from ..oci.descriptor import Descriptor
+from ..oci.digest import Verifier
+from ..transport.messages import BLOCK
+from ..transport.retry import Attempts
+
+SEGMENT = 8 * 1024 * 1024
+RANGED_FROM = 2 * SEGMENT
+
+
+class Pieces(Protocol):
+    """The unfinished file."""
+
+    done: set[int]
+
+    def write_at(self, data: memoryview, offset: int) -> None:
+        """Write *data* at *offset*."""
+
+    def read_at(self, buffer: memoryview, offset: int) -> int:
+        """Read back from *offset*."""
+
+    def mark(self, segment: int) -> None:
+        """Note that *segment* is all there."""
+
+    def forget(self) -> None:
+        """Begin again."""
+
+
+class RangedDownload:
+    """The bytes of *blob* from *source* to *pieces*. `work` is run by as many threads as the line is worth; the
+    one that ends last has verified all."""
+
+    def __init__(
+        self,
+        source: Source,
+        blob: Descriptor,
+        pieces: Pieces,
+        attempts: Callable[[], Attempts],
+        cancelled: threading.Event,
+        advance: Advance,
+    ) -> None:
+        self._source, self._blob, self._pieces = source, blob, pieces
+        self._attempts, self._cancelled, self._advance = attempts, cancelled, advance
+        self._count = -(-blob.size // SEGMENT)
+        self._lock = threading.Lock()
+        self._hashing = threading.Lock()
+        self._serial = threading.Lock()
+        self._begin()
+        self.resumed = len(pieces.done)
+        """Segments that an earlier run left."""
+        self._advance(sum(map(self._length, pieces.done)))
+
+    def _begin(self) -> None:
+        self._left = [number for number in reversed(range(self._count)) if number not in self._pieces.done]
+        self._verifier = Verifier(self._blob.digest, self._blob.size)
+        self._whole = False
+
+    @property
+    def workers(self) -> int:
+        """How many threads could help."""
+        return max(1, len(self._left))
+
+    def work(self) -> None:
+        """Fetch pieces until none are left."""
+        while (number := self._take()) is not None:
+            self._fetch(number)
+            self._hash(wait=False)
+
+    def finish(self) -> bool:
+        """Hash what has not been hashed. False when pieces of an earlier run turned out wrong: then all begins
+        again. Raises `DigestMismatchError` when what was fetched is wrong."""
+        self._hash(wait=True)
+        try:
+            self._verifier.finish()
+        except DigestMismatchError:
+            if not self.resumed:
+                raise
+            self.resumed = 0
+            self._advance(-self._blob.size)
+            self._pieces.forget()
+            self._begin()
+            return False
+        return True
+
+    def _take(self) -> int | None:
+        with self._lock:
+            if self._cancelled.is_set():
+                raise CancelledError("Stopped")
+            return self._left.pop() if self._left else None
+
+    def _length(self, number: int) -> int:
+        return min(SEGMENT, self._blob.size - number * SEGMENT)
+
+    def _fetch(self, number: int) -> None:
+        """All of one segment, going on inside of it after a break."""
+        attempts = self._attempts()
+        span = _Span(number * SEGMENT, number * SEGMENT + self._length(number))
+        while span.left:
+            stream = self._source.fetch(self._blob, span.position, span.left)
+            try:
+                if stream.offset != span.position:
+                    self._fetch_whole(stream)
+                    return
+                self._copy(stream, span)
+            except ConnectionFailedError as error:
+                if not attempts.again_after_error(error):
+                    raise
+            finally:
+                stream.close()
+        self._pieces.mark(number)
+
+    def _copy(self, stream: Stream, span: _Span) -> None:
+        buffer = memoryview(bytearray(min(BLOCK, span.left)))
+        while span.left:
+            count = stream.readinto(buffer[: min(len(buffer), span.left)])
+            if not count:
+                raise ConnectionFailedError("The connection broke", where=self._blob.digest, why="a range ended early")
+            if self._cancelled.is_set():
+                raise CancelledError("Stopped")
+            self._pieces.write_at(buffer[:count], span.position)
+            span.position += count
+            self._advance(count)
+
+    def _fetch_whole(self, stream: Stream) -> None:
+        """Take all from a server that ignores Range: one thread reads from the first byte, the others are done."""
+        with self._lock:
+            first = not self._whole
+            self._whole = True
+            self._left.clear()
+        with self._serial:
+            if first:
+                self._copy_whole(stream)
+
+    def _copy_whole(self, stream: Stream) -> None:
+        attempts = self._attempts()
+        self._advance(-sum(map(self._length, self._pieces.done)))
+        span = _Span(0, self._blob.size)
+        while True:
+            try:
+                self._copy(stream, span)
+                break
+            except ConnectionFailedError as error:
+                if not attempts.again_after_error(error):
+                    raise
+            finally:
+                stream.close()
+            self._advance(-span.position)
+            span.position = 0
+            stream = self._source.fetch(self._blob)
+        for number in range(self._count):
+            self._pieces.mark(number)
+
+    def _hash(self, wait: bool) -> None:
+        """Hash the pieces that follow on what was hashed; without *wait*, leave that to a thread that is at it."""
+        if not self._hashing.acquire(blocking=wait):
+            return
+        try:
+            buffer = memoryview(bytearray(BLOCK))
+            while self._verifier.seen // SEGMENT in self._pieces.done and self._verifier.seen < self._blob.size:
+                left = self._length(self._verifier.seen // SEGMENT) - self._verifier.seen % SEGMENT
+                count = self._pieces.read_at(buffer[: min(BLOCK, left)], self._verifier.seen)
+                if not count:
+                    return
+                self._verifier.update(buffer[:count])
+        finally:
+            self._hashing.release()
+
+
+@dataclass
+class _Span:
+    position: int
+    end: int
+
+    @property
+    def left(self) -> int:
+        return self.end - self.position
