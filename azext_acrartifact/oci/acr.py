@@ -38,7 +38,7 @@ class AcrMetadata:
         names: list[str] = []
         for response in follow_pages(self._api, Scope.of(repository, METADATA_READ), url, "tags"):
             page = _object(response, "The tags were not listed", "The repository does not exist")
-            names += [str(tag.get("name")) for tag in page.get("tags") or [] if tag.get("digest") in (digest, None)]
+            names += [name for name, of in _tags(response, page) if of in (digest, None)]
         return names
 
     def _one(self, repository: str, path: str, key: str, missing: str) -> dict[str, Any]:
@@ -50,6 +50,17 @@ class AcrMetadata:
 
     def _url(self, repository: str, path: str) -> str:
         return self._api.url(f"/acr/v1/{quote(repository)}/{path}")
+
+
+def _tags(response: Response, page: dict[str, Any]) -> list[tuple[str, object]]:
+    """Name and digest of each tag on *page*."""
+    try:
+        found = [(tag["name"], tag.get("digest")) for tag in page.get("tags") or []]
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ProtocolError("The tags were not listed", where=response.request.where, why="not a list of tags") from error
+    if not all(isinstance(name, str) for name, _ in found):
+        raise ProtocolError("The tags were not listed", where=response.request.where, why="a name is no text")
+    return found
 
 
 def _object(response: Response, what: str, missing: str) -> dict[str, Any]:

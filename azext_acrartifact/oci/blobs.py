@@ -110,5 +110,5 @@ def _start(response: Response, offset: int) -> int:
 def _error(response: Response, blob: Descriptor) -> Exception:
     error = error_from(response, "A blob was not read", not_found="The registry has lost a blob of the artifact")
     if isinstance(error, NotFoundError):
-        error.where = f"{error.where} ({blob.title or blob.media_type})"
+        error.where = f"{error.where} ({printable(blob.title or blob.media_type)})"
     return error

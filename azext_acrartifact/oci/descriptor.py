@@ -103,7 +103,7 @@ def _data(value: object, place: str) -> bytes | None:
     if value is None:
         return None
     try:
-        return base64.b64decode(str(value), validate=True)
+        return base64.b64decode(value if isinstance(value, str) else "?", validate=True)
     except (binascii.Error, ValueError) as error:
         raise InvalidManifestError("A descriptor's data is not base64", where=place) from error
 

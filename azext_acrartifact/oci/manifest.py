@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import InvalidManifestError
+from ..errors import InvalidInputError, InvalidManifestError
 from .descriptor import Descriptor, as_object, optional_string, parse_descriptor, string_map
 from .digest import Digest, digest_of
 from .mediatypes import EMPTY_CONFIG, IMAGE_MANIFEST, INDEXES, MANIFESTS, OCI_ARTIFACT_MANIFEST, ORAS_ARTIFACT_MANIFEST
@@ -68,7 +68,8 @@ def build_manifest(
 ) -> Manifest:
     """An OCI image manifest. No creation time is added, so that the same files give the same digest.
 
-    Raises `InvalidManifestError` above 4 MiB, which is more than a registry takes.
+    Raises `InvalidManifestError` above 4 MiB, which is more than a registry takes, and `InvalidInputError` for text
+    that came from undecodable bytes.
     """
     fields: dict[str, Any] = {"schemaVersion": 2, "mediaType": IMAGE_MANIFEST}
     if artifact_type:
@@ -79,7 +80,10 @@ def build_manifest(
         fields["subject"] = subject.to_json()
     if annotations:
         fields["annotations"] = dict(sorted(annotations.items()))
-    raw = json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
+    try:
+        raw = json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInputError("A name, a type or an annotation is not text in UTF-8", why=str(error)) from error
     if len(raw) > MANIFEST_LIMIT:
         raise InvalidManifestError(
             "The manifest is larger than a registry takes",
