@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ..errors import ConnectionFailedError, NotFoundError, ProtocolError
+from ..text import printable
 from ..transport.answers import error_from
 from ..transport.authorization import PULL, PUSH, Scope
 from ..transport.messages import Response, origin_of

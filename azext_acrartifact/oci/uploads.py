@@ -50,6 +50,8 @@ class Uploads:
         if response.status != 202:
             raise error_from(response, "The upload was not begun")
         with response:
+            if "Location" not in response.headers:
+                raise ProtocolError("The registry did not say where an upload goes", where=response.request.where)
             return self._session(response, 0)
 
     def append(self, session: Session, chunk: Body) -> Response:
