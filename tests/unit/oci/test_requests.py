@@ -214,8 +214,8 @@ class TestBlobs:
         assert server.lines() == [f"HEAD /v2/a/blobs/{HELLO.digest}"]
 
     def test_a_refusal_is_no_answer_to_that(self, serve, registry: Open) -> None:
-        with pytest.raises(errors.NetworkRuleError):
-            registry(serve(answer(403, b'{"errors":[{"code":"DENIED"}]}'))).blobs("a").exists(HELLO)
+        with pytest.raises(errors.PermissionDeniedError):
+            registry(serve(answer(403))).blobs("a").exists(HELLO)
 
     def test_a_blob_is_read_from_its_first_byte_or_a_later_one(self, serve, registry: Open) -> None:
         server = serve(answer(200, b"hello"), answer(206, b"llo", Content_Range="bytes 2-4/5"))
