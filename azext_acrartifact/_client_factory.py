@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from knack.log import get_logger
 
+from ._arguments import ArtifactArgument, LoginArgument
 from ._version import VERSION
 from .auth.credentials import ACR_AUDIENCE, Credential, EntraCredential, EntraToken, PasswordCredential
 from .auth.distribution import ChallengeAuthorizer
@@ -29,14 +30,6 @@ _Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
-class Login:
-    """A user name and password from the command line; none means Azure CLI's login."""
-
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True)
 class Named:
     """An artifact as the user named it. *guessed_from* is the bare registry name that its server was made of."""
 
@@ -44,19 +37,18 @@ class Named:
     guessed_from: str | None = None
 
 
-def name_artifact(
-    cmd: Any, reference: str | None, registry: str | None, image: str | None, suffix: str | None
-) -> Named:
+def name_artifact(cmd: Any, artifact: ArtifactArgument) -> Named:
     """The artifact that the arguments mean. Asks nobody: a login server is taken as it is, a bare name gets the
     cloud's suffix. Raises `InvalidReferenceError`."""
+    reference, registry = artifact.reference, artifact.registry
     if reference and not (registry and _lacks_server(reference)):
         return Named(parse_reference(reference))
-    server, guessed = _server(cmd, registry or "", suffix)
-    return Named(parse_image(image or reference or "", server), registry if guessed else None)
+    server, guessed = _server(cmd, registry or "", artifact.suffix)
+    return Named(parse_image(artifact.image or reference or "", server), registry if guessed else None)
 
 
 def with_registry(
-    cmd: Any, named: Named, login: Login, progress: Progress, action: Callable[[Registry, Reference], _Result]
+    cmd: Any, named: Named, login: LoginArgument, progress: Progress, action: Callable[[Registry, Reference], _Result]
 ) -> _Result:
     """Run *action* on the registry of *named*. ARM is asked for the login server only when a bare name's guess
     cannot be reached: with a domain name label the server is `name-hash.azurecr.io`."""
@@ -104,7 +96,7 @@ def _cloud_suffix(cmd: Any) -> str:
         ) from error
 
 
-def _open(cmd: Any, server: str, login: Login, progress: Progress) -> Registry:
+def _open(cmd: Any, server: str, login: LoginArgument, progress: Progress) -> Registry:
     protect_logs()
     http = HttpClient(_network(cmd), Waiter(progress.note))
     base_url = base_url_of(server, is_loopback(server))
@@ -122,7 +114,7 @@ def _network(cmd: Any) -> Network:
     return Network(agent, verify=not should_disable_connection_verify(), headers=headers)
 
 
-def _authorizer(cmd: Any, server: str, base_url: str, http: HttpClient, login: Login) -> Authorizer:
+def _authorizer(cmd: Any, server: str, base_url: str, http: HttpClient, login: LoginArgument) -> Authorizer:
     if is_loopback(server):
         pair = (login.username, login.password or "") if login.username is not None else None
         return ChallengeAuthorizer(base_url, http, pair)

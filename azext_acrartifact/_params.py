@@ -6,16 +6,15 @@ from typing import Any
 
 from knack.arguments import CLIArgumentType
 
-from ._validators import validate_artifact, validate_credentials, validate_sizes
-
-_LARGEST_CONCURRENCY = 64
+from ._validators import gather_artifact, validate_sizes
 
 
 def load_arguments(loader: Any, _command: str) -> None:
     """Declare the arguments."""
     from azure.cli.core.commands.parameters import get_enum_type
 
-    _common(loader)
+    for command in ("push", "pull", "show", "delete"):
+        _common(loader, f"acr artifact {command}")
     with loader.argument_context("acr artifact push") as c:
         _push(c, get_enum_type(["v1.0", "v1.1"]))
     with loader.argument_context("acr artifact pull") as c:
@@ -32,11 +31,21 @@ def load_arguments(loader: Any, _command: str) -> None:
         c.argument("yes", options_list=["--yes", "-y"], action="store_true", help="Do not ask for confirmation.")
 
 
-def _common(loader: Any) -> None:
+def _common(loader: Any, command: str) -> None:
+    """What names an artifact and signs in; `_validators.gather_artifact` makes `artifact` and `login` of it."""
     from azure.cli.core.commands.parameters import get_resource_name_completion_list
 
-    with loader.argument_context("acr artifact") as c:
-        c.argument(
+    with loader.argument_context(command) as c:
+        c.ignore("login")
+        c.positional(
+            "artifact",
+            nargs="?",
+            metavar="REFERENCE",
+            help="The artifact, as SERVER/REPOSITORY:TAG or SERVER/REPOSITORY@DIGEST. "
+            "Instead, --name and --image may be given.",
+            validator=gather_artifact,
+        )
+        c.extra(
             "registry_name",
             options_list=["--name", "-n", "--registry", "-r"],
             help="The registry, by its name or its login server. "
@@ -44,46 +53,43 @@ def _common(loader: Any) -> None:
             configured_default="acr",
             completer=get_resource_name_completion_list("Microsoft.ContainerRegistry/registries"),
         )
-        c.argument(
+        c.extra(
             "image",
             options_list=["--image", "-t"],
             help="The artifact in the registry, as REPOSITORY:TAG or REPOSITORY@DIGEST.",
         )
-        c.argument(
+        c.extra(
             "suffix",
+            options_list=["--suffix"],
             help="The tenant suffix in the login server, of a registry that is named without it: "
             "REGISTRY-SUFFIX.azurecr.io.",
             arg_group="Registry",
         )
         _credentials(c)
-    for command in ("push", "pull", "show", "delete"):
-        with loader.argument_context(f"acr artifact {command}") as c:
-            c.positional(
-                "reference",
-                nargs="?",
-                help="The artifact, as SERVER/REPOSITORY:TAG or SERVER/REPOSITORY@DIGEST. "
-                "Instead, --name and --image may be given.",
-                validator=validate_artifact,
-            )
 
 
 def _credentials(c: Any) -> None:
     group = "Sign-in"
-    c.argument(
+    c.extra(
         "username",
         options_list=["--username", "-u"],
         arg_group=group,
         help="Sign in to the registry with this user instead of the Azure CLI's login: a service principal's "
         "application id, a repository token's name, or the admin user.",
-        validator=validate_credentials,
     )
-    c.argument(
+    c.extra(
         "password",
         options_list=["--password", "-p"],
         arg_group=group,
         help="The user's password. It is visible to others on this machine: prefer --password-stdin.",
     )
-    c.argument("password_stdin", action="store_true", arg_group=group, help="Read the password from standard input.")
+    c.extra(
+        "password_stdin",
+        options_list=["--password-stdin"],
+        action="store_true",
+        arg_group=group,
+        help="Read the password from standard input.",
+    )
 
 
 def _concurrency() -> CLIArgumentType:

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from ._arguments import gather
 
-def validate_artifact(cmd: Any, namespace: Any) -> None:
+
+def gather_artifact(cmd: Any, namespace: Any) -> None:
+    """Check how the artifact is named and how to sign in, and gather both into one object each."""
+    _validate_artifact(cmd, namespace)
+    _validate_credentials(namespace)
+    gather(namespace)
+
+
+def _validate_artifact(cmd: Any, namespace: Any) -> None:
     """The artifact is named once: as REFERENCE, or by --image with --name (or `az configure --defaults acr=`)."""
     from azure.cli.core.azclierror import MutuallyExclusiveArgumentError, RequiredArgumentMissingError
 
-    if namespace.reference and namespace.image:
+    if namespace.artifact and namespace.image:
         raise MutuallyExclusiveArgumentError(
             "The artifact is named twice, by REFERENCE and by --image.", "Give one of them."
         )
@@ -17,7 +26,7 @@ def validate_artifact(cmd: Any, namespace: Any) -> None:
         raise MutuallyExclusiveArgumentError(
             "The registry is named twice, by REFERENCE and by --name.", "Give the server in one of them."
         )
-    if not namespace.reference and not namespace.image:
+    if not namespace.artifact and not namespace.image:
         raise RequiredArgumentMissingError(
             "The artifact is not named.",
             "Write it as SERVER/REPOSITORY:TAG, or give --name REGISTRY --image REPOSITORY:TAG.",
@@ -30,7 +39,7 @@ def validate_artifact(cmd: Any, namespace: Any) -> None:
 
 def _names_another_registry(cmd: Any, namespace: Any) -> bool:
     """Whether --name was typed beside a reference with another server; a configured default does not count."""
-    server = (namespace.reference or "").partition("/")[0]
+    server = (namespace.artifact or "").partition("/")[0]
     registry = (namespace.registry_name or "").lower()
     default = cmd.cli_ctx.config.get("defaults", "acr", fallback="") or ""
     if "." not in server or not registry or registry == default.lower():
@@ -38,7 +47,7 @@ def _names_another_registry(cmd: Any, namespace: Any) -> bool:
     return registry not in (server, server.partition(".")[0])
 
 
-def validate_credentials(namespace: Any) -> None:
+def _validate_credentials(namespace: Any) -> None:
     """A user name has a password, from one place, and a password has a user name."""
     from azure.cli.core.azclierror import MutuallyExclusiveArgumentError, RequiredArgumentMissingError
 

@@ -6,15 +6,15 @@ import os
 import sys
 from typing import Any
 
+from ._arguments import ArtifactArgument, LoginArgument
 from ._exception_handler import reports
 
 
 @reports
 def push(
     cmd: Any,
-    reference: str | None = None,
-    registry_name: str | None = None,
-    image: str | None = None,
+    artifact: ArtifactArgument,
+    login: LoginArgument,
     files: list[str] | None = None,
     artifact_type: str | None = None,
     manifest_config: str | None = None,
@@ -26,10 +26,6 @@ def push(
     exclude: list[str] | None = None,
     empty: bool = False,
     concurrency: int | None = None,
-    username: str | None = None,
-    password: str | None = None,
-    password_stdin: bool = False,
-    suffix: str | None = None,
 ) -> dict[str, Any]:
     """Push files and folders as an artifact."""
     from dataclasses import replace
@@ -43,7 +39,7 @@ def push(
     from .operations.push import PushOrder
     from .operations.push import push as run
 
-    named = factory.name_artifact(cmd, reference, registry_name, image, suffix)
+    named = factory.name_artifact(cmd, artifact)
     order = PushOrder(
         named.reference,
         [parse_file_spec(text) for text in files or []],
@@ -59,9 +55,12 @@ def push(
         journal_folder=_journal_folder(cmd),
     )
     progress = progress_for(cmd.cli_ctx)
-    login = _login(factory, username, password, password_stdin)
     result = factory.with_registry(
-        cmd, named, login, progress, lambda registry, found: run(registry, replace(order, reference=found), progress)
+        cmd,
+        named,
+        _login(login),
+        progress,
+        lambda registry, found: run(registry, replace(order, reference=found), progress),
     )
     progress.note(f"Pushed      {result.reference}")
     progress.note(f"Digest:     {result.manifest.digest}")
@@ -71,9 +70,8 @@ def push(
 @reports
 def pull(
     cmd: Any,
-    reference: str | None = None,
-    registry_name: str | None = None,
-    image: str | None = None,
+    artifact: ArtifactArgument,
+    login: LoginArgument,
     destination: str | None = None,
     media_type: list[str] | None = None,
     include: list[str] | None = None,
@@ -81,10 +79,6 @@ def pull(
     manifest_config: str | None = None,
     max_unpacked_size: int | None = None,
     concurrency: int | None = None,
-    username: str | None = None,
-    password: str | None = None,
-    password_stdin: bool = False,
-    suffix: str | None = None,
 ) -> dict[str, Any]:
     """Pull an artifact's files and folders."""
     from dataclasses import replace
@@ -96,7 +90,7 @@ def pull(
     from .operations.pull import PullOrder
     from .operations.pull import pull as run
 
-    named = factory.name_artifact(cmd, reference, registry_name, image, suffix)
+    named = factory.name_artifact(cmd, artifact)
     order = PullOrder(
         named.reference,
         destination or os.curdir,
@@ -106,9 +100,12 @@ def pull(
         concurrency=_concurrency(cmd, concurrency),
     )
     progress = progress_for(cmd.cli_ctx)
-    login = _login(factory, username, password, password_stdin)
     result = factory.with_registry(
-        cmd, named, login, progress, lambda registry, found: run(registry, replace(order, reference=found), progress)
+        cmd,
+        named,
+        _login(login),
+        progress,
+        lambda registry, found: run(registry, replace(order, reference=found), progress),
     )
     progress.note(f"Pulled      {result.reference}")
     progress.note(f"Digest:     {result.manifest.digest}")
@@ -118,14 +115,9 @@ def pull(
 @reports
 def show(
     cmd: Any,
-    reference: str | None = None,
-    registry_name: str | None = None,
-    image: str | None = None,
+    artifact: ArtifactArgument,
+    login: LoginArgument,
     raw_manifest: bool = False,
-    username: str | None = None,
-    password: str | None = None,
-    password_stdin: bool = False,
-    suffix: str | None = None,
 ) -> dict[str, Any] | None:
     """Show what an artifact is."""
     from . import _client_factory as factory
@@ -134,26 +126,20 @@ def show(
     from .operations.show import show_raw
     from .transfer.progress import Progress
 
-    named = factory.name_artifact(cmd, reference, registry_name, image, suffix)
-    login = _login(factory, username, password, password_stdin)
+    named = factory.name_artifact(cmd, artifact)
     if raw_manifest:
-        sys.stdout.buffer.write(factory.with_registry(cmd, named, login, Progress(), show_raw))
+        sys.stdout.buffer.write(factory.with_registry(cmd, named, _login(login), Progress(), show_raw))
         sys.stdout.buffer.flush()
         return None
-    return show_output(factory.with_registry(cmd, named, login, Progress(), run))
+    return show_output(factory.with_registry(cmd, named, _login(login), Progress(), run))
 
 
 @reports
 def delete(
     cmd: Any,
-    reference: str | None = None,
-    registry_name: str | None = None,
-    image: str | None = None,
+    artifact: ArtifactArgument,
+    login: LoginArgument,
     yes: bool = False,
-    username: str | None = None,
-    password: str | None = None,
-    password_stdin: bool = False,
-    suffix: str | None = None,
 ) -> None:
     """Delete an artifact, all its tags and what is attached to it."""
     from . import _client_factory as factory
@@ -162,28 +148,27 @@ def delete(
     from .operations.delete import plan_delete
     from .transfer.progress import Progress
 
-    named = factory.name_artifact(cmd, reference, registry_name, image, suffix)
-    login = _login(factory, username, password, password_stdin)
+    named = factory.name_artifact(cmd, artifact)
 
     def act(registry: Any, found: Any) -> None:
         deletion = plan_delete(registry, found)
         confirm(cmd, deletion, yes)
         run(registry, deletion)
 
-    factory.with_registry(cmd, named, login, Progress(), act)
+    factory.with_registry(cmd, named, _login(login), Progress(), act)
 
 
-def _login(factory: Any, username: str | None, password: str | None, password_stdin: bool) -> Any:
-    """The sign-in from the command line; a missing password is asked for on a terminal alone."""
-    if username is None:
-        return factory.Login()
-    if password_stdin:
-        password = sys.stdin.readline().rstrip("\r\n")
-    elif password is None:
-        from ._confirm import ask_password
+def _login(login: LoginArgument) -> LoginArgument:
+    """The sign-in with its password; a missing one is read, or asked for on a terminal alone."""
+    from dataclasses import replace
 
-        password = ask_password(username)
-    return factory.Login(username, password)
+    if login.username is None or login.password is not None:
+        return login
+    if login.password_stdin:
+        return replace(login, password=sys.stdin.readline().rstrip("\r\n"))
+    from ._confirm import ask_password
+
+    return replace(login, password=ask_password(login.username))
 
 
 def _concurrency(cmd: Any, asked: int | None) -> int | None:

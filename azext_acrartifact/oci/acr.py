@@ -57,7 +57,9 @@ def _tags(response: Response, page: dict[str, Any]) -> list[tuple[str, object]]:
     try:
         found = [(tag["name"], tag.get("digest")) for tag in page.get("tags") or []]
     except (TypeError, KeyError, AttributeError) as error:
-        raise ProtocolError("The tags were not listed", where=response.request.where, why="not a list of tags") from error
+        raise ProtocolError(
+            "The tags were not listed", where=response.request.where, why="not a list of tags"
+        ) from error
     if not all(isinstance(name, str) for name, _ in found):
         raise ProtocolError("The tags were not listed", where=response.request.where, why="a name is no text")
     return found
