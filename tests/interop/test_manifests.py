@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 from pathlib import Path
@@ -10,11 +9,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from azext_acrartifact.oci.descriptor import Descriptor
-from azext_acrartifact.oci.digest import Digest
-from azext_acrartifact.operations.filespec import FileSpec
-from azext_acrartifact.operations.inputs import describe, open_inputs
-from azext_acrartifact.operations.packing import V1_1, compose, config_layer
+from azext_acrartifact.oci.descriptor import parse_descriptor
+from azext_acrartifact.operations.packing import V1_1, compose
 from tests.interop.place import Place
 from tests.interop.trees import make_tree
 
@@ -108,17 +104,15 @@ def test_the_manifest_of_a_folder_is_oras_own(azure: Place, repository: str, wor
     assert _text(theirs) == _text(ours)
 
 
-def test_the_manifest_of_an_attachment_is_oras_own(
-    azure: Place, repository: str, files: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_manifest_of_an_attachment_is_oras_own(azure: Place, repository: str, files: Path) -> None:
     azure.oras(files, "push", azure.at(repository), "artifact.txt")
-    subject = json.loads(azure.oras(files, "manifest", "fetch", "--descriptor", azure.at(repository)).stdout)
+    subject = azure.oras(files, "manifest", "fetch", "--descriptor", azure.at(repository)).stdout
     attach = ["attach", "--artifact-type", TYPE, "-a", "k=v", "--format", "json"]
     attached = json.loads(azure.oras(files, *attach, azure.at(repository), "deep/z.txt:text/x-z").stdout)
-    monkeypatch.chdir(files)
-    ours = _compose(FileSpec("deep/z.txt", "text/x-z"), subject, {"k": "v"})
     theirs = _unstamped(azure.manifest(files, azure.at(repository, attached["digest"])))
-    assert _text(theirs) == _text(ours)
+    ours = azure.at(repository, "ours")
+    azure.push(files, ours, "--artifact-type", TYPE, "--annotation", "k=v", "--file", "deep/z.txt:text/x-z")
+    assert _text(theirs) == _text(_with_subject(azure.manifest(files, ours), json.loads(subject)))
 
 
 def _push_both(azure: Place, repository: str, folder: Path, case: Case) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -130,13 +124,12 @@ def _push_both(azure: Place, repository: str, folder: Path, case: Case) -> tuple
     return _unstamped(azure.manifest(folder, theirs)), azure.manifest(folder, ours)
 
 
-def _compose(spec: FileSpec, subject: dict[str, Any], annotations: dict[str, str]) -> dict[str, Any]:
-    """Our manifest of one file that refers to *subject*, as it would be sent."""
-    of = Descriptor(subject["mediaType"], Digest(subject["digest"]), subject["size"])
-    with contextlib.ExitStack() as stack:
-        layers = [describe(item, None, {}, stack) for item in open_inputs([spec], [], {}, stack)]
-        config = config_layer(V1_1, None, TYPE, {}, stack)
-        return dict(json.loads(compose(V1_1, config, layers, TYPE, of, annotations).raw))
+def _with_subject(manifest: dict[str, Any], subject: dict[str, Any]) -> dict[str, Any]:
+    """*manifest*, as we would write it with that subject."""
+    config, *layers = [parse_descriptor(item, "manifest") for item in (manifest["config"], *manifest["layers"])]
+    of = parse_descriptor(subject, "subject")
+    composed = compose(V1_1, config, layers, manifest["artifactType"], of, manifest["annotations"])
+    return dict(json.loads(composed.raw))
 
 
 def _unstamped(manifest: dict[str, Any]) -> dict[str, Any]:
