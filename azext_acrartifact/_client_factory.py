@@ -171,11 +171,11 @@ class _EntraTokens:
 
 
 def _no_token(error: Exception) -> SignInError:
-    hints = getattr(error, "recommendations", None) or []
+    hint = " ".join(map(str, getattr(error, "recommendations", None) or []))
     return SignInError(
         "The Azure CLI gave no token",
         why=str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__,
-        hint=" ".join(str(hint) for hint in hints) or "Run: az login",
+        hint=hint if "az login" in hint else f"Run: az login. {hint}".rstrip(". "),
     )
 
 

@@ -48,7 +48,7 @@ examples:
   - name: Pull some files to another folder.
     text: >
       az acr artifact pull --name myregistry --image samples/bundle:1.0 --destination out
-      --include "docs/**" README.md --exclude "*.log"
+      --include docs "*.md"
 """
 
 helps["acr artifact show"] = """

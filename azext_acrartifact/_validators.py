@@ -64,4 +64,4 @@ def validate_sizes(namespace: Any) -> None:
     for name, option in (("concurrency", "--concurrency"), ("max_unpacked_size", "--max-unpacked-size")):
         value = getattr(namespace, name, None)
         if value is not None and value < 1:
-            raise InvalidArgumentValueError(f"{option} must be at least 1.")
+            raise InvalidArgumentValueError(f"{option} must be at least 1.", "Leave it out for the default.")

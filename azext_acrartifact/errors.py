@@ -60,6 +60,8 @@ class ArtifactError(Exception):
 class InvalidInputError(ArtifactError):
     """What the user typed cannot be right."""
 
+    usual_hint = "Run the command with --help to see what it takes."
+
 
 class InvalidReferenceError(InvalidInputError):
     """The artifact's reference cannot be right."""
