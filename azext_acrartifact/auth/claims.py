@@ -29,12 +29,12 @@ def granted_actions(claims: dict[str, Any], repository: str) -> frozenset[str]:
     ACR has written both `Type/Name/Actions` and `type/name/actions`, and null for none.
     """
     actions: set[str] = set()
-    for entry in claims.get("access") or []:
+    for entry in _items(claims.get("access")):
         if not isinstance(entry, dict):
             continue
         lower = {str(key).lower(): value for key, value in entry.items()}
         if lower.get("type") == "repository" and lower.get("name") in (repository, EVERY_REPOSITORY):
-            actions.update(str(action) for action in lower.get("actions") or [])
+            actions.update(str(action) for action in _items(lower.get("actions")))
     return frozenset(actions)
 
 
@@ -44,4 +44,11 @@ def lifetime(claims: dict[str, Any], now: float) -> float | None:
     `exp - iat` is no lifetime: ACR dates `iat` back by 15 minutes.
     """
     expires = claims.get("exp")
-    return float(expires) - now if isinstance(expires, (int, float)) else None
+    try:
+        return float(expires) - now if isinstance(expires, (int, float)) else None
+    except OverflowError:
+        return None
+
+
+def _items(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
