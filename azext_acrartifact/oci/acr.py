@@ -6,7 +6,7 @@ import json
 from typing import Any
 from urllib.parse import quote
 
-from ..errors import ProtocolError
+from ..errors import NotFoundError, ProtocolError
 from ..transport.answers import error_from
 from ..transport.authorization import METADATA_READ, Scope
 from ..transport.messages import Response
@@ -67,7 +67,15 @@ def _tags(response: Response, page: dict[str, Any]) -> list[tuple[str, object]]:
 
 def _object(response: Response, what: str, missing: str) -> dict[str, Any]:
     if response.status != 200:
-        raise error_from(response, what, not_found=missing)
+        error = error_from(response, what, not_found=missing)
+        if isinstance(error, NotFoundError) and not error.code:
+            # ACR always says what is missing; https://distribution.github.io/distribution has no such path.
+            raise ProtocolError(
+                "The registry is no Azure Container Registry",
+                where=response.request.where,
+                why="it does not know ACR's own API for tags and times",
+            ) from error
+        raise error
     try:
         parsed = json.loads(response.content(PAGE_LIMIT))
     except (ValueError, RecursionError) as error:
