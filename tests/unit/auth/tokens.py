@@ -1,0 +1,56 @@
+"""Tokens as ACR issues them, and a token endpoint that issues them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs
+
+from tests.support.server import Answer, Sent, answer
+
+
+def jwt(repository: str = "a", actions: tuple[str, ...] = ("pull", "push"), **claims: Any) -> str:
+    """An access token for *actions* on *repository*, good for an hour unless *claims* say otherwise."""
+    access = [{"Type": "repository", "Name": repository, "Actions": list(actions)}]
+    payload = {"exp": time.time() + 3600, "iat": time.time() - 900, "access": access, **claims}
+    return f"aGVhZA.{base64.urlsafe_b64encode(json.dumps(payload).encode()).decode().rstrip('=')}.c2ln"
+
+
+def refusal(status: int, message: str, code: str = "UNAUTHORIZED") -> Answer:
+    """An error answer in ACR's form."""
+    return answer(status, json.dumps({"errors": [{"code": code, "message": message}]}).encode())
+
+
+@dataclass
+class Issuer:
+    """Answers `/oauth2/exchange` and `/oauth2/token`. Only *granted* actions are given; *seconds* is a token's life."""
+
+    granted: tuple[str, ...] = ("pull", "push", "delete")
+    seconds: float = 3600.0
+    forms: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    taken: set[str] = field(default_factory=set)
+    refused: dict[str, str] = field(default_factory=dict)
+    delay: float = 0.0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self, sent: Sent) -> Answer:
+        form = {name: values[0] for name, values in parse_qs(sent.body.decode()).items()}
+        with self.lock:
+            self.forms.append((sent.path, form))
+        if sent.path == "/oauth2/exchange":
+            if form["access_token"] in self.refused:
+                return refusal(401, self.refused[form["access_token"]])
+            return answer(200, json.dumps({"refresh_token": f"refresh-{len(self.forms)}"}).encode())
+        if form.get("refresh_token") in self.taken:
+            return refusal(401, "the refresh token is not known any more")
+        return self._token(form)
+
+    def _token(self, form: dict[str, str]) -> Answer:
+        _, repository, asked = form["scope"].split(":")
+        actions = tuple(action for action in asked.split(",") if action in self.granted)
+        token = jwt(repository, actions, exp=time.time() + self.seconds, jti=len(self.forms))
+        return Answer(answer(200, json.dumps({"access_token": token}).encode()).raw, delay=self.delay)
