@@ -195,7 +195,7 @@ class TestMetadata:
                 metadata.tags_of("a", MANIFEST.digest)
 
     def test_what_is_not_there_is_not_found(self, serve, registry: Open) -> None:
-        server = serve(answer(404), answer(404), answer(404))
+        server = serve(*[answer(404, b'{"errors": [{"code": "TAG_UNKNOWN"}]}')] * 3)
         metadata = registry(server).metadata
         for ask in (
             lambda: metadata.tag("a", "1"),
@@ -204,6 +204,10 @@ class TestMetadata:
         ):
             with pytest.raises(errors.NotFoundError, match="does not exist"):
                 ask()
+
+    def test_a_registry_without_this_api_is_not_acr(self, serve, registry: Open) -> None:
+        with pytest.raises(errors.ProtocolError, match="no Azure Container Registry"):
+            registry(serve(answer(404, b"404 page not found\n"))).metadata.tag("a", "1")
 
 
 class TestBlobs:
