@@ -56,17 +56,20 @@ class Extraction:
         max_size: int,
         max_entries: int = tar.ENTRY_LIMIT,
         digest: str | None = None,
+        bare: bool = False,
     ) -> None:
         """Unpack to *title* (of `safe_folder`) at most *max_size* bytes in at most *max_entries* files and folders.
 
-        *digest* is that of the uncompressed archive, if the artifact names it. Raises UnsafeContentError when that
-        is malformed, LocalFileError when the staging folder cannot be made.
+        *digest* is that of the uncompressed archive, if the artifact names it; *bare* members do not carry the
+        title as prefix. Raises UnsafeContentError when the digest is malformed, LocalFileError when the staging
+        folder cannot be made.
         """
         if digest is not None and not _DIGEST.fullmatch(digest):
             raise UnsafeContentError("The digest of the unpacked folder is malformed", why=digest)
         self._destination = destination
         self._title = title
         self._digest = digest
+        self._bare = bare
         self._limit = max_size
         self._max_entries = max_entries
         self._free = destination.free_bytes()
@@ -114,6 +117,7 @@ class Extraction:
         """Where *member* is staged: its name from the last component of the title on."""
         named = safe_folder if member.type == tar.DIRECTORY else safe_name
         parts, title = named(member.path).parts, self._title.parts
+        parts = title + parts if self._bare else parts
         if parts[: len(title)] != title or (parts == title and member.type != tar.DIRECTORY):
             raise UnsafeContentError(
                 "A member of the folder's archive lies outside of the folder",

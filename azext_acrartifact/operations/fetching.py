@@ -12,7 +12,7 @@ from ..files.extract import Extraction, size_limit
 from ..files.kept import KeptPart
 from ..files.place import Destination
 from ..oci.content import Source
-from ..oci.mediatypes import CONTENT_DIGEST
+from ..oci.mediatypes import CONTENT_DIGEST, UNPACK
 from ..transfer.download import BlobDownload
 from ..transfer.pace import MANY_BULK, Pace
 from ..transfer.progress import Progress
@@ -62,7 +62,8 @@ class Fetcher:
         self.progress.started(item.blob, "Downloading")
         limit = self.max_unpacked_size or size_limit(item.blob.size)
         digest = item.blob.annotations.get(CONTENT_DIGEST)
-        with Extraction(self.destination, item.name, max_size=limit, digest=digest) as extraction:
+        bare = UNPACK not in item.blob.annotations
+        with Extraction(self.destination, item.name, max_size=limit, digest=digest, bare=bare) as extraction:
             layer = _Layer(self._download(item))
             extraction.read(layer.read)
             layer.finish()

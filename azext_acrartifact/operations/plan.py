@@ -66,8 +66,9 @@ def plan_pull(manifest: Manifest, selection: Selection, where: str) -> Plan:
 
 
 def _planned(blob: Descriptor) -> Planned:
-    folder = blob.annotations.get(UNPACK) == "true"
     title = blob.title or ""
+    # regctl marks a folder by the end of its title alone.
+    folder = blob.annotations.get(UNPACK) == "true" or title.endswith("/")
     return Planned(blob, safe_folder(title) if folder else safe_name(title), folder)
 
 
