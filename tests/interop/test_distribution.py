@@ -83,6 +83,18 @@ def test_files_and_folders_go_both_ways(started: Started, repository: str, work:
     assert place.oras(work, "resolve", place.at(repository, "ours")).text == pushed["digest"]
 
 
+@pytest.mark.parametrize("started", [(program, "http", "none") for program in PROGRAMS], ids=_name, indirect=True)
+def test_what_only_azure_knows_is_one_clear_error(started: Started, repository: str, work: Path) -> None:
+    place = started.place
+    (work / "file.txt").write_bytes(b"file\n")
+    place.push(work, place.at(repository), "--file", "file.txt")
+    raw = place.oras(work, "manifest", "fetch", place.at(repository)).stdout
+    assert place.az(work, "show", place.at(repository), "--raw").stdout == raw
+    assert "is no Azure Container Registry" in _one_error(place, work, "show", place.at(repository))
+    assert "is no Azure Container Registry" in _one_error(place, work, "delete", place.at(repository), "--yes")
+    place.oras(work, "resolve", place.at(repository))
+
+
 @pytest.mark.parametrize("started", [kind for kind in KINDS if kind[2] != "none"], ids=_name, indirect=True)
 def test_without_the_password_there_is_one_clear_error(started: Started, repository: str, work: Path) -> None:
     place = started.place

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from acr_emulator.client import Emulator
 from tests.interop.place import Place
 from tests.interop.trees import FOREIGN, LONG, make_tree, snapshot
 
@@ -102,6 +103,24 @@ def test_oras_attaches_to_what_we_pushed_and_discovers_it(place: Place, reposito
     assert _contents(out) == {"sbom.json": b"{}\n"}
 
 
+def test_we_show_and_delete_what_oras_pushed(azure: Place, repository: str, work: Path) -> None:
+    (work / "one.txt").write_bytes(b"one\n")
+    reference = azure.at(repository)
+    azure.oras(work, "push", "--artifact-type", TYPE, reference, "one.txt:text/plain")
+    azure.oras(work, "tag", reference, "latest")
+    attach = ["attach", "--artifact-type", "example/sbom", "--format", "json", reference, "one.txt"]
+    attached = azure.at(repository, json.loads(azure.oras(work, *attach).stdout)["digest"])
+    shown = json.loads(azure.az(work, "show", reference).stdout)
+    assert shown["digest"] == azure.oras(work, "resolve", reference).text
+    assert (shown["artifactType"], sorted(shown["tags"])) == (TYPE, ["1.0", "latest"])
+    assert [(file["title"], file["size"], file["mediaType"]) for file in shown["files"]] == [
+        ("one.txt", 4, "text/plain")
+    ]
+    azure.az(work, "delete", reference, "--yes")
+    for gone in (reference, azure.at(repository, "latest"), attached):
+        azure.oras(work, "manifest", "fetch", gone, code=1)
+
+
 def test_oras_copies_what_we_pushed_with_its_referrers(place: Place, repository: str, work: Path, out: Path) -> None:
     (work / "one.txt").write_bytes(b"one\n")
     source, target = place.at(repository), place.at(f"{repository}-copy", "2.0")
@@ -169,6 +188,22 @@ def test_a_blob_and_a_manifest_that_oras_pushes_bit_by_bit_are_pulled(
     place.oras(work, "manifest", "push", place.at(repository), "manifest.json")
     place.pull(out, place.at(repository))
     assert _contents(out) == {"one.txt": b"one\n"}
+
+
+def test_oras_sends_a_large_blob_at_once_and_we_do_not(
+    azure: Place, emulator: Emulator, repository: str, work: Path, out: Path
+) -> None:
+    content = b"0123456789abcde\n" * (33 * 1024 * 1024 // 16) + b"x"
+    (work / "big.bin").write_bytes(content)
+    too_large = azure.oras(work, "push", azure.at(repository), "big.bin", code=1)
+    assert "413" in too_large.stderr
+    emulator.set(limits={"upload_body": len(content)})
+    try:
+        azure.oras(work, "push", azure.at(repository), "big.bin")
+    finally:
+        emulator.reset()
+    azure.pull(out, azure.at(repository))
+    assert (out / "big.bin").read_bytes() == content
 
 
 def test_a_blob_larger_than_one_request_may_be_is_pulled(place: Place, repository: str, work: Path, out: Path) -> None:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from tests.interop.place import Place
+from tests.interop.trees import make_tree, snapshot
 
 TYPE = "application/vnd.example.test.v1"
 FILES = {"one.txt": b"one\n", "deep/two.bin": bytes(range(256)) * 5000}
@@ -41,6 +42,18 @@ def test_we_push_and_regctl_gets(place: Place, repository: str, work: Path, out:
     assert one.stdout == b"one\n"
     blob = place.regctl(work, "blob", "get", f"{place.server}/{repository}", pushed["files"][0]["digest"])
     assert blob.stdout == b"one\n"
+
+
+def test_regctl_puts_a_folder_and_we_pull_it(place: Place, repository: str, work: Path, out: Path) -> None:
+    make_tree(work / "d")
+    # regctl stores every link as one to itself.
+    (work / "d" / "link").unlink()
+    (work / "d" / "deep" / "up").unlink()
+    before = snapshot(work / "d")
+    put = ["artifact", "put", "--artifact-type", TYPE, "--file", "d", "--file-title", place.at(repository)]
+    place.regctl(work, *put)
+    place.pull(out, place.at(repository))
+    assert snapshot(out / "d") == before
 
 
 def test_regctl_sees_what_is_attached(place: Place, repository: str, work: Path) -> None:
