@@ -9,6 +9,8 @@ from ._arguments import gather
 
 def gather_artifact(cmd: Any, namespace: Any) -> None:
     """Check how the artifact is named and how to sign in, and gather both into one object each."""
+    # Azure CLI fills a configured default in for parameters of the function alone, not for `extra` ones.
+    namespace.registry_name = namespace.registry_name or cmd.cli_ctx.config.get("defaults", "acr", fallback=None)
     _validate_artifact(cmd, namespace)
     _validate_credentials(namespace)
     gather(namespace)
