@@ -1,0 +1,78 @@
+"""Every example of the help texts runs, in its order, and does what it says."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+import yaml
+from knack.help_files import helps
+
+from acr_emulator.client import Emulator
+from azext_acrartifact import _help
+from tests.functional.az import Az, files_in
+from tests.functional.terminal import at_terminal
+
+COMMANDS = [name for name in helps if name.startswith("acr artifact ")]
+PLACEHOLDER = "00000000-0000-0000-0000-000000000001"
+
+
+def examples(command: str) -> list[list[str]]:
+    """The words of each example of *command*, after `az`."""
+    assert _help.helps is helps
+    texts = [example["text"] for example in yaml.safe_load(helps[command]).get("examples", [])]
+    words = [shlex.split(text) for text in texts]
+    assert all(line[0] == "az" for line in words)
+    return [line[1:] for line in words]
+
+
+@pytest.fixture
+def prepared(az: Az, emulator: Emulator, work: Path) -> Az:
+    """`az` in a folder with the files that the examples name, and the service principal that one of them is."""
+    (work / "artifact.txt").write_text("Here is an artifact\n")
+    (work / "README.md").write_text("# Read me\n")
+    (work / "docs").mkdir()
+    (work / "docs" / "page.md").write_text("A page\n")
+    (work / "docs" / "page.log").write_text("A log\n")
+    emulator.set(principals={"nobody": {"client_id": PLACEHOLDER}})
+    roles = [{"object_id": principal["object_id"], "role": "Owner"} for principal in emulator.world()["principals"]]
+    emulator.set(registries={"myregistry": {"roles": roles}})
+    return az
+
+
+def run(az: Az, words: list[str]) -> str:
+    """Run one example as a person would; what it shows."""
+    if "delete" in words and "--yes" not in words:
+        asked = at_terminal(az, *words, answer="y")
+        assert asked.code == 0, asked.stdout
+        return asked.stdout
+    result = az(*words, stdin="nobody-secret\n")
+    assert (result.code, result.stderr) == (0, ""), (words, result.stderr)
+    return result.stdout
+
+
+def test_there_is_an_example_of_every_command_and_way() -> None:
+    assert [f"acr artifact {verb}" for verb in ("push", "pull", "show", "delete")] == COMMANDS
+    assert all(len(examples(command)) >= 2 for command in COMMANDS)
+
+
+def test_every_example_runs(prepared: Az, work: Path) -> None:
+    pushes = examples("acr artifact push")
+    pushed = [json.loads(run(prepared, words)) for words in pushes]
+    assert [[file["title"] for file in result["files"]] for result in pushed][:2] == [
+        ["artifact.txt"], ["README.md", "docs"],
+    ]  # fmt: skip
+    for words in examples("acr artifact show"):
+        assert "artifact.txt" in run(prepared, words) or "table" in words
+    run(prepared, pushes[0])
+    (work / "artifact.txt").unlink()
+    for words in examples("acr artifact pull"):
+        assert json.loads(run(prepared, words))["files"]
+    assert (work / "artifact.txt").read_text() == "Here is an artifact\n"
+    assert {"README.md", "docs/"} <= files_in(work / "out")
+    for words in examples("acr artifact delete"):
+        run(prepared, pushes[0])
+        run(prepared, words)
+        assert prepared("acr", "artifact", "show", *words[3:][:1] if "/" in words[3] else words[3:7]).code == 3

@@ -1,0 +1,135 @@
+"""What the user got wrong: one clear error each, before anything is sent."""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.functional.az import Az, files_in
+from tests.functional.limits import at_most, small_disk, without_roots_powers
+from tests.functional.origin import SERVER, Origin
+
+REFERENCE = f"{SERVER}/samples/refused:1.0"
+FILE = ("--file", "a.txt")
+
+ARGUMENTS = {
+    "nothing at all": ((), 1, "not named"),
+    "no file": ((REFERENCE,), 1, "--file"),
+    "an empty file list": ((REFERENCE, "--file"), 2, "--file"),
+    "a missing file": ((REFERENCE, "--file", "missing.txt"), 1, "missing.txt"),
+    "a missing config": ((REFERENCE, *FILE, "--manifest-config", "missing.json"), 1, "missing.json"),
+    "a missing annotation file": ((REFERENCE, *FILE, "--annotation-file", "missing.json"), 1, "missing.json"),
+    "an annotation file that is none": ((REFERENCE, *FILE, "--annotation-file", "a.txt"), 1, "a.txt"),
+    "an annotation without a value": ((REFERENCE, *FILE, "--annotation", "key"), 1, "KEY=VALUE"),
+    "a device": ((REFERENCE, "--file", "/dev/zero"), 1, "/dev/zero"),
+    "a bad media type": ((REFERENCE, "--file", "a.txt:text"), 1, "a.txt:text"),
+    "a bad artifact type": ((REFERENCE, *FILE, "--artifact-type", "sbom"), 1, "sbom"),
+    "an unknown image-spec": ((REFERENCE, *FILE, "--image-spec", "v2"), 2, "v1.1"),
+    "an unknown option": ((REFERENCE, *FILE, "--overwrite"), 2, "--overwrite"),
+    "a config without a type in image-spec 1.1": (
+        (REFERENCE, *FILE, "--manifest-config", "a.txt", "--image-spec", "v1.1"), 1, "--artifact-type",
+    ),
+    "no repository": ((SERVER, *FILE), 1, SERVER),
+    "no server": (("samples/artifact:1.0", *FILE), 1, "--name"),
+    "an upper-case server": (("MyRegistry.azurecr.io/a:1", *FILE), 1, SERVER),
+    "an upper-case repository": ((f"{SERVER}/Samples/a:1", *FILE), 1, "samples/a"),
+    "a port": ((f"{SERVER}:443/a:1", *FILE), 1, "port"),
+    "a bad tag": ((f"{SERVER}/a:-1", *FILE), 1, "-1"),
+    "a bad digest": ((f"{SERVER}/a@sha256:123", *FILE), 1, "sha256"),
+    "a digest to push to": ((f"{SERVER}/a@sha256:{'0' * 64}", *FILE), 1, "digest"),
+    "a bad registry name": (("--name", "my_registry", "--image", "a:1", *FILE), 1, "my_registry"),
+    "a repository twice": ((REFERENCE, "--image", "a:1", *FILE), 1, "--image"),
+    "two registries": ((REFERENCE, "--name", "targetregistry", *FILE), 1, "--name"),
+    "an image without a registry": (("--image", "a:1", *FILE), 1, "--name"),
+    "a password without a user": ((REFERENCE, *FILE, "--password-stdin"), 1, "--username"),
+    "two passwords": ((REFERENCE, *FILE, "-u", "a", "-p", "b", "--password-stdin"), 1, "--password-stdin"),
+    "a user without a password": ((REFERENCE, *FILE, "-u", "a"), 1, "--password-stdin"),
+    "no concurrency": ((REFERENCE, *FILE, "--concurrency", "0"), 1, "--concurrency"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ARGUMENTS)
+def test_push_refuses(signed_out: Az, work: Path, case: str) -> None:
+    """Without a sign-in, so that anything but the argument would show too."""
+    arguments, code, named = ARGUMENTS[case]
+    (work / "a.txt").write_text("a")
+    refused = signed_out.refused(code, "push", *arguments)
+    assert named in refused.stderr
+    assert refused.log == []
+    assert files_in(work) == {"a.txt"}
+
+
+@pytest.mark.parametrize("place", ["file", "folder", "member"])
+def test_a_file_that_may_not_be_read(az: Az, artifact: str, work: Path, place: str) -> None:
+    (work / "d").mkdir()
+    (work / "d" / "a.txt").write_text("a")
+    (work / "d" / "a.txt").chmod(0 if place in ("file", "member") else 0o644)
+    (work / "d").chmod(0 if place == "folder" else 0o755)
+    named = {"file": "d/a.txt", "folder": "d", "member": "d"}[place]
+    refused = az.refused(1, "push", artifact, "--file", named, prepare=without_roots_powers)
+    (work / "d").chmod(0o755)
+    assert "permission denied" in refused.stderr.lower()
+    assert named in refused.stderr
+    assert refused.writes == []
+
+
+def test_a_folder_that_may_not_be_written(az: Az, origin: Origin, artifact: str, repository: str, work: Path) -> None:
+    origin.push_files(repository, {"a.txt": b"one"})
+    (work / "out").mkdir(mode=0o555)
+    refused = az.refused(1, "pull", artifact, "-d", "out", prepare=without_roots_powers)
+    assert "permission denied" in refused.stderr.lower()
+    assert str(work / "out") in refused.stderr
+    assert refused.blob_gets == []
+
+
+def test_what_stands_where_a_file_should_be(az: Az, origin: Origin, artifact: str, repository: str, work: Path) -> None:
+    origin.push_files(repository, {"a/b.txt": b"one"})
+    (work / "a").write_text("a file")
+    assert str(work / "a") in az.refused(1, "pull", artifact).stderr
+    (work / "a").unlink()
+    (work / "a" / "b.txt").mkdir(parents=True)
+    refused = az.refused(1, "pull", artifact)
+    assert "b.txt" in refused.stderr
+    assert refused.blob_gets == []
+    assert az.refused(1, "pull", artifact, "-d", __file__).blob_gets == []
+
+
+def test_a_full_disk_is_seen_before_the_first_byte(
+    az: Az, origin: Origin, artifact: str, repository: str, work: Path
+) -> None:
+    origin.push_files(repository, {"big.bin": bytes(4_000_000)})
+    out = work / "out"
+    out.mkdir()
+    with small_disk(out, 1_000_000) as mounted:
+        (out / "mine").write_text("stays")
+        limit = None if mounted else functools.partial(at_most, 1_000_000)
+        refused = az.refused(1, "pull", artifact, "-d", "out", prepare=limit)
+        assert str(out) in refused.stderr
+        assert files_in(out) == {"mine"}
+        assert refused.blob_gets == [] or not mounted
+
+
+def test_a_disk_that_fills_up_leaves_the_older_file(
+    az: Az, origin: Origin, artifact: str, repository: str, work: Path
+) -> None:
+    origin.push_files(repository, {"big.bin": bytes(4_000_000)})
+    (work / "big.bin").write_text("mine")
+    refused = az.refused(1, "pull", artifact, prepare=functools.partial(at_most, 1_000_000))
+    assert "big.bin" in refused.stderr
+    assert (work / "big.bin").read_text() == "mine"
+    assert files_in(work) == {"big.bin"}
+
+
+def test_a_folder_needs_no_space_to_be_packed(az: Az, artifact: str, work: Path, tmp_path: Path) -> None:
+    (work / "d").mkdir()
+    (work / "d" / "random.bin").write_bytes(os.urandom(4_000_000))
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    with small_disk(temporary, 1_000_000):
+        pushed = az.using(TMPDIR=str(temporary)).artifact("push", artifact, "--file", "d")
+        assert files_in(temporary) == set()
+    assert pushed.json["bytesUploaded"] > 4_000_000
+    assert files_in(work) == {"d/", "d/random.bin"}

@@ -1,0 +1,117 @@
+"""Nothing that opens a door is written anywhere: not under --debug, not in an error, not in Azure CLI's log files."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import pytest
+
+from acr_emulator.client import Emulator
+from acr_emulator.front.log import LogEntry
+from tests.functional.az import TOKEN, Az
+from tests.functional.origin import Origin
+
+
+def secrets_in(log: list[LogEntry]) -> set[str]:
+    """Every credential that these requests carried in a header or an address."""
+    found = set()
+    for entry in log:
+        lower = {name.lower(): value for name, value in entry.headers.items()}
+        found |= {lower[name].partition(" ")[2] for name in ("authorization", "proxy-authorization") if name in lower}
+        query = parse_qs(entry.query)
+        found |= {value for name in ("sig", "_state") for value in query.get(name, [])}
+    return found
+
+
+def secrets_of(world: dict[str, object]) -> set[str]:
+    """Every password that the local Azure knows."""
+    found: set[str] = set()
+    for principal in world["principals"]:  # type: ignore[attr-defined]
+        found |= set(principal["secrets"])
+    for registry in world["registries"]:  # type: ignore[attr-defined]
+        found |= set(registry["admin_passwords"])
+        found |= {password for token in registry["tokens"] for password in token["passwords"]}
+    return found
+
+
+def assert_kept(text: str, secrets: set[str]) -> None:
+    """None of *secrets*, plain or as Basic credentials, and no token at all, is in *text*."""
+    assert not [secret for secret in secrets if secret in text]
+    assert not TOKEN.search(text)
+    assert "sig=" not in text
+    assert "Basic " not in text
+    for word in text.split():
+        if len(word) > 20 and word.isalnum():
+            decoded = base64.b64decode(word + "=" * (-len(word) % 4))
+            assert not [secret for secret in secrets if secret.encode() in decoded]
+
+
+@pytest.fixture
+def own(az: Az, sign_in: Callable[[str], Path], tmp_path: Path) -> Az:
+    """`az` with a configuration, and so with log files, of the test's own."""
+    config = tmp_path / "config"
+    shutil.copytree(sign_in("pusher"), config, ignore=shutil.ignore_patterns("commands", "logs"))
+    return az.using(config=config, AZURE_LOGGING_ENABLE_LOG_FILE="yes")
+
+
+def written(az: Az) -> str:
+    """What Azure CLI wrote to its log files."""
+    config = Path(az.variables["AZURE_CONFIG_DIR"])
+    logs = [*config.glob("commands/*"), *config.glob("logs/*")]
+    assert logs
+    return "\n".join(log.read_text(errors="replace") for log in logs)
+
+
+def test_under_debug(own: Az, emulator: Emulator, artifact: str, work: Path) -> None:
+    (work / "a.txt").write_text("content")
+    runs = [
+        own("acr", "artifact", "push", artifact, "--file", "a.txt", "--debug"),
+        own("acr", "artifact", "pull", artifact, "-d", "out", "--debug"),
+        own("acr", "artifact", "show", artifact, "--debug"),
+        own("acr", "artifact", "delete", artifact, "--yes", "--debug"),
+    ]
+    log = [entry for run in runs for entry in run.log]
+    known = secrets_in(log) | secrets_of(emulator.world())
+    assert len(known) > 10
+    for run in runs:
+        assert run.code == 0
+        assert run.stderr
+        assert_kept(run.stdout + run.stderr, known)
+    assert_kept(written(own), known)
+
+
+def test_with_a_password(own: Az, emulator: Emulator, origin: Origin, artifact: str, repository: str) -> None:
+    origin.push_files(repository, {"a.txt": b"one"})
+    who = ("--username", "ci-token", "--password-stdin", "--debug")
+    pulled = own("acr", "artifact", "pull", artifact, *who, stdin="ci-token-password\n")
+    assert pulled.code == 0
+    wrong = own("acr", "artifact", "pull", artifact, *who, stdin="read-token-password\n")
+    assert wrong.code == 1
+    known = secrets_in(pulled.log + wrong.log) | secrets_of(emulator.world())
+    assert_kept(pulled.stderr + wrong.stderr + written(own), known)
+
+
+FAULTS = {
+    "storage": {"host": "*.blob.core.windows.net", "action": "status", "status": 403},
+    "upload": {"path": "/blobs/uploads/.", "method": "PUT|PATCH", "action": "status", "status": 400},
+    "exchange": {"path": "/oauth2/exchange", "action": "status", "status": 400},
+    "token": {"path": "/oauth2/token", "action": "raw", "raw": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"},
+    "cut": {"host": "*.blob.core.windows.net", "action": "reset", "where": "before"},
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_in_errors(
+    own: Az, emulator: Emulator, origin: Origin, artifact: str, repository: str, work: Path, fault: str
+) -> None:
+    (work / "b.txt").write_text("content")
+    origin.push_files(repository, {"a.txt": b"one"})
+    emulator.fault(**FAULTS[fault])
+    verb = ["push", artifact, "--file", "b.txt"] if fault == "upload" else ["pull", artifact]
+    failed = own("acr", "artifact", *verb, "--debug")
+    assert failed.code == 1
+    assert_kept(failed.stderr + written(own), secrets_in(failed.log) | secrets_of(emulator.world()))

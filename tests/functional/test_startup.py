@@ -1,0 +1,86 @@
+"""What every `az` command pays for this extension, and what its own commands load before there is need."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.functional.az import Az
+
+DUMP = """
+import atexit, json, os, sys
+atexit.register(lambda: open(os.environ["LOADED_MODULES"], "w").write(json.dumps(sorted(sys.modules))))
+"""
+HEAVY = ("requests", "urllib3", "msal", "msal_extensions", "azure.mgmt", "azure.identity", "azure.core", "asyncio")
+NETWORK = ("http.client", "ssl")
+ALLOWED = ("azext_acrartifact", "knack", "azure.cli.core")
+
+COST = """
+import time, azure.cli.core, azure.cli.core.commands, knack.help_files, knack.arguments
+start = time.process_time()
+import azext_acrartifact, azext_acrartifact.commands, azext_acrartifact._params
+print((time.process_time() - start) * 1000)
+"""
+
+
+def heavy_in(modules: set[str]) -> list[str]:
+    """Those of *modules* that load a network stack or a management client."""
+    return sorted(name for name in modules if name.startswith(tuple(f"{heavy}." for heavy in HEAVY)) or name in HEAVY)
+
+
+@pytest.fixture
+def loaded(signed_out: Az, tmp_path: Path) -> object:
+    """Run az and give the modules that it had loaded at its end."""
+    (tmp_path / "sitecustomize.py").write_text(DUMP)
+    listing = tmp_path / "modules.json"
+
+    def modules_of(*arguments: str) -> set[str]:
+        watched = signed_out.using(PYTHONPATH=str(tmp_path), LOADED_MODULES=str(listing))
+        watched(*arguments)
+        return set(json.loads(listing.read_text()))
+
+    return modules_of
+
+
+def test_help_loads_no_network(loaded: object) -> None:
+    assert callable(loaded)
+    version = loaded("version")
+    core = loaded("acr", "repository", "show", "--help")
+    for verb in ("push", "pull", "show", "delete"):
+        ours = loaded("acr", "artifact", verb, "--help")
+        assert "azext_acrartifact._params" in ours
+        assert heavy_in(ours - core) == []
+        assert not {name for name in ours if name.split(".")[0] in ("requests", "urllib3", "msal", "msal_extensions")}
+        assert not {name for name in ours if name.startswith(("azure.mgmt", "azure.identity"))}
+        assert not {name for name in NETWORK if name in ours} - version
+        new = {name for name in ours - core - version if name.split(".")[0] not in sys.stdlib_module_names}
+        assert {name for name in new if not name.startswith(ALLOWED)} == set()
+        assert not {name for name in ours if name.startswith("azext_acrartifact.transport")}
+
+
+def test_a_wrong_argument_loads_no_network_of_ours(loaded: object) -> None:
+    assert callable(loaded)
+    modules = loaded("acr", "artifact", "push", "--overwrite")
+    assert heavy_in(modules - loaded("acr", "repository", "show", "--overwrite")) == []
+    assert not {name for name in modules if name.startswith("azext_acrartifact.transport")}
+
+
+def test_another_command_of_the_group_loads_only_our_face(loaded: object) -> None:
+    assert callable(loaded)
+    ours = {name for name in loaded("acr", "--help") if name.startswith("azext_acrartifact")}
+    assert ours <= {f"azext_acrartifact{part}" for part in ("", "._help", ".commands", "._format", "._version")}
+
+
+def test_our_face_loads_in_milliseconds(signed_out: Az) -> None:
+    extension = f"{signed_out.variables['AZURE_EXTENSION_DIR']}/acrartifact"
+    environment = {**signed_out.variables, "PYTHONPATH": extension}
+    costs = []
+    for _ in range(5):
+        done = subprocess.run([sys.executable, "-c", COST], env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        costs.append(float(done.stdout))
+    assert min(costs) < 15, costs
