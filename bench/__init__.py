@@ -1,0 +1,1 @@
+"""Measurements of `az acr artifact` beside other clients, on one registry, in interleaved rounds."""

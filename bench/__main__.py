@@ -1,0 +1,115 @@
+"""`python -m bench`: measure, print, and write bench/results.md and bench/results.svg."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+
+from bench import cases, chart, lines, machine, report, setting, short, site, summary, trees
+from bench.cases import Case
+from bench.process import CommandFailed
+from bench.rounds import Result, Rounds
+from bench.setting import Setting
+from bench.site import Site
+from devtools import steps
+
+HERE = Path(__file__).parent
+PEERS = ("oras", "regctl", "crane")
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The arguments; ends the process where they make no sense."""
+    parser = argparse.ArgumentParser(prog="dev.py bench", description=__doc__)
+    parser.add_argument("--wheel", type=Path, help="the extension's wheel; default: built now")
+    parser.add_argument("--runs", type=int, default=5, help="rounds of each case (5)")
+    parser.add_argument("--only", help="cases: W2,W6, or W2-push, or W2-pull@far (loopback, far, capped)")
+    parser.add_argument("--peers", default=",".join(PEERS), help="clients beside ours (oras,regctl,crane)")
+    parser.add_argument("--output", type=Path, help="folder for results.md and results.svg; default: bench/, for all")
+    parser.add_argument("--short", action="store_true", help="small, against bench/baseline.json; for CI")
+    parser.add_argument("--record", action="store_true", help="with --short: write bench/baseline.json")
+    return parser.parse_args(arguments)
+
+
+def measure(chosen: Sequence[Case], place: Setting, runs: int, peers: Sequence[str]) -> list[Result]:
+    """Measure each case; lines that cannot be simulated give results that say why. Raises `CommandFailed`."""
+    results: list[Result] = []
+    for line, on_line in groupby(chosen, key=lambda case: case.line):
+        here = list(on_line)
+        obstacle = lines.obstacle() if line.simulated else None
+        if obstacle:
+            results += [Result(case, obstacle=obstacle) for case in here]
+            continue
+        with site.opened(line, place) as opened:
+            for shape, of_shape in groupby(here, key=lambda case: case.shape):
+                results += _on_tree(opened, shape, list(of_shape), runs, peers)
+    return results
+
+
+def _on_tree(opened: Site, shape: trees.Shape, chosen: list[Case], runs: int, peers: Sequence[str]) -> list[Result]:
+    folder = opened.setting.scratch / "tree"
+    rounds = Rounds(opened, trees.make(shape, folder), peers=peers)
+    found = []
+    try:
+        for case in chosen:
+            steps.say(f"==> {case.title}")
+            found.append(rounds.measure(case, runs))
+            print(f"\n### {case.title}\n\n{report.details(found[-1])}", flush=True)
+    finally:
+        rounds.close()
+        shutil.rmtree(folder)
+    return found
+
+
+def publish(results: list[Result], words: str, command: str, output: Path) -> None:
+    """Write the report and the chart into *output*."""
+    output.mkdir(parents=True, exist_ok=True)
+    (output / "results.md").write_text(report.text(results, words, command), encoding="utf-8")
+    bars = [
+        chart.Bar(result.case.title, times, result.case.goal)
+        for result in results
+        if (times := summary.speed(summary.rows(result))) is not None
+    ]
+    title = "Times as fast as oras at its better setting, az's start-up apart (green: goal)"
+    (output / "results.svg").write_text(chart.svg(bars, title), encoding="utf-8")
+
+
+def run_short(results: list[Result], *, record: bool) -> int:
+    """Compare with the baseline, or write it; returns 1 on a step back."""
+    found = short.figures(results)
+    if record:
+        short.record(found)
+        return 0
+    complaints = short.complaints(found, short.read())
+    for complaint in complaints:
+        steps.say(complaint)
+    return 1 if complaints else 0
+
+
+def main(arguments: list[str]) -> int:
+    """Run the bench; returns the exit code."""
+    options = parse(arguments)
+    try:
+        chosen = short.cases() if options.short else cases.chosen(options.only)
+    except ValueError as error:
+        raise steps.Failed(f"{error}.", 2) from error
+    peers = ["oras"] if options.short else options.peers.split(",")
+    runs = min(options.runs, 3) if options.short else options.runs
+    try:
+        with setting.opened(options.wheel) as place:
+            results = measure(chosen, place, runs, peers)
+            words = machine.words(in_memory=place.in_memory, rounds=runs)
+    except CommandFailed as failure:
+        raise steps.Failed(str(failure)) from failure
+    print(f"\n{report.overview(results)}")
+    output = options.output or (None if options.short or options.only else HERE)
+    if output:
+        publish(results, words, " ".join(["python3 dev.py bench", *arguments]), output)
+    return run_short(results, record=options.record) if options.short else 0
+
+
+if __name__ == "__main__":
+    sys.exit(steps.exit_code(main))

@@ -1,0 +1,108 @@
+"""The clients side by side: how each is told to push a tree and to pull it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from bench.process import Command
+from bench.trees import Tree
+
+AZ = (sys.executable, "-m", "azure.cli")
+
+
+class Client(Protocol):
+    """A client, and what it can do."""
+
+    @property
+    def name(self) -> str:
+        """As it stands in the table."""
+
+    @property
+    def packs(self) -> bool:
+        """Whether it pushes folders."""
+
+    def push(self, tree: Tree, reference: str) -> Command:
+        """Push *tree* as *reference*."""
+
+    def pull(self, reference: str, folder: Path) -> Command:
+        """Pull *reference* into *folder*."""
+
+
+@dataclass(frozen=True)
+class Ours:
+    """`az acr artifact`."""
+
+    name: str = "az acr artifact"
+    packs: bool = True
+
+    def push(self, tree: Tree, reference: str) -> Command:
+        return Command((*AZ, "acr", "artifact", "push", reference, "--file", *tree.arguments), tree.folder)
+
+    def pull(self, reference: str, folder: Path) -> Command:
+        return Command((*AZ, "acr", "artifact", "pull", reference, "--destination", str(folder)), folder)
+
+
+@dataclass(frozen=True)
+class Oras:
+    """oras, at its own concurrency or at *concurrency*. Without being told, it speaks HTTP to a loopback address."""
+
+    concurrency: int | None = None
+    packs: bool = True
+
+    @property
+    def name(self) -> str:
+        return f"oras --concurrency {self.concurrency}" if self.concurrency else "oras"
+
+    def push(self, tree: Tree, reference: str) -> Command:
+        return Command((*self._start("push"), reference, *tree.arguments), tree.folder)
+
+    def pull(self, reference: str, folder: Path) -> Command:
+        return Command((*self._start("pull"), "--output", str(folder), reference), folder)
+
+    def _start(self, verb: str) -> list[str]:
+        asked = ["--concurrency", str(self.concurrency)] if self.concurrency else []
+        return ["oras", verb, "--plain-http=false", "--no-tty", *asked]
+
+
+@dataclass(frozen=True)
+class Regctl:
+    """regctl, which packs no folders."""
+
+    name: str = "regctl"
+    packs: bool = False
+
+    def push(self, tree: Tree, reference: str) -> Command:
+        files = [word for name in tree.arguments for word in ("--file", name)]
+        kinds = ("--artifact-type", "application/vnd.example", "--file-title")
+        return Command(("regctl", "artifact", "put", *kinds, *files, reference), tree.folder)
+
+    def pull(self, reference: str, folder: Path) -> Command:
+        return Command(("regctl", "artifact", "get", "--output", str(folder), reference), folder)
+
+
+@dataclass(frozen=True)
+class Crane:
+    """crane, which moves images: the tree as an OCI layout in *layouts*, with its digests made before."""
+
+    layouts: Path
+    name: str = "crane"
+    packs: bool = False
+
+    def push(self, tree: Tree, reference: str) -> Command:
+        return Command(("crane", "push", str(self.layout(tree)), reference), tree.folder)
+
+    def pull(self, reference: str, folder: Path) -> Command:
+        return Command(("crane", "pull", "--format=oci", reference, str(folder)), folder)
+
+    def layout(self, tree: Tree) -> Path:
+        """The folder of *tree*'s layout."""
+        return self.layouts / tree.folder.name
+
+    def prepare(self, tree: Tree) -> Command:
+        """What makes the layout."""
+        return Command(
+            ("oras", "push", "--no-tty", "--oci-layout", f"{self.layout(tree)}:1", *tree.arguments), tree.folder
+        )

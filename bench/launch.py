@@ -1,0 +1,26 @@
+"""Runs one command and writes what it took: `python -I -S launch.py REPORT COMMAND...`.
+
+A small process of its own: a child's peak memory starts at that of the process that forked it (setmax_mm_hiwater_rss
+in Linux's exec_mmap), so that the measuring process itself would be measured.
+"""
+
+import json
+import os
+import sys
+import time
+
+
+def main(report: str, argv: "list[str]") -> int:
+    """Run *argv*; write wall and CPU seconds and the peak memory in bytes to *report*; returns the exit code."""
+    start = time.monotonic()
+    child = os.posix_spawnp(argv[0], argv, os.environ)
+    _, status, usage = os.wait4(child, 0)
+    wall = time.monotonic() - start
+    took = {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "memory": usage.ru_maxrss * 1024}
+    with open(report, "w", encoding="ascii") as file:
+        json.dump(took, file)
+    return abs(os.waitstatus_to_exitcode(status))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2:]))

@@ -1,0 +1,3 @@
+module bench/line
+
+go 1.21

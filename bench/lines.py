@@ -1,0 +1,129 @@
+"""Where client and registry meet: this machine's loopback, or two network namespaces with a line between them.
+
+The line delays and shapes each packet in a process of its own (line/main.go), so that it needs root, iproute2 and
+/dev/net/tun, but none of the kernel's optional queueing disciplines.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.process import CommandFailed
+
+SOURCE = Path(__file__).with_name("line")
+RECEIVE_BYTES, SEND_BYTES = "4096 131072 6291456", "4096 16384 4194304"
+"""TCP's buffers: Linux's defaults (https://docs.kernel.org/networking/ip-sysctl.html), whatever this machine has."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """*round_trip* in seconds; *rate* in bytes a second of one connection, 0 for no limit."""
+
+    title: str
+    round_trip: float = 0.0
+    rate: int = 0
+
+    @property
+    def simulated(self) -> bool:
+        """Whether it needs namespaces."""
+        return self.round_trip > 0
+
+
+LOOPBACK = Line("loopback")
+FAR = Line("20 ms", 0.020)
+CAPPED = Line("20 ms, 50 MiB/s a connection", 0.020, 50 << 20)
+
+
+@dataclass(frozen=True)
+class Ends:
+    """What to put before a command to run it at the client's end, and at the registry's."""
+
+    client: tuple[str, ...] = ()
+    registry: tuple[str, ...] = ()
+
+
+def obstacle() -> str | None:
+    """Why no line can be simulated here, or None."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return "needs root"
+    if shutil.which("ip") is None:
+        return "needs iproute2"
+    if not os.access("/dev/net/tun", os.W_OK):
+        return "needs /dev/net/tun"
+    return None
+
+
+@contextlib.contextmanager
+def opened(line: Line, scratch: Path) -> Iterator[Ends]:
+    """Set *line* up until the end of the block. Raises `CommandFailed`."""
+    if not line.simulated:
+        yield Ends()
+        return
+    client, registry = f"bench{os.getpid()}c", f"bench{os.getpid()}r"
+    with _namespace(client), _namespace(registry), _relay(line, scratch, client, registry):
+        for name, host in ((client, 1), (registry, 2)):
+            _configure(name, host)
+        # The registry keeps a loopback address: the client's end has none of its own, and routes it to the line.
+        _ip("-n", client, "address", "delete", "127.0.0.1/8", "dev", "lo")
+        _ip("-n", client, "route", "add", "127.0.0.1/32", "dev", client, "src", "10.77.0.1")
+        yield Ends(_inside(client), _inside(registry))
+
+
+def _inside(name: str) -> tuple[str, ...]:
+    return ("ip", "netns", "exec", name)
+
+
+@contextlib.contextmanager
+def _namespace(name: str) -> Iterator[None]:
+    _ip("netns", "add", name)
+    try:
+        yield
+    finally:
+        _ip("netns", "delete", name)
+
+
+@contextlib.contextmanager
+def _relay(line: Line, scratch: Path, *devices: str) -> Iterator[None]:
+    """The process between two devices, each moved into the namespace of its name."""
+    program = scratch / "line"
+    if not program.exists():
+        _run(["go", "build", "-C", str(SOURCE), "-o", str(program), "."])
+    argv = [str(program), "-delay", f"{line.round_trip / 2}s", "-rate", str(line.rate), *devices]
+    process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        if process.stdout is None or process.stdout.readline() != b"ready\n":
+            raise CommandFailed("the line does not start")
+        for device in devices:
+            _ip("link", "set", device, "netns", device)
+        yield
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _configure(name: str, host: int) -> None:
+    settings = {
+        "all.rp_filter": "0", f"{name}.rp_filter": "0", "all.route_localnet": "1", f"{name}.route_localnet": "1",
+    }  # fmt: skip
+    _ip("-n", name, "link", "set", "lo", "up")
+    _ip("-n", name, "link", "set", name, "mtu", "1500", "txqueuelen", "10000", "up")
+    _ip("-n", name, "address", "add", f"10.77.0.{host}/30", "dev", name)
+    values = [f"net.ipv4.conf.{key}={value}" for key, value in settings.items()]
+    buffers = [f"net.ipv4.tcp_rmem={RECEIVE_BYTES}", f"net.ipv4.tcp_wmem={SEND_BYTES}"]
+    _run([*_inside(name), "sysctl", "-q", "-w", *values, *buffers])
+
+
+def _ip(*arguments: str) -> None:
+    _run(["ip", *arguments])
+
+
+def _run(argv: list[str]) -> None:
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode:
+        raise CommandFailed(f"{' '.join(argv)} ended with {done.returncode}: {done.stderr.strip()}")

@@ -1,0 +1,36 @@
+"""The machine in words: what a reader needs to judge the numbers, and no name or path."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+
+from devtools import peers
+
+
+def words(*, in_memory: bool, rounds: int) -> str:
+    """One paragraph."""
+    storage = "in memory (tmpfs)" if in_memory else "on disk"
+    versions = ", ".join(f"{_name(peer.program)} {peer.version.lstrip('v')}" for peer in peers.GO_PEERS)
+    return (
+        f"{platform.system()} on {platform.machine()}, {os.cpu_count()} cores, {_memory()}, "
+        f"Python {platform.python_version()}; {versions}; one registry process over TLS, files and storage {storage}; "
+        f"{rounds} interleaved rounds, medians. Simulated lines delay every packet by 10 ms each way between two "
+        f"network namespaces, TCP by {_congestion()}."
+    )
+
+
+def _name(program: str) -> str:
+    return "CNCF distribution" if program == "registry" else program
+
+
+def _memory() -> str:
+    if not hasattr(os, "sysconf"):
+        return "memory unknown"
+    return f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB of memory"
+
+
+def _congestion() -> str:
+    setting = Path("/proc/sys/net/ipv4/tcp_congestion_control")
+    return setting.read_text().strip() if setting.exists() else "the system's own congestion control"

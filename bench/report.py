@@ -1,0 +1,81 @@
+"""The report as Markdown: one table a case, and one of all cases against their goals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bench.rounds import Result
+from bench.summary import OURS, Row, reference, rows, speed
+
+HEAD = (
+    "client", "wall s", "least s", "less az's start s", "CPU s", "less az's start s", "memory MiB", "requests",
+    "of them blob data", "connections", "times oras", "less az's start",
+)  # fmt: skip
+LEGEND = """\
+Wall and CPU (user and system, of the client alone) are medians of the rounds, *least* is the shortest round, memory
+the highest peak. *Less az's start* takes off the median of `az version` in the same rounds. *Times oras* is how many
+times as fast as oras at the better of its two settings: its default, and the concurrency that was fastest in one run
+each before the rounds. Requests and connections are from the registry's log. A client is missing where it has no such
+thing (crane and regctl pack no folders, crane keeps nothing from an earlier pull), or would take minutes on a simulated
+line; crane pushes an OCI layout whose digests are made before. All pull what oras has pushed."""
+
+
+def text(results: list[Result], machine: str, command: str) -> str:
+    """The whole report; *machine* is in words, *command* what made it."""
+    parts = ["# Measurements", machine, f"Made by `{command}`.", "![Times as fast as oras](results.svg)"]
+    parts += ["## Against oras at its better setting", overview(results), "## All clients", LEGEND]
+    for result in results:
+        parts += [f"### {result.case.title}", details(result)]
+    return "\n\n".join(parts) + "\n"
+
+
+def overview(results: list[Result]) -> str:
+    """One line a case: our time, oras's, the ratio, the goal."""
+    head = ("case", "ours s", "az's start s", "oras s", "times oras", "less az's start", "goal", "reached")
+    return table(head, [_overview(result) for result in results])
+
+
+def details(result: Result) -> str:
+    """The clients of one case."""
+    if result.obstacle:
+        return f"Not measured here: a simulated line {result.obstacle}."
+    found = rows(result)
+    best = reference(found)
+    return table(HEAD, [_client(row, best) for row in found])
+
+
+def table(head: Iterable[str], lines: Iterable[Iterable[str]]) -> str:
+    """A Markdown table, the first column to the left and the others to the right."""
+    names = list(head)
+    rule = ["---", *["--:"] * (len(names) - 1)]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in [names, rule, *lines])
+
+
+def _overview(result: Result) -> list[str]:
+    case, found = result.case, rows(result)
+    goal = f"{case.goal:g}" if case.goal else "–"
+    mine, best, times = next((row for row in found if row.client == OURS), None), reference(found), speed(found)
+    if mine is None or best is None or times is None:
+        return [case.title, *["–"] * 5, goal, "not measured" if result.obstacle else "–"]
+    reached = "–" if case.goal is None else "yes" if times >= case.goal else "no"
+    numbers = [_seconds(mine.wall), _seconds(mine.az_wall), f"{_seconds(best.wall)} ({best.client})"]
+    return [case.title, *numbers, _times(best.wall / mine.wall), _times(times), goal, reached]
+
+
+def _client(row: Row, best: Row | None) -> list[str]:
+    is_ours = row.client == OURS
+    seconds = [
+        _seconds(row.wall), _seconds(row.least), _seconds(row.own_wall) if is_ours else "–",
+        _seconds(row.cpu), _seconds(row.own_cpu) if is_ours else "–",
+    ]  # fmt: skip
+    counts = [f"{row.memory / 2**20:.0f}", str(row.requests), str(row.blob_requests), str(row.connections)]
+    times = [_times(best.wall / row.wall), _times(best.wall / row.own_wall) if is_ours else "–"] if best else ["–"] * 2
+    return [row.client, *seconds, *counts, *times]
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.2f}"
+
+
+def _times(value: float) -> str:
+    return f"{value:.2f} ×" if value < 10 else f"{value:.1f} ×"

@@ -1,0 +1,74 @@
+"""The place of a run: a scratch folder, the certificates, the extension, and every client's environment."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.certificates import Certificates
+from bench.process import CommandFailed
+from devtools import environment, peers, wheel
+
+SHARED_MEMORY = Path("/dev/shm")
+ROOM = 8 << 30
+"""Bytes that the largest workload needs: files, the registry's copy, a layout for crane, what is pulled; and air."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """*variables* is the environment of all clients and of the registry."""
+
+    scratch: Path
+    certificates: Certificates
+    variables: dict[str, str]
+    in_memory: bool
+
+
+@contextlib.contextmanager
+def opened(given: Path | None) -> Iterator[Setting]:
+    """Make it, with the wheel *given* or built now, and drop it at the end. Raises `CommandFailed`."""
+    in_memory = SHARED_MEMORY.is_dir() and shutil.disk_usage(SHARED_MEMORY).free >= ROOM
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=SHARED_MEMORY if in_memory else None) as temporary:
+        scratch = Path(temporary)
+        certificates = Certificates.make(scratch)
+        variables = _variables(scratch, certificates)
+        with tempfile.TemporaryDirectory() as dist:
+            _install(given or wheel.build(Path(dist)), variables)
+        yield Setting(scratch, certificates, variables, in_memory)
+
+
+def _variables(scratch: Path, certificates: Certificates) -> dict[str, str]:
+    home = scratch / "home"
+    home.mkdir()
+    return {
+        **environment.clean(),
+        "PATH": peers.path(),
+        "HOME": str(home),
+        "XDG_CACHE_HOME": str(home / "cache"),
+        "DOCKER_CONFIG": str(home / "docker"),
+        "REGCTL_CONFIG": str(home / "regctl.json"),
+        "SSL_CERT_FILE": str(certificates.authority),
+        "REQUESTS_CA_BUNDLE": str(certificates.authority),
+        "PYTHONUTF8": "1",
+        "AZURE_CONFIG_DIR": str(home / "azure"),
+        "AZURE_EXTENSION_DIR": str(home / "extensions"),
+        "AZURE_CORE_COLLECT_TELEMETRY": "no",
+        "AZURE_CORE_NO_COLOR": "yes",
+    }
+
+
+def _install(path: Path, variables: dict[str, str]) -> None:
+    """`az extension add`, then a first start of each kind, which writes az's indexes and Python's caches."""
+    az = [sys.executable, "-m", "azure.cli"]
+    first = [*az, "extension", "add", "--source", str(path), "--yes"]
+    for argv in (first, [*az, "version"], [*az, "acr", "artifact", "push", "--help"]):
+        quiet = {**variables, "PIP_NO_INDEX": "1"}
+        done = subprocess.run(argv, env=quiet, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if done.returncode:
+            raise CommandFailed(f"{' '.join(argv[2:])} ended with {done.returncode}:\n{done.stderr}")

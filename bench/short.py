@@ -1,0 +1,79 @@
+"""The short form: what does not depend on the machine's mood, against what was recorded.
+
+Requests are counted. Processor time is taken as a multiple of `az version`'s in the same rounds, which the same
+interpreter spends on the same machine; the least of the rounds, since nothing makes a program take less.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from bench.cases import CASES, Case
+from bench.lines import LOOPBACK
+from bench.rounds import Result
+from bench.summary import OURS
+from bench.trees import SHORT
+
+BASELINE = Path(__file__).with_name("baseline.json")
+WORSE = 1.2
+"""A fifth more than recorded is a step back."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one case took: requests, and processor seconds for each that `az version` takes."""
+
+    requests: int
+    cpu: float
+
+
+def cases() -> tuple[Case, ...]:
+    """The cases on loopback, made small."""
+    return tuple(replace(case, shape=SHORT[case.shape], goal=None) for case in CASES if case.line is LOOPBACK)
+
+
+def figures(results: list[Result]) -> dict[str, Figures]:
+    """By case."""
+    return {_key(result.case): _figures(result) for result in results if result.runs}
+
+
+def complaints(found: dict[str, Figures], recorded: dict[str, Figures]) -> list[str]:
+    """Where *found* falls back behind *recorded* by a fifth, or is not there at all."""
+    missing = [f"{key}: recorded, but not measured" for key in recorded if key not in found]
+    unknown = [f"{key}: measured, but not recorded" for key in found if key not in recorded]
+    return missing + unknown + [text for key in found if key in recorded for text in _worse(key, found, recorded)]
+
+
+def read() -> dict[str, Figures]:
+    """What was recorded; nothing where there is no record."""
+    if not BASELINE.exists():
+        return {}
+    return {key: Figures(**value) for key, value in json.loads(BASELINE.read_text()).items()}
+
+
+def record(found: dict[str, Figures]) -> None:
+    """Make *found* the baseline."""
+    BASELINE.write_text(json.dumps({key: asdict(value) for key, value in found.items()}, indent=2) + "\n")
+
+
+def _key(case: Case) -> str:
+    return f"{case.workload} {case.action.value}: {case.shape.title}"
+
+
+def _figures(result: Result) -> Figures:
+    runs = result.runs[OURS]
+    az = min(took.cpu for took in result.az_starts)
+    least = min(run.took.cpu for run in runs)
+    return Figures(min(run.seen.requests for run in runs), round(least / az, 3))
+
+
+def _worse(key: str, found: dict[str, Figures], recorded: dict[str, Figures]) -> list[str]:
+    here, there = found[key], recorded[key]
+    texts = []
+    if here.requests > there.requests * WORSE:
+        texts.append(f"{key}: {here.requests} requests instead of {there.requests}")
+    if here.cpu > there.cpu * WORSE:
+        texts.append(f"{key}: {here.cpu:.2f} times az version's processor time instead of {there.cpu:.2f}")
+    return texts

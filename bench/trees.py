@@ -1,0 +1,101 @@
+"""What is pushed: made of seeded random bytes, so that each run of the bench moves the same."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+KIB, MIB = 1 << 10, 1 << 20
+_BLOCK = 4 * MIB
+_WORDS = 4096
+
+
+@dataclass(frozen=True)
+class Shape:
+    """*count* files of *size* bytes; a *packed* one is pushed as one folder and is half text, which compresses."""
+
+    title: str
+    count: int
+    size: int
+    packed: bool = False
+
+    @property
+    def total(self) -> int:
+        """Bytes in all."""
+        return self.count * self.size
+
+
+LARGE = Shape("one file of 1 GiB", 1, 1024 * MIB)
+SMALL = Shape("2,000 files of 4 KiB", 2000, 4 * KIB)
+MEDIUM = Shape("20 files of 50 MiB", 20, 50 * MIB)
+FOLDER = Shape("a folder of 5,000 files, 500 MiB", 5000, 100 * KIB, packed=True)
+
+SHORT = {
+    LARGE: Shape("one file of 64 MiB", 1, 64 * MIB),
+    SMALL: Shape("200 files of 4 KiB", 200, 4 * KIB),
+    MEDIUM: Shape("8 files of 4 MiB", 8, 4 * MIB),
+    FOLDER: Shape("a folder of 200 files, 20 MiB", 200, 100 * KIB, packed=True),
+}
+"""What the short form moves in place of each."""
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The files of *shape* under *folder*; *arguments* are what a push names there."""
+
+    shape: Shape
+    folder: Path
+    arguments: tuple[str, ...]
+
+    def complaint(self, pulled: Path) -> str | None:
+        """What is wrong with the files in *pulled*, by name and size, or None."""
+        wanted, found = _sizes(self.folder), _sizes(pulled)
+        if wanted == found:
+            return None
+        return f"{len(found)} files of {sum(found.values())} bytes instead of {len(wanted)} of {self.shape.total}"
+
+    def copy_part(self, target: Path, share: float) -> None:
+        """Copy the first *share* of the files to *target*, as an earlier pull would have left them."""
+        names = sorted(_sizes(self.folder))
+        for name in names[: round(len(names) * share)]:
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(self.folder / name, target / name)
+
+
+def make(shape: Shape, folder: Path) -> Tree:
+    """Write the files of *shape* into *folder*, which is new."""
+    inside = folder / "packed" if shape.packed else folder
+    inside.mkdir(parents=True)
+    source = random.Random(shape.title)
+    words = [source.randbytes(4).hex()[: source.randint(2, 8)] for _ in range(_WORDS)]
+    names = [f"file-{number:04}.bin" for number in range(shape.count)]
+    for number, name in enumerate(names):
+        where = inside / f"part-{number % 50:02}" if shape.packed else inside
+        where.mkdir(exist_ok=True)
+        if shape.packed and number % 2:
+            (where / name).write_bytes(_text(source, words, shape.size))
+        else:
+            _random_file(where / name, source, shape.size)
+    return Tree(shape, folder, ("packed",) if shape.packed else tuple(names))
+
+
+def _random_file(file: Path, source: random.Random, size: int) -> None:
+    with open(file, "wb") as output:
+        for start in range(0, size, _BLOCK):
+            output.write(source.randbytes(min(_BLOCK, size - start)))
+
+
+def _text(source: random.Random, words: list[str], size: int) -> bytes:
+    chosen = source.choices(words, k=size // 4)
+    return " ".join(chosen).encode()[:size].ljust(size)
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    return {
+        os.path.relpath(os.path.join(where, name), folder): os.path.getsize(os.path.join(where, name))
+        for where, _, names in os.walk(folder)
+        for name in names
+    }
