@@ -165,7 +165,7 @@ class _EntraTokens:
         subscription = self._cmd.cli_ctx.data.get("subscription_id")
         try:
             (_, token, _), _, tenant = profile.get_raw_token(resource=audience, subscription=subscription)
-        except Exception as error:
+        except Exception as error:  # pylint: disable=broad-except  (msal raises whatever it meets)
             raise _no_token(error) from error
         return EntraToken(str(token), str(tenant))
 
@@ -187,7 +187,7 @@ def _login_server_by_arm(cmd: Any, name: str) -> str | None:
     try:
         client = get_mgmt_service_client(cmd.cli_ctx, ResourceType.MGMT_CONTAINERREGISTRY)
         servers = [item.login_server for item in client.registries.list() if item.name.lower() == name.lower()]
-    except Exception as error:
+    except Exception as error:  # pylint: disable=broad-except  (the guess stands, and its own error is shown)
         _logger.info("Azure Resource Manager did not tell the login server of %s: %s", name, type(error).__name__)
         return None
     return str(servers[0]) if servers else None

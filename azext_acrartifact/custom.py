@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from ._arguments import ArtifactArgument, LoginArgument
@@ -28,43 +29,30 @@ def push(
     concurrency: int | None = None,
 ) -> dict[str, Any]:
     """Push files and folders as an artifact."""
-    from dataclasses import replace
-
-    from . import _client_factory as factory
     from ._output import push_output
-    from ._progress import progress_for
-    from .oci.reference import check_tag
+    from .oci.reference import Reference, check_tag
     from .operations.annotations import collect_annotations
     from .operations.filespec import parse_file_spec
     from .operations.push import PushOrder
     from .operations.push import push as run
 
-    named = factory.name_artifact(cmd, artifact)
-    order = PushOrder(
-        named.reference,
-        [parse_file_spec(text) for text in files or []],
-        config=parse_file_spec(manifest_config) if manifest_config else None,
-        artifact_type=artifact_type,
-        media_type=media_type,
-        image_spec=image_spec,
-        annotations=collect_annotations(annotations or [], annotation_file),
-        tags=[check_tag(tag) for tag in tags or []],
-        exclude=exclude or [],
-        allow_empty=empty,
-        concurrency=_concurrency(cmd, concurrency),
-        journal_folder=_journal_folder(cmd),
-    )
-    progress = progress_for(cmd.cli_ctx)
-    result = factory.with_registry(
-        cmd,
-        named,
-        _login(login),
-        progress,
-        lambda registry, found: run(registry, replace(order, reference=found), progress),
-    )
-    progress.note(f"Pushed      {result.reference}")
-    progress.note(f"Digest:     {result.manifest.digest}")
-    return push_output(result)
+    def order(reference: Reference) -> PushOrder:
+        return PushOrder(
+            reference,
+            [parse_file_spec(text) for text in files or []],
+            config=parse_file_spec(manifest_config) if manifest_config else None,
+            artifact_type=artifact_type,
+            media_type=media_type,
+            image_spec=image_spec,
+            annotations=collect_annotations(annotations or [], annotation_file),
+            tags=[check_tag(tag) for tag in tags or []],
+            exclude=exclude or [],
+            allow_empty=empty,
+            concurrency=_concurrency(cmd, concurrency),
+            journal_folder=_journal_folder(cmd),
+        )
+
+    return push_output(_transfer(cmd, artifact, login, order, run, "Pushed"))
 
 
 @reports
@@ -81,35 +69,23 @@ def pull(
     concurrency: int | None = None,
 ) -> dict[str, Any]:
     """Pull an artifact's files and folders."""
-    from dataclasses import replace
-
-    from . import _client_factory as factory
     from ._output import pull_output
-    from ._progress import progress_for
     from .files.globs import Selection
+    from .oci.reference import Reference
     from .operations.pull import PullOrder
     from .operations.pull import pull as run
 
-    named = factory.name_artifact(cmd, artifact)
-    order = PullOrder(
-        named.reference,
-        destination or os.curdir,
-        Selection.of(include or [], exclude or [], media_type or []),
-        config_path=manifest_config,
-        max_unpacked_size=max_unpacked_size,
-        concurrency=_concurrency(cmd, concurrency),
-    )
-    progress = progress_for(cmd.cli_ctx)
-    result = factory.with_registry(
-        cmd,
-        named,
-        _login(login),
-        progress,
-        lambda registry, found: run(registry, replace(order, reference=found), progress),
-    )
-    progress.note(f"Pulled      {result.reference}")
-    progress.note(f"Digest:     {result.manifest.digest}")
-    return pull_output(result)
+    def order(reference: Reference) -> PullOrder:
+        return PullOrder(
+            reference,
+            destination or os.curdir,
+            Selection.of(include or [], exclude or [], media_type or []),
+            config_path=manifest_config,
+            max_unpacked_size=max_unpacked_size,
+            concurrency=_concurrency(cmd, concurrency),
+        )
+
+    return pull_output(_transfer(cmd, artifact, login, order, run, "Pulled"))
 
 
 @reports
@@ -156,6 +132,29 @@ def delete(
         run(registry, deletion)
 
     factory.with_registry(cmd, named, _login(login), Progress(), act)
+
+
+def _transfer(
+    cmd: Any,
+    artifact: ArtifactArgument,
+    login: LoginArgument,
+    order: Callable[[Any], Any],
+    run: Callable[[Any, Any, Any], Any],
+    verb: str,
+) -> Any:
+    """Run a push or pull with its progress shown; *order* makes its order for a reference."""
+    from . import _client_factory as factory
+    from ._progress import progress_for
+
+    named = factory.name_artifact(cmd, artifact)
+    order(named.reference)  # what is wrong with the arguments is said before anything is asked for
+    progress = progress_for(cmd.cli_ctx)
+    result = factory.with_registry(
+        cmd, named, _login(login), progress, lambda registry, found: run(registry, order(found), progress)
+    )
+    progress.note(f"{verb:11} {result.reference}")
+    progress.note(f"{'Digest':11} {result.manifest.digest}")
+    return result
 
 
 def _login(login: LoginArgument) -> LoginArgument:

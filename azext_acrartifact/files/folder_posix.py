@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
-import sys
+
+try:
+    import fcntl
+except ImportError:  # Windows, where `folder_windows` is used
+    fcntl = None  # type: ignore[assignment]
 
 from .folders import Folder
-
-if sys.platform != "win32":
-    import fcntl
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -70,7 +71,11 @@ class DescriptorFolder:
     def rename(self, name: str, into: Folder, new_name: str) -> None:
         """Move *name* over *new_name* of *into*, at once."""
         assert isinstance(into, DescriptorFolder)
-        os.rename(name, new_name, src_dir_fd=self._fd, dst_dir_fd=into._fd)
+        into.receive(self._fd, name, new_name)
+
+    def receive(self, source: int, name: str, new_name: str) -> None:
+        """Take *name* of the folder that is open as *source*, as *new_name*, at once."""
+        os.rename(name, new_name, src_dir_fd=source, dst_dir_fd=self._fd)
 
     def link(self, name: str, target: str) -> None:
         """Make the symbolic link *name*."""

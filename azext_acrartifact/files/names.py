@@ -65,8 +65,11 @@ def why_unsafe(component: str) -> str | None:
     if component in ("", ".", ".."):
         return f"the component {component!r} is not a name"
     found = _FORBIDDEN.search(component) or _forbidden_category(component)
-    if found:
-        return f"U+{ord(found[0]):04X} is not allowed"
+    return f"U+{ord(found[0]):04X} is not allowed" if found else _why_kept(component)
+
+
+def _why_kept(component: str) -> str | None:
+    """The reason why some system, or we, keep a name of allowed characters for something else, or None."""
     if component[-1] in ". ":
         return "it ends in a dot or a space"
     if component.split(".")[0].rstrip(" ").upper() in _DEVICES:

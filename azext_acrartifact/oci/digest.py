@@ -25,6 +25,11 @@ def digest_of(content: bytes, algorithm: str = "sha256") -> Digest:
     return Digest(f"{algorithm}:{hashlib.new(algorithm, content).hexdigest()}")
 
 
+def algorithm_of(digest: str) -> str:
+    """`sha256` or `sha512`."""
+    return digest.partition(":")[0]
+
+
 def short(digest: str) -> str:
     """The first twelve hexadecimal digits, as registries' tools print them."""
     return digest.partition(":")[2][:12]
@@ -35,7 +40,7 @@ class Verifier:
 
     def __init__(self, expected: Digest, size: int) -> None:
         self._expected, self._size = expected, size
-        self._hash = hashlib.new(expected.partition(":")[0])
+        self._hash = hashlib.new(algorithm_of(expected))
         self.seen = 0
 
     def update(self, block: bytes | memoryview) -> None:
@@ -51,6 +56,6 @@ class Verifier:
             raise DigestMismatchError(
                 "Fewer bytes came than were announced", where=self._expected, why=f"{self.seen} of {self._size}"
             )
-        found = f"{self._expected.partition(':')[0]}:{self._hash.hexdigest()}"
+        found = f"{algorithm_of(self._expected)}:{self._hash.hexdigest()}"
         if found != self._expected:
             raise DigestMismatchError("The bytes are not the right ones", where=self._expected, why=f"they are {found}")

@@ -11,7 +11,7 @@ from ..transport.authorization import DELETE, PULL, PUSH, Scope
 from ..transport.messages import Response
 from .api import RegistryApi, path_of
 from .descriptor import Descriptor
-from .digest import Digest, digest_of, parse_digest
+from .digest import Digest, algorithm_of, digest_of, parse_digest
 from .manifest import MANIFEST_LIMIT, Manifest, parse_manifest
 from .mediatypes import ACCEPT, IMAGE_INDEX
 from .pages import follow_pages
@@ -99,7 +99,7 @@ def _checked(response: Response, place: str, version: str) -> Manifest:
     where = f"{place}@{version}" if ":" in version else f"{place}:{version}"
     told = response.headers.get("Docker-Content-Digest")
     for expected in (version if ":" in version else None, told):
-        if expected and digest_of(raw, parse_digest(expected, where).partition(":")[0]) != expected:
+        if expected and digest_of(raw, algorithm_of(parse_digest(expected, where))) != expected:
             raise DigestMismatchError("The manifest is not the right one", where=where, why=f"expected {expected}")
     return parse_manifest(raw, _media_type(response), where)
 

@@ -92,7 +92,7 @@ class FileFeed:
     def _hash_beside(self) -> None:
         try:
             self._hash()
-        except BaseException as error:
+        except BaseException as error:  # pylint: disable=broad-except  (raised by `settle`, in the sender's thread)
             self._error = error
 
     def _hash(self) -> None:

@@ -166,9 +166,9 @@ class RangedDownload:
 
     def _hash(self, wait: bool) -> None:
         """Hash the pieces that follow on what was hashed; without *wait*, leave that to a thread that is at it."""
-        if not self._hashing.acquire(blocking=wait):
+        if not wait and self._hashing.locked():
             return
-        try:
+        with self._hashing:
             buffer = memoryview(bytearray(BLOCK))
             while self._verifier.seen // SEGMENT in self._pieces.done and self._verifier.seen < self._blob.size:
                 left = self._length(self._verifier.seen // SEGMENT) - self._verifier.seen % SEGMENT
@@ -176,8 +176,6 @@ class RangedDownload:
                 if not count:
                     return
                 self._verifier.update(buffer[:count])
-        finally:
-            self._hashing.release()
 
 
 @dataclass

@@ -73,7 +73,7 @@ class Scheduler:
         while (job := self._take()) is not None:
             try:
                 job.run()
-            except BaseException as error:
+            except BaseException as error:  # pylint: disable=broad-except  (raised by `run`, in the caller's thread)
                 self._errors.append(error)
                 self._cancelled.set()
             finally:

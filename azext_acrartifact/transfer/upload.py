@@ -141,7 +141,10 @@ class BlobUpload:
             self._forget()
         elif status in (404, 416) and self._may_restart():
             response.close()
-            self._ask() if status == 416 else self._forget()
+            if status == 416:
+                self._ask()
+            else:
+                self._forget()
         elif self._attempts.again_after_answer(response):
             response.close()
             self._ask()

@@ -42,6 +42,8 @@ class Fields:
 class LeanResponse(http.client.HTTPResponse):
     """An answer whose head is read by `begin` below; everything else is `http.client`'s."""
 
+    code: int
+
     def begin(self) -> None:
         """Read the status line and the fields of the first answer that is not interim."""
         for _ in range(INTERIM_LIMIT + 1):

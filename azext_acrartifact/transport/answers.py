@@ -85,20 +85,15 @@ def correlation_id(response: Response) -> str:
 
 
 def _kind(response: Response, refusal: Refusal) -> tuple[type[ArtifactError], str]:
-    status = response.status
-    if status == 403:
-        return _forbidden(refusal)
-    if status == 404:
-        return NotFoundError, "Check the name, the tag and the registry: az acr repository list --name REGISTRY"
-    if status == 405:
-        return LockedError, f"A lock may be set: az acr repository show --image REPO:TAG shows it. See {_LOCK_LINK}"
-    if status == 429:
-        return ThrottledError, f"Run the command again in {_patience(response)}."
-    if status >= 500:
-        return ServerFaultError, "Run the command again later. Azure's state: https://status.azure.com"
-    if status >= 400:
-        return RejectedError, ""
-    return ProtocolError, ""
+    kinds: dict[int, tuple[type[ArtifactError], str]] = {
+        403: _forbidden(refusal),
+        404: (NotFoundError, "Check the name, the tag and the registry: az acr repository list --name REGISTRY"),
+        405: (LockedError, f"A lock may be set: az acr repository show --image REPO:TAG shows it. See {_LOCK_LINK}"),
+        429: (ThrottledError, f"Run the command again in {_patience(response)}."),
+        4: (RejectedError, ""),
+        5: (ServerFaultError, "Run the command again later. Azure's state: https://status.azure.com"),
+    }
+    return kinds.get(response.status) or kinds.get(response.status // 100) or (ProtocolError, "")
 
 
 def _forbidden(refusal: Refusal) -> tuple[type[ArtifactError], str]:
