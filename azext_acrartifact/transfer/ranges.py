@@ -81,8 +81,11 @@ class RangedDownload:
             self._hash(wait=False)
 
     def finish(self) -> bool:
-        """Hash what has not been hashed. False when pieces of an earlier run turned out wrong: then all begins
+        """Hash what has not been hashed, once no thread is at work. False when pieces of an earlier run turned out wrong: then all begins
         again. Raises `DigestMismatchError` when what was fetched is wrong."""
+        if self._whole:
+            # Pieces that had been hashed were written over; nobody writes any more, so all is hashed again.
+            self._verifier = Verifier(self._blob.digest, self._blob.size)
         self._hash(wait=True)
         try:
             self._verifier.finish()
