@@ -30,7 +30,7 @@ class Journal:
             with open(self._path(key), encoding="utf-8") as file:
                 kept = json.load(file)
             return Session(str(kept["url"]), int(kept["offset"])) if kept["time"] > time.time() - KEPT_FOR else None
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError):
             return None
 
     def keep(self, key: str, session: Session) -> None:
@@ -52,4 +52,4 @@ class Journal:
             os.unlink(self._path(key))
 
     def _path(self, key: str) -> str:
-        return os.path.join(self._folder or os.devnull, hashlib.sha256(key.encode()).hexdigest()[:32])
+        return os.path.join(self._folder or os.devnull, hashlib.sha256(os.fsencode(key)).hexdigest()[:32])
