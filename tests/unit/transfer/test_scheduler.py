@@ -1,0 +1,152 @@
+"""Jobs side by side: how many, in which order, and how they stop."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from azext_acrartifact import errors
+from azext_acrartifact.transfer import pace as paces
+from azext_acrartifact.transfer.pace import FEW_BULK, MANY_BULK, MOST, Pace
+from azext_acrartifact.transfer.progress import Progress
+from azext_acrartifact.transfer.scheduler import Job, Scheduler
+from azext_acrartifact.transport.messages import Request
+from tests.support.server import Answer
+
+
+@pytest.fixture
+def scheduler(http):
+    return lambda concurrency=3: Scheduler(http, Pace(http, concurrency))
+
+
+@pytest.mark.parametrize("bulk", [True, False])
+def test_no_more_than_the_given_number_run_at_once(scheduler, bulk: bool) -> None:
+    lock, running, most, done = threading.Lock(), [0], [0], []
+
+    def work(number: int) -> None:
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        time.sleep(0.01)
+        with lock:
+            running[0] -= 1
+            done.append(number)
+
+    scheduler(3).run([Job(lambda n=n: work(n), n, bulk) for n in range(20)])
+    assert sorted(done) == list(range(20))
+    assert 2 <= most[0] <= 3
+
+
+def test_the_largest_comes_first(scheduler) -> None:
+    done: list[int] = []
+    scheduler(1).run([Job(lambda n=n: done.append(n), n, False) for n in (3, 9, 1, 7)])
+    assert done == [9, 7, 3, 1]
+
+
+def test_nothing_to_do_is_done_at_once(scheduler) -> None:
+    scheduler().run([])
+
+
+def test_the_first_error_stops_the_rest_and_is_raised(scheduler, http) -> None:
+    done: list[int] = []
+
+    def fail() -> None:
+        time.sleep(0.02)
+        raise errors.DigestMismatchError("The first")
+
+    def wait() -> None:
+        http.waiter.wait(30, "long")
+
+    jobs = [Job(fail, 100, True), Job(wait, 99, True), *[Job(lambda n=n: done.append(n), n, True) for n in range(20)]]
+    began = time.monotonic()
+    with pytest.raises(errors.DigestMismatchError, match="The first"):
+        scheduler(2).run(jobs)
+    assert time.monotonic() - began < 5
+    assert (done, http.waiter.cancelled.is_set()) == ([], True)
+
+
+def test_an_error_that_is_no_ours_is_raised_too(scheduler) -> None:
+    def fail() -> None:
+        raise KeyError("a bug")
+
+    with pytest.raises(KeyError):
+        scheduler().run([Job(fail, 1, True)])
+
+
+def test_work_that_was_given_up_says_so(scheduler, http) -> None:
+    def give_up() -> None:
+        raise errors.CancelledError("Stopped")
+
+    with pytest.raises(errors.CancelledError):
+        scheduler().run([Job(give_up, 1, True)])
+
+
+def test_an_error_wakes_a_thread_that_waits_for_an_answer(serve, scheduler, http) -> None:
+    server = serve(Answer(b"", "hang"))
+    ended: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            http.send(Request("GET", server.url + "/"))
+        except BaseException as error:
+            ended.append(error)
+            raise
+
+    def fail() -> None:
+        deadline = time.monotonic() + 5
+        while not server.requests and time.monotonic() < deadline:
+            time.sleep(0.01)
+        raise errors.LocalFileError("No space")
+
+    began = time.monotonic()
+    with pytest.raises(errors.LocalFileError):
+        scheduler(2).run([Job(ask, 2, True), Job(fail, 1, True)])
+    assert time.monotonic() - began < 5
+    assert len(ended) == 1
+
+
+class TestPace:
+    def test_the_users_number_is_the_limit(self, http) -> None:
+        assert (Pace(http, 7).small(), Pace(http, 7).bulk()) == (7, 7)
+
+    @pytest.mark.parametrize(
+        ("answer", "small", "bulk"),
+        [(None, 4, FEW_BULK), (0.0001, 4, FEW_BULK), (0.006, 10, MANY_BULK), (0.03, 50, MANY_BULK), (9.0, MOST, MANY_BULK)],
+    )
+    def test_a_longer_round_trip_wants_more(self, http, answer, small: int, bulk: int) -> None:
+        http.fastest_answer = answer
+        pace = Pace(http)
+        assert abs(pace.small() - small) <= 1
+        assert pace.bulk() == bulk
+
+    def test_throttling_halves_down_to_one(self, http) -> None:
+        http.fastest_answer = 0.03
+        http.throttled = 1
+        assert Pace(http).small() in (24, 25)
+        assert Pace(http).bulk() == MANY_BULK // 2
+        http.throttled = 100
+        assert (Pace(http).small(), Pace(http).bulk()) == (1, 1)
+
+    def test_a_connection_is_added_while_the_rate_grows(self, http, monkeypatch: pytest.MonkeyPatch) -> None:
+        now = [0.0]
+        monkeypatch.setattr(paces.time, "monotonic", lambda: now[0])
+        pace = Pace(http)
+        found = []
+        for rate in (100, 200, 300, 310, 9000):
+            now[0] += 1.0
+            pace.moved(rate)
+            found.append(pace.bulk())
+        assert found == [3, 4, 5, 4, 4]
+
+
+def test_progress_that_nobody_draws_does_nothing() -> None:
+    from azext_acrartifact.oci.descriptor import empty_descriptor
+
+    progress, blob = Progress(), empty_descriptor()
+    progress.expect(1)
+    progress.started(blob, "Uploading")
+    progress.advanced(blob, 1)
+    progress.finished(blob, "Uploaded")
+    progress.note("x")
