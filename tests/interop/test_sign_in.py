@@ -92,3 +92,21 @@ def test_a_registry_with_repository_permissions_goes_both_ways(
     abac.oras(out, "pull", abac.at(repository, "ours"), "-o", "theirs")
     signed_in.pull(out, abac.at(repository, "theirs"), "--destination", "ours")
     assert (out / "theirs" / "one.txt").read_bytes() == (out / "ours" / "one.txt").read_bytes() == b"one\n"
+
+
+def test_the_peers_pull_without_a_sign_in_where_that_is_allowed(
+    azure: Place, fresh: Place, emulator: Emulator, repository: str, work: Path, out: Path
+) -> None:
+    pushed = azure.push(work, azure.at(repository), "--file", _file(work))
+    reference = azure.at(repository)
+    fresh.oras(out, "pull", reference, code=1)
+    emulator.set(registries={"myregistry": {"anonymous_pull_enabled": True}})
+    try:
+        fresh.oras(out, "pull", reference)
+        assert fresh.crane(work, "digest", reference).text == pushed["digest"]
+        assert fresh.regctl(work, "image", "digest", reference).text == pushed["digest"]
+        fresh.skopeo(work, "inspect", "--raw", f"docker://{reference}")
+        fresh.oras(work, "push", fresh.at(repository, "2.0"), "one.txt", code=1)
+    finally:
+        emulator.reset()
+    assert (out / "one.txt").read_bytes() == b"one\n"
