@@ -61,7 +61,7 @@ def show_output(shown: Shown) -> dict[str, Any]:
         "artifactType": _text(manifest.artifact_type),
         "size": manifest.size,
         "files": [_blob(layer) for layer in manifest.layers if layer.title],
-        "manifests": [{"digest": child.digest, "platform": child.platform} for child in manifest.manifests],
+        "manifests": [{"digest": child.digest, "platform": _scalars(child.platform)} for child in manifest.manifests],
         "annotations": {printable(key): printable(value, 4096) for key, value in manifest.annotations.items()},
         "tags": [printable(tag) for tag in shown.tags],
     }
