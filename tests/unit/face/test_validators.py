@@ -1,0 +1,110 @@
+"""Arguments that cannot go together, found before anything is asked of anybody."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from dataclasses import dataclass, field
+
+import pytest
+from azure.cli.core.azclierror import (
+    InvalidArgumentValueError,
+    MutuallyExclusiveArgumentError,
+    RequiredArgumentMissingError,
+)
+
+from azext_acrartifact._validators import gather_artifact, validate_sizes
+
+S = "myregistry.azurecr.io"
+
+
+@dataclass
+class Context:
+    """A command's context with a configured default registry."""
+
+    default: str = ""
+    data: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def cli_ctx(self) -> Context:
+        return self
+
+    @property
+    def config(self) -> Context:
+        return self
+
+    def get(self, section: str, name: str, fallback: str) -> str:
+        assert (section, name) == ("defaults", "acr")
+        return self.default or fallback
+
+
+def gathered(default: str = "", **given: object) -> Namespace:
+    """The namespace after the check of these arguments; what is not given is None."""
+    names = ("artifact", "registry_name", "image", "suffix", "username", "password")
+    namespace = Namespace(**{**dict.fromkeys(names), "password_stdin": False, **given})
+    gather_artifact(Context(default), namespace)
+    return namespace
+
+
+def artifact(reference: str | None, registry: str | None, image: str | None, default: str = "") -> None:
+    gathered(default, artifact=reference, registry_name=registry, image=image)
+
+
+@pytest.mark.parametrize(
+    ("reference", "registry", "image", "default"),
+    [
+        (f"{S}/a:1", None, None, ""), (None, "myregistry", "a:1", ""), (None, S, "a:1", ""), ("a:1", "myregistry", None, ""),
+        (f"{S}/a:1", "myregistry", None, ""), (f"{S}/a:1", S, None, ""), (f"{S}/a:1", "MyRegistry", None, ""),
+        (f"{S}/a:1", "other", None, "other"), (f"{S}/a:1", "Other", None, "oTHER"),
+    ],
+)  # fmt: skip
+def test_an_artifact_that_is_named_once_is_taken(reference, registry, image, default: str) -> None:
+    artifact(reference, registry, image, default)
+
+
+@pytest.mark.parametrize(
+    ("reference", "registry", "image", "kind"),
+    [
+        (f"{S}/a:1", None, "a:1", MutuallyExclusiveArgumentError), ("a:1", "myregistry", "a:1", MutuallyExclusiveArgumentError),
+        (f"{S}/a:1", "other", None, MutuallyExclusiveArgumentError), (None, None, None, RequiredArgumentMissingError),
+        (None, "myregistry", None, RequiredArgumentMissingError), (None, None, "a:1", RequiredArgumentMissingError),
+    ],
+)  # fmt: skip
+def test_an_artifact_that_is_named_twice_or_not_is_refused(reference, registry, image, kind: type) -> None:
+    with pytest.raises(kind) as caught:
+        artifact(reference, registry, image)
+    assert caught.value.recommendations
+
+
+@pytest.mark.parametrize(
+    ("username", "password", "stdin", "kind"),
+    [
+        (None, None, False, None), ("me", None, False, None), ("me", "x", False, None), ("me", None, True, None),
+        ("me", "", False, None), ("me", "x", True, MutuallyExclusiveArgumentError),
+        (None, "x", False, RequiredArgumentMissingError), (None, "", False, RequiredArgumentMissingError),
+        (None, None, True, RequiredArgumentMissingError),
+    ],
+)  # fmt: skip
+def test_a_user_and_a_password_belong_together(username, password, stdin: bool, kind: type | None) -> None:
+    given = {"artifact": f"{S}/a:1", "username": username, "password": password, "password_stdin": stdin}
+    if kind is None:
+        gathered(**given)
+    else:
+        with pytest.raises(kind):
+            gathered(**given)
+
+
+def test_a_configured_registry_stands_in_for_a_missing_one() -> None:
+    found = gathered("myregistry", image="a:1", username="me", password="secret")
+    assert (found.artifact.registry, found.artifact.image) == ("myregistry", "a:1")
+    assert "secret" not in repr(found.login)
+    assert not hasattr(found, "password")
+
+
+@pytest.mark.parametrize("name", ["concurrency", "max_unpacked_size"])
+def test_sizes_are_positive(name: str) -> None:
+    validate_sizes(Namespace())
+    validate_sizes(Namespace(**{name: None}))
+    validate_sizes(Namespace(**{name: 1}))
+    for value in (0, -1):
+        with pytest.raises(InvalidArgumentValueError, match="at least 1"):
+            validate_sizes(Namespace(**{name: value}))

@@ -1,0 +1,67 @@
+"""The emulator's registries, in this process, as the operations reach them: through its proxy, over TLS."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from acr_emulator.app import App
+from acr_emulator.front.server import Server
+from acr_emulator.world import default_world
+from azext_acrartifact.auth.credentials import PasswordCredential
+from azext_acrartifact.auth.endpoint import TokenEndpoint
+from azext_acrartifact.auth.tokens import TokenAuthorizer
+from azext_acrartifact.oci.registry import Registry
+from azext_acrartifact.transport.client import HttpClient
+
+SERVER = "myregistry.azurecr.io"
+
+
+@pytest.fixture(scope="session")
+def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[App, Server]]:
+    """The local Azure and the port that it listens on."""
+    app = App(default_world(), tmp_path_factory.mktemp("azure"))
+    server = Server(app, 0)
+    server.start()
+    yield app, server
+    server.stop()
+    for thread in threading.enumerate():
+        if thread.name.startswith(("connection-", "accept")):
+            thread.join(5)
+
+
+@pytest.fixture
+def app(loopback: None, azure: tuple[App, Server], monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
+    """The local Azure, with an empty log and no faults; this process reaches nothing else."""
+    app, server = azure
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{server.port}")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(app.authority.certificate_file))
+    app.log.clear()
+    yield app
+    app.faults.remove()
+
+
+@pytest.fixture
+def signed_in(app: App, http: HttpClient) -> Callable[..., Registry]:
+    """Opens the registry as a service principal."""
+
+    def open_as(who: str = "pusher") -> Registry:
+        principal = app.world.principal(who)
+        assert principal is not None
+        credential = PasswordCredential(principal.client_id, principal.secrets[0])
+        authorizer = TokenAuthorizer(TokenEndpoint(SERVER, f"https://{SERVER}", http), credential)
+        return Registry(SERVER, f"https://{SERVER}", http, authorizer)
+
+    return open_as
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty current folder."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder

@@ -1,0 +1,105 @@
+"""What a pull decides before it writes."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from azext_acrartifact import errors
+from azext_acrartifact.files.globs import Selection
+from azext_acrartifact.oci.descriptor import Descriptor, empty_descriptor
+from azext_acrartifact.oci.digest import digest_of
+from azext_acrartifact.oci.manifest import Manifest
+from azext_acrartifact.oci.mediatypes import IMAGE_INDEX, IMAGE_MANIFEST, TITLE, UNPACK
+from azext_acrartifact.operations.plan import NO_TITLE, NOT_SELECTED, Plan, plan_pull
+
+HERE = "myregistry.azurecr.io/a:1"
+
+
+def layer(title: str | None, kind: str = "text/plain", **annotations: str) -> Descriptor:
+    named = {TITLE: title} if title is not None else {}
+    return Descriptor(kind, digest_of((title or "").encode(errors="surrogatepass")), 5, {**named, **annotations})
+
+
+def plan(*layers: Descriptor, **selection: list[str]) -> Plan:
+    manifest = Manifest(IMAGE_MANIFEST, b"", digest_of(b""), empty_descriptor(), layers)
+    return plan_pull(manifest, Selection.of(**selection), HERE)
+
+
+def names(found: Plan) -> list[str]:
+    return [str(item.name) for item in found.files]
+
+
+def test_every_layer_is_in_one_of_two_lists() -> None:
+    found = plan(layer("a"), layer("d/b", "image/png"), layer(None), layer("c", **{UNPACK: "true"}))
+    assert names(found) == ["a", "d/b", "c"]
+    assert [item.folder for item in found.files] == [False, False, True]
+    assert [item.why for item in found.skipped] == [NO_TITLE]
+
+
+@pytest.mark.parametrize(
+    ("selection", "expected"),
+    [
+        ({"media_types": ["text/plain"]}, ["a.txt"]), ({"media_types": ["image/*"]}, ["d/b.png", "d/c.png"]),
+        ({"include": ["d/**"]}, ["d/b.png", "d/c.png"]), ({"exclude": ["*.txt"]}, ["d/b.png", "d/c.png"]),
+        ({"include": ["d/**"], "exclude": ["d/c.png"]}, ["d/b.png"]),
+        ({"include": ["a.txt"], "media_types": ["text/plain"]}, ["a.txt"]),
+    ],
+)  # fmt: skip
+def test_only_what_is_asked_for_is_planned(selection: dict[str, list[str]], expected: list[str]) -> None:
+    found = plan(layer("a.txt"), layer("d/b.png", "image/png"), layer("d/c.png", "image/png"), **selection)
+    assert names(found) == expected
+    assert {item.why for item in found.skipped} == {NOT_SELECTED}
+    assert len(found.files) + len(found.skipped) == 3
+
+
+def test_nothing_of_what_was_asked_for_is_an_error_that_names_what_there_is() -> None:
+    with pytest.raises(errors.InvalidInputError) as caught:
+        plan(*[layer(f"{n}.txt") for n in range(7)], media_types=["image/png"])
+    assert "0.txt (text/plain)" in caught.value.why
+    assert "and 2 more" in caught.value.why
+
+
+@pytest.mark.parametrize("layers", [[layer(None)], [layer("")], [layer(None), layer(None)]])
+def test_layers_without_names_are_no_files(layers: list[Descriptor]) -> None:
+    with pytest.raises(errors.InvalidManifestError, match="holds no files"):
+        plan(*layers)
+
+
+def test_an_artifact_without_files_has_an_empty_plan() -> None:
+    assert plan(empty_descriptor()) == Plan([], [])
+    assert plan() == Plan([], [])
+
+
+def test_an_index_is_not_pulled_but_explained() -> None:
+    children = (
+        Descriptor(IMAGE_MANIFEST, digest_of(b"1"), 1, platform={"os": "linux", "architecture": "arm64"}),
+        Descriptor(IMAGE_MANIFEST, digest_of(b"2"), 1),
+        Descriptor(IMAGE_MANIFEST, digest_of(b"3"), 1, platform={"x": "y"}),
+    )
+    with pytest.raises(errors.InvalidManifestError, match="index") as caught:
+        plan_pull(Manifest(IMAGE_INDEX, b"", digest_of(b""), manifests=children), Selection(), HERE)
+    assert f"linux/arm64 {digest_of(b'1')}" in caught.value.why
+
+
+@pytest.mark.parametrize(
+    "title", ["../x", "/etc/passwd", "C:\\x", "a/../../x", "con", "\ud800", "a\x1bb", ".", "a//b", "a\n"]
+)
+def test_an_unsafe_name_refuses_the_whole_even_if_not_asked_for(title: str) -> None:
+    with pytest.raises(errors.UnsafeContentError):
+        plan(layer("good"), layer(title), include=["good"])
+
+
+@pytest.mark.parametrize(("one", "two"), [("a", "a"), ("a", "A"), ("a", "a/b"), ("\u00e9", "e\u0301")])
+def test_two_names_for_one_place_are_refused(one: str, two: str) -> None:
+    with pytest.raises(errors.UnsafeContentError):
+        plan(layer(one), layer(two), include=[one])
+
+
+def test_many_layers_are_planned_in_time() -> None:
+    layers = [layer(f"{n}.{'txt' if n % 2 else 'png'}") for n in range(10_000)]
+    began = time.process_time()
+    found = plan(*layers, include=["*.txt"])
+    assert (len(found.files), len(found.skipped)) == (5000, 5000)
+    assert time.process_time() - began < 5
