@@ -19,6 +19,8 @@ OWN_TIME = 0.0006
 NEAR = 0.004
 """Seconds to the first byte below which more than two connections only get in each other's way."""
 FEW_BULK, MANY_BULK = 2, 8
+SAMPLES = 2
+"""Answers before the round trip is taken for known."""
 WINDOW = 0.5
 GAIN = 1.15
 
@@ -29,6 +31,7 @@ class Pace:
     def __init__(self, http: HttpClient, fixed: int | None = None) -> None:
         self._http = http
         self._fixed = fixed
+        self._began = http.answers
         self._lock = threading.Lock()
         self._extra = 0
         self._settled = False
@@ -40,17 +43,21 @@ class Pace:
         """How many requests for small blobs may be in flight."""
         if self._fixed:
             return self._fixed
-        answer = self._http.fastest_answer
-        fitting = FEWEST_SMALL if answer is None else int(answer / OWN_TIME)
-        return max(1, min(MOST, max(FEWEST_SMALL, fitting)) >> self._http.throttled)
+        fitting = max(FEWEST_SMALL, int((self._http.fastest_answer or 0) / OWN_TIME))
+        return max(1, min(MOST, fitting, FEWEST_SMALL + self._answered) >> self._http.throttled)
 
     def bulk(self) -> int:
         """How many connections may carry large blobs."""
         if self._fixed:
             return self._fixed
-        answer = self._http.fastest_answer
-        base = FEW_BULK if answer is None or answer < NEAR else MANY_BULK
+        is_near = (self._http.fastest_answer or 0) < NEAR
+        base = FEW_BULK if is_near or self._answered < SAMPLES else MANY_BULK
         return max(1, min(MANY_BULK, base + self._extra) >> self._http.throttled)
+
+    @property
+    def _answered(self) -> int:
+        """Requests answered since the transfer began: each lets one more be in flight, as TCP starts slowly."""
+        return self._http.answers - self._began
 
     def moved(self, size: int) -> None:
         """Account for *size* bytes; at the end of a window, one more connection is tried or given up."""

@@ -11,7 +11,8 @@ from ..errors import CancelledError
 from ..transport.client import HttpClient
 from .pace import Pace
 
-TICK = 0.05
+TICK = 0.02
+"""Seconds between two looks at whether the line is worth more threads."""
 STOP_TIME = 0.8
 """Seconds that threads get to notice that the work is given up; what they hold is safe without them."""
 
@@ -35,7 +36,7 @@ class Scheduler:
         self._changed = threading.Condition()
         self._waiting: dict[bool, deque[Job]] = {True: deque(), False: deque()}
         self._running = {True: 0, False: 0}
-        self._threads: list[threading.Thread] = []
+        self._threads: set[threading.Thread] = set()
         self._errors: list[BaseException] = []
 
     def run(self, jobs: Iterable[Job]) -> None:
@@ -55,47 +56,48 @@ class Scheduler:
         if self._errors:
             raise self._first_error()
 
-    def _left(self) -> int:
-        return sum(map(len, self._waiting.values())) + sum(self._running.values())
+    def _left(self) -> bool:
+        return any(self._waiting.values()) or any(self._running.values())
 
     def _staff(self) -> None:
-        """Have as many threads as the limits allow and the work needs."""
-        wanted = sum(
-            min(limit, len(self._waiting[bulk]) + self._running[bulk])
-            for bulk, limit in ((True, self._pace.bulk()), (False, self._pace.small()))
-        )
-        while len(self._threads) < wanted:
-            thread = threading.Thread(target=self._work, name="acrartifact-transfer", daemon=True)
-            self._threads.append(thread)
+        """Start a thread for each job that the limits allow beside those that run."""
+        while (job := self._next()) is not None:
+            thread = threading.Thread(target=self._work, args=(job,), name="acrartifact-transfer", daemon=True)
+            self._threads.add(thread)
             thread.start()
 
-    def _work(self) -> None:
-        while (job := self._take()) is not None:
+    def _next(self) -> Job | None:
+        """A job that may run now, counted as running; the caller holds the lock."""
+        for bulk, limit in ((True, self._pace.bulk()), (False, self._pace.small())):
+            if self._waiting[bulk] and self._running[bulk] < limit and not self._cancelled.is_set():
+                self._running[bulk] += 1
+                return self._waiting[bulk].popleft()
+        return None
+
+    def _work(self, job: Job | None) -> None:
+        """Run *job* and then others, for as long as the limits leave room for this thread."""
+        while job is not None:
             try:
                 job.run()
             except BaseException as error:  # pylint: disable=broad-except  (raised by `run`, in the caller's thread)
                 self._errors.append(error)
                 self._cancelled.set()
-            finally:
-                with self._changed:
-                    self._running[job.bulk] -= 1
-                    self._changed.notify_all()
+            job = self._after(job)
 
-    def _take(self) -> Job | None:
+    def _after(self, job: Job) -> Job | None:
         with self._changed:
-            while not self._cancelled.is_set() and any(self._waiting.values()):
-                for bulk, limit in ((True, self._pace.bulk()), (False, self._pace.small())):
-                    if self._waiting[bulk] and self._running[bulk] < limit:
-                        self._running[bulk] += 1
-                        return self._waiting[bulk].popleft()
-                self._changed.wait(TICK)
-            return None
+            self._running[job.bulk] -= 1
+            following = self._next()
+            if following is None:
+                self._threads.discard(threading.current_thread())
+                self._changed.notify_all()
+            return following
 
     def _stop(self) -> None:
         if self._left():
             self._cancelled.set()
             self._http.abort()
-        for thread in self._threads:
+        for thread in list(self._threads):
             thread.join(STOP_TIME)
 
     def _first_error(self) -> BaseException:

@@ -20,6 +20,8 @@ class HttpClient:
         self._pool = Pool(network)
         self.fastest_answer: float | None = None
         """Seconds from a request's last byte to its answer's first, the least so far: the line's round trip."""
+        self.answers = 0
+        """How many requests were answered."""
         self.throttled = 0
         """How often the server answered 429."""
 
@@ -57,6 +59,7 @@ class HttpClient:
     def _send(self, request: Request, follow: bool) -> Response:
         for _ in range(MOST_HOPS + 1):
             response = self._pool.send(request)
+            self.answers += 1
             self.fastest_answer = min(self.fastest_answer or response.waited, response.waited)
             if not follow or response.status not in REDIRECTS:
                 return response

@@ -11,10 +11,9 @@ import io
 import re
 import socket
 import time
-from urllib.parse import urlsplit
 
 from .answer import LeanResponse
-from .messages import BLOCK, Body, Request
+from .messages import BLOCK, Body, Request, split_target
 from .network import Network, Proxy
 
 CONNECT_TIMEOUT = 10.0
@@ -147,10 +146,9 @@ class Connection:
                 left -= count
 
     def _head(self, request: Request, network: Network) -> bytes:
-        parts = urlsplit(request.url)
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        base, path = split_target(request.url)
         lines = [f"{request.method} {request.url if self._proxy else path} HTTP/1.1"]
-        lines += [_field(name, value) for name, value in _fields(request, network, parts.netloc).items()]
+        lines += [_field(name, value) for name, value in _fields(request, network, base.partition("//")[2]).items()]
         if self._proxy and self._proxy.authorization:
             lines.append(_field("Proxy-Authorization", self._proxy.authorization))
         return "\r\n".join([*lines, "", ""]).encode("latin-1")

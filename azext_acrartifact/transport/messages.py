@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from ..errors import ProtocolError
 from .redaction import public_url
 
 BLOCK = 1024 * 1024
+_TARGET = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://[^/?#]*)([^#]*)")
 _SENDABLE = re.compile(r"[\x21-\x7e]+")
 _HOST = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?|[0-9a-f]*:[0-9a-f:.]+")
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
@@ -139,14 +141,28 @@ class Response:
 def origin_of(url: str) -> tuple[str, str, int]:
     """Scheme, host and port of an absolute URL (RFC 6454 §4); `ProtocolError` if it is not one."""
     try:
-        parts = urlsplit(url)
-        port = parts.port or {"https": 443, "http": 80}[parts.scheme]
-        if not parts.hostname or not _HOST.fullmatch(parts.hostname) or parts.username is not None:
-            raise ValueError("no host, or user information")
         if not _SENDABLE.fullmatch(url):
             raise ValueError("characters that a request line cannot carry")
+        return _origin(split_target(url)[0])
     except (ValueError, KeyError) as error:
         raise ProtocolError("Not a usable address", where=public_url(url)) from error
+
+
+def split_target(url: str) -> tuple[str, str]:
+    """*url* as scheme and authority, and the target of a request line: path and query (RFC 9112 §3.2.1)."""
+    match = _TARGET.match(url)
+    if not match:
+        raise ValueError("no absolute address")
+    return match.group(1), "/" + match.group(2).removeprefix("/")
+
+
+@functools.lru_cache(maxsize=64)
+def _origin(base: str) -> tuple[str, str, int]:
+    """Of scheme and authority alone: a transfer meets the same few of them thousands of times."""
+    parts = urlsplit(base)
+    port = parts.port or {"https": 443, "http": 80}[parts.scheme]
+    if not parts.hostname or not _HOST.fullmatch(parts.hostname) or parts.username is not None:
+        raise ValueError("no host, or user information")
     return parts.scheme, parts.hostname, port
 
 
