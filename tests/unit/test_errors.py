@@ -11,9 +11,7 @@ from azext_acrartifact import errors
 from azext_acrartifact._exception_handler import cli_error, reports
 from azext_acrartifact.errors import ArtifactError, NotFoundError, RegistryError
 
-CLASSES = [
-    kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, ArtifactError)
-]
+CLASSES = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, ArtifactError)]
 EXPECTED = {
     "ArtifactError": "AzureResponseError",
     "InvalidInputError": "InvalidArgumentValueError",

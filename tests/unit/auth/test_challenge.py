@@ -50,7 +50,9 @@ def test_no_header_breaks_it(header: str) -> None:
 _name = st.from_regex(r"[a-z_]{1,8}", fullmatch=True)
 
 
-@given(st.dictionaries(_name, st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=20), max_size=5))
+@given(
+    st.dictionaries(_name, st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=20), max_size=5)
+)
 def test_quoted_values_read_back(parameters: dict[str, str]) -> None:
     quoted = {name: value.replace("\\", "\\\\").replace('"', '\\"') for name, value in parameters.items()}
     header = "Bearer " + ",".join(f'{name}="{value}"' for name, value in quoted.items())

@@ -23,9 +23,22 @@ def test_claims_are_read() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "a", "a.b", "a.b.c", "a.b.c.d", "a.\u00e9.c", token(b"[]"), token(b"null"), token(b"\xff"), token(b"[" * 100_000),
-     token(b'{"exp":' + b"9" * 5000 + b"}"), "..", "a.=.c"],
-)  # fmt: skip
+    [
+        "",
+        "a",
+        "a.b",
+        "a.b.c",
+        "a.b.c.d",
+        "a.\u00e9.c",
+        token(b"[]"),
+        token(b"null"),
+        token(b"\xff"),
+        token(b"[" * 100_000),
+        token(b'{"exp":' + b"9" * 5000 + b"}"),
+        "..",
+        "a.=.c",
+    ],
+)
 def test_a_token_that_is_no_jwt_claims_nothing(text: str) -> None:
     assert claims_of(text) == {}
 
@@ -35,21 +48,32 @@ def test_a_token_that_is_no_jwt_claims_nothing(text: str) -> None:
     [
         ([{"Type": "repository", "Name": "a", "Actions": ["pull", "push"]}], {"pull", "push"}),
         ([{"type": "repository", "name": "a", "actions": ["pull"]}], {"pull"}),
-        ([{"type": "repository", "name": "a", "actions": ["pull"]}, {"type": "repository", "name": "a", "actions": ["push"]}],
-         {"pull", "push"}),
+        (
+            [
+                {"type": "repository", "name": "a", "actions": ["pull"]},
+                {"type": "repository", "name": "a", "actions": ["push"]},
+            ],
+            {"pull", "push"},
+        ),
         ([{"Type": "repository", "Name": "*", "Actions": ["pull"]}], {"pull"}),
         ([{"type": "repository", "name": "b", "actions": ["pull"]}], set()),
         ([{"type": "repository", "name": "a/b", "actions": ["pull"]}], set()),
         ([{"type": "registry", "name": "a", "actions": ["pull"]}], set()),
         ([{"type": "repository", "name": "a", "actions": None}], set()),
         ([{"type": "repository", "name": "a"}], set()),
-        (None, set()), ([], set()), ("pull", set()), ({"a": 1}, set()), (5, set()), (True, set()), (["pull", None, 5], set()),
+        (None, set()),
+        ([], set()),
+        ("pull", set()),
+        ({"a": 1}, set()),
+        (5, set()),
+        (True, set()),
+        (["pull", None, 5], set()),
         ([{"type": "repository", "name": "a", "actions": 5}], set()),
         ([{"type": "repository", "name": "a", "actions": "pull"}], set()),
         ([{"type": "repository", "name": ["a"], "actions": ["pull"]}], set()),
         ([{"type": "repository", "name": {"a": 1}, "actions": ["pull"]}], set()),
     ],
-)  # fmt: skip
+)
 def test_only_what_is_granted_counts(access: Any, granted: set[str]) -> None:
     assert granted_actions({"access": access}, "a") == granted
 

@@ -63,13 +63,31 @@ class TestEndpoint:
         endpoint.with_password("u&ser", "p=ss ü", [READ])
         service = {"service": "myregistry.azurecr.io"}
         assert issuer.forms == [
-            ("/oauth2/exchange", {**service, "grant_type": "access_token", "access_token": "entra token&=", "tenant": "tenant"}),
+            (
+                "/oauth2/exchange",
+                {**service, "grant_type": "access_token", "access_token": "entra token&=", "tenant": "tenant"},
+            ),
             ("/oauth2/exchange", {**service, "grant_type": "access_token", "access_token": "entra"}),
-            ("/oauth2/token", {**service, "grant_type": "refresh_token", "refresh_token": "refresh",
-                               "scope": "repository:a:pull,push"}),
-            ("/oauth2/token", {**service, "grant_type": "password", "username": "u&ser", "password": "p=ss ü",
-                               "scope": "repository:a:pull"}),
-        ]  # fmt: skip
+            (
+                "/oauth2/token",
+                {
+                    **service,
+                    "grant_type": "refresh_token",
+                    "refresh_token": "refresh",
+                    "scope": "repository:a:pull,push",
+                },
+            ),
+            (
+                "/oauth2/token",
+                {
+                    **service,
+                    "grant_type": "password",
+                    "username": "u&ser",
+                    "password": "p=ss ü",
+                    "scope": "repository:a:pull",
+                },
+            ),
+        ]
 
     @pytest.mark.parametrize(
         ("given", "kind", "words"),
@@ -77,7 +95,11 @@ class TestEndpoint:
             (refusal(400, "the tenant is wrong", "BAD"), errors.SignInError, "the tenant is wrong"),
             (refusal(401, "authentication required"), errors.SignInError, "authentication required"),
             (answer(401, b"<html>"), errors.SignInError, "status 401"),
-            (refusal(403, "client with IP '1.2.3.4' is not allowed access.", "DENIED"), errors.NetworkRuleError, "1.2.3.4"),
+            (
+                refusal(403, "client with IP '1.2.3.4' is not allowed access.", "DENIED"),
+                errors.NetworkRuleError,
+                "1.2.3.4",
+            ),
             (answer(404), errors.NotFoundError, "status 404"),
             (answer(429, Retry_After="3600"), errors.ThrottledError, "status 429"),
             (answer(307, Location="https://evil.example/"), errors.ProtocolError, "unexpected status 307"),
@@ -115,7 +137,9 @@ class TestEntra:
         def get_token(audience: str) -> EntraToken:
             asked.append(audience)
             if audience in fail:
-                raise errors.SignInError("No token", why=f"{audience} is not a supported audience", hint="Run: az login")
+                raise errors.SignInError(
+                    "No token", why=f"{audience} is not a supported audience", hint="Run: az login"
+                )
             return EntraToken(f"entra-{audience}", "tenant")
 
         return EntraCredential(get_token, audiences), asked
@@ -303,7 +327,9 @@ class TestDistribution:
         assert make(server).renew(READ, None, self.bearer(server, "/token")) == "Bearer t"
         assert "authorization" not in server.requests[0].headers
 
-    @pytest.mark.parametrize("realm", ["https://evil.example/token", "//evil.example/", "http://127.0.0.1:1/", "http://[::1"])
+    @pytest.mark.parametrize(
+        "realm", ["https://evil.example/token", "//evil.example/", "http://127.0.0.1:1/", "http://[::1"]
+    )
     def test_another_host_gets_nothing(self, serve, make, realm: str) -> None:
         server = serve()
         with pytest.raises(errors.ProtocolError):

@@ -28,15 +28,27 @@ HERE = Reference("myregistry.azurecr.io", "samples/artifact", "1.0")
 LAYER = Descriptor(f"a/b{NASTY}", digest_of(b"x"), 2048, {TITLE: f"a{NASTY}.txt"})
 CHILD = Descriptor(IMAGE_MANIFEST, digest_of(b"c"), 5, platform={"os": NASTY, NASTY: "arm64"})
 MANIFEST = Manifest(
-    IMAGE_MANIFEST, b"", digest_of(b"m"), empty_descriptor(), (LAYER,), (CHILD,), annotations={NASTY: NASTY},
+    IMAGE_MANIFEST,
+    b"",
+    digest_of(b"m"),
+    empty_descriptor(),
+    (LAYER,),
+    (CHILD,),
+    annotations={NASTY: NASTY},
     declared_artifact_type=f"c/d{NASTY}",
-)  # fmt: skip
+)
 SHOWN = Shown(
-    HERE, MANIFEST,
-    {"changeableAttributes": {"deleteEnabled": False, NASTY: NASTY}, "createdTime": NASTY, "name": NASTY, "signed": NASTY,
-     "lastUpdateTime": "2026-01-02T03:04:05.678Z"},
+    HERE,
+    MANIFEST,
+    {
+        "changeableAttributes": {"deleteEnabled": False, NASTY: NASTY},
+        "createdTime": NASTY,
+        "name": NASTY,
+        "signed": NASTY,
+        "lastUpdateTime": "2026-01-02T03:04:05.678Z",
+    },
     [NASTY],
-)  # fmt: skip
+)
 
 
 def texts(value: Any) -> list[str]:
@@ -92,9 +104,15 @@ def test_tables_have_a_row_for_each_file() -> None:
 
 @pytest.mark.parametrize(
     ("attributes", "locked"),
-    [(None, "no"), ({}, "no"), ({"writeEnabled": True, "deleteEnabled": True}, "no"), ({"deleteEnabled": False}, "yes"),
-     ({"writeEnabled": False}, "yes"), ({"readEnabled": False}, "no")],
-)  # fmt: skip
+    [
+        (None, "no"),
+        ({}, "no"),
+        ({"writeEnabled": True, "deleteEnabled": True}, "no"),
+        ({"deleteEnabled": False}, "yes"),
+        ({"writeEnabled": False}, "yes"),
+        ({"readEnabled": False}, "no"),
+    ],
+)
 def test_show_says_whether_it_is_locked(attributes, locked: str) -> None:
     output = {**show_output(SHOWN), "changeableAttributes": attributes}
     (row,) = show_table(output)
@@ -103,9 +121,16 @@ def test_show_says_whether_it_is_locked(attributes, locked: str) -> None:
 
 @pytest.mark.parametrize(
     ("size", "text"),
-    [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (1536, "1.5 KiB"), (1024**2, "1.0 MiB"), (1024**4, "1.0 TiB"),
-     (1024**5 * 3, "3072.0 TiB")],
-)  # fmt: skip
+    [
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1024, "1.0 KiB"),
+        (1536, "1.5 KiB"),
+        (1024**2, "1.0 MiB"),
+        (1024**4, "1.0 TiB"),
+        (1024**5 * 3, "3072.0 TiB"),
+    ],
+)
 def test_sizes_for_a_person(size: int, text: str) -> None:
     assert human_size(size) == text
 

@@ -52,11 +52,17 @@ def artifact(reference: str | None, registry: str | None, image: str | None, def
 @pytest.mark.parametrize(
     ("reference", "registry", "image", "default"),
     [
-        (f"{S}/a:1", None, None, ""), (None, "myregistry", "a:1", ""), (None, S, "a:1", ""), ("a:1", "myregistry", None, ""),
-        (f"{S}/a:1", "myregistry", None, ""), (f"{S}/a:1", S, None, ""), (f"{S}/a:1", "MyRegistry", None, ""),
-        (f"{S}/a:1", "other", None, "other"), (f"{S}/a:1", "Other", None, "oTHER"),
+        (f"{S}/a:1", None, None, ""),
+        (None, "myregistry", "a:1", ""),
+        (None, S, "a:1", ""),
+        ("a:1", "myregistry", None, ""),
+        (f"{S}/a:1", "myregistry", None, ""),
+        (f"{S}/a:1", S, None, ""),
+        (f"{S}/a:1", "MyRegistry", None, ""),
+        (f"{S}/a:1", "other", None, "other"),
+        (f"{S}/a:1", "Other", None, "oTHER"),
     ],
-)  # fmt: skip
+)
 def test_an_artifact_that_is_named_once_is_taken(reference, registry, image, default: str) -> None:
     artifact(reference, registry, image, default)
 
@@ -64,11 +70,14 @@ def test_an_artifact_that_is_named_once_is_taken(reference, registry, image, def
 @pytest.mark.parametrize(
     ("reference", "registry", "image", "kind"),
     [
-        (f"{S}/a:1", None, "a:1", MutuallyExclusiveArgumentError), ("a:1", "myregistry", "a:1", MutuallyExclusiveArgumentError),
-        (f"{S}/a:1", "other", None, MutuallyExclusiveArgumentError), (None, None, None, RequiredArgumentMissingError),
-        (None, "myregistry", None, RequiredArgumentMissingError), (None, None, "a:1", RequiredArgumentMissingError),
+        (f"{S}/a:1", None, "a:1", MutuallyExclusiveArgumentError),
+        ("a:1", "myregistry", "a:1", MutuallyExclusiveArgumentError),
+        (f"{S}/a:1", "other", None, MutuallyExclusiveArgumentError),
+        (None, None, None, RequiredArgumentMissingError),
+        (None, "myregistry", None, RequiredArgumentMissingError),
+        (None, None, "a:1", RequiredArgumentMissingError),
     ],
-)  # fmt: skip
+)
 def test_an_artifact_that_is_named_twice_or_not_is_refused(reference, registry, image, kind: type) -> None:
     with pytest.raises(kind) as caught:
         artifact(reference, registry, image)
@@ -78,12 +87,17 @@ def test_an_artifact_that_is_named_twice_or_not_is_refused(reference, registry, 
 @pytest.mark.parametrize(
     ("username", "password", "stdin", "kind"),
     [
-        (None, None, False, None), ("me", None, False, None), ("me", "x", False, None), ("me", None, True, None),
-        ("me", "", False, None), ("me", "x", True, MutuallyExclusiveArgumentError),
-        (None, "x", False, RequiredArgumentMissingError), (None, "", False, RequiredArgumentMissingError),
+        (None, None, False, None),
+        ("me", None, False, None),
+        ("me", "x", False, None),
+        ("me", None, True, None),
+        ("me", "", False, None),
+        ("me", "x", True, MutuallyExclusiveArgumentError),
+        (None, "x", False, RequiredArgumentMissingError),
+        (None, "", False, RequiredArgumentMissingError),
         (None, None, True, RequiredArgumentMissingError),
     ],
-)  # fmt: skip
+)
 def test_a_user_and_a_password_belong_together(username, password, stdin: bool, kind: type | None) -> None:
     given = {"artifact": f"{S}/a:1", "username": username, "password": password, "password_stdin": stdin}
     if kind is None:

@@ -101,24 +101,78 @@ def test_a_docker_manifest_and_a_content_type_with_parameters_are_read() -> None
 @pytest.mark.parametrize(
     "value",
     [
-        b"", b"null", b"{}", b"[]", b"5", b'"x"', b"\xff", b"{", b"[" * 100_000, b'{"schemaVersion":' + b"9" * 5000 + b"}",
-        b'{"schemaVersion":2,"schemaVersion":2}', b'{"schemaVersion":NaN}', b'{"schemaVersion":Infinity}',
-        image(schemaVersion=1), image(schemaVersion=True), image(schemaVersion="2"), image(schemaVersion="absent"),
-        image(mediaType=IMAGE_INDEX), image(mediaType=DOCKER_MANIFEST), image(mediaType=5), image(mediaType=""),
-        image(manifests=[]), image(manifests=None), image(layers="absent"), image(layers=None), image(layers={}),
-        image(layers=[None]), image(layers=["x"]), image(layers=[[]]), image(config="absent"), image(config=None),
-        image(config=[]), image(annotations=[]), image(annotations={"a": 1}), image(annotations={"a": None}),
-        image(artifactType=5), image(subject=[]), image(subject={}),
-        *[image(layers=[blob(**bad)]) for bad in (
-            {"size": True}, {"size": -1}, {"size": 1.0}, {"size": "5"}, {"size": None}, {"size": "absent"}, {"size": 2**63},
-            {"size": 10**400}, {"mediaType": ""}, {"mediaType": 5}, {"mediaType": "absent"}, {"digest": "absent"},
-            {"digest": "md5:" + "a" * 32}, {"digest": "sha256:" + "A" * 64}, {"digest": "sha256:../../x"},
-            {"digest": D + "\n"}, {"digest": 5}, {"digest": None}, {"annotations": {"a": 1}}, {"annotations": "x"},
-            {"data": "%%"}, {"data": 5}, {"data": True}, {"data": []}, {"platform": "linux"}, {"artifactType": 5},
-        )],
+        b"",
+        b"null",
+        b"{}",
+        b"[]",
+        b"5",
+        b'"x"',
+        b"\xff",
+        b"{",
+        b"[" * 100_000,
+        b'{"schemaVersion":' + b"9" * 5000 + b"}",
+        b'{"schemaVersion":2,"schemaVersion":2}',
+        b'{"schemaVersion":NaN}',
+        b'{"schemaVersion":Infinity}',
+        image(schemaVersion=1),
+        image(schemaVersion=True),
+        image(schemaVersion="2"),
+        image(schemaVersion="absent"),
+        image(mediaType=IMAGE_INDEX),
+        image(mediaType=DOCKER_MANIFEST),
+        image(mediaType=5),
+        image(mediaType=""),
+        image(manifests=[]),
+        image(manifests=None),
+        image(layers="absent"),
+        image(layers=None),
+        image(layers={}),
+        image(layers=[None]),
+        image(layers=["x"]),
+        image(layers=[[]]),
+        image(config="absent"),
+        image(config=None),
+        image(config=[]),
+        image(annotations=[]),
+        image(annotations={"a": 1}),
+        image(annotations={"a": None}),
+        image(artifactType=5),
+        image(subject=[]),
+        image(subject={}),
+        *[
+            image(layers=[blob(**bad)])
+            for bad in (
+                {"size": True},
+                {"size": -1},
+                {"size": 1.0},
+                {"size": "5"},
+                {"size": None},
+                {"size": "absent"},
+                {"size": 2**63},
+                {"size": 10**400},
+                {"mediaType": ""},
+                {"mediaType": 5},
+                {"mediaType": "absent"},
+                {"digest": "absent"},
+                {"digest": "md5:" + "a" * 32},
+                {"digest": "sha256:" + "A" * 64},
+                {"digest": "sha256:../../x"},
+                {"digest": D + "\n"},
+                {"digest": 5},
+                {"digest": None},
+                {"annotations": {"a": 1}},
+                {"annotations": "x"},
+                {"data": "%%"},
+                {"data": 5},
+                {"data": True},
+                {"data": []},
+                {"platform": "linux"},
+                {"artifactType": 5},
+            )
+        ],
     ],
     ids=lambda value: str(value)[:60],
-)  # fmt: skip
+)
 def test_what_can_be_read_in_two_ways_is_not_read(value: Any) -> None:
     with pytest.raises(InvalidManifestError) as caught:
         read(value)
@@ -127,7 +181,14 @@ def test_what_can_be_read_in_two_ways_is_not_read(value: Any) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [{"layers": []}, {"config": blob()}, {"blobs": []}, {"manifests": "absent"}, {"manifests": None}, {"manifests": [5]}],
+    [
+        {"layers": []},
+        {"config": blob()},
+        {"blobs": []},
+        {"manifests": "absent"},
+        {"manifests": None},
+        {"manifests": [5]},
+    ],
 )
 def test_an_index_with_something_else_is_not_read(value: dict[str, Any]) -> None:
     whole = {"schemaVersion": 2, "manifests": [], **value}
@@ -135,7 +196,9 @@ def test_an_index_with_something_else_is_not_read(value: dict[str, Any]) -> None
         read({key: item for key, item in whole.items() if item != "absent"}, IMAGE_INDEX)
 
 
-@pytest.mark.parametrize("kind", ["", "text/html", "application/json", "application/vnd.docker.distribution.manifest.v1+json"])
+@pytest.mark.parametrize(
+    "kind", ["", "text/html", "application/json", "application/vnd.docker.distribution.manifest.v1+json"]
+)
 def test_another_type_is_not_read(kind: str) -> None:
     with pytest.raises(InvalidManifestError, match="its type is"):
         read(image(mediaType="absent"), kind)
@@ -152,9 +215,20 @@ def test_a_lone_surrogate_in_a_title_does_not_break_the_reading() -> None:
     assert found.layers[0].title == "\ud800"
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5), lambda inner: st.lists(
-    inner, max_size=3) | st.dictionaries(st.sampled_from(
-        ["schemaVersion", "mediaType", "config", "layers", "digest", "size", "annotations"]), inner, max_size=5), max_leaves=12))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["schemaVersion", "mediaType", "config", "layers", "digest", "size", "annotations"]),
+                inner,
+                max_size=5,
+            )
+        ),
+        max_leaves=12,
+    )
+)
 def test_any_json_is_read_or_refused(value: Any) -> None:
     for attempt in (lambda: read(value), lambda: parse_descriptor(value, "here")):
         try:
@@ -205,8 +279,18 @@ def test_small_things() -> None:
 
 @pytest.mark.parametrize(
     ("text", "is_one"),
-    [("text/plain", True), ("application/vnd.a.b-c+json", True), ("text", False), ("text/", False), ("/plain", False),
-     ("text/plain; a=b", False), ("a/b/c", False), ("", False), ("text/plain\n", False), ("a/" + "b" * 128, False)],
-)  # fmt: skip
+    [
+        ("text/plain", True),
+        ("application/vnd.a.b-c+json", True),
+        ("text", False),
+        ("text/", False),
+        ("/plain", False),
+        ("text/plain; a=b", False),
+        ("a/b/c", False),
+        ("", False),
+        ("text/plain\n", False),
+        ("a/" + "b" * 128, False),
+    ],
+)
 def test_media_types(text: str, is_one: bool) -> None:
     assert is_media_type(text) is is_one

@@ -40,14 +40,61 @@ GOOD = {
 }
 
 BAD = [
-    "", "a", "a:1", S, f"{S}/", f"/{S}/a", f"{S}//a", f"{S}/a/", f"{S}/a//b", f"{S}/A:1", f"{S}/a:", f"{S}/a@", f"{S}/a:1:2",
-    f"{S}/a:-1", f"{S}/a:.1", f"{S}/a:{'t' * 129}", f"{S}/a:1 ", f"{S}/a:1\n", f"{S}/a\n", f"{S}/../a", f"{S}/a/./b",
-    f"{S}/a@sha256:{'A' * 64}", f"{S}/a@sha256:{'a' * 63}", f"{S}/a@sha256:{'a' * 65}", f"{S}/a@md5:{'a' * 32}",
-    f"{S}/a@{A}@{A}", f"{S}/a@{A}/b", f"{S}/{'a' * 256}", f"{S}/a_-b", f"{S}/a___b", f"{S}/-a", f"{S}/a-", f"{S}/a..b",
-    "MyRegistry.azurecr.io/a:1", f"{S}:443/a:1", "127.0.0.1:0/a", "127.0.0.1:65536/a", "127.0.0.1:٣/a", "127.0.0.1:/a",
-    "user@myregistry.azurecr.io/a:1", "-x.azurecr.io/a", "x-.azurecr.io/a", "a..b/a", "[::1]:5000/a", "http://x.io/a",
-    f"{S}/a?x=1", f"{S}/a#x", f"{S}/a%2fb", f"{S}/a b", f"{S}/ä", "a/b:1", "文.io/a", f"{'a' * 64}.io/a", "10.0.0.1:5000/a",
-]  # fmt: skip
+    "",
+    "a",
+    "a:1",
+    S,
+    f"{S}/",
+    f"/{S}/a",
+    f"{S}//a",
+    f"{S}/a/",
+    f"{S}/a//b",
+    f"{S}/A:1",
+    f"{S}/a:",
+    f"{S}/a@",
+    f"{S}/a:1:2",
+    f"{S}/a:-1",
+    f"{S}/a:.1",
+    f"{S}/a:{'t' * 129}",
+    f"{S}/a:1 ",
+    f"{S}/a:1\n",
+    f"{S}/a\n",
+    f"{S}/../a",
+    f"{S}/a/./b",
+    f"{S}/a@sha256:{'A' * 64}",
+    f"{S}/a@sha256:{'a' * 63}",
+    f"{S}/a@sha256:{'a' * 65}",
+    f"{S}/a@md5:{'a' * 32}",
+    f"{S}/a@{A}@{A}",
+    f"{S}/a@{A}/b",
+    f"{S}/{'a' * 256}",
+    f"{S}/a_-b",
+    f"{S}/a___b",
+    f"{S}/-a",
+    f"{S}/a-",
+    f"{S}/a..b",
+    "MyRegistry.azurecr.io/a:1",
+    f"{S}:443/a:1",
+    "127.0.0.1:0/a",
+    "127.0.0.1:65536/a",
+    "127.0.0.1:٣/a",
+    "127.0.0.1:/a",
+    "user@myregistry.azurecr.io/a:1",
+    "-x.azurecr.io/a",
+    "x-.azurecr.io/a",
+    "a..b/a",
+    "[::1]:5000/a",
+    "http://x.io/a",
+    f"{S}/a?x=1",
+    f"{S}/a#x",
+    f"{S}/a%2fb",
+    f"{S}/a b",
+    f"{S}/ä",
+    "a/b:1",
+    "文.io/a",
+    f"{'a' * 64}.io/a",
+    "10.0.0.1:5000/a",
+]
 
 
 @pytest.mark.parametrize(("text", "reference"), GOOD.items())
@@ -105,18 +152,37 @@ def test_the_same_repository_at_a_digest() -> None:
 
 @pytest.mark.parametrize(
     ("server", "loopback"),
-    [("localhost", True), ("localhost:5", True), ("127.0.0.1:5000", True), ("127.9.9.9", True), ("10.0.0.1", False),
-     ("localhost.example", False), (S, False), ("0.0.0.0", False), ("169.254.169.254", False)],
-)  # fmt: skip
+    [
+        ("localhost", True),
+        ("localhost:5", True),
+        ("127.0.0.1:5000", True),
+        ("127.9.9.9", True),
+        ("10.0.0.1", False),
+        ("localhost.example", False),
+        (S, False),
+        ("0.0.0.0", False),
+        ("169.254.169.254", False),
+    ],
+)
 def test_loopback_is_this_machine(server: str, loopback: bool) -> None:
     assert is_loopback(server) is loopback
 
 
 @pytest.mark.parametrize(
     ("name", "can"),
-    [("myregistry", True), ("MyRegistry1", True), ("myregistry-d7fq", True), ("abcd", False), ("a" * 51, False),
-     ("my.registry", False), ("my_registry", False), ("", False), ("myregistry-", False), ("myregistry\n", False)],
-)  # fmt: skip
+    [
+        ("myregistry", True),
+        ("MyRegistry1", True),
+        ("myregistry-d7fq", True),
+        ("abcd", False),
+        ("a" * 51, False),
+        ("my.registry", False),
+        ("my_registry", False),
+        ("", False),
+        ("myregistry-", False),
+        ("myregistry\n", False),
+    ],
+)
 def test_registry_names(name: str, can: bool) -> None:
     assert is_registry_name(name) is can
 

@@ -49,7 +49,8 @@ class TestManifests:
         assert IMAGE_INDEX in first.headers["accept"]
 
     @pytest.mark.parametrize(
-        ("version", "told"), [(digest_of(b"other"), None), ("1.0", digest_of(b"other")), (MANIFEST.digest, digest_of(b""))]
+        ("version", "told"),
+        [(digest_of(b"other"), None), ("1.0", digest_of(b"other")), (MANIFEST.digest, digest_of(b""))],
     )
     def test_bytes_of_another_digest_are_refused(self, serve, registry: Open, version: str, told: str | None) -> None:
         server = serve(stored(**({"Docker_Content_Digest": told} if told else {})))
@@ -94,9 +95,11 @@ class TestManifests:
 
     def test_put_wants_201_and_the_same_digest(self, serve, registry: Open) -> None:
         server = serve(
-            answer(201, Docker_Content_Digest=MANIFEST.digest), answer(201, Docker_Content_Digest=digest_of(b"")),
-            answer(200), answer(307, Location="/elsewhere"),
-        )  # fmt: skip
+            answer(201, Docker_Content_Digest=MANIFEST.digest),
+            answer(201, Docker_Content_Digest=digest_of(b"")),
+            answer(200),
+            answer(307, Location="/elsewhere"),
+        )
         manifests = registry(server).manifests
         manifests.put("a", MANIFEST, "1")
         assert (server.requests[0].body, server.requests[0].headers["content-type"]) == (MANIFEST.raw, IMAGE_MANIFEST)
@@ -144,7 +147,9 @@ class TestPages:
         assert self.tags(server, registry) == ["1"]
         assert server.requests[1].target == "/acr/v1/a/_tags?last=2&n=1"
 
-    @pytest.mark.parametrize("host", ["https://evil.example/x", "http://127.0.0.1:1/x", "//evil.example/x", "http://[::1/x"])
+    @pytest.mark.parametrize(
+        "host", ["https://evil.example/x", "http://127.0.0.1:1/x", "//evil.example/x", "http://[::1/x"]
+    )
     def test_a_page_of_another_host_is_refused(self, serve, registry: Open, host: str) -> None:
         server = serve(answer(200, b"{}", Link=f"<{host}>; rel=next"))
         with pytest.raises(errors.ProtocolError):
@@ -159,7 +164,9 @@ class TestPages:
     def test_a_list_that_always_goes_on_ends(self, serve, registry: Open, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(pages, "MOST_PAGES", 20)
         server = serve(
-            lambda sent: answer(200, b"{}", Link=f"</acr/v1/a/_tags?last={len(sent.query)}{sent.query[-1]}0>; rel=next"),
+            lambda sent: answer(
+                200, b"{}", Link=f"</acr/v1/a/_tags?last={len(sent.query)}{sent.query[-1]}0>; rel=next"
+            ),
             forever=True,
         )
         with pytest.raises(errors.ProtocolError, match="does not end"):
@@ -182,9 +189,22 @@ class TestMetadata:
 
     @pytest.mark.parametrize(
         "body",
-        [b"", b"[]", b"null", b"<html>", b"[" * 100_000, b'{"tag":null}', b'{"tag":[]}', b'{"tags":5}', b'{"tags":["x"]}',
-         b'{"tags":[null]}', b'{"tags":{"a":1}}', b'{"tags":[{}]}', b'{"tags":[{"name":5}]}'],
-    )  # fmt: skip
+        [
+            b"",
+            b"[]",
+            b"null",
+            b"<html>",
+            b"[" * 100_000,
+            b'{"tag":null}',
+            b'{"tag":[]}',
+            b'{"tags":5}',
+            b'{"tags":["x"]}',
+            b'{"tags":[null]}',
+            b'{"tags":{"a":1}}',
+            b'{"tags":[{}]}',
+            b'{"tags":[{"name":5}]}',
+        ],
+    )
     def test_another_answer_than_the_described_one_is_refused(self, serve, registry: Open, body: bytes) -> None:
         server = serve(answer(200, body), answer(200, body))
         metadata = registry(server).metadata
@@ -235,14 +255,17 @@ class TestBlobs:
         stream = registry(serve(*ignored)).blobs("a").fetch(HELLO, 2)
         assert (stream.offset, read(stream)) == (0, b"hello")
 
-    @pytest.mark.parametrize("told", ["", "bytes 0-2/5", "bytes 3-4/5", "bytes */5", "2-4/5", "bytes 2-4/5, bytes 0-1/5"])
+    @pytest.mark.parametrize(
+        "told", ["", "bytes 0-2/5", "bytes 3-4/5", "bytes */5", "2-4/5", "bytes 2-4/5, bytes 0-1/5"]
+    )
     def test_another_range_than_asked_for_is_refused(self, serve, registry: Open, told: str) -> None:
         server = serve(answer(206, b"llo", Content_Range=told))
         with pytest.raises(errors.ProtocolError, match="another range"):
             registry(server).blobs("a").fetch(HELLO, 2)
 
     @pytest.mark.parametrize(
-        ("status", "kind"), [(404, errors.NotFoundError), (403, errors.PermissionDeniedError), (204, errors.ProtocolError)]
+        ("status", "kind"),
+        [(404, errors.NotFoundError), (403, errors.PermissionDeniedError), (204, errors.ProtocolError)],
     )
     def test_a_blob_that_is_refused_is_named_safely(self, serve, registry: Open, status: int, kind: type) -> None:
         with pytest.raises(kind) as caught:
@@ -281,11 +304,15 @@ class TestUploads:
 
     def test_a_location_without_a_query_gets_one(self, serve, registry: Open) -> None:
         server = serve(answer(201))
-        registry(server).uploads("a").finish(Session(f"{server.url}/u/1", 0), HELLO, Chunk(Memory(b"hello"), 0, 5)).close()
+        registry(server).uploads("a").finish(
+            Session(f"{server.url}/u/1", 0), HELLO, Chunk(Memory(b"hello"), 0, 5)
+        ).close()
         assert server.requests[0].target == f"/u/1?digest={quote(HELLO.digest, safe='')}"
         assert server.requests[0].body == b"hello"
 
-    @pytest.mark.parametrize("location", ["https://evil.example/u", "http://127.0.0.1:9/u", "//evil.example/u", "http://[::1"])
+    @pytest.mark.parametrize(
+        "location", ["https://evil.example/u", "http://127.0.0.1:9/u", "//evil.example/u", "http://[::1"]
+    )
     def test_bytes_go_to_the_registry_alone(self, serve, registry: Open, location: str) -> None:
         server = serve(answer(202, Location=location))
         with pytest.raises(errors.ProtocolError):
@@ -295,7 +322,9 @@ class TestUploads:
         with pytest.raises(errors.ProtocolError):
             registry(serve(answer(202))).uploads("a").begin()
 
-    @pytest.mark.parametrize(("told", "offset"), [("0-0", 0), ("0-4", 5), ("bytes=0-4", 5), ("0-9999999999", 10_000_000_000)])
+    @pytest.mark.parametrize(
+        ("told", "offset"), [("0-0", 0), ("0-4", 5), ("bytes=0-4", 5), ("0-9999999999", 10_000_000_000)]
+    )
     def test_a_session_says_how_far_it_is(self, serve, registry: Open, told: str, offset: int) -> None:
         server = serve(answer(204, Range=told, Location="/u/1?_state=new"))
         found = registry(server).uploads("a").status(Session(f"{server.url}/u/1?_state=old", 3))
@@ -319,8 +348,14 @@ class TestUploads:
 
 def test_a_401_is_answered_once_with_a_fresh_token_and_the_same_body(serve, registry: Open) -> None:
     challenge = 'Bearer realm="{}/token",service="s",scope="x"'
-    server = serve(answer(401), answer(200, b'{"token":"t1"}'), answer(201), answer(401), answer(200, b'{"token":"t2"}'),
-                   answer(401))  # fmt: skip
+    server = serve(
+        answer(401),
+        answer(200, b'{"token":"t1"}'),
+        answer(201),
+        answer(401),
+        answer(200, b'{"token":"t2"}'),
+        answer(401),
+    )
     server._left[0] = answer(401, WWW_Authenticate=challenge.format(server.url))
     server._left[3] = server._left[5] = server._left[0]
     opened = registry(server)

@@ -77,9 +77,19 @@ class TestFileSpec:
 
     @pytest.mark.parametrize(
         ("path", "title"),
-        [("a.txt", "a.txt"), ("./d/../a.txt", "a.txt"), ("d/a.txt", "d/a.txt"), ("d//a.txt/", "d/a.txt"), ("/tmp/x", "x"),
-         ("../x", "x"), ("../../d/x", "x"), ("..x", "..x"), ("./..", None), (".", ".")],
-    )  # fmt: skip
+        [
+            ("a.txt", "a.txt"),
+            ("./d/../a.txt", "a.txt"),
+            ("d/a.txt", "d/a.txt"),
+            ("d//a.txt/", "d/a.txt"),
+            ("/tmp/x", "x"),
+            ("../x", "x"),
+            ("../../d/x", "x"),
+            ("..x", "..x"),
+            ("./..", None),
+            (".", "."),
+        ],
+    )
     def test_a_title_is_a_place_below_here(self, here: Path, path: str, title: str | None) -> None:
         assert title_of(path) == (os.path.basename(os.path.abspath(path)) if title is None else title)
 
@@ -115,10 +125,18 @@ class TestAnnotations:
 class TestVersions:
     @pytest.mark.parametrize(
         ("asked", "config", "kind", "version"),
-        [(None, False, None, "v1.1"), (None, False, "a/b", "v1.1"), (None, True, None, "v1.0"), (None, True, "a/b", "v1.1"),
-         ("v1.0", False, None, "v1.0"), ("v1.0", False, "a/b", "v1.0"), ("v1.0", True, None, "v1.0"),
-         ("v1.1", False, None, "v1.1"), ("v1.1", True, "a/b", "v1.1")],
-    )  # fmt: skip
+        [
+            (None, False, None, "v1.1"),
+            (None, False, "a/b", "v1.1"),
+            (None, True, None, "v1.0"),
+            (None, True, "a/b", "v1.1"),
+            ("v1.0", False, None, "v1.0"),
+            ("v1.0", False, "a/b", "v1.0"),
+            ("v1.0", True, None, "v1.0"),
+            ("v1.1", False, None, "v1.1"),
+            ("v1.1", True, "a/b", "v1.1"),
+        ],
+    )
     def test_each_combination(self, asked, config: bool, kind, version: str) -> None:
         assert spec_version(asked, FileSpec("c") if config else None, kind) == version
 

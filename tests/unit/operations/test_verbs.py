@@ -53,14 +53,22 @@ def test_the_articles_artifact_goes_up_and_comes_back(signed_in, app, work: Path
     out = push_output(result)
     assert out["reference"] == f"{SERVER}/samples/artifact:1.0"
     assert (out["tags"], out["bytesUploaded"], out["bytesSkipped"]) == (["1.0"], 20, 0)
-    assert out["files"] == [{
-        "title": "artifact.txt", "digest": digest_of(b"Here is an artifact\n"), "size": 20,
-        "mediaType": "application/vnd.unknown.layer.v1+txt", "state": "uploaded",
-    }]  # fmt: skip
+    assert out["files"] == [
+        {
+            "title": "artifact.txt",
+            "digest": digest_of(b"Here is an artifact\n"),
+            "size": 20,
+            "mediaType": "application/vnd.unknown.layer.v1+txt",
+            "state": "uploaded",
+        }
+    ]
     pulled = fetched(
-        registry, "samples/artifact:1.0", tmp_path / "to",
-        selection=Selection.of(media_types=["application/vnd.unknown.layer.v1+txt"]), config_path=str(tmp_path / "c"),
-    )  # fmt: skip
+        registry,
+        "samples/artifact:1.0",
+        tmp_path / "to",
+        selection=Selection.of(media_types=["application/vnd.unknown.layer.v1+txt"]),
+        config_path=str(tmp_path / "c"),
+    )
     assert (tmp_path / "to" / "artifact.txt").read_text() == "Here is an artifact\n"
     assert (tmp_path / "c").read_bytes() == b""
     assert pull_output(pulled)["files"][0]["state"] == "downloaded"
@@ -197,11 +205,14 @@ def test_delete_takes_the_manifest_and_its_tags(signed_in, work: Path) -> None:
 @pytest.mark.parametrize(
     "fault",
     [
-        {"action": "status", "status": 503, "times": 2}, {"action": "status", "status": 429, "headers": {"Retry-After": "0"}, "times": 1},
-        {"action": "reset", "times": 2}, {"action": "reset", "where": "answer", "times": 1}, {"action": "expire_token", "times": 1},
+        {"action": "status", "status": 503, "times": 2},
+        {"action": "status", "status": 429, "headers": {"Retry-After": "0"}, "times": 1},
+        {"action": "reset", "times": 2},
+        {"action": "reset", "where": "answer", "times": 1},
+        {"action": "expire_token", "times": 1},
     ],
     ids=lambda fault: f"{fault['action']}-{fault.get('where', fault.get('status', ''))}",
-)  # fmt: skip
+)
 def test_faults_that_pass_are_outlived(signed_in, app, work: Path, tmp_path: Path, fault) -> None:
     (work / "a").write_text("a" * 100_000)
     app.faults.add({**fault, "host": SERVER, "path": "/v2/"})
@@ -229,7 +240,12 @@ def test_no_token_goes_to_the_storage_host(signed_in, app, work: Path, tmp_path:
     sent(signed_in(), "storage:1", "a")
     fetched(signed_in(), "storage:1", tmp_path / "to")
     storage = [one for one in app.log.entries() if one["host"].endswith(".blob.core.windows.net")]
-    fields = [{name.lower() for name, *_ in one["headers"].items()} if isinstance(one["headers"], dict)
-              else {pair[0].lower() for pair in one["headers"]} for one in storage if one["method"] == "GET"]  # fmt: skip
+    fields = [
+        {name.lower() for name, *_ in one["headers"].items()}
+        if isinstance(one["headers"], dict)
+        else {pair[0].lower() for pair in one["headers"]}
+        for one in storage
+        if one["method"] == "GET"
+    ]
     assert fields
     assert not any("authorization" in one for one in fields)

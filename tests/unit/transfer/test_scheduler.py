@@ -113,21 +113,40 @@ class TestPace:
 
     @pytest.mark.parametrize(
         ("answer", "small", "bulk"),
-        [(None, 4, FEW_BULK), (0.0001, 4, FEW_BULK), (0.006, 10, MANY_BULK), (0.03, 50, MANY_BULK), (9.0, MOST, MANY_BULK)],
+        [
+            (None, 4, FEW_BULK),
+            (0.0001, 4, FEW_BULK),
+            (0.006, 10, MANY_BULK),
+            (0.03, 50, MANY_BULK),
+            (9.0, MOST, MANY_BULK),
+        ],
     )
     def test_a_longer_round_trip_wants_more(self, http, answer, small: int, bulk: int) -> None:
         http.fastest_answer = answer
         pace = Pace(http)
+        http.answers += 100
         assert abs(pace.small() - small) <= 1
         assert pace.bulk() == bulk
 
     def test_throttling_halves_down_to_one(self, http) -> None:
         http.fastest_answer = 0.03
         http.throttled = 1
-        assert Pace(http).small() in (24, 25)
-        assert Pace(http).bulk() == MANY_BULK // 2
+        pace = Pace(http)
+        http.answers += 100
+        assert pace.small() in (24, 25)
+        assert pace.bulk() == MANY_BULK // 2
         http.throttled = 100
-        assert (Pace(http).small(), Pace(http).bulk()) == (1, 1)
+        assert (pace.small(), pace.bulk()) == (1, 1)
+
+    def test_each_answer_lets_one_more_be_in_flight(self, http) -> None:
+        http.fastest_answer = 0.03
+        http.answers = 7
+        pace = Pace(http)
+        found = []
+        for _ in range(3):
+            found.append((pace.small(), pace.bulk()))
+            http.answers += 1
+        assert found == [(4, FEW_BULK), (5, FEW_BULK), (6, MANY_BULK)]
 
     def test_a_connection_is_added_while_the_rate_grows(self, http, monkeypatch: pytest.MonkeyPatch) -> None:
         now = [0.0]

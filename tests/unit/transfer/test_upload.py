@@ -90,7 +90,10 @@ def test_a_large_blob_goes_in_chunks(run) -> None:
 
 def test_a_blob_that_is_held_is_not_sent(run) -> None:
     one = run()
-    assert one(held=lambda identity: identity.digest == digest_of(DATA)) == (Identity(digest_of(DATA), len(DATA)), False)
+    assert one(held=lambda identity: identity.digest == digest_of(DATA)) == (
+        Identity(digest_of(DATA), len(DATA)),
+        False,
+    )
     assert one.lines() == []
 
 
@@ -211,7 +214,9 @@ def test_a_line_that_breaks_after_each_chunk_gets_there(run) -> None:
     stored(one)
 
 
-@pytest.mark.parametrize(("status", "kind"), [(400, errors.RejectedError), (405, errors.LockedError), (307, errors.ProtocolError)])
+@pytest.mark.parametrize(
+    ("status", "kind"), [(400, errors.RejectedError), (405, errors.LockedError), (307, errors.ProtocolError)]
+)
 @pytest.mark.parametrize("method", ["POST", "PATCH", "PUT"])
 def test_a_refusal_is_final(run, method: str, status: int, kind: type) -> None:
     one = run(BlobHost(once(method, 1, answer(status, Location="https://evil.example/"))))
@@ -283,8 +288,19 @@ class TestJournal:
         monkeypatch.setattr(journals, "KEPT_FOR", -1)
         assert journal.session("a") is None
 
-    @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"url":"x"}', '{"url":"x","offset":"y","time":9e99}',
-                                      '{"url":"x","offset":1e999,"time":9e99}', '{"url":"x","offset":1,"time":"z"}'])  # fmt: skip
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            "{",
+            "[]",
+            "null",
+            '{"url":"x"}',
+            '{"url":"x","offset":"y","time":9e99}',
+            '{"url":"x","offset":1e999,"time":9e99}',
+            '{"url":"x","offset":1,"time":"z"}',
+        ],
+    )
     def test_a_file_that_is_no_session_is_none(self, tmp_path: Path, text: str) -> None:
         journal = Journal(str(tmp_path))
         journal.keep("a", Session("https://h.example/1", 5))

@@ -26,7 +26,7 @@ def test_an_address_is_shown_without_its_secrets(url: str, shown: str) -> None:
 
 
 def test_every_query_in_a_text_goes() -> None:
-    text = 'got https://h.example/a?sig=secret and "GET /b?_state=secret HTTP/1.1" and \'/c?secret\''
+    text = "got https://h.example/a?sig=secret and \"GET /b?_state=secret HTTP/1.1\" and '/c?secret'"
     assert "secret" not in without_queries(text)
     assert without_queries("is it so? yes") == "is it so? yes"
 

@@ -12,7 +12,7 @@ from azext_acrartifact.errors import ConnectionFailedError, ProtocolError
 from azext_acrartifact.oci.content import Chunk, Memory
 from azext_acrartifact.transport import connection
 from azext_acrartifact.transport.client import HttpClient
-from azext_acrartifact.transport.messages import Request
+from azext_acrartifact.transport.messages import Request, Response
 from azext_acrartifact.transport.network import Network
 from azext_acrartifact.transport.retry import Policy
 from tests.support.server import Answer, ScriptedServer, answer
@@ -23,6 +23,13 @@ LIMIT = 10_000_000
 def get(http: HttpClient, server: ScriptedServer, path: str = "/", **options) -> bytes:
     with http.send(Request("GET", server.url + path, **options)) as response:
         return response.content(LIMIT)
+
+
+def drain(response: Response, size: int) -> None:
+    """Read all of the body, at most *size* bytes at once."""
+    buffer = memoryview(bytearray(size))
+    while response.readinto(buffer):
+        pass
 
 
 @pytest.fixture
@@ -36,7 +43,9 @@ def once() -> Iterator[HttpClient]:
 def test_a_request_says_who_we_are_and_takes_no_encoding(serve, http) -> None:
     server = serve(answer(200, b"hello"))
     http = HttpClient(Network("unit/1", headers={"X-Client": "us"}))
-    assert get(http, server, "/a%20b?n=1&last=x", headers={"Accept": "text/plain"}, authorization="Bearer t") == b"hello"
+    assert (
+        get(http, server, "/a%20b?n=1&last=x", headers={"Accept": "text/plain"}, authorization="Bearer t") == b"hello"
+    )
     (sent,) = server.requests
     assert (sent.method, sent.target, sent.body) == ("GET", "/a%20b?n=1&last=x", b"")
     assert sent.headers == {
@@ -99,8 +108,10 @@ def test_a_connection_is_kept_for_the_next_request(serve, http, raw: Answer) -> 
 
 @pytest.mark.parametrize("method", ["HEAD", "GET", "DELETE", "PUT"])
 def test_an_answer_without_a_body_leaves_its_connection_usable(serve, http, method: str) -> None:
-    empty = Answer(b"HTTP/1.1 204 No Content\r\n\r\n") if method != "HEAD" else Answer(
-        b"HTTP/1.1 200 OK\r\nContent-Length: 12345\r\n\r\n"
+    empty = (
+        Answer(b"HTTP/1.1 204 No Content\r\n\r\n")
+        if method != "HEAD"
+        else Answer(b"HTTP/1.1 200 OK\r\nContent-Length: 12345\r\n\r\n")
     )
     server = serve(empty, empty, answer(200, b"hello"))
     for _ in range(2):
@@ -152,7 +163,9 @@ def test_a_kept_connection_that_died_is_replaced_for_safe_requests_alone(
 def test_an_early_answer_to_a_big_body_is_seen_and_ends_the_connection(serve, http) -> None:
     refusal = Answer(answer(413, b"too large").raw, "close", body_read=1000)
     server = serve(refusal, answer(200, b"next"))
-    with http.send(Request("PATCH", server.url + "/", body=Chunk(Memory(bytes(60_000_000)), 0, 60_000_000))) as response:
+    with http.send(
+        Request("PATCH", server.url + "/", body=Chunk(Memory(bytes(60_000_000)), 0, 60_000_000))
+    ) as response:
         assert (response.status, response.content(100)) == (413, b"too large")
     # A PATCH is not repeated, so it must not meet the dead connection.
     assert http.send(Request("PATCH", server.url + "/", body=b"x")).content(10) == b"next"
@@ -180,10 +193,8 @@ def test_a_body_that_breaks_off_is_an_error_however_it_is_read(serve, once, raw:
     with pytest.raises(ConnectionFailedError, match="connection"):
         get(once, server)
     response = once.send(Request("GET", server.url + "/?sig=secret"))
-    buffer = memoryview(bytearray(3))
     with pytest.raises(ConnectionFailedError) as caught:
-        while response.readinto(buffer):
-            pass
+        drain(response, 3)
     assert "secret" not in caught.value.message
 
 
@@ -252,17 +263,15 @@ def test_a_body_that_trickles_is_given_up(
     monkeypatch.setattr(connection, "STALL_WINDOW", 0.15)
     server = serve(Answer(head + b"x" * 5000, trickle=0.02))
     response = once.send(Request("GET", server.url + "/"))
-    buffer = memoryview(bytearray(buffer_size))
-    with pytest.raises(ConnectionFailedError, match="only [0-9]+ bytes in"):
-        while response.readinto(buffer):
-            pass
+    with pytest.raises(ConnectionFailedError, match=r"only [0-9]+ bytes in"):
+        drain(response, buffer_size)
     assert server.requests
 
 
 def test_a_head_that_trickles_is_given_up(serve, once, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "STALL_WINDOW", 0.15)
     server = serve(Answer(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nX: " + b"x" * 500, trickle=0.02))
-    with pytest.raises(ConnectionFailedError, match="only [0-9]+ bytes in"):
+    with pytest.raises(ConnectionFailedError, match=r"only [0-9]+ bytes in"):
         get(once, server)
 
 
