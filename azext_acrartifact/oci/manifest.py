@@ -122,7 +122,7 @@ def _check_type(fields: dict[str, Any], media_type: str, where: str) -> None:
         )
     if media_type in (OCI_ARTIFACT_MANIFEST, ORAS_ARTIFACT_MANIFEST):
         return
-    if fields.get("schemaVersion") != 2 or isinstance(fields["schemaVersion"], bool):
+    if fields.get("schemaVersion") != 2:
         raise InvalidManifestError("The manifest's schemaVersion is not 2", where=where)
 
 
