@@ -16,7 +16,7 @@ def load_arguments(loader: Any, _command: str) -> None:
     for command in ("push", "pull", "show", "delete"):
         _common(loader, f"acr artifact {command}")
     with loader.argument_context("acr artifact push") as c:
-        _push(c, get_enum_type(["v1.0", "v1.1"]))
+        _push(c, get_enum_type(["v1.0", "v1.1"]), get_enum_type(["gzip", "zstd", "none"]))
     with loader.argument_context("acr artifact pull") as c:
         _pull(c)
     with loader.argument_context("acr artifact show") as c:
@@ -101,7 +101,7 @@ def _concurrency() -> CLIArgumentType:
     )
 
 
-def _push(c: Any, image_specs: Any) -> None:
+def _push(c: Any, image_specs: Any, compressions: Any) -> None:
     c.argument(
         "files",
         options_list=["--file", "-f"],
@@ -134,6 +134,11 @@ def _push(c: Any, image_specs: Any) -> None:
         nargs="+",
         action="extend",
         help="Patterns of what to leave out of folders, as in .gitignore: `*.log`, `**/node_modules`.",
+    )
+    c.argument(
+        "compression",
+        arg_type=compressions,
+        help="How folders are compressed. oras and `az acr build` unpack gzip alone.",
     )
     c.argument("empty", action="store_true", help="Push an artifact without files.")
     c.argument("concurrency", arg_type=_concurrency())

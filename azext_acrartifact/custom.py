@@ -26,6 +26,7 @@ def push(
     tags: list[str] | None = None,
     exclude: list[str] | None = None,
     empty: bool = False,
+    compression: str = "gzip",
     concurrency: int | None = None,
 ) -> dict[str, Any]:
     """Push files and folders as an artifact."""
@@ -48,6 +49,7 @@ def push(
             tags=[check_tag(tag) for tag in tags or []],
             exclude=exclude or [],
             allow_empty=empty,
+            compression=compression,
             concurrency=_concurrency(cmd, concurrency),
             journal_folder=_journal_folder(cmd),
         )

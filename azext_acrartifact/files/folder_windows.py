@@ -73,6 +73,7 @@ class PathFolder:
         return os.open(self._at(name), os.O_RDONLY | _FLAGS)
 
     def reopen(self, name: str) -> int:
+        """A descriptor to read and write the file *name* that is there."""
         self._refuse_link(name)
         return os.open(self._at(name), os.O_RDWR | _FLAGS)
 

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator
 
 from ..errors import DigestMismatchError, UnsafeContentError
+from .codecs import zstd_module
 
 Read = Callable[[int], bytes]
 """Up to that many bytes; none at the end."""
@@ -32,8 +33,33 @@ def inflated(read: Read) -> Iterator[bytes]:
     while len(start) < len(_ZSTD) and (data := read(_INPUT)):
         start += data
     if start.startswith(_ZSTD):
-        raise UnsafeContentError("The folder is compressed by zstd", hint="Pull it with a tool that reads zstd.")
-    yield from _gunzipped(start, read) if start.startswith(_GZIP) else _plain(start, read)
+        yield from _unzstd(start, read)
+    elif start.startswith(_GZIP):
+        yield from _gunzipped(start, read)
+    else:
+        yield from _plain(start, read)
+
+
+def _unzstd(data: bytes, read: Read) -> Iterator[bytes]:
+    module = zstd_module()
+    if module is None:
+        raise UnsafeContentError(
+            "The folder is compressed by zstd, which is not installed",
+            hint="Run: python -m pip install backports.zstd, in Azure CLI's own Python.",
+        )
+    while data:
+        frame = module.ZstdDecompressor()
+        while not frame.eof:
+            if frame.needs_input and not data and not (data := read(_INPUT)):
+                raise damaged("the compressed data ends too early")
+            try:
+                output = frame.decompress(data, _OUTPUT)
+            except module.ZstdError as error:
+                raise damaged(str(error)) from error
+            data = b""
+            if output:
+                yield output
+        data = frame.unused_data or read(_INPUT)
 
 
 def _plain(start: bytes, read: Read) -> Iterator[bytes]:

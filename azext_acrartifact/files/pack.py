@@ -8,14 +8,13 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from ..errors import InvalidInputError, LocalFileError
+from .codecs import GZIP, Codec, codec_named
 from .faults import naming
 from .globs import Glob
-from .gzipping import Deflate, deflate_block, gzip_member
 from .hashing import BLOCK
 from .names import why_unsafe_path
 from .source import changed, fingerprint, open_regular
@@ -78,7 +77,7 @@ class PackedFolder:
     @property
     def version(self) -> str:
         """The same for as long as the packed bytes are; for another process too."""
-        state = hashlib.sha256(f"{self.title}|{self._mtime}|{zlib.ZLIB_RUNTIME_VERSION}".encode())
+        state = hashlib.sha256(f"{self.title}|{self._mtime}".encode())
         for entry in self.entries:
             state.update(repr((entry.path, entry.kind, entry.mode, entry.link, entry.fingerprint)).encode())
         return state.hexdigest()
@@ -112,11 +111,9 @@ class PackedFolder:
         """The digest of the uncompressed tar, by one read of the files. Raises LocalFileError."""
         return self.write_tar(len)
 
-    def stream(
-        self, *, compress: bool = True, workers: int | None = None, deflate: Deflate = deflate_block
-    ) -> PackedStream:
-        """The layer's bytes: gzip, or the tar as it is. Each call reads the files anew."""
-        return PackedStream(self.blocks(), compress, workers, deflate)
+    def stream(self, codec: Codec | None = None) -> PackedStream:
+        """The layer's bytes, by default as gzip. Each call reads the files anew."""
+        return PackedStream(self.blocks(), codec or codec_named(GZIP))
 
     def _pieces(self) -> Iterator[bytes]:
         for entry in self.entries:
@@ -161,14 +158,13 @@ def _reopen(entry: Entry) -> int:
 class PackedStream:
     """An iterator over the bytes of a layer; when it has ended, `result` says what they were."""
 
-    def __init__(self, blocks: Iterator[bytes], compress: bool, workers: int | None, deflate: Deflate) -> None:
+    def __init__(self, blocks: Iterator[bytes], codec: Codec) -> None:
         self._tar = hashlib.sha256()
-        self._sent = hashlib.sha256() if compress else self._tar
-        self._compress = compress
+        self._sent = hashlib.sha256() if codec.encode else self._tar
         self._size = 0
         self._ended = False
         watched = self._watch(blocks)
-        self._output = gzip_member(watched, deflate, workers) if compress else watched
+        self._output = codec.encode(watched) if codec.encode else watched
 
     def _watch(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
         for block in blocks:
@@ -177,7 +173,7 @@ class PackedStream:
 
     def __iter__(self) -> Iterator[bytes]:
         for data in self._output:
-            if self._compress:
+            if self._sent is not self._tar:
                 self._sent.update(data)
             self._size += len(data)
             yield data

@@ -19,6 +19,7 @@ ACCEPT = ", ".join((*MANIFESTS, *INDEXES))
 EMPTY_CONFIG = "application/vnd.oci.empty.v1+json"
 EMPTY_JSON = b"{}"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
+LAYER_ZSTD = "application/vnd.oci.image.layer.v1.tar+zstd"
 LAYER_GZIP = "application/vnd.oci.image.layer.v1.tar+gzip"
 # What oras writes where the user names no type: https://oras.land/docs/how_to_guides/manifest_config
 UNKNOWN_ARTIFACT = "application/vnd.unknown.artifact.v1"

@@ -49,7 +49,7 @@ def parse_file_spec(text: str) -> FileSpec:
 
 def title_of(path: str) -> str:
     """The name under which *path* is stored: as given, when it lies below the current folder, otherwise its last
-    part, since nobody can pull `/tmp/x` or `../x` safely."""
+    part, since nobody can pull `/elsewhere/x` or `../x` safely."""
     plain = path.replace("\\", "/") if os.sep == "\\" else path
     relative = os.path.normpath(plain).replace(os.sep, "/")
     outside = os.path.isabs(plain) or ntpath.splitdrive(path)[0] or relative.split("/")[0] == ".."

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import InvalidInputError, LocalFileError
+from ..files.codecs import Codec
 from ..files.names import RelativeName, find_collision, why_unsafe_path
 from ..files.pack import PackedFolder, PackedStream
 from ..files.source import LocalFile
@@ -36,10 +37,10 @@ class Input:
 class FolderFeed(StreamFeed):
     """A folder, packed on its way: no copy of the layer is kept."""
 
-    def __init__(self, folder: PackedFolder, place: str) -> None:
-        self._folder = folder
+    def __init__(self, folder: PackedFolder, codec: Codec, place: str) -> None:
+        self._folder, self._codec = folder, codec
         self._stream: PackedStream | None = None
-        super().__init__(self._pack, f"{place}|{folder.version}", folder.content_size)
+        super().__init__(self._pack, f"{place}|{folder.version}|{codec.version}", folder.content_size)
 
     @property
     def tar_digest(self) -> str:
@@ -48,7 +49,7 @@ class FolderFeed(StreamFeed):
         return self._stream.result.tar_digest
 
     def _pack(self) -> Iterator[bytes]:
-        self._stream = self._folder.stream()
+        self._stream = self._folder.stream(self._codec)
         return iter(self._stream)
 
 

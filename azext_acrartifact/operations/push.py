@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..errors import InvalidInputError, RejectedError
+from ..files.codecs import GZIP, codec_named
 from ..oci.descriptor import Descriptor
 from ..oci.manifest import Manifest
 from ..oci.reference import Reference
@@ -36,6 +37,7 @@ class PushOrder:
     tags: Sequence[str] = ()
     exclude: Sequence[str] = ()
     allow_empty: bool = False
+    compression: str = GZIP
     concurrency: int | None = None
     journal_folder: str | None = None
 
@@ -70,7 +72,8 @@ def push(registry: Registry, order: PushOrder, progress: Progress) -> PushResult
         version = spec_version(order.image_spec, order.config, order.artifact_type)
         _check(order)
         inputs = open_inputs(order.files, order.exclude, order.annotations.files, stack)
-        layers = [shipment_of(item, order.media_type) for item in inputs] or placeholders(version)
+        codec = codec_named(order.compression)
+        layers = [shipment_of(item, order.media_type, codec) for item in inputs] or placeholders(version)
         config = config_shipment(version, order.config, order.artifact_type, order.annotations.config, stack)
         registry.authorizer.authorization(Scope.of(order.reference.repository, PULL, PUSH))
         present = _present(registry, order.reference)
@@ -107,7 +110,8 @@ def _push(
     progress: Progress,
 ) -> PushResult:
     journal = Journal(order.journal_folder)
-    shipper = Shipper(registry, order.reference.repository, present, journal, progress, order.concurrency)
+    codec = codec_named(order.compression)
+    shipper = Shipper(registry, order.reference.repository, present, journal, progress, codec, order.concurrency)
     shipper.ship([config, *layers])
     described = [_described(shipment) for shipment in layers]
     annotations = order.annotations.manifest

@@ -7,11 +7,12 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..files.codecs import GZIP, NONE, ZSTD, Codec
 from ..oci.content import Content
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest
 from ..oci.manifest import Manifest
-from ..oci.mediatypes import CONTENT_DIGEST, LAYER, LAYER_GZIP, TITLE, UNPACK
+from ..oci.mediatypes import CONTENT_DIGEST, LAYER, LAYER_GZIP, LAYER_ZSTD, TITLE, UNPACK
 from ..oci.registry import Registry
 from ..transfer.feed import Feed, FileFeed, Identity
 from ..transfer.journal import Journal
@@ -22,6 +23,7 @@ from ..transfer.scheduler import Job, Scheduler
 from ..transfer.upload import ASKED_FROM, SINGLE_LIMIT
 from .inputs import FolderFeed, Input, is_same_folder
 
+_FOLDER_TYPES = {GZIP: LAYER_GZIP, ZSTD: LAYER_ZSTD, NONE: LAYER}
 UPLOADED = "uploaded"
 SKIPPED = "skipped"
 
@@ -45,9 +47,9 @@ class Shipment:
         return self.item.size if self.item else self.content.size if self.content else 0
 
 
-def shipment_of(item: Input, default_type: str | None) -> Shipment:
+def shipment_of(item: Input, default_type: str | None, codec: Codec) -> Shipment:
     """What *item* is sent as; *default_type* is the media type where the user named none."""
-    kind = item.spec.media_type or default_type or (LAYER_GZIP if item.folder else LAYER)
+    kind = item.spec.media_type or default_type or (_FOLDER_TYPES[codec.name] if item.folder else LAYER)
     return Shipment(kind, {TITLE: item.title, **item.annotations}, item=item)
 
 
@@ -60,6 +62,7 @@ class Shipper:
     present: Manifest | None
     journal: Journal
     progress: Progress
+    codec: Codec
     concurrency: int | None = None
     _claims: dict[Digest, Shipment] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -97,7 +100,7 @@ class Shipper:
             self._settle(shipment, Identity(known.digest, known.size), False, marks)
             self.progress.advanced(_named(shipment, known.digest), shipment.size)
             return
-        feed = FolderFeed(item.folder, self._storage.place)
+        feed = FolderFeed(item.folder, self.codec, self._storage.place)
         self._send(shipment, feed, None)
 
     def _send(self, shipment: Shipment, feed: Feed, marks: Mapping[str, str] | None) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from azext_acrartifact.errors import DigestMismatchError, LocalFileError, RefusedError, UnsafeContentError
 from azext_acrartifact.files import extract
+from azext_acrartifact.files.codecs import codec_named
 from azext_acrartifact.files.extract import Extraction, Unpacked, size_limit
 from azext_acrartifact.files.folder_posix import DescriptorFolder
 from azext_acrartifact.files.names import safe_folder
@@ -86,10 +87,10 @@ def tree(tmp_path: Path) -> Path:
 
 @pytest.mark.usefixtures("folder_kind")
 @pytest.mark.parametrize("title", ["d", "a/b/c", "."])
-@pytest.mark.parametrize("compress", [True, False])
-def test_what_is_packed_comes_back(out: Path, tree: Path, title: str, compress: bool) -> None:
+@pytest.mark.parametrize("codec", ["gzip", "zstd", "none"])
+def test_what_is_packed_comes_back(out: Path, tree: Path, title: str, codec: str) -> None:
     packed = PackedFolder.scan(str(tree), title)
-    result = unpack(out, b"".join(packed.stream(compress=compress)), title, want=packed.tar_digest())
+    result = unpack(out, b"".join(packed.stream(codec_named(codec))), title, want=packed.tar_digest())
     assert snapshot(out / title) == snapshot(tree)
     assert result == Unpacked(files=6, folders=5, links=3, size=packed.content_size)
     if title != ".":
@@ -300,8 +301,14 @@ def test_refuses_damaged_gzip(out: Path) -> None:
         refuse(out, damaged, "damaged")
 
 
-def test_refuses_zstd_by_name(out: Path) -> None:
-    refuse(out, b"\x28\xb5\x2f\xfd" + bytes(100), "zstd")
+def test_refuses_damaged_zstd(out: Path) -> None:
+    refuse(out, b"\x28\xb5\x2f\xfd" + bytes(100), "damaged")
+
+
+@pytest.mark.parametrize("cut", [1, 20])
+def test_refuses_zstd_that_ends_too_early(out: Path, tree: Path, cut: int) -> None:
+    layer = b"".join(PackedFolder.scan(str(tree), "d").stream(codec_named("zstd")))
+    refuse(out, layer[:-cut], "ends too early")
 
 
 def test_the_digest_covers_padding_and_what_follows_the_end(out: Path) -> None:

@@ -40,7 +40,7 @@ def asked(app, method: str, path: str) -> int:
     return sum(
         1
         for one in app.log.entries()
-        if one["method"] == method and one["host"] == SERVER and re.search(path, one["path"])
+        if re.fullmatch(method, one["method"]) and one["host"] == SERVER and re.search(path, one["path"])
     )
 
 
@@ -141,7 +141,8 @@ def test_the_right_to_push_is_known_before_anything_is_sent(signed_in, app, work
     (work / "a").write_text("a")
     with pytest.raises(errors.PermissionDeniedError, match="may not push"):
         sent(signed_in("reader"), "samples/denied:1", "a")
-    assert asked(app, "POST", "/v2/") == 0
+    assert asked(app, ".*", "/v2/") == 0
+    assert asked(app, "POST", "/oauth2/token") == 1
 
 
 def test_a_replica_that_lacks_a_blob_is_sent_it_once_more(signed_in, app, work: Path) -> None:

@@ -1,0 +1,72 @@
+"""Ways to compress a folder."""
+
+from __future__ import annotations
+
+import gzip
+import importlib
+
+import pytest
+
+from azext_acrartifact.errors import InvalidInputError, UnsafeContentError
+from azext_acrartifact.files import codecs
+from azext_acrartifact.files.inflate import inflated
+
+BLOCKS = [b"a" * (1 << 20), bytes(range(256)) * 4096, b"end"]
+
+
+def encoded(name: str) -> bytes:
+    codec = codecs.codec_named(name)
+    assert codec.encode is not None
+    return b"".join(codec.encode(iter(BLOCKS)))
+
+
+def reader(data: bytes):  # type: ignore[no-untyped-def]
+    import io
+
+    return io.BytesIO(data).read
+
+
+@pytest.mark.parametrize("name", ["gzip", "zstd"])
+def test_what_is_encoded_is_read_again(name: str) -> None:
+    layer = encoded(name)
+    assert len(layer) < sum(map(len, BLOCKS)) / 4
+    assert b"".join(inflated(reader(layer))) == b"".join(BLOCKS)
+
+
+def test_without_isal_the_standard_library_writes_the_same_format(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_isal = encoded("gzip"), codecs.codec_named("gzip").version
+    hide(monkeypatch, "isal.isal_zlib")
+    without = encoded("gzip"), codecs.codec_named("gzip").version
+    assert with_isal[1] != without[1]
+    for layer, _ in (with_isal, without):
+        assert gzip.decompress(layer) == b"".join(BLOCKS)
+
+
+def test_two_frames_of_zstd_are_read() -> None:
+    assert b"".join(inflated(reader(encoded("zstd") * 2))) == b"".join(BLOCKS) * 2
+
+
+def test_zstd_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = encoded("zstd")
+    hide(monkeypatch, *codecs._ZSTD_MODULES)
+    with pytest.raises(InvalidInputError, match="zstd is not installed"):
+        codecs.codec_named("zstd")
+    with pytest.raises(UnsafeContentError, match="not installed"):
+        list(inflated(reader(layer)))
+
+
+def test_another_compression_is_refused() -> None:
+    with pytest.raises(InvalidInputError, match="brotli"):
+        codecs.codec_named("brotli")
+
+
+def hide(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """Let *names* be not installed."""
+    real = importlib.import_module
+
+    def without(name: str) -> object:
+        if name in names:
+            raise ImportError(name)
+        return real(name)
+
+    monkeypatch.setattr(codecs.importlib, "import_module", without)
