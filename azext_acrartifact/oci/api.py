@@ -56,8 +56,8 @@ class RegistryApi:
         response = self.http.send(request, follow=follow)
         if response.status != 401 or response.request.origin != request.origin:
             return response
-        fresh = self.authorizer.renew(scope, value, response)
-        response.close()
+        with response:
+            fresh = self.authorizer.renew(scope, value, response)
         return self.http.send(replace(request, authorization=fresh), follow=follow)
 
 

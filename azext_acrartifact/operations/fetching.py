@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import threading
 from collections.abc import Sequence
@@ -64,9 +65,10 @@ class Fetcher:
         digest = item.blob.annotations.get(CONTENT_DIGEST)
         bare = UNPACK not in item.blob.annotations
         with Extraction(self.destination, item.name, max_size=limit, digest=digest, bare=bare) as extraction:
-            layer = _Layer(self._download(item))
-            extraction.read(layer.read)
-            layer.finish()
+            with contextlib.closing(self._download(item)) as download:
+                layer = _Layer(download)
+                extraction.read(layer.read)
+                layer.finish()
             extraction.commit()
         self.progress.finished(item.blob, "Downloaded")
 

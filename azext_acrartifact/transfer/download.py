@@ -41,11 +41,14 @@ class BlobDownload:
         Raises `DigestMismatchError` for wrong bytes, `ConnectionFailedError` when the line stays broken.
         """
         buffer = memoryview(bytearray(min(BLOCK, self._blob.size + 1)))
-        while True:
-            while count := self.readinto(buffer, sink):
-                sink.write(buffer[:count])
-            if self._verified(sink):
-                return
+        try:
+            while True:
+                while count := self.readinto(buffer, sink):
+                    sink.write(buffer[:count])
+                if self._verified(sink):
+                    return
+        finally:
+            self.close()
 
     def readinto(self, buffer: memoryview, sink: Sink | None = None) -> int:
         """The next bytes of the blob; 0 after the last. Without a *sink* to restart, a source that cannot go on
@@ -82,6 +85,8 @@ class BlobDownload:
             self._stream = self._source.fetch(self._blob, offset)
             self._resumed = self._resumed or offset > 0
             if self._stream.offset != offset:
+                if sink is None:
+                    self.close()
                 self._start_over(sink)
         return self._stream
 

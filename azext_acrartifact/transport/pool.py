@@ -24,6 +24,7 @@ class Pool:
         self._busy: set[Connection] = set()
         self._proxies: dict[Origin, Proxy | None] = {}
         self._lock = threading.Lock()
+        self._aborted = False
 
     def send(self, request: Request) -> Response:
         """Send *request* and return the answer's head with its body still to be read.
@@ -46,8 +47,9 @@ class Pool:
             self._idle.clear()
 
     def abort(self) -> None:
-        """Break every request in flight, so that the threads that wait for them wake."""
+        """Break every request in flight, so that the threads that wait for them wake, and those to come."""
         with self._lock:
+            self._aborted = True
             for connection in self._busy:
                 connection.abort()
 
@@ -62,6 +64,8 @@ class Pool:
         fresh = Connection.open(origin, self._network, proxy)
         with self._lock:
             self._busy.add(fresh)
+            if self._aborted:
+                fresh.abort()
         return self._exchange(fresh, request, origin, proxy)
 
     def _exchange(self, connection: Connection, request: Request, origin: Origin, proxy: Proxy | None) -> Response:
@@ -83,14 +87,20 @@ class Pool:
             idle = self._idle[origin]
             if not idle:
                 return None
-            self._busy.add(idle[-1])
-            return idle.pop()
+            connection = idle.pop()
+            self._busy.add(connection)
+            if self._aborted:
+                connection.abort()
+            return connection
 
     def put_back(self, origin: Origin, connection: Connection) -> None:
         """Keep *connection*, whose answer has been read to the end, for the next request."""
         with self._lock:
             self._busy.discard(connection)
-            self._idle[origin].append(connection)
+            if not self._aborted:
+                self._idle[origin].append(connection)
+                return
+        connection.close()
 
     def drop(self, connection: Connection) -> None:
         """Close *connection*, which cannot be used again."""

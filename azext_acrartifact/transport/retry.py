@@ -58,10 +58,13 @@ class Attempts:
 
     def again_after_error(self, error: ArtifactError) -> bool:
         """Wait and return True when *error* may pass and tries are left."""
-        return passes(error) and self._wait(self._pause(), error.why or error.what)
+        if not passes(error) or not self._spend(pause := self._pause()):
+            return False
+        self._waiter.wait(pause, error.why or error.what)
+        return True
 
     def again_after_answer(self, response: Response) -> bool:
-        """Wait and return True when *response* asks to come back and tries are left. A `Retry-After` is
+        """Close *response*, wait and return True when it asks to come back and tries are left. A `Retry-After` is
         honoured in full up to two minutes; above that the answer stands, and the error names the number."""
         if response.status not in RETRY_STATUSES:
             return False
@@ -69,7 +72,11 @@ class Attempts:
         if asked is not None and asked > LONGEST_RETRY_AFTER:
             return False
         pause = self._pause() if asked is None else asked + random.uniform(0, 0.1)
-        return self._wait(pause, f"the server answered {response.status}")
+        if not self._spend(pause):
+            return False
+        response.close()
+        self._waiter.wait(pause, f"the server answered {response.status}")
+        return True
 
     def progressed(self) -> None:
         """Start counting afresh: the work got on since the last failure."""
@@ -79,13 +86,11 @@ class Attempts:
         longest = min(self._policy.longest_wait, self._policy.first_wait * 2.0**self._made)
         return longest / 2 + random.uniform(0, longest / 2)
 
-    def _wait(self, seconds: float, reason: str) -> bool:
+    def _spend(self, seconds: float) -> bool:
+        """Account for one more try after a wait of *seconds*; False when there is none left."""
         self._made += 1
         self._waited += seconds
-        if self._made >= self._policy.tries or self._waited > self._policy.budget:
-            return False
-        self._waiter.wait(seconds, reason)
-        return True
+        return self._made < self._policy.tries and self._waited <= self._policy.budget
 
 
 def retry_after(response: Response) -> float | None:
