@@ -58,7 +58,6 @@ class RangedDownload:
         self._count = -(-blob.size // SEGMENT)
         self._lock = threading.Lock()
         self._hashing = threading.Lock()
-        self._serial = threading.Lock()
         self._begin()
         self.resumed = len(pieces.done)
         """Segments that an earlier run left."""
@@ -81,8 +80,8 @@ class RangedDownload:
             self._hash(wait=False)
 
     def finish(self) -> bool:
-        """Hash what has not been hashed, once no thread is at work. False when pieces of an earlier run turned out wrong: then all begins
-        again. Raises `DigestMismatchError` when what was fetched is wrong."""
+        """Hash what has not been hashed, once no thread is at work. False when pieces of an earlier run turned out
+        wrong: then all begins again. Raises `DigestMismatchError` when what was fetched is wrong."""
         if self._whole:
             # Pieces that had been hashed were written over; nobody writes any more, so all is hashed again.
             self._verifier = Verifier(self._blob.digest, self._blob.size)
@@ -116,9 +115,10 @@ class RangedDownload:
             stream = self._source.fetch(self._blob, span.position, span.left)
             try:
                 if stream.offset != span.position:
+                    self._advance(number * SEGMENT - span.position)
                     self._fetch_whole(stream)
                     return
-                self._copy(stream, span)
+                self._copy(stream, span, attempts)
             except ConnectionFailedError as error:
                 if not attempts.again_after_error(error):
                     raise
@@ -126,7 +126,7 @@ class RangedDownload:
                 stream.close()
         self._pieces.mark(number)
 
-    def _copy(self, stream: Stream, span: _Span) -> None:
+    def _copy(self, stream: Stream, span: _Span, attempts: Attempts) -> None:
         buffer = memoryview(bytearray(min(BLOCK, span.left)))
         while span.left:
             count = stream.readinto(buffer[: min(len(buffer), span.left)])
@@ -136,6 +136,7 @@ class RangedDownload:
                 raise CancelledError("Stopped")
             self._pieces.write_at(buffer[:count], span.position)
             span.position += count
+            attempts.progressed()
             self._advance(count)
 
     def _fetch_whole(self, stream: Stream) -> None:
@@ -144,26 +145,26 @@ class RangedDownload:
             first = not self._whole
             self._whole = True
             self._left.clear()
-        with self._serial:
-            if first:
-                self._copy_whole(stream)
+        if first:
+            self._copy_whole(stream)
 
     def _copy_whole(self, stream: Stream) -> None:
         attempts = self._attempts()
-        self._advance(-sum(map(self._length, self._pieces.done)))
+        self._advance(-sum(map(self._length, list(self._pieces.done))))
         span = _Span(0, self._blob.size)
         while True:
             try:
-                self._copy(stream, span)
+                self._copy(stream, span, attempts)
                 break
             except ConnectionFailedError as error:
                 if not attempts.again_after_error(error):
                     raise
             finally:
                 stream.close()
-            self._advance(-span.position)
-            span.position = 0
-            stream = self._source.fetch(self._blob)
+            stream = self._source.fetch(self._blob, span.position)
+            if stream.offset != span.position:
+                self._advance(-span.position)
+                span.position = 0
         for number in range(self._count):
             self._pieces.mark(number)
 
