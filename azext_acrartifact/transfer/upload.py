@@ -51,7 +51,9 @@ class BlobUpload:
         self._chunk = CHUNK
         self._single = feed.expected <= SINGLE_LIMIT
         self._asked = False
+        self._taken_up = False
         self._restarts = 0
+        self._disputes = 0
 
     def run(self) -> tuple[Identity, bool]:
         """The blob's identity once the registry has it, and whether it had to be sent.
@@ -61,18 +63,14 @@ class BlobUpload:
         """
         if self._is_held():
             return self._feed.settle(), False
-        self._take_up()
-        while True:
-            try:
-                done = self._step()
-            except ConnectionFailedError as error:
-                if not self._attempts.again_after_error(error):
-                    raise
-                self._ask()
-                continue
-            if done is not None:
-                self._journal.forget(self._feed.key)
-                return self._feed.settle(), done
+        try:
+            self._take_up()
+            while (sent := self._step()) is None:
+                pass
+            self._journal.forget(self._feed.key)
+        finally:
+            self._journal.release(self._feed.key)
+        return self._feed.settle(), sent
 
     def _step(self) -> bool | None:
         """Do the next thing. True when the blob was sent, False when it turned out to be there, else None."""
@@ -81,10 +79,20 @@ class BlobUpload:
             return False
         if self._session is None:
             self._session = self._uploads.begin()
-        if chunk is not None and not self._fits_single(chunk):
-            self._append(self._session, chunk)
+        try:
+            return self._send(self._session, chunk)
+        except ConnectionFailedError as error:
+            if not self._attempts.again_after_error(error):
+                raise
+            self._ask()
             return None
-        return True if self._finish(self._session, chunk) else None
+
+    def _send(self, session: Session, chunk: Chunk | None) -> bool | None:
+        """Append *chunk*, or finish with it; True when the blob is complete."""
+        if chunk is not None and not self._fits_single(chunk):
+            self._append(session, chunk)
+            return None
+        return True if self._finish(session, chunk) else None
 
     def _is_held(self) -> bool:
         identity = self._feed.identity()
@@ -110,6 +118,7 @@ class BlobUpload:
         else:
             self._advance(known.offset)
             self._session = known
+            self._taken_up = True
 
     def _append(self, session: Session, chunk: Chunk) -> None:
         response = self._uploads.append(session, chunk)
@@ -117,6 +126,7 @@ class BlobUpload:
             self._session = self._uploads.appended(session, response, chunk.size)
             self._journal.keep(self._feed.key, self._session)
             self._attempts.progressed()
+            self._disputes = 0
             self._advance(chunk.size)
         else:
             self._decide(response, "A part of a file was not stored")
@@ -130,23 +140,25 @@ class BlobUpload:
                 _confirm(response, identity)
             self._advance(rest.size if rest else 0)
             return True
+        if response.status == 400 and self._taken_up:
+            # What an earlier process sent does not fit: the file may have changed unseen.
+            self._taken_up = False
+            response.close()
+            self._forget()
+            return False
         self._decide(response, "A file was not stored")
         return False
 
     def _decide(self, response: Response, what: str) -> None:
         """Prepare the next step after an answer that is no success, or raise."""
         status = response.status
-        if status == 413 and self._shrink():
+        if status == 404 and self._may_restart():
             response.close()
-            self._forget()
-        elif status in (404, 416) and self._may_restart():
+            self._lost()
+        elif (status == 413 and self._shrink()) or (status == 416 and self._may_ask()):
             response.close()
-            if status == 416:
-                self._ask()
-            else:
-                self._forget()
+            self._ask()
         elif self._attempts.again_after_answer(response):
-            response.close()
             self._ask()
         else:
             raise error_from(response, what)
@@ -159,6 +171,11 @@ class BlobUpload:
         self._chunk //= 2
         return self._chunk >= SMALLEST_CHUNK
 
+    def _may_ask(self) -> bool:
+        """Whether to settle another dispute about the offset; those before the last progress do not count."""
+        self._disputes += 1
+        return self._disputes <= MOST_RESTARTS
+
     def _may_restart(self) -> bool:
         self._restarts += 1
         return self._restarts <= MOST_RESTARTS
@@ -169,12 +186,15 @@ class BlobUpload:
             return
         known = self._uploads.status(self._session)
         if known is None:
-            # A finish whose answer was lost has closed the session: then the blob is there.
-            self._asked = False
-            self._forget()
+            self._lost()
             return
         self._advance(known.offset - self._session.offset)
         self._session = replace(known)
+
+    def _lost(self) -> None:
+        """Begin anew, unless the blob is there: a finish whose answer was lost has closed the session."""
+        self._asked = False
+        self._forget()
 
     def _forget(self) -> None:
         if self._session is not None:

@@ -149,7 +149,7 @@ def test_a_reset_in_the_middle_of_a_chunk_goes_on_at_the_registrys_offset(run) -
     stored(one)
 
 
-def test_413_halves_the_chunk_and_begins_anew(run) -> None:
+def test_413_halves_the_chunk(run) -> None:
     one = run(BlobHost(most=3 * KIB))
     one()
     sizes = [len(sent.body) for sent in one.server.requests if sent.method == "PATCH"]
