@@ -34,10 +34,24 @@ class KeptHeader:
     segment: int
 
 
+def stem_of(name: RelativeName) -> str:
+    """What the entries kept for the file *name* begin with."""
+    return TEMPORARY_PREFIX + hashlib.sha256(name.last.encode()).hexdigest()[:16]
+
+
+def kept_bytes(folder: Folder, name: RelativeName) -> int:
+    """The bytes of *folder*'s file system that an unfinished *name* of an earlier run takes."""
+    status = folder.look(stem_of(name) + DATA)
+    return 0 if status is None else getattr(status, "st_blocks", 0) * 512
+
+
 def is_outdated(folder: Folder, entry: str) -> bool:
-    """Whether *entry* is kept from a pull that was given up long ago."""
+    """Whether *entry* is kept from a pull that was given up long ago, or is a note without its file: a run that
+    was killed after it had given the file its name."""
     if not entry.startswith(TEMPORARY_PREFIX) or not entry.endswith((DATA, NOTE)):
         return False
+    if entry.endswith(NOTE) and folder.look(entry.removesuffix(NOTE) + DATA) is None:
+        return True
     status = folder.look(entry)
     return status is not None and time.time() - status.st_mtime > KEPT_FOR
 
@@ -48,7 +62,7 @@ class KeptPart(Part):
     def __init__(self, folder: Folder, name: RelativeName, header: KeptHeader) -> None:
         """Go on with *name* in its *folder*, or begin it. Raises OSError."""
         self._header = header
-        self._stem = TEMPORARY_PREFIX + hashlib.sha256(name.last.encode()).hexdigest()[:16]
+        self._stem = stem_of(name)
         self._note = -1
         self.done: set[int] = set()
         """Numbers of the segments that are there."""
@@ -81,11 +95,12 @@ class KeptPart(Part):
 
     def commit(self) -> None:
         """Make it durable and give it its name. The caller has verified it. Raises LocalFileError."""
-        folder = self._folder.again()
+        noted, folder = self._note >= 0, self._folder.again()
         try:
             super().commit()
-            with contextlib.suppress(OSError):
-                folder.remove(self._stem + NOTE)
+            if noted:
+                with contextlib.suppress(OSError):
+                    folder.remove(self._stem + NOTE)
         finally:
             folder.close()
 

@@ -18,7 +18,7 @@ from .folder_posix import DescriptorFolder
 from .folder_windows import PathFolder
 from .folders import Folder, is_link, remove_tree
 from .hashing import hash_descriptor
-from .kept import KeptHeader, KeptPart, is_outdated
+from .kept import KeptHeader, KeptPart, is_outdated, kept_bytes
 from .names import RelativeName
 from .parts import Part, is_temporary, kind_of, replaceable, temporary_name
 
@@ -130,6 +130,11 @@ class Destination:
         with self.deepest(name.parent) as (folder, found), naming("Cannot read the file", self.shown(name)):
             status = folder.look(name.last) if found == name.parent else None
         return status.st_size if status is not None and stat.S_ISREG(status.st_mode) else None
+
+    def kept_bytes(self, name: RelativeName) -> int:
+        """The bytes on the disk of *name* as an earlier run left it unfinished."""
+        with self.deepest(name.parent) as (folder, found):
+            return kept_bytes(folder, name) if found == name.parent else 0
 
     def digest_of(self, name: RelativeName, algorithm: str = "sha256") -> str | None:
         """The digest of the regular file *name*; None when there is none. Raises LocalFileError if unreadable."""

@@ -101,7 +101,7 @@ def _fetch_all(
     pace = Pace(http, order.concurrency)
     present = _present(http, pace, destination, plan, progress)
     missing = [item for item in plan.files if item.name not in present]
-    destination.require_space(sum(item.blob.size for item in missing))
+    destination.require_space(sum(max(0, item.blob.size - destination.kept_bytes(item.name)) for item in missing))
     progress.expect(sum(item.blob.size for item in missing))
     fetcher = Fetcher(storage, http, destination, progress, pace, order.max_unpacked_size)
     Scheduler(http, pace).run([job for item in missing for job in fetcher.jobs(item)])
