@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -49,6 +50,7 @@ class Scheduler:
         try:
             with self._changed:
                 while self._left() and not self._errors:
+                    self._require_going_on()
                     self._staff()
                     self._changed.wait(TICK)
         finally:
@@ -59,12 +61,24 @@ class Scheduler:
     def _left(self) -> bool:
         return any(self._waiting.values()) or any(self._running.values())
 
+    def _require_going_on(self) -> None:
+        if self._cancelled.is_set() and not any(self._running.values()):
+            raise CancelledError("Stopped")
+
     def _staff(self) -> None:
         """Start a thread for each job that the limits allow beside those that run."""
         while (job := self._next()) is not None:
             thread = threading.Thread(target=self._work, args=(job,), name="acrartifact-transfer", daemon=True)
             self._threads.add(thread)
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError:  # the system gives no more threads: those that there are do the work
+                self._threads.discard(thread)
+                self._running[job.bulk] -= 1
+                self._waiting[job.bulk].appendleft(job)
+                if not self._threads:
+                    raise
+                return
 
     def _next(self) -> Job | None:
         """A job that may run now, counted as running; the caller holds the lock."""
@@ -97,8 +111,9 @@ class Scheduler:
         if self._left():
             self._cancelled.set()
             self._http.abort()
+        end = time.monotonic() + STOP_TIME
         for thread in list(self._threads):
-            thread.join(STOP_TIME)
+            thread.join(max(0.0, end - time.monotonic()))
 
     def _first_error(self) -> BaseException:
         real = [error for error in self._errors if not isinstance(error, CancelledError)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..errors import ConnectionFailedError, ProtocolError
+from ..errors import CancelledError, ConnectionFailedError, ProtocolError
 from .messages import Request, Response
 from .network import Network
 from .pool import Pool
@@ -33,6 +33,8 @@ class HttpClient:
         """
         attempts = self.attempts()
         while True:
+            if self.waiter.cancelled.is_set():
+                raise CancelledError("Stopped")
             try:
                 response = self._send(request, follow)
             except ConnectionFailedError as error:
