@@ -16,6 +16,11 @@ from devtools import environment
 from devtools import wheel as wheels
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--seed N`: of the tests of random faults, only the schedule N."""
+    parser.addoption("--seed", type=int, default=None, help="run only this schedule of faults")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Unit tests get no sockets at all, but for those that ask for `loopback`: a server of raw bytes in this process."""
     for item in items:

@@ -1,0 +1,135 @@
+"""The transfer engine against the local Azure, in this process, with small pieces and short clocks.
+
+Blobs of some hundred KiB then take every way that a gigabyte takes. Only sizes and times are changed: what is
+tested is the code as it ships.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from acr_emulator.world import default_world
+from azext_acrartifact.auth.credentials import PasswordCredential
+from azext_acrartifact.auth.endpoint import TokenEndpoint
+from azext_acrartifact.auth.tokens import TokenAuthorizer
+from azext_acrartifact.oci import uploads
+from azext_acrartifact.oci.descriptor import Descriptor
+from azext_acrartifact.oci.reference import parse_reference
+from azext_acrartifact.oci.registry import Registry
+from azext_acrartifact.operations import fetching, shipping
+from azext_acrartifact.operations.filespec import FileSpec
+from azext_acrartifact.operations.pull import PullOrder, PullResult, pull
+from azext_acrartifact.operations.push import PushOrder, PushResult, push
+from azext_acrartifact.transfer import download, feed, ranges, upload
+from azext_acrartifact.transfer.progress import Progress
+from azext_acrartifact.transport import connection
+from azext_acrartifact.transport.client import HttpClient
+from azext_acrartifact.transport.network import Network
+from azext_acrartifact.transport.retry import Policy, Waiter
+
+SERVER = "myregistry.azurecr.io"
+KIB = 1024
+SEGMENT = 64 * KIB
+SIZES = {
+    upload: {"SINGLE_LIMIT": 16 * KIB, "CHUNK": 64 * KIB, "SMALLEST_CHUNK": 4 * KIB, "ASKED_FROM": 8 * KIB},
+    shipping: {"SINGLE_LIMIT": 16 * KIB, "ASKED_FROM": 8 * KIB},
+    fetching: {"SINGLE_LIMIT": 16 * KIB, "SEGMENT": SEGMENT, "RANGED_FROM": 2 * SEGMENT},
+    ranges: {"SEGMENT": SEGMENT, "RANGED_FROM": 2 * SEGMENT, "BLOCK": 16 * KIB},
+    feed: {"HASHED_FIRST": 32 * KIB, "BLOCK": 16 * KIB},
+    download: {"BLOCK": 16 * KIB},
+}
+CLOCKS = {
+    connection: {"READ_TIMEOUT": 0.4, "SEND_TIMEOUT": 0.4, "BLOCK": 16 * KIB},
+    uploads: {"APPEND_TIMEOUT": 0.4, "FINISH_TIMEOUT": 0.4},
+}
+POLICY = Policy(first_wait=0.01, longest_wait=0.05, budget=4.0)
+
+
+def make_small(patch: pytest.MonkeyPatch) -> None:
+    """Lower sizes and clocks, until *patch* is undone."""
+    for module, values in (*SIZES.items(), *CLOCKS.items()):
+        for name, value in values.items():
+            patch.setattr(module, name, value)
+
+
+@dataclass
+class Moved(Progress):
+    """What progress was told: bytes by title, and notes."""
+
+    total: int = 0
+    moved: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def expect(self, size: int) -> None:
+        """More is expected."""
+        self.total += size
+
+    def advanced(self, blob: Descriptor, size: int) -> None:
+        """Bytes moved."""
+        with self.lock:
+            self.moved[blob.title or ""] = self.moved.get(blob.title or "", 0) + size
+
+    def note(self, text: str) -> None:
+        """A wait."""
+        self.notes.append(text)
+
+
+@dataclass
+class Engine:
+    """Push and pull as the commands do them, each with connections of its own."""
+
+    journal: Path
+    policy: Policy = POLICY
+    concurrency: int | None = None
+    progress: Moved = field(default_factory=Moved)
+    opened: list[HttpClient] = field(default_factory=list)
+
+    def registry(self) -> Registry:
+        """A fresh registry, signed in by user name and password."""
+        self.progress = Moved()
+        owner = default_world().principal("pusher")
+        assert owner is not None
+        http = HttpClient(Network("faults/1"), Waiter(self.progress.note), self.policy)
+        self.opened.append(http)
+        base = f"https://{SERVER}"
+        credential = PasswordCredential(owner.client_id, owner.secrets[0])
+        return Registry(SERVER, base, http, TokenAuthorizer(TokenEndpoint(SERVER, base, http), credential))
+
+    def push(self, repository: str, paths: Sequence[str], tag: str = "1") -> PushResult:
+        """Push *paths*, which lie in the current folder."""
+        registry = self.registry()
+        order = PushOrder(
+            parse_reference(f"{SERVER}/{repository}:{tag}"),
+            [FileSpec(path) for path in paths],
+            journal_folder=str(self.journal),
+            concurrency=self.concurrency,
+        )
+        return push(registry, order, self.progress)
+
+    def pull(self, repository: str, destination: Path, tag: str = "1") -> PullResult:
+        """Pull into *destination*."""
+        registry = self.registry()
+        order = PullOrder(
+            parse_reference(f"{SERVER}/{repository}:{tag}"), str(destination), concurrency=self.concurrency
+        )
+        return pull(registry, order, self.progress)
+
+    def close(self) -> None:
+        """Close all connections."""
+        for http in self.opened:
+            http.close()
+        self.opened.clear()
+
+
+def wait_for_threads(seconds: float = 5.0) -> list[str]:
+    """The transfer's threads that are still alive after *seconds*."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("acrartifact"):
+            thread.join(seconds)
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("acrartifact")]
