@@ -5,7 +5,9 @@ learn.microsoft.com/azure/container-registry/container-registry-manage-artifact
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 from pathlib import Path
 
 from tests.functional.az import Az, files_in
@@ -93,7 +95,9 @@ def test_delete_by_the_command_of_azure_cli(az: Az, artifact: str, repository: s
     az.refused(3, "pull", artifact)
 
 
-def test_build_from_a_dockerfile_that_is_an_artifact(az: Az, artifact: str, repository: str, work: Path) -> None:
+def test_build_from_a_dockerfile_that_is_an_artifact(
+    az: Az, artifact: str, repository: str, work: Path, origin: Origin
+) -> None:
     (work / "hello-world.dockerfile").write_text(DOCKERFILE)
     pushed = az.artifact("push", artifact, "--file", "hello-world.dockerfile").json
     assert [file["mediaType"] for file in pushed["files"]] == ["application/vnd.oci.image.layer.v1.tar"]
@@ -105,4 +109,8 @@ def test_build_from_a_dockerfile_that_is_an_artifact(az: Az, artifact: str, repo
     assert built.code == 0, built.stderr
     shown = az.artifact("show", f"{SERVER}/{image}").json
     assert (shown["name"], shown["files"]) == ("v1", [])
-    assert json.loads(az.artifact("show", f"{SERVER}/{image}", "--raw").stdout)["layers"]
+    [layer] = json.loads(az.artifact("show", f"{SERVER}/{image}", "--raw").stdout)["layers"]
+    with tarfile.open(fileobj=io.BytesIO(origin.blob(f"{repository}/built", layer["digest"]))) as archive:
+        member = archive.extractfile("hello-world.dockerfile")
+        assert member is not None
+        assert member.read().decode() == DOCKERFILE

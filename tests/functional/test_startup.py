@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ DUMP = """
 import atexit, json, os, sys
 atexit.register(lambda: open(os.environ["LOADED_MODULES"], "w").write(json.dumps(sorted(sys.modules))))
 """
+Loaded = Callable[..., set[str]]
 HEAVY = ("requests", "urllib3", "msal", "msal_extensions", "azure.mgmt", "azure.identity", "azure.core", "asyncio")
 NETWORK = ("http.client", "ssl")
 ALLOWED = ("azext_acrartifact", "knack", "azure.cli.core")
@@ -33,7 +35,7 @@ def heavy_in(modules: set[str]) -> list[str]:
 
 
 @pytest.fixture
-def loaded(signed_out: Az, tmp_path: Path) -> object:
+def loaded(signed_out: Az, tmp_path: Path) -> Loaded:
     """Run az and give the modules that it had loaded at its end."""
     (tmp_path / "sitecustomize.py").write_text(DUMP)
     listing = tmp_path / "modules.json"
@@ -46,8 +48,7 @@ def loaded(signed_out: Az, tmp_path: Path) -> object:
     return modules_of
 
 
-def test_help_loads_no_network(loaded: object) -> None:
-    assert callable(loaded)
+def test_help_loads_no_network(loaded: Loaded) -> None:
     version = loaded("version")
     core = loaded("acr", "repository", "show", "--help")
     for verb in ("push", "pull", "show", "delete"):
@@ -62,15 +63,13 @@ def test_help_loads_no_network(loaded: object) -> None:
         assert not {name for name in ours if name.startswith("azext_acrartifact.transport")}
 
 
-def test_a_wrong_argument_loads_no_network_of_ours(loaded: object) -> None:
-    assert callable(loaded)
+def test_a_wrong_argument_loads_no_network_of_ours(loaded: Loaded) -> None:
     modules = loaded("acr", "artifact", "push", "--overwrite")
     assert heavy_in(modules - loaded("acr", "repository", "show", "--overwrite")) == []
     assert not {name for name in modules if name.startswith("azext_acrartifact.transport")}
 
 
-def test_another_command_of_the_group_loads_only_our_face(loaded: object) -> None:
-    assert callable(loaded)
+def test_another_command_of_the_group_loads_only_our_face(loaded: Loaded) -> None:
     ours = {name for name in loaded("acr", "--help") if name.startswith("azext_acrartifact")}
     assert ours <= {f"azext_acrartifact{part}" for part in ("", "._help", ".commands", "._format", "._version")}
 
