@@ -1,18 +1,18 @@
-"""`dev.py bench`: the measurements in bench/."""
+"""`dev.py bench`: the measurements in bench/, beside the other tools."""
 
 from __future__ import annotations
 
+import os
 import sys
 
 from devtools import peers, steps
 
 
 def main(arguments: list[str]) -> int:
-    """Run `python -m bench` against the peers; returns its exit code, or 1 when there is no bench/."""
-    if not (steps.ROOT / "bench" / "__main__.py").exists():
-        raise steps.Failed("There are no measurements yet: they will live in bench/.")
-    peers.install()
-    return steps.call([sys.executable, "-m", "bench", *arguments])
+    """Install the peers and run `python -m bench` with *arguments*; returns its exit code."""
+    if not {"-h", "--help"} & set(arguments):
+        peers.install()
+    return steps.call([sys.executable, "-m", "bench", *arguments], {**os.environ, "PATH": peers.path()})
 
 
 if __name__ == "__main__":

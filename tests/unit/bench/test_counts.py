@@ -1,0 +1,132 @@
+"""The numbers of the bench: counted answers, medians, ratios, and what counts as a step back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench import cases, report, short
+from bench.accesslog import AccessLog, Counted, count
+from bench.cases import CASES, Action, Case
+from bench.lines import CAPPED, FAR, LOOPBACK
+from bench.process import Took
+from bench.rounds import Result
+from bench.short import Figures
+from bench.site import Run
+from bench.summary import OURS, reference, rows, speed
+from bench.trees import SHORT, SMALL
+
+
+def answer(method: str, uri: str, peer: str, written: int = 0) -> str:
+    return json.dumps(
+        {
+            "msg": "response completed", "http.request.method": method, "http.request.uri": uri,
+            "http.request.remoteaddr": peer, "http.response.written": written,
+        }
+    )  # fmt: skip
+
+
+ANSWERS = [
+    "not JSON",
+    json.dumps({"msg": "listening on 127.0.0.1:1"}),
+    json.dumps({"msg": "response completed with error", "http.request.method": "GET"}),
+    answer("HEAD", "/v2/a/blobs/sha256:00", "127.0.0.1:1"),
+    answer("POST", "/v2/a/blobs/uploads/", "127.0.0.1:1"),
+    answer("GET", "/v2/a/blobs/sha256:00", "127.0.0.1:2", 10),
+    answer("GET", "/v2/a/manifests/1", "127.0.0.1:2", 7),
+]
+
+
+def run(wall: float, cpu: float = 1.0, requests: int = 4) -> Run:
+    return Run(Took(wall, cpu, 1 << 20), Counted(requests, 1, 2, 3))
+
+
+def result(**walls: list[float]) -> Result:
+    names = {"ours": OURS, "oras": "oras", "oras16": "oras --concurrency 16"}
+    runs = {names[name]: [run(wall) for wall in given] for name, given in walls.items()}
+    return Result(CASES[0], runs, [Took(0.5, 0.5, 1)] * 3)
+
+
+def test_each_answer_is_counted_once() -> None:
+    assert count(ANSWERS) == Counted(requests=4, connections=2, blob_requests=2, bytes_down=17)
+
+
+def test_a_line_that_is_still_being_written_is_counted_when_it_is_whole(tmp_path: Path) -> None:
+    file = tmp_path / "log"
+    file.write_text(ANSWERS[3] + "\n" + ANSWERS[4][:9])
+    log = AccessLog(file)
+    assert log.counted().requests == 1
+    with open(file, "a") as more:
+        more.write(ANSWERS[4][9:] + "\n")
+    assert log.counted().blob_requests == 1
+    assert log.counted().requests == 0
+
+
+def test_the_start_of_az_is_taken_off_ours_alone_and_oras_counts_at_its_better_setting() -> None:
+    found = rows(result(oras=[9.0, 4.0, 5.0], ours=[2.5, 9.0, 2.0], oras16=[4.0, 4.0, 4.0]))
+    assert [row.client for row in found] == [OURS, "oras", "oras --concurrency 16"]
+    assert [(row.wall, row.least, row.own_wall) for row in found] == [(2.5, 2.0, 2.0), (5.0, 4.0, 5.0), (4.0,) * 3]
+    best = reference(found)
+    assert best is not None
+    assert best.wall == 4.0
+    assert speed(found) == 2.0
+
+
+def test_the_report_shows_both_ratios() -> None:
+    line = report.overview([result(oras=[4.0], ours=[2.5])]).splitlines()[-1]
+    cells = [cell.strip() for cell in line.strip("|").split("|")]
+    assert cells == [CASES[0].title, "2.50", "0.50", "4.00 (oras)", "1.60 ×", "2.00 ×", "1.05", "yes"]
+
+
+def test_what_could_not_be_measured_is_said() -> None:
+    missing = Result(Case("W6", Action.PULL, SMALL, CAPPED, 6.0), obstacle="needs root")
+    assert "needs root" in report.details(missing)
+    assert "not measured" in report.overview([missing])
+
+
+@pytest.mark.parametrize(
+    ("only", "count"), [(None, len(CASES)), ("W2", 4), ("W2-push", 2), ("w2-PULL@far", 1), ("W6,W7", 3)]
+)
+def test_cases_are_chosen_by_name(only: str | None, count: int) -> None:
+    assert len(cases.chosen(only)) == count
+
+
+def test_an_unknown_case_is_an_error() -> None:
+    with pytest.raises(ValueError, match="w9"):
+        cases.chosen("W2,W9")
+
+
+def test_cases_of_one_line_and_of_one_tree_stand_together() -> None:
+    places = [(case.line.title, case.shape.title) for case in CASES]
+    grouped = [place for number, place in enumerate(places) if number == 0 or places[number - 1] != place]
+    assert len(grouped) == len(set(grouped))
+    assert {case.line for case in CASES} == {LOOPBACK, FAR, CAPPED}
+
+
+def test_the_short_form_is_small_and_on_loopback() -> None:
+    assert {case.shape for case in short.cases()} == set(SHORT.values())
+    assert all(case.line is LOOPBACK and case.shape.total <= 64 << 20 for case in short.cases())
+
+
+@pytest.mark.parametrize(
+    ("here", "said"),
+    [
+        (Figures(120, 2.4), []),
+        (Figures(121, 2.0), ["121 requests instead of 100"]),
+        (Figures(100, 2.41), ["2.41 times az version's processor time instead of 2.00"]),
+    ],
+)
+def test_a_fifth_more_is_a_step_back(here: Figures, said: list[str]) -> None:
+    found = short.complaints({"W1": here}, {"W1": Figures(100, 2.0)})
+    assert found == [f"W1: {text}" for text in said]
+
+
+def test_a_case_on_one_side_only_is_a_complaint() -> None:
+    assert len(short.complaints({"a": Figures(1, 1.0)}, {"b": Figures(1, 1.0)})) == 2
+
+
+def test_figures_are_the_least_of_the_rounds() -> None:
+    measured = Result(CASES[0], {OURS: [run(1.0, 2.0, 9), run(1.0, 1.0, 8)]}, [Took(1, 0.5, 1), Took(1, 0.6, 1)])
+    assert list(short.figures([measured]).values()) == [Figures(8, 2.0)]
