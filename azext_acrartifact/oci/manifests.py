@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
-from urllib.parse import quote
 
 from ..errors import DigestMismatchError, InvalidManifestError, NotFoundError, ProtocolError
 from ..transport.answers import error_from
@@ -55,8 +55,12 @@ class Manifests:
             digest = parse_digest(response.headers["Docker-Content-Digest"], response.request.where)
             return Descriptor(_media_type(response), digest, _length(response))
 
-    def put(self, repository: str, manifest: Manifest, version: str) -> None:
-        """Store *manifest* under *version*; the registry must confirm the digest with 201."""
+    def put(self, repository: str, manifest: Manifest, version: str) -> bool:
+        """Store *manifest* under *version*; the registry must confirm the digest with 201.
+
+        Whether the registry says that it lists the manifest as a referrer of its subject (§ Pushing Manifests with
+        Subject); if not, `referrers.Referrers` keeps that list.
+        """
         url = self._api.url(path_of(repository, "manifests", version))
         headers = {"Content-Type": manifest.media_type}
         scope = Scope.of(repository, PULL, PUSH)
@@ -69,6 +73,7 @@ class Manifests:
                 raise DigestMismatchError(
                     "The registry stored another manifest", where=response.request.where, why=f"{told}"
                 )
+            return "OCI-Subject" in response.headers
 
     def delete(self, repository: str, digest: Digest) -> bool:
         """Delete the manifest, all its tags and, in ACR, its referrers; False when it was gone already."""
@@ -79,19 +84,15 @@ class Manifests:
             return response.status != 404
         raise error_from(response, "The manifest was not deleted")
 
-    def referrers(self, repository: str, digest: Digest) -> Iterator[Descriptor]:
-        """The manifests whose subject is *digest*, page by page; none where the registry has no such list."""
+    def referrers(self, repository: str, digest: Digest) -> Iterator[Descriptor] | None:
+        """The manifests whose subject is *digest*, page by page; None where the registry keeps no such list."""
         url = self._api.url(path_of(repository, "referrers", digest))
-        for response in follow_pages(self._api, Scope.of(repository, PULL), url, "referrers"):
-            if response.status == 404:
-                response.close()
-                return
-            yield from _index(response).manifests
-
-
-def tag_of(digest: Digest) -> str:
-    """The tag under which a registry without a referrers list keeps it (§ Referrers Tag Schema)."""
-    return quote(digest.replace(":", "-"), safe="-")
+        pages = follow_pages(self._api, Scope.of(repository, PULL), url, "referrers")
+        first = next(pages)
+        if first.status == 404:
+            first.close()
+            return None
+        return (child for page in itertools.chain([first], pages) for child in _index(page).manifests)
 
 
 def _checked(response: Response, place: str, version: str) -> Manifest:

@@ -8,6 +8,7 @@ from .acr import AcrMetadata
 from .api import RegistryApi
 from .blobs import Blobs
 from .manifests import Manifests
+from .referrers import Referrers
 from .uploads import Uploads
 
 
@@ -21,6 +22,7 @@ class Registry:
         self.authorizer = authorizer
         self.http = http
         self.manifests = Manifests(api)
+        self.referrers = Referrers(self.manifests)
         self.metadata = AcrMetadata(api)
 
     def blobs(self, repository: str) -> Blobs:

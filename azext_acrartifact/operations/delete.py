@@ -42,7 +42,7 @@ def plan_delete(registry: Registry, reference: Reference) -> Deletion:
             "The artifact does not exist", where=str(reference), hint="Check the name, the tag and the registry."
         )
     tags = registry.metadata.tags_of(repository, found.digest)
-    referrers = list(itertools.islice(registry.manifests.referrers(repository, found.digest), MOST_REFERRERS))
+    referrers = list(itertools.islice(registry.referrers.of(repository, found.digest), MOST_REFERRERS))
     return Deletion(reference, found.digest, tags, referrers)
 
 

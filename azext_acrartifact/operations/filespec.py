@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from ..errors import InvalidInputError
 from ..oci.mediatypes import is_media_type
 
+STDIN = "-"
+"""The path that stands for standard input."""
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 
 

@@ -6,16 +6,18 @@ import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 from ..errors import InvalidInputError, LocalFileError
 from ..files.codecs import Codec
 from ..files.names import RelativeName, find_collision, why_unsafe_path
 from ..files.pack import PackedFolder, PackedStream
 from ..files.source import LocalFile
+from ..files.spool import spooled
 from ..oci.descriptor import Descriptor
 from ..oci.mediatypes import CONTENT_DIGEST, UNPACK
 from ..transfer.feed import StreamFeed
-from .filespec import FileSpec, title_of
+from .filespec import STDIN, FileSpec, title_of
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,14 @@ class Input:
     def size(self) -> int:
         """Bytes to read."""
         return self.file.size if self.file else self.folder.content_size if self.folder else 0
+
+
+@dataclass(frozen=True)
+class Stdin:
+    """What is read from standard input, and the *title* that it gets in the artifact."""
+
+    stream: BinaryIO
+    title: str
 
 
 class FolderFeed(StreamFeed):
@@ -58,13 +68,18 @@ def open_inputs(
     exclude: Sequence[str],
     annotations: Mapping[str, Mapping[str, str]],
     stack: contextlib.ExitStack,
+    stdin: Stdin | None = None,
 ) -> list[Input]:
     """Look at every file and folder before anything is read or sent; *stack* closes them. *annotations* are
     those of single files, by title.
 
     Raises `LocalFileError` for what cannot be pushed, `InvalidInputError` for two of the same title.
     """
-    inputs = [_open(spec, exclude, annotations.get(title_of(spec.path), {}), stack) for spec in specs]
+    titles = [stdin.title if stdin and spec.path == STDIN else title_of(spec.path) for spec in specs]
+    inputs = [
+        _open(spec, title, exclude, annotations.get(title, {}), stack, stdin)
+        for spec, title in zip(specs, titles, strict=True)
+    ]
     _require_distinct(inputs)
     return inputs
 
@@ -79,13 +94,20 @@ def is_same_folder(folder: PackedFolder, known: Descriptor | None) -> bool:
     return known.annotations[CONTENT_DIGEST] == folder.tar_digest()
 
 
-def _open(spec: FileSpec, exclude: Sequence[str], annotations: Mapping[str, str], stack: contextlib.ExitStack) -> Input:
-    title = title_of(spec.path)
+def _open(
+    spec: FileSpec,
+    title: str,
+    exclude: Sequence[str],
+    annotations: Mapping[str, str],
+    stack: contextlib.ExitStack,
+    stdin: Stdin | None,
+) -> Input:
     if os.path.isdir(spec.path):
         folder = PackedFolder.scan(spec.path, title, exclude)
         return Input(title, spec, folder=folder, annotations=annotations)
     reason = why_unsafe_path(title)
-    file = stack.enter_context(LocalFile.open(spec.path))
+    from_stdin = stdin is not None and spec.path == STDIN
+    file = stack.enter_context(spooled(stdin.stream) if from_stdin and stdin else LocalFile.open(spec.path))
     if reason:
         raise LocalFileError(
             "The file cannot be pushed under its name",

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ..errors import InvalidInputError, InvalidManifestError
+from ..errors import InvalidManifestError
 from ..files.globs import Selection
 from ..files.names import RelativeName, safe_name
 from ..files.place import Destination
@@ -24,6 +24,8 @@ from ..transfer.scheduler import Job, Scheduler
 from ..transport.client import HttpClient
 from .fetching import Fetcher
 from .plan import Plan, Planned, Skipped, plan_pull
+from .referrers import newest_referrer
+from .versions import require_version
 
 DOWNLOADED = "downloaded"
 UNCHANGED = "unchanged"
@@ -32,7 +34,7 @@ UNCHANGED = "unchanged"
 @dataclass(frozen=True)
 class PullOrder:
     """What the user asked for. *config_path* is where the config blob goes, if anywhere; *max_unpacked_size* is
-    in bytes for each folder."""
+    in bytes for each folder. *referrer* is the type of what is attached to the artifact and wanted instead of it."""
 
     reference: Reference
     destination: str
@@ -40,6 +42,7 @@ class PullOrder:
     config_path: str | None = None
     max_unpacked_size: int | None = None
     concurrency: int | None = None
+    referrer: str | None = None
 
 
 @dataclass(frozen=True)
@@ -70,11 +73,10 @@ def pull(registry: Registry, order: PullOrder, progress: Progress) -> PullResult
     Raises any `ArtifactError`.
     """
     reference = order.reference
-    if reference.version is None:
-        raise InvalidInputError(
-            "No tag and no digest", where=str(reference), hint=f"Write {reference}:TAG or {reference}@sha256:…"
-        )
-    manifest = registry.manifests.get(reference.repository, reference.version)
+    manifest = registry.manifests.get(reference.repository, require_version(reference))
+    if order.referrer is not None:
+        manifest = newest_referrer(registry, reference.at(manifest.digest), order.referrer)
+        reference = reference.at(manifest.digest)
     plan = plan_pull(manifest, order.selection, str(reference))
     storage = RepositoryStorage(registry, reference.repository, Journal(None))
     with Destination.open(order.destination) as destination:

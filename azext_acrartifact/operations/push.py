@@ -17,7 +17,7 @@ from ..transfer.progress import Progress
 from ..transport.authorization import PULL, PUSH, Scope
 from .annotations import Annotations
 from .filespec import FileSpec
-from .inputs import open_inputs
+from .inputs import Stdin, open_inputs
 from .packing import compose, config_shipment, placeholders, spec_version
 from .shipping import UPLOADED, Shipment, Shipper, shipment_of
 
@@ -25,7 +25,8 @@ from .shipping import UPLOADED, Shipment, Shipper, shipment_of
 @dataclass(frozen=True)
 class PushOrder:
     """What the user asked for. Without tag and digest in *reference*, the artifact is pushed by its digest.
-    *journal_folder* is where uploads under way are kept, if anywhere; *concurrency* None adapts to the line."""
+    *subject* is what the new artifact is attached to. *journal_folder* is where uploads under way are kept, if
+    anywhere; *concurrency* None adapts to the line. *stdin* is what a file called `-` stands for."""
 
     reference: Reference
     files: Sequence[FileSpec]
@@ -40,6 +41,8 @@ class PushOrder:
     compression: str = GZIP
     concurrency: int | None = None
     journal_folder: str | None = None
+    subject: Descriptor | None = None
+    stdin: Stdin | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def push(registry: Registry, order: PushOrder, progress: Progress) -> PushResult
     with contextlib.ExitStack() as stack:
         version = spec_version(order.image_spec, order.config, order.artifact_type)
         _check(order)
-        inputs = open_inputs(order.files, order.exclude, order.annotations.files, stack)
+        inputs = open_inputs(order.files, order.exclude, order.annotations.files, stack, order.stdin)
         codec = codec_named(order.compression)
         layers = [shipment_of(item, order.media_type, codec) for item in inputs] or placeholders(version)
         config = config_shipment(version, order.config, order.artifact_type, order.annotations.config, stack)
@@ -115,7 +118,7 @@ def _push(
     shipper.ship([config, *layers])
     described = [_described(shipment) for shipment in layers]
     annotations = order.annotations.manifest
-    manifest = compose(version, _described(config), described, order.artifact_type, None, annotations)
+    manifest = compose(version, _described(config), described, order.artifact_type, order.subject, annotations)
     tags = _tag(registry, order, manifest, present)
     return _result(order, manifest, tags, config, layers)
 
@@ -131,7 +134,7 @@ def _tag(registry: Registry, order: PushOrder, manifest: Manifest, present: Mani
     tags = list(dict.fromkeys([*([tag] if tag else []), *order.tags]))
     for version in tags or [manifest.digest]:
         if not (present and version == tag and present.digest == manifest.digest):
-            registry.manifests.put(repository, manifest, version)
+            registry.referrers.store(repository, manifest, version)
     return tags
 
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import InvalidInputError
 from ..oci.manifest import Manifest
 from ..oci.reference import Reference
 from ..oci.registry import Registry
 from ..transport.authorization import METADATA_READ, PULL, Scope
+from .versions import require_version
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Shown:
 
 def show(registry: Registry, reference: Reference) -> Shown:
     """Read the manifest, its properties and its tags. Raises `NotFoundError` when it does not exist."""
-    version = _version(reference)
+    version = require_version(reference)
     repository = reference.repository
     registry.authorizer.authorization(Scope.of(repository, PULL, METADATA_READ))
     manifest = registry.manifests.get(repository, version)
@@ -40,12 +40,4 @@ def show(registry: Registry, reference: Reference) -> Shown:
 
 def show_raw(registry: Registry, reference: Reference) -> bytes:
     """The manifest's own bytes."""
-    return registry.manifests.get(reference.repository, _version(reference)).raw
-
-
-def _version(reference: Reference) -> str:
-    if reference.version is None:
-        raise InvalidInputError(
-            "No tag and no digest", where=str(reference), hint=f"Write {reference}:TAG or {reference}@sha256:…"
-        )
-    return reference.version
+    return registry.manifests.get(reference.repository, require_version(reference)).raw

@@ -124,16 +124,16 @@ class TestManifests:
         other = Descriptor("a/b", digest_of(b"2"), 1)
         server = serve(page(HELLO, Link='</v2/a/referrers/x?n=1>; rel="next"'), page(other), answer(404), answer(500))
         manifests = registry(server).manifests
-        assert list(manifests.referrers("a", MANIFEST.digest)) == [HELLO, other]
-        assert list(manifests.referrers("a", MANIFEST.digest)) == []
+        assert list(manifests.referrers("a", MANIFEST.digest) or []) == [HELLO, other]
+        assert manifests.referrers("a", MANIFEST.digest) is None
 
     def test_referrers_that_are_no_index_are_refused(self, serve, registry: Open) -> None:
         server = serve(stored(), answer(403))
         manifests = registry(server).manifests
         with pytest.raises(errors.ProtocolError, match="no index"):
-            list(manifests.referrers("a", MANIFEST.digest))
+            list(manifests.referrers("a", MANIFEST.digest) or [])
         with pytest.raises(errors.PermissionDeniedError):
-            list(manifests.referrers("a", MANIFEST.digest))
+            list(manifests.referrers("a", MANIFEST.digest) or [])
 
 
 class TestPages:
