@@ -28,6 +28,39 @@ class LoginArgument:
     password_stdin: bool = False
 
 
+CONTENT = (
+    "files", "artifact_type", "manifest_config", "media_type", "annotations", "annotation_file", "image_spec",
+    "exclude", "empty", "compression", "stdin_name", "concurrency",
+)  # fmt: skip
+"""Names of the arguments of `push` and `attach` that become `content`."""
+
+
+@dataclass(frozen=True)
+class ContentArgument:
+    """What is to be pushed, as typed."""
+
+    files: list[str] | None
+    artifact_type: str | None
+    manifest_config: str | None
+    media_type: str | None
+    annotations: list[str] | None
+    annotation_file: str | None
+    image_spec: str | None
+    exclude: list[str] | None
+    empty: bool
+    compression: str
+    stdin_name: str | None
+    concurrency: int | None
+
+
+def gather_content(namespace: Any) -> None:
+    """Replace the arguments of `CONTENT` by *namespace*.content."""
+    given = {name: getattr(namespace, name) for name in CONTENT}
+    for name in CONTENT:
+        delattr(namespace, name)
+    namespace.content = ContentArgument(**given)
+
+
 def gather(namespace: Any) -> None:
     """Replace the arguments of `GATHERED` by *namespace*.artifact and *namespace*.login."""
     given = {name: getattr(namespace, name) for name in GATHERED}

@@ -51,6 +51,36 @@ examples:
       --include docs "*.md"
 """
 
+helps["acr artifact attach"] = """
+type: command
+short-summary: Attach files and folders to an artifact, as an artifact that refers to it.
+long-summary: >
+  Attached artifacts have no tag of their own. They are deleted with the artifact that they are attached to.
+examples:
+  - name: Attach a file to an artifact.
+    text: >
+      az acr artifact attach myregistry.azurecr.io/samples/artifact:1.0 --file ./sbom.json:application/spdx+json
+      --artifact-type application/vnd.example.sbom.v1
+  - name: Attach what a program writes.
+    text: >
+      az acr artifact attach --name myregistry --image samples/artifact:1.0 --file - --stdin-name scan.txt
+      --artifact-type application/vnd.example.scan.v1
+"""
+
+helps["acr artifact list-referrers"] = """
+type: command
+short-summary: List what is attached to an artifact.
+long-summary: >
+  A terminal shows a tree, unless another format is asked for with --output or --query.
+examples:
+  - name: List all that is attached to an artifact, and to what is attached to it.
+    text: az acr artifact list-referrers myregistry.azurecr.io/samples/artifact:1.0 --recursive
+  - name: List what of one type is attached to an artifact.
+    text: >
+      az acr artifact list-referrers --name myregistry --image samples/artifact:1.0
+      --artifact-type application/vnd.example.sbom.v1 --query referrers[].digest
+"""
+
 helps["acr artifact show"] = """
 type: command
 short-summary: Show what an artifact is.

@@ -13,8 +13,11 @@ from .text import printable
 
 if TYPE_CHECKING:
     from .oci.descriptor import Descriptor
+    from .oci.reference import Reference
+    from .operations.attach import AttachResult
     from .operations.pull import PullResult
     from .operations.push import PushResult
+    from .operations.referrers import Referrer, ReferrerTree
     from .operations.show import Shown
 
 
@@ -31,6 +34,36 @@ def push_output(result: PushResult) -> dict[str, Any]:
         "files": [{**_blob(file.descriptor), "state": file.state} for file in result.files],
         "bytesUploaded": result.bytes_uploaded,
         "bytesSkipped": result.bytes_skipped,
+    }
+
+
+def attach_output(result: AttachResult) -> dict[str, Any]:
+    """The result of `attach`: that of the push, and what it refers to."""
+    return {**push_output(result.pushed), "subject": str(result.subject)}
+
+
+def referrers_output(tree: ReferrerTree) -> dict[str, Any]:
+    """The result of `list-referrers`: the subject, and a tree of what refers to it."""
+    subject = tree.subject
+    return {
+        "reference": str(tree.reference),
+        "digest": subject.digest,
+        "mediaType": _text(subject.media_type),
+        "size": subject.size,
+        "referrers": [_referrer(tree.reference, item) for item in tree.referrers],
+    }
+
+
+def _referrer(subject: Reference, item: Referrer) -> dict[str, Any]:
+    found = item.descriptor
+    return {
+        "reference": str(subject.at(found.digest)),
+        "digest": found.digest,
+        "mediaType": _text(found.media_type),
+        "artifactType": _text(item.artifact_type),
+        "size": found.size,
+        "annotations": _annotations(found.annotations),
+        "referrers": [_referrer(subject, below) for below in item.referrers],
     }
 
 
@@ -62,7 +95,7 @@ def show_output(shown: Shown) -> dict[str, Any]:
         "size": manifest.size,
         "files": [_blob(layer) for layer in manifest.layers if layer.title],
         "manifests": [{"digest": child.digest, "platform": _scalars(child.platform)} for child in manifest.manifests],
-        "annotations": {printable(key): printable(value, 4096) for key, value in manifest.annotations.items()},
+        "annotations": _annotations(manifest.annotations),
         "tags": [printable(tag) for tag in shown.tags],
     }
 
@@ -82,6 +115,10 @@ def _blob(blob: Descriptor) -> dict[str, Any]:
 
 def _text(value: object) -> str | None:
     return None if value is None else printable(value, 1024)
+
+
+def _annotations(annotations: Mapping[str, str]) -> dict[str, str]:
+    return {printable(key): printable(value, 4096) for key, value in annotations.items()}
 
 
 def _scalars(value: object) -> dict[str, Any] | None:

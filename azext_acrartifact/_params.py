@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from knack.arguments import CLIArgumentType
+from ._params_content import concurrency_type, content_arguments
+from ._validators import gather_artifact
 
-from ._validators import gather_artifact, validate_sizes
+COMMANDS = ("push", "pull", "show", "delete", "attach", "list-referrers")
 
 
 def load_arguments(loader: Any, _command: str) -> None:
     """Declare the arguments."""
-    from azure.cli.core.commands.parameters import get_enum_type
-
-    for command in ("push", "pull", "show", "delete"):
+    for command in COMMANDS:
         _common(loader, f"acr artifact {command}")
-    with loader.argument_context("acr artifact push") as c:
-        _push(c, get_enum_type(["v1.0", "v1.1"]), get_enum_type(["gzip", "zstd", "none"]))
+    for command in ("push", "attach"):
+        with loader.argument_context(f"acr artifact {command}") as c:
+            content_arguments(c, required_type=command == "attach")
     with loader.argument_context("acr artifact pull") as c:
         _pull(c)
     with loader.argument_context("acr artifact show") as c:
@@ -29,6 +29,9 @@ def load_arguments(loader: Any, _command: str) -> None:
         )
     with loader.argument_context("acr artifact delete") as c:
         c.argument("yes", options_list=["--yes", "-y"], action="store_true", help="Do not ask for confirmation.")
+    with loader.argument_context("acr artifact list-referrers") as c:
+        c.argument("artifact_type", help="List only what is of this type, and what leads to it.")
+        c.argument("recursive", action="store_true", help="List what is attached to the attached artifacts, too.")
 
 
 def _common(loader: Any, command: str) -> None:
@@ -92,58 +95,6 @@ def _credentials(c: Any) -> None:
     )
 
 
-def _concurrency() -> CLIArgumentType:
-    return CLIArgumentType(
-        type=int,
-        help="How many files are transferred at once. "
-        "You can configure a default with `az config set acrartifact.concurrency=N`.",
-        validator=validate_sizes,
-    )
-
-
-def _push(c: Any, image_specs: Any, compressions: Any) -> None:
-    c.argument(
-        "files",
-        options_list=["--file", "-f"],
-        nargs="+",
-        action="extend",
-        help="Files and folders to push, each as PATH or PATH:TYPE, where TYPE is its media type. A folder is "
-        "packed, and unpacked again by a pull. A path that holds a colon itself ends in one: `a:b:`.",
-    )
-    c.argument("artifact_type", help="The type of the artifact, such as application/vnd.example.sbom.v1.")
-    c.argument(
-        "manifest_config",
-        help="A file for the artifact's config, as PATH or PATH:TYPE. `/dev/null` and `NUL` mean an empty one.",
-    )
-    c.argument("media_type", help="The media type of files that name none themselves.")
-    c.argument(
-        "annotations",
-        options_list=["--annotation"],
-        nargs="+",
-        action="extend",
-        help="Annotations of the artifact, each as KEY=VALUE.",
-    )
-    c.argument(
-        "annotation_file",
-        help="A JSON file of annotations: an object whose keys are `$manifest`, `$config` or the names of files.",
-    )
-    c.argument("image_spec", arg_type=image_specs, help="The version of the OCI image specification to write.")
-    c.argument("tags", nargs="+", action="extend", help="More tags for the artifact.")
-    c.argument(
-        "exclude",
-        nargs="+",
-        action="extend",
-        help="Patterns of what to leave out of folders, as in .gitignore: `*.log`, `**/node_modules`.",
-    )
-    c.argument(
-        "compression",
-        arg_type=compressions,
-        help="How folders are compressed. oras and `az acr build` unpack gzip alone.",
-    )
-    c.argument("empty", action="store_true", help="Push an artifact without files.")
-    c.argument("concurrency", arg_type=_concurrency())
-
-
 def _pull(c: Any) -> None:
     c.argument(
         "destination",
@@ -163,4 +114,9 @@ def _pull(c: Any) -> None:
         type=int,
         help="How many bytes a folder may unpack to. Default: 100 times its packed size, and at least 1 GiB.",
     )
-    c.argument("concurrency", arg_type=_concurrency())
+    c.argument(
+        "referrer",
+        metavar="TYPE",
+        help="Pull the newest artifact of this type that is attached to the one named, instead of that.",
+    )
+    c.argument("concurrency", arg_type=concurrency_type())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._arguments import gather
+from ._arguments import gather, gather_content
 
 
 def gather_artifact(cmd: Any, namespace: Any) -> None:
@@ -14,6 +14,10 @@ def gather_artifact(cmd: Any, namespace: Any) -> None:
     _validate_artifact(cmd, namespace)
     _validate_credentials(namespace)
     gather(namespace)
+    if hasattr(namespace, "stdin_name"):
+        _validate_stdin(namespace)
+        validate_sizes(namespace)
+        gather_content(namespace)
 
 
 def _validate_artifact(cmd: Any, namespace: Any) -> None:
@@ -57,6 +61,17 @@ def _validate_credentials(namespace: Any) -> None:
         raise MutuallyExclusiveArgumentError("The password is given twice.", "Give --password or --password-stdin.")
     if namespace.username is None and (namespace.password is not None or namespace.password_stdin):
         raise RequiredArgumentMissingError("A password without a user name.", "Give --username as well.")
+
+
+def _validate_stdin(namespace: Any) -> None:
+    """Standard input is read once: for a file, or for the password."""
+    from azure.cli.core.azclierror import MutuallyExclusiveArgumentError
+
+    from_stdin = any(text == "-" or text.startswith("-:") for text in namespace.files or [])
+    if from_stdin and namespace.login.password_stdin:
+        raise MutuallyExclusiveArgumentError(
+            "Both the password and a file are to be read from standard input.", "Name a file, or give --password."
+        )
 
 
 def validate_sizes(namespace: Any) -> None:

@@ -1,10 +1,11 @@
-"""The command table: which function of `custom` a command calls, and how its result looks as a table."""
+"""The command table: which function a command calls, and how its result looks as a table."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ._format import pull_table, push_table, show_table
+from ._trees import referrers_table
 
 
 def load_command_table(loader: Any, _args: Any) -> None:
@@ -14,3 +15,12 @@ def load_command_table(loader: Any, _args: Any) -> None:
         group.custom_command("pull", "pull", table_transformer=pull_table)
         group.custom_show_command("show", "show", table_transformer=show_table)
         group.custom_command("delete", "delete")
+    with loader.command_group("acr artifact", custom_command_type=_functions_of("_referrers")) as group:
+        group.custom_command("attach", "attach", table_transformer=push_table)
+        group.custom_command("list-referrers", "list_referrers", table_transformer=referrers_table)
+
+
+def _functions_of(module: str) -> Any:
+    from azure.cli.core.commands import CliCommandType
+
+    return CliCommandType(operations_tmpl=f"{__package__}.{module}#{{}}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ..errors import InvalidInputError
+from ..oci.manifest import Manifest
 from ..oci.reference import Reference
 from ..oci.registry import Registry
 from ..transfer.progress import Progress
@@ -19,6 +20,16 @@ class AttachResult:
 
     subject: Reference
     pushed: PushResult
+
+    @property
+    def reference(self) -> Reference:
+        """The new artifact, by its digest."""
+        return self.pushed.reference.at(self.manifest.digest)
+
+    @property
+    def manifest(self) -> Manifest:
+        """The new artifact's manifest."""
+        return self.pushed.manifest
 
 
 def attach(registry: Registry, order: PushOrder, progress: Progress) -> AttachResult:

@@ -15,8 +15,8 @@ from azext_acrartifact.oci.content import Chunk, Memory
 from azext_acrartifact.oci.descriptor import Descriptor, empty_descriptor, parse_descriptor
 from azext_acrartifact.oci.digest import Verifier, digest_of, parse_digest, short
 from azext_acrartifact.oci.manifest import MANIFEST_LIMIT, build_manifest, parse_manifest
-from azext_acrartifact.oci.manifests import tag_of
 from azext_acrartifact.oci.mediatypes import DOCKER_LIST, DOCKER_MANIFEST, IMAGE_INDEX, IMAGE_MANIFEST, is_media_type
+from azext_acrartifact.oci.referrers import tag_of
 
 ARTIFACT = "application/vnd.oci.artifact.manifest.v1+json"
 ORAS = "application/vnd.cncf.oras.artifact.manifest.v1+json"

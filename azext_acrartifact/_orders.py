@@ -1,0 +1,53 @@
+"""What was typed after `push` and `attach`, as an order."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ._arguments import ContentArgument
+from ._session import concurrency_of, journal_folder
+from .errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from .operations.inputs import Stdin
+
+
+def push_order(cmd: Any, content: ContentArgument, tags: Sequence[str], reference: Any) -> Any:
+    """The `PushOrder` of *content* for *reference*; raises `InvalidInputError` for what cannot be right."""
+    from .oci.reference import check_tag
+    from .operations.annotations import collect_annotations
+    from .operations.filespec import parse_file_spec
+    from .operations.push import PushOrder
+
+    specs = [parse_file_spec(text) for text in content.files or []]
+    return PushOrder(
+        reference,
+        specs,
+        config=parse_file_spec(content.manifest_config) if content.manifest_config else None,
+        artifact_type=content.artifact_type,
+        media_type=content.media_type,
+        image_spec=content.image_spec,
+        annotations=collect_annotations(content.annotations or [], content.annotation_file),
+        tags=[check_tag(tag) for tag in tags],
+        exclude=content.exclude or [],
+        allow_empty=content.empty,
+        compression=content.compression,
+        concurrency=concurrency_of(cmd, content.concurrency),
+        journal_folder=journal_folder(cmd),
+        stdin=_stdin(content.stdin_name, [spec.path for spec in specs]),
+    )
+
+
+def _stdin(name: str | None, paths: Sequence[str]) -> Stdin | None:
+    from .operations.filespec import STDIN
+    from .operations.inputs import Stdin
+
+    if STDIN not in paths:
+        if name:
+            raise InvalidInputError("A name for standard input, which is not pushed", hint="Give --file - as well.")
+        return None
+    if not name:
+        raise InvalidInputError("Standard input has no name in the artifact", hint="Give --stdin-name FILE.")
+    return Stdin(sys.stdin.buffer, name)

@@ -1,0 +1,51 @@
+"""What is attached to an artifact, drawn as a tree."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+Row = dict[str, Any]
+UNKNOWN = "(unknown type)"
+
+
+def referrers_tree(result: Row) -> str:
+    """The whole tree: a line for each type, and below it one for each digest, which can be copied whole."""
+    return "\n".join([str(result["reference"]), *_branches(result["referrers"], "")])
+
+
+def referrers_table(result: Row) -> list[Row]:
+    """A row for each referrer, its type indented by how deep it is."""
+    return list(_rows(result["referrers"], 1))
+
+
+def _branches(referrers: Sequence[Row], indent: str) -> Iterator[str]:
+    groups: dict[str, list[Row]] = {}
+    for item in referrers:
+        groups.setdefault(item["artifactType"] or UNKNOWN, []).append(item)
+    for kind, deeper, items in _drawn(list(groups.items()), indent):
+        yield kind
+        for digest, below, [item] in _drawn([(item["digest"], [item]) for item in items], deeper):
+            yield digest
+            yield from _branches(item["referrers"], below)
+
+
+def _drawn(entries: Sequence[tuple[str, list[Row]]], indent: str) -> Iterator[tuple[str, str, list[Row]]]:
+    """Each entry's line, the indent of what is below it, and what that is."""
+    for number, (text, items) in enumerate(entries, 1):
+        last = number == len(entries)
+        yield indent + ("└── " if last else "├── ") + text, indent + ("    " if last else "│   "), items
+
+
+def _rows(referrers: Sequence[Row], depth: int) -> Iterator[Row]:
+    # Azure CLI's tables take leading spaces away, so that lines alone can indent.
+    for item in referrers:
+        yield OrderedDict(
+            [
+                ("ArtifactType", f"└{'──' * depth} {item['artifactType'] or UNKNOWN}"),
+                ("Digest", item["digest"].partition(":")[2][:12]),
+                ("Created", (item["annotations"].get("org.opencontainers.image.created") or "")[:19]),
+            ]
+        )
+        yield from _rows(item["referrers"], depth + 1)

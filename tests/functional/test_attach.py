@@ -1,0 +1,203 @@
+"""What is attached to an artifact: pushed, listed, pulled by its type, with and without a registry that lists it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from acr_emulator.client import Emulator
+from tests.functional.az import Az, files_in
+from tests.functional.origin import SERVER, Origin
+from tests.functional.terminal import at_terminal
+
+SBOM = "application/vnd.example.sbom.v1"
+SIGNATURE = "application/vnd.example.signature.v1"
+
+
+@pytest.fixture(params=[True, False], ids=["listed by the registry", "kept under a tag"])
+def lists(request: pytest.FixtureRequest, emulator: Emulator) -> bool:
+    """Whether `myregistry` lists referrers; with customer-managed keys ACR does not."""
+    emulator.set(registries={"myregistry": {"referrers_api": request.param}})
+    return bool(request.param)
+
+
+@pytest.fixture
+def subject(origin: Origin, repository: str) -> str:
+    """The digest of an artifact with the tag 1.0."""
+    return origin.push_files(repository, {"artifact.txt": b"one"})
+
+
+def attach(az: Az, reference: str, name: str, content: str, kind: str = SBOM) -> str:
+    """Attach a file; its digest."""
+    (az.folder / name).write_text(content)
+    return str(az.artifact("attach", reference, "--file", name, "--artifact-type", kind).json["digest"])
+
+
+def test_a_file_is_attached(
+    az: Az, artifact: str, repository: str, subject: str, origin: Origin, lists: bool, work: Path
+) -> None:
+    (work / "sbom.json").write_text("{}")
+    done = az.artifact("attach", artifact, "--file", "sbom.json:application/json", "--artifact-type", SBOM)
+    digest = done.json["digest"]
+    assert done.json["subject"] == f"{SERVER}/{repository}@{subject}"
+    assert done.json["reference"] == f"{SERVER}/{repository}@{digest}"
+    assert (done.json["artifactType"], done.json["tags"]) == (SBOM, [])
+    written = json.loads(origin.manifest(repository, digest) or b"")
+    held = origin.manifest(repository, subject)
+    assert held
+    assert written["subject"] == {
+        "mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": subject, "size": len(held),
+    }  # fmt: skip
+    tags = [entry.path.rpartition("/")[2] for entry in done.registry("/manifests/sha256-", "PUT")]
+    assert tags == ([] if lists else [subject.replace(":", "-")])
+
+
+def test_the_same_again_changes_nothing(az: Az, artifact: str, subject: str, lists: bool) -> None:
+    first = attach(az, artifact, "sbom.json", "{}")
+    assert attach(az, artifact, "sbom.json", "{}") == first
+    listed = az.artifact("list-referrers", artifact).json["referrers"]
+    assert [item["digest"] for item in listed] == [first]
+
+
+def test_the_tree_of_all_that_is_attached(az: Az, artifact: str, repository: str, subject: str, lists: bool) -> None:
+    sbom = attach(az, artifact, "sbom.json", "{}")
+    other = attach(az, artifact, "scan.txt", "clean", SIGNATURE)
+    signature = attach(az, f"{SERVER}/{repository}@{sbom}", "sbom.sig", "signed", SIGNATURE)
+    flat = az.artifact("list-referrers", artifact).json
+    assert flat["digest"] == subject
+    assert {item["digest"]: (item["artifactType"], item["referrers"]) for item in flat["referrers"]} == {
+        sbom: (SBOM, []), other: (SIGNATURE, []),
+    }  # fmt: skip
+    tree = {item["digest"]: item for item in az.artifact("list-referrers", artifact, "--recursive").json["referrers"]}
+    assert [item["digest"] for item in tree[sbom]["referrers"]] == [signature]
+    assert tree[other]["referrers"] == []
+
+
+def test_only_what_leads_to_a_type_is_listed(az: Az, artifact: str, repository: str, subject: str) -> None:
+    sbom = attach(az, artifact, "sbom.json", "{}")
+    attach(az, artifact, "scan.txt", "clean", "application/vnd.example.scan")
+    signature = attach(az, f"{SERVER}/{repository}@{sbom}", "sbom.sig", "signed", SIGNATURE)
+    found = az.artifact("list-referrers", artifact, "--artifact-type", SIGNATURE, "--recursive").json["referrers"]
+    assert [(item["digest"], [below["digest"] for below in item["referrers"]]) for item in found] == [
+        (sbom, [signature])
+    ]
+    assert az.artifact("list-referrers", artifact, "--artifact-type", SIGNATURE).json["referrers"] == []
+
+
+def test_one_request_lists_a_level_and_one_each_what_is_below(
+    az: Az, artifact: str, repository: str, subject: str, origin: Origin
+) -> None:
+    for number in range(3):
+        origin.attach(repository, subject, f"application/vnd.example.number-{number}")
+    listed = az.artifact("list-referrers", artifact)
+    assert [len(listed.registry(path)) for path in ("/manifests/", "/referrers/")] == [1, 1]
+    listed = az.artifact("list-referrers", artifact, "--recursive")
+    assert [len(listed.registry(path)) for path in ("/manifests/", "/referrers/")] == [1, 4]
+
+
+def test_all_pages_are_read(az: Az, artifact: str, repository: str, subject: str, origin: Origin) -> None:
+    types = {f"application/vnd.example.number-{number}" for number in range(5)}
+    for kind in types:
+        origin.attach(repository, subject, kind)
+    az.emulator.set(limits={"referrers_page_size": 2})
+    listed = az.artifact("list-referrers", artifact)
+    assert {item["artifactType"] for item in listed.json["referrers"]} == types
+    assert len(listed.registry("/referrers/")) == 3
+
+
+def test_a_page_that_fails_is_no_list(az: Az, artifact: str, repository: str, subject: str, origin: Origin) -> None:
+    for number in range(3):
+        origin.attach(repository, subject, f"application/vnd.example.number-{number}")
+    az.emulator.set(limits={"referrers_page_size": 2})
+    az.emulator.fault(path="/referrers/", action="status", nth=2, status=403)
+    az.refused(1, "list-referrers", artifact)
+
+
+def test_a_person_sees_a_tree(az: Az, artifact: str, repository: str, subject: str) -> None:
+    sbom = attach(az, artifact, "sbom.json", "{}")
+    signature = attach(az, f"{SERVER}/{repository}@{sbom}", "sbom.sig", "signed", SIGNATURE)
+    shown = at_terminal(az, "acr", "artifact", "list-referrers", artifact, "--recursive").stdout.splitlines()
+    assert shown == [
+        f"{SERVER}/{repository}@{subject}",
+        f"└── {SBOM}",
+        f"    └── {sbom}",
+        f"        └── {SIGNATURE}",
+        f"            └── {signature}",
+    ]
+    asked = at_terminal(az, "acr", "artifact", "list-referrers", artifact, "--recursive", "-o", "json").stdout
+    assert json.loads(asked)["referrers"][0]["digest"] == sbom
+
+
+def test_the_table(az: Az, artifact: str, repository: str, subject: str) -> None:
+    sbom = attach(az, artifact, "sbom.json", "{}")
+    attach(az, f"{SERVER}/{repository}@{sbom}", "sbom.sig", "signed", SIGNATURE)
+    table = az("acr", "artifact", "list-referrers", artifact, "--recursive", "-o", "table").stdout.splitlines()
+    assert [line.split()[0] for line in table[:1]] == ["ArtifactType"]
+    assert f"└── {SBOM}" in table[2]
+    assert f"└──── {SIGNATURE}" in table[3]
+    assert sbom[7:19] in table[2]
+    assert max(map(len, table)) <= 100
+
+
+def test_the_newest_of_a_type_is_pulled(az: Az, artifact: str, subject: str, lists: bool, work: Path) -> None:
+    attach(az, artifact, "sbom.json", "old")
+    attach(az, artifact, "sbom.json", "new")
+    attach(az, artifact, "scan.txt", "clean", SIGNATURE)
+    pulled = az.artifact("pull", artifact, "--referrer", SBOM, "--destination", "out").json
+    assert files_in(work / "out") == {"sbom.json"}
+    assert (work / "out" / "sbom.json").read_text() == "new"
+    assert pulled["reference"].endswith(pulled["digest"])
+
+
+def test_a_type_that_is_not_attached_is_not_found(az: Az, artifact: str, subject: str, work: Path) -> None:
+    attach(az, artifact, "sbom.json", "{}")
+    refused = az.refused(3, "pull", artifact, "--referrer", SIGNATURE, "--destination", "out")
+    assert SBOM in refused.stderr
+    assert not (work / "out").exists()
+
+
+def test_standard_input_is_attached_under_a_name(az: Az, artifact: str, subject: str, work: Path) -> None:
+    options = ("--file", "-:text/plain", "--stdin-name", "scan.txt", "--artifact-type", SBOM)
+    done = az.artifact("attach", artifact, *options, stdin="all is well\n")
+    assert [(file["title"], file["size"]) for file in done.json["files"]] == [("scan.txt", 12)]
+    az.artifact("pull", artifact, "--referrer", SBOM, "--destination", "out")
+    assert (work / "out" / "scan.txt").read_text() == "all is well\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "options"),
+    [
+        (2, ["--file", "a.txt"]),
+        (1, ["--file", "-", "--artifact-type", SBOM]),
+        (1, ["--file", "a.txt", "--stdin-name", "b.txt", "--artifact-type", SBOM]),
+        (1, ["--file", "-", "-", "--stdin-name", "b.txt", "--artifact-type", SBOM]),
+        (1, ["--file", "-", "--stdin-name", "../b.txt", "--artifact-type", SBOM]),
+        (1, ["--artifact-type", SBOM]),
+        (1, ["--file", "a.txt", "--artifact-type", "sbom"]),
+    ],
+)
+def test_what_cannot_be_attached(
+    az: Az, artifact: str, subject: str, work: Path, code: int, options: list[str]
+) -> None:
+    (work / "a.txt").write_text("a")
+    assert az.refused(code, "attach", artifact, *options).writes == []
+
+
+def test_nothing_is_attached_to_what_is_not_there(az: Az, artifact: str, work: Path) -> None:
+    (work / "a.txt").write_text("a")
+    assert az.refused(3, "attach", artifact, "--file", "a.txt", "--artifact-type", SBOM).writes == []
+    az.refused(3, "list-referrers", artifact)
+
+
+def test_a_reader_lists_and_may_not_attach(
+    az: Az, artifact: str, subject: str, sign_in: Callable[[str], Path], work: Path
+) -> None:
+    (work / "a.txt").write_text("a")
+    reader = az.using(config=sign_in("reader"))
+    assert reader.artifact("list-referrers", artifact).json["referrers"] == []
+    refused = reader.refused(1, "attach", artifact, "--file", "a.txt", "--artifact-type", SBOM)
+    assert "AcrPush" in refused.stderr
+    assert refused.writes == []
