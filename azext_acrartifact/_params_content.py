@@ -31,7 +31,7 @@ def content_arguments(c: Any, required_type: bool) -> None:
         action="extend",
         help="Files and folders to push, each as PATH or PATH:TYPE, where TYPE is its media type. A folder is "
         "packed, and unpacked again by a pull. A path that holds a colon itself ends in one: `a:b:`. "
-        "`-` is standard input, with --stdin-name.",
+        "`-` is standard input, with --stdin-name; with a type it is written `--file=-:TYPE`.",
     )
     c.extra("stdin_name", metavar="FILE", help="The name in the artifact of what is read from standard input.")
     c.extra(

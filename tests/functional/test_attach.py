@@ -160,9 +160,10 @@ def test_a_type_that_is_not_attached_is_not_found(az: Az, artifact: str, subject
 
 
 def test_standard_input_is_attached_under_a_name(az: Az, artifact: str, subject: str, work: Path) -> None:
-    options = ("--file", "-:text/plain", "--stdin-name", "scan.txt", "--artifact-type", SBOM)
+    options = ("--file=-:text/plain", "--stdin-name", "scan.txt", "--artifact-type", SBOM)
     done = az.artifact("attach", artifact, *options, stdin="all is well\n")
     assert [(file["title"], file["size"]) for file in done.json["files"]] == [("scan.txt", 12)]
+    assert done.json["files"][0]["mediaType"] == "text/plain"
     az.artifact("pull", artifact, "--referrer", SBOM, "--destination", "out")
     assert (work / "out" / "scan.txt").read_text() == "all is well\n"
 

@@ -32,6 +32,7 @@ def examples(command: str) -> list[list[str]]:
 def prepared(az: Az, emulator: Emulator, work: Path) -> Az:
     """`az` in a folder with the files that the examples name, and the service principal that one of them is."""
     (work / "artifact.txt").write_text("Here is an artifact\n")
+    (work / "sbom.json").write_text("{}\n")
     (work / "README.md").write_text("# Read me\n")
     (work / "docs").mkdir()
     (work / "docs" / "page.md").write_text("A page\n")
@@ -53,8 +54,12 @@ def run(az: Az, words: list[str]) -> str:
     return result.stdout
 
 
+TYPED = ("push", "attach", "list-referrers", "pull", "show", "delete")
+"""The commands in the order in which their examples run."""
+
+
 def test_there_is_an_example_of_every_command_and_way() -> None:
-    assert [f"acr artifact {verb}" for verb in ("push", "pull", "show", "delete")] == COMMANDS
+    assert sorted(f"acr artifact {verb}" for verb in TYPED) == sorted(COMMANDS)
     assert all(len(examples(command)) >= 2 for command in COMMANDS)
 
 
@@ -67,6 +72,10 @@ def test_every_example_runs(prepared: Az, work: Path) -> None:
     for words in examples("acr artifact show"):
         assert "artifact.txt" in run(prepared, words) or "table" in words
     run(prepared, pushes[0])
+    for words in examples("acr artifact attach"):
+        assert json.loads(run(prepared, words))["subject"]
+    for words in examples("acr artifact list-referrers"):
+        assert "sha256:" in run(prepared, words)
     (work / "artifact.txt").unlink()
     for words in examples("acr artifact pull"):
         assert json.loads(run(prepared, words))["files"]
