@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-GATHERED = ("artifact", "registry_name", "image", "suffix", "username", "password", "password_stdin")
-"""Names of the arguments that become `artifact` and `login`."""
+OF_ARTIFACT = ("artifact", "registry_name", "image", "suffix")
+"""Names of the arguments that become `artifact`."""
+OF_LOGIN = ("username", "password", "password_stdin", "auth_mode")
+"""Names of the arguments that become `login`."""
+AUTH_MODES = ("auto", "login", "environment", "docker", "admin", "anonymous")
+"""Ways to sign in."""
 
 
 @dataclass(frozen=True)
@@ -21,11 +25,12 @@ class ArtifactArgument:
 
 @dataclass(frozen=True)
 class LoginArgument:
-    """A sign-in as typed; without a user name, Azure CLI's own."""
+    """A sign-in as typed; without a user name, by *auth_mode*, of which None is the configured one."""
 
     username: str | None
     password: str | None = field(default=None, repr=False)
     password_stdin: bool = False
+    auth_mode: str | None = None
 
 
 CONTENT = (
@@ -62,9 +67,20 @@ def gather_content(namespace: Any) -> None:
 
 
 def gather(namespace: Any) -> None:
-    """Replace the arguments of `GATHERED` by *namespace*.artifact and *namespace*.login."""
-    given = {name: getattr(namespace, name) for name in GATHERED}
-    for name in GATHERED:
+    """Replace the arguments by *namespace*.artifact and *namespace*.login."""
+    gather_login(namespace)
+    reference, registry, image, suffix = _taken(namespace, OF_ARTIFACT)
+    namespace.artifact = ArtifactArgument(reference, registry, image, suffix)
+
+
+def gather_login(namespace: Any) -> None:
+    """Replace the arguments of a sign-in by *namespace*.login."""
+    username, password, password_stdin, auth_mode = _taken(namespace, OF_LOGIN)
+    namespace.login = LoginArgument(username, password, password_stdin, auth_mode)
+
+
+def _taken(namespace: Any, names: tuple[str, ...]) -> list[Any]:
+    values = [getattr(namespace, name) for name in names]
+    for name in names:
         delattr(namespace, name)
-    namespace.artifact = ArtifactArgument(given["artifact"], given["registry_name"], given["image"], given["suffix"])
-    namespace.login = LoginArgument(given["username"], given["password"], given["password_stdin"])
+    return values

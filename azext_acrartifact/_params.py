@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ._arguments import AUTH_MODES
 from ._params_content import concurrency_type, content_arguments
 from ._validators import gather_artifact
 
@@ -72,6 +73,8 @@ def _common(loader: Any, command: str) -> None:
 
 
 def _credentials(c: Any) -> None:
+    from azure.cli.core.commands.parameters import get_enum_type
+
     group = "Sign-in"
     c.extra(
         "username",
@@ -92,6 +95,15 @@ def _credentials(c: Any) -> None:
         action="store_true",
         arg_group=group,
         help="Read the password from standard input.",
+    )
+    c.extra(
+        "auth_mode",
+        options_list=["--auth-mode"],
+        arg_type=get_enum_type(AUTH_MODES),
+        arg_group=group,
+        help="How to sign in without --username. `auto` takes the Azure CLI's login, else an identity in the "
+        "environment, else a credential that docker keeps, and reads without any where the registry lets everybody; "
+        "--verbose says which. Default: auto, or that of `az config set acrartifact.auth_mode=MODE`.",
     )
 
 

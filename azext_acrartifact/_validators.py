@@ -61,6 +61,8 @@ def _validate_credentials(namespace: Any) -> None:
         raise MutuallyExclusiveArgumentError("The password is given twice.", "Give --password or --password-stdin.")
     if namespace.username is None and (namespace.password is not None or namespace.password_stdin):
         raise RequiredArgumentMissingError("A password without a user name.", "Give --username as well.")
+    if namespace.username is not None and namespace.auth_mode is not None:
+        raise MutuallyExclusiveArgumentError("The sign-in is given twice.", "Give --username or --auth-mode.")
 
 
 def _validate_stdin(namespace: Any) -> None:

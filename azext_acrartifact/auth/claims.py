@@ -8,6 +8,9 @@ import json
 from typing import Any
 
 EVERY_REPOSITORY = "*"
+# Renewed this long before the end, or after four fifths of a short life.
+EARLY = 300.0
+UNKNOWN_LIFETIME = 60.0
 
 
 def claims_of(token: str) -> dict[str, Any]:
@@ -48,6 +51,15 @@ def lifetime(claims: dict[str, Any], now: float) -> float | None:
         return float(expires) - now if isinstance(expires, (int, float)) else None
     except OverflowError:
         return None
+
+
+def renewal_delay(left: float | None) -> float:
+    """Seconds after which a token that is good for *left* seconds is renewed.
+
+    A clock that is wrong must not make a good token useless: what looks expired is used for a minute.
+    """
+    sure = left if left is not None and left > 0 else UNKNOWN_LIFETIME
+    return max(sure - EARLY, sure * 0.8 if sure < 2 * EARLY else 0)
 
 
 def _items(value: object) -> list[Any]:

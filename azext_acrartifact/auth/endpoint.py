@@ -46,8 +46,21 @@ class TokenEndpoint:
         """An access token for *scopes* by user name and password."""
         return self._access_token({"grant_type": "password", "username": username, "password": password}, scopes)
 
+    def anonymous(self, scopes: Iterable[Scope]) -> str:
+        """An access token for *scopes* for nobody in particular; `SignInError` where the registry wants a sign-in."""
+        try:
+            return self._access_token({"grant_type": "password"}, scopes)
+        except SignInError as error:
+            raise SignInError(
+                "The registry wants a sign-in",
+                where=self.server,
+                why="it does not let everybody read",
+                hint="Sign in: az login. Its owner may open it: az acr update --anonymous-pull-enabled true",
+            ) from error
+
     def _access_token(self, form: Mapping[str, str], scopes: Iterable[Scope]) -> str:
-        asked = {"service": self.server, "scope": " ".join(map(str, scopes))}
+        scope = " ".join(map(str, scopes))
+        asked = {"service": self.server, **({"scope": scope} if scope else {})}
         return self._post("/oauth2/token", {**form, **asked}, "access_token")
 
     def _post(self, path: str, form: Mapping[str, str], key: str) -> str:

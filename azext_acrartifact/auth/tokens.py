@@ -11,13 +11,10 @@ from ..transport.answers import correlation_id
 from ..transport.authorization import DELETE, METADATA_READ, METADATA_WRITE, PULL, PUSH, Scope
 from ..transport.messages import Response
 from .challenge import parse_challenge
-from .claims import claims_of, granted_actions, lifetime
+from .claims import claims_of, granted_actions, lifetime, renewal_delay
 from .credentials import Credential
 from .endpoint import TokenEndpoint
 
-# Renewed this long before the end, or after four fifths of a short life.
-EARLY = 300.0
-UNKNOWN_LIFETIME = 60.0
 # An anonymous or scope-map token may read metadata without saying so; the registry itself decides about these.
 _DECIDED_BY_REGISTRY = frozenset({METADATA_READ, METADATA_WRITE})
 _ROLES = {
@@ -71,7 +68,8 @@ class TokenAuthorizer:
         token = self._credential.access_token(self._endpoint, [Scope(scope.repository, asked)])
         claims = claims_of(token)
         granted = granted_actions(claims, scope.repository) if claims else asked
-        fresh = _Held(asked, granted, f"Bearer {token}", _renewal(lifetime(claims, time.time())))
+        delay = renewal_delay(lifetime(claims, time.time()))
+        fresh = _Held(asked, granted, f"Bearer {token}", time.monotonic() + delay)
         self._held[scope.repository] = fresh
         return fresh
 
@@ -92,9 +90,3 @@ class TokenAuthorizer:
             code="insufficient_scope",
             correlation_id=correlation,
         )
-
-
-def _renewal(seconds: float | None) -> float:
-    # A clock that is wrong must not make a good token useless: what looks expired is used for a minute.
-    left = seconds if seconds is not None and seconds > 0 else UNKNOWN_LIFETIME
-    return time.monotonic() + max(left - EARLY, left * 0.8 if left < 2 * EARLY else 0)

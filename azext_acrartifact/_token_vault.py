@@ -1,0 +1,98 @@
+"""Where refresh tokens are kept on this machine: by the persistence that Azure CLI keeps its own tokens with.
+
+https://github.com/AzureAD/microsoft-authentication-extensions-for-python: encrypted for this user on Windows (DPAPI)
+and macOS (keychain), and where `core.encrypt_token_cache` asks for it; elsewhere a file that its owner alone can read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+LONGEST_WAIT = 2.0
+"""Seconds for another process to let go of the file; it holds it for a millisecond."""
+_NAME = "refresh_tokens"
+
+
+def vault_of(cmd: Any) -> FileVault | None:
+    """The vault of this user, or None after `az config set acrartifact.token_cache=off`."""
+    config = cmd.cli_ctx.config
+    if not config.getboolean("acrartifact", "token_cache", fallback=True):
+        return None
+    encrypt = config.getboolean("core", "encrypt_token_cache", fallback=sys.platform in ("win32", "darwin"))
+    return FileVault(Path(config.config_dir) / "acrartifact", encrypt=encrypt)
+
+
+class FileVault:
+    """A text in *folder*; see `Vault`."""
+
+    def __init__(self, folder: Path, *, encrypt: bool) -> None:
+        self._folder = folder
+        self._encrypt = encrypt
+        self._location = folder / f"{_NAME}{'.bin' if encrypt else '.json'}"
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold other processes off; `OSError` after two seconds."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(self._folder / f"{_NAME}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            _lock(descriptor)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def read(self) -> str:
+        """The text, empty when there is none."""
+        return str(self._persistence.load()) if self._location.exists() else ""
+
+    def write(self, text: str) -> None:
+        """Replace the text."""
+        if not self._encrypt and self._location.exists():
+            os.chmod(self._location, 0o600)
+        self._persistence.save(text)
+
+    def clear(self) -> None:
+        """Forget everything: nobody is logged in. Never raises."""
+        if self._location.exists():
+            with contextlib.suppress(OSError, ValueError, RuntimeError, ImportError), self.lock():
+                self.write("[]")
+
+    @cached_property
+    def _persistence(self) -> Any:
+        from msal_extensions import FilePersistence, build_encrypted_persistence
+
+        return (build_encrypted_persistence if self._encrypt else FilePersistence)(str(self._location))
+
+
+def _lock(descriptor: int) -> None:
+    """Lock the whole file, which closing it undoes, also when the process is killed."""
+    end = time.monotonic() + LONGEST_WAIT
+    while True:
+        try:
+            _try_lock(descriptor)
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try_lock(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _try_lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

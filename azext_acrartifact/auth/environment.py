@@ -1,0 +1,151 @@
+"""Identities that the environment holds, for machines on which nobody ran `az login`: by azure-identity.
+
+https://learn.microsoft.com/python/api/overview/azure/identity-readme. It is no dependency of Azure CLI, and one of
+another age than az's msal does not load (Azure/azure-cli#29940), so it is imported here alone and only when used.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import SignInError
+from .chain import NotConfiguredError
+from .claims import claims_of
+from .credentials import EntraCredential, EntraToken, reason_of
+
+PACKAGE = "azure-identity~=1.17.1"
+"""The release that works with the msal of every az since 2.60, and has `AzurePipelinesCredential`."""
+_PIPELINE = ("AZURESUBSCRIPTION_CLIENT_ID", "AZURESUBSCRIPTION_TENANT_ID", "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID")
+_Variables = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of identity. *needs* are the variables that it takes, all of them; *build* makes its credential from
+    the module `azure.identity`, the variables and the options of every credential."""
+
+    name: str
+    needs: Sequence[str]
+    build: Callable[[Any, _Variables, dict[str, Any]], Any]
+
+    def stands_in(self, variables: _Variables) -> bool:
+        """Whether every variable that it needs is set."""
+        return all(variables.get(name) for name in self.needs)
+
+
+def _managed_identity(identity: Any, variables: _Variables, options: dict[str, Any]) -> Any:
+    plain = {name: value for name, value in options.items() if name != "authority"}
+    return identity.ManagedIdentityCredential(client_id=variables.get("AZURE_CLIENT_ID"), **plain)
+
+
+KINDS = (
+    Kind(
+        "the environment's workload identity",
+        ("AZURE_FEDERATED_TOKEN_FILE", "AZURE_CLIENT_ID", "AZURE_TENANT_ID"),
+        lambda identity, held, options: identity.WorkloadIdentityCredential(**options),
+    ),
+    Kind(
+        "the Azure Pipelines service connection",
+        (*_PIPELINE, "SYSTEM_ACCESSTOKEN", "SYSTEM_OIDCREQUESTURI"),
+        lambda identity, held, options: identity.AzurePipelinesCredential(
+            client_id=held[_PIPELINE[0]],
+            tenant_id=held[_PIPELINE[1]],
+            service_connection_id=held[_PIPELINE[2]],
+            system_access_token=held["SYSTEM_ACCESSTOKEN"],
+            **options,
+        ),
+    ),
+    Kind(
+        "the environment's service principal",
+        ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_CLIENT_SECRET"),
+        lambda identity, held, options: identity.EnvironmentCredential(**options),
+    ),
+    Kind(
+        "the environment's service principal",
+        ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_CLIENT_CERTIFICATE_PATH"),
+        lambda identity, held, options: identity.EnvironmentCredential(**options),
+    ),
+    Kind("the managed identity", ("IDENTITY_ENDPOINT",), _managed_identity),
+    Kind("the managed identity", ("MSI_ENDPOINT",), _managed_identity),
+)
+VIRTUAL_MACHINE = Kind("the machine's managed identity", (), _managed_identity)
+"""Has no variable: whether a machine has an identity is known by asking 169.254.169.254, which takes its time where
+nobody answers. So it is asked only when the environment is what the user chose."""
+
+
+def environment_credential(
+    variables: _Variables, audiences: Sequence[str], options: dict[str, Any], *, ask_machine: bool
+) -> EntraCredential:
+    """The identity that *variables* name, or, with *ask_machine*, the machine's own.
+
+    *options* go to azure-identity (`authority`, `connection_verify`). Raises `NotConfiguredError` when there is none,
+    `SignInError` when azure-identity cannot be used.
+    """
+    last_resort = VIRTUAL_MACHINE if ask_machine else None
+    kind = next((kind for kind in KINDS if kind.stands_in(variables)), last_resort)
+    if kind is None:
+        raise NotConfiguredError("The environment holds no identity", why=_missing(variables))
+    identity = _azure_identity()
+    try:
+        credential = kind.build(identity, variables, options)
+    except (ValueError, TypeError, OSError) as error:
+        raise _no_token(kind, error) from error
+    return EntraCredential(lambda audience: _token(kind, credential, audience), audiences, kind.name)
+
+
+def install_command() -> str:
+    """What puts azure-identity where this extension finds it, and nothing else beside it."""
+    folder = Path(__file__).resolve().parents[2]
+    return f'"{sys.executable}" -m pip install --no-deps --upgrade --target "{folder}" "{PACKAGE}"'
+
+
+def _azure_identity() -> Any:
+    try:
+        import azure.identity
+    except ImportError as error:
+        raise _unusable("it is not installed", error) from error
+    except AttributeError as error:
+        raise _unusable("the version that is installed clashes with the Azure CLI's msal", error) from error
+    # It warns of what it raises as well, with a traceback; a pipeline may fail on that.
+    logging.getLogger("azure.identity").setLevel(logging.ERROR)
+    return azure.identity
+
+
+def _unusable(why: str, error: Exception) -> SignInError:
+    return SignInError(
+        "azure-identity cannot be used",
+        where=f"{type(error).__name__}: {error}",
+        why=why,
+        hint=f"Run: {install_command()}",
+    )
+
+
+def _token(kind: Kind, credential: Any, audience: str) -> EntraToken:
+    from azure.core.exceptions import AzureError
+
+    try:
+        value = credential.get_token(f"{audience.rstrip('/')}/.default").token
+    except (AzureError, ValueError, OSError) as error:
+        raise _no_token(kind, error) from error
+    tenant = claims_of(value).get("tid")
+    return EntraToken(value, str(tenant) if tenant else None)
+
+
+def _no_token(kind: Kind, error: Exception) -> SignInError:
+    return SignInError(
+        f"There is no token from {kind.name}",
+        why=reason_of(error),
+        hint="Check the variables that name it, or sign in: az login",
+    )
+
+
+def _missing(variables: _Variables) -> str:
+    """What lacks where a pipeline's service connection is there in part, which is the usual mistake."""
+    if all(variables.get(name) for name in _PIPELINE):
+        return "SYSTEM_ACCESSTOKEN is not mapped into the task: env: SYSTEM_ACCESSTOKEN: $(System.AccessToken)"
+    return "it has no variables of a workload identity, a service connection, a service principal or a managed identity"

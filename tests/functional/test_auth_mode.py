@@ -1,0 +1,177 @@
+"""Where a sign-in comes from: `--auth-mode`, and what `auto` takes and passes over."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from acr_emulator.client import Emulator
+from acr_emulator.world import TENANT, default_world
+from tests.functional.az import Az, Result
+from tests.functional.origin import SERVER, Origin
+
+WORLD = default_world()
+SIGN_IN = "login.microsoftonline.com"
+PUSHER = WORLD.principal("pusher")
+assert PUSHER is not None
+SERVICE_PRINCIPAL = {
+    "AZURE_CLIENT_ID": PUSHER.client_id,
+    "AZURE_TENANT_ID": TENANT,
+    "AZURE_CLIENT_SECRET": PUSHER.secrets[0],
+}
+PULL_USER, PULL_PASSWORD = "read-token", "read-token-password"
+
+
+@pytest.fixture
+def held(origin: Origin, artifact: str, repository: str) -> str:
+    """An artifact that is there."""
+    origin.push_files(repository, {"a.txt": b"content"})
+    return artifact
+
+
+@pytest.fixture
+def docker(tmp_path: Path) -> Path:
+    """A folder for `DOCKER_CONFIG` with the credential of a repository token."""
+    folder = tmp_path / "docker"
+    folder.mkdir()
+    pair = base64.b64encode(f"{PULL_USER}:{PULL_PASSWORD}".encode()).decode()
+    (folder / "config.json").write_text(json.dumps({"auths": {f"https://{SERVER}/v1/": {"auth": pair}}}))
+    return folder
+
+
+@pytest.fixture
+def lone(signed_out: Az, tmp_path: Path) -> Az:
+    """`az` without a sign-in anywhere, not even in the home folder of who runs the tests."""
+    return signed_out.using(DOCKER_CONFIG=str(tmp_path / "none"))
+
+
+def told(result: Result) -> list[str]:
+    """What --verbose says about the sign-in."""
+    assert result.code == 0, result.stderr
+    lines = [line.removeprefix("INFO: ") for line in result.stderr.splitlines()]
+    return [line for line in lines if line.startswith(("Signed in by", "Passed over"))]
+
+
+def pull(az: Az, artifact: str, *arguments: str) -> Result:
+    """A pull that says what it does."""
+    return az("acr", "artifact", "pull", artifact, "--verbose", *arguments)
+
+
+def test_auto_takes_the_login_and_says_so(az: Az, held: str) -> None:
+    with_others = az.using(**SERVICE_PRINCIPAL)
+    assert told(pull(with_others, held)) == [
+        f"Signed in by the Azure CLI's login, as the Azure CLI's login ({PUSHER.client_id})"
+    ]
+
+
+def test_auto_says_what_it_passes_over(lone: Az, held: str, docker: Path) -> None:
+    lines = told(pull(lone.using(DOCKER_CONFIG=str(docker)), held))
+    assert [line.partition(":")[0] for line in lines] == [
+        "Passed over the Azure CLI's login",
+        "Passed over the environment",
+        f"Signed in by docker's credentials, as user '{PULL_USER}'",
+    ]
+    assert "az login" in lines[0]
+
+
+def test_auto_takes_the_environment_before_docker(lone: Az, held: str, docker: Path) -> None:
+    lines = told(pull(lone.using(DOCKER_CONFIG=str(docker), **SERVICE_PRINCIPAL), held))
+    assert lines[-1] == "Signed in by the environment, as the environment's service principal"
+
+
+def test_auto_goes_on_when_the_login_is_refused(az: Az, held: str, docker: Path, emulator: Emulator) -> None:
+    emulator.fault(host=SERVER, path="/oauth2/exchange", action="status", status=401)
+    pulled = pull(az.using(DOCKER_CONFIG=str(docker)), held)
+    assert f"Signed in by docker's credentials, as user '{PULL_USER}'" in told(pulled)
+
+
+def test_auto_reads_from_an_open_registry_without_a_login(lone: Az, held: str, emulator: Emulator) -> None:
+    emulator.set(registries={"myregistry": {"anonymous_pull_enabled": True}})
+    pulled = pull(lone, held)
+    assert told(pulled)[-1] == "Signed in by anonymous access, as an anonymous user"
+    assert not pulled.to(SIGN_IN)
+
+
+def test_auto_never_writes_without_a_login(lone: Az, artifact: str, emulator: Emulator, work: Path) -> None:
+    emulator.set(registries={"myregistry": {"anonymous_pull_enabled": True, "admin_user_enabled": True}})
+    (work / "a.txt").write_text("content")
+    refused = lone.refused(1, "push", artifact, "--file", "a.txt")
+    assert "az login" in refused.stderr
+    assert not refused.registry()
+
+
+def test_auto_never_takes_the_admin_user(
+    lone: Az, sign_in: Callable[[str], Path], artifact: str, emulator: Emulator, work: Path
+) -> None:
+    emulator.set(registries={"myregistry": {"admin_user_enabled": True}})
+    emulator.fault(host=SERVER, path="/oauth2/exchange", action="status", status=401)
+    (work / "a.txt").write_text("content")
+    refused = lone.using(config=sign_in("pusher")).refused(1, "push", artifact, "--file", "a.txt")
+    assert not refused.to("management.azure.com")
+    assert refused.writes == []
+
+
+def test_without_any_login_a_closed_registry_is_not_read(lone: Az, held: str) -> None:
+    refused = lone.refused(1, "pull", held)
+    assert "az login" in refused.stderr
+    assert "let everybody read" in refused.stderr
+    assert [entry.path for entry in refused.registry()] == ["/oauth2/token"]
+
+
+def test_the_admin_user_where_it_is_asked_for(az: Az, held: str, emulator: Emulator) -> None:
+    emulator.set(registries={"myregistry": {"admin_user_enabled": True}})
+    assert told(pull(az, held, "--auth-mode", "admin")) == ["Signed in by the admin user, as user 'myregistry'"]
+
+
+def test_an_admin_user_that_is_disabled(az: Az, held: str) -> None:
+    refused = az.refused(1, "pull", held, "--auth-mode", "admin")
+    assert "az acr update --name myregistry --admin-enabled true" in refused.stderr
+
+
+def test_a_mode_takes_nothing_else(az: Az, held: str, tmp_path: Path, emulator: Emulator) -> None:
+    emulator.set(registries={"myregistry": {"anonymous_pull_enabled": True}})
+    refused = az.using(DOCKER_CONFIG=str(tmp_path)).refused(1, "pull", held, "--auth-mode", "docker")
+    assert f"az acr artifact login --name {SERVER}" in refused.stderr
+    assert not refused.registry()
+    assert not told(pull(az, held, "--auth-mode", "anonymous"))[0].startswith("Passed")
+
+
+def test_the_mode_may_be_configured(az: Az, held: str) -> None:
+    refused = az.using(AZURE_ACRARTIFACT_AUTH_MODE="anonymous").refused(1, "pull", held)
+    assert not refused.to(SERVER, "/oauth2/exchange")
+    wrong = az.using(AZURE_ACRARTIFACT_AUTH_MODE="magic").refused(1, "pull", held)
+    assert "acrartifact.auth_mode=magic" in wrong.stderr
+
+
+def test_two_sign_ins_are_one_too_many(az: Az, held: str) -> None:
+    az.refused(1, "pull", held, "--username", "a", "--password", "b", "--auth-mode", "login")
+
+
+@pytest.mark.parametrize("form", ["auth", "identitytoken", "helper", "store"])
+def test_every_form_of_dockers_credential(lone: Az, az: Az, held: str, tmp_path: Path, form: str) -> None:
+    token = az("acr", "login", "--name", "myregistry", "--expose-token").json["refreshToken"]
+    zero = "00000000-0000-0000-0000-000000000000"
+    config = {
+        "auth": {"auths": {SERVER: {"auth": base64.b64encode(f"{zero}:{token}".encode()).decode()}}},
+        "identitytoken": {"auths": {SERVER: {"auth": "MDA6", "identitytoken": token}}},
+        "helper": {"credHelpers": {SERVER: "test"}, "credsStore": "absent"},
+        "store": {"credsStore": "test"},
+    }[form]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    helper = tmp_path / "docker-credential-test"
+    answer = json.dumps({"ServerURL": SERVER, "Username": "<token>", "Secret": token})
+    helper.write_text(f"#!/bin/sh\nread server\n[ \"$1 $server\" = 'get {SERVER}' ] && cat <<'EOF'\n{answer}\nEOF\n")
+    helper.chmod(0o755)
+    path = f"{tmp_path}:{lone.variables['PATH']}"
+    pulled = lone.using(DOCKER_CONFIG=str(tmp_path), PATH=path).artifact("pull", held, "--auth-mode", "docker")
+    assert not pulled.to(SERVER, "/oauth2/exchange")
+
+
+def test_a_helper_that_is_not_there_is_named(lone: Az, held: str, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"credsStore": "desktop"}))
+    refused = lone.using(DOCKER_CONFIG=str(tmp_path)).refused(1, "pull", held, "--auth-mode", "docker")
+    assert "docker-credential-desktop" in refused.stderr
