@@ -39,7 +39,7 @@ class Context:
 
 def gathered(default: str = "", **given: object) -> Namespace:
     """The namespace after the check of these arguments; what is not given is None."""
-    names = ("artifact", "registry_name", "image", "suffix", "username", "password")
+    names = ("artifact", "registry_name", "image", "suffix", "username", "password", "auth_mode")
     namespace = Namespace(**{**dict.fromkeys(names), "password_stdin": False, **given})
     gather_artifact(Context(default), namespace)
     return namespace
@@ -105,6 +105,12 @@ def test_a_user_and_a_password_belong_together(username, password, stdin: bool, 
     else:
         with pytest.raises(kind):
             gathered(**given)
+
+
+def test_a_user_and_a_mode_exclude_each_other() -> None:
+    assert gathered(artifact=f"{S}/a:1", auth_mode="docker").login.auth_mode == "docker"
+    with pytest.raises(MutuallyExclusiveArgumentError):
+        gathered(artifact=f"{S}/a:1", username="me", password="secret", auth_mode="login")
 
 
 def test_a_configured_registry_stands_in_for_a_missing_one() -> None:
