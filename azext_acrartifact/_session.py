@@ -42,7 +42,7 @@ def transfer(
         cmd, named, signed_in(login), progress, lambda registry, found: run(registry, order(found), progress)
     )
     progress.note(f"{verb:11} {result.reference}")
-    progress.note(f"{'Digest':11} {result.manifest.digest}")
+    progress.note(f"{'Digest:':11} {result.manifest.digest}")
     return result
 
 
