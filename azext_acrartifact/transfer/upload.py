@@ -186,6 +186,10 @@ class BlobUpload:
             return
         known = self._uploads.status(self._session)
         if known is None:
+            if not self._may_restart():
+                raise ConnectionFailedError(
+                    "The registry lost an upload again and again", hint="Run the command again."
+                )
             self._lost()
             return
         self._advance(known.offset - self._session.offset)

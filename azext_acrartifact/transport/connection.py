@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import io
 import re
+import select
 import socket
 import time
 
@@ -108,6 +109,18 @@ class Connection:
         self.waited = time.monotonic() - sent
         self._socket.settimeout(READ_TIMEOUT)
         return response
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the server has closed it, or sent what nobody asked for, while it was idle."""
+        try:
+            if not hasattr(select, "poll"):
+                return bool(select.select([self._socket], [], [], 0)[0])
+            poll = select.poll()
+            poll.register(self._socket, select.POLLIN)
+            return bool(poll.poll(0))
+        except (OSError, ValueError):
+            return True
 
     def abort(self) -> None:
         """Wake whoever waits on this connection, from any thread."""

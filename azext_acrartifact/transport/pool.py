@@ -85,13 +85,16 @@ class Pool:
     def _take(self, origin: Origin) -> Connection | None:
         with self._lock:
             idle = self._idle[origin]
-            if not idle:
-                return None
-            connection = idle.pop()
-            self._busy.add(connection)
-            if self._aborted:
-                connection.abort()
-            return connection
+            while idle:
+                connection = idle.pop()
+                if connection.is_stale:
+                    connection.close()
+                    continue
+                self._busy.add(connection)
+                if self._aborted:
+                    connection.abort()
+                return connection
+            return None
 
     def put_back(self, origin: Origin, connection: Connection) -> None:
         """Keep *connection*, whose answer has been read to the end, for the next request."""

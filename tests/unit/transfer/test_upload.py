@@ -201,6 +201,21 @@ def test_a_lost_session_begins_anew(run) -> None:
     stored(one)
 
 
+def test_a_session_that_is_lost_after_every_chunk_is_given_up(run) -> None:
+    host = BlobHost()
+
+    def lose(sent: Sent, number: int) -> Answer | None:
+        if sent.method != "PATCH" or number % 2:
+            return None
+        host.drop_sessions()
+        return reset()
+
+    host.fault = lose
+    with pytest.raises(errors.ConnectionFailedError, match="again and again"):
+        run(host)()
+    assert host.counts["POST"] == 4
+
+
 def test_a_broken_line_is_given_up_after_six_tries_without_progress(run) -> None:
     one = run(BlobHost(lambda sent, number: reset() if sent.method == "PATCH" else None))
     with pytest.raises(errors.ConnectionFailedError):

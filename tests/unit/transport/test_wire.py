@@ -160,6 +160,15 @@ def test_a_kept_connection_that_died_is_replaced_for_safe_requests_alone(
         assert len(server.requests) == 2
 
 
+@pytest.mark.parametrize("end", ["close", "reset"])
+def test_a_kept_connection_that_was_closed_meanwhile_is_not_used(serve, once, end: str) -> None:
+    server = serve(Answer(answer(200, b"one").raw, end), answer(200, b"two"))
+    assert get(once, server) == b"one"
+    time.sleep(0.1)
+    assert once.send(Request("PATCH", server.url + "/", body=b"x")).content(10) == b"two"
+    assert len(server.requests) == 2
+
+
 def test_an_early_answer_to_a_big_body_is_seen_and_ends_the_connection(serve, http) -> None:
     refusal = Answer(answer(413, b"too large").raw, "close", body_read=1000)
     server = serve(refusal, answer(200, b"next"))
