@@ -1,0 +1,260 @@
+"""One fault at a time, which a transfer outlives: it ends right, and little is sent twice."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acr_emulator.client import Emulator
+from azext_acrartifact import errors
+from tests.functional.az import files_in
+from tests.transfer_faults.engine import KIB, SEGMENT, SERVER, Engine
+from tests.transfer_faults.schedules import BLOB, STORAGE, UPLOAD, Rule
+
+LARGE = random.Random(1).randbytes(10 * SEGMENT + 777)
+PATCH: Rule = {"path": UPLOAD, "method": "PATCH"}
+PUT: Rule = {"path": UPLOAD, "method": "PUT"}
+WRITES: Rule = {"path": UPLOAD, "method": "POST|PATCH|PUT"}
+
+
+def wire(emulator: Emulator, way: str) -> int:
+    """Body bytes of blobs that passed so far: `up` or `down`."""
+    if way == "up":
+        return sum(entry.request_bytes for entry in emulator.log() if UPLOAD in entry.path)
+    return sum(entry.response_bytes for entry in emulator.log() if entry.host.endswith(".blob.core.windows.net"))
+
+
+def requests(emulator: Emulator, method: str, path: str = UPLOAD) -> int:
+    """How many there were."""
+    return sum(entry.method == method and path in entry.path for entry in emulator.log())
+
+
+@pytest.fixture
+def pushed(engine: Engine, emulator: Emulator, work: Path, repository: str) -> str:
+    """The repository, with LARGE in it as `large`."""
+    (work / "large").write_bytes(LARGE)
+    engine.push(repository, ["large"])
+    emulator.clear_log()
+    return repository
+
+
+UP: dict[str, tuple[Rule, int]] = {
+    "reset in a chunk": ({**PATCH, "action": "reset", "where": "request", "after": 40 * KIB, "nth": 4}, 1),
+    "cut in a chunk": ({**PATCH, "action": "cut", "where": "request", "after": 40 * KIB, "nth": 4}, 1),
+    "answer to a chunk lost": ({**PATCH, "action": "reset", "where": "answer", "nth": 4}, 1),
+    "answer to the end lost": ({**PUT, "action": "reset", "where": "answer", "nth": 1}, 1),
+    "stall in a chunk": ({**PATCH, "action": "stall", "where": "answer", "seconds": 0.8, "nth": 3}, 1),
+    "429": ({**WRITES, "action": "status", "status": 429, "headers": {"Retry-After": "1"}, "nth": 4}, 1),
+    "500": ({**PATCH, "action": "status", "status": 500, "nth": 2, "times": 3}, 3),
+    "503 at the end": ({**PUT, "action": "status", "status": 503, "nth": 1, "times": 2}, 1),
+    "lost session": ({**PATCH, "action": "drop_session", "nth": 3}, 4),
+    "lost session at the end": ({**PUT, "action": "drop_session", "nth": 1}, 12),
+    "expired token": ({"path": "/v2/", "action": "expire_token", "nth": 6}, 1),
+    "413": ({**PATCH, "action": "status", "status": 413, "nth": 5}, 1),
+    "416": ({**PATCH, "action": "status", "status": 416, "nth": 5}, 1),
+    "four times 416": ({**PATCH, "action": "status", "status": 416, "probability": 0.5, "seed": 3, "times": 5}, 5),
+}
+DOWN: dict[str, tuple[Rule, int]] = {
+    "reset": ({"host": STORAGE, "action": "reset", "where": "response", "after": 50 * KIB, "nth": 3}, 1),
+    "cut": ({"host": STORAGE, "action": "cut", "where": "response", "after": 50 * KIB, "nth": 3}, 1),
+    "always reset": ({"host": STORAGE, "action": "reset", "where": "response", "after": 33 * KIB, "probability": 0.99,
+                      "seed": 1}, 20),
+    "stall": ({"host": STORAGE, "action": "stall", "where": "response", "after": 9 * KIB, "seconds": 2.0, "nth": 3}, 1),
+    "429": ({"path": BLOB, "action": "status", "status": 429, "headers": {"Retry-After": "1"}, "nth": 4}, 0),
+    "503 from storage": ({"host": STORAGE, "action": "status", "status": 503, "nth": 4, "times": 3}, 0),
+    "expired address": ({"host": STORAGE, "action": "status", "status": 403, "nth": 4, "times": 2}, 0),
+    "expired token": ({"path": "/v2/", "action": "expire_token", "nth": 6}, 0),
+    "416": ({"host": STORAGE, "action": "status", "status": 416, "nth": 4}, 11),
+    "Range ignored once": ({"host": STORAGE, "action": "ignore_range", "nth": 4, "times": 1}, 11),
+    "Range ignored": ({"host": STORAGE, "action": "ignore_range"}, 34),
+    "wrong Content-Range once": ({"host": STORAGE, "action": "wrong_content_range", "nth": 4, "times": 1}, 12),
+    "wrong Content-Range": ({"host": STORAGE, "action": "wrong_content_range"}, 34),
+}  # fmt: skip
+"""A rule, and how many segments or chunks may pass twice because of it: all of them, three times over, where each
+connection finds out for itself that its host knows no ranges."""
+
+
+@pytest.mark.parametrize("name", UP)
+def test_a_push_outlives(name: str, engine: Engine, emulator: Emulator, work: Path, repository: str, origin) -> None:
+    rule, twice = UP[name]
+    (work / "large").write_bytes(LARGE)
+    emulator.fault(**rule)
+    digest = engine.push(repository, ["large"]).files[0].descriptor.digest
+    assert _applied(emulator) >= 1
+    assert origin.blob(repository, digest) == LARGE
+    assert wire(emulator, "up") <= len(LARGE) + twice * SEGMENT + 16 * KIB
+    assert engine.progress.moved["large"] == len(LARGE)
+    assert list(engine.journal.iterdir()) == []
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+@pytest.mark.parametrize("name", DOWN)
+def test_a_pull_outlives(
+    name: str, concurrency: int, engine: Engine, emulator: Emulator, pushed: str, tmp_path: Path
+) -> None:
+    rule, twice = DOWN[name]
+    engine.concurrency = concurrency
+    emulator.fault(**rule)
+    engine.pull(pushed, tmp_path / "there")
+    assert _applied(emulator) >= 1
+    assert (tmp_path / "there/large").read_bytes() == LARGE
+    assert files_in(tmp_path / "there") == {"large"}
+    # Beside what is repeated: what was on its way on other connections when one had to stop.
+    assert wire(emulator, "down") <= len(LARGE) + (twice + concurrency) * SEGMENT
+    if "once" not in name and name not in ("416",):
+        assert engine.progress.moved["large"] == len(LARGE)
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_a_wrong_byte_gets_no_name(concurrency: int, engine: Engine, emulator: Emulator, pushed: str, tmp_path) -> None:
+    there = tmp_path / "there"
+    there.mkdir()
+    (there / "large").write_bytes(b"older")
+    engine.concurrency = concurrency
+    emulator.fault(host=STORAGE, action="corrupt", offset=1000, nth=5, times=1)
+    with pytest.raises(errors.DigestMismatchError):
+        engine.pull(pushed, there)
+    assert (there / "large").read_bytes() == b"older"
+    assert files_in(there) == {"large"}, "wrong bytes are not kept"
+
+
+@pytest.mark.parametrize("action", [{"action": "reset"}, {"action": "status", "status": 500}])
+@pytest.mark.parametrize("way", ["up", "down"])
+def test_what_lasts_ends_with_its_budget(
+    way: str, action: dict[str, Any], engine: Engine, emulator: Emulator, pushed: str, work: Path, tmp_path: Path
+) -> None:
+    (work / "other").write_bytes(LARGE[::-1])
+    emulator.fault(**action, **(WRITES if way == "up" else {"host": STORAGE}))
+    began = time.monotonic()
+    transfer = {
+        "up": lambda: engine.push(pushed, ["other"], tag="2"),
+        "down": lambda: engine.pull(pushed, tmp_path / "x"),
+    }
+    with pytest.raises((errors.ConnectionFailedError, errors.ServerFaultError)) as caught:
+        transfer[way]()
+    assert time.monotonic() - began < 5
+    assert caught.value.hint
+    assert len(emulator.log()) < 60
+
+
+def test_a_push_that_failed_goes_on_in_the_next(
+    engine: Engine, emulator: Emulator, work: Path, repository: str, origin
+) -> None:
+    (work / "large").write_bytes(LARGE)
+    emulator.fault(**PATCH, action="reset", nth=6, times=1000)
+    with pytest.raises(errors.ConnectionFailedError):
+        engine.push(repository, ["large"])
+    emulator.clear_faults()
+    assert len(list(engine.journal.iterdir())) == 1
+    digest = engine.push(repository, ["large"]).files[0].descriptor.digest
+    assert origin.blob(repository, digest) == LARGE
+    assert wire(emulator, "up") <= len(LARGE) + 2 * SEGMENT
+    assert requests(emulator, "POST") == 3, "one session for the file in both runs, one in each for the config"
+    assert list(engine.journal.iterdir()) == []
+
+
+def test_an_older_part_that_does_not_fit_is_sent_again(
+    engine: Engine, emulator: Emulator, work: Path, repository: str, origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file whose content changed though its size, time and inode say otherwise."""
+    import os
+
+    path = work / "large"
+    path.write_bytes(LARGE)
+    before = path.stat()
+    emulator.fault(**PATCH, action="reset", nth=6, times=1000)
+    with pytest.raises(errors.ConnectionFailedError):
+        engine.push(repository, ["large"])
+    emulator.clear_faults()
+    with path.open("r+b") as file:
+        file.write(LARGE[::-1])
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    digest = engine.push(repository, ["large"]).files[0].descriptor.digest
+    assert origin.blob(repository, digest) == LARGE[::-1]
+
+
+def test_a_pull_that_failed_goes_on_in_the_next(
+    engine: Engine, emulator: Emulator, pushed: str, tmp_path: Path
+) -> None:
+    there = tmp_path / "there"
+    engine.concurrency = 1
+    emulator.fault(host=STORAGE, action="reset", nth=7, times=1000)
+    with pytest.raises(errors.ConnectionFailedError):
+        engine.pull(pushed, there)
+    emulator.clear_faults()
+    assert "large" not in files_in(there)
+    engine.pull(pushed, there)
+    assert (there / "large").read_bytes() == LARGE
+    assert wire(emulator, "down") <= len(LARGE) + SEGMENT
+    assert files_in(there) == {"large"}
+
+
+def test_a_kept_part_that_was_spoilt_is_fetched_again(
+    engine: Engine, emulator: Emulator, pushed: str, tmp_path: Path
+) -> None:
+    there = tmp_path / "there"
+    engine.concurrency = 1
+    emulator.fault(host=STORAGE, action="reset", nth=7, times=1000)
+    with pytest.raises(errors.ConnectionFailedError):
+        engine.pull(pushed, there)
+    emulator.clear_faults()
+    (kept,) = there.glob(".acrartifact-*.kept")
+    with kept.open("r+b") as file:
+        file.seek(3 * SEGMENT)
+        file.write(b"spoilt")
+    engine.pull(pushed, there)
+    assert (there / "large").read_bytes() == LARGE
+    assert files_in(there) == {"large"}
+
+
+def test_the_same_again_moves_no_blob(
+    engine: Engine, emulator: Emulator, work: Path, repository: str, tmp_path
+) -> None:
+    (work / "folder/inner").mkdir(parents=True)
+    (work / "large").write_bytes(LARGE)
+    (work / "folder/inner/a").write_bytes(LARGE[:5000])
+    for n in range(5):
+        (work / f"small-{n}").write_bytes(b"%d" % n)
+    names = ["large", "folder", *(f"small-{n}" for n in range(5))]
+    engine.push(repository, names)
+    engine.pull(repository, tmp_path / "there")
+    emulator.clear_log()
+    again = engine.push(repository, names)
+    assert (again.bytes_uploaded, wire(emulator, "up"), requests(emulator, "HEAD", "/blobs/")) == (0, 0, 0)
+    assert requests(emulator, "POST", UPLOAD) == 0
+    emulator.clear_log()
+    engine.push(repository, ["large", *names[2:]])
+    engine.pull(repository, tmp_path / "there")
+    assert wire(emulator, "down") == 0
+    assert requests(emulator, "GET", BLOB) == 0
+
+
+def test_a_signed_address_that_expires_in_a_slow_pull(
+    engine: Engine, emulator: Emulator, pushed: str, tmp_path: Path
+) -> None:
+    emulator.set(lifetimes={"storage_sas": 1})
+    emulator.fault(host=STORAGE, action="bandwidth", rate=200_000)
+    emulator.fault(host=STORAGE, action="cut", where="response", after=40 * KIB, nth=2, times=4)
+    engine.concurrency = 1
+    engine.pull(pushed, tmp_path / "there")
+    assert (tmp_path / "there/large").read_bytes() == LARGE
+
+
+def test_tokens_that_expire_in_the_middle_of_a_push(
+    engine: Engine, emulator: Emulator, work: Path, repository: str, origin
+) -> None:
+    emulator.set(lifetimes={"acr_access": 1})
+    emulator.fault(**PATCH, action="delay", seconds=0.3)
+    (work / "large").write_bytes(LARGE)
+    digest = engine.push(repository, ["large"]).files[0].descriptor.digest
+    assert origin.blob(repository, digest) == LARGE
+    assert requests(emulator, "POST", "/oauth2/token") >= 3
+    assert SERVER in {entry.host for entry in emulator.log()}
+
+
+def _applied(emulator: Emulator) -> int:
+    return sum(rule["applied"] for rule in emulator.faults())
