@@ -11,6 +11,7 @@ import pytest
 from acr_emulator.client import Emulator
 from tests.functional.origin import Origin
 from tests.transfer_faults.engine import Engine, make_small, wait_for_threads
+from tests.transfer_faults.processes import Processes, install
 
 
 @pytest.fixture(scope="session")
@@ -62,3 +63,9 @@ def repository(request: pytest.FixtureRequest) -> str:
     """A repository of the test's own."""
     name = "".join(letter if letter.isalnum() else "-" for letter in request.node.name.lower()).strip("-")
     return f"faults/{'-'.join(filter(None, name.split('-')))}"[:100].rstrip("-")
+
+
+@pytest.fixture(scope="session")
+def installed(emulator: Emulator, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Processes:
+    """`az` with the wheel installed."""
+    return install(emulator, wheel, tmp_path_factory.mktemp("az"))

@@ -1,0 +1,99 @@
+"""`az acr artifact` as processes of their own, with the wheel installed, on the local Azure."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from acr_emulator.client import Emulator
+from acr_emulator.world import default_world
+from tests.functional.az import environment_for
+
+OWNER = default_world().principal("pusher")
+LIMIT = 170
+
+
+@dataclass
+class Ended:
+    """How a process ended: its exit code, what it said, and its peak memory in MiB."""
+
+    code: int
+    stdout: str
+    stderr: str
+    peak: float
+
+
+@dataclass
+class Command:
+    """A process under way."""
+
+    process: subprocess.Popen[str]
+    arguments: tuple[str, ...]
+    began: float = field(default_factory=time.monotonic)
+
+    def end(self) -> Ended:
+        """Wait for it; its whole output."""
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
+        stdout, stderr = self.process.stdout.read(), self.process.stderr.read()
+        _, status, usage = os.wait4(self.process.pid, 0)
+        self.process.returncode = os.waitstatus_to_exitcode(status)
+        self.process.stdout.close()
+        self.process.stderr.close()
+        return Ended(self.process.returncode, stdout, stderr, usage.ru_maxrss / 1024)
+
+
+@dataclass
+class Processes:
+    """Starts `az acr artifact` in *folder*, signed in by user name and password."""
+
+    emulator: Emulator
+    environment: dict[str, str]
+    folder: Path
+
+    def start(self, *arguments: str) -> Command:
+        """Start `az ARGUMENTS`."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "azure.cli", *arguments], cwd=self.folder, env=self.environment,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        return Command(process, arguments)
+
+    def artifact(self, verb: str, *arguments: str) -> Command:
+        """Start `az acr artifact VERB ARGUMENTS`."""
+        assert OWNER is not None
+        sign_in = ("--username", OWNER.client_id, "--password", OWNER.secrets[0])
+        return self.start("acr", "artifact", verb, *arguments, *sign_in)
+
+    def ok(self, verb: str, *arguments: str) -> Ended:
+        """Run it to its good end."""
+        ended = self.artifact(verb, *arguments).end()
+        assert (ended.code, ended.stderr) == (0, "")
+        return ended
+
+    def wait_for(self, seen: Callable[[], bool], seconds: float = 60.0) -> None:
+        """Wait until *seen*."""
+        end = time.monotonic() + seconds
+        while not seen():
+            assert time.monotonic() < end, "it did not come to that"
+            time.sleep(0.01)
+
+
+def install(emulator: Emulator, wheel: Path, folder: Path) -> Processes:
+    """`az` with the *wheel*; its configuration and extensions in *folder*."""
+    processes = Processes(emulator, environment_for(emulator, folder / "extensions", folder / "config"), folder)
+    added = processes.start("extension", "add", "--source", str(wheel), "--yes", "--only-show-errors").end()
+    assert (added.code, added.stderr) == (0, "")
+    assert processes.start("acr", "artifact", "--help", "--only-show-errors").end().code == 0
+    return processes
+
+
+def leftovers(folders: Sequence[Path]) -> list[Path]:
+    """Whatever is unfinished of ours below *folders*."""
+    found = [path for folder in folders for path in folder.rglob("*")]
+    return [path for path in found if path.name.startswith(".acrartifact") or path.parent.name == "uploads"]
