@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from knack.log import get_logger
+
 from . import _arm
+from ._token_vault import vault_of
+from .auth.cache import CachedToken, Login
 from .auth.chain import NotConfiguredError
 from .auth.credentials import ACR_AUDIENCE, EntraCredential, EntraToken, reason_of
 from .errors import SignInError
 
+_logger = get_logger(__name__)
 NAME = "the Azure CLI's login"
 # Entra's code for a federated token past its end: https://learn.microsoft.com/entra/identity-platform/reference-error-codes
 _ASSERTION_EXPIRED = "AADSTS700024"
@@ -17,9 +24,16 @@ _ASSERTION_EXPIRED = "AADSTS700024"
 
 def azure_credential(cmd: Any, server: str) -> EntraCredential:
     """The login, for *server*. Raises `SignInError` where nobody is logged in, or the server is not Azure's."""
-    account = _account(cmd)
+    vault = vault_of(cmd)
+    try:
+        account = _account(cmd)
+    except NotConfiguredError:
+        if vault:
+            vault.clear()
+        raise
     require_azure(cmd, server)
-    return EntraCredential(lambda audience: _token(cmd, audience), audiences(cmd), _named(account))
+    keeper = CachedToken(vault, _login(cmd, account), server, _logger.debug) if vault else None
+    return EntraCredential(lambda audience: _token(cmd, audience), audiences(cmd), _named(account), keeper)
 
 
 def require_azure(cmd: Any, server: str) -> None:
@@ -76,6 +90,15 @@ def _account(cmd: Any) -> dict[str, Any]:
         return dict(Profile(cli_ctx=cmd.cli_ctx).get_subscription(_subscription(cmd)))
     except CLIError as error:
         raise NotConfiguredError("The Azure CLI gave no token", why=reason_of(error), hint="Run: az login") from error
+
+
+def _login(cmd: Any, account: dict[str, Any]) -> Login:
+    """What the login is known by. The profile is written anew by every login, logout and `az account clear`."""
+    cloud = cmd.cli_ctx.cloud
+    user = account.get("user") or {}
+    written = (Path(cmd.cli_ctx.config.config_dir) / "azureProfile.json").stat().st_mtime_ns
+    principal = json.dumps([user, cloud.endpoints.active_directory], sort_keys=True)
+    return Login(str(cloud.name), str(account.get("tenantId")), principal, str(written))
 
 
 def _subscription(cmd: Any) -> str | None:

@@ -68,8 +68,8 @@ class TokenKeeper(Protocol):
     def keep(self, token: RefreshToken) -> None:
         """Keep *token* instead."""
 
-    def drop(self) -> None:
-        """Forget it: the registry does not take it any more."""
+    def drop(self, token: RefreshToken) -> None:
+        """Forget *token*: the registry does not take it any more."""
 
 
 class EntraCredential:
@@ -101,7 +101,7 @@ class EntraCredential:
             try:
                 token = endpoint.redeem(held.value, scopes)
             except SignInError:
-                self._forget()
+                self._forget(held)
             else:
                 self._held = held
                 return token
@@ -122,10 +122,10 @@ class EntraCredential:
             self._keeper.keep(self._held)
         return self._held
 
-    def _forget(self) -> None:
+    def _forget(self, token: RefreshToken) -> None:
         self._held = None
         if self._keeper:
-            self._keeper.drop()
+            self._keeper.drop(token)
 
     def _exchange(self, endpoint: TokenEndpoint) -> str:
         failures: list[SignInError] = []

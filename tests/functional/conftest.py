@@ -62,8 +62,10 @@ def sign_in(installed: Az, homes: Path) -> Callable[[str], Path]:
 
 @pytest.fixture(autouse=True)
 def _fresh(emulator: Emulator, homes: Path) -> Iterator[None]:
-    """Settings, faults and log as at the start. MSAL keeps a failure of Entra on disk, for the next process."""
+    """Settings, faults and log as at the start, no refresh token kept. MSAL keeps a failure of Entra on disk."""
     emulator.reset()
+    for kept in homes.glob("*/acrartifact/refresh_tokens*"):
+        kept.unlink()
     yield
     if any(rule["applied"] for rule in emulator.faults()):
         for kept in homes.glob("*/msal_http_cache.bin"):
