@@ -53,7 +53,7 @@ def test_a_full_login_server_is_all_that_is_asked(az: Az, artifact: str, file: s
     assert [len(run.to(SERVER)) for run in runs[1:]] == [4, 3, 5]
 
 
-def test_the_first_blob_is_asked_for_after_three_requests_at_most_on_one_connection(az: Az, artifact: str, file: str) -> None:
+def test_the_first_blob_takes_three_requests_at_most_on_one_connection(az: Az, artifact: str, file: str) -> None:
     signing_in = [("POST", "/oauth2/exchange"), ("POST", "/oauth2/token")]
     pushed = az.artifact("push", artifact, "--file", file)
     assert before_blobs(pushed.log) == [*signing_in, ("GET", "/manifests/1.0")]
