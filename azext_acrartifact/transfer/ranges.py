@@ -61,7 +61,8 @@ class RangedDownload:
         self._begin()
         self.resumed = len(pieces.done)
         """Segments that an earlier run left."""
-        self._advance(sum(map(self._length, pieces.done)))
+        self._told = 0
+        self._tell(sum(map(self._length, pieces.done)), False)
 
     def _begin(self) -> None:
         self._left = [number for number in reversed(range(self._count)) if number not in self._pieces.done]
@@ -92,7 +93,7 @@ class RangedDownload:
             if not self.resumed:
                 raise
             self.resumed = 0
-            self._advance(-self._blob.size)
+            self._take_back()
             self._pieces.forget()
             self._begin()
             return False
@@ -115,7 +116,6 @@ class RangedDownload:
             stream = self._source.fetch(self._blob, span.position, span.left)
             try:
                 if stream.offset != span.position:
-                    self._advance(number * SEGMENT - span.position)
                     self._fetch_whole(stream)
                     return
                 self._copy(stream, span, attempts)
@@ -137,7 +137,7 @@ class RangedDownload:
             self._pieces.write_at(buffer[:count], span.position)
             span.position += count
             attempts.progressed()
-            self._advance(count)
+            self._tell(count, span.whole)
 
     def _fetch_whole(self, stream: Stream) -> None:
         """Take all from a server that ignores Range: one thread reads from the first byte, the others are done."""
@@ -146,12 +146,12 @@ class RangedDownload:
             self._whole = True
             self._left.clear()
         if first:
+            self._take_back()
             self._copy_whole(stream)
 
     def _copy_whole(self, stream: Stream) -> None:
         attempts = self._attempts()
-        self._advance(-sum(map(self._length, list(self._pieces.done))))
-        span = _Span(0, self._blob.size)
+        span = _Span(0, self._blob.size, whole=True)
         while True:
             try:
                 self._copy(stream, span, attempts)
@@ -163,10 +163,23 @@ class RangedDownload:
                 stream.close()
             stream = self._source.fetch(self._blob, span.position)
             if stream.offset != span.position:
-                self._advance(-span.position)
+                self._take_back()
                 span.position = 0
         for number in range(self._count):
             self._pieces.mark(number)
+
+    def _tell(self, size: int, whole: bool) -> None:
+        """Tell of *size* bytes, unless all are read again by another thread."""
+        with self._lock:
+            counts = whole or not self._whole
+            self._told += size if counts else 0
+        if counts:
+            self._advance(size)
+
+    def _take_back(self) -> None:
+        with self._lock:
+            told, self._told = self._told, 0
+        self._advance(-told)
 
     def _hash(self, wait: bool) -> None:
         """Hash the pieces that follow on what was hashed; without *wait*, leave that to a thread that is at it."""
@@ -186,6 +199,7 @@ class RangedDownload:
 class _Span:
     position: int
     end: int
+    whole: bool = False
 
     @property
     def left(self) -> int:
