@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import sys
 import threading
 import time
+from collections import deque
 from typing import Any, TextIO
 
 from knack.log import get_logger
 
-from ._format import human_size
+from ._bars import Bar, file_line, fit, rows, total_line
 from .oci.descriptor import Descriptor
 from .oci.digest import short
 from .text import printable
 from .transfer.progress import Progress
 
 REDRAW = 0.1
+MOST_BARS = 8
+RATE_OVER = 5.0
+"""Seconds over which the rate is taken."""
+JUMP = 32 * 1024 * 1024
+"""Bytes that no line moves at once: an earlier run left them."""
 _logger = get_logger(__name__)
 
 
 def progress_for(cli_ctx: Any) -> Progress:
-    """Lines and a bar for a person at a terminal; otherwise notes for `--verbose` alone.
+    """Lines and bars for a person at a terminal; otherwise notes for `--verbose` alone. Close it at the end.
 
     A pipeline may fail on any text on standard error, so without a terminal there is none.
     """
@@ -31,7 +37,7 @@ def progress_for(cli_ctx: Any) -> Progress:
         or cli_ctx.config.getboolean("core", "disable_progress_bar", fallback=False)
         or {"--verbose", "--debug"} & set(cli_ctx.data.get("safe_params") or [])
     )
-    return LoggedProgress() if quiet else TerminalProgress(sys.stderr)
+    return LoggedProgress() if quiet else TerminalProgress(sys.stderr, os.environ.get("TERM") != "dumb")
 
 
 class LoggedProgress(Progress):
@@ -39,11 +45,11 @@ class LoggedProgress(Progress):
 
     def started(self, blob: Descriptor, verb: str) -> None:
         """A log line at the start."""
-        _logger.info("%-11s %s %s", verb, short(blob.digest), _name(blob))
+        _logger.info("%s", _event(blob, verb))
 
     def finished(self, blob: Descriptor, verb: str) -> None:
         """A log line at the end."""
-        _logger.info("%-11s %s %s", verb, short(blob.digest), _name(blob))
+        _logger.info("%s", _event(blob, verb))
 
     def note(self, text: str) -> None:
         """A log line."""
@@ -51,58 +57,125 @@ class LoggedProgress(Progress):
 
 
 class TerminalProgress(Progress):
-    """A line for each file, and below them one bar for all bytes with rate and time left."""
+    """A line for each file that is done, and below them bars for those under way and for all bytes.
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._lock = threading.Lock()
+    Events only change numbers; one thread draws. Without *moving*, on a terminal that cannot go back a line, there
+    are no bars.
+    """
+
+    def __init__(self, stream: TextIO, moving: bool = True) -> None:
+        self._stream, self._moving = stream, moving
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+        self._lines: list[str] = []
+        self._bars: dict[str, Bar] = {}
+        self._drawn: list[str] = []
         self._total = self._moved = 0
-        self._began = self._drawn = time.monotonic()
+        self._samples: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
 
     def expect(self, size: int) -> None:
         """More to come."""
-        with self._lock:
+        with self._changed:
             self._total += size
-            self._began = time.monotonic()
 
     def started(self, blob: Descriptor, verb: str) -> None:
-        """A line."""
-        self._line(f"{verb:11} {short(blob.digest)} {_name(blob)}")
+        """A bar."""
+        with self._changed:
+            self._bars[_name(blob)] = Bar(_name(blob), verb, blob.size)
+            self._wake()
 
     def advanced(self, blob: Descriptor, size: int) -> None:
-        """The bar moves, perhaps back."""
-        with self._lock:
+        """The bars move, perhaps back."""
+        with self._changed:
             self._moved += size
-            now = time.monotonic()
-            if now - self._drawn >= REDRAW:
-                self._drawn = now
-                self._write("\r\x1b[K" + self._bar(now, _name(blob)))
+            if size > JUMP:
+                self._samples = deque((when, moved + size) for when, moved in self._samples)
+            bar = self._bars.get(_name(blob))
+            if bar:
+                bar.moved += size
+            self._wake()
 
     def finished(self, blob: Descriptor, verb: str) -> None:
-        """A line."""
-        self._line(f"{verb:11} {short(blob.digest)} {_name(blob)}")
+        """A line in the place of the bar."""
+        with self._changed:
+            bar = self._bars.pop(_name(blob), None)
+            if bar:
+                self._moved += bar.size - bar.moved
+            self._lines.append(_event(blob, verb))
+            self._wake()
 
     def note(self, text: str) -> None:
         """A line."""
-        self._line(printable(text))
+        with self._changed:
+            self._lines.append(printable(text))
+            self._wake()
 
-    def _line(self, text: str) -> None:
-        with self._lock:
-            self._write(f"\r\x1b[K{text}\n")
+    def close(self) -> None:
+        """Draw what is left to say, without bars."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join(1)
 
-    def _write(self, text: str) -> None:
-        self._stream.write(text)
-        self._stream.flush()
+    def _wake(self) -> None:
+        if self._thread is None and not self._closed:
+            self._thread = threading.Thread(target=self._draw_all, name="acrartifact-progress", daemon=True)
+            self._thread.start()
 
-    def _bar(self, now: float, name: str) -> str:
-        share = min(1.0, self._moved / self._total) if self._total else 1.0
-        rate = self._moved / max(now - self._began, 0.001)
-        left = f"{(self._total - self._moved) / rate:.0f} s left" if rate > 0 else ""
-        text = f"{share:4.0%} of {human_size(self._total)}  {human_size(int(rate))}/s  {left}"
-        columns = shutil.get_terminal_size().columns
-        width = max(0, min(40, columns - len(text) - 4))
-        filled = int(width * share)
-        return f"[{'#' * filled}{'.' * (width - filled)}] {text}  {name}"[: columns - 1]
+    def _draw_all(self) -> None:
+        while True:
+            with self._changed:
+                closed = self._changed.wait_for(lambda: self._closed, REDRAW)
+                text = self._frame(closed)
+            if text:
+                self._stream.write(text)
+                self._stream.flush()
+            if closed:
+                return
+
+    def _frame(self, last: bool) -> str:
+        """What to write: over the bars of before, the new lines and the bars of now."""
+        columns, height = _size(self._stream)
+        lines, self._lines = self._lines, []
+        bars = [] if last or not self._moving else self._now(columns, height)
+        if not lines and bars == self._drawn:
+            return ""
+        # A terminal that became narrower has wrapped what was drawn: as many rows are gone over.
+        above = rows(self._drawn, columns)
+        back = f"\r\x1b[{above - 1}A\x1b[J" if above > 1 else "\r\x1b[J" if self._drawn else ""
+        self._drawn = bars
+        return back + "".join(f"{line}\n" for line in lines) + "\n".join(bars)
+
+    def _now(self, columns: int, height: int) -> list[str]:
+        if not self._bars:
+            return []
+        shown = sorted(self._bars.values(), key=lambda bar: -bar.size)[: max(0, min(MOST_BARS, height - 3))]
+        total = total_line(self._moved, self._total, self._rate(), len(self._bars) - len(shown), columns)
+        return [*(file_line(bar, columns) for bar in shown), fit(total, columns - 1)]
+
+    def _rate(self) -> float:
+        """Bytes a second in the last seconds."""
+        now = time.monotonic()
+        self._samples.append((now, self._moved))
+        while len(self._samples) > 2 and self._samples[1][0] < now - RATE_OVER:
+            self._samples.popleft()
+        since, moved = self._samples[0]
+        return max(0.0, (self._moved - moved) / max(now - since, REDRAW))
+
+
+def _size(stream: TextIO) -> tuple[int, int]:
+    """Columns and rows of the terminal; standard output may be something else."""
+    try:
+        size = os.get_terminal_size(stream.fileno())
+    except (OSError, ValueError):
+        return 80, 24
+    return size.columns or 80, size.lines or 24
+
+
+def _event(blob: Descriptor, verb: str) -> str:
+    return " ".join(part for part in (f"{verb:11}", short(blob.digest), _name(blob)) if part)
 
 
 def _name(blob: Descriptor) -> str:

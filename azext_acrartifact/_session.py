@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable
@@ -20,7 +21,8 @@ def at_registry(
     from ._progress import progress_for
 
     named = factory.name_artifact(cmd, artifact)
-    return factory.with_registry(cmd, named, signed_in(login), progress_for(cmd.cli_ctx), action)
+    with contextlib.closing(progress_for(cmd.cli_ctx)) as progress:
+        return factory.with_registry(cmd, named, signed_in(login), progress, action)
 
 
 def transfer(
@@ -37,12 +39,12 @@ def transfer(
 
     named = factory.name_artifact(cmd, artifact)
     order(named.reference)  # what is wrong with the arguments is said before anything is asked for
-    progress = progress_for(cmd.cli_ctx)
-    result = factory.with_registry(
-        cmd, named, signed_in(login), progress, lambda registry, found: run(registry, order(found), progress)
-    )
-    progress.note(f"{verb:11} {result.reference}")
-    progress.note(f"{'Digest:':11} {result.manifest.digest}")
+    with contextlib.closing(progress_for(cmd.cli_ctx)) as progress:
+        result = factory.with_registry(
+            cmd, named, signed_in(login), progress, lambda registry, found: run(registry, order(found), progress)
+        )
+        progress.note(f"{verb:11} {result.reference}")
+        progress.note(f"{'Digest:':11} {result.manifest.digest}")
     return result
 
 

@@ -22,3 +22,6 @@ class Progress:
 
     def note(self, text: str) -> None:
         """Something that a person who waits should know."""
+
+    def close(self) -> None:
+        """Nothing more comes."""
