@@ -7,8 +7,10 @@ offset; a session that is lost begins anew; one that an earlier process left goe
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import replace
+from typing import BinaryIO
 
 from ..errors import ConnectionFailedError, DigestMismatchError, ProtocolError, RegistryError
 from ..oci.content import Advance, Chunk
@@ -121,24 +123,30 @@ class BlobUpload:
             self._taken_up = True
 
     def _append(self, session: Session, chunk: Chunk) -> None:
-        response = self._uploads.append(session, chunk)
+        body = _Told(chunk, self._advance)
+        response = body.through(lambda: self._uploads.append(session, body))
         if response.status == 202:
             self._session = self._uploads.appended(session, response, chunk.size)
             self._journal.keep(self._feed.key, self._session)
             self._attempts.progressed()
             self._disputes = 0
-            self._advance(chunk.size)
+            body.settle(chunk.size)
         else:
             self._decide(response, "A part of a file was not stored")
 
     def _finish(self, session: Session, rest: Chunk | None) -> bool:
         identity = self._feed.settle()
         blob = Descriptor(self._media_type, identity.digest, identity.size)
-        response = self._uploads.finish(session, blob, rest)
+        body = _Told(rest, self._advance) if rest else None
+        if body:
+            response = body.through(lambda: self._uploads.finish(session, blob, body))
+        else:
+            response = self._uploads.finish(session, blob, None)
         if response.status == 201:
             with response:
                 _confirm(response, identity)
-            self._advance(rest.size if rest else 0)
+            if body:
+                body.settle(body.size)
             return True
         if response.status == 400 and self._taken_up:
             # What an earlier process sent does not fit: the file may have changed unseen.
@@ -205,6 +213,53 @@ class BlobUpload:
             self._advance(-self._session.offset)
         self._journal.forget(self._feed.key)
         self._session = None
+
+
+class _Told:
+    """A request's body that tells of its bytes as they are sent; they count for good once they are confirmed."""
+
+    def __init__(self, chunk: Chunk, advance: Advance) -> None:
+        self.size = chunk.size
+        self._chunk, self._advance = chunk, advance
+        self._told = 0
+
+    def open(self) -> io.RawIOBase:
+        """A fresh reader; what an earlier one told of is taken back."""
+        self.settle(0)
+        return _TellingReader(self._chunk.open(), self._tell)
+
+    def through(self, send: Callable[[], Response]) -> Response:
+        """The answer to *send*; what was sent in vain is taken back."""
+        response = None
+        try:
+            response = send()
+            return response
+        finally:
+            if response is None or not response.ok:
+                self.settle(0)
+
+    def settle(self, size: int) -> None:
+        """Tell that *size* bytes have arrived, instead of those that were sent."""
+        self._advance(size - self._told)
+        self._told = size
+
+    def _tell(self, size: int) -> None:
+        self._told += size
+        self._advance(size)
+
+
+class _TellingReader(io.RawIOBase):
+    def __init__(self, inner: BinaryIO | io.RawIOBase, advance: Advance) -> None:
+        self._inner, self._tell_of = inner, advance
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        count: int = self._inner.readinto(buffer)  # type: ignore[union-attr]
+        self._tell_of(count)
+        return count
+
+    def close(self) -> None:
+        self._inner.close()
+        super().close()
 
 
 def _confirm(response: Response, identity: Identity) -> None:
