@@ -66,6 +66,22 @@ def gather_content(namespace: Any) -> None:
     namespace.content = ContentArgument(**given)
 
 
+@dataclass(frozen=True)
+class RegistryArgument:
+    """A registry as typed: a name, or a login server."""
+
+    name: str
+    suffix: str | None
+
+
+def gather_registry(namespace: Any) -> None:
+    """Replace the arguments by *namespace*.registry, and *namespace*.login if the command signs in."""
+    if hasattr(namespace, "username"):
+        gather_login(namespace)
+    name, suffix = _taken(namespace, ("registry_name", "suffix"))
+    namespace.registry = RegistryArgument(name, suffix)
+
+
 def gather(namespace: Any) -> None:
     """Replace the arguments by *namespace*.artifact and *namespace*.login."""
     gather_login(namespace)

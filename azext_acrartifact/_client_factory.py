@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from knack.log import get_logger
 
 from . import _arm
-from ._arguments import ArtifactArgument, LoginArgument
+from ._arguments import ArtifactArgument, LoginArgument, RegistryArgument
 from ._azure_login import cloud_suffix
 from ._sign_in import credential_for, local_pair
 from ._version import VERSION
+from .auth.credentials import Credential
 from .auth.distribution import ChallengeAuthorizer
 from .auth.endpoint import TokenEndpoint
 from .auth.tokens import TokenAuthorizer
-from .errors import ConnectionFailedError, InvalidReferenceError, TlsError
+from .errors import ConnectionFailedError, InvalidReferenceError, SignInError, TlsError
 from .oci.reference import Reference, check_server, is_loopback, is_registry_name, parse_image, parse_reference
 from .oci.registry import Registry
 from .transfer.progress import Progress
@@ -39,6 +40,16 @@ class Named:
     guessed_from: str | None = None
 
 
+@dataclass(frozen=True)
+class SignedIn:
+    """A user name and password that the registry at *server* took. *identity* says who that is."""
+
+    server: str
+    identity: str
+    username: str
+    password: str = field(repr=False)
+
+
 def name_artifact(cmd: Any, artifact: ArtifactArgument) -> Named:
     """The artifact that the arguments mean. Asks nobody: a login server is taken as it is, a bare name gets the
     cloud's suffix. Raises `InvalidReferenceError`."""
@@ -54,16 +65,73 @@ def with_registry(
 ) -> _Result:
     """Run *action* on the registry of *named*. ARM is asked for the login server only when a bare name's guess
     cannot be reached: with a domain name label the server is `name-hash.azurecr.io`."""
+
+    def at(server: str) -> _Result:
+        return action(_open(cmd, server, login, progress), replace(named.reference, server=server))
+
+    return _at_server(cmd, named.reference.server, named.guessed_from, at)
+
+
+def server_of(cmd: Any, registry: RegistryArgument) -> str:
+    """The login server that *registry* means, as `name_artifact` takes it."""
+    return _server(cmd, registry.name, registry.suffix)[0]
+
+
+def repository_of(text: str) -> str:
+    """*text* if it is a repository's name; raises `InvalidReferenceError`."""
+    reference = parse_image(text, "registry.azurecr.io")
+    if reference.version is not None:
+        raise InvalidReferenceError("Not a repository", where=text, hint="Leave out its tag and digest.")
+    return reference.repository
+
+
+def with_endpoint(
+    cmd: Any,
+    registry: RegistryArgument,
+    login: LoginArgument,
+    action: Callable[[TokenEndpoint, Credential], _Result],
+) -> tuple[str, str, _Result]:
+    """Run *action* on the token endpoint of a registry in Azure; its login server, who signed in, and the result."""
+    server, guessed = _server(cmd, registry.name, registry.suffix)
+
+    def at(server: str) -> tuple[str, str, _Result]:
+        if is_loopback(server):
+            raise SignInError(
+                "Only registries in Azure say what they allow",
+                where=server,
+                hint="Give the name of one: --name REGISTRY",
+            )
+        credential = credential_for(cmd, server, login)
+        result = action(TokenEndpoint(server, base_url_of(server, False), _http(cmd, Progress())), credential)
+        return server, credential.name, result
+
+    return _at_server(cmd, server, registry.name if guessed else None, at)
+
+
+def sign_in(cmd: Any, registry: RegistryArgument, login: LoginArgument) -> SignedIn:
+    """Have the registry take the sign-in. Raises `SignInError` when it does not."""
+    server = server_of(cmd, registry)
+    if is_loopback(server):
+        username, password = local_pair(cmd, server, login) or ("", "")
+        ChallengeAuthorizer(base_url_of(server, True), _http(cmd, Progress()), (username, password)).check()
+        return SignedIn(server, f"user '{username}'", username, password)
+    server, identity, pair = with_endpoint(
+        cmd, registry, login, lambda endpoint, credential: credential.login(endpoint)
+    )
+    return SignedIn(server, identity, *pair)
+
+
+def _at_server(cmd: Any, server: str, guessed_from: str | None, action: Callable[[str], _Result]) -> _Result:
     try:
-        return action(_open(cmd, named.reference.server, login, progress), named.reference)
+        return action(server)
     except ConnectionFailedError as error:
-        server = None
-        if named.guessed_from and not isinstance(error, TlsError):
-            server = _arm.login_server_of(cmd, named.guessed_from)
-        if server is None or server == named.reference.server:
+        found = None
+        if guessed_from and not isinstance(error, TlsError):
+            found = _arm.login_server_of(cmd, guessed_from)
+        if found is None or found == server:
             raise
-    _logger.info("The login server of %s is %s.", named.guessed_from, server)
-    return action(_open(cmd, server, login, progress), replace(named.reference, server=server))
+    _logger.info("The login server of %s is %s.", guessed_from, found)
+    return action(found)
 
 
 def _lacks_server(reference: str) -> bool:
@@ -96,9 +164,13 @@ def _suffix_of(cmd: Any) -> str:
     return suffix
 
 
-def _open(cmd: Any, server: str, login: LoginArgument, progress: Progress) -> Registry:
+def _http(cmd: Any, progress: Progress) -> HttpClient:
     protect_logs()
-    http = HttpClient(_network(cmd), Waiter(progress.note))
+    return HttpClient(_network(cmd), Waiter(progress.note))
+
+
+def _open(cmd: Any, server: str, login: LoginArgument, progress: Progress) -> Registry:
+    http = _http(cmd, progress)
     base_url = base_url_of(server, is_loopback(server))
     return Registry(server, base_url, http, _authorizer(cmd, server, base_url, http, login))
 

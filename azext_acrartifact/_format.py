@@ -35,6 +35,21 @@ def show_table(result: Row) -> list[Row]:
     return [OrderedDict(columns)]
 
 
+def access_table(result: Row) -> list[Row]:
+    """A row for each action on each repository, with the role to ask for where it is not allowed."""
+    columns = (("Repository", "repository"), ("Action", "action"))
+    return [
+        OrderedDict(
+            [
+                *((title, one[key]) for title, key in columns),
+                ("Allowed", "yes" if one["allowed"] else "no"),
+                ("Ask for", "" if one["allowed"] else one["role"]),
+            ]
+        )
+        for one in result["access"]
+    ]
+
+
 def human_size(size: int) -> str:
     """*size* in bytes, for a person: at most four digits and a binary unit."""
     amount = float(size)

@@ -104,3 +104,41 @@ examples:
   - name: Delete an artifact without being asked.
     text: az acr artifact delete myregistry.azurecr.io/samples/artifact:1.0 --yes
 """
+
+helps["acr artifact login"] = """
+type: command
+short-summary: Keep a credential for a registry where oras, helm, podman and docker look for one.
+long-summary: >
+  It goes to docker's config.json, or to the credential helper that is named there; docker itself is not needed. The
+  registry checks it first. Azure CLI's login gives one for three hours. The commands of `az acr artifact` themselves
+  need no such credential after `az login`.
+examples:
+  - name: Let other tools use the Azure CLI's login for three hours.
+    text: az acr artifact login --name myregistry
+  - name: Keep the password of a service principal.
+    text: >
+      az acr artifact login --name myregistry.azurecr.io
+      --username 00000000-0000-0000-0000-000000000001 --password-stdin
+"""
+
+helps["acr artifact logout"] = """
+type: command
+short-summary: Remove the credential for a registry that `az acr artifact login` or docker kept.
+examples:
+  - name: Remove a registry's credential.
+    text: az acr artifact logout --name myregistry
+  - name: Remove it, by the login server.
+    text: az acr artifact logout --name myregistry.azurecr.io
+"""
+
+helps["acr artifact check-access"] = """
+type: command
+short-summary: Show what the identity may do in repositories, and which role is missing.
+long-summary: >
+  The registry's own token says so. Nothing is read or written, and the repositories need not exist.
+examples:
+  - name: Show everything that may be done in two repositories.
+    text: az acr artifact check-access --name myregistry --repository samples/artifact samples/bundle --output table
+  - name: Show whether a push would be allowed.
+    text: az acr artifact check-access --name myregistry --repository samples/artifact --action pull push
+"""

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._arguments import AUTH_MODES
 from ._params_content import concurrency_type, content_arguments
+from ._params_sign_in import (
+    access_arguments,
+    credential_arguments,
+    registry_argument,
+    registry_arguments,
+    suffix_argument,
+)
 from ._validators import gather_artifact
 
 COMMANDS = ("push", "pull", "show", "delete", "attach", "list-referrers")
@@ -33,12 +39,15 @@ def load_arguments(loader: Any, _command: str) -> None:
     with loader.argument_context("acr artifact list-referrers") as c:
         c.argument("artifact_type", help="List only what is of this type, and what leads to it.")
         c.argument("recursive", action="store_true", help="List what is attached to the attached artifacts, too.")
+    for command in ("login", "logout", "check-access"):
+        with loader.argument_context(f"acr artifact {command}") as c:
+            registry_arguments(c, signs_in=command != "logout")
+    with loader.argument_context("acr artifact check-access") as c:
+        access_arguments(c)
 
 
 def _common(loader: Any, command: str) -> None:
     """What names an artifact and signs in; `_validators.gather_artifact` makes `artifact` and `login` of it."""
-    from azure.cli.core.commands.parameters import get_resource_name_completion_list
-
     with loader.argument_context(command) as c:
         c.ignore("login")
         c.positional(
@@ -49,62 +58,14 @@ def _common(loader: Any, command: str) -> None:
             "Instead, --name and --image may be given.",
             validator=gather_artifact,
         )
-        c.extra(
-            "registry_name",
-            options_list=["--name", "-n", "--registry", "-r"],
-            help="The registry, by its name or its login server. "
-            "You can configure a default with `az configure --defaults acr=REGISTRY`.",
-            configured_default="acr",
-            completer=get_resource_name_completion_list("Microsoft.ContainerRegistry/registries"),
-        )
+        registry_argument(c)
         c.extra(
             "image",
             options_list=["--image", "-t"],
             help="The artifact in the registry, as REPOSITORY:TAG or REPOSITORY@DIGEST.",
         )
-        c.extra(
-            "suffix",
-            options_list=["--suffix"],
-            help="The tenant suffix in the login server, of a registry that is named without it: "
-            "REGISTRY-SUFFIX.azurecr.io.",
-            arg_group="Registry",
-        )
-        _credentials(c)
-
-
-def _credentials(c: Any) -> None:
-    from azure.cli.core.commands.parameters import get_enum_type
-
-    group = "Sign-in"
-    c.extra(
-        "username",
-        options_list=["--username", "-u"],
-        arg_group=group,
-        help="Sign in to the registry with this user instead of the Azure CLI's login: a service principal's "
-        "application id, a repository token's name, or the admin user.",
-    )
-    c.extra(
-        "password",
-        options_list=["--password", "-p"],
-        arg_group=group,
-        help="The user's password. It is visible to others on this machine: prefer --password-stdin.",
-    )
-    c.extra(
-        "password_stdin",
-        options_list=["--password-stdin"],
-        action="store_true",
-        arg_group=group,
-        help="Read the password from standard input.",
-    )
-    c.extra(
-        "auth_mode",
-        options_list=["--auth-mode"],
-        arg_type=get_enum_type(AUTH_MODES),
-        arg_group=group,
-        help="How to sign in without --username. `auto` takes the Azure CLI's login, else an identity in the "
-        "environment, else a credential that docker keeps, and reads without any where the registry lets everybody; "
-        "--verbose says which. Default: auto, or that of `az config set acrartifact.auth_mode=MODE`.",
-    )
+        suffix_argument(c)
+        credential_arguments(c)
 
 
 def _pull(c: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._arguments import gather, gather_content
+from ._arguments import gather, gather_content, gather_registry
 
 
 def gather_artifact(cmd: Any, namespace: Any) -> None:
@@ -18,6 +18,19 @@ def gather_artifact(cmd: Any, namespace: Any) -> None:
         _validate_stdin(namespace)
         validate_sizes(namespace)
         gather_content(namespace)
+
+
+def gather_place(namespace: Any) -> None:
+    """Check how the registry is named and how to sign in, and gather both into one object each."""
+    from azure.cli.core.azclierror import RequiredArgumentMissingError
+
+    if not namespace.registry_name:
+        raise RequiredArgumentMissingError(
+            "The registry is not named.", "Give --name REGISTRY, or set a default: az configure --defaults acr=REGISTRY"
+        )
+    if hasattr(namespace, "username"):
+        _validate_credentials(namespace)
+    gather_registry(namespace)
 
 
 def _validate_artifact(cmd: Any, namespace: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._format import pull_table, push_table, show_table
+from ._format import access_table, pull_table, push_table, show_table
 from ._trees import referrers_table
 
 
@@ -18,6 +18,10 @@ def load_command_table(loader: Any, _args: Any) -> None:
     with loader.command_group("acr artifact", custom_command_type=_functions_of("_referrers")) as group:
         group.custom_command("attach", "attach", table_transformer=push_table)
         group.custom_command("list-referrers", "list_referrers", table_transformer=referrers_table)
+    with loader.command_group("acr artifact", custom_command_type=_functions_of("_access")) as group:
+        group.custom_command("login", "login")
+        group.custom_command("logout", "logout")
+        group.custom_command("check-access", "check_access", table_transformer=access_table)
 
 
 def _functions_of(module: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from ..errors import SignInError
 from ..transport.authorization import Scope
@@ -11,6 +12,7 @@ from .credentials import AnonymousCredential, Credential
 from .endpoint import TokenEndpoint
 
 Notice = Callable[[str], None]
+_Result = TypeVar("_Result")
 
 
 class NotConfiguredError(SignInError):
@@ -44,11 +46,18 @@ class ChainCredential:
 
     def access_token(self, endpoint: TokenEndpoint, scopes: Sequence[Scope]) -> str:
         """An access token by the first source that gives one; `SignInError` with every reason when none does."""
+        return self._first(lambda credential: credential.access_token(endpoint, scopes))
+
+    def login(self, endpoint: TokenEndpoint) -> tuple[str, str]:
+        """The user name and password of the first source that has them; `SignInError` likewise."""
+        return self._first(lambda credential: credential.login(endpoint))
+
+    def _first(self, action: Callable[[Credential], _Result]) -> _Result:
         failures: list[tuple[Source, SignInError]] = []
         for position in range(self._position, len(self._sources)):
             source = self._sources[position]
             try:
-                token, credential = self._try(source, endpoint, scopes)
+                result, credential = self._try(source, action)
             except SignInError as error:
                 self._chosen = None
                 failures.append((source, error))
@@ -56,13 +65,13 @@ class ChainCredential:
             if credential is not self._chosen:
                 self._report(failures, source, credential)
             self._position, self._chosen = position, credential
-            return token
+            return result
         self._report(failures)
         raise _none_left(failures)
 
-    def _try(self, source: Source, endpoint: TokenEndpoint, scopes: Sequence[Scope]) -> tuple[str, Credential]:
+    def _try(self, source: Source, action: Callable[[Credential], _Result]) -> tuple[_Result, Credential]:
         credential = self._chosen or source.open()
-        return credential.access_token(endpoint, scopes), credential
+        return action(credential), credential
 
     def _report(
         self,

@@ -25,6 +25,10 @@ class Credential(Protocol):
     def access_token(self, endpoint: TokenEndpoint, scopes: Sequence[Scope]) -> str:
         """An access token for *scopes*; `SignInError` when there is none to be had."""
 
+    def login(self, endpoint: TokenEndpoint) -> tuple[str, str]:
+        """User name and password, which the registry has just taken, for other programs to sign in with; raises
+        `SignInError` as well."""
+
     @property
     def name(self) -> str:
         """Who this is, for messages."""
@@ -107,6 +111,10 @@ class EntraCredential:
                 return token
         return endpoint.redeem(self._exchanged(endpoint).value, scopes)
 
+    def login(self, endpoint: TokenEndpoint) -> tuple[str, str]:
+        """A fresh refresh token, under the name that stands for one."""
+        return REFRESH_TOKEN_USER, self._exchanged(endpoint).value
+
     def _renewed(self, endpoint: TokenEndpoint, held: RefreshToken) -> RefreshToken | None:
         """Another refresh token; *held* itself while it lasts, when the identity cannot get one any more."""
         try:
@@ -151,9 +159,9 @@ class PasswordCredential:
             return endpoint.redeem(self._password, scopes)
         return endpoint.with_password(self._username, self._password, scopes)
 
-    @property
-    def pair(self) -> tuple[str, str]:
-        """User name and password, for a registry that wants them as Basic credentials."""
+    def login(self, endpoint: TokenEndpoint) -> tuple[str, str]:
+        """The same user name and password."""
+        self.access_token(endpoint, [])
         return self._username, self._password
 
 
@@ -171,6 +179,12 @@ class AnonymousCredential:
                 hint="Sign in: az login. Then run it again.",
             )
         return endpoint.anonymous(scopes)
+
+    def login(self, endpoint: TokenEndpoint) -> tuple[str, str]:
+        """Raises `SignInError`: there is nothing to keep."""
+        raise SignInError(
+            "There is no sign-in to keep", where=endpoint.server, hint="Sign in: az login, or --username."
+        )
 
 
 def reason_of(error: Exception) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from base64 import b64encode
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from ..errors import PermissionDeniedError, ProtocolError, SignInError
@@ -46,13 +47,28 @@ class ChallengeAuthorizer:
             self._values[scope] = self._answer(challenge, scope, answer)
             return self._values[scope]
 
-    def _answer(self, challenge: Challenge, scope: Scope, answer: Response) -> str:
+    def check(self) -> None:
+        """Raise `SignInError` unless the registry takes the login."""
+        request = Request("GET", f"{self._base_url}/v2/")
+        answer = self._http.send(request, follow=False)
+        if answer.status == 401:
+            challenge = parse_challenge(answer.headers.get("WWW-Authenticate", ""))
+            answer.close()
+            answer = self._http.send(
+                replace(request, authorization=self._answer(challenge, None, answer)), follow=False
+            )
+        if answer.status != 200:
+            raise error_from(answer, "The registry did not accept the sign-in")
+        answer.close()
+
+    def _answer(self, challenge: Challenge, scope: Scope | None, answer: Response) -> str:
         if challenge.scheme == "basic":
             return self._basic(answer)
         if challenge.scheme != "bearer":
             raise SignInError("The registry asks for a sign-in that is not known here", where=answer.request.where)
         realm = self._realm(challenge, answer)
-        query = urlencode({"service": challenge.parameters.get("service", ""), "scope": str(scope)})
+        asked = {"scope": str(scope)} if scope else {}
+        query = urlencode({"service": challenge.parameters.get("service", ""), **asked})
         mark = "&" if "?" in realm else "?"
         authorization = self._basic(answer) if self._login else None
         response = self._http.send(Request("GET", f"{realm}{mark}{query}", authorization=authorization), follow=False)

@@ -17,13 +17,14 @@ from .endpoint import TokenEndpoint
 
 # An anonymous or scope-map token may read metadata without saying so; the registry itself decides about these.
 _DECIDED_BY_REGISTRY = frozenset({METADATA_READ, METADATA_WRITE})
-_ROLES = {
+ROLES = {
     PULL: "AcrPull or Container Registry Repository Reader",
     PUSH: "AcrPush or Container Registry Repository Writer",
     DELETE: "AcrDelete or Container Registry Repository Contributor",
     METADATA_READ: "Container Registry Repository Reader",
     METADATA_WRITE: "Container Registry Repository Writer",
 }
+"""Who asks for an action asks for one of these roles: that of a registry, or that with repository permissions."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class TokenAuthorizer:
 
     def _denied(self, scope: Scope, actions: frozenset[str], correlation: str) -> PermissionDeniedError:
         names = " and ".join(sorted(actions))
-        roles = "; ".join(f"{_ROLES[action]} to {action}" for action in sorted(actions) if action in _ROLES)
+        roles = "; ".join(f"{ROLES[action]} to {action}" for action in sorted(actions) if action in ROLES)
         return PermissionDeniedError(
             "No permission",
             where=f"{self._endpoint.server}/{scope.repository}",

@@ -150,5 +150,6 @@ def hosts(log: Iterable[LogEntry]) -> set[str]:
 
 def environment_for(emulator: Emulator, extensions: Path, config: Path) -> dict[str, str]:
     """All variables of a process that shall talk to *emulator* and have the *extensions*."""
-    ours = {"AZURE_EXTENSION_DIR": str(extensions), "PYTHONUTF8": "1", "COLUMNS": "100"}
+    docker = str(config.parent / "docker")
+    ours = {"AZURE_EXTENSION_DIR": str(extensions), "DOCKER_CONFIG": docker, "PYTHONUTF8": "1", "COLUMNS": "100"}
     return {**os.environ, **emulator.environment(config), **ours}

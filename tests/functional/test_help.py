@@ -54,7 +54,7 @@ def run(az: Az, words: list[str]) -> str:
     return result.stdout
 
 
-TYPED = ("push", "attach", "list-referrers", "pull", "show", "delete")
+TYPED = ("login", "logout", "check-access", "push", "attach", "list-referrers", "pull", "show", "delete")
 """The commands in the order in which their examples run."""
 
 
@@ -64,6 +64,9 @@ def test_there_is_an_example_of_every_command_and_way() -> None:
 
 
 def test_every_example_runs(prepared: Az, work: Path) -> None:
+    for command in ("login", "check-access", "logout"):
+        for words in examples(f"acr artifact {command}"):
+            assert run(prepared, words)
     pushes = examples("acr artifact push")
     pushed = [json.loads(run(prepared, words)) for words in pushes]
     assert [[file["title"] for file in result["files"]] for result in pushed][:2] == [
