@@ -28,14 +28,14 @@ class Bar:
 
 def file_line(bar: Bar, columns: int) -> str:
     """`Uploading   [####....]  50% of 10.0 MiB  name`."""
-    return _line(f"{bar.verb:11} ", bar.share, f" {bar.share:4.0%} of {human_size(bar.size)}", bar.name, columns)
+    return _line(f"{bar.verb:11} ", bar.share, f" {_percent(bar.share)} of {human_size(bar.size)}", bar.name, columns)
 
 
 def total_line(moved: int, total: int, rate: float, hidden: int, columns: int) -> str:
     """All files in one bar, with *rate* in bytes a second and the time that is left; *hidden* files under way have
     no line of their own."""
     share = min(1.0, max(0.0, moved / total)) if total else 1.0
-    told = f" {share:4.0%} of {human_size(total)}  {human_size(int(rate))}/s"
+    told = f" {_percent(share)} of {human_size(total)}  {human_size(int(rate))}/s"
     if rate >= 1 and share < 1:
         told += f"  {_duration((total - moved) / rate)} left"
     return _line("Total       ", share, told, f"and {hidden} more files" if hidden else "", columns)
@@ -70,6 +70,11 @@ def _line(head: str, share: float, told: str, name: str, columns: int) -> str:
     width = max(0, min(WIDEST_BAR, room - cells(head) - cells(told) - 2 - min(20, cells(name) + 2)))
     bar = "" if width < NARROWEST_BAR else f"[{'#' * int(width * share):.<{width}}]"
     return fit(f"{head}{bar}{told}" + (f"  {name}" if name else ""), room)
+
+
+def _percent(share: float) -> str:
+    """Rounded down: 100 % is all of it."""
+    return f"{int(share * 100):3}%"
 
 
 def _cells(character: str) -> int:

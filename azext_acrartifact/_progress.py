@@ -142,9 +142,9 @@ class TerminalProgress(Progress):
         bars = [] if last or not self._moving else self._now(columns, height)
         if not lines and bars == self._drawn:
             return ""
-        # A terminal that became narrower has wrapped what was drawn: as many rows are gone over.
-        above = rows(self._drawn, columns)
-        back = f"\r\x1b[{above - 1}A\x1b[J" if above > 1 else "\r\x1b[J" if self._drawn else ""
+        # A terminal that became narrower has wrapped what was drawn: as many rows are gone over. Row by row, since
+        # some keep a screen that is cleared at once in what can be scrolled back to.
+        back = "\r\x1b[K" + "\x1b[A\x1b[K" * (rows(self._drawn, columns) - 1) if self._drawn else ""
         self._drawn = bars
         return back + "".join(f"{line}\n" for line in lines) + "\n".join(bars)
 
