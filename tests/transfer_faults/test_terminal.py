@@ -1,0 +1,161 @@
+"""What a person sees, on a real terminal."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.functional.az import assert_no_internals
+from tests.transfer_faults.engine import SERVER
+from tests.transfer_faults.processes import OWNER, Processes
+from tests.transfer_faults.schedules import STORAGE, UPLOAD
+from tests.transfer_faults.terminal import Terminal, terminal
+
+MIB = 1024 * 1024
+BAR = re.compile(r"^(Uploading|Downloading|Total) .*\d+% of ")
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture
+def az(installed: Processes, tmp_path: Path) -> Processes:
+    """`az` in a folder with three large files of telling names."""
+    folder = tmp_path / "content"
+    folder.mkdir()
+    for name in ("large.bin", f"{'long-' * 40}.bin", "大きなファイル" * 4):
+        (folder / name).write_bytes(name.encode()[:6] * (4 * MIB // 6 + 1))
+    return Processes(installed.emulator, installed.environment, folder)
+
+
+def names(az: Processes) -> list[str]:
+    """What lies in its folder."""
+    return sorted(path.name for path in az.folder.iterdir())
+
+
+def bars(screen: list[str]) -> list[str]:
+    """Its lines with a bar."""
+    return [line for line in screen if BAR.match(line)]
+
+
+def is_block(screen: list[str]) -> None:
+    """The bars are one block at the end, one total below them, nothing above that is left of an older one."""
+    shown = bars(screen)
+    assert screen[-len(shown) :] == shown, "\n".join(screen)
+    assert [line.startswith("Total") for line in shown].count(True) == 1, "\n".join(screen)
+    assert shown[-1].startswith("Total")
+
+
+@pytest.mark.parametrize("columns", [80, 200, 40])
+@pytest.mark.parametrize("variables", [{}, {"NO_COLOR": "1"}], ids=["", "NO_COLOR"])
+def test_bars_fit_their_terminal(
+    columns: int, variables: dict[str, str], az: Processes, tmp_path: Path, repository: str
+) -> None:
+    az.emulator.fault(action="bandwidth", rate=2 * MIB, path=UPLOAD)
+    arguments = ("push", f"{SERVER}/{repository}:1", "--file", *names(az))
+    with terminal(az, tmp_path, columns, *arguments, **variables) as shown:
+        screen = shown.wait("Uploading")
+        for _ in range(5):
+            is_block(screen)
+            time.sleep(0.15)
+            screen = shown.screen() if bars(shown.screen()) else screen
+        ended = shown.wait("ended 0")
+    assert bars(ended) == []
+    assert sum(line.startswith("Uploaded") for line in ended) == 4, "three files and the config"
+    assert any(line.startswith(f"Pushed      {SERVER}"[: columns - 1]) for line in ended)
+    assert any(line.startswith("Digest:     sha256:") for line in ended)
+    assert "\x1b[3" not in shown.stream.read_text(), "no colors"
+
+
+def test_a_terminal_that_is_resized(az: Processes, tmp_path: Path, repository: str) -> None:
+    """What a terminal itself pushes into its history when it wraps lines is out of reach."""
+    az.emulator.fault(action="bandwidth", rate=MIB, path=UPLOAD)
+    with terminal(az, tmp_path, 160, "push", f"{SERVER}/{repository}:1", "--file", *names(az)) as shown:
+        shown.wait("Uploading")
+        for columns in (60, 120, 50, 200):
+            shown.resize(columns)
+            time.sleep(0.5)
+            screen = shown.visible()
+            assert bars(screen), "\n".join(screen)
+            is_block(screen)
+        shown.wait("ended 0")
+        assert bars(shown.visible()) == []
+
+
+def test_many_files_do_not_fill_the_screen(installed: Processes, tmp_path: Path, repository: str) -> None:
+    folder = tmp_path / "content"
+    folder.mkdir()
+    for number in range(300):
+        (folder / f"file-{number:03}").write_bytes(b"%d" % number * 1000)
+    az = Processes(installed.emulator, installed.environment, folder)
+    az.emulator.fault(action="delay", seconds=0.1, path=UPLOAD)
+    with terminal(az, tmp_path, 80, "push", f"{SERVER}/{repository}:1", "--file", *names(az)) as shown:
+        shown.wait("Total")
+        most = 0
+        while "ended" not in (screen := shown.screen())[-1]:
+            most = max(most, len(bars(screen)))
+            if bars(screen):
+                is_block(screen)
+    assert 2 <= most <= 9
+    assert sum(line.startswith("Uploaded ") for line in screen) == 301
+    assert screen[-1] == "ended 0"
+
+
+def test_no_more_than_ten_redraws_a_second(az: Processes, tmp_path: Path, repository: str) -> None:
+    az.emulator.fault(action="bandwidth", rate=MIB, path=UPLOAD)
+    with terminal(az, tmp_path, 80, "push", f"{SERVER}/{repository}:1", "--file", *names(az)) as shown:
+        shown.wait("Total")
+        began, first = time.monotonic(), shown.stream.read_bytes().count(b"Total ")
+        time.sleep(2)
+        seconds, redraws = time.monotonic() - began, shown.stream.read_bytes().count(b"Total ") - first
+        shown.wait("ended 0")
+    assert 2 <= redraws <= 10 * seconds + 1
+
+
+def percents(shown: Terminal) -> list[int]:
+    """What the total's bar has said, in turn."""
+    return [int(found) for found in re.findall(r"Total  .*? (\d+)% of", shown.stream.read_text())]
+
+
+def test_the_bar_goes_back_and_waits_are_told(az: Processes, tmp_path: Path, repository: str) -> None:
+    """A host that loses a session: what it had is sent again."""
+    (az.folder / "large.bin").write_bytes(b"large" * (8 * MIB))
+    az.emulator.fault(action="bandwidth", rate=12 * MIB, path=UPLOAD)
+    az.emulator.fault(action="drop_session", path=UPLOAD, method="PATCH", nth=2)
+    az.emulator.fault(action="status", status=429, headers={"Retry-After": "2"}, path=UPLOAD, method="PATCH", nth=3)
+    with terminal(az, tmp_path, 80, "push", f"{SERVER}/{repository}:1", "--file", "large.bin") as shown:
+        ended = shown.wait("ended 0")
+    told = percents(shown)
+    assert any(later < earlier - 20 for earlier, later in itertools.pairwise(told)), told
+    assert any(re.match(r"Waiting 2\.\d s: .*429", line) for line in ended), ended
+
+
+def test_waits_are_told_under_verbose_too(az: Processes, repository: str) -> None:
+    az.emulator.fault(action="status", status=503, headers={"Retry-After": "1"}, path=UPLOAD, method="POST", nth=1)
+    ended = az.artifact("push", f"{SERVER}/{repository}:1", "--file", "large.bin", "--verbose").end()
+    assert ended.code == 0
+    assert re.search(r"^INFO: Waiting 1\.\d s: .*503", ended.stderr, re.MULTILINE), ended.stderr
+    assert "INFO: Uploading   large.bin" in ended.stderr
+    assert "\x1b" not in ended.stderr
+    assert_no_internals(ended.stderr)
+
+
+def test_without_a_terminal_nothing_is_said(az: Processes, tmp_path: Path, repository: str) -> None:
+    az.emulator.fault(action="status", status=503, headers={"Retry-After": "1"}, path=UPLOAD, method="POST", nth=1)
+    az.ok("push", f"{SERVER}/{repository}:1", "--file", "large.bin")
+    az.emulator.fault(action="status", status=503, host=STORAGE, nth=1)
+    az.ok("pull", f"{SERVER}/{repository}:1", "--destination", str(tmp_path / "there"))
+
+
+def test_an_interrupt_leaves_a_clean_screen(az: Processes, tmp_path: Path, repository: str) -> None:
+    assert OWNER is not None
+    az.emulator.fault(action="bandwidth", rate=MIB, path=UPLOAD)
+    with terminal(az, tmp_path, 80, "push", f"{SERVER}/{repository}:1", "--file", *names(az)) as shown:
+        shown.wait("Total")
+        time.sleep(0.3)
+        shown.tmux("send-keys", "C-c")
+        ended = shown.wait("Stopped")
+    assert bars(ended) == []
