@@ -19,6 +19,7 @@
     │   ├── RejectedError               any other 4xx
     │   └── ServerFaultError            5xx for longer than we wait
     ├── ConnectionFailedError       no answer: DNS, refused, reset, silence
+    │   ├── NotListeningError           nothing listens there
     │   ├── UnresolvedHostError         the name does not exist, or a proxy could not reach it
     │   ├── TlsError                    the certificate is not trusted
     │   └── ProxyError                  the proxy refused or failed
@@ -163,6 +164,10 @@ class ServerFaultError(RegistryError):
 
 class ConnectionFailedError(ArtifactError):
     """No answer: the name, the connection or the line failed."""
+
+
+class NotListeningError(ConnectionFailedError):
+    """Nothing listens at the address, which a restart may change within seconds, or never."""
 
 
 class UnresolvedHostError(ConnectionFailedError):

@@ -73,10 +73,14 @@ class Selection:
         """A selection from patterns as the user typed them."""
         return cls(tuple(map(Glob, include)), tuple(map(Glob, exclude)), tuple(media_types))
 
-    def wants(self, title: str, media_type: str) -> bool:
-        """Whether the file *title* of type *media_type* is asked for; exclusion wins."""
+    def wants(self, title: str, media_type: str, folder: bool = False) -> bool:
+        """Whether the file *title* of type *media_type* is asked for; exclusion wins.
+
+        A *folder* is one piece, so a pattern for all that it holds (`docs/**`) means it as well.
+        """
         if self.media_types and not any(media_type_matches(pattern, media_type) for pattern in self.media_types):
             return False
-        if self.include and not any_matches(self.include, title):
+        names = (title, f"{title}/") if folder else (title,)
+        if self.include and not any(any_matches(self.include, name) for name in names):
             return False
-        return not any_matches(self.exclude, title)
+        return not any(any_matches(self.exclude, name) for name in names)

@@ -58,7 +58,7 @@ def plan_pull(manifest: Manifest, selection: Selection, where: str) -> Plan:
     named = [_planned(blob) for blob in layers if blob.title]
     nameless = [Skipped(blob, NO_TITLE) for blob in layers if not blob.title]
     check_collisions([item.name for item in named])
-    chosen = [selection.wants(str(item.name), item.blob.media_type) for item in named]
+    chosen = [selection.wants(str(item.name), item.blob.media_type, item.folder) for item in named]
     wanted = [item for item, is_wanted in zip(named, chosen, strict=True) if is_wanted]
     left = [Skipped(item.blob, NOT_SELECTED) for item, is_wanted in zip(named, chosen, strict=True) if not is_wanted]
     if layers and not wanted:

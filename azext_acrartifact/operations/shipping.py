@@ -142,7 +142,10 @@ class Shipper:
         return known is not None and item is not None and known.size == item.size
 
     def _key(self, item: Input | None) -> str:
-        return f"{self._storage.place}|{item.file.version}" if item and item.file else ""
+        """What a journal knows the upload by; a blob that goes in one request needs none."""
+        if item is None or item.file is None or item.size <= SINGLE_LIMIT:
+            return ""
+        return f"{self._storage.place}|{item.file.version}"
 
     @property
     def _cancelled(self) -> threading.Event:

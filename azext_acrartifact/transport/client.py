@@ -19,7 +19,7 @@ class HttpClient:
         self._policy = policy or Policy()
         self._pool = Pool(network)
         self.fastest_answer: float | None = None
-        """Seconds from a request's last byte to its answer's first, the least so far: the line's round trip."""
+        """Seconds from a request's first byte to its answer, the least so far: the line's round trip."""
         self.answers = 0
         """How many requests were answered."""
         self.throttled = 0

@@ -75,7 +75,7 @@ class Connection:
         self._socket = sock
         self._proxy = proxy
         self.waited = 0.0
-        """Seconds between the last request's last byte and its answer's head."""
+        """Seconds from the last request's first byte to its answer's head: a round trip, when the body is small."""
 
     @classmethod
     def open(cls, origin: tuple[str, str, int], network: Network, proxy: Proxy | None) -> Connection:
@@ -99,14 +99,15 @@ class Connection:
         answer is already there, so it is looked for first.
         """
         self._socket.settimeout(SEND_TIMEOUT)
+        # Not after the send: a thread that gets the processor back late would find the answer there already.
+        began = time.monotonic()
         try:
             self._send(request, network)
         except (BrokenPipeError, ConnectionResetError) as broken:
             return self._early_answer(request, broken)
         self._socket.settimeout(request.answer_timeout)
-        sent = time.monotonic()
         response = self._answer(request)
-        self.waited = time.monotonic() - sent
+        self.waited = time.monotonic() - began
         self._socket.settimeout(READ_TIMEOUT)
         return response
 

@@ -8,7 +8,15 @@ import re
 import socket
 import ssl
 
-from ..errors import ArtifactError, ConnectionFailedError, ProtocolError, ProxyError, TlsError, UnresolvedHostError
+from ..errors import (
+    ArtifactError,
+    ConnectionFailedError,
+    NotListeningError,
+    ProtocolError,
+    ProxyError,
+    TlsError,
+    UnresolvedHostError,
+)
 from .connection import StalledError
 from .messages import Request
 from .network import Proxy
@@ -30,9 +38,8 @@ def failure(error: BaseException, request: Request, proxy: Proxy | None) -> Arti
         return _refused_by_proxy(tunnel.group(1), host, proxy)
     if isinstance(error, http.client.HTTPException) and not isinstance(error, http.client.RemoteDisconnected):
         return _malformed(error, request)
-    return ConnectionFailedError(
-        "The connection failed", where=request.where, why=_reason(error), hint=_advice(error, host, proxy)
-    )
+    kind = NotListeningError if isinstance(error, ConnectionRefusedError) else ConnectionFailedError
+    return kind("The connection failed", where=request.where, why=_reason(error), hint=_advice(error, host, proxy))
 
 
 def passes(error: ArtifactError) -> bool:

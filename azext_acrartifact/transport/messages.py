@@ -99,7 +99,7 @@ class Response:
         self.status = status
         self.headers = headers
         self.waited = waited
-        """Seconds between the request's last byte and this answer's head."""
+        """Seconds from the request's first byte to this answer's head."""
         self._raw = raw
 
     @property

@@ -13,12 +13,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ..errors import ArtifactError, CancelledError
+from ..errors import ArtifactError, CancelledError, NotListeningError
 from .failures import passes
 from .messages import Response
 
 RETRY_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 LONGEST_RETRY_AFTER = 120.0
+NOT_LISTENING_BUDGET = 4.0
+"""Seconds of waiting for a server that refuses connections: it restarts soon, or not at all."""
 
 Notice = Callable[[str], None]
 
@@ -58,7 +60,8 @@ class Attempts:
 
     def again_after_error(self, error: ArtifactError) -> bool:
         """Wait and return True when *error* may pass and tries are left."""
-        if not passes(error) or not self._spend(pause := self._pause()):
+        budget = NOT_LISTENING_BUDGET if isinstance(error, NotListeningError) else self._policy.budget
+        if not passes(error) or not self._spend(pause := self._pause(), budget):
             return False
         self._waiter.wait(pause, error.why or error.what)
         return True
@@ -72,7 +75,7 @@ class Attempts:
         if asked is not None and asked > LONGEST_RETRY_AFTER:
             return False
         pause = self._pause() if asked is None else asked + random.uniform(0, 0.1)
-        if not self._spend(pause):
+        if not self._spend(pause, self._policy.budget):
             return False
         response.close()
         self._waiter.wait(pause, f"the server answered {response.status}")
@@ -86,11 +89,11 @@ class Attempts:
         longest = min(self._policy.longest_wait, self._policy.first_wait * 2.0**self._made)
         return longest / 2 + random.uniform(0, longest / 2)
 
-    def _spend(self, seconds: float) -> bool:
+    def _spend(self, seconds: float, budget: float) -> bool:
         """Account for one more try after a wait of *seconds*; False when there is none left."""
         self._made += 1
         self._waited += seconds
-        return self._made < self._policy.tries and self._waited <= self._policy.budget
+        return self._made < self._policy.tries and self._waited <= budget
 
 
 def retry_after(response: Response) -> float | None:

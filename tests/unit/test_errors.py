@@ -32,6 +32,7 @@ EXPECTED = {
     "RejectedError": "BadRequestError",
     "ServerFaultError": "AzureInternalError",
     "ConnectionFailedError": "AzureConnectionError",
+    "NotListeningError": "AzureConnectionError",
     "UnresolvedHostError": "AzureConnectionError",
     "TlsError": "AzureConnectionError",
     "ProxyError": "AzureConnectionError",

@@ -73,5 +73,16 @@ def test_selection_combines_all_three() -> None:
     assert not selection.wants("secret.txt", "text/plain")
 
 
+@pytest.mark.parametrize("pattern", ["docs", "docs/", "docs/**", "do*", "**/docs"])
+def test_a_pattern_for_all_that_a_folder_holds_means_the_folder(pattern: str) -> None:
+    assert Selection.of(include=[pattern]).wants("docs", "a/b", folder=True)
+    assert not Selection.of(exclude=[pattern]).wants("docs", "a/b", folder=True)
+    assert not Selection.of(include=["docs/**"]).wants("docs", "a/b")
+
+
+def test_a_pattern_for_some_of_a_folder_does_not_mean_it() -> None:
+    assert not Selection.of(include=["docs/*.md"]).wants("docs", "a/b", folder=True)
+
+
 def test_empty_selection_wants_everything() -> None:
     assert Selection().wants("a", "x/y")

@@ -11,6 +11,7 @@ import pytest
 from azext_acrartifact.errors import (
     CancelledError,
     ConnectionFailedError,
+    NotListeningError,
     ProtocolError,
     ProxyError,
     TlsError,
@@ -75,6 +76,15 @@ def test_waits_double_with_a_part_by_chance_and_end() -> None:
         assert [attempts.again_after_error(broken) for _ in range(6)] == [True] * 5 + [False]
         for wait, most in zip(waiter.waits, [0.5, 1.0, 2.0, 2.0, 2.0], strict=True):
             assert most / 2 <= wait <= most
+
+
+def test_a_server_that_does_not_listen_is_waited_for_briefly() -> None:
+    waiter = Recorder()
+    attempts = Attempts(Policy(), waiter)
+    while attempts.again_after_error(NotListeningError("Nobody is there")):
+        pass
+    assert len(waiter.waits) >= 2
+    assert sum(waiter.waits) <= 4.0
 
 
 def test_waits_are_bounded_in_sum_whatever_progress_is_made() -> None:
