@@ -9,6 +9,9 @@ from devtools import environment, steps, wheel
 COVERAGE_FLOOR = 95
 """Per cent of the core's lines and branches that the whole suite must run."""
 
+PROCESSES = 2
+"""Tests mostly wait for processes of their own; each worker has an emulator."""
+
 DATA = steps.ROOT / ".coverage"
 """Where coverage is kept; each process adds a file of its own with a suffix."""
 
@@ -23,7 +26,8 @@ def main(arguments: list[str]) -> int:
     wheel.build()
     for old in steps.ROOT.glob(f"{DATA.name}*"):
         old.unlink()
-    tests = steps.run("tests", [sys.executable, "-m", "coverage", "run", "-m", "pytest"], variables)
+    pytest = ["-m", "pytest", "--numprocesses", str(PROCESSES), "--dist", "loadfile"]
+    tests = steps.run("tests", [sys.executable, "-m", "coverage", "run", *pytest], variables)
     return tests or _coverage(variables)
 
 

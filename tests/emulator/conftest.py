@@ -73,10 +73,11 @@ def front_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def front(front_state: Path) -> Iterator[Front]:
+    others = set(threading.enumerate())
     front = Front(front_state)
     yield front
     front.server.stop()
-    for thread in threading.enumerate():
+    for thread in set(threading.enumerate()) - others:
         if thread.name.startswith(("connection-", "accept")):
             thread.join(5)
 
