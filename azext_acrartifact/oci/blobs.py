@@ -6,7 +6,7 @@ import re
 
 from ..errors import ConnectionFailedError, NotFoundError
 from ..text import printable
-from ..transport.answers import error_from
+from ..transport.answers import STORAGE_HINT, error_from, read_refusal
 from ..transport.authorization import PULL, PUSH, Scope
 from ..transport.messages import Response, origin_of
 from .api import RegistryApi, path_of
@@ -87,9 +87,12 @@ def _range(offset: int, length: int | None) -> dict[str, str]:
 
 def _expired(response: Response) -> ConnectionFailedError:
     """A signed storage address that is good no more: asking the registry again gives another."""
-    response.close()
+    said = read_refusal(response).why or "no reason"
     return ConnectionFailedError(
-        "The storage host refused its own address", where=response.request.where, why="status 403, it has expired"
+        "The storage host refused its own address",
+        where=response.request.where,
+        why=f"status 403, {said}",
+        hint=STORAGE_HINT,
     )
 
 

@@ -7,6 +7,7 @@ The body's format is the OCI distribution specification's (§ Error Codes): `{"e
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,8 +28,20 @@ from .messages import Response
 from .retry import retry_after
 
 ERROR_BODY_LIMIT = 64 * 1024
+STORAGE_ERROR = "storage"
+"""The code of a `Refusal` by the storage behind a registry; its message is the storage's own code."""
+STORAGE_HINT = (
+    "The registry's storage did not take the signed address. Run the command again, and check this machine's clock. "
+    "If it stays so, something on the way adds or removes headers: check the proxy."
+)
+"""https://learn.microsoft.com/azure/container-registry/container-registry-faq"""
+_STORAGE_CODE = re.compile(rb"<Error>\s*<Code>([A-Za-z]{1,100})</Code>")
 _FIREWALL_LINK = "https://aka.ms/acr/firewall"
 _LOCK_LINK = "https://aka.ms/acr/faq/#why-does-my-pull-or-push-request-fail-with-disallowed-operation"
+_REJECTED_HINTS = {
+    "MANIFEST_BLOB_UNKNOWN": "The registry's replica lacks a part that another one has. Run the command again; with "
+    "several replicas, name one: myregistry.REGION.geo.azurecr.io",
+}
 
 
 @dataclass(frozen=True)
@@ -46,11 +59,21 @@ class Refusal:
 
 
 def read_refusal(response: Response) -> Refusal:
-    """Read and close *response*'s body; anything that is not an error body gives an empty `Refusal`."""
+    """Read and close *response*'s body; anything that is not an error body gives an empty `Refusal`.
+
+    The storage that a registry redirects to answers in XML:
+    https://learn.microsoft.com/rest/api/storageservices/status-and-error-codes2
+    """
     try:
-        parsed = json.loads(response.content(ERROR_BODY_LIMIT))
-    except (ArtifactError, ValueError, RecursionError):
+        body = response.content(ERROR_BODY_LIMIT)
+    except ArtifactError:
         response.close()
+        return Refusal()
+    if code := _STORAGE_CODE.search(body):
+        return Refusal(STORAGE_ERROR, code.group(1).decode("ascii"))
+    try:
+        parsed = json.loads(body)
+    except (ValueError, RecursionError):
         return Refusal()
     errors = parsed.get("errors") if isinstance(parsed, dict) else None
     first = errors[0] if isinstance(errors, list) and errors else {}
@@ -85,12 +108,14 @@ def correlation_id(response: Response) -> str:
 
 
 def _kind(response: Response, refusal: Refusal) -> tuple[type[ArtifactError], str]:
+    if response.status in (400, 403) and refusal.code == STORAGE_ERROR:
+        return RejectedError, STORAGE_HINT
     kinds: dict[int, tuple[type[ArtifactError], str]] = {
         403: _forbidden(refusal),
         404: (NotFoundError, "Check the name, the tag and the registry: az acr repository list --name REGISTRY"),
         405: (LockedError, f"A lock may be set: az acr repository show --image REPO:TAG shows it. See {_LOCK_LINK}"),
         429: (ThrottledError, f"Run the command again in {_patience(response)}."),
-        4: (RejectedError, ""),
+        4: (RejectedError, _REJECTED_HINTS.get(refusal.code, "")),
         5: (ServerFaultError, "Run the command again later. Azure's state: https://status.azure.com"),
     }
     return kinds.get(response.status) or kinds.get(response.status // 100) or (ProtocolError, "")

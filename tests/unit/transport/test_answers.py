@@ -49,7 +49,7 @@ def refused(code: str, message: str = "", **more: object) -> dict[str, object]:
             refused("FORBIDDEN", "client with IP \u00271.2.3.4\u0027 is not allowed access."),
             errors.NetworkRuleError,
         ),
-        (403, b"<Error><Code>AuthenticationFailed</Code></Error>", errors.PermissionDeniedError),
+        (403, b"<Error><Code>AuthenticationFailed</Code></Error>", errors.RejectedError),
         (404, refused("MANIFEST_UNKNOWN"), errors.NotFoundError),
         (405, refused("REGISTRY_DISALLOWED_OPERATION", detail={}), errors.LockedError),
         (409, b"", errors.RejectedError),
