@@ -60,6 +60,18 @@ def name_artifact(cmd: Any, artifact: ArtifactArgument) -> Named:
     return Named(parse_image(artifact.image or reference or "", server), registry if guessed else None)
 
 
+def name_place(cmd: Any, artifact: ArtifactArgument) -> Named:
+    """The registry or repository that the arguments mean; a registry alone has an empty repository. Raises
+    `InvalidReferenceError`."""
+    reference = (artifact.reference or "").rstrip("/")
+    if reference and "/" not in reference:
+        artifact = replace(artifact, reference=None, registry=reference)
+    elif reference or artifact.image:
+        return name_artifact(cmd, artifact)
+    server, guessed = _server(cmd, artifact.registry or "", artifact.suffix)
+    return Named(Reference(server, ""), artifact.registry if guessed else None)
+
+
 def with_registry(
     cmd: Any, named: Named, login: LoginArgument, progress: Progress, action: Callable[[Registry, Reference], _Result]
 ) -> _Result:

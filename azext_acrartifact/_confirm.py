@@ -37,11 +37,14 @@ def describe(deletion: Deletion) -> str:
     if deletion.referrers:
         lines.append(f"These {len(deletion.referrers)} attached artifacts go with it:")
         lines += [
-            f"  {referrer.digest} {printable(referrer.artifact_type or referrer.media_type)}"
+            f"  {referrer.descriptor.digest} {printable(referrer.artifact_type or referrer.descriptor.media_type)}"
             for referrer in deletion.referrers[:_MOST_NAMED]
         ]
     if len(deletion.referrers) > _MOST_NAMED:
         lines.append(f"  and {len(deletion.referrers) - _MOST_NAMED} more")
+    for index in deletion.indexes:
+        names = ", ".join(f"'{repository}:{printable(tag)}'" for tag in index.tags)
+        lines.append(f"The index {names} will miss it.")
     return "\n".join(lines)
 
 

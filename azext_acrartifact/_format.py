@@ -50,6 +50,28 @@ def access_table(result: Row) -> list[Row]:
     ]
 
 
+def list_table(result: list[Any]) -> list[Row]:
+    """A row for each repository, or for each artifact."""
+    return [_listed_row(item) if isinstance(item, dict) else OrderedDict([("Repository", item)]) for item in result]
+
+
+def _listed_row(item: Row) -> Row:
+    columns = (
+        ("Tags", _shortened(", ".join(item["tags"]), 20)),
+        ("Digest", _short(item["digest"])),
+        ("ArtifactType", _shortened(item["artifactType"] or item["mediaType"] or "", 33)),
+        ("Size", "" if item["size"] is None else human_size(item["size"])),
+        ("Updated", str(item["lastUpdateTime"] or "")[:10]),
+        ("Locked", "no" if _writable(item["changeableAttributes"]) else "yes"),
+    )
+    return OrderedDict(columns)
+
+
+def _shortened(text: str, most: int) -> str:
+    """The end of *text*, which says more than the beginning of a type or of a list of tags."""
+    return text if len(text) <= most else f"…{text[1 - most :]}"
+
+
 def human_size(size: int) -> str:
     """*size* in bytes, for a person: at most four digits and a binary unit."""
     amount = float(size)

@@ -95,9 +95,62 @@ examples:
     text: az acr artifact show myregistry.azurecr.io/samples/artifact:1.0 --raw
 """
 
+helps["acr artifact list"] = """
+type: command
+short-summary: List the repositories of a registry, or the artifacts of a repository.
+long-summary: >
+  The whole list, however long it is, or an error.
+examples:
+  - name: List the repositories of a registry.
+    text: az acr artifact list --name myregistry
+  - name: List the five artifacts of a repository that were changed last.
+    text: >
+      az acr artifact list --name myregistry --repository samples/artifact --orderby time_desc --top 5 --output table
+  - name: List what of one type is in a repository.
+    text: >
+      az acr artifact list myregistry.azurecr.io/samples/artifact
+      --artifact-type application/vnd.unknown.config.v1+json
+"""
+
+helps["acr artifact tag"] = """
+type: command
+short-summary: Add tags to an artifact.
+examples:
+  - name: Add two tags to an artifact.
+    text: az acr artifact tag myregistry.azurecr.io/samples/artifact:1.0 --tags stable latest
+  - name: Add a tag that nobody has used for another artifact.
+    text: az acr artifact tag --name myregistry --image samples/artifact:1.0 --tags 1.0.0 --no-overwrite
+"""
+
+helps["acr artifact untag"] = """
+type: command
+short-summary: Remove a tag. The artifact and its other tags stay.
+examples:
+  - name: Remove a tag.
+    text: az acr artifact untag myregistry.azurecr.io/samples/artifact:latest
+  - name: Remove a tag, with the registry named apart.
+    text: az acr artifact untag --name myregistry --image samples/artifact:stable
+"""
+
+helps["acr artifact update"] = """
+type: command
+short-summary: Lock or unlock a tag, an artifact by its digest, or a repository.
+long-summary: >
+  A lock on a tag does not lock the artifact that it names, nor the other way round.
+examples:
+  - name: Lock a tag, so that it is not overwritten.
+    text: az acr artifact update myregistry.azurecr.io/samples/artifact:1.0 --write-enabled false
+  - name: Lift the lock of a tag.
+    text: az acr artifact update --name myregistry --image samples/artifact:1.0 --write-enabled true
+  - name: Let nobody delete a repository by accident.
+    text: az acr artifact update --name myregistry --repository samples/bundle --delete-enabled false
+"""
+
 helps["acr artifact delete"] = """
 type: command
 short-summary: Delete an artifact, with all its tags and everything attached to it.
+long-summary: >
+  What a tagged index lists is deleted only with --force.
 examples:
   - name: Delete an artifact after a question that names all that goes.
     text: az acr artifact delete --name myregistry --image samples/artifact:1.0

@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     from .operations.inputs import Stdin
 
 
-def push_order(cmd: Any, content: ContentArgument, tags: Sequence[str], reference: Any) -> Any:
+def push_order(
+    cmd: Any, content: ContentArgument, tags: Sequence[str], reference: Any, rules: tuple[bool, bool] = (True, False)
+) -> Any:
     """The `PushOrder` of *content* for *reference*; raises `InvalidInputError` for what cannot be right."""
     from .oci.reference import check_tag
     from .operations.annotations import collect_annotations
     from .operations.filespec import parse_file_spec
     from .operations.push import PushOrder
+    from .operations.tagging import TagRules
 
     specs = [parse_file_spec(text) for text in content.files or []]
     return PushOrder(
@@ -36,6 +39,7 @@ def push_order(cmd: Any, content: ContentArgument, tags: Sequence[str], referenc
         compression=content.compression,
         concurrency=concurrency_of(cmd, content.concurrency),
         journal_folder=journal_folder(cmd),
+        rules=TagRules(*rules),
         stdin=_stdin(content.stdin_name, [spec.path for spec in specs]),
     )
 

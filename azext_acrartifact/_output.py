@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from .oci.descriptor import Descriptor
     from .oci.reference import Reference
     from .operations.attach import AttachResult
+    from .operations.listing import ListedArtifact
     from .operations.pull import PullResult
     from .operations.push import PushResult
     from .operations.referrers import Referrer, ReferrerTree
     from .operations.show import Shown
+    from .operations.tagging import Tagged
 
 
 def push_output(result: PushResult) -> dict[str, Any]:
@@ -52,6 +54,37 @@ def referrers_output(tree: ReferrerTree) -> dict[str, Any]:
         "size": subject.size,
         "referrers": [_referrer(tree.reference, item) for item in tree.referrers],
     }
+
+
+def listed_output(item: ListedArtifact) -> dict[str, Any]:
+    """One artifact of `list`."""
+    held = item.properties
+    size = held.get("imageSize")
+    return {
+        "digest": item.digest,
+        "tags": [printable(tag) for tag in item.tags],
+        "mediaType": _text(held.get("mediaType")),
+        "artifactType": _text(item.artifact_type),
+        "size": size if isinstance(size, int) else None,
+        "createdTime": _text(held.get("createdTime")),
+        "lastUpdateTime": _text(held.get("lastUpdateTime")),
+        "changeableAttributes": _scalars(held.get("changeableAttributes")),
+    }
+
+
+def tagged_output(tagged: Tagged) -> dict[str, Any]:
+    """The result of `tag`."""
+    return {"reference": str(tagged.reference), "digest": tagged.manifest.digest, "tags": list(tagged.tags)}
+
+
+def properties_output(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The result of `update`: what the registry says of the tag, manifest or repository."""
+    plain = {
+        printable(key): value if isinstance(value, (bool, int)) else _text(value)
+        for key, value in properties.items()
+        if not isinstance(value, (dict, list))
+    }
+    return {**plain, "changeableAttributes": _scalars(properties.get("changeableAttributes"))}
 
 
 def _referrer(subject: Reference, item: Referrer) -> dict[str, Any]:

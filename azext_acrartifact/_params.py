@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ._params_catalog import catalog_arguments, tag_rules
 from ._params_content import concurrency_type, content_arguments
 from ._params_sign_in import (
     access_arguments,
@@ -12,18 +13,22 @@ from ._params_sign_in import (
     registry_arguments,
     suffix_argument,
 )
-from ._validators import gather_artifact
+from ._validators import gather_artifact, gather_repository
 
-COMMANDS = ("push", "pull", "show", "delete", "attach", "list-referrers")
+COMMANDS = ("push", "pull", "show", "delete", "attach", "list-referrers", "tag", "untag", "update")
 
 
 def load_arguments(loader: Any, _command: str) -> None:
     """Declare the arguments."""
     for command in COMMANDS:
-        _common(loader, f"acr artifact {command}")
+        _common(loader, f"acr artifact {command}", gather_repository if command == "update" else gather_artifact)
+    _place(loader)
+    catalog_arguments(loader)
     for command in ("push", "attach"):
         with loader.argument_context(f"acr artifact {command}") as c:
             content_arguments(c, required_type=command == "attach")
+    with loader.argument_context("acr artifact push") as c:
+        tag_rules(c)
     with loader.argument_context("acr artifact pull") as c:
         _pull(c)
     with loader.argument_context("acr artifact show") as c:
@@ -36,6 +41,7 @@ def load_arguments(loader: Any, _command: str) -> None:
         )
     with loader.argument_context("acr artifact delete") as c:
         c.argument("yes", options_list=["--yes", "-y"], action="store_true", help="Do not ask for confirmation.")
+        c.argument("force", action="store_true", help="Delete even what a tagged index lists, which breaks the index.")
     with loader.argument_context("acr artifact list-referrers") as c:
         c.argument("artifact_type", help="List only what is of this type, and what leads to it.")
         c.argument("recursive", action="store_true", help="List what is attached to the attached artifacts, too.")
@@ -46,8 +52,8 @@ def load_arguments(loader: Any, _command: str) -> None:
         access_arguments(c)
 
 
-def _common(loader: Any, command: str) -> None:
-    """What names an artifact and signs in; `_validators.gather_artifact` makes `artifact` and `login` of it."""
+def _common(loader: Any, command: str, validator: Any) -> None:
+    """What names an artifact and signs in; *validator* makes `artifact` and `login` of it."""
     with loader.argument_context(command) as c:
         c.ignore("login")
         c.positional(
@@ -56,7 +62,7 @@ def _common(loader: Any, command: str) -> None:
             metavar="REFERENCE",
             help="The artifact, as SERVER/REPOSITORY:TAG or SERVER/REPOSITORY@DIGEST. "
             "Instead, --name and --image may be given.",
-            validator=gather_artifact,
+            validator=validator,
         )
         registry_argument(c)
         c.extra(
@@ -64,6 +70,23 @@ def _common(loader: Any, command: str) -> None:
             options_list=["--image", "-t"],
             help="The artifact in the registry, as REPOSITORY:TAG or REPOSITORY@DIGEST.",
         )
+        suffix_argument(c)
+        credential_arguments(c)
+
+
+def _place(loader: Any) -> None:
+    """What names a registry or a repository for `list`."""
+    with loader.argument_context("acr artifact list") as c:
+        c.ignore("login")
+        c.positional(
+            "artifact",
+            nargs="?",
+            metavar="REFERENCE",
+            help="The registry or repository, as SERVER or SERVER/REPOSITORY. "
+            "Instead, --name and --repository may be given.",
+            validator=gather_repository,
+        )
+        registry_argument(c)
         suffix_argument(c)
         credential_arguments(c)
 

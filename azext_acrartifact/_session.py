@@ -25,6 +25,17 @@ def at_registry(
         return factory.with_registry(cmd, named, signed_in(login), progress, action)
 
 
+def at_place(
+    cmd: Any, artifact: ArtifactArgument, login: LoginArgument, action: Callable[[Any, Any], _Result]
+) -> _Result:
+    """The same, for a registry or repository; the reference of a registry alone has an empty repository."""
+    from . import _client_factory as factory
+    from ._progress import progress_for
+
+    named = factory.name_place(cmd, artifact)
+    return factory.with_registry(cmd, named, signed_in(login), progress_for(cmd.cli_ctx), action)
+
+
 def transfer(
     cmd: Any,
     artifact: ArtifactArgument,

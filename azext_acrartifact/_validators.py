@@ -33,6 +33,42 @@ def gather_place(namespace: Any) -> None:
     gather_registry(namespace)
 
 
+def gather_repository(cmd: Any, namespace: Any) -> None:
+    """As `gather_artifact`, for what may be a repository: --repository stands for an image without a tag."""
+    from azure.cli.core.azclierror import MutuallyExclusiveArgumentError, RequiredArgumentMissingError
+
+    namespace.registry_name = namespace.registry_name or cmd.cli_ctx.config.get("defaults", "acr", fallback=None)
+    repository = namespace.repository
+    del namespace.repository
+    image = getattr(namespace, "image", None)
+    if repository and (image or namespace.artifact):
+        raise MutuallyExclusiveArgumentError(
+            "The artifact is named twice.", "Give --repository alone, or leave it out."
+        )
+    if hasattr(namespace, "image") and not repository:
+        _require_version(namespace.artifact or namespace.image)
+        gather_artifact(cmd, namespace)
+        return
+    if not namespace.artifact and not namespace.registry_name:
+        raise RequiredArgumentMissingError(
+            "The registry is not named.", "Give --name REGISTRY, or set a default: az configure --defaults acr=REGISTRY"
+        )
+    namespace.image = repository
+    _validate_credentials(namespace)
+    gather(namespace)
+
+
+def _require_version(named: str | None) -> None:
+    """A forgotten tag must not mean the whole repository (https://github.com/Azure/azure-cli/issues/31878)."""
+    from azure.cli.core.azclierror import RequiredArgumentMissingError
+
+    last = (named or ":").rpartition("/")[2]
+    if ":" not in last and "@" not in last:
+        raise RequiredArgumentMissingError(
+            "No tag and no digest.", "Name one of them. For the whole repository give --name and --repository."
+        )
+
+
 def _validate_artifact(cmd: Any, namespace: Any) -> None:
     """The artifact is named once: as REFERENCE, or by --image with --name (or `az configure --defaults acr=`)."""
     from azure.cli.core.azclierror import MutuallyExclusiveArgumentError, RequiredArgumentMissingError
@@ -93,7 +129,11 @@ def validate_sizes(namespace: Any) -> None:
     """Counts and sizes are positive."""
     from azure.cli.core.azclierror import InvalidArgumentValueError
 
-    for name, option in (("concurrency", "--concurrency"), ("max_unpacked_size", "--max-unpacked-size")):
+    for name, option in (
+        ("concurrency", "--concurrency"),
+        ("top", "--top"),
+        ("max_unpacked_size", "--max-unpacked-size"),
+    ):
         value = getattr(namespace, name, None)
         if value is not None and value < 1:
             raise InvalidArgumentValueError(f"{option} must be at least 1.", "Leave it out for the default.")

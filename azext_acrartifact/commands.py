@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._format import access_table, pull_table, push_table, show_table
+from ._format import access_table, list_table, pull_table, push_table, show_table
 from ._trees import referrers_table
 
 
@@ -15,6 +15,11 @@ def load_command_table(loader: Any, _args: Any) -> None:
         group.custom_command("pull", "pull", table_transformer=pull_table)
         group.custom_show_command("show", "show", table_transformer=show_table)
         group.custom_command("delete", "delete")
+    with loader.command_group("acr artifact", custom_command_type=_functions_of("_catalog")) as group:
+        group.custom_command("list", "list_artifacts", table_transformer=list_table)
+        group.custom_command("tag", "tag")
+        group.custom_command("untag", "untag")
+        group.custom_command("update", "update")
     with loader.command_group("acr artifact", custom_command_type=_functions_of("_referrers")) as group:
         group.custom_command("attach", "attach", table_transformer=push_table)
         group.custom_command("list-referrers", "list_referrers", table_transformer=referrers_table)

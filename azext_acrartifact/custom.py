@@ -19,13 +19,15 @@ def push(
     login: LoginArgument,
     content: ContentArgument,
     tags: list[str] | None = None,
+    no_overwrite: bool = False,
+    lock: bool = False,
 ) -> dict[str, Any]:
     """Push files and folders as an artifact."""
     from ._orders import push_order
     from ._output import push_output
     from .operations.push import push as run
 
-    order = functools.partial(push_order, cmd, content, tags or [])
+    order = functools.partial(push_order, cmd, content, tags or [], rules=(not no_overwrite, lock))
     return push_output(transfer(cmd, artifact, login, order, run, "Pushed"))
 
 
@@ -89,14 +91,17 @@ def delete(
     artifact: ArtifactArgument,
     login: LoginArgument,
     yes: bool = False,
+    force: bool = False,
 ) -> None:
     """Delete an artifact, all its tags and what is attached to it."""
     from ._confirm import confirm
     from .operations.delete import delete as run
-    from .operations.delete import plan_delete
+    from .operations.delete import plan_delete, require_unbroken
 
     def act(registry: Any, found: Any) -> None:
         deletion = plan_delete(registry, found)
+        if not force:
+            require_unbroken(deletion)
         confirm(cmd, deletion, yes)
         run(registry, deletion)
 

@@ -26,8 +26,8 @@ def claims_of(token: str) -> dict[str, Any]:
     return claims if isinstance(claims, dict) else {}
 
 
-def granted_actions(claims: dict[str, Any], repository: str) -> frozenset[str]:
-    """The actions that `access` grants on *repository*.
+def granted_actions(claims: dict[str, Any], repository: str, kind: str = "repository") -> frozenset[str]:
+    """The actions that `access` grants on *repository*, or on what else of another *kind* has that name.
 
     ACR has written both `Type/Name/Actions` and `type/name/actions`, and null for none.
     """
@@ -36,7 +36,7 @@ def granted_actions(claims: dict[str, Any], repository: str) -> frozenset[str]:
         if not isinstance(entry, dict):
             continue
         lower = {str(key).lower(): value for key, value in entry.items()}
-        if lower.get("type") == "repository" and lower.get("name") in (repository, EVERY_REPOSITORY):
+        if lower.get("type") == kind and lower.get("name") in (repository, EVERY_REPOSITORY):
             actions.update(str(action) for action in _items(lower.get("actions")))
     return frozenset(actions)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..errors import PermissionDeniedError
 from ..transport.answers import correlation_id
@@ -23,6 +23,7 @@ ROLES = {
     DELETE: "AcrDelete or Container Registry Repository Contributor",
     METADATA_READ: "Container Registry Repository Reader",
     METADATA_WRITE: "Container Registry Repository Writer",
+    "*": "Container Registry Repository Catalog Lister",
 }
 """Who asks for an action asks for one of these roles: that of a registry, or that with repository permissions."""
 
@@ -41,13 +42,13 @@ class TokenAuthorizer:
     def __init__(self, endpoint: TokenEndpoint, credential: Credential) -> None:
         self._endpoint = endpoint
         self._credential = credential
-        self._held: dict[str, _Held] = {}
+        self._held: dict[tuple[str, ...], _Held] = {}
         self._lock = threading.Lock()
 
     def authorization(self, scope: Scope) -> str | None:
         """A Bearer value that grants *scope*; see `Authorizer`."""
         with self._lock:
-            held = self._held.get(scope.repository)
+            held = self._held.get(_place(scope))
             if held is None or not scope.actions <= held.asked or time.monotonic() >= held.renew_at:
                 held = self._fetch(scope, held)
         self._require(scope, held.granted)
@@ -58,7 +59,7 @@ class TokenAuthorizer:
         if parse_challenge(answer.headers.get("WWW-Authenticate", "")).insufficient_scope:
             raise self._denied(scope, scope.actions, correlation_id(answer))
         with self._lock:
-            held = self._held.get(scope.repository)
+            held = self._held.get(_place(scope))
             if held is None or held.header == refused:
                 held = self._fetch(scope, held)
         self._require(scope, held.granted)
@@ -66,12 +67,12 @@ class TokenAuthorizer:
 
     def _fetch(self, scope: Scope, held: _Held | None) -> _Held:
         asked = scope.actions | (held.asked if held else frozenset())
-        token = self._credential.access_token(self._endpoint, [Scope(scope.repository, asked)])
+        token = self._credential.access_token(self._endpoint, [replace(scope, actions=asked)])
         claims = claims_of(token)
-        granted = granted_actions(claims, scope.repository) if claims else asked
+        granted = granted_actions(claims, scope.repository, scope.kind) if claims else asked
         delay = renewal_delay(lifetime(claims, time.time()))
         fresh = _Held(asked, granted, f"Bearer {token}", time.monotonic() + delay)
-        self._held[scope.repository] = fresh
+        self._held[_place(scope)] = fresh
         return fresh
 
     def _require(self, scope: Scope, granted: frozenset[str]) -> None:
@@ -91,3 +92,7 @@ class TokenAuthorizer:
             code="insufficient_scope",
             correlation_id=correlation,
         )
+
+
+def _place(scope: Scope) -> tuple[str, ...]:
+    return (scope.kind, scope.repository, *([scope.source] if scope.source else []))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from ..errors import NotFoundError, ProtocolError
 from ..transport.answers import error_from
-from ..transport.authorization import METADATA_READ, Scope
+from ..transport.authorization import CATALOG, DELETE, METADATA_READ, METADATA_WRITE, Scope
 from ..transport.messages import Response
 from .api import RegistryApi
-from .digest import Digest
+from .digest import Digest, parse_digest
 from .pages import follow_pages
 
 PAGE_LIMIT = 16 * 1024 * 1024
@@ -41,6 +42,48 @@ class AcrMetadata:
             names += [name for name, of in _tags(response, page) if of in (digest, None)]
         return names
 
+    def repository(self, repository: str) -> dict[str, Any]:
+        """The repository's object: times, counts, changeableAttributes."""
+        response = self._api.send(Scope.of(repository, METADATA_READ), "GET", self._url(repository, ""))
+        return _object(response, "The repository's properties were not read", "The repository does not exist")
+
+    def repositories(self) -> Iterator[str]:
+        """The names of all repositories, page by page."""
+        url = self._api.url(f"/acr/v1/_catalog?n={PAGE_SIZE}")
+        for response in follow_pages(self._api, CATALOG, url, "repositories"):
+            page = _object(response, "The repositories were not listed", "The registry has no list of repositories")
+            yield from _strings(response, page.get("repositories"))
+
+    def manifests(self, repository: str, order: str = "") -> Iterator[dict[str, Any]]:
+        """All manifests' objects, page by page, in *order*: by digest, or `timedesc` or `timeasc`."""
+        url = self._url(repository, f"_manifests?n={PAGE_SIZE}&orderby={order}")
+        for response in follow_pages(self._api, Scope.of(repository, METADATA_READ), url, "manifests"):
+            page = _object(response, "The manifests were not listed", "The repository does not exist")
+            yield from _objects(response, page.get("manifests"))
+
+    def change(self, repository: str, version: str | None, attributes: Mapping[str, bool]) -> dict[str, Any]:
+        """Set *attributes*, such as `writeEnabled`, of a tag, of a manifest by its digest, or of the repository; what
+        it is then."""
+        kind = "" if version is None else "manifest" if ":" in version else "tag"
+        path = f"_{kind}s/{quote(version or '', safe=':')}" if kind else ""
+        headers = {"Content-Type": "application/json"}
+        scope = Scope.of(repository, METADATA_READ, METADATA_WRITE)
+        body = json.dumps(dict(attributes)).encode()
+        # To set a value twice does no harm.
+        url = self._url(repository, path)
+        response = self._api.send(scope, "PATCH", url, headers=headers, body=body, repeatable=True)
+        found = _object(response, "The attributes were not changed", f"The {kind or 'repository'} does not exist")
+        inner = found.get(kind, found)
+        return inner if isinstance(inner, dict) else found
+
+    def untag(self, repository: str, tag: str) -> None:
+        """Remove the tag alone; raises `NotFoundError` when there is none."""
+        url = self._url(repository, f"_tags/{quote(tag, safe='')}")
+        response = self._api.send(Scope.of(repository, DELETE, METADATA_READ), "DELETE", url)
+        if response.status not in (200, 202, 204):
+            raise error_from(response, "The tag was not removed", not_found="The tag does not exist")
+        response.close()
+
     def _one(self, repository: str, path: str, key: str, missing: str) -> dict[str, Any]:
         response = self._api.send(Scope.of(repository, METADATA_READ), "GET", self._url(repository, path))
         found = _object(response, f"The {key}'s properties were not read", missing).get(key)
@@ -49,7 +92,24 @@ class AcrMetadata:
         return found
 
     def _url(self, repository: str, path: str) -> str:
-        return self._api.url(f"/acr/v1/{quote(repository)}/{path}")
+        return self._api.url(f"/acr/v1/{quote(repository)}" + (f"/{path}" if path else ""))
+
+
+def _strings(response: Response, values: object) -> list[str]:
+    found = values or []
+    if not isinstance(found, list) or not all(isinstance(value, str) for value in found):
+        raise ProtocolError("Not a list of names", where=response.request.where)
+    return found
+
+
+def _objects(response: Response, values: object) -> list[dict[str, Any]]:
+    """Manifests of a page; each has a digest that can be trusted in a URL."""
+    found = values or []
+    if not isinstance(found, list) or not all(isinstance(value, dict) for value in found):
+        raise ProtocolError("Not a list of manifests", where=response.request.where)
+    for item in found:
+        parse_digest(item.get("digest"), response.request.where)
+    return found
 
 
 def _tags(response: Response, page: dict[str, Any]) -> list[tuple[str, object]]:

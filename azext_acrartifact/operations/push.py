@@ -14,12 +14,14 @@ from ..oci.reference import Reference
 from ..oci.registry import Registry
 from ..transfer.journal import Journal
 from ..transfer.progress import Progress
-from ..transport.authorization import PULL, PUSH, Scope
+from ..transport.authorization import Scope
 from .annotations import Annotations
 from .filespec import FileSpec
 from .inputs import Stdin, open_inputs
+from .locks import naming_locks
 from .packing import compose, config_shipment, placeholders, spec_version
 from .shipping import UPLOADED, Shipment, Shipper, shipment_of
+from .tagging import TagRules, named, put_tags, rights
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class PushOrder:
     journal_folder: str | None = None
     subject: Descriptor | None = None
     stdin: Stdin | None = None
+    rules: TagRules = field(default_factory=TagRules)
 
 
 @dataclass(frozen=True)
@@ -78,8 +81,9 @@ def push(registry: Registry, order: PushOrder, progress: Progress) -> PushResult
         codec = codec_named(order.compression)
         layers = [shipment_of(item, order.media_type, codec) for item in inputs] or placeholders(version)
         config = config_shipment(version, order.config, order.artifact_type, order.annotations.config, stack)
-        registry.authorizer.authorization(Scope.of(order.reference.repository, PULL, PUSH))
+        registry.authorizer.authorization(Scope.of(order.reference.repository, *rights(order.rules)))
         present = _present(registry, order.reference)
+        stack.enter_context(naming_locks(registry, [order.reference, *named(order.reference, order.tags)]))
         try:
             return _push(registry, order, version, config, layers, present, progress)
         except RejectedError as error:
@@ -130,11 +134,10 @@ def _described(shipment: Shipment) -> Descriptor:
 
 def _tag(registry: Registry, order: PushOrder, manifest: Manifest, present: Manifest | None) -> list[str]:
     """Store the manifest under every tag; by its digest when there is none."""
-    repository, tag = order.reference.repository, order.reference.tag
+    tag = order.reference.tag
     tags = list(dict.fromkeys([*([tag] if tag else []), *order.tags]))
-    for version in tags or [manifest.digest]:
-        if not (present and version == tag and present.digest == manifest.digest):
-            registry.referrers.store(repository, manifest, version)
+    held = tag if tag and present and present.digest == manifest.digest else ""
+    put_tags(registry, order.reference, manifest, tags, order.rules, held)
     return tags
 
 

@@ -24,6 +24,9 @@ class Scope:
 
     repository: str
     actions: frozenset[str]
+    kind: str = "repository"
+    source: str | None = None
+    """A repository that must be readable by the same token, since blobs are mounted from it."""
 
     @classmethod
     def of(cls, repository: str, *actions: str) -> Scope:
@@ -31,7 +34,12 @@ class Scope:
         return cls(repository, frozenset(actions))
 
     def __str__(self) -> str:
-        return f"repository:{self.repository}:{','.join(sorted(self.actions))}"
+        own = f"{self.kind}:{self.repository}:{','.join(sorted(self.actions))}"
+        return f"{own} repository:{self.source}:{PULL}" if self.source else own
+
+
+CATALOG = Scope("catalog", frozenset({"*"}), "registry")
+"""The right to list a registry's repositories."""
 
 
 class Authorizer(Protocol):

@@ -93,7 +93,7 @@ class Az:
         assert result.code == 0, result.stderr
         assert result.stderr == ""
         if result.stdout:
-            assert isinstance(result.json, dict)
+            assert isinstance(result.json, dict | list)
         return result
 
     def artifact(self, verb: str, *arguments: str, stdin: str | None = None) -> Result:

@@ -54,7 +54,8 @@ def run(az: Az, words: list[str]) -> str:
     return result.stdout
 
 
-TYPED = ("login", "logout", "check-access", "push", "attach", "list-referrers", "pull", "show", "delete")
+TYPED = ("login", "check-access", "logout", "push", "show", "attach", "list-referrers", "list", "tag", "untag", "update",
+         "pull", "delete")  # fmt: skip
 """The commands in the order in which their examples run."""
 
 
@@ -79,6 +80,8 @@ def test_every_example_runs(prepared: Az, work: Path) -> None:
         assert json.loads(run(prepared, words))["subject"]
     for words in examples("acr artifact list-referrers"):
         assert "sha256:" in run(prepared, words)
+    for words in [words for verb in ("list", "tag", "untag", "update") for words in examples(f"acr artifact {verb}")]:
+        assert run(prepared, words) or "untag" in words
     (work / "artifact.txt").unlink()
     for words in examples("acr artifact pull"):
         assert json.loads(run(prepared, words))["files"]
