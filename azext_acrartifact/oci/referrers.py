@@ -6,17 +6,19 @@ made of the subject's digest. ACR with customer-managed keys is one, CNCF distri
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ..errors import InvalidManifestError, RejectedError
 from .descriptor import Descriptor
-from .digest import Digest
+from .digest import DIGEST_PATTERN, Digest
 from .index import build_index
 from .manifest import Manifest
 from .manifests import Manifests
 
 MOST_WRITES = 4
+_LIST_TAG = re.compile(DIGEST_PATTERN.replace(":", "-"))
 
 
 class Referrers:
@@ -79,6 +81,11 @@ class Referrers:
 def tag_of(digest: Digest) -> str:
     """The tag of the list of those that refer to *digest*."""
     return digest.replace(":", "-")
+
+
+def is_list_tag(tag: str) -> bool:
+    """Whether *tag* is that of a list of referrers."""
+    return _LIST_TAG.fullmatch(tag) is not None
 
 
 def described(manifest: Manifest) -> Descriptor:

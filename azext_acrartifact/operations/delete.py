@@ -9,7 +9,7 @@ from ..errors import InvalidInputError, NotFoundError
 from ..oci.digest import Digest
 from ..oci.mediatypes import INDEXES
 from ..oci.reference import Reference
-from ..oci.referrers import tag_of
+from ..oci.referrers import is_list_tag, tag_of
 from ..oci.registry import Registry
 from ..transport.authorization import DELETE, METADATA_READ, PULL, Scope
 from .locks import naming_locks
@@ -55,10 +55,8 @@ def plan_delete(registry: Registry, reference: Reference) -> Deletion:
         )
     tags = registry.metadata.tags_of(repository, found.digest)
     referrers = list(flattened(walk_referrers(registry, repository, [found.digest], DEEPEST)[found.digest]))
-    by_tag = registry.referrers.kept_by_tag
-    own = {tag_of(digest) for digest in (found.digest, *(item.descriptor.digest for item in referrers))}
-    indexes = _broken(registry, repository, found.digest, own if by_tag else set())
-    return Deletion(reference, found.digest, tags, referrers, indexes, by_tag)
+    indexes = _broken(registry, repository, found.digest)
+    return Deletion(reference, found.digest, tags, referrers, indexes, registry.referrers.kept_by_tag)
 
 
 def require_unbroken(deletion: Deletion) -> None:
@@ -102,10 +100,10 @@ def _places(deletion: Deletion) -> list[Reference]:
     return [held, *(held.at(item.descriptor.digest) for item in deletion.referrers)]
 
 
-def _broken(registry: Registry, repository: str, digest: Digest, lists: set[str]) -> list[BrokenIndex]:
-    """The tagged indexes above *digest*, but for the *lists* of referrers, which go with it."""
+def _broken(registry: Registry, repository: str, digest: Digest) -> list[BrokenIndex]:
+    """The tagged indexes above *digest*, but for lists of referrers, which are no content."""
     tags = {
-        Digest(item["digest"]): [str(tag) for tag in item.get("tags") or []]
+        Digest(item["digest"]): [str(tag) for tag in item.get("tags") or [] if not is_list_tag(str(tag))]
         for item in registry.metadata.manifests(repository)
         if item.get("mediaType") in INDEXES and item["digest"] != digest
     }
@@ -114,4 +112,4 @@ def _broken(registry: Registry, repository: str, digest: Digest, lists: set[str]
     above = {digest}
     while more := {found for found, below in children.items() if below & above} - above:
         above |= more
-    return [BrokenIndex(found, tags[found]) for found in sorted(above - {digest}) if set(tags[found]) - lists]
+    return [BrokenIndex(found, tags[found]) for found in sorted(above - {digest}) if tags[found]]

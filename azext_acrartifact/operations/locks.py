@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ..errors import ArtifactError, InvalidInputError, LockedError
+from ..errors import ArtifactError, InvalidInputError, LockedError, NotFoundError
 from ..oci.digest import Digest
 from ..oci.reference import Reference
 from ..oci.registry import Registry
@@ -50,10 +50,18 @@ def naming_locks(registry: Registry, places: Sequence[Reference]) -> Iterator[No
 def _explained(registry: Registry, places: Sequence[Reference], error: LockedError) -> LockedError:
     first = places[0]
     whole = Reference(first.server, first.repository)
+    if "/blobs/" in error.where:
+        # Blobs have no locks of their own. Nor may anything be asked here: the other transfers are being stopped.
+        held = [(whole, ["writeEnabled"])]
+        return _naming(error, held)
     try:
         held = [(place, _locks(registry, place)) for place in dict.fromkeys([whole, *places])]
     except ArtifactError:
         return error
+    return _naming(error, held)
+
+
+def _naming(error: LockedError, held: Sequence[tuple[Reference, Sequence[str]]]) -> LockedError:
     found = [(place, locks) for place, locks in held if locks]
     if not found:
         return error
@@ -70,12 +78,15 @@ def _explained(registry: Registry, places: Sequence[Reference], error: LockedErr
 
 def _locks(registry: Registry, place: Reference) -> list[str]:
     metadata = registry.metadata
-    if place.digest:
-        properties = metadata.manifest(place.repository, place.digest)
-    elif place.tag:
-        properties = metadata.tag(place.repository, place.tag)
-    else:
-        properties = metadata.repository(place.repository)
+    try:
+        if place.digest:
+            properties = metadata.manifest(place.repository, place.digest)
+        elif place.tag:
+            properties = metadata.tag(place.repository, place.tag)
+        else:
+            properties = metadata.repository(place.repository)
+    except NotFoundError:
+        return []
     attributes = properties.get("changeableAttributes")
     return [name for name in BLOCKING if isinstance(attributes, dict) and attributes.get(name) is False]
 

@@ -14,6 +14,7 @@ from acr_emulator.world import default_world
 
 SERVER = "myregistry.azurecr.io"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+ACCEPT = f"{MANIFEST}, application/vnd.oci.image.index.v1+json"
 EMPTY = {
     "mediaType": "application/vnd.oci.empty.v1+json",
     "digest": "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
@@ -41,7 +42,7 @@ class Origin:
 
     def manifest(self, repository: str, version: str) -> bytes | None:
         """The manifest's own bytes; None when there is none."""
-        answer = self._send("GET", repository, f"manifests/{version}", headers={"Accept": MANIFEST})
+        answer = self._send("GET", repository, f"manifests/{version}", headers={"Accept": ACCEPT})
         return None if answer.status_code == 404 else answer.content
 
     def blob(self, repository: str, digest: str) -> bytes:
@@ -57,11 +58,15 @@ class Origin:
         assert requests.put(target, data=content, **self._options).status_code == 201
         return {"digest": digest_of(content), "size": len(content)}
 
-    def push_manifest(self, repository: str, manifest: Mapping[str, Any], tag: str = "") -> str:
+    def push_manifest(
+        self, repository: str, manifest: Mapping[str, Any], tag: str = "", media_type: str = MANIFEST
+    ) -> str:
         """Store *manifest* under *tag*, or by its digest alone; its digest."""
         content = json.dumps(manifest).encode()
         version = tag or digest_of(content)
-        answer = self._send("PUT", repository, f"manifests/{version}", data=content, headers={"Content-Type": MANIFEST})
+        answer = self._send(
+            "PUT", repository, f"manifests/{version}", data=content, headers={"Content-Type": media_type}
+        )
         assert answer.status_code == 201, answer.text
         return digest_of(content)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.functional.az import Az
-from tests.functional.origin import SERVER, Origin
+from tests.functional.origin import MANIFEST, SERVER, Origin
 from tests.functional.terminal import at_terminal
 
 
@@ -69,3 +71,58 @@ def test_no_confirmation_where_it_is_configured_away(
 def test_a_repository_is_not_deleted_by_accident(az: Az, repository: str, digest: str, origin: Origin) -> None:
     assert az.refused(1, "delete", f"{SERVER}/{repository}", "--yes").writes == []
     assert origin.manifest(repository, digest)
+
+
+INDEX = "application/vnd.oci.image.index.v1+json"
+
+
+def index_of(origin: Origin, repository: str, digest: str, tag: str, kind: str = MANIFEST) -> str:
+    """Store an index that lists *digest*; its own."""
+    held = origin.manifest(repository, digest)
+    assert held
+    child = {"mediaType": kind, "digest": digest, "size": len(held)}
+    return origin.push_manifest(
+        repository, {"schemaVersion": 2, "mediaType": INDEX, "manifests": [child]}, tag, media_type=INDEX
+    )
+
+
+def test_a_part_of_a_tagged_index_is_not_deleted_without_force(
+    az: Az, artifact: str, repository: str, digest: str, origin: Origin
+) -> None:
+    inner = index_of(origin, repository, digest, "")
+    outer = index_of(origin, repository, inner, "all", INDEX)
+    refused = az.refused(1, "delete", artifact, "--yes")
+    assert f"{repository}:all" in refused.stderr
+    assert outer in refused.stderr
+    assert "--force" in refused.stderr
+    assert refused.writes == []
+    asked = at_terminal(az, "acr", "artifact", "delete", artifact, "--force", answer="n")
+    assert f"'{repository}:all'" in asked.stdout
+    az.artifact("delete", artifact, "--yes", "--force")
+    assert origin.manifest(repository, digest) is None
+    assert origin.manifest(repository, "all")
+
+
+def test_a_part_of_an_index_without_a_tag_may_go(
+    az: Az, artifact: str, repository: str, digest: str, origin: Origin
+) -> None:
+    index_of(origin, repository, digest, "")
+    az.artifact("delete", artifact, "--yes")
+    assert origin.manifest(repository, digest) is None
+
+
+def test_where_the_registry_lists_no_referrers_they_go_too(
+    az: Az, artifact: str, repository: str, digest: str, origin: Origin, work: Path
+) -> None:
+    az.emulator.set(registries={"myregistry": {"referrers_api": False}})
+    (work / "sbom").write_text("{}")
+    options = ("--file", "sbom", "--artifact-type", "application/vnd.example.sbom")
+    sbom = az.artifact("attach", artifact, *options).json["digest"]
+    signature = az.artifact("attach", f"{SERVER}/{repository}@{sbom}", *options).json["digest"]
+    az.artifact("delete", f"{SERVER}/{repository}@{signature}", "--yes")
+    listed = az.artifact("list-referrers", artifact, "--recursive").json["referrers"]
+    assert [(item["digest"], item["referrers"]) for item in listed] == [(sbom, [])]
+    az.artifact("attach", f"{SERVER}/{repository}@{sbom}", *options)
+    az.artifact("delete", artifact, "--yes")
+    left = (digest, sbom, signature, *(known.replace(":", "-") for known in (digest, sbom)))
+    assert not any(origin.manifest(repository, known) for known in left)

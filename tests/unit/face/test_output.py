@@ -21,6 +21,7 @@ from azext_acrartifact.operations.delete import Deletion
 from azext_acrartifact.operations.plan import Skipped
 from azext_acrartifact.operations.pull import PulledFile, PullResult
 from azext_acrartifact.operations.push import PushedFile, PushResult
+from azext_acrartifact.operations.referrers import Referrer
 from azext_acrartifact.operations.show import Shown
 
 NASTY = "\x1b[31m\n##vso[task.complete]\u202e"
@@ -136,8 +137,11 @@ def test_sizes_for_a_person(size: int, text: str) -> None:
 
 
 def deletion(tags: list[str], referrers: int) -> Deletion:
-    found = [Descriptor("a/b", digest_of(bytes([n])), 1, artifact_type=f"t/{n}{NASTY}") for n in range(referrers)]
-    return Deletion(HERE, MANIFEST.digest, tags, found)
+    found = [
+        Referrer(Descriptor("a/b", digest_of(bytes([n])), 1, artifact_type=f"t/{n}{NASTY}"), MANIFEST.digest)
+        for n in range(referrers)
+    ]
+    return Deletion(HERE, MANIFEST.digest, tags, found, [])
 
 
 def test_all_that_goes_is_named() -> None:

@@ -1,0 +1,122 @@
+"""Tags are added, removed, guarded and locked; what is locked says so."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.functional.az import Az
+from tests.functional.origin import SERVER, Origin, digest_of
+
+
+@pytest.fixture
+def digest(origin: Origin, repository: str) -> str:
+    """The digest of an artifact with the tag 1.0."""
+    return origin.push_files(repository, {"a.txt": b"one"}, "1.0")
+
+
+@pytest.fixture
+def other(origin: Origin, repository: str) -> str:
+    """The digest of another one with the tag taken."""
+    return origin.push_files(repository, {"a.txt": b"two"}, "taken")
+
+
+def digest_at(origin: Origin, repository: str, tag: str) -> str | None:
+    """What *tag* names."""
+    raw = origin.manifest(repository, tag)
+    return digest_of(raw) if raw else None
+
+
+def test_tags_are_added(az: Az, artifact: str, repository: str, digest: str, other: str, origin: Origin) -> None:
+    done = az.artifact("tag", artifact, "--tags", "stable", "taken", "stable")
+    assert done.json == {"reference": f"{SERVER}/{repository}@{digest}", "digest": digest, "tags": ["stable", "taken"]}
+    assert {digest_at(origin, repository, tag) for tag in ("1.0", "stable", "taken")} == {digest}
+    assert len(done.writes) == 2
+
+
+def test_a_tag_of_another_artifact_is_not_taken_when_told_so(
+    az: Az, artifact: str, repository: str, digest: str, other: str, origin: Origin
+) -> None:
+    refused = az.refused(1, "tag", artifact, "--tags", "new", "taken", "--no-overwrite")
+    assert other in refused.stderr
+    assert refused.writes == []
+    assert digest_at(origin, repository, "taken") == other
+    az.artifact("tag", artifact, "--tags", "new", "1.0", "--no-overwrite")
+    assert digest_at(origin, repository, "new") == digest
+
+
+def test_a_push_takes_no_tag_when_told_so(
+    az: Az, artifact: str, repository: str, digest: str, origin: Origin, work: Path
+) -> None:
+    (work / "a.txt").write_text("other")
+    refused = az.refused(1, "push", artifact, "--file", "a.txt", "--no-overwrite")
+    assert "--no-overwrite" in refused.stderr
+    assert refused.registry("/manifests/", "PUT") == []
+    assert digest_at(origin, repository, "1.0") == digest
+    new = f"{SERVER}/{repository}:2.0"
+    first = az.artifact("push", new, "--file", "a.txt", "--no-overwrite").json
+    assert az.artifact("push", new, "--file", "a.txt", "--no-overwrite").json["digest"] == first["digest"]
+
+
+def test_a_tag_is_removed_and_the_artifact_stays(
+    az: Az, artifact: str, repository: str, digest: str, origin: Origin
+) -> None:
+    az.artifact("tag", artifact, "--tags", "more")
+    assert az.artifact("untag", f"{SERVER}/{repository}:more").stdout == ""
+    assert origin.manifest(repository, "more") is None
+    assert digest_at(origin, repository, "1.0") == digest
+    az.refused(3, "untag", f"{SERVER}/{repository}:more")
+    az.refused(1, "untag", f"{SERVER}/{repository}@{digest}")
+
+
+def test_a_push_locks_the_artifact_and_its_tags(az: Az, artifact: str, repository: str, work: Path) -> None:
+    (work / "a.txt").write_text("one")
+    pushed = az.artifact("push", artifact, "--file", "a.txt", "--tags", "also", "--lock", "--no-overwrite").json
+    (work / "a.txt").write_text("two")
+    for tag in ("1.0", "also"):
+        refused = az.refused(1, "push", f"{SERVER}/{repository}:{tag}", "--file", "a.txt")
+        assert f"{repository}:{tag} has writeEnabled=false" in refused.stderr
+        assert f"az acr artifact update {SERVER}/{repository}:{tag} --write-enabled true" in refused.stderr
+    refused = az.refused(1, "delete", artifact, "--yes")
+    assert f"{pushed['digest']} has writeEnabled=false" in refused.stderr
+    assert f"update {SERVER}/{repository}@{pushed['digest']} --write-enabled true" in refused.stderr
+    assert "has writeEnabled=false" in az.refused(1, "untag", artifact).stderr
+
+
+@pytest.mark.parametrize("option", ["delete", "list", "read", "write"])
+def test_each_attribute_is_set_and_reset(az: Az, artifact: str, repository: str, digest: str, option: str) -> None:
+    for reference in (artifact, f"{SERVER}/{repository}@{digest}"):
+        for value in ("false", "true"):
+            done = az.artifact("update", reference, f"--{option}-enabled", value).json
+            expected: dict[str, Any] = {f"{name}Enabled": True for name in ("delete", "list", "read", "write")}
+            assert done["changeableAttributes"] == {**expected, f"{option}Enabled": value == "true"}
+
+
+def test_a_repository_is_locked_by_its_name_alone(az: Az, repository: str, digest: str, work: Path) -> None:
+    place = ("--name", "myregistry", "--repository", repository)
+    az.artifact("update", *place, "--write-enabled", "false")
+    (work / "a.txt").write_text("other")
+    refused = az.refused(1, "push", f"{SERVER}/{repository}:2.0", "--file", "a.txt")
+    assert f"--repository {repository} --write-enabled true" in refused.stderr
+    az.artifact("update", *place, "--write-enabled", "true")
+    az.artifact("push", f"{SERVER}/{repository}:2.0", "--file", "a.txt")
+
+
+def test_a_forgotten_tag_locks_no_repository(az: Az, repository: str, digest: str) -> None:
+    for name in ([f"{SERVER}/{repository}"], ["--name", "myregistry", "--image", repository]):
+        assert az.refused(1, "update", *name, "--write-enabled", "false").writes == []
+    assert az.refused(1, "update", f"{SERVER}/{repository}:1.0").writes == []
+
+
+def test_only_one_of_two_locks_a_tag(az: Az, artifact: str, repository: str, digest: str, origin: Origin) -> None:
+    """Another writer is quicker between the look and the lock: then the command fails, and says so."""
+    az.emulator.fault(path=f"{repository}/manifests/new", method="HEAD", action="status", times=1, status=404)
+    other = origin.push_manifest(
+        repository, {**json.loads(origin.manifest(repository, "1.0") or b""), "annotations": {"a": "b"}}, "new"
+    )
+    done = az.artifact("tag", artifact, "--tags", "new", "--no-overwrite", "--lock")
+    assert digest_at(origin, repository, "new") == digest != other
+    assert [entry.method for entry in done.registry("/manifests/new")] == ["HEAD", "PUT", "HEAD"]
