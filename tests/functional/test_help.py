@@ -54,8 +54,10 @@ def run(az: Az, words: list[str]) -> str:
     return result.stdout
 
 
-TYPED = ("login", "check-access", "logout", "push", "show", "attach", "list-referrers", "list", "tag", "untag", "update",
-         "pull", "delete")  # fmt: skip
+TYPED = (
+    "login", "check-access", "logout", "push", "show", "attach", "list-referrers", "list", "tag", "untag", "update",
+    "pull", "delete",
+)  # fmt: skip
 """The commands in the order in which their examples run."""
 
 
