@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,13 +15,9 @@ from tests.transfer_faults.processes import Processes, install
 
 @pytest.fixture(scope="session")
 def emulator() -> Iterator[Emulator]:
-    """A local Azure, to which this process's environment leads too."""
+    """A local Azure."""
     with Emulator.start() as running:
-        given = dict(os.environ)
-        os.environ.update(running.environment())
         yield running
-        os.environ.clear()
-        os.environ.update(given)
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +45,9 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def engine(tmp_path: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """The engine with small pieces and short clocks."""
+    """The engine with small pieces and short clocks, led to the local Azure by this process's environment."""
+    for name, value in emulator.environment().items():
+        monkeypatch.setenv(name, value)
     make_small(monkeypatch)
     running = Engine(tmp_path / "journal")
     yield running
