@@ -22,7 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Unit tests get no sockets at all, but for those that ask for `loopback`: a server of raw bytes in this process."""
+    """Unit tests get no sockets, but for those that ask for `loopback`: a server of raw bytes in this process."""
     for item in items:
         asks = "loopback" in getattr(item, "fixturenames", ())
         if item.path.is_relative_to(Path(__file__).parent / "unit") and not asks:
