@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -29,6 +30,8 @@ from .transport.retry import Waiter
 from .transport.scheme import base_url_of
 
 _logger = get_logger(__name__)
+# https://learn.microsoft.com/azure/container-registry/container-registry-dedicated-data-endpoints
+_DATA_ENDPOINT = re.compile(r"\.[a-z0-9]+\.data\.azurecr\.")
 _Result = TypeVar("_Result")
 
 
@@ -134,6 +137,12 @@ def sign_in(cmd: Any, registry: RegistryArgument, login: LoginArgument) -> Signe
 
 
 def _at_server(cmd: Any, server: str, guessed_from: str | None, action: Callable[[str], _Result]) -> _Result:
+    if _DATA_ENDPOINT.search(server):
+        raise InvalidReferenceError(
+            "This is a data endpoint, which only gives blobs",
+            where=server,
+            hint=f"Give the login server: {_DATA_ENDPOINT.sub('.azurecr.', server)}",
+        )
     try:
         return action(server)
     except ConnectionFailedError as error:
