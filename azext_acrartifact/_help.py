@@ -27,6 +27,9 @@ examples:
     text: >
       az acr artifact push --name myregistry --image samples/bundle:1.0 --file README.md docs
       --artifact-type application/vnd.example.bundle.v1 --annotation org.opencontainers.image.version=1.0
+  - name: Push a file for one platform into an index.
+    text: >
+      az acr artifact push myregistry.azurecr.io/samples/tool:1.0 --file ./artifact.txt --platform linux/arm64
   - name: Push as a service principal, without az login.
     text: >
       az acr artifact push myregistry.azurecr.io/samples/artifact:1.0 --file ./artifact.txt
@@ -49,6 +52,13 @@ examples:
     text: >
       az acr artifact pull --name myregistry --image samples/bundle:1.0 --destination out
       --include docs "*.md"
+  - name: Pull what an index has for another platform.
+    text: >
+      az acr artifact pull myregistry.azurecr.io/samples/tool:1.0 --platform linux/arm64 --destination arm
+  - name: Pull the newest artifact of a type that is attached to an artifact.
+    text: >
+      az acr artifact pull myregistry.azurecr.io/samples/artifact:1.0
+      --referrer application/vnd.example.sbom.v1 --destination sbom
 """
 
 helps["acr artifact attach"] = """

@@ -15,12 +15,18 @@ if TYPE_CHECKING:
 
 
 def push_order(
-    cmd: Any, content: ContentArgument, tags: Sequence[str], reference: Any, rules: tuple[bool, bool] = (True, False)
+    cmd: Any,
+    content: ContentArgument,
+    tags: Sequence[str],
+    reference: Any,
+    rules: tuple[bool, bool] = (True, False),
+    platform: str | None = None,
 ) -> Any:
     """The `PushOrder` of *content* for *reference*; raises `InvalidInputError` for what cannot be right."""
     from .oci.reference import check_tag
     from .operations.annotations import collect_annotations
     from .operations.filespec import parse_file_spec
+    from .operations.platforms import parse_platform
     from .operations.push import PushOrder
     from .operations.tagging import TagRules
 
@@ -40,6 +46,7 @@ def push_order(
         concurrency=concurrency_of(cmd, content.concurrency),
         journal_folder=journal_folder(cmd),
         rules=TagRules(*rules),
+        platform=parse_platform(platform) if platform else None,
         stdin=_stdin(content.stdin_name, [spec.path for spec in specs]),
     )
 

@@ -29,6 +29,11 @@ def load_arguments(loader: Any, _command: str) -> None:
             content_arguments(c, required_type=command == "attach")
     with loader.argument_context("acr artifact push") as c:
         tag_rules(c)
+        c.argument(
+            "platform",
+            help="Push the artifact for this platform, as OS/ARCHITECTURE[/VARIANT], into the index that the tag "
+            "names. It is made when there is none; what it has for the same platform is replaced.",
+        )
     with loader.argument_context("acr artifact pull") as c:
         _pull(c)
     with loader.argument_context("acr artifact show") as c:
@@ -114,5 +119,9 @@ def _pull(c: Any) -> None:
         "referrer",
         metavar="TYPE",
         help="Pull the newest artifact of this type that is attached to the one named, instead of that.",
+    )
+    c.argument(
+        "platform",
+        help="Which artifact of an index to pull, as OS/ARCHITECTURE[/VARIANT]. Default: the one for this machine.",
     )
     c.argument("concurrency", arg_type=concurrency_type())

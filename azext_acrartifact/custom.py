@@ -21,13 +21,14 @@ def push(
     tags: list[str] | None = None,
     no_overwrite: bool = False,
     lock: bool = False,
+    platform: str | None = None,
 ) -> dict[str, Any]:
     """Push files and folders as an artifact."""
     from ._orders import push_order
     from ._output import push_output
     from .operations.push import push as run
 
-    order = functools.partial(push_order, cmd, content, tags or [], rules=(not no_overwrite, lock))
+    order = functools.partial(push_order, cmd, content, tags or [], rules=(not no_overwrite, lock), platform=platform)
     return push_output(transfer(cmd, artifact, login, order, run, "Pushed"))
 
 
@@ -44,11 +45,13 @@ def pull(
     max_unpacked_size: int | None = None,
     concurrency: int | None = None,
     referrer: str | None = None,
+    platform: str | None = None,
 ) -> dict[str, Any]:
     """Pull an artifact's files and folders."""
     from ._output import pull_output
     from .files.globs import Selection
     from .oci.reference import Reference
+    from .operations.platforms import parse_platform
     from .operations.pull import PullOrder
     from .operations.pull import pull as run
 
@@ -61,6 +64,7 @@ def pull(
             max_unpacked_size=max_unpacked_size,
             concurrency=concurrency_of(cmd, concurrency),
             referrer=referrer,
+            platform=parse_platform(platform) if platform else None,
         )
 
     return pull_output(transfer(cmd, artifact, login, order, run, "Pulled"))

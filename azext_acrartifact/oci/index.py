@@ -16,6 +16,7 @@ def build_index(
     manifests: Sequence[Descriptor],
     *,
     artifact_type: str | None = None,
+    subject: Descriptor | None = None,
     annotations: Mapping[str, str] | None = None,
 ) -> Manifest:
     """An index of *manifests*, in their order. Raises `InvalidManifestError` above the size that a registry takes."""
@@ -23,6 +24,8 @@ def build_index(
     if artifact_type:
         fields["artifactType"] = artifact_type
     fields["manifests"] = [child.to_json() for child in manifests]
+    if subject:
+        fields["subject"] = subject.to_json()
     if annotations:
         fields["annotations"] = dict(sorted(annotations.items()))
     raw = json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()

@@ -24,6 +24,7 @@ from ..transfer.scheduler import Job, Scheduler
 from ..transport.client import HttpClient
 from .fetching import Fetcher
 from .plan import Plan, Planned, Skipped, plan_pull
+from .platforms import Platform, choose
 from .referrers import newest_referrer
 from .versions import require_version
 
@@ -34,7 +35,8 @@ UNCHANGED = "unchanged"
 @dataclass(frozen=True)
 class PullOrder:
     """What the user asked for. *config_path* is where the config blob goes, if anywhere; *max_unpacked_size* is
-    in bytes for each folder. *referrer* is the type of what is attached to the artifact and wanted instead of it."""
+    in bytes for each folder. *referrer* is the type of what is attached to the artifact and wanted instead of it;
+    *platform* None is this machine, where an index leaves the choice."""
 
     reference: Reference
     destination: str
@@ -43,6 +45,7 @@ class PullOrder:
     max_unpacked_size: int | None = None
     concurrency: int | None = None
     referrer: str | None = None
+    platform: Platform | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,9 @@ def pull(registry: Registry, order: PullOrder, progress: Progress) -> PullResult
     manifest = registry.manifests.get(reference.repository, require_version(reference))
     if order.referrer is not None:
         manifest = newest_referrer(registry, reference.at(manifest.digest), order.referrer)
+        reference = reference.at(manifest.digest)
+    if manifest.is_index or order.platform is not None:
+        manifest = choose(registry, reference, manifest, order.platform)
         reference = reference.at(manifest.digest)
     plan = plan_pull(manifest, order.selection, str(reference))
     storage = RepositoryStorage(registry, reference.repository, Journal(None))

@@ -20,6 +20,7 @@ from .filespec import FileSpec
 from .inputs import Stdin, open_inputs
 from .locks import naming_locks
 from .packing import compose, config_shipment, placeholders, spec_version
+from .platforms import Platform, add_to_index, require_index
 from .shipping import UPLOADED, Shipment, Shipper, shipment_of
 from .tagging import TagRules, named, put_tags, rights
 
@@ -28,7 +29,8 @@ from .tagging import TagRules, named, put_tags, rights
 class PushOrder:
     """What the user asked for. Without tag and digest in *reference*, the artifact is pushed by its digest.
     *subject* is what the new artifact is attached to. *journal_folder* is where uploads under way are kept, if
-    anywhere; *concurrency* None adapts to the line. *stdin* is what a file called `-` stands for."""
+    anywhere; *concurrency* None adapts to the line. *stdin* is what a file called `-` stands for. With *platform* the
+    tags name indexes, which the artifact is added to."""
 
     reference: Reference
     files: Sequence[FileSpec]
@@ -46,6 +48,7 @@ class PushOrder:
     subject: Descriptor | None = None
     stdin: Stdin | None = None
     rules: TagRules = field(default_factory=TagRules)
+    platform: Platform | None = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ def push(registry: Registry, order: PushOrder, progress: Progress) -> PushResult
         layers = [shipment_of(item, order.media_type, codec) for item in inputs] or placeholders(version)
         config = config_shipment(version, order.config, order.artifact_type, order.annotations.config, stack)
         registry.authorizer.authorization(Scope.of(order.reference.repository, *rights(order.rules)))
-        present = _present(registry, order.reference)
+        present = _present(registry, order)
         stack.enter_context(naming_locks(registry, [order.reference, *named(order.reference, order.tags)]))
         try:
             return _push(registry, order, version, config, layers, present, progress)
@@ -100,11 +103,19 @@ def _check(order: PushOrder) -> None:
         raise InvalidInputError(
             "A push cannot choose its digest", where=str(order.reference), hint="Give a tag, or neither."
         )
+    if order.platform and not order.reference.tag:
+        raise InvalidInputError("An index needs a tag", where=str(order.reference), hint=f"Write {order.reference}:TAG")
 
 
-def _present(registry: Registry, reference: Reference) -> Manifest | None:
+def _present(registry: Registry, order: PushOrder) -> Manifest | None:
     """What the tag is now: whatever it holds need not be sent, nor asked for blob by blob."""
-    return registry.manifests.find(reference.repository, reference.tag) if reference.tag else None
+    repository, tag = order.reference.repository, order.reference.tag
+    found = registry.manifests.find(repository, tag) if tag else None
+    if order.platform and found:
+        require_index(found, order.reference)
+    children = found.manifests if found and order.platform else ()
+    same = next((child.digest for child in children if child.platform == order.platform), None)
+    return registry.manifests.find(repository, same) if same else found
 
 
 def _push(
@@ -136,6 +147,12 @@ def _tag(registry: Registry, order: PushOrder, manifest: Manifest, present: Mani
     """Store the manifest under every tag; by its digest when there is none."""
     tag = order.reference.tag
     tags = list(dict.fromkeys([*([tag] if tag else []), *order.tags]))
+    if order.platform:
+        put_tags(registry, order.reference, manifest, [], TagRules(lock=order.rules.lock))
+        for name in tags:
+            index = add_to_index(registry, order.reference, name, manifest, order.platform)
+            put_tags(registry, order.reference, index, [name], order.rules)
+        return tags
     held = tag if tag and present and present.digest == manifest.digest else ""
     put_tags(registry, order.reference, manifest, tags, order.rules, held)
     return tags
