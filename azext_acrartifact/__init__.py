@@ -9,7 +9,8 @@ from typing import Any
 
 from azure.cli.core import AzCommandsLoader
 
-from . import _help  # noqa: F401  pylint: disable=unused-import  (fills knack's table of help texts)
+# It fills knack's table of help texts.
+from . import _help  # noqa: F401  pylint: disable=unused-import
 
 
 class AcrArtifactCommandsLoader(AzCommandsLoader):

@@ -18,7 +18,8 @@ from .errors import SignInError
 
 _logger = get_logger(__name__)
 NAME = "the Azure CLI's login"
-# Entra's code for a federated token past its end: https://learn.microsoft.com/entra/identity-platform/reference-error-codes
+# Entra's code for a federated token past its end:
+# https://learn.microsoft.com/entra/identity-platform/reference-error-codes
 _ASSERTION_EXPIRED = "AADSTS700024"
 
 
@@ -117,7 +118,8 @@ def _token(cmd: Any, audience: str) -> EntraToken:
     profile = Profile(cli_ctx=cmd.cli_ctx)
     try:
         (_, token, _), _, tenant = profile.get_raw_token(resource=audience, subscription=_subscription(cmd))
-    except Exception as error:  # pylint: disable=broad-except  (msal raises whatever it meets)
+    # msal raises whatever it meets.
+    except Exception as error:  # pylint: disable=broad-except
         raise _no_token(error) from error
     return EntraToken(str(token), str(tenant))
 

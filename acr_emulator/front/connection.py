@@ -200,7 +200,6 @@ class Connection:
         return not close
 
 
-
 def _split(target: str) -> tuple[str, str]:
     if not target.startswith("/"):
         raise BadRequest(f"not a request target: {target[:80]!r}")

@@ -58,7 +58,13 @@ def _run(helper: str, verb: str, text: str) -> subprocess.CompletedProcess[str]:
         raise _failed(helper, "it is not installed")
     try:
         return subprocess.run(
-            [path, verb], input=text, capture_output=True, encoding="utf-8", errors="replace", timeout=LIMIT
+            [path, verb],
+            input=text,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=LIMIT,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise _failed(helper, f"it did not end within {LIMIT:.0f} s") from error

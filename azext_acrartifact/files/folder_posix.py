@@ -20,27 +20,29 @@ class DescriptorFolder:
     """A folder of a POSIX system: everything is relative to its open descriptor."""
 
     def __init__(self, descriptor: int, path: str) -> None:
-        self._fd = descriptor
+        self.descriptor = descriptor
         self.path = path
 
     def close(self) -> None:
         """Close the descriptor, once; children stay open."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
 
     def again(self) -> DescriptorFolder:
         """The same folder, to be closed on its own."""
-        return DescriptorFolder(os.dup(self._fd), self.path)
+        return DescriptorFolder(os.dup(self.descriptor), self.path)
 
     def child(self, name: str) -> DescriptorFolder:
         """The folder *name* in it; ELOOP or ENOTDIR when that is a link or a file."""
-        return DescriptorFolder(os.open(name, _DIRECTORY | _NO_FOLLOW, dir_fd=self._fd), os.path.join(self.path, name))
+        return DescriptorFolder(
+            os.open(name, _DIRECTORY | _NO_FOLLOW, dir_fd=self.descriptor), os.path.join(self.path, name)
+        )
 
     def make(self, name: str, mode: int = 0o777) -> bool:
         """Make the folder *name*; False when something of that name is there."""
         try:
-            os.mkdir(name, mode, dir_fd=self._fd)
+            os.mkdir(name, mode, dir_fd=self.descriptor)
         except FileExistsError:
             return False
         return True
@@ -48,62 +50,58 @@ class DescriptorFolder:
     def look(self, name: str) -> os.stat_result | None:
         """What *name* is, links not followed; None when there is none."""
         try:
-            return os.stat(name, dir_fd=self._fd, follow_symlinks=False)
+            return os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
         except FileNotFoundError:
             return None
 
     def names(self) -> list[str]:
         """All entries, in no order."""
-        return os.listdir(self._fd)
+        return os.listdir(self.descriptor)
 
     def create(self, name: str, mode: int = 0o666) -> int:
         """A descriptor of the new file *name*, to read and write; FileExistsError if anything is there."""
-        return os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, mode, dir_fd=self._fd)
+        return os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, mode, dir_fd=self.descriptor)
 
     def open(self, name: str) -> int:
         """A descriptor to read *name*; a FIFO does not block."""
-        return os.open(name, os.O_RDONLY | os.O_NONBLOCK | _NO_FOLLOW, dir_fd=self._fd)
+        return os.open(name, os.O_RDONLY | os.O_NONBLOCK | _NO_FOLLOW, dir_fd=self.descriptor)
 
     def reopen(self, name: str) -> int:
         """A descriptor to read and write the file *name* that is there."""
-        return os.open(name, os.O_RDWR | os.O_NONBLOCK | _NO_FOLLOW, dir_fd=self._fd)
+        return os.open(name, os.O_RDWR | os.O_NONBLOCK | _NO_FOLLOW, dir_fd=self.descriptor)
 
     def rename(self, name: str, into: Folder, new_name: str) -> None:
         """Move *name* over *new_name* of *into*, at once."""
         assert isinstance(into, DescriptorFolder)
-        into.receive(self._fd, name, new_name)
-
-    def receive(self, source: int, name: str, new_name: str) -> None:
-        """Take *name* of the folder that is open as *source*, as *new_name*, at once."""
-        os.rename(name, new_name, src_dir_fd=source, dst_dir_fd=self._fd)
+        os.rename(name, new_name, src_dir_fd=self.descriptor, dst_dir_fd=into.descriptor)
 
     def link(self, name: str, target: str) -> None:
         """Make the symbolic link *name*."""
-        os.symlink(target, name, dir_fd=self._fd)
+        os.symlink(target, name, dir_fd=self.descriptor)
 
     def read_link(self, name: str) -> str:
         """The target of the symbolic link *name*."""
-        return os.readlink(name, dir_fd=self._fd)
+        return os.readlink(name, dir_fd=self.descriptor)
 
     def remove(self, name: str) -> None:
         """Remove the file or link *name*."""
-        os.unlink(name, dir_fd=self._fd)
+        os.unlink(name, dir_fd=self.descriptor)
 
     def remove_folder(self, name: str) -> None:
         """Remove the empty folder *name*."""
-        os.rmdir(name, dir_fd=self._fd)
+        os.rmdir(name, dir_fd=self.descriptor)
 
     def set_mode(self, mode: int) -> None:
         """Set its own permission bits."""
-        os.fchmod(self._fd, mode)
+        os.fchmod(self.descriptor, mode)
 
     def mode(self) -> int:
         """Its own permission bits."""
-        return stat.S_IMODE(os.fstat(self._fd).st_mode)
+        return stat.S_IMODE(os.fstat(self.descriptor).st_mode)
 
     def free_bytes(self) -> int:
         """Bytes that this user may still write to its file system."""
-        status = os.fstatvfs(self._fd)
+        status = os.fstatvfs(self.descriptor)
         return status.f_bavail * status.f_frsize
 
     def hold(self, name: str, descriptor: int) -> bool:
@@ -113,7 +111,7 @@ class DescriptorFolder:
 
     def hold_itself(self) -> bool:
         """Lock this unfinished folder for this run; False when a sweep was quicker."""
-        return _try_lock(self._fd) is not False and os.fstat(self._fd).st_nlink > 0
+        return _try_lock(self.descriptor) is not False and os.fstat(self.descriptor).st_nlink > 0
 
     def is_abandoned(self, name: str) -> bool:
         """Whether no living run holds the unfinished *name*."""

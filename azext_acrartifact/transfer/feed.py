@@ -92,7 +92,8 @@ class FileFeed:
     def _hash_beside(self) -> None:
         try:
             self._hash()
-        except BaseException as error:  # pylint: disable=broad-except  (raised by `settle`, in the sender's thread)
+        # Whatever it is, `settle` raises it in the sender's thread.
+        except BaseException as error:  # pylint: disable=broad-except
             self._error = error
 
     def _hash(self) -> None:

@@ -93,7 +93,8 @@ class Scheduler:
         while job is not None:
             try:
                 job.run()
-            except BaseException as error:  # pylint: disable=broad-except  (raised by `run`, in the caller's thread)
+            # Whatever it is, `run` raises it in the caller's thread.
+            except BaseException as error:  # pylint: disable=broad-except
                 self._errors.append(error)
                 self._cancelled.set()
             job = self._after(job)

@@ -298,9 +298,7 @@ def test_msal_with_a_secret(client, azure):
 
 def test_msal_with_a_certificate(client, azure):
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     thumbprint = hashlib.sha1(b"any certificate").hexdigest().upper()
     credential = {"private_key": pem.decode(), "thumbprint": thumbprint}
     assert client.token(credential)["error_codes"] == [700027]
