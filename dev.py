@@ -27,6 +27,7 @@ CHORES = {
     "test": Chore("devtools.suite", "dev", "unit, house, emulator and functional tests; arguments go to pytest"),
     "lint": Chore("devtools.lint", "dev", "ruff, mypy, azdev style, linter and scan; or only those named"),
     "interop": Chore("devtools.interop", "dev", "both ways with oras, crane, regctl, skopeo and other registries"),
+    "faults": Chore("devtools.faults", "dev", "transfers that are killed, cut and slowed; 200 schedules of faults"),
     "bench": Chore("devtools.bench", "dev", "the measurements in bench/"),
     "wheel": Chore("devtools.wheel", "demo", "build dist/acrartifact-*.whl, look into it, `az extension add` it"),
     "emulator": Chore("devtools.emulator", "demo", "start the local Azure and say how to use it"),

@@ -37,7 +37,7 @@ def install() -> None:
             _go_install(peer)
     missing = [package for program, package in DEBIAN_PEERS.items() if shutil.which(program) is None]
     if missing:
-        _apt_install(missing)
+        apt_install(missing)
 
 
 def path(given: str | None = None) -> str:
@@ -62,7 +62,8 @@ def _stamp(peer: Peer) -> Path:
     return BIN.parent / f"{peer.program}-{peer.version}.installed"
 
 
-def _apt_install(packages: list[str]) -> None:
+def apt_install(packages: list[str]) -> None:
+    """Install Debian *packages*; raises `steps.Failed` where that cannot be done."""
     root = hasattr(os, "geteuid") and os.geteuid() == 0
     if shutil.which("apt-get") is None or not root:
         raise steps.Failed(f"Install these first, as root: apt-get install {' '.join(packages)}")
