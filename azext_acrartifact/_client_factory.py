@@ -127,8 +127,11 @@ def sign_in(cmd: Any, registry: RegistryArgument, login: LoginArgument) -> Signe
     """Have the registry take the sign-in. Raises `SignInError` when it does not."""
     server = server_of(cmd, registry)
     if is_loopback(server):
-        username, password = local_pair(cmd, server, login) or ("", "")
-        ChallengeAuthorizer(base_url_of(server, True), _http(cmd, Progress()), (username, password)).check()
+        pair = local_pair(cmd, server, login)
+        if pair is None:
+            raise SignInError("There is no sign-in to keep", where=server, hint="Give --username and --password-stdin.")
+        username, password = pair
+        ChallengeAuthorizer(base_url_of(server, True), _http(cmd, Progress()), pair).check()
         return SignedIn(server, f"user '{username}'", username, password)
     server, identity, pair = with_endpoint(
         cmd, registry, login, lambda endpoint, credential: credential.login(endpoint)

@@ -61,7 +61,7 @@ def mode_of(cmd: Any, login: LoginArgument) -> str:
 
 def docker_config() -> DockerConfig:
     """The user's docker configuration."""
-    return DockerConfig.of(os.environ, Path.home())
+    return DockerConfig.of(os.environ, Path(os.path.expanduser("~")))
 
 
 def _sources(cmd: Any, server: str, *, ask_machine: bool) -> dict[str, Source]:

@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 from .credentials import RefreshToken
 
 _Value = TypeVar("_Value")
-_FAILURES = (OSError, ValueError, TypeError, RuntimeError, ImportError)
+_FAILURES = (OSError, ValueError, TypeError, RuntimeError, ImportError, LookupError, ArithmeticError)
 
 
 class Vault(Protocol):

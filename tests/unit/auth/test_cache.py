@@ -6,7 +6,7 @@ import contextlib
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -95,6 +95,12 @@ def test_only_the_token_that_was_refused_is_dropped() -> None:
     assert cached(vault).find()
     cached(vault).drop(token("newer"))
     assert cached(vault).find() is None
+
+
+@pytest.mark.parametrize("broken", [{}, {"token": "t"}, {"token": "t", "renewAt": "x", "expiresAt": 1}])
+def test_an_entry_of_another_shape_is_none(broken: dict[str, object]) -> None:
+    entry = {**asdict(LOGIN), "server": SERVER, **broken}
+    assert cached(Memory(json.dumps([entry]))).find() is None
 
 
 @pytest.mark.parametrize("text", ["{", "null", "5", "[null, 5]", '[{"server": 5}]', "[" * 100_000, "\0"])
