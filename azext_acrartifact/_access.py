@@ -10,7 +10,7 @@ from ._exception_handler import reports
 
 
 @reports
-def login(cmd: Any, registry: RegistryArgument, login: LoginArgument) -> dict[str, Any]:
+def log_in(cmd: Any, registry: RegistryArgument, login: LoginArgument) -> dict[str, Any]:
     """Keep a credential where oras, helm, podman and docker look for one."""
     from . import _client_factory as factory
     from ._session import signed_in
@@ -30,7 +30,7 @@ def login(cmd: Any, registry: RegistryArgument, login: LoginArgument) -> dict[st
 
 
 @reports
-def logout(cmd: Any, registry: RegistryArgument) -> dict[str, Any]:
+def log_out(cmd: Any, registry: RegistryArgument) -> dict[str, Any]:
     """Remove the credential that `login` kept."""
     from . import _client_factory as factory
     from ._sign_in import docker_config
@@ -52,11 +52,11 @@ def check_access(
     """Which actions the identity holds on repositories."""
     from . import _client_factory as factory
     from ._session import signed_in
-    from .auth.tokens import ROLES
+    from .operations.check_access import ACTIONS
     from .operations.check_access import check_access as run
 
     names = [factory.repository_of(name) for name in repositories]
-    wanted = actions or list(ROLES)
+    wanted = actions or ACTIONS
     server, identity, found = factory.with_endpoint(
         cmd, registry, signed_in(login), lambda endpoint, credential: run(endpoint, credential, names, wanted)
     )

@@ -136,7 +136,7 @@ def sign_in(cmd: Any, registry: RegistryArgument, login: LoginArgument) -> Signe
     server, identity, pair = with_endpoint(
         cmd, registry, login, lambda endpoint, credential: credential.login(endpoint)
     )
-    return SignedIn(server, identity, *pair)
+    return SignedIn(server, identity, *taken)
 
 
 def _at_server(cmd: Any, server: str, guessed_from: str | None, action: Callable[[str], _Result]) -> _Result:

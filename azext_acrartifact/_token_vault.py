@@ -89,7 +89,7 @@ def _lock(descriptor: int) -> None:
 
 
 if sys.platform == "win32":
-    import msvcrt
+    import msvcrt  # pylint: disable=import-error
 
     def _try_lock(descriptor: int) -> None:
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)

@@ -24,8 +24,8 @@ def load_command_table(loader: Any, _args: Any) -> None:
         group.custom_command("attach", "attach", table_transformer=push_table)
         group.custom_command("list-referrers", "list_referrers", table_transformer=referrers_table)
     with loader.command_group("acr artifact", custom_command_type=_functions_of("_access")) as group:
-        group.custom_command("login", "login")
-        group.custom_command("logout", "logout")
+        group.custom_command("login", "log_in")
+        group.custom_command("logout", "log_out")
         group.custom_command("check-access", "check_access", table_transformer=access_table)
 
 

@@ -10,8 +10,10 @@ from ..auth.credentials import Credential
 from ..auth.endpoint import TokenEndpoint
 from ..auth.tokens import ROLES
 from ..errors import ProtocolError
-from ..transport.authorization import Scope
+from ..transport.authorization import DELETE, METADATA_READ, METADATA_WRITE, PULL, PUSH, Scope
 
+ACTIONS = (PULL, PUSH, DELETE, METADATA_READ, METADATA_WRITE)
+"""What a repository knows."""
 MOST_REPOSITORIES = 10
 """How many repositories one token is asked for; a token travels in a header, which servers bound."""
 

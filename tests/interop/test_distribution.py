@@ -99,7 +99,7 @@ def test_what_only_azure_knows_is_one_clear_error(started: Started, repository: 
 def test_without_the_password_there_is_one_clear_error(started: Started, repository: str, work: Path) -> None:
     place = started.place
     (work / "file.txt").write_bytes(b"file\n")
-    stranger = Place(place.server, place.variables, place.plain)
+    stranger = Place(place.server, {**place.variables, "DOCKER_CONFIG": str(work)}, place.plain)
     assert "--username" in _one_error(stranger, work, "push", place.at(repository), "--file", "file.txt")
     wrong = Place(place.server, place.variables, place.plain, User(USER.name, "wrong"))
     _one_error(wrong, work, "push", place.at(repository), "--file", "file.txt")
