@@ -133,7 +133,7 @@ def sign_in(cmd: Any, registry: RegistryArgument, login: LoginArgument) -> Signe
         username, password = pair
         ChallengeAuthorizer(base_url_of(server, True), _http(cmd, Progress()), pair).check()
         return SignedIn(server, f"user '{username}'", username, password)
-    server, identity, pair = with_endpoint(
+    server, identity, taken = with_endpoint(
         cmd, registry, login, lambda endpoint, credential: credential.login(endpoint)
     )
     return SignedIn(server, identity, *taken)
