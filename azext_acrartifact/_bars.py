@@ -26,9 +26,9 @@ class Bar:
         return min(1.0, max(0.0, self.moved / self.size)) if self.size else 1.0
 
 
-def file_line(bar: Bar, columns: int) -> str:
+def file_line(one: Bar, columns: int) -> str:
     """`Uploading   [####....]  50% of 10.0 MiB  name`."""
-    return _line(f"{bar.verb:11} ", bar.share, f" {_percent(bar.share)} of {human_size(bar.size)}", bar.name, columns)
+    return _line(f"{one.verb:11} ", one.share, f" {_percent(one.share)} of {human_size(one.size)}", one.name, columns)
 
 
 def total_line(moved: int, total: int, rate: float, hidden: int, columns: int) -> str:
@@ -36,7 +36,7 @@ def total_line(moved: int, total: int, rate: float, hidden: int, columns: int) -
     no line of their own."""
     share = min(1.0, max(0.0, moved / total)) if total else 1.0
     told = f" {_percent(share)} of {human_size(total)}  {human_size(int(rate))}/s"
-    if rate >= 1 and share < 1:
+    if share < 1 <= rate:
         told += f"  {_duration((total - moved) / rate)} left"
     return _line("Total       ", share, told, f"and {hidden} more files" if hidden else "", columns)
 
@@ -68,8 +68,8 @@ def _line(head: str, share: float, told: str, name: str, columns: int) -> str:
     """One column stays free: a character in the last one makes some terminals wrap."""
     room = columns - 1
     width = max(0, min(WIDEST_BAR, room - cells(head) - cells(told) - 2 - min(20, cells(name) + 2)))
-    bar = "" if width < NARROWEST_BAR else f"[{'#' * int(width * share):.<{width}}]"
-    return fit(f"{head}{bar}{told}" + (f"  {name}" if name else ""), room)
+    drawn = "" if width < NARROWEST_BAR else f"[{'#' * int(width * share):.<{width}}]"
+    return fit(f"{head}{drawn}{told}" + (f"  {name}" if name else ""), room)
 
 
 def _percent(share: float) -> str:

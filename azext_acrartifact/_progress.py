@@ -91,17 +91,17 @@ class TerminalProgress(Progress):
             self._moved += size
             if size > JUMP:
                 self._samples = deque((when, moved + size) for when, moved in self._samples)
-            bar = self._bars.get(_name(blob))
-            if bar:
-                bar.moved += size
+            one = self._bars.get(_name(blob))
+            if one:
+                one.moved += size
             self._wake()
 
     def finished(self, blob: Descriptor, verb: str) -> None:
         """A line in the place of the bar."""
         with self._changed:
-            bar = self._bars.pop(_name(blob), None)
-            if bar:
-                self._moved += bar.size - bar.moved
+            one = self._bars.pop(_name(blob), None)
+            if one:
+                self._moved += one.size - one.moved
             self._lines.append(_event(blob, verb))
             self._wake()
 
@@ -151,9 +151,9 @@ class TerminalProgress(Progress):
     def _now(self, columns: int, height: int) -> list[str]:
         if not self._bars:
             return []
-        shown = sorted(self._bars.values(), key=lambda bar: -bar.size)[: max(0, min(MOST_BARS, height - 3))]
+        shown = sorted(self._bars.values(), key=lambda one: -one.size)[: max(0, min(MOST_BARS, height - 3))]
         total = total_line(self._moved, self._total, self._rate(), len(self._bars) - len(shown), columns)
-        return [*(file_line(bar, columns) for bar in shown), fit(total, columns - 1)]
+        return [*(file_line(one, columns) for one in shown), fit(total, columns - 1)]
 
     def _rate(self) -> float:
         """Bytes a second in the last seconds."""
