@@ -52,6 +52,8 @@ examples:
     text: >
       az acr artifact pull --name myregistry --image samples/bundle:1.0 --destination out
       --include docs "*.md"
+  - name: See whether a folder still holds what the artifact does.
+    text: az acr artifact pull myregistry.azurecr.io/samples/bundle:1.0 --destination out --check --include docs "*.md"
   - name: Pull what an index has for another platform.
     text: >
       az acr artifact pull myregistry.azurecr.io/samples/tool:1.0 --platform linux/arm64 --destination arm

@@ -111,6 +111,11 @@ def _pull(c: Any) -> None:
     c.argument("exclude", nargs="+", action="extend", help="Do not pull files that match one of these patterns.")
     c.argument("manifest_config", help="Write the artifact's config to this path as well.")
     c.argument(
+        "check",
+        action="store_true",
+        help="Only compare what is on the disk with the artifact; fail when something differs or is missing.",
+    )
+    c.argument(
         "max_unpacked_size",
         type=int,
         help="How many bytes a folder may unpack to. Default: 100 times its packed size, and at least 1 GiB.",

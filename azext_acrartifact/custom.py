@@ -46,14 +46,16 @@ def pull(
     concurrency: int | None = None,
     referrer: str | None = None,
     platform: str | None = None,
+    check: bool = False,
 ) -> dict[str, Any]:
     """Pull an artifact's files and folders."""
     from ._output import pull_output
     from .files.globs import Selection
     from .oci.reference import Reference
+    from .operations.check import check as compare
     from .operations.platforms import parse_platform
     from .operations.pull import PullOrder
-    from .operations.pull import pull as run
+    from .operations.pull import pull as fetch
 
     def order(reference: Reference) -> PullOrder:
         return PullOrder(
@@ -67,7 +69,8 @@ def pull(
             platform=parse_platform(platform) if platform else None,
         )
 
-    return pull_output(transfer(cmd, artifact, login, order, run, "Pulled"))
+    run, verb = (compare, "Checked") if check else (fetch, "Pulled")
+    return pull_output(transfer(cmd, artifact, login, order, run, verb))
 
 
 @reports

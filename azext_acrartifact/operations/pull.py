@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..errors import InvalidManifestError
 from ..files.globs import Selection
-from ..files.names import RelativeName, safe_name
+from ..files.names import safe_name
 from ..files.place import Destination
 from ..oci.descriptor import Descriptor
 from ..oci.manifest import Manifest
@@ -20,11 +19,11 @@ from ..transfer.journal import Journal
 from ..transfer.pace import Pace
 from ..transfer.progress import Progress
 from ..transfer.repository import RepositoryStorage
-from ..transfer.scheduler import Job, Scheduler
-from ..transport.client import HttpClient
+from ..transfer.scheduler import Scheduler
 from .fetching import Fetcher
-from .plan import Plan, Planned, Skipped, plan_pull
+from .plan import Plan, Skipped, plan_pull
 from .platforms import Platform, choose
+from .presence import present_files
 from .referrers import newest_referrer
 from .versions import require_version
 
@@ -75,14 +74,7 @@ def pull(registry: Registry, order: PullOrder, progress: Progress) -> PullResult
     Everything that can be known to be wrong is found before the first byte is written: names, space, rights.
     Raises any `ArtifactError`.
     """
-    reference = order.reference
-    manifest = registry.manifests.get(reference.repository, require_version(reference))
-    if order.referrer is not None:
-        manifest = newest_referrer(registry, reference.at(manifest.digest), order.referrer)
-        reference = reference.at(manifest.digest)
-    if manifest.is_index or order.platform is not None:
-        manifest = choose(registry, reference, manifest, order.platform)
-        reference = reference.at(manifest.digest)
+    reference, manifest = find(registry, order)
     plan = plan_pull(manifest, order.selection, str(reference))
     storage = RepositoryStorage(registry, reference.repository, Journal(None))
     with Destination.open(order.destination) as destination:
@@ -93,6 +85,19 @@ def pull(registry: Registry, order: PullOrder, progress: Progress) -> PullResult
     return PullResult(
         reference, manifest, files, plan.skipped, fetched, sum(file.blob.size for file in files) - fetched
     )
+
+
+def find(registry: Registry, order: PullOrder) -> tuple[Reference, Manifest]:
+    """The manifest whose files are wanted, and what it is called: a referrer's, or an index's for one platform."""
+    reference = order.reference
+    manifest = registry.manifests.get(reference.repository, require_version(reference))
+    if order.referrer is not None:
+        manifest = newest_referrer(registry, reference.at(manifest.digest), order.referrer)
+        reference = reference.at(manifest.digest)
+    if manifest.is_index or order.platform is not None:
+        manifest = choose(registry, reference, manifest, order.platform)
+        reference = reference.at(manifest.digest)
+    return reference, manifest
 
 
 def _fetch_all(
@@ -107,7 +112,7 @@ def _fetch_all(
     destination.require_writable([item.name for item in plan.files if not item.folder])
     http = registry.http
     pace = Pace(http, order.concurrency)
-    present = _present(http, pace, destination, plan, progress)
+    present = present_files(http, pace, destination, plan, progress)
     missing = [item for item in plan.files if item.name not in present]
     destination.require_space(sum(max(0, item.blob.size - destination.kept_bytes(item.name)) for item in missing))
     progress.expect(sum(item.blob.size for item in missing))
@@ -117,23 +122,6 @@ def _fetch_all(
         PulledFile(destination.shown(item.name), item.blob, UNCHANGED if item.name in present else DOWNLOADED)
         for item in plan.files
     ]
-
-
-def _present(
-    http: HttpClient, pace: Pace, destination: Destination, plan: Plan, progress: Progress
-) -> set[RelativeName]:
-    """The names of the files that are on the disk already, byte for byte."""
-    present: set[RelativeName] = set()
-
-    def compare(item: Planned) -> None:
-        algorithm = item.blob.digest.partition(":")[0]
-        if destination.digest_of(item.name, algorithm) == item.blob.digest:
-            present.add(item.name)
-            progress.finished(item.blob, "Unchanged")
-
-    same_size = [item for item in plan.files if not item.folder and destination.size_of(item.name) == item.blob.size]
-    Scheduler(http, pace).run([Job(functools.partial(compare, item), item.blob.size, True) for item in same_size])
-    return present
 
 
 def _save_config(registry: Registry, storage: RepositoryStorage, manifest: Manifest, path: str) -> None:

@@ -146,3 +146,37 @@ def test_names_that_must_not_reach_the_disk(
     refused = az.refused(1, "pull", artifact, "-d", "out")
     assert refused.blob_gets == []
     assert files_in(work.parent) == {"work/"}
+
+
+def test_a_folder_that_is_there_is_not_fetched_again(az: Az, artifact: str, work: Path) -> None:
+    (work / "tree" / "deep").mkdir(parents=True)
+    (work / "tree" / "deep" / "one").write_text("one")
+    az.artifact("push", artifact, "--file", "tree")
+    az.artifact("pull", artifact, "-d", "out")
+    again = az.artifact("pull", artifact, "-d", "out")
+    assert [file["state"] for file in again.json["files"]] == ["unchanged"]
+    assert again.blob_gets == []
+    (work / "out" / "tree" / "deep" / "one").write_text("two")
+    mended = az.artifact("pull", artifact, "-d", "out")
+    assert [file["state"] for file in mended.json["files"]] == ["downloaded"]
+    assert (work / "out" / "tree" / "deep" / "one").read_text() == "one"
+
+
+def test_check_compares_and_changes_nothing(az: Az, artifact: str, work: Path) -> None:
+    (work / "tree").mkdir()
+    for name in ("tree/x", "a.txt", "b.txt"):
+        (work / name).write_text(name)
+    az.artifact("push", artifact, "--file", "tree", "a.txt", "b.txt")
+    az.artifact("pull", artifact, "-d", "out")
+    same = az.artifact("pull", artifact, "-d", "out", "--check")
+    assert {file["state"] for file in same.json["files"]} == {"unchanged"}
+    (work / "out" / "a.txt").write_text("A.TXT")
+    (work / "out" / "tree" / "more").write_text("more")
+    (work / "out" / "b.txt").unlink()
+    before = files_in(work / "out")
+    differs = az.refused(1, "pull", artifact, "-d", "out", "--check")
+    assert "3 of 3: tree, a.txt, b.txt" in differs.stderr
+    assert differs.blob_gets == []
+    assert files_in(work / "out") == before
+    assert (work / "out" / "a.txt").read_text() == "A.TXT"
+    assert "1 of 1: tree" in az.refused(1, "pull", artifact, "-d", "out", "--check", "--include", "tree").stderr

@@ -1,0 +1,54 @@
+"""Which of an artifact's files are on the disk already, byte for byte."""
+
+from __future__ import annotations
+
+import functools
+
+from ..errors import ArtifactError
+from ..files.extract import size_limit
+from ..files.names import RelativeName
+from ..files.pack import PackedFolder
+from ..files.place import Destination
+from ..oci.digest import algorithm_of
+from ..oci.mediatypes import CONTENT_DIGEST
+from ..transfer.pace import Pace
+from ..transfer.progress import Progress
+from ..transfer.scheduler import Job, Scheduler
+from ..transport.client import HttpClient
+from .plan import Plan, Planned
+
+
+def present_files(
+    http: HttpClient, pace: Pace, destination: Destination, plan: Plan, progress: Progress
+) -> set[RelativeName]:
+    """The names of the planned files and folders that need not be fetched. Reads what is on the disk."""
+    present: set[RelativeName] = set()
+
+    def compare(item: Planned) -> None:
+        if _same_folder(destination, item) if item.folder else _same_file(destination, item):
+            present.add(item.name)
+            progress.finished(item.blob, "Unchanged")
+
+    candidates = [item for item in plan.files if item.folder or destination.size_of(item.name) == item.blob.size]
+    Scheduler(http, pace).run([Job(functools.partial(compare, item), item.blob.size, True) for item in candidates])
+    return present
+
+
+def _same_file(destination: Destination, item: Planned) -> bool:
+    return destination.digest_of(item.name, algorithm_of(item.blob.digest)) == item.blob.digest
+
+
+def _same_folder(destination: Destination, item: Planned) -> bool:
+    """Whether packing what is there gives the very archive that the layer holds.
+
+    It does for what was pushed from here, with members' times at zero; otherwise the folder is fetched. One that
+    holds far more than the layer could is not read.
+    """
+    expected = item.blob.annotations.get(CONTENT_DIGEST)
+    if expected is None or not item.name.parts:
+        return False
+    try:
+        folder = PackedFolder.scan(destination.shown(item.name), str(item.name), mtime=0)
+        return folder.content_size <= size_limit(item.blob.size) and folder.tar_digest() == expected
+    except ArtifactError:
+        return False
