@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -17,8 +18,10 @@ EXCHANGE = "/oauth2/exchange"
 SIGN_IN = "login.microsoftonline.com"
 EXPIRED = json.dumps({"error": "invalid_client", "error_description": "AADSTS700024: Client assertion is expired."})
 FILES = {f"{number}.bin": bytes([number]) * 400_000 for number in range(7)}
-SLOW = 250_000
-"""Bytes a second, on each connection: seven files take eleven seconds, one after the other."""
+SECONDS = float(os.environ.get("ACRARTIFACT_RENEWAL_SECONDS", "11"))
+"""How long a transfer takes; tokens live for a fraction of it."""
+SLOW = int(sum(map(len, FILES.values())) / SECONDS)
+"""Bytes a second, on each connection: the files take that long, one after the other."""
 ONE_BY_ONE = ("--concurrency", "1")
 
 
@@ -37,8 +40,9 @@ def fresh(az: Az, sign_in: Callable[[str], Path], tmp_path: Path) -> Az:
 
 @pytest.fixture
 def short(emulator: Emulator) -> None:
-    """Access tokens of 2 seconds, refresh tokens of 5."""
-    emulator.set(lifetimes={"acr_access": 2, "acr_refresh": 5})
+    """Access tokens of 2 seconds, refresh tokens of 5; of 5 and 15 for a transfer of a minute."""
+    access, refresh = (5, 15) if SECONDS >= 60 else (2, 5)
+    emulator.set(lifetimes={"acr_access": access, "acr_refresh": refresh})
 
 
 def write(folder: Path) -> None:

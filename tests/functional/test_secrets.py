@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -115,3 +118,24 @@ def test_in_errors(
     failed = own("acr", "artifact", *verb, "--debug")
     assert failed.code == 1
     assert_kept(failed.stderr + written(own), secrets_in(failed.log) | secrets_of(emulator.world()))
+
+
+def test_in_the_process_table(own: Az, emulator: Emulator, artifact: str, work: Path) -> None:
+    (work / "a.txt").write_bytes(bytes(600_000))
+    emulator.fault(path="/blobs/uploads/", action="bandwidth", rate=300_000)
+    command = [sys.executable, "-m", "azure.cli", "acr", "artifact", "push", artifact, "--file", "a.txt"]
+    with subprocess.Popen(
+        [*command, "--username", "ci-token", "--password-stdin"],
+        cwd=own.folder, env=dict(own.variables), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as az:  # fmt: skip
+        assert az.stdin is not None
+        az.stdin.write("ci-token-password\n")
+        az.stdin.close()
+        seen = []
+        while az.poll() is None:
+            seen.append(subprocess.run(["ps", "-A", "-ww", "-o", "args"], capture_output=True, text=True).stdout)
+            time.sleep(0.1)
+    assert az.returncode == 0
+    shown = "\n".join(line for text in seen for line in text.splitlines() if artifact in line)
+    assert len(shown.splitlines()) > 5
+    assert_kept(shown, secrets_in(emulator.log()) | secrets_of(emulator.world()))
