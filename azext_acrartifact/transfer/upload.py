@@ -53,6 +53,7 @@ class BlobUpload:
         self._chunk = CHUNK
         self._single = feed.expected <= SINGLE_LIMIT
         self._asked = False
+        self._all_sent = False
         self._taken_up = False
         self._restarts = 0
         self._disputes = 0
@@ -78,7 +79,7 @@ class BlobUpload:
         """Do the next thing. True when the blob was sent, False when it turned out to be there, else None."""
         chunk = self._feed.chunk(self._session.offset if self._session else 0, self._chunk)
         if self._is_held():
-            return False
+            return self._all_sent and self._count_all()
         if self._session is None:
             self._session = self._uploads.begin()
         try:
@@ -95,6 +96,12 @@ class BlobUpload:
             self._append(session, chunk)
             return None
         return True if self._finish(session, chunk) else None
+
+    def _count_all(self) -> bool:
+        """All bytes were sent, and the blob is there: only the answer to the finish was lost."""
+        confirmed = self._session.offset if self._session else 0
+        self._advance(self._feed.settle().size - confirmed)
+        return True
 
     def _is_held(self) -> bool:
         identity = self._feed.identity()
@@ -136,6 +143,7 @@ class BlobUpload:
 
     def _finish(self, session: Session, rest: Chunk | None) -> bool:
         identity = self._feed.settle()
+        self._all_sent = True
         blob = Descriptor(self._media_type, identity.digest, identity.size)
         body = _Told(rest, self._advance) if rest else None
         if body:
