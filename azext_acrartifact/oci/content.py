@@ -1,7 +1,6 @@
 """The one meeting place of registries, files and transfers: content, found by its descriptor.
 
-Three verbs keyed by a descriptor are enough for push, pull, copy, backup and restore to be the same walk with
-different ends (oras-go's `content.Storage` showed it).
+A source gives blobs by descriptor, from any offset; what is sent can be read again from any offset, too.
 """
 
 from __future__ import annotations
@@ -77,13 +76,3 @@ class Source(Protocol):
     def fetch(self, blob: Descriptor, offset: int = 0, length: int | None = None) -> Stream:
         """*length* bytes of *blob* from *offset* on, by default to its end. The stream's own `offset` says where
         it really begins, which is 0 when the source cannot begin elsewhere; it may then be longer as well."""
-
-
-class Target(Protocol):
-    """Where blobs go."""
-
-    def exists(self, blob: Descriptor) -> bool:
-        """Whether *blob* is already there."""
-
-    def push(self, blob: Descriptor, content: Content, advance: Advance) -> None:
-        """Store *content* as *blob*; returns once it is there and its digest was confirmed."""

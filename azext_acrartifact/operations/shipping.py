@@ -87,31 +87,30 @@ class Shipper:
         item = shipment.item
         if item is not None and item.folder is not None:
             self._ship_folder(shipment, item)
-        elif shipment.content is not None or (item is not None and item.file is not None):
-            content = shipment.content or item.file  # type: ignore[union-attr]
-            assert content is not None
-            self._send(shipment, FileFeed(content, self._key(item), self._cancelled, self._is_likely(item)), {})
+            return
+        content = shipment.content or (item.file if item else None)
+        assert content is not None
+        feed = FileFeed(content, self._key(item), self._cancelled, self._is_likely(item))
+        identity, sent = self._send(shipment, feed)
+        self._settle(shipment, identity, sent, {})
 
     def _ship_folder(self, shipment: Shipment, item: Input) -> None:
         assert item.folder is not None
         known = self._known.get(item.title)
         if known is not None and is_same_folder(item.folder, known):
-            marks = {UNPACK: "true", CONTENT_DIGEST: known.annotations[CONTENT_DIGEST]}
+            marks = _folder_marks(known.annotations[CONTENT_DIGEST])
             self._settle(shipment, Identity(known.digest, known.size), False, marks)
             self.progress.advanced(_named(shipment, known.digest), shipment.size)
             return
         feed = FolderFeed(item.folder, self.codec, self._storage.place)
-        self._send(shipment, feed, None)
+        identity, sent = self._send(shipment, feed)
+        self._settle(shipment, identity, sent, _folder_marks(feed.tar_digest))
 
-    def _send(self, shipment: Shipment, feed: Feed, marks: Mapping[str, str] | None) -> None:
+    def _send(self, shipment: Shipment, feed: Feed) -> tuple[Identity, bool]:
         shown = _named(shipment, Digest(""))
         self.progress.started(shown, "Uploading")
         held = functools.partial(self._is_held, shipment)
-        identity, sent = self._storage.upload(feed, held, functools.partial(self._moved, shown))
-        if marks is None:
-            assert isinstance(feed, FolderFeed)
-            marks = {UNPACK: "true", CONTENT_DIGEST: feed.tar_digest}
-        self._settle(shipment, identity, sent, marks)
+        return self._storage.upload(feed, held, functools.partial(self._moved, shown))
 
     def _moved(self, blob: Descriptor, size: int) -> None:
         self._pace.moved(size)
@@ -150,6 +149,11 @@ class Shipper:
     @property
     def _cancelled(self) -> threading.Event:
         return self.registry.http.waiter.cancelled
+
+
+def _folder_marks(tar_digest: str) -> dict[str, str]:
+    """The annotations by which ORAS and ACR Tasks know a folder's layer."""
+    return {UNPACK: "true", CONTENT_DIGEST: tar_digest}
 
 
 def _named(shipment: Shipment, digest: Digest) -> Descriptor:
