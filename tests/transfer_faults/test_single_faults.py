@@ -71,12 +71,13 @@ DOWN: dict[str, tuple[Rule, int]] = {
     "expired token": ({"path": "/v2/", "action": "expire_token", "nth": 6}, 0),
     "416": ({"host": STORAGE, "action": "status", "status": 416, "nth": 4}, 11),
     "Range ignored once": ({"host": STORAGE, "action": "ignore_range", "nth": 4, "times": 1}, 11),
-    "Range ignored": ({"host": STORAGE, "action": "ignore_range"}, 34),
+    "Range ignored": ({"host": STORAGE, "action": "ignore_range"}, 44),
     "wrong Content-Range once": ({"host": STORAGE, "action": "wrong_content_range", "nth": 4, "times": 1}, 12),
-    "wrong Content-Range": ({"host": STORAGE, "action": "wrong_content_range"}, 34),
+    "wrong Content-Range": ({"host": STORAGE, "action": "wrong_content_range"}, 44),
 }  # fmt: skip
-"""A rule, and how many segments or chunks may pass twice because of it: all of them, three times over, where each
-connection finds out for itself that its host knows no ranges."""
+"""A rule, and how many segments or chunks may pass twice because of it: all of them, once for each of four
+connections, where each finds out for itself that its host knows no ranges: what the host had sent by then fits whole
+into the sockets' buffers."""
 
 
 @pytest.mark.parametrize("name", UP)
