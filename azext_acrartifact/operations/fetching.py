@@ -17,7 +17,7 @@ from ..oci.mediatypes import CONTENT_DIGEST, UNPACK
 from ..transfer.download import BlobDownload
 from ..transfer.pace import MANY_BULK, Pace
 from ..transfer.progress import Progress
-from ..transfer.ranges import RANGED_FROM, SEGMENT, RangedDownload
+from ..transfer.ranges import RANGED_FROM, SEGMENT, RangedDownload, most_workers
 from ..transfer.scheduler import Job
 from ..transfer.upload import SINGLE_LIMIT
 from ..transport.client import HttpClient
@@ -44,7 +44,7 @@ class Fetcher:
         if size < RANGED_FROM:
             return [Job(functools.partial(self._file, item), size, size > SINGLE_LIMIT)]
         large = _LargeFile(self, item)
-        return [Job(large.work, size, True) for _ in range(min(MANY_BULK, -(-size // SEGMENT)))]
+        return [Job(large.work, size, True) for _ in range(min(MANY_BULK, most_workers(size)))]
 
     def moved(self, item: Planned, size: int) -> None:
         """Account for *size* bytes of *item*."""

@@ -17,9 +17,19 @@ from ..oci.descriptor import Descriptor
 from ..oci.digest import Verifier
 from ..transport.messages import BLOCK
 from ..transport.retry import Attempts
+from .pace import MANY_BULK
 
-SEGMENT = 8 * 1024 * 1024
-RANGED_FROM = 2 * SEGMENT
+SEGMENT = 2 * 1024 * 1024
+"""Bytes that are noted as there when all of them are: a kill costs at most so many of each connection."""
+SHORTEST_RUN, LONGEST_RUN = 4, 16
+"""Segments that are asked for in one range. A registry answers each range with a redirect to its storage: two round
+trips in which the connection carries nothing."""
+RANGED_FROM = 2 * SHORTEST_RUN * SEGMENT
+
+
+def most_workers(size: int) -> int:
+    """How many threads could help with a blob of *size* bytes."""
+    return -(-size // (SHORTEST_RUN * SEGMENT))
 
 
 class Pieces(Protocol):
@@ -69,15 +79,10 @@ class RangedDownload:
         self._verifier = Verifier(self._blob.digest, self._blob.size)
         self._whole = False
 
-    @property
-    def workers(self) -> int:
-        """How many threads could help."""
-        return max(1, len(self._left))
-
     def work(self) -> None:
         """Fetch pieces until none are left."""
-        while (number := self._take()) is not None:
-            self._fetch(number)
+        while run := self._take():
+            self._fetch(run)
             self._hash(wait=False)
 
     def finish(self) -> bool:
@@ -99,19 +104,24 @@ class RangedDownload:
             return False
         return True
 
-    def _take(self) -> int | None:
+    def _take(self) -> range:
+        """The next segments in a row: many while much is left, few at the end, so that all threads end together."""
         with self._lock:
             if self._cancelled.is_set():
                 raise CancelledError("Stopped")
-            return self._left.pop() if self._left else None
+            most = min(LONGEST_RUN, max(SHORTEST_RUN, len(self._left) // (2 * MANY_BULK)))
+            first = last = self._left.pop() if self._left else -1
+            while self._left and last - first + 1 < most and self._left[-1] == last + 1:
+                last = self._left.pop()
+            return range(first, last + 1) if first >= 0 else range(0)
 
     def _length(self, number: int) -> int:
         return min(SEGMENT, self._blob.size - number * SEGMENT)
 
-    def _fetch(self, number: int) -> None:
-        """All of one segment, going on inside of it after a break."""
+    def _fetch(self, run: range) -> None:
+        """All segments of *run*, going on where it was after a break."""
         attempts = self._attempts()
-        span = _Span(number * SEGMENT, number * SEGMENT + self._length(number))
+        span = _Span(run.start * SEGMENT, min(run.stop * SEGMENT, self._blob.size))
         while span.left:
             stream = self._source.fetch(self._blob, span.position, span.left)
             try:
@@ -124,7 +134,6 @@ class RangedDownload:
                     raise
             finally:
                 stream.close()
-        self._pieces.mark(number)
 
     def _copy(self, stream: Stream, span: _Span, attempts: Attempts) -> None:
         buffer = memoryview(bytearray(min(BLOCK, span.left)))
@@ -135,9 +144,17 @@ class RangedDownload:
             if self._cancelled.is_set():
                 raise CancelledError("Stopped")
             self._pieces.write_at(buffer[:count], span.position)
-            span.position += count
+            self._hash_passing(buffer[:count], span)
+            self._move(span, count)
             attempts.progressed()
             self._tell(count, span.whole)
+
+    def _move(self, span: _Span, count: int) -> None:
+        """Account for *count* bytes more of *span*, and note the segments that are whole by that."""
+        number, span.position = span.position // SEGMENT, span.position + count
+        while not span.whole and span.position >= min((number + 1) * SEGMENT, span.end) > number * SEGMENT:
+            self._pieces.mark(number)
+            number += 1
 
     def _fetch_whole(self, stream: Stream) -> None:
         """Take all from a server that ignores Range: one thread reads from the first byte, the others are done."""
@@ -180,6 +197,16 @@ class RangedDownload:
         with self._lock:
             told, self._told = self._told, 0
         self._advance(-told)
+
+    def _hash_passing(self, data: memoryview, span: _Span) -> None:
+        """Hash *data* while it is at hand, if it is what follows on what was hashed and nobody is at it."""
+        if self._verifier.seen != span.position or self._whole or not self._hashing.acquire(blocking=False):
+            return
+        try:
+            if self._verifier.seen == span.position:
+                self._verifier.update(data)
+        finally:
+            self._hashing.release()
 
     def _hash(self, wait: bool) -> None:
         """Hash the pieces that follow on what was hashed; without *wait*, leave that to a thread that is at it."""

@@ -34,12 +34,13 @@ from azext_acrartifact.transport.retry import Policy, Waiter
 
 SERVER = "myregistry.azurecr.io"
 KIB = 1024
-SEGMENT = 64 * KIB
+RANGE = 64 * KIB
+"""What one request asks for or sends: a chunk up, two segments down."""
 SIZES = {
     upload: {"SINGLE_LIMIT": 16 * KIB, "CHUNK": 64 * KIB, "SMALLEST_CHUNK": 4 * KIB, "ASKED_FROM": 8 * KIB},
     shipping: {"SINGLE_LIMIT": 16 * KIB, "ASKED_FROM": 8 * KIB},
-    fetching: {"SINGLE_LIMIT": 16 * KIB, "SEGMENT": SEGMENT, "RANGED_FROM": 2 * SEGMENT},
-    ranges: {"SEGMENT": SEGMENT, "RANGED_FROM": 2 * SEGMENT, "BLOCK": 16 * KIB},
+    fetching: {"SINGLE_LIMIT": 16 * KIB, "SEGMENT": RANGE // 2, "RANGED_FROM": 2 * RANGE},
+    ranges: {"SEGMENT": RANGE // 2, "SHORTEST_RUN": 2, "RANGED_FROM": 2 * RANGE, "BLOCK": 16 * KIB},
     feed: {"HASHED_FIRST": 32 * KIB, "BLOCK": 16 * KIB},
     download: {"BLOCK": 16 * KIB},
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.transfer_faults.engine import KIB, SEGMENT, SERVER
+from tests.transfer_faults.engine import KIB, RANGE, SERVER
 
 STORAGE = "*.blob.core.windows.net"
 BLOB = "/blobs/sha256:"
@@ -52,7 +52,7 @@ def top_level(files: dict[str, bytes]) -> list[str]:
 
 
 def _files(draw: random.Random) -> dict[str, bytes]:
-    large = {f"large-{n}": draw.randbytes(draw.randint(SEGMENT, 6 * SEGMENT)) for n in range(draw.randint(1, 2))}
+    large = {f"large-{n}": draw.randbytes(draw.randint(RANGE, 6 * RANGE)) for n in range(draw.randint(1, 2))}
     small = {f"small-{n}": draw.randbytes(draw.randint(0, 12 * KIB)) for n in range(draw.randint(1, 6))}
     folder = {f"folder/{n}": draw.randbytes(draw.randint(0, 40 * KIB)) for n in range(draw.choice([0, 0, 1, 4]))}
     return {**large, **small, **folder}
@@ -79,12 +79,12 @@ def _refused(draw: random.Random, **where: Any) -> Rule:
 
 def _broken(draw: random.Random, places: list[str], **where: Any) -> Rule:
     place = draw.choice(places)
-    after = draw.randint(0, 2 * SEGMENT) if place in ("request", "response") else 0
+    after = draw.randint(0, 2 * RANGE) if place in ("request", "response") else 0
     return _rule(draw, action=draw.choice(["reset", "cut"]), where=place, after=after, **where)
 
 
 def _stalled(draw: random.Random, places: list[str], **where: Any) -> Rule:
-    rule = _rule(draw, action="stall", where=draw.choice(places), after=draw.randint(0, SEGMENT), seconds=0.7, **where)
+    rule = _rule(draw, action="stall", where=draw.choice(places), after=draw.randint(0, RANGE), seconds=0.7, **where)
     return {**rule, "times": min(rule["times"], 2)}
 
 
@@ -112,7 +112,7 @@ _DOWN: list[Callable[[random.Random], Rule]] = [
     lambda d: _broken(d, ["response"], host=STORAGE),
     lambda d: _broken(d, ["before", "response"], host=SERVER),
     lambda d: _stalled(d, ["response"], host=STORAGE),
-    lambda d: _rule(d, action="corrupt", offset=d.randint(0, SEGMENT), host=STORAGE),
+    lambda d: _rule(d, action="corrupt", offset=d.randint(0, RANGE), host=STORAGE),
     lambda d: _rule(d, action="status", status=403, host=STORAGE),
     lambda d: _rule(d, action="expire_token", path="/v2/"),
     lambda d: _rule(d, action="status", status=416, host=STORAGE),

@@ -13,10 +13,10 @@ import pytest
 from acr_emulator.client import Emulator
 from azext_acrartifact import errors
 from tests.functional.az import files_in
-from tests.transfer_faults.engine import SEGMENT, Engine
+from tests.transfer_faults.engine import RANGE, Engine
 from tests.transfer_faults.schedules import STORAGE, UPLOAD
 
-ONE, TWO = (random.Random(seed).randbytes(10 * SEGMENT + seed) for seed in (1, 2))
+ONE, TWO = (random.Random(seed).randbytes(10 * RANGE + seed) for seed in (1, 2))
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_who_reads_the_older_file_keeps_it(engine: Engine, work: Path, repositor
     there = tmp_path / "there"
     engine.pull(repository, there, "1")
     with (there / "large").open("rb") as reader:
-        half = reader.read(5 * SEGMENT)
+        half = reader.read(5 * RANGE)
         engine.pull(repository, there, "2")
         assert half + reader.read() == ONE
     assert (there / "large").read_bytes() == TWO
@@ -137,7 +137,7 @@ def test_a_file_that_changes_while_it_is_pushed(
         while not any(entry.method == "PATCH" for entry in emulator.log()):
             assert not pushing.done()
         with (work / "large").open("r+b") as file:
-            file.seek(9 * SEGMENT)
+            file.seek(9 * RANGE)
             file.write(b"changed")
             os.fsync(file.fileno())
         with pytest.raises(errors.LocalFileError, match="changed while it was pushed"):

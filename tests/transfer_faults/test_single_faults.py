@@ -12,10 +12,10 @@ import pytest
 from acr_emulator.client import Emulator
 from azext_acrartifact import errors
 from tests.functional.az import files_in
-from tests.transfer_faults.engine import KIB, SEGMENT, SERVER, Engine
+from tests.transfer_faults.engine import KIB, RANGE, SERVER, Engine
 from tests.transfer_faults.schedules import BLOB, STORAGE, UPLOAD, Rule
 
-LARGE = random.Random(1).randbytes(10 * SEGMENT + 777)
+LARGE = random.Random(1).randbytes(10 * RANGE + 777)
 PATCH: Rule = {"path": UPLOAD, "method": "PATCH"}
 PUT: Rule = {"path": UPLOAD, "method": "PUT"}
 WRITES: Rule = {"path": UPLOAD, "method": "POST|PATCH|PUT"}
@@ -88,7 +88,7 @@ def test_a_push_outlives(name: str, engine: Engine, emulator: Emulator, work: Pa
     digest = engine.push(repository, ["large"]).files[0].descriptor.digest
     assert _applied(emulator) >= 1
     assert origin.blob(repository, digest) == LARGE
-    assert wire(emulator, "up") <= len(LARGE) + twice * SEGMENT + 16 * KIB
+    assert wire(emulator, "up") <= len(LARGE) + twice * RANGE + 16 * KIB
     assert engine.progress.moved["large"] == len(LARGE)
     assert list(engine.journal.iterdir()) == []
 
@@ -106,7 +106,7 @@ def test_a_pull_outlives(
     assert (tmp_path / "there/large").read_bytes() == LARGE
     assert files_in(tmp_path / "there") == {"large"}
     # Beside what is repeated: what was on its way on other connections when one had to stop.
-    assert wire(emulator, "down") <= len(LARGE) + (twice + concurrency) * SEGMENT
+    assert wire(emulator, "down") <= len(LARGE) + (twice + concurrency) * RANGE
     if "once" not in name and name not in ("416",):
         assert engine.progress.moved["large"] == len(LARGE)
 
@@ -154,7 +154,7 @@ def test_a_push_that_failed_goes_on_in_the_next(
     assert len(list(engine.journal.iterdir())) == 1
     digest = engine.push(repository, ["large"]).files[0].descriptor.digest
     assert origin.blob(repository, digest) == LARGE
-    assert wire(emulator, "up") <= len(LARGE) + 2 * SEGMENT
+    assert wire(emulator, "up") <= len(LARGE) + 2 * RANGE
     assert requests(emulator, "POST") == 3, "one session for the file in both runs, one in each for the config"
     assert list(engine.journal.iterdir()) == []
 
@@ -191,7 +191,7 @@ def test_a_pull_that_failed_goes_on_in_the_next(
     assert "large" not in files_in(there)
     engine.pull(pushed, there)
     assert (there / "large").read_bytes() == LARGE
-    assert wire(emulator, "down") <= len(LARGE) + SEGMENT
+    assert wire(emulator, "down") <= len(LARGE) + RANGE
     assert files_in(there) == {"large"}
 
 
@@ -206,7 +206,7 @@ def test_a_kept_part_that_was_spoilt_is_fetched_again(
     emulator.clear_faults()
     (kept,) = there.glob(".acrartifact-*.kept")
     with kept.open("r+b") as file:
-        file.seek(3 * SEGMENT)
+        file.seek(3 * RANGE)
         file.write(b"spoilt")
     engine.pull(pushed, there)
     assert (there / "large").read_bytes() == LARGE

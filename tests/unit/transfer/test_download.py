@@ -29,7 +29,7 @@ class Kept:
     def __init__(self, size: int = 0) -> None:
         self.data = bytearray(size)
         self.done: set[int] = set()
-        self.restarts = 0
+        self.restarts = self.read_back = 0
         self.lock = threading.Lock()
 
     def write(self, data: memoryview) -> None:
@@ -46,6 +46,7 @@ class Kept:
     def read_at(self, buffer: memoryview, offset: int) -> int:
         with self.lock:
             part = self.data[offset : offset + len(buffer)]
+        self.read_back += len(part)
         buffer[: len(part)] = part
         return len(part)
 
@@ -175,11 +176,12 @@ class TestOneStream:
 
 
 class TestRanges:
-    """Several connections; segments of 4 KiB, so that 40 KiB are ten."""
+    """Several connections; two segments in a range of 4 KiB, so that 40 KiB are ten ranges."""
 
     @pytest.fixture(autouse=True)
     def _small(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(ranges, "SEGMENT", 4096)
+        monkeypatch.setattr(ranges, "SEGMENT", 2048)
+        monkeypatch.setattr(ranges, "SHORTEST_RUN", 2)
         monkeypatch.setattr(ranges, "BLOCK", 1500)
 
     @staticmethod
@@ -253,11 +255,46 @@ class TestRanges:
 
     def test_segments_of_an_earlier_run_are_not_fetched(self, source) -> None:
         kept = Kept(len(DATA))
-        kept.data[:8192], kept.done = DATA[:8192], {0, 1}
+        kept.data[:8192], kept.done = DATA[:8192], {0, 1, 2, 3}
         storage = source(BlobHost())
         assert self.load(storage, kept) == len(DATA)
         assert bytes(kept.data) == DATA
         assert len(storage.server.requests) == 8
+
+    def test_gaps_that_an_earlier_run_left_are_fetched_alone(self, source) -> None:
+        kept = Kept(len(DATA))
+        kept.data[2048:6144], kept.done = DATA[2048:6144], {1, 2}
+        storage = source(BlobHost())
+        assert self.load(storage, kept, 1) == len(DATA)
+        assert bytes(kept.data) == DATA
+        asked = [sent.headers["range"] for sent in storage.server.requests]
+        assert asked[:2] == ["bytes=0-2047", "bytes=6144-10239"]
+
+    def test_ranges_are_long_while_much_is_left(self, source, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(ranges, "SEGMENT", 64)
+        kept = Kept(len(DATA))
+        storage = source(BlobHost())
+        assert self.load(storage, kept, 1) == len(DATA)
+        assert bytes(kept.data) == DATA
+        bounds = [sent.headers["range"][6:].split("-") for sent in storage.server.requests]
+        lengths = [int(last) - int(first) + 1 for first, last in bounds]
+        assert lengths == sorted(lengths, reverse=True)
+        assert (lengths[0], lengths[-2]) == (16 * 64, 2 * 64)
+
+    def test_whole_segments_of_a_range_that_broke_are_noted(self, source) -> None:
+        def fault(sent: Sent, number: int) -> Answer | None:
+            part = answer(206, DATA[:4096], Content_Range=f"bytes 0-4095/{len(DATA)}")
+            return Answer(part.raw[:-2000], "close") if number == 1 else reset()
+
+        kept = Kept(len(DATA))
+        with pytest.raises(errors.ConnectionFailedError):
+            self.load(source(BlobHost(fault)), kept, 1)
+        assert kept.done == {0}
+
+    def test_bytes_in_order_are_hashed_as_they_pass(self, source) -> None:
+        kept = Kept(len(DATA))
+        self.load(source(BlobHost()), kept, 1)
+        assert kept.read_back == 0
 
     def test_wrong_segments_of_an_earlier_run_are_fetched_again(self, source) -> None:
         kept = Kept(len(DATA))
