@@ -16,6 +16,13 @@ MANIFESTS = (IMAGE_MANIFEST, DOCKER_MANIFEST, OCI_ARTIFACT_MANIFEST, ORAS_ARTIFA
 INDEXES = (IMAGE_INDEX, DOCKER_LIST)
 ACCEPT = ", ".join((*MANIFESTS, *INDEXES))
 
+# Layers that registries need not have: licences forbade to hand them on (image specification, layer.md
+# § Non-Distributable Layers).
+FOREIGN_LAYERS = (
+    "application/vnd.oci.image.layer.nondistributable.v1.tar",
+    "application/vnd.docker.image.rootfs.foreign.diff.tar",
+)
+
 EMPTY_CONFIG = "application/vnd.oci.empty.v1+json"
 EMPTY_JSON = b"{}"
 LAYER = "application/vnd.oci.image.layer.v1.tar"

@@ -7,6 +7,7 @@ made of the subject's digest. ACR with customer-managed keys is one, CNCF distri
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -28,6 +29,7 @@ class Referrers:
         self._manifests = manifests
         self.kept_by_tag = False
         """Whether the registry has shown that it keeps no list itself."""
+        self._writing = threading.Lock()
 
     def of(self, repository: str, digest: Digest) -> Iterator[Descriptor]:
         """The manifests whose subject is *digest*; raises a `RegistryError` when that is not told."""
@@ -54,6 +56,10 @@ class Referrers:
         """Change the list until it reads as it should: another writer may have replaced it meanwhile, and there is
         no request that would notice."""
         tag = tag_of(subject)
+        with self._writing:
+            self._rewrite(repository, tag, add, remove)
+
+    def _rewrite(self, repository: str, tag: str, add: Sequence[Descriptor], remove: Sequence[Digest]) -> None:
         for _ in range(MOST_WRITES):
             held = self._listed(repository, tag)
             digests = {child.digest for child in held}

@@ -8,7 +8,7 @@ next is `transfer.upload`'s decision.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from ..errors import ProtocolError
@@ -49,10 +49,20 @@ class Uploads:
         response = self._api.send(self._scope, "POST", url, repeatable=True)
         if response.status != 202:
             raise error_from(response, "The upload was not begun")
-        with response:
-            if "Location" not in response.headers:
-                raise ProtocolError("The registry did not say where an upload goes", where=response.request.where)
-            return self._session(response, 0)
+        return self._opened(response)
+
+    def mount(self, blob: Descriptor, source: str) -> Session | None:
+        """Take *blob* over from the repository *source* of the same registry (§ Mounting a blob from another
+        repository); None when that is done. A registry that will not opens a session for it instead."""
+        url = self._api.url(path_of(self._repository, "blobs", "uploads") + "/")
+        query = f"?mount={quote(blob.digest, safe='')}&from={quote(source, safe='')}"
+        response = self._api.send(replace(self._scope, source=source), "POST", url + query, repeatable=True)
+        if response.status == 201:
+            response.close()
+            return None
+        if response.status != 202:
+            raise error_from(response, "A blob was not mounted from another repository")
+        return self._opened(response)
 
     def append(self, session: Session, chunk: Body) -> Response:
         """Send *chunk* as the bytes from `session.offset` on. Not repeated: its fate must be asked for."""
@@ -85,6 +95,12 @@ class Uploads:
         return self._api.send(
             self._scope, "PUT", url, headers=headers, body=rest, answer_timeout=FINISH_TIMEOUT, repeatable=False
         )
+
+    def _opened(self, response: Response) -> Session:
+        with response:
+            if "Location" not in response.headers:
+                raise ProtocolError("The registry did not say where an upload goes", where=response.request.where)
+            return self._session(response, 0)
 
     def _session(self, response: Response, offset: int) -> Session:
         return Session(self._next(response, response.request.url), offset)

@@ -28,6 +28,8 @@ SMALLEST_CHUNK = 256 * 1024
 ASKED_FROM = 64 * 1024
 """Bytes from which on it is worth a request to ask whether the blob is there."""
 MOST_RESTARTS = 3
+MEDIA_TYPE = "application/octet-stream"
+"""A registry keeps blobs without their types."""
 
 Held = Callable[[Identity], bool]
 
@@ -44,12 +46,12 @@ class BlobUpload:
         attempts: Attempts,
         journal: Journal,
         advance: Advance,
-        media_type: str = "application/octet-stream",
+        session: Session | None = None,
     ) -> None:
+        """*session* is a fresh one, such as a registry opens that cannot mount; by default one is begun."""
         self._uploads, self._feed, self._held = uploads, feed, held
         self._attempts, self._journal, self._advance = attempts, journal, advance
-        self._media_type = media_type
-        self._session: Session | None = None
+        self._session = session
         self._chunk = CHUNK
         self._single = feed.expected <= SINGLE_LIMIT
         self._asked = False
@@ -144,7 +146,7 @@ class BlobUpload:
     def _finish(self, session: Session, rest: Chunk | None) -> bool:
         identity = self._feed.settle()
         self._all_sent = True
-        blob = Descriptor(self._media_type, identity.digest, identity.size)
+        blob = Descriptor(MEDIA_TYPE, identity.digest, identity.size)
         body = _Told(rest, self._advance) if rest else None
         if body:
             response = body.through(lambda: self._uploads.finish(session, blob, body))

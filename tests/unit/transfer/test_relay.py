@@ -1,0 +1,279 @@
+"""Blobs sent on from one storage to another, whatever either side does meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from azext_acrartifact import errors
+from azext_acrartifact.oci.content import Memory
+from azext_acrartifact.oci.descriptor import Descriptor
+from azext_acrartifact.oci.digest import digest_of
+from azext_acrartifact.oci.mediatypes import LAYER
+from azext_acrartifact.oci.storage import COPIED, MOUNTED, SKIPPED
+from azext_acrartifact.transfer import upload
+from azext_acrartifact.transfer.journal import Journal
+from azext_acrartifact.transfer.relay import RelayFeed
+from azext_acrartifact.transfer.repository import RepositoryStorage
+from tests.support.server import answer
+from tests.support.uploads import BlobHost
+
+KIB = 1024
+DATA = bytes(range(256)) * 4 * 40  # 40 KiB
+BLOB = Descriptor(LAYER, digest_of(DATA), len(DATA))
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chunks of 8 KiB, so that 40 KiB are five."""
+    monkeypatch.setattr(upload, "SINGLE_LIMIT", 4 * KIB)
+    monkeypatch.setattr(upload, "CHUNK", 8 * KIB)
+    monkeypatch.setattr("azext_acrartifact.transfer.repository.SINGLE_LIMIT", 4 * KIB)
+
+
+class Source:
+    """A storage that gives *data* and breaks each answer after *after* bytes, *times* times."""
+
+    def __init__(self, data: bytes = DATA, after: int = 1 << 40, times: int = 1 << 40, ranges: bool = True) -> None:
+        self.data, self.after, self.times, self.ranges = data, after, times, ranges
+        self.offsets: list[int] = []
+        self.given = 0
+        self.open = 0
+
+    def fetch(self, blob: Descriptor, offset: int = 0, length: int | None = None) -> Stream:
+        self.offsets.append(offset)
+        self.open += 1
+        return Stream(self, offset if self.ranges else 0)
+
+
+class Stream:
+    """What comes of one answer."""
+
+    def __init__(self, source: Source, offset: int) -> None:
+        self.offset = self._at = offset
+        self._source, self._left = source, source.after
+
+    def readinto(self, buffer: memoryview) -> int:
+        source = self._source
+        if self._left <= 0 and source.times > 0:
+            source.times -= 1
+            raise errors.ConnectionFailedError("The connection failed", why="it broke")
+        count = min(len(buffer), max(self._left, 1), 3000, len(source.data) - self._at)
+        buffer[:count] = source.data[self._at : self._at + count]
+        self._at += count
+        self._left -= count
+        source.given += count
+        return count
+
+    def close(self) -> None:
+        self._source.open -= 1
+
+
+class Run:
+    """One target."""
+
+    def __init__(self, serve, registry, host: BlobHost, folder: Path | None = None) -> None:
+        self.host = host
+        self.server = serve(host, forever=True)
+        self.registry = registry(self.server)
+        self.storage = RepositoryStorage(self.registry, "a", Journal(str(folder) if folder else None))
+        self.moved = 0
+
+    def __call__(self, source: object, blob: Descriptor = BLOB) -> str:
+        return self.storage.receive(blob, source, self._advance)  # type: ignore[arg-type]
+
+    def _advance(self, size: int) -> None:
+        self.moved += size
+
+    def count(self, method: str) -> int:
+        return sum(request.method == method for request in self.server.requests)
+
+
+@pytest.fixture
+def run(serve, registry) -> Callable[..., Run]:
+    return lambda host=None, folder=None: Run(serve, registry, host or BlobHost(), folder)
+
+
+def test_a_blob_is_read_once_and_in_one_answer(run) -> None:
+    source, target = Source(), run()
+    assert target(source) == COPIED
+    assert target.host.blobs == {BLOB.digest: DATA}
+    assert (source.offsets, source.given, source.open, target.moved) == ([0], len(DATA), 0, len(DATA))
+    assert target.count("PATCH") == 5
+
+
+@pytest.mark.parametrize("size", [0, 1, 4 * KIB, 4 * KIB + 1])
+def test_of_any_size(run, size: int) -> None:
+    data = DATA[:size]
+    target = run()
+    assert target(Source(data), Descriptor(LAYER, digest_of(data), size)) == COPIED
+    assert target.host.blobs == {digest_of(data): data}
+
+
+def test_what_is_there_is_not_read(run) -> None:
+    source, target = Source(), run(BlobHost(blobs={BLOB.digest: DATA}))
+    assert target(source) == SKIPPED
+    assert (source.offsets, target.count("POST")) == ([], 0)
+
+
+def test_a_source_that_breaks_is_asked_for_the_rest(run) -> None:
+    source, target = Source(after=9000, times=3), run()
+    assert target(source) == COPIED
+    assert target.host.blobs == {BLOB.digest: DATA}
+    assert (source.offsets, source.given) == ([0, 9000, 18000, 27000], len(DATA))
+    assert target.count("PATCH") == 5
+
+
+def test_a_source_that_cannot_begin_in_the_middle_is_read_past_what_was_sent(run) -> None:
+    source, target = Source(after=30_000, times=1, ranges=False), run()
+    assert target(source) == COPIED
+    assert target.host.blobs == {BLOB.digest: DATA}
+    assert source.given == 30_000 + len(DATA)
+
+
+def test_a_source_that_stays_broken_ends_it(run, tmp_path: Path) -> None:
+    source = Source(after=0)
+    target = run(folder=tmp_path)
+    with pytest.raises(errors.ConnectionFailedError, match="it broke"):
+        target(source)
+    assert len(source.offsets) == 6
+    assert (target.moved, source.open) == (0, 0)
+
+
+def test_a_target_that_breaks_gets_the_rest(run) -> None:
+    def lose(sent, number):
+        return "lost" if sent.method == "PATCH" and number in (2, 4) else None
+
+    source, target = Source(), run(BlobHost(lose))
+    assert target(source) == COPIED
+    assert target.host.blobs == {BLOB.digest: DATA}
+    assert (target.moved, source.given) == (len(DATA), len(DATA))
+
+
+def test_a_chunk_that_was_refused_is_read_again(run) -> None:
+    def refuse(sent, number):
+        return answer(503) if sent.method == "PATCH" and number == 3 else None
+
+    source, target = Source(), run(BlobHost(refuse))
+    assert target(source) == COPIED
+    assert target.host.blobs == {BLOB.digest: DATA}
+    assert (source.offsets, source.given) == ([0, 16 * KIB], len(DATA) + 8 * KIB)
+
+
+def test_a_lost_session_begins_at_the_first_byte(run) -> None:
+    def lose(sent, number):
+        return answer(404) if sent.method == "PATCH" and number == 4 else None
+
+    source, target = Source(), run(BlobHost(lose))
+    assert target(source) == COPIED
+    assert target.host.blobs == {BLOB.digest: DATA}
+    assert source.offsets == [0, 0]
+
+
+@pytest.mark.parametrize("size", [100, len(DATA)])
+@pytest.mark.parametrize("where", [0, -1])
+def test_a_wrong_byte_never_completes_an_upload(run, tmp_path: Path, size: int, where: int) -> None:
+    wrong = bytearray(DATA[:size])
+    wrong[where] ^= 1
+    target = run(folder=tmp_path)
+    with pytest.raises(errors.DigestMismatchError, match="not the right ones"):
+        target(Source(bytes(wrong)), Descriptor(LAYER, digest_of(DATA[:size]), size))
+    assert not target.host.blobs
+    # The registry would have noticed as well: what counts is that it was not even told that this is all.
+    assert not any(request.method == "PUT" and len(request.body) >= size for request in target.server.requests)
+    assert not [request for request in target.server.requests if request.method == "PUT" and size > 4 * KIB]
+    assert not list(tmp_path.iterdir())
+
+
+def test_too_few_bytes_are_an_error(run) -> None:
+    target = run()
+    with pytest.raises(errors.DigestMismatchError, match="Fewer bytes"):
+        target(Source(DATA[:-1]))
+    assert not target.host.blobs
+
+
+def test_another_run_goes_on_where_one_was_killed(run, tmp_path: Path) -> None:
+    class KilledError(BaseException):
+        pass
+
+    class Killed(Stream):
+        def readinto(self, buffer: memoryview) -> int:
+            if self._at >= 20_000:
+                raise KilledError
+            return super().readinto(buffer)
+
+    class Dying(Source):
+        def fetch(self, blob: Descriptor, offset: int = 0, length: int | None = None) -> Stream:
+            self.open += 1
+            return Killed(self, offset)
+
+    target, source = run(folder=tmp_path), Source()
+    with pytest.raises(KilledError):
+        target(Dying())
+    assert target.moved == 16 * KIB
+    assert target(source) == COPIED
+    assert target.host.blobs == {BLOB.digest: DATA}
+    whole = [request for request in target.server.requests if len(request.body) == 8 * KIB]
+    assert (len(whole), source.offsets, target.count("POST")) == (5, [0], 1)
+
+
+def test_another_run_verifies_what_an_earlier_one_has_sent_whole(run, tmp_path: Path) -> None:
+    def refuse(sent, number):
+        return answer(418) if sent.method == "PUT" and number == 1 else None
+
+    target, wrong = run(BlobHost(refuse), tmp_path), Source(b"x" + DATA[1:])
+    with pytest.raises(errors.RejectedError):
+        target(Source())
+    with pytest.raises(errors.DigestMismatchError):
+        target(wrong)
+    assert (wrong.given, target.count("PATCH"), target.count("PUT")) == (len(DATA), 5, 1)
+    assert target(Source()) == COPIED
+    assert target.host.blobs == {BLOB.digest: DATA}
+
+
+def test_a_mount_moves_nothing(run) -> None:
+    def mount(sent, number):
+        return answer(201, Location="/v2/a/blobs/x") if "mount=" in sent.query else None
+
+    target = run(BlobHost(mount))
+    assert target(RepositoryStorage(target.registry, "b", Journal(None))) == MOUNTED
+    [request] = target.server.requests
+    assert (request.method, request.path) == ("POST", "/v2/a/blobs/uploads/")
+    assert request.query == f"mount=sha256%3A{BLOB.digest[7:]}&from=b"
+
+
+def test_a_mount_that_is_not_granted_goes_on_in_the_session_that_came_instead(run) -> None:
+    def read(sent, number):
+        return answer(200, DATA) if sent.method == "GET" and sent.path.startswith("/v2/b/") else None
+
+    target = run(BlobHost(read))
+    assert target(RepositoryStorage(target.registry, "b", Journal(None))) == COPIED
+    assert target.host.blobs == {BLOB.digest: DATA}
+    assert target.count("POST") == 1
+
+
+def test_no_mount_from_another_sign_in(run, registry) -> None:
+    target = run(BlobHost(lambda sent, number: answer(200, DATA) if sent.method == "GET" else None))
+    assert target(RepositoryStorage(registry(target.server), "b", Journal(None))) == COPIED
+    assert not [request for request in target.server.requests if "mount" in request.query]
+
+
+def test_a_mount_that_is_refused_is_an_error(run) -> None:
+    target = run(BlobHost(lambda sent, number: answer(405) if "mount=" in sent.query else None))
+    with pytest.raises(errors.LockedError, match="not mounted"):
+        target(RepositoryStorage(target.registry, "b", Journal(None)))
+
+
+def test_a_feed_keeps_few_marks(http) -> None:
+    feed = RelayFeed(Source(), BLOB, http.attempts(), "")
+    for offset in range(0, len(DATA), KIB):
+        chunk = feed.chunk(offset, KIB)
+        assert chunk is not None
+        reader = chunk.open()
+        while reader.readinto(memoryview(bytearray(100))):  # type: ignore[union-attr]
+            pass
+    assert feed.chunk(len(DATA), KIB) is None
+    assert len(feed._marks) <= 5
+    assert Memory(DATA).size == feed.size == feed.expected
