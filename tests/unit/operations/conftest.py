@@ -18,6 +18,7 @@ from azext_acrartifact.oci.registry import Registry
 from azext_acrartifact.transport.client import HttpClient
 
 SERVER = "myregistry.azurecr.io"
+TARGET = "targetregistry.azurecr.io"
 
 
 @pytest.fixture(scope="session")
@@ -46,14 +47,14 @@ def app(loopback: None, azure: tuple[App, Server], monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture
 def signed_in(app: App, http: HttpClient) -> Callable[..., Registry]:
-    """Opens the registry as a service principal."""
+    """Opens a registry as a service principal."""
 
-    def open_as(who: str = "pusher") -> Registry:
+    def open_as(who: str = "pusher", server: str = SERVER) -> Registry:
         principal = app.world.principal(who)
         assert principal is not None
         credential = PasswordCredential(principal.client_id, principal.secrets[0])
-        authorizer = TokenAuthorizer(TokenEndpoint(SERVER, f"https://{SERVER}", http), credential)
-        return Registry(SERVER, f"https://{SERVER}", http, authorizer)
+        authorizer = TokenAuthorizer(TokenEndpoint(server, f"https://{server}", http), credential)
+        return Registry(server, f"https://{server}", http, authorizer)
 
     return open_as
 
