@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ..errors import ConnectionFailedError, DigestMismatchError, ProtocolError
+from ..errors import ConnectionFailedError, DigestMismatchError
 from ..oci.content import Advance, Source, Stream
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Verifier
@@ -34,6 +34,7 @@ class BlobDownload:
         self._verifier = Verifier(blob.digest, blob.size)
         self._stream: Stream | None = None
         self._resumed = False
+        self._behind = 0
 
     def into(self, sink: Sink) -> None:
         """Write the whole blob to *sink* and return once its digest is confirmed.
@@ -43,19 +44,19 @@ class BlobDownload:
         buffer = memoryview(bytearray(min(BLOCK, self._blob.size + 1)))
         try:
             while True:
-                while count := self.readinto(buffer, sink):
+                while count := self.readinto(buffer):
                     sink.write(buffer[:count])
                 if self._verified(sink):
                     return
         finally:
             self.close()
 
-    def readinto(self, buffer: memoryview, sink: Sink | None = None) -> int:
-        """The next bytes of the blob; 0 after the last. Without a *sink* to restart, a source that cannot go on
-        where it was is an error."""
+    def readinto(self, buffer: memoryview) -> int:
+        """The next bytes of the blob; 0 after the last."""
         while True:
-            stream = self._opened(sink)
+            stream = self._opened()
             try:
+                self._skip(stream, buffer)
                 count = stream.readinto(buffer)
             except ConnectionFailedError as error:
                 self.close()
@@ -79,16 +80,22 @@ class BlobDownload:
             self._stream.close()
             self._stream = None
 
-    def _opened(self, sink: Sink | None) -> Stream:
+    def _opened(self) -> Stream:
         if self._stream is None:
             offset = self._verifier.seen
             self._stream = self._source.fetch(self._blob, offset)
             self._resumed = self._resumed or offset > 0
-            if self._stream.offset != offset:
-                if sink is None:
-                    self.close()
-                self._start_over(sink)
+            self._behind = offset - self._stream.offset
         return self._stream
+
+    def _skip(self, stream: Stream, buffer: memoryview) -> None:
+        """Pass over what has been read before, where the source could not begin in the middle. Whether the bytes of
+        both answers fit together is for the digest to say."""
+        while self._behind:
+            count = stream.readinto(buffer[: min(len(buffer), self._behind)])
+            if not count:
+                raise ConnectionFailedError("The connection broke", where=self._blob.digest, why="it ended early")
+            self._behind -= count
 
     def _verified(self, sink: Sink) -> bool:
         try:
@@ -102,13 +109,7 @@ class BlobDownload:
             return False
         return True
 
-    def _start_over(self, sink: Sink | None) -> None:
-        if sink is None:
-            raise ProtocolError(
-                "The download broke and the storage cannot go on in the middle",
-                where=self._blob.digest,
-                hint="Run the command again.",
-            )
+    def _start_over(self, sink: Sink) -> None:
         self._advance(-self._verifier.seen)
         self._verifier = Verifier(self._blob.digest, self._blob.size)
         sink.restart()
