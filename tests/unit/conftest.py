@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from acr_emulator.front.ca import Authority
 from azext_acrartifact.auth.distribution import ChallengeAuthorizer
@@ -16,7 +16,9 @@ from azext_acrartifact.transport.network import Network
 from azext_acrartifact.transport.retry import Policy, Waiter
 from tests.support.server import Answer, Script, ScriptedServer, Sent
 
-settings.register_profile("unit", derandomize=True, deadline=None, max_examples=60)
+# Too slow is what a machine is, not a property of the code.
+SLOW = [HealthCheck.too_slow]
+settings.register_profile("unit", derandomize=True, deadline=None, max_examples=60, suppress_health_check=SLOW)
 settings.load_profile("unit")
 
 AT_ONCE = Policy(first_wait=0.0, longest_wait=0.0)
