@@ -19,6 +19,8 @@ from devtools import steps
 
 HERE = Path(__file__).parent
 PEERS = ("oras", "regctl", "crane")
+SHORT_RUNS = 3
+SHORT_TRIES = 3
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -77,13 +79,30 @@ def publish(results: list[Result], words: str, command: str, output: Path) -> No
     (output / "results.svg").write_text(chart.svg(bars, title), encoding="utf-8")
 
 
-def run_short(results: list[Result], *, record: bool) -> int:
-    """Compare with the baseline, or write it; returns 1 on a step back."""
-    found = short.figures(results)
+def command(options: argparse.Namespace) -> str:
+    """What makes the report again, wherever it was written to."""
+    only = ["--only", options.only] if options.only else []
+    peers = ["--peers", options.peers] if options.peers != ",".join(PEERS) else []
+    return " ".join(["python3 dev.py bench", *only, "--runs", str(options.runs), *peers])
+
+
+def run_short(place: Setting, *, record: bool) -> int:
+    """Compare with the baseline, or write it; returns 1 on a step back. Cases that seem to fall back are measured
+    again before they count as such: another process on the machine makes every program take longer."""
+    chosen = short.cases()
+    found = short.figures(measure(chosen, place, SHORT_RUNS, []))
     if record:
-        short.record(found)
+        short.record(short.better(found, short.figures(measure(chosen, place, SHORT_RUNS, []))))
         return 0
-    complaints = short.complaints(found, short.read())
+    recorded = short.read()
+    for _ in range(SHORT_TRIES):
+        complaints = short.complaints(found, recorded)
+        if not complaints:
+            return 0
+        worse = [case for case in chosen if any(text.startswith(short.name_of(case) + ": ") for text in complaints)]
+        steps.say("Measured again: " + "; ".join(complaints))
+        found = short.better(found, short.figures(measure(worse, place, SHORT_RUNS, [])))
+    complaints = short.complaints(found, recorded)
     for complaint in complaints:
         steps.say(complaint)
     return 1 if complaints else 0
@@ -93,23 +112,22 @@ def main(arguments: list[str]) -> int:
     """Run the bench; returns the exit code."""
     options = parse(arguments)
     try:
-        chosen = short.cases() if options.short else cases.chosen(options.only)
+        chosen = cases.chosen(options.only)
     except ValueError as error:
         raise steps.Failed(f"{error}.", 2) from error
-    # The short form compares ours with its own record: the others would only take time.
-    peers = [] if options.short else options.peers.split(",")
-    runs = min(options.runs, 3) if options.short else options.runs
     try:
         with setting.opened(options.wheel) as place:
-            results = measure(chosen, place, runs, peers)
-            words = machine.words(in_memory=place.in_memory, rounds=runs)
+            if options.short:
+                return run_short(place, record=options.record)
+            results = measure(chosen, place, options.runs, options.peers.split(","))
+            words = machine.words(in_memory=place.in_memory, rounds=options.runs)
     except CommandFailed as failure:
         raise steps.Failed(str(failure)) from failure
     print(f"\n{report.overview(results)}")
-    output = options.output or (None if options.short or options.only else HERE)
+    output = options.output or (None if options.only else HERE)
     if output:
-        publish(results, words, " ".join(["python3 dev.py bench", *arguments]), output)
-    return run_short(results, record=options.record) if options.short else 0
+        publish(results, words, command(options), output)
+    return 0
 
 
 if __name__ == "__main__":

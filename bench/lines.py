@@ -42,10 +42,12 @@ CAPPED = Line("20 ms, 50 MiB/s a connection", 0.020, 50 << 20)
 
 @dataclass(frozen=True)
 class Ends:
-    """What to put before a command to run it at the client's end, and at the registry's."""
+    """What to put before a command to run it at the client's end, and at the registry's; *relay* is the process
+    that is the line."""
 
     client: tuple[str, ...] = ()
     registry: tuple[str, ...] = ()
+    relay: int | None = None
 
 
 def obstacle() -> str | None:
@@ -66,13 +68,13 @@ def opened(line: Line, scratch: Path) -> Iterator[Ends]:
         yield Ends()
         return
     client, registry = f"bench{os.getpid()}c", f"bench{os.getpid()}r"
-    with _namespace(client), _namespace(registry), _relay(line, scratch, client, registry):
+    with _namespace(client), _namespace(registry), _relay(line, scratch, client, registry) as relay:
         for name, host in ((client, 1), (registry, 2)):
             _configure(name, host)
         # The registry keeps a loopback address: the client's end has none of its own, and routes it to the line.
         _ip("-n", client, "address", "delete", "127.0.0.1/8", "dev", "lo")
         _ip("-n", client, "route", "add", "127.0.0.1/32", "dev", client, "src", "10.77.0.1")
-        yield Ends(_inside(client), _inside(registry))
+        yield Ends(_inside(client), _inside(registry), relay)
 
 
 def _inside(name: str) -> tuple[str, ...]:
@@ -89,8 +91,8 @@ def _namespace(name: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _relay(line: Line, scratch: Path, *devices: str) -> Iterator[None]:
-    """The process between two devices, each moved into the namespace of its name."""
+def _relay(line: Line, scratch: Path, *devices: str) -> Iterator[int]:
+    """The process between two devices, each moved into the namespace of its name; its id."""
     program = scratch / "line"
     if not program.exists():
         _run(["go", "build", "-C", str(SOURCE), "-o", str(program), "."])
@@ -101,7 +103,7 @@ def _relay(line: Line, scratch: Path, *devices: str) -> Iterator[None]:
             raise CommandFailed("the line does not start")
         for device in devices:
             _ip("link", "set", device, "netns", device)
-        yield
+        yield process.pid
     finally:
         process.kill()
         process.communicate()

@@ -27,6 +27,7 @@ class Registry:
         self._data = data
         self.address = f"127.0.0.1:{_port(process, log)}"
         self.log = AccessLog(log)
+        self.pid = process.pid
 
     @classmethod
     def start(

@@ -36,14 +36,22 @@ def cases() -> tuple[Case, ...]:
 
 def figures(results: list[Result]) -> dict[str, Figures]:
     """By case."""
-    return {_key(result.case): _figures(result) for result in results if result.runs}
+    return {name_of(result.case): _figures(result) for result in results if result.runs}
+
+
+def better(one: dict[str, Figures], other: dict[str, Figures]) -> dict[str, Figures]:
+    """The lesser of both, case by case: what disturbs a run only ever adds to it."""
+    found = {**one, **other}
+    for name in one.keys() & other.keys():
+        found[name] = Figures(min(one[name].requests, other[name].requests), min(one[name].cpu, other[name].cpu))
+    return found
 
 
 def complaints(found: dict[str, Figures], recorded: dict[str, Figures]) -> list[str]:
-    """Where *found* falls back behind *recorded* by a fifth, or is not there at all."""
-    missing = [f"{key}: recorded, but not measured" for key in recorded if key not in found]
-    unknown = [f"{key}: measured, but not recorded" for key in found if key not in recorded]
-    return missing + unknown + [text for key in found if key in recorded for text in _worse(key, found, recorded)]
+    """Where *found* falls back behind *recorded* by a fifth, or is not there at all; each begins with the case."""
+    missing = [f"{name}: recorded, but not measured" for name in recorded if name not in found]
+    unknown = [f"{name}: measured, but not recorded" for name in found if name not in recorded]
+    return missing + unknown + [text for name in found if name in recorded for text in _worse(name, found, recorded)]
 
 
 def read() -> dict[str, Figures]:
@@ -58,7 +66,8 @@ def record(found: dict[str, Figures]) -> None:
     BASELINE.write_text(json.dumps({key: asdict(value) for key, value in found.items()}, indent=2) + "\n")
 
 
-def _key(case: Case) -> str:
+def name_of(case: Case) -> str:
+    """What the case is recorded as."""
     return f"{case.workload} {case.action.value}: {case.shape.title}"
 
 
@@ -69,11 +78,11 @@ def _figures(result: Result) -> Figures:
     return Figures(min(run.seen.requests for run in runs), round(least / az, 3))
 
 
-def _worse(key: str, found: dict[str, Figures], recorded: dict[str, Figures]) -> list[str]:
-    here, there = found[key], recorded[key]
+def _worse(name: str, found: dict[str, Figures], recorded: dict[str, Figures]) -> list[str]:
+    here, there = found[name], recorded[name]
     texts = []
     if here.requests > there.requests * WORSE:
-        texts.append(f"{key}: {here.requests} requests instead of {there.requests}")
+        texts.append(f"{name}: {here.requests} requests instead of {there.requests}")
     if here.cpu > there.cpu * WORSE:
-        texts.append(f"{key}: {here.cpu:.2f} times az version's processor time instead of {there.cpu:.2f}")
+        texts.append(f"{name}: {here.cpu:.2f} times az version's processor time instead of {there.cpu:.2f}")
     return texts

@@ -14,7 +14,7 @@ from bench import lines
 from bench.accesslog import Counted
 from bench.clients import AZ
 from bench.lines import Ends, Line
-from bench.process import Command, Took, measure
+from bench.process import Command, Took, cpu_of, measure
 from bench.registry import Registry
 from bench.setting import Setting
 
@@ -28,6 +28,8 @@ class Run:
 
     took: Took
     seen: Counted
+    service_cpu: float = 0.0
+    """Seconds of processor time that the registry and the simulated line took meanwhile."""
 
 
 class Site:
@@ -56,9 +58,10 @@ class Site:
     def run(self, command: Command) -> Run:
         """Run *command* and measure it. Raises `CommandFailed`."""
         self.registry.log.counted()
+        before = self._service_cpu()
         took = self._measure(command, self._ends.client)
         time.sleep(LOG_SECONDS)
-        return Run(took, self.registry.log.counted())
+        return Run(took, self.registry.log.counted(), self._service_cpu() - before)
 
     def prepare(self, command: Command) -> None:
         """Run *command* at the registry's end of the line, where it takes less time. Raises `CommandFailed`."""
@@ -67,6 +70,9 @@ class Site:
     def az_start(self) -> Took:
         """`az version`: what any az command takes before it does anything."""
         return self._measure(Command((*AZ, "version"), self.setting.scratch), self._ends.client)
+
+    def _service_cpu(self) -> float:
+        return cpu_of(self.registry.pid, *([self._ends.relay] if self._ends.relay else []))
 
     def _measure(self, command: Command, prefix: tuple[str, ...]) -> Took:
         return measure(command, self.setting.variables, self.setting.scratch, prefix)

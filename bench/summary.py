@@ -27,6 +27,8 @@ class Row:
     requests: int
     connections: int
     blob_requests: int
+    bytes_down: int
+    service_cpu: float
     az_wall: float = 0.0
     az_cpu: float = 0.0
 
@@ -62,6 +64,13 @@ def speed(table: list[Row]) -> float | None:
     return theirs.wall / mine.own_wall if mine and theirs else None
 
 
+def most(table: list[Row], cores: int) -> float | None:
+    """How many times as fast as oras anybody could be on a machine of *cores*: registry and line run beside the client
+    and take processor time of their own, the least that any client has caused."""
+    theirs, service = reference(table), min((row.service_cpu for row in table), default=0.0)
+    return theirs.wall * cores / service if theirs and service else None
+
+
 def _row(result: Result, name: str, runs: list[Run]) -> Row:
     walls = [run.took.wall for run in runs]
     az = result.az_starts if name == OURS else []
@@ -76,6 +85,8 @@ def _row(result: Result, name: str, runs: list[Run]) -> Row:
         requests=round(median(run.seen.requests for run in runs)),
         connections=round(median(run.seen.connections for run in runs)),
         blob_requests=round(median(run.seen.blob_requests for run in runs)),
+        bytes_down=round(median(run.seen.bytes_down for run in runs)),
+        service_cpu=median(run.service_cpu for run in runs),
         az_wall=median(took.wall for took in az) if az else 0.0,
         az_cpu=median(took.cpu for took in az) if az else 0.0,
     )

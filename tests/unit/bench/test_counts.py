@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from bench.process import Took
 from bench.rounds import Result
 from bench.short import Figures
 from bench.site import Run
-from bench.summary import OURS, reference, rows, speed
+from bench.summary import OURS, most, reference, rows, speed
 from bench.trees import SHORT, SMALL
 
 
@@ -40,7 +41,7 @@ ANSWERS = [
 
 
 def run(wall: float, cpu: float = 1.0, requests: int = 4) -> Run:
-    return Run(Took(wall, cpu, 1 << 20), Counted(requests, 1, 2, 3))
+    return Run(Took(wall, cpu, 1 << 20), Counted(requests, 1, 2, 3), service_cpu=1.0)
 
 
 def result(**walls: list[float]) -> Result:
@@ -77,7 +78,28 @@ def test_the_start_of_az_is_taken_off_ours_alone_and_oras_counts_at_its_better_s
 def test_the_report_shows_both_ratios() -> None:
     line = report.overview([result(oras=[4.0], ours=[2.5])]).splitlines()[-1]
     cells = [cell.strip() for cell in line.strip("|").split("|")]
-    assert cells == [CASES[0].title, "2.50", "0.50", "4.00 (oras)", "1.60 ×", "2.00 ×", "1.05", "yes"]
+    assert cells == [
+        CASES[0].title,
+        "2.50",
+        "0.50",
+        "4.00 (oras)",
+        "1.60 ×",
+        "2.00 ×",
+        f"{4 * (os.cpu_count() or 1):g}.00 ×",
+        "1.05",
+        "yes",
+    ]
+
+
+def test_the_processor_time_of_registry_and_line_bounds_what_can_be_reached() -> None:
+    found = rows(result(oras=[9.0], ours=[2.5]))
+    assert most(found, 2) == 18.0
+    assert most(rows(result(ours=[2.5])), 2) is None
+
+
+def test_the_lesser_of_two_measurements_counts() -> None:
+    one, other = {"a": Figures(4, 2.0), "b": Figures(1, 1.0)}, {"a": Figures(5, 1.5)}
+    assert short.better(one, other) == {"a": Figures(4, 1.5), "b": Figures(1, 1.0)}
 
 
 def test_what_could_not_be_measured_is_said() -> None:

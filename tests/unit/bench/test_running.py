@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from bench import chart, trees
-from bench.process import Command, CommandFailed, measure
+from bench.process import Command, CommandFailed, cpu_of, measure
 from bench.trees import MIB, Shape
 
 
@@ -59,3 +60,11 @@ def test_the_chart_is_xml_and_marks_what_misses_its_goal() -> None:
     fills = [element.get("fill") for element in tree.iter() if element.get("height") == str(chart.BAR)]
     assert fills == ["#0969da", "#bc4c00"]
     assert chart.position(0.01) == chart.LABELS < chart.position(1) < chart.position(2) < chart.WIDTH
+
+
+def test_a_process_s_own_time_is_counted_while_it_runs() -> None:
+    began = cpu_of(os.getpid())
+    while time.process_time() < 0.2:
+        pass
+    assert cpu_of(os.getpid()) >= max(began, 0.1)
+    assert cpu_of(2**22 + 1) == 0.0
