@@ -33,7 +33,7 @@ class App:
         self.authority = Authority(state)
         self.log = RequestLog()
         self.faults = FaultBook()
-        store = Store(state / "registry")
+        self.store = store = Store(state / "registry")
         self._identity = ManagedIdentity(world, self.signer)
         self._issuer = Issuer(world, self.signer)
         self._services: list[Service] = [

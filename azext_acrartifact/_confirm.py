@@ -13,14 +13,19 @@ if TYPE_CHECKING:
 _MOST_NAMED = 20
 
 
-def confirm(cmd: Any, deletion: Deletion, yes: bool) -> None:
-    """Ask whether to go on, naming all that goes; `CancelledError` for a no."""
+def asks(cmd: Any, yes: bool) -> bool:
+    """Whether `confirm` asks at all."""
+    return not (yes or cmd.cli_ctx.config.getboolean("core", "disable_confirm_prompt", fallback=False))
+
+
+def confirm(cmd: Any, what: str, yes: bool) -> None:
+    """Ask whether to go on with *what*, lines that name all that goes; `CancelledError` for a no."""
     from knack.prompting import NoTTYException, prompt_y_n
 
-    if yes or cmd.cli_ctx.config.getboolean("core", "disable_confirm_prompt", fallback=False):
+    if not asks(cmd, yes):
         return
     try:
-        if prompt_y_n(f"{describe(deletion)}\nAre you sure you want to continue?"):
+        if prompt_y_n(f"{what}\nAre you sure you want to continue?"):
             return
     except NoTTYException as error:
         raise CancelledError(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from typing import Any
 
 Row = dict[str, Any]
+_DIGEST = re.compile(r"sha(?:256|512):[0-9a-f]{64,}")
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -53,6 +55,24 @@ def access_table(result: Row) -> list[Row]:
 def list_table(result: list[Any]) -> list[Row]:
     """A row for each repository, or for each artifact."""
     return [_listed_row(item) if isinstance(item, dict) else OrderedDict([("Repository", item)]) for item in result]
+
+
+def purge_table(result: Row) -> list[Row]:
+    """A row for each tag and artifact: what goes first, then what failed, then what stays."""
+    verb = "would go" if result["dryRun"] else "deleted"
+    gone = [(verb, reference, "") for reference in (*result["deletedTags"], *result["deletedManifests"])]
+    failed = [("failed", item["reference"], item["error"]) for item in result["failed"]]
+    kept = [("kept", item["reference"], item["reason"]) for item in result["kept"]]
+    return [
+        OrderedDict([("State", state), ("Artifact", _brief(reference, 44)), ("Reason", _brief(reason, 42))])
+        for state, reference, reason in (*gone, *failed, *kept)
+    ]
+
+
+def _brief(text: str, most: int) -> str:
+    """*text* with its digests cut short, and of what is still too long the beginning and the end."""
+    text = _DIGEST.sub(lambda match: match.group()[:19], text)
+    return text if len(text) <= most else f"{text[: most // 2]}…{text[1 - most + most // 2 :]}"
 
 
 def _listed_row(item: Row) -> Row:

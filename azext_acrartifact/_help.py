@@ -170,6 +170,23 @@ examples:
     text: az acr artifact delete myregistry.azurecr.io/samples/artifact:1.0 --yes
 """
 
+helps["acr artifact purge"] = """
+type: command
+short-summary: Delete old tags, and old artifacts without a tag.
+long-summary: >
+  Removes tags as `acr purge` does, whose filters and ages it takes; with --untagged it deletes artifacts as well. An
+  artifact that an index lists, that is attached to another, or that something is attached to, stays as long as that
+  does, and what is locked stays always. What cannot be deleted is named, and the rest goes on.
+examples:
+  - name: List what would go, of all tags that begin with dev- and are older than 30 days.
+    text: az acr artifact purge --name myregistry --filter "samples/.*:dev-.*" --ago 30d --dry-run --output table
+  - name: Remove old tags of a repository but for the newest three, and delete what is left without a tag.
+    text: az acr artifact purge myregistry.azurecr.io/samples/bundle --ago 90d --keep 3 --untagged --yes
+  - name: Delete what has no tag, and no other artifact needs, in all repositories, with the signatures of that.
+    text: >
+      az acr artifact purge --name myregistry --filter ".*:.*" --ago 2d12h --untagged-only --include-referrers --yes
+"""
+
 helps["acr artifact login"] = """
 type: command
 short-summary: Keep a credential for a registry where oras, helm, podman and docker look for one.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .operations.attach import AttachResult
     from .operations.listing import ListedArtifact
     from .operations.pull import PullResult
+    from .operations.purge import PurgeResult
     from .operations.push import PushResult
     from .operations.referrers import Referrer, ReferrerTree
     from .operations.show import Shown
@@ -85,6 +86,19 @@ def properties_output(properties: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(value, (dict, list))
     }
     return {**plain, "changeableAttributes": _scalars(properties.get("changeableAttributes"))}
+
+
+def purge_output(result: PurgeResult) -> dict[str, Any]:
+    """The result of `purge`: REPOSITORY:TAG and REPOSITORY@DIGEST of all that went, stayed or failed."""
+    return {
+        "dryRun": result.dry_run,
+        "deletedTags": [printable(item.image) for item in result.tags],
+        "deletedManifests": [item.image for item in result.manifests],
+        "kept": [{"reference": printable(item.reference.image), "reason": printable(item.why)} for item in result.kept],
+        "failed": [
+            {"reference": printable(item.reference.image), "error": item.error.message} for item in result.failed
+        ],
+    }
 
 
 def _referrer(subject: Reference, item: Referrer) -> dict[str, Any]:

@@ -22,7 +22,8 @@ def load_arguments(loader: Any, _command: str) -> None:
     """Declare the arguments."""
     for command in COMMANDS:
         _common(loader, f"acr artifact {command}", gather_repository if command == "update" else gather_artifact)
-    _place(loader)
+    _place(loader, "list")
+    _place(loader, "purge")
     catalog_arguments(loader)
     for command in ("push", "attach"):
         with loader.argument_context(f"acr artifact {command}") as c:
@@ -79,9 +80,9 @@ def _common(loader: Any, command: str, validator: Any) -> None:
         credential_arguments(c)
 
 
-def _place(loader: Any) -> None:
-    """What names a registry or a repository for `list`."""
-    with loader.argument_context("acr artifact list") as c:
+def _place(loader: Any, command: str) -> None:
+    """What names a registry or a repository."""
+    with loader.argument_context(f"acr artifact {command}") as c:
         c.ignore("login")
         c.positional(
             "artifact",

@@ -137,3 +137,5 @@ def validate_sizes(namespace: Any) -> None:
         value = getattr(namespace, name, None)
         if value is not None and value < 1:
             raise InvalidArgumentValueError(f"{option} must be at least 1.", "Leave it out for the default.")
+    if (getattr(namespace, "keep", None) or 0) < 0:
+        raise InvalidArgumentValueError("--keep must be at least 0.", "Leave it out to keep none.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._format import access_table, list_table, pull_table, push_table, show_table
+from ._format import access_table, list_table, pull_table, purge_table, push_table, show_table
 from ._trees import referrers_table
 
 
@@ -20,6 +20,8 @@ def load_command_table(loader: Any, _args: Any) -> None:
         group.custom_command("tag", "tag")
         group.custom_command("untag", "untag")
         group.custom_command("update", "update")
+    with loader.command_group("acr artifact", custom_command_type=_functions_of("_purge")) as group:
+        group.custom_command("purge", "purge", table_transformer=purge_table)
     with loader.command_group("acr artifact", custom_command_type=_functions_of("_referrers")) as group:
         group.custom_command("attach", "attach", table_transformer=push_table)
         group.custom_command("list-referrers", "list_referrers", table_transformer=referrers_table)

@@ -101,7 +101,7 @@ def delete(
     force: bool = False,
 ) -> None:
     """Delete an artifact, all its tags and what is attached to it."""
-    from ._confirm import confirm
+    from ._confirm import confirm, describe
     from .operations.delete import delete as run
     from .operations.delete import plan_delete, require_unbroken
 
@@ -109,7 +109,7 @@ def delete(
         deletion = plan_delete(registry, found)
         if not force:
             require_unbroken(deletion)
-        confirm(cmd, deletion, yes)
+        confirm(cmd, describe(deletion), yes)
         run(registry, deletion)
 
     at_registry(cmd, artifact, login, act)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import urlencode
 
@@ -34,6 +35,9 @@ class ChallengeAuthorizer:
         """What satisfied an earlier challenge for *scope*; None until there was one."""
         with self._lock:
             return self._values.get(scope)
+
+    def prepare(self, scopes: Sequence[Scope]) -> None:
+        """Nothing: what a scope takes is known from its challenge alone."""
 
     def renew(self, scope: Scope, refused: str | None, answer: Response) -> str | None:
         """Answer the challenge; see `Authorizer`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import PermissionDeniedError
@@ -17,6 +18,8 @@ from .endpoint import TokenEndpoint
 
 # An anonymous or scope-map token may read metadata without saying so; the registry itself decides about these.
 _DECIDED_BY_REGISTRY = frozenset({METADATA_READ, METADATA_WRITE})
+BATCH = 10
+"""Repositories in one token: what Azure's own acr-cli asks for at once."""
 ROLES = {
     PULL: "AcrPull or Container Registry Repository Reader",
     PUSH: "AcrPush or Container Registry Repository Writer",
@@ -54,6 +57,16 @@ class TokenAuthorizer:
         self._require(scope, held.granted)
         return held.header
 
+    def prepare(self, scopes: Sequence[Scope]) -> None:
+        """One token for every `BATCH` of *scopes*; see `Authorizer`."""
+        with self._lock:
+            missing = [scope for scope in scopes if _place(scope) not in self._held]
+            for start in range(0, len(missing), BATCH):
+                batch = missing[start : start + BATCH]
+                token = self._credential.access_token(self._endpoint, batch)
+                for scope in batch:
+                    self._keep(scope, scope.actions, token)
+
     def renew(self, scope: Scope, refused: str | None, answer: Response) -> str | None:
         """A Bearer value other than *refused*; see `Authorizer`."""
         if parse_challenge(answer.headers.get("WWW-Authenticate", "")).insufficient_scope:
@@ -67,7 +80,9 @@ class TokenAuthorizer:
 
     def _fetch(self, scope: Scope, held: _Held | None) -> _Held:
         asked = scope.actions | (held.asked if held else frozenset())
-        token = self._credential.access_token(self._endpoint, [replace(scope, actions=asked)])
+        return self._keep(scope, asked, self._credential.access_token(self._endpoint, [replace(scope, actions=asked)]))
+
+    def _keep(self, scope: Scope, asked: frozenset[str], token: str) -> _Held:
         claims = claims_of(token)
         granted = granted_actions(claims, scope.repository, scope.kind) if claims else asked
         delay = renewal_delay(lifetime(claims, time.time()))

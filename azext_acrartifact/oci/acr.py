@@ -42,6 +42,14 @@ class AcrMetadata:
             names += [name for name, of in _tags(response, page) if of in (digest, None)]
         return names
 
+    def tags(self, repository: str) -> Iterator[dict[str, Any]]:
+        """All tags' objects, page by page, by name; each has a name that is text and a digest."""
+        url = self._url(repository, f"_tags?n={PAGE_SIZE}&orderby=")
+        for response in follow_pages(self._api, Scope.of(repository, METADATA_READ), url, "tags"):
+            page = _object(response, "The tags were not listed", "The repository does not exist")
+            _tags(response, page)
+            yield from _objects(response, page.get("tags"))
+
     def repository(self, repository: str) -> dict[str, Any]:
         """The repository's object: times, counts, changeableAttributes."""
         response = self._api.send(Scope.of(repository, METADATA_READ), "GET", self._url(repository, ""))
@@ -103,10 +111,10 @@ def _strings(response: Response, values: object) -> list[str]:
 
 
 def _objects(response: Response, values: object) -> list[dict[str, Any]]:
-    """Manifests of a page; each has a digest that can be trusted in a URL."""
+    """Manifests or tags of a page; each has a digest that can be trusted in a URL."""
     found = values or []
     if not isinstance(found, list) or not all(isinstance(value, dict) for value in found):
-        raise ProtocolError("Not a list of manifests", where=response.request.where)
+        raise ProtocolError("Not a list of manifests or tags", where=response.request.where)
     for item in found:
         parse_digest(item.get("digest"), response.request.where)
     return found

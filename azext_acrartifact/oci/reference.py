@@ -109,6 +109,11 @@ def check_tag(tag: str) -> str:
     return tag
 
 
+def is_repository(text: str) -> bool:
+    """Whether *text* can be a repository's name."""
+    return _REPOSITORY.fullmatch(text) is not None
+
+
 def is_registry_name(text: str) -> bool:
     """Whether *text* can be a registry's resource name, or its name with a DNL hash."""
     return _REGISTRY_NAME.fullmatch(text) is not None

@@ -20,6 +20,8 @@ from .manifests import Manifests
 
 MOST_WRITES = 4
 _LIST_TAG = re.compile(DIGEST_PATTERN.replace(":", "-"))
+# `.sig` and its like are cosign's (https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md).
+_OWNED_TAG = re.compile(rf"({_LIST_TAG.pattern})(?:\.[a-z]+)?")
 
 
 class Referrers:
@@ -92,6 +94,12 @@ def tag_of(digest: Digest) -> str:
 def is_list_tag(tag: str) -> bool:
     """Whether *tag* is that of a list of referrers."""
     return _LIST_TAG.fullmatch(tag) is not None
+
+
+def owner_of(tag: str) -> Digest | None:
+    """The digest whose list of referrers, or signature by cosign, is under *tag*; None for any other tag."""
+    match = _OWNED_TAG.fullmatch(tag)
+    return Digest(match.group(1).replace("-", ":", 1)) if match else None
 
 
 def described(manifest: Manifest) -> Descriptor:

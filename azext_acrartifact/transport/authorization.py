@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -51,6 +52,9 @@ class Authorizer(Protocol):
         Raises `SignInError` without a usable identity, `PermissionDeniedError` when the identity lacks one
         of the actions.
         """
+
+    def prepare(self, scopes: Sequence[Scope]) -> None:
+        """Get ready for *scopes* in as few requests as can be; what is not granted is said when it is used."""
 
     def renew(self, scope: Scope, refused: str | None, answer: Response) -> str | None:
         """A fresh value after the registry answered 401 to *refused*. Raises as `authorization` does."""

@@ -56,7 +56,7 @@ def run(az: Az, words: list[str]) -> str:
 
 TYPED = (
     "login", "check-access", "logout", "push", "show", "attach", "list-referrers", "list", "tag", "untag", "update",
-    "pull", "delete",
+    "pull", "purge", "delete",
 )  # fmt: skip
 """The commands in the order in which their examples run."""
 
@@ -89,6 +89,9 @@ def test_every_example_runs(prepared: Az, work: Path) -> None:
         assert json.loads(run(prepared, words))["files"]
     assert (work / "artifact.txt").read_text() == "Here is an artifact\n"
     assert {"README.md", "docs/"} <= files_in(work / "out")
+    for words in examples("acr artifact purge"):
+        shown = run(prepared, words)
+        assert "--output" in words or json.loads(shown)["failed"] == []
     for words in examples("acr artifact delete"):
         run(prepared, pushes[0])
         run(prepared, words)

@@ -182,7 +182,7 @@ class Settings:
 def test_without_a_terminal_nothing_is_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
     with pytest.raises(CancelledError, match="no terminal") as caught:
-        confirm(Settings(), deletion(["1"], 0), yes=False)
+        confirm(Settings(), describe(deletion(["1"], 0)), yes=False)
     assert caught.value.hint == "Give --yes."
     with pytest.raises(InvalidInputError) as asked:
         ask_password("me")
@@ -190,8 +190,8 @@ def test_without_a_terminal_nothing_is_deleted(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_yes_is_not_asked_again() -> None:
-    confirm(Settings(), deletion(["1"], 0), yes=True)
-    confirm(Settings(off=True), deletion(["1"], 0), yes=False)
+    confirm(Settings(), describe(deletion(["1"], 0)), yes=True)
+    confirm(Settings(off=True), describe(deletion(["1"], 0)), yes=False)
 
 
 @pytest.mark.parametrize(("typed", "goes"), [("y", True), ("n", False)])
@@ -200,7 +200,7 @@ def test_the_answer_decides(monkeypatch: pytest.MonkeyPatch, typed: str, goes: b
     monkeypatch.setattr("builtins.input", lambda *_: typed)
     monkeypatch.setattr("knack.prompting._input", lambda *_: typed, raising=False)
     if goes:
-        confirm(Settings(), deletion(["1"], 0), yes=False)
+        confirm(Settings(), describe(deletion(["1"], 0)), yes=False)
     else:
         with pytest.raises(CancelledError, match="the answer was no"):
-            confirm(Settings(), deletion(["1"], 0), yes=False)
+            confirm(Settings(), describe(deletion(["1"], 0)), yes=False)

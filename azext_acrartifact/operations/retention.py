@@ -1,0 +1,119 @@
+"""What a purge is about: ages as Go writes durations, and filters of repositories and tags.
+
+Both are written as for `acr purge` (https://learn.microsoft.com/azure/container-registry/container-registry-auto-purge).
+Another than there, a pattern must match the whole tag, not a part of it: `1.0` is no reason to delete `11.0-rc`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+from ..errors import InvalidInputError
+from ..oci.reference import is_repository
+
+LONGEST_PATTERN = 1000
+_AGE = re.compile(r"(?:(?P<d>\d+)d)?(?:(?P<h>\d+(?:\.\d*)?)h)?(?:(?P<m>\d+(?:\.\d*)?)m)?(?:(?P<s>\d+(?:\.\d*)?)s)?")
+_UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?Z")
+# Whatever may hold a colon, or a bracket, that is none of a pattern's own: escapes, sets of characters, `(?i:`.
+_PARTS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?[a-zA-Z-]*:|[:()]|[*+]|\{\d*,\d*\}|.", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class TagFilter:
+    """Tags that match *tag* in repositories that match *repository*. *name* is the one repository that is meant,
+    None where the repositories must be listed to know."""
+
+    repository: re.Pattern[str]
+    tag: re.Pattern[str]
+    name: str | None = None
+
+    @classmethod
+    def of_repository(cls, name: str) -> TagFilter:
+        """All tags of one repository."""
+        return cls(re.compile(re.escape(name)), re.compile(".*"), name)
+
+
+def parse_filter(text: str) -> TagFilter:
+    """`REPOSITORY:TAG`, both regular expressions; raises `InvalidInputError`. What can be a repository's name is that
+    name, with its dots."""
+    parts = _PARTS.findall(text)
+    if len(text) > LONGEST_PATTERN or parts.count(":") != 1:
+        raise InvalidInputError(
+            "Not a filter", where=text[:100], hint="Write REPOSITORY:TAG, two regular expressions: 'samples/.*:dev-.*'."
+        )
+    middle = parts.index(":")
+    repository, tag = "".join(parts[:middle]), "".join(parts[middle + 1 :])
+    name = repository if is_repository(repository) else None
+    return TagFilter(_compiled(re.escape(name) if name else repository, text), _compiled(tag, text), name)
+
+
+def parse_age(text: str) -> timedelta:
+    """`30d`, `1h30m`, `2d3h6m`: days, hours, minutes and seconds; raises `InvalidInputError`."""
+    match = _AGE.fullmatch(text)
+    given = {unit: value for unit, value in match.groupdict().items() if value} if match else {}
+    if not given:
+        raise InvalidInputError("Not an age", where=text, hint="Write days, hours and minutes: 30d, 1h30m, 2d3h6m.")
+    try:
+        return timedelta(**{_UNITS[unit]: float(value) for unit, value in given.items()})
+    except OverflowError:
+        return timedelta.max
+
+
+def before(now: datetime, age: timedelta) -> datetime:
+    """The moment *age* before *now*, or the first one there is."""
+    try:
+        return now - age
+    except OverflowError:
+        return datetime.min.replace(tzinfo=timezone.utc)
+
+
+def parse_time(text: object) -> datetime | None:
+    """A time as ACR writes it, with up to seven decimals; None for anything else."""
+    match = _TIME.fullmatch(text) if isinstance(text, str) else None
+    try:
+        moment = datetime.strptime(match.group(1), "%Y-%m-%dT%H:%M:%S") if match else None
+    except ValueError:
+        return None
+    if match is None or moment is None:
+        return None
+    fraction = (match.group(2) or "")[:6].ljust(6, "0")
+    return moment.replace(microsecond=int(fraction), tzinfo=timezone.utc)
+
+
+def _compiled(pattern: str, text: str) -> re.Pattern[str]:
+    if not pattern:
+        raise InvalidInputError("The filter is empty on one side", where=text, hint="Write .* for everything.")
+    if _repeats_a_repeat(_PARTS.findall(pattern)):
+        raise InvalidInputError(
+            "The filter may take for ever",
+            where=text,
+            why="it repeats a group that repeats something itself",
+            hint="Write it without: [a-z-]+ instead of ([a-z]+-?)+",
+        )
+    try:
+        return re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise InvalidInputError("Not a regular expression", where=text, why=str(error)) from error
+
+
+def _repeats_a_repeat(parts: Sequence[str]) -> bool:
+    """Whether a group with a repeat in it is repeated, which Python tries in more ways than there is time for."""
+    within = [False]
+    closed = False
+    for part in parts:
+        repeats = part in "*+" or (part.startswith("{") and part.endswith(",}"))
+        if repeats and closed:
+            return True
+        closed = False
+        if part.startswith("("):
+            within.append(False)
+        elif part == ")" and len(within) > 1:
+            closed = within.pop()
+            within[-1] |= closed
+        elif repeats:
+            within[-1] = True
+    return False

@@ -1,0 +1,67 @@
+"""purge as a command: what it asks, prints and refuses. What goes is tested with the operation."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.functional.az import Az, assert_one_error
+from tests.functional.origin import SERVER, Origin
+from tests.functional.terminal import at_terminal
+
+
+@pytest.fixture
+def digests(origin: Origin, repository: str) -> dict[str, str]:
+    """Artifacts by their tags."""
+    return {tag: origin.push_files(repository, {"f": tag.encode()}, tag) for tag in ("dev-1", "dev-2", "v1")}
+
+
+def test_what_would_go_is_told_and_asked_about(
+    az: Az, repository: str, digests: dict[str, str], origin: Origin
+) -> None:
+    what = ("--filter", f"{repository}:dev-.*", "--ago", "0d", "--untagged")
+    told = az.artifact("purge", "--name", "myregistry", *what, "--dry-run")
+    assert told.json["deletedTags"] == [f"{repository}:dev-2", f"{repository}:dev-1"]
+    assert told.json["deletedManifests"] == sorted(f"{repository}@{digests[tag]}" for tag in ("dev-1", "dev-2"))
+    assert told.writes == []
+    refused = az.refused(1, "purge", "--name", "myregistry", *what)
+    assert "--yes" in refused.stderr
+    assert refused.writes == []
+    asked = at_terminal(az, "acr", "artifact", "purge", "--name", "myregistry", *what, answer="n")
+    assert "2 tags and delete 2 artifacts" in asked.stdout
+    assert f"{repository}:dev-1" in asked.stdout
+    assert (asked.code, asked.writes) == (1, [])
+    done = az.artifact("purge", SERVER, *what, "--yes", "--query", "deletedTags[]")
+    assert done.json == [f"{repository}:dev-2", f"{repository}:dev-1"]
+    assert not any(origin.manifest(repository, digests[tag]) for tag in ("dev-1", "dev-2"))
+    assert origin.manifest(repository, "v1")
+
+
+def test_what_fails_is_printed_and_is_exit_1(az: Az, repository: str, digests: dict[str, str], origin: Origin) -> None:
+    az.emulator.fault(method="DELETE", path="_tags/dev-1", action="status", status=400)
+    what = ("acr", "artifact", "purge", f"{SERVER}/{repository}", "--ago", "0d", "--keep", "1", "--yes")
+    done = az(*what)
+    assert done.code == 1
+    assert_one_error(done.stderr)
+    assert "Run the same command again" in done.stderr
+    assert [item["reference"] for item in done.json["failed"]] == [f"{repository}:dev-1"]
+    assert [item["reference"] for item in done.json["kept"]] == [f"{repository}:v1"]
+    assert origin.manifest(repository, "dev-2") is None
+    table = az(*what, "-o", "table")
+    assert table.code == 1
+    assert [line.split()[0] for line in table.stdout.splitlines()] == ["State", "-------", "failed", "kept"]
+    assert max(map(len, table.stdout.splitlines())) <= 100
+    az.emulator.clear_faults()
+    assert az.artifact(*what[2:]).json["deletedTags"] == [f"{repository}:dev-1"]
+
+
+@pytest.mark.parametrize(
+    ("code", "options"),
+    [
+        (2, ("--filter", "a:b")),
+        (1, ("--ago", "30d", "--filter", "a:b", "--repository", "a")),
+        (1, ("--ago", "30d", "--filter", "a:b", "--include-referrers")),
+        (1, ("--ago", "30d", "--filter", "a:b", "--keep", "-1")),
+    ],
+)
+def test_wrong_words(az: Az, code: int, options: tuple[str, ...]) -> None:
+    assert az.refused(code, "purge", "--name", "myregistry", *options).registry() == []

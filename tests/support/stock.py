@@ -1,0 +1,90 @@
+"""Fills a repository of the local Azure from inside: hundreds of artifacts, of any age, without a request."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from acr_emulator.registry.manifest_content import OCI_INDEX, OCI_MANIFEST, parse_manifest
+from acr_emulator.registry.records import Attributes
+from acr_emulator.registry.store import Store
+
+DAY = 86400.0
+EMPTY = "application/vnd.oci.empty.v1+json"
+KIND = "application/vnd.example.kind"
+
+
+def digest_of(content: bytes) -> str:
+    """The digest of *content*."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+class Stock:
+    """One repository of the registry with resource name *registry*."""
+
+    def __init__(self, store: Store, repository: str, registry: str = "myregistry") -> None:
+        self.repository = repository
+        self.state = store.registry(registry)
+        self._made = 0
+
+    def artifact(
+        self, *tags: str, age: float = 100, subject: str = "", kind: str = KIND, config: str = EMPTY, **locks: bool
+    ) -> str:
+        """A manifest of its own, *age* days old as its *tags* are, attached to the digest *subject*; its digest.
+        *locks* are its attributes."""
+        fields: dict[str, Any] = {"config": _descriptor(config, "config"), "layers": [], "artifactType": kind}
+        if subject:
+            fields["subject"] = _descriptor(OCI_MANIFEST, subject)
+        return self._store(fields, OCI_MANIFEST, tags, age, locks)
+
+    def index(self, *tags: str, children: Sequence[str], age: float = 100, **locks: bool) -> str:
+        """An index of the digests *children*; its own."""
+        held = self.state.repositories[self.repository].manifests
+        listed = [_descriptor(held[digest].media_type, digest) for digest in children]
+        return self._store({"manifests": listed}, OCI_INDEX, tags, age, locks)
+
+    def tag(self, name: str, digest: str, age: float = 100, **locks: bool) -> None:
+        """Put a tag, *age* days old, on *digest*."""
+        self.state.add_tag(self.repository, name, digest)
+        record = self.state.repositories[self.repository].tags[name]
+        record.updated, record.attributes = _ago(age), Attributes(**locks)
+        self.state.save_tag(self.repository, record)
+
+    @property
+    def tags(self) -> set[str]:
+        """The tags that are there."""
+        held = self.state.existing(self.repository)
+        return set(held.tags) if held else set()
+
+    @property
+    def manifests(self) -> set[str]:
+        """The digests that are there."""
+        held = self.state.existing(self.repository)
+        return set(held.manifests) if held else set()
+
+    def _store(
+        self, fields: dict[str, Any], media_type: str, tags: Sequence[str], age: float, locks: dict[str, bool]
+    ) -> str:
+        self._made += 1
+        notes = {"annotations": {"number": str(self._made)}}
+        content = json.dumps({"schemaVersion": 2, "mediaType": media_type, **fields, **notes}).encode()
+        record = parse_manifest(content, media_type, digest_of(content))
+        record.created = record.updated = _ago(age)
+        record.attributes = Attributes(**locks)
+        self.state.add_manifest(self.repository, record, content)
+        for name in tags:
+            self.tag(name, record.digest, age)
+        return record.digest
+
+
+def _descriptor(media_type: str, content: str) -> dict[str, Any]:
+    digest = content if ":" in content else digest_of(content.encode())
+    return {"mediaType": media_type, "digest": digest, "size": 2}
+
+
+def _ago(days: float) -> str:
+    moment = time.time() - days * DAY
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment)) + ".1234567Z"

@@ -1,0 +1,343 @@
+"""purge: what goes, what stays and why, and in how many requests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from acr_emulator.app import App
+from azext_acrartifact import errors
+from azext_acrartifact._format import purge_table
+from azext_acrartifact._output import purge_output
+from azext_acrartifact.operations.purge import PurgeResult, preview, purge
+from azext_acrartifact.operations.purge_plan import PurgeOrder, plan_purge
+from azext_acrartifact.operations.retention import parse_age, parse_filter
+from azext_acrartifact.transfer.progress import Progress
+from tests.support.stock import Stock
+from tests.unit.operations.conftest import SERVER
+
+Purged = Callable[..., PurgeResult]
+
+
+@pytest.fixture
+def stock(app: App, request: pytest.FixtureRequest) -> Stock:
+    """A repository of the test's own."""
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")
+    return Stock(app.store, f"purge/{name}"[:100].strip("-"))
+
+
+@pytest.fixture
+def purged(signed_in: Any, stock: Stock, app: App) -> Purged:
+    """Purges the test's repository, at first without doing it: both come to the same. The log begins with the
+    second."""
+
+    def run(*filters: str, ago: str = "30d", who: str = "pusher", meanwhile: Any = None, **options: Any) -> PurgeResult:
+        chosen = [parse_filter(text if ":" in text else f"{stock.repository}:{text}") for text in filters or [".*"]]
+        order = PurgeOrder(chosen, parse_age(ago), **options)
+        now = datetime.now(timezone.utc)
+        told = preview(plan_purge(signed_in(who), order, now))
+        app.log.clear()
+        registry = signed_in(who)
+        plan = plan_purge(registry, order, now)
+        if meanwhile:
+            meanwhile()
+        result = purge(registry, plan, Progress())
+        if not meanwhile and not result.failed:
+            assert (sorted(map(str, told.tags)), sorted(map(str, told.manifests))) == (
+                sorted(map(str, result.tags)),
+                sorted(map(str, result.manifests)),
+            )
+            assert told.kept == result.kept
+        return result
+
+    return run
+
+
+def reasons(result: PurgeResult) -> dict[str, str]:
+    """Why what stays does, by tag or digest."""
+    return {str(item.reference.version): item.why for item in result.kept}
+
+
+def asked(app: App, path: str, method: str = "GET") -> int:
+    """How often the registry was asked."""
+    return sum(
+        entry["method"] == method and entry["host"] == SERVER and bool(re.search(path, entry["path"]))
+        for entry in app.log.entries()
+    )
+
+
+def test_old_tags_that_match_go_and_manifests_stay(stock: Stock, purged: Purged, app: App) -> None:
+    stock.artifact("dev-1", "v1")
+    stock.artifact("dev-2", age=1)
+    stock.artifact("a-dev-3")
+    result = purged("dev-.*")
+    assert [one.tag for one in result.tags] == ["dev-1"]
+    assert (stock.tags, len(stock.manifests)) == ({"v1", "dev-2", "a-dev-3"}, 3)
+    # The list of tags, the repository's own locks, the tag; and one token.
+    assert [(e["method"], e["path"].rpartition("/")[2]) for e in app.log.entries() if "/oauth2/" not in e["path"]] == [
+        ("GET", "_tags"), ("GET", stock.repository.rpartition("/")[2]), ("DELETE", "dev-1"),
+    ]  # fmt: skip
+    assert asked(app, "/oauth2/token", "POST") == 1
+
+
+def test_the_newest_stay(stock: Stock, purged: Purged) -> None:
+    for age in range(40, 45):
+        stock.artifact(f"t{age}", age=age)
+    stock.artifact("locked", age=35)
+    stock.tag("locked", stock.artifact(), age=35, writeEnabled=False)
+    result = purged(keep=2)
+    assert stock.tags == {"t40", "t41", "locked"}
+    assert reasons(result) == {
+        "t40": "it is one of the newest 2",
+        "t41": "it is one of the newest 2",
+        "locked": "it is locked: writeEnabled=false",
+    }
+
+
+def test_what_lost_its_last_tag_goes_with_untagged(stock: Stock, purged: Purged, app: App) -> None:
+    both, one, old = stock.artifact("a", "keep"), stock.artifact("b"), stock.artifact()
+    young = stock.artifact(age=1)
+    result = purged("[ab]", untagged=True)
+    assert {one.tag for one in result.tags} == {"a", "b"}
+    assert {one.digest for one in result.manifests} == {one, old}
+    assert stock.manifests == {both, young}
+    assert asked(app, "/_manifests$") == 2  # planned, and looked at again before the first goes
+
+
+def test_only_what_has_no_tag_goes_with_untagged_only(stock: Stock, purged: Purged) -> None:
+    tagged, _ = stock.artifact("a"), stock.artifact()
+    result = purged(untagged=True, tags=False)
+    assert (result.tags, len(result.manifests)) == ([], 1)
+    assert (stock.manifests, stock.tags) == ({tagged}, {"a"})
+
+
+def test_an_indexs_children_stay_as_long_as_it_does(stock: Stock, purged: Purged) -> None:
+    inner_child, child, loose = stock.artifact(), stock.artifact(), stock.artifact()
+    inner = stock.index(children=[inner_child])
+    outer = stock.index("v1", children=[child, inner])
+    young = stock.artifact()
+    stock.index(children=[young], age=1)
+    result = purged("none", untagged=True)
+    assert stock.manifests >= {inner_child, child, inner, outer, young}
+    assert loose not in stock.manifests
+    assert reasons(result) == {
+        inner_child: f"{inner} lists it",
+        child: f"{outer} lists it",
+        inner: f"{outer} lists it",
+        young: reasons(result)[young],
+    }
+    purged("v1", untagged=True)
+    assert stock.manifests & {inner_child, child, inner, outer} == set()
+
+
+def test_what_a_hidden_index_lists_stays(stock: Stock, purged: Purged) -> None:
+    child = stock.artifact()
+    stock.index("v1", children=[child], listEnabled=False)
+    assert "lists it" in reasons(purged("none", untagged=True))[child]
+    assert child in stock.manifests
+
+
+def test_what_is_attached_stays_with_its_subject(stock: Stock, purged: Purged) -> None:
+    subject = stock.artifact("v1")
+    sbom = stock.artifact(subject=subject)
+    signature = stock.artifact(subject=sbom)
+    orphan = stock.artifact(subject="sha256:" + "0" * 64)
+    result = purged("none", untagged=True)
+    assert stock.manifests == {subject, sbom, signature}
+    assert [one.digest for one in result.manifests] == [orphan]
+    assert reasons(result) == {sbom: f"it is attached to {subject}", signature: f"it is attached to {sbom}"}
+
+
+def test_what_something_is_attached_to_goes_only_when_asked_for(stock: Stock, purged: Purged) -> None:
+    subject = stock.artifact("v1")
+    sbom = stock.artifact(subject=subject)
+    signature = stock.artifact(subject=sbom)
+    result = purged("v1", untagged=True)
+    assert (len(result.tags), result.manifests) == (1, [])
+    assert f"{sbom} is attached to it" == reasons(result)[subject]
+    result = purged("v1", untagged=True, referrers=True)
+    assert [one.digest for one in result.manifests] == [signature, sbom, subject]
+    assert stock.manifests == set()
+
+
+@pytest.mark.parametrize("options", [{"age": 1}, {"writeEnabled": False}, {"tagged": "signed"}])
+def test_what_is_attached_and_must_stay_keeps_its_subject(
+    stock: Stock, purged: Purged, options: dict[str, Any]
+) -> None:
+    subject = stock.artifact()
+    tags = [options.pop("tagged")] if "tagged" in options else []
+    referrer = stock.artifact(*tags, subject=subject, **options)
+    others = [stock.artifact(f"t{number}") for number in range(3)]
+    result = purged("none", untagged=True, referrers=True)
+    assert stock.manifests == {subject, referrer, *others}
+    assert reasons(result)[subject] == f"{referrer}, which stays, is attached to it"
+
+
+def test_a_few_are_asked_about_and_of_many_the_rest_is_read(stock: Stock, purged: Purged, app: App) -> None:
+    for number in range(5):
+        stock.artifact(f"v{number}")
+    stock.artifact()
+    purged("none", untagged=True)
+    assert (asked(app, "/referrers/"), asked(app, "/manifests/sha256")) == (1, 1)
+    doomed = [stock.artifact() for _ in range(7)]
+    signed = stock.artifact("s", subject=doomed[0])
+    purged("none", untagged=True)
+    assert (asked(app, "/referrers/"), asked(app, "/manifests/sha256")) == (0, 7 + 6)
+    assert stock.manifests >= {doomed[0], signed}
+    assert len(stock.manifests) == 5 + 2
+
+
+def test_signatures_by_cosign_belong_to_their_image(stock: Stock, purged: Purged) -> None:
+    image, unsigned = stock.artifact("v1"), "sha256:" + "1" * 64
+    stock.artifact(image.replace(":", "-") + ".sig")
+    stock.artifact(unsigned.replace(":", "-") + ".sig")
+    result = purged("sha256-.*")
+    assert stock.tags == {"v1", image.replace(":", "-") + ".sig"}
+    assert list(reasons(result).values()) == [f"it belongs to {image}"]
+    result = purged("v1", untagged=True, referrers=True)
+    assert reasons(result)[image].endswith(".sig belongs to it")
+    assert image in stock.manifests
+
+
+def test_where_the_registry_lists_no_referrers_they_stay_too(stock: Stock, purged: Purged, app: App) -> None:
+    app.world.registries[0].referrers_api = False
+    try:
+        subject = stock.artifact()
+        referrer = stock.artifact(subject=subject)
+        stock.index(subject.replace(":", "-"), children=[referrer])
+        assert purged(untagged=True, referrers=True).manifests == []
+        assert {subject, referrer} <= stock.manifests
+        lonely = stock.artifact("x")
+        assert [one.digest for one in purged("x", untagged=True).manifests] == [lonely]
+    finally:
+        app.world.registries[0].referrers_api = True
+
+
+def test_what_is_locked_stays_and_is_named(stock: Stock, purged: Purged, app: App) -> None:
+    held = stock.artifact(deleteEnabled=False)
+    result = purged(untagged=True)
+    assert reasons(result) == {held: "it is locked: deleteEnabled=false"}
+    stock.artifact("a")
+    stock.state.repositories[stock.repository].attributes.deleteEnabled = False
+    result = purged(untagged=True)
+    assert reasons(result)["a"] == "the repository is locked: deleteEnabled=false"
+    assert (result.tags, asked(app, "", "DELETE")) == ([], 0)
+
+
+def test_what_fails_is_named_and_the_rest_goes(stock: Stock, purged: Purged, app: App) -> None:
+    stays, goes = stock.artifact("a"), stock.artifact("b")
+    loose = stock.artifact()
+    app.faults.add({"method": "DELETE", "path": "_tags/a$", "action": "status", "status": 400, "times": 1})
+    app.faults.add({"method": "DELETE", "path": loose, "action": "status", "status": 400, "times": 1})
+    result = purged(untagged=True)
+    assert {str(one.reference.version) for one in result.failed} == {"a", loose}
+    assert {one.digest for one in result.manifests} == {goes}
+    assert reasons(result) == {stays: "it has the tag a"}
+    again = purged(untagged=True)
+    assert ({one.digest for one in again.manifests}, again.failed) == ({stays, loose}, [])
+    assert stock.manifests == set()
+
+
+def test_a_child_stays_when_its_index_could_not_be_deleted(stock: Stock, purged: Purged, app: App) -> None:
+    child = stock.artifact()
+    index = stock.index(children=[child])
+    app.faults.add({"method": "DELETE", "path": index, "action": "status", "status": 400})
+    result = purged(untagged=True)
+    assert [str(one.reference.version) for one in result.failed] == [index]
+    assert reasons(result) == {child: f"{index} was not deleted"}
+    assert stock.manifests == {child, index}
+
+
+def test_what_has_changed_since_the_question_stays(stock: Stock, purged: Purged) -> None:
+    tagged, listed, signed, goes = (stock.artifact() for _ in range(4))
+
+    def meanwhile() -> None:
+        stock.tag("new", tagged, age=0)
+        stock.index("index", children=[listed], age=0)
+        stock.artifact(subject=signed, age=0)
+
+    result = purged("none", untagged=True, meanwhile=meanwhile)
+    assert [one.digest for one in result.manifests] == [goes]
+    assert {tagged, listed, signed} <= stock.manifests
+    assert reasons(result)[tagged] == "it has the tag new"
+    assert "lists it" in reasons(result)[listed]
+    assert "is attached to it" in reasons(result)[signed]
+
+
+def test_without_a_connection_the_rest_is_given_up(stock: Stock, purged: Purged, app: App) -> None:
+    for number in range(30):
+        stock.artifact(f"t{number}")
+    app.faults.add({"method": "DELETE", "action": "reset", "nth": 3, "times": 1000})
+    result = purged()
+    assert len(result.failed) + len(result.tags) == 30
+    assert len(result.failed) >= 25
+    app.faults.remove()
+    purged()
+    assert stock.tags == set()
+
+
+def test_being_asked_to_wait_is_no_failure(stock: Stock, purged: Purged, app: App) -> None:
+    for number in range(5):
+        stock.artifact(f"t{number}")
+    for path in ("/_tags", "/_manifests", "/manifests/", "/oauth2/token"):
+        app.faults.add({"path": path, "action": "status", "status": 429, "times": 2, "headers": {"Retry-After": "0"}})
+    result = purged(untagged=True)
+    assert (len(result.tags), len(result.manifests), result.failed) == (5, 5, [])
+
+
+def test_an_index_that_cannot_be_read_is_no_reason_to_delete_its_children(
+    stock: Stock, purged: Purged, app: App
+) -> None:
+    child = stock.artifact()
+    index = stock.index("v1", children=[child])
+    app.faults.add({"method": "GET", "path": f"/manifests/{index}", "action": "status", "status": 404})
+    with pytest.raises(errors.NotFoundError):
+        purged("none", untagged=True)
+    assert child in stock.manifests
+
+
+def test_many_repositories_take_one_token(app: App, signed_in: Any) -> None:
+    stocks = [Stock(app.store, f"purge/many-{number}") for number in range(12)]
+    for one in stocks:
+        one.artifact("old")
+    order = PurgeOrder([parse_filter("purge/many-.*:.*")], parse_age("1d"))
+    app.log.clear()
+    registry = signed_in()
+    result = purge(registry, plan_purge(registry, order, datetime.now(timezone.utc)), Progress())
+    assert (len(result.tags), [one.tags for one in stocks]) == (12, [set()] * 12)
+    assert asked(app, "/oauth2/token", "POST") == 3  # to list repositories, and for ten of them each
+    assert (asked(app, "/_catalog"), asked(app, "/_tags$")) == (1, 12)
+
+
+def test_a_repository_that_is_not_there(stock: Stock, purged: Purged, app: App) -> None:
+    with pytest.raises(errors.NotFoundError):
+        purged("x")
+    stock.artifact("a")
+    result = purged("a", "purge/none:.*")
+    assert ([one.tag for one in result.tags], len(result.failed)) == (["a"], 1)
+    assert purged("nothing-.*:.*").tags == []
+
+
+def test_who_may_only_read_may_ask_what_would_go(stock: Stock, purged: Purged) -> None:
+    stock.artifact("a")
+    with pytest.raises(errors.PermissionDeniedError, match="may not delete"):
+        purged(who="reader")
+    assert len(purged(who="reader", dry_run=True).failed) == 1  # it plans, and may not do it
+    assert stock.tags == {"a"}
+
+
+def test_it_reads_as_json_and_as_a_table(stock: Stock, purged: Purged) -> None:
+    stock.artifact("x" * 128)
+    subject = stock.artifact("v1", age=0)
+    attached = stock.artifact(subject=subject)
+    out = purge_output(purged("x+", untagged=True))
+    assert out["deletedTags"] == [f"{stock.repository}:{'x' * 128}"]
+    assert out["kept"] == [{"reference": f"{stock.repository}@{attached}", "reason": f"it is attached to {subject}"}]
+    rows = purge_table({**out, "failed": [{"reference": "a:b", "error": "no " * 100}]})
+    assert [row["State"] for row in rows] == ["deleted", "deleted", "failed", "kept"]
+    widths = [max(len(str(row[name])) for row in rows) for name in ("State", "Artifact", "Reason")]
+    assert sum(widths) + 4 <= 100
