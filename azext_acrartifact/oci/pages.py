@@ -11,7 +11,9 @@ from ..transport.messages import Response
 from .api import RegistryApi
 
 MOST_PAGES = 10_000
-_NEXT = re.compile(r'<([^<>]*)>\s*;[^,]*\brel\s*=\s*"?next"?')
+# Each looks at a character once or twice: a head may be 64 KiB of what nearly is a link.
+_LINK = re.compile(r"<([^<>]*)>([^<]*)")
+_RELATION = re.compile(r';\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]*))', re.IGNORECASE)
 
 
 def follow_pages(api: RegistryApi, scope: Scope, url: str, what: str) -> Iterator[Response]:
@@ -21,11 +23,20 @@ def follow_pages(api: RegistryApi, scope: Scope, url: str, what: str) -> Iterato
     for _ in range(MOST_PAGES):
         response = api.send(scope, "GET", url)
         yield response
-        match = _NEXT.search(response.headers.get("Link", ""))
-        if not match:
+        target = next_link(response.headers.get("Link", ""))
+        if target is None:
             return
-        url = api.same_origin(url, match.group(1), f"the next page of {what}")
+        url = api.same_origin(url, target, f"the next page of {what}")
         if url in seen:
             raise ProtocolError(f"The list of {what} does not end", where=response.request.where, why="a page repeats")
         seen.add(url)
     raise ProtocolError(f"The list of {what} does not end", where=url.partition("?")[0], why=f"{MOST_PAGES} pages")
+
+
+def next_link(header: str) -> str | None:
+    """The target of the link to the next page (RFC 8288 § 3), or None."""
+    for target, parameters in _LINK.findall(header):
+        relation = _RELATION.search(parameters)
+        if relation and "next" in (relation.group(1) or relation.group(2) or "").lower().split():
+            return str(target)
+    return None

@@ -11,7 +11,7 @@ import logging
 import re
 from urllib.parse import urlsplit
 
-_QUERY = re.compile(r"(https?://[^\s\"'?]*|/[^\s\"'?]*)\?[^\s\"']+")
+_WORD = re.compile(r'[^\s"]+')
 _FILTERED_LOGGERS = ("urllib3.connectionpool", "urllib3.poolmanager", "urllib3.util.retry", "requests")
 
 
@@ -27,7 +27,13 @@ def public_url(url: str) -> str:
 
 def without_queries(text: str) -> str:
     """*text* with the query of every address and path in it replaced."""
-    return _QUERY.sub(r"\1?…", text)
+    return _WORD.sub(lambda word: _without_query(word.group()), text)
+
+
+def _without_query(word: str) -> str:
+    """*word* up to the query of the first address or path in it. An apostrophe ends none: it may stand in a query."""
+    query = word.find("?", max(word.find("/"), 0)) + 1
+    return f"{word[:query]}…" if "/" in word[:query] and word[query:].strip("'") else word
 
 
 class QueryFilter(logging.Filter):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from azext_acrartifact.transport.redaction import QueryFilter, protect_logs, public_url, without_queries
 
@@ -29,6 +32,37 @@ def test_every_query_in_a_text_goes() -> None:
     text = "got https://h.example/a?sig=secret and \"GET /b?_state=secret HTTP/1.1\" and '/c?secret'"
     assert "secret" not in without_queries(text)
     assert without_queries("is it so? yes") == "is it so? yes"
+    assert without_queries("https://h.example/?") == "https://h.example/?"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a?b/c?secret", "a?b/c?…"),
+        ("/a?secret'&sig=secret", "/a?…"),
+        ("'/a?'", "'/a?'"),
+        ("path=/a?secret)", "path=/a?…"),
+        ("https://h.example?secret", "https://h.example?…"),
+        ("/a?b=secret /c?secret", "/a?… /c?…"),
+    ],
+)
+def test_a_query_goes_to_its_end(text: str, shown: str) -> None:
+    assert without_queries(text) == shown
+
+
+@given(st.text(max_size=30), st.from_regex(r"https://[a-z]{1,9}/[a-z/]{0,9}|/[a-z/]{1,9}", fullmatch=True), st.text())
+def test_no_secret_survives_in_any_text(before: str, address: str, after: str) -> None:
+    secret = "Zm9vYmFyc2VjcmV0"
+    assert secret not in without_queries(f"{before}{address}?sig={secret}&{after}")
+    assert secret not in public_url(f"{address}?{secret}#{secret}")
+    assert secret not in public_url(f"https://{secret}:{secret}@h.example{address.removeprefix('https:/')}")
+
+
+def test_a_long_text_is_redacted_in_no_time() -> None:
+    began = time.monotonic()
+    for piece in ("/", "?", "/?", "a"):
+        without_queries(piece * 100_000)
+    assert time.monotonic() - began < 5, "it grows with the square of its length"
 
 
 def test_what_urllib3_logs_holds_no_query(serve, caplog: pytest.LogCaptureFixture) -> None:
