@@ -14,6 +14,12 @@ from typing import Any
 INTERIM_LIMIT = 5
 LINE_LIMIT = 64 * 1024
 FIELDS_LIMIT = 100
+EXTRA_LIMIT = 64 * 1024
+"""Bytes of chunk extensions and trailers of one body, in which nothing is that we use; without a limit, a body of a
+few bytes never ends."""
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})([ \t]*(?:;.*)?)\r?\n")
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
+_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _LENGTH = re.compile(r"[0-9]{1,19}")
 
 
@@ -26,9 +32,11 @@ class Fields:
     def add(self, line: bytes) -> None:
         """Take one field line (RFC 9112 §5); `HTTPException` for what is none."""
         name, colon, value = line.partition(b":")
-        if not colon or not name or name != name.strip():
+        if not colon or not _NAME.fullmatch(name):
             raise http.client.HTTPException("a header line that is no field")
-        self._values.setdefault(name.decode("latin-1").lower(), value.strip().decode("latin-1"))
+        key, text = name.decode("latin-1").lower(), value.strip().decode("latin-1")
+        if self._values.setdefault(key, text) != text and key in _FRAMING:
+            raise http.client.HTTPException(f"two values of {key}")
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value of *name*, or *default*."""
@@ -43,6 +51,7 @@ class LeanResponse(http.client.HTTPResponse):
     """An answer whose head is read by `begin` below; everything else is `http.client`'s."""
 
     code: int
+    _extra = 0
 
     def begin(self) -> None:
         """Read the status line and the fields of the first answer that is not interim."""
@@ -83,6 +92,28 @@ class LeanResponse(http.client.HTTPResponse):
         self.will_close = self._closes(fields)
         if not self.will_close and not self.chunked and self.length is None:
             self.will_close = True
+
+    def _read_next_chunk_size(self) -> int:
+        """What `http.client` calls for each chunk (RFC 9112 §7.1); its own takes signs, blanks and underscores."""
+        line = self._body_line()
+        found = _CHUNK.fullmatch(line)
+        if not found:
+            raise http.client.IncompleteRead(b"")
+        self._spend(len(found.group(2)))
+        return int(found.group(1), 16)
+
+    def _read_and_discard_trailer(self) -> None:
+        """What `http.client` calls after the last chunk; its own reads for as long as lines come."""
+        while (line := self._body_line()) not in (b"\r\n", b"\n", b""):
+            self._spend(len(line))
+
+    def _body_line(self) -> bytes:
+        return self.fp.readline(EXTRA_LIMIT + 1)
+
+    def _spend(self, count: int) -> None:
+        self._extra += count
+        if self._extra > EXTRA_LIMIT:
+            raise http.client.LineTooLong("chunk extensions and trailers")
 
     def _closes(self, fields: Fields) -> bool:
         connection = fields.get("connection", "").lower()

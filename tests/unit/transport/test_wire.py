@@ -215,6 +215,12 @@ def test_a_body_that_breaks_off_is_an_error_however_it_is_read(serve, once, raw:
         b"HTTP/1.1 OK\r\n\r\n",
         b"HTTP/1.1 99999 OK\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n: no name\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX Y: blank\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: a\r\n folded\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\xa0X: latin\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n\r\n0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 5, 6\r\n\r\nhello",
         b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 30 + b"\r\n\r\n",
@@ -226,7 +232,8 @@ def test_a_body_that_breaks_off_is_an_error_however_it_is_read(serve, once, raw:
         b"HTTP/1.1 103 Early Hints\r\n\r\n" * 6 + answer(200).raw,
     ],
     ids=[
-        "ssh", "no-status", "big-status", "no-field", "negative", "two-lengths", "huge-length", "coding", "long-field",
+        "ssh", "no-status", "big-status", "no-field", "no-name", "blank-in-name", "folded", "latin-name",
+        "unequal-lengths", "unequal-codings", "negative", "two-lengths", "huge-length", "coding", "long-field",
         "long-reason", "many-fields", "interim-100", "interim-103",
     ],
 )  # fmt: skip
@@ -240,6 +247,49 @@ def test_what_is_not_http_is_refused_at_once(serve, http, raw: bytes) -> None:
 def test_five_interim_answers_are_borne(serve, http) -> None:
     server = serve(Answer(b"HTTP/1.1 100 Continue\r\n\r\n" * 5 + answer(200, b"x").raw))
     assert get(http, server) == b"x"
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"5\r\nhello\r\n0\r\n\r\n",
+        b"005 ;name=value\r\nhello\r\n0;last\r\nTrailer: x\r\n\r\n",
+        b"2\nhe\r\n3;x=\xff\r\nllo\r\n0\n\n",
+        b"5;" + b"x" * 60_000 + b"\r\nhello\r\n0\r\nX: y\r\n\r\n",
+    ],
+)
+def test_chunks_may_have_extensions_and_trailers(serve, http, body: bytes) -> None:
+    server = serve(Answer(CHUNKED + body), answer(200, b"next"))
+    assert get(http, server) == b"hello"
+    assert get(http, server) == b"next"
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize("size", [b"-5", b"+5", b"0x5", b"5_0", b" 5", b"", b"five", b"1" * 17, b"5 5"])
+def test_a_chunk_of_no_size_breaks_the_answer_off(serve, once, size: bytes) -> None:
+    server = serve(Answer(CHUNKED + size + b"\r\nhello\r\n0\r\n\r\n", "close"))
+    with pytest.raises(ConnectionFailedError, match="ended early"):
+        get(once, server)
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [
+        b"0\r\n" + b"X: y\r\n" * 20_000,
+        (b"1;" + b"x" * 1000 + b"\r\n.\r\n") * 100,
+        b"0\r\n" + b"x" * 70_000,
+        b"5;" + b"x" * 70_000,
+    ],
+    ids=["trailers", "extensions", "trailer", "extension"],
+)
+def test_what_stands_between_chunks_is_bounded(serve, once, endless: bytes) -> None:
+    """http.client reads trailers for as long as they come, and a body of a megabyte could take 64 gigabytes."""
+    server = serve(Answer(CHUNKED + endless, "hang"))
+    with pytest.raises((ProtocolError, ConnectionFailedError), match=r"HTTP|ended early"):
+        get(once, server)
 
 
 def test_a_field_that_cannot_be_sent_is_refused(serve, http) -> None:
