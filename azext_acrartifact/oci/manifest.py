@@ -122,7 +122,8 @@ def _check_type(fields: dict[str, Any], media_type: str, where: str) -> None:
         )
     if media_type in (OCI_ARTIFACT_MANIFEST, ORAS_ARTIFACT_MANIFEST):
         return
-    if fields.get("schemaVersion") != 2:
+    version = fields.get("schemaVersion")
+    if version != 2 or not isinstance(version, int):
         raise InvalidManifestError("The manifest's schemaVersion is not 2", where=where)
 
 
@@ -155,7 +156,8 @@ def _optional(value: object, place: str) -> Descriptor | None:
 
 def _load(raw: bytes, where: str) -> object:
     try:
-        return json.loads(raw, object_pairs_hook=_unique, parse_constant=_no_constant)
+        # Not of bytes: from those, UTF-16 and UTF-32 are read as well, which no other client does.
+        return json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise InvalidManifestError("The manifest is not JSON that can be read", where=where, why=str(error)) from error
 

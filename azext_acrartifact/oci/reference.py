@@ -21,6 +21,7 @@ _REPOSITORY = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _DIGEST = re.compile(DIGEST_PATTERN)
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*")
+_PORT = re.compile(r"[1-9][0-9]{0,4}")
 _REGISTRY_NAME = re.compile(r"[A-Za-z0-9]{5,50}(?:-[A-Za-z0-9]+)?")
 
 
@@ -55,8 +56,8 @@ class Reference:
 def parse_reference(text: str) -> Reference:
     """SERVER/REPOSITORY[:TAG][@DIGEST]; raises `InvalidReferenceError`."""
     text = text.removeprefix("https://").removeprefix("oci://")
-    server, slash, image = text.partition("/")
-    if not slash or not image:
+    server, _, image = text.partition("/")
+    if not image:
         raise InvalidReferenceError("The reference names no repository", where=text, hint=f"Write {FORM}.")
     if "." not in server and ":" not in server and server != "localhost":
         raise InvalidReferenceError(
@@ -131,7 +132,7 @@ def is_loopback(server: str) -> bool:
 
 
 def _is_port(text: str) -> bool:
-    return text.isascii() and text.isdigit() and 0 < int(text[:6]) < 65536
+    return _PORT.fullmatch(text) is not None and int(text) < 65536
 
 
 def _check_repository(repository: str, server: str, text: str) -> None:

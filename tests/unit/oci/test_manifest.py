@@ -14,6 +14,7 @@ from azext_acrartifact.errors import ArtifactError, DigestMismatchError, Invalid
 from azext_acrartifact.oci.content import Chunk, Memory
 from azext_acrartifact.oci.descriptor import Descriptor, empty_descriptor, parse_descriptor
 from azext_acrartifact.oci.digest import Verifier, digest_of, parse_digest, short
+from azext_acrartifact.oci.index import build_index
 from azext_acrartifact.oci.manifest import MANIFEST_LIMIT, build_manifest, parse_manifest
 from azext_acrartifact.oci.mediatypes import DOCKER_LIST, DOCKER_MANIFEST, IMAGE_INDEX, IMAGE_MANIFEST, is_media_type
 from azext_acrartifact.oci.referrers import tag_of
@@ -65,6 +66,33 @@ def test_a_manifest_that_no_registry_takes_is_not_built() -> None:
         build_manifest(empty_descriptor(), layers)
 
 
+def test_the_largest_manifest_and_index_are_taken() -> None:
+    """A registry takes four megabytes and no more (distribution specification, § Pushing Manifests)."""
+    for build in (
+        lambda note: build_manifest(empty_descriptor(), [], annotations=note),
+        lambda note: build_index([], annotations=note),
+    ):
+        room = MANIFEST_LIMIT - len(build({"k": ""}).raw)
+        assert len(build({"k": "x" * room}).raw) == MANIFEST_LIMIT
+        with pytest.raises(InvalidManifestError, match=str(MANIFEST_LIMIT)):
+            build({"k": "x" * (room + 1)})
+
+
+def test_an_index_is_written_with_all_that_it_is_given() -> None:
+    child = Descriptor(IMAGE_MANIFEST, digest_of(b"c"), 1, platform={"os": "linux", "architecture": "amd64"})
+    subject = Descriptor(IMAGE_MANIFEST, digest_of(b"s"), 1)
+    index = build_index([child], artifact_type="a/b", subject=subject, annotations={"b": "ü", "a": "1"})
+    assert index.raw.decode() == (
+        '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","artifactType":"a/b",'
+        '"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"' + digest_of(b"c") + '",'
+        '"size":1,"platform":{"os":"linux","architecture":"amd64"}}],"subject":{"mediaType":'
+        '"application/vnd.oci.image.manifest.v1+json","digest":"' + digest_of(b"s") + '","size":1},'
+        '"annotations":{"a":"1","b":"ü"}}'
+    )
+    assert read(index.raw, IMAGE_INDEX) == index
+    assert build_index([]).raw == b'{"schemaVersion":2,"mediaType":"' + IMAGE_INDEX.encode() + b'","manifests":[]}'
+
+
 def test_what_cannot_be_written_is_refused() -> None:
     with pytest.raises(ArtifactError):
         build_manifest(empty_descriptor(), [], annotations={"k": "\udcff"})
@@ -82,7 +110,8 @@ def test_the_artifact_type_comes_from_its_field_or_the_config(declared, config, 
 def test_the_withdrawn_artifact_manifests_are_read(kind: str) -> None:
     found = read({"mediaType": kind, "artifactType": "a/b", "blobs": [blob()], "subject": blob()}, kind)
     assert (len(found.layers), found.config, found.artifact_type) == (1, None, "a/b")
-    assert read({"mediaType": kind}, kind).layers == ()
+    empty = read({"mediaType": kind}, kind)
+    assert (empty.layers, empty.artifact_type) == ((), None)
 
 
 @pytest.mark.parametrize("kind", [IMAGE_INDEX, DOCKER_LIST])
@@ -114,6 +143,12 @@ def test_a_docker_manifest_and_a_content_type_with_parameters_are_read() -> None
         b'{"schemaVersion":2,"schemaVersion":2}',
         b'{"schemaVersion":NaN}',
         b'{"schemaVersion":Infinity}',
+        json.dumps(image()).encode("utf-16"),
+        json.dumps(image()).encode("utf-32-le"),
+        b"\xef\xbb\xbf" + json.dumps(image()).encode(),
+        json.dumps(image(more="\xff"), ensure_ascii=False).encode("latin-1"),
+        json.dumps(image(more=float("nan"))).encode(),
+        image(schemaVersion=2.0),
         image(schemaVersion=1),
         image(schemaVersion=True),
         image(schemaVersion="2"),
@@ -239,6 +274,47 @@ def test_any_json_is_read_or_refused(value: Any) -> None:
 
 def test_data_is_decoded() -> None:
     assert parse_descriptor(blob(data="e30="), "here").data == b"{}"
+    for bad in ("e30", "e30=\u00e9", "\u0665"):
+        with pytest.raises(InvalidManifestError, match="base64"):
+            parse_descriptor(blob(data=bad), "here")
+
+
+@pytest.mark.parametrize("size", [0, 2**63 - 1])
+def test_the_least_and_the_largest_size_are_taken(size: int) -> None:
+    assert parse_descriptor(blob(size=size), "here").size == size
+
+
+def test_an_empty_type_is_none_and_no_bytes_are_shown() -> None:
+    assert parse_descriptor(blob(artifactType=""), "here").artifact_type is None
+    assert "schemaVersion" not in repr(read(image()))
+
+
+_annotations = st.dictionaries(st.text(max_size=5), st.text(st.characters(codec="utf-8"), max_size=9), max_size=3)
+_descriptors = st.builds(
+    Descriptor,
+    st.sampled_from(["text/plain", "application/vnd.oci.image.layer.v1.tar"]),
+    st.binary(max_size=3).map(digest_of),
+    st.integers(0, 2**63 - 1),
+    _annotations,
+    st.none() | st.binary(max_size=5),
+    st.none() | st.just("a/b"),
+    st.none()
+    | st.dictionaries(st.sampled_from(["os", "architecture", "variant"]), st.text("abc", min_size=1), min_size=1),
+)
+
+
+@given(_descriptors)
+def test_every_descriptor_reads_back(descriptor: Descriptor) -> None:
+    assert parse_descriptor(json.loads(json.dumps(descriptor.to_json())), "here") == descriptor
+
+
+@given(_descriptors, st.lists(_descriptors, max_size=3), st.none() | _descriptors, _annotations)
+def test_every_manifest_and_index_reads_back(config, layers, subject, annotations) -> None:
+    built = build_manifest(config, layers, artifact_type="a/b", subject=subject, annotations=annotations)
+    assert (built.config, list(built.layers), built.subject) == (config, layers, subject)
+    assert dict(built.annotations) == annotations
+    index = build_index(layers, subject=subject, annotations=annotations)
+    assert (list(index.manifests), index.subject, index.is_index) == (layers, subject, True)
 
 
 @pytest.mark.parametrize("text", [None, 5, "", "sha256:", D.upper(), D + "0", f" {D}", "sha1:" + "a" * 40])

@@ -77,6 +77,9 @@ BAD = [
     f"{S}:443/a:1",
     "127.0.0.1:0/a",
     "127.0.0.1:65536/a",
+    "127.0.0.1:0123456/a",
+    "127.0.0.1:0443/a",
+    "127.0.0.1:1_0/a",
     "127.0.0.1:٣/a",
     "127.0.0.1:/a",
     "user@myregistry.azurecr.io/a:1",
@@ -115,6 +118,25 @@ def test_a_forgotten_login_server_is_explained() -> None:
     with pytest.raises(InvalidReferenceError) as caught:
         parse_reference("samples/artifact:1.0")
     assert "--name REGISTRY --image samples/artifact:1.0" in caught.value.hint
+
+
+@pytest.mark.parametrize("text", [S, f"{S}/", "", "https://"])
+def test_a_forgotten_repository_is_explained(text: str) -> None:
+    with pytest.raises(InvalidReferenceError, match="names no repository"):
+        parse_reference(text)
+
+
+def test_a_repository_may_have_the_whole_length_and_no_more() -> None:
+    room = 255 - len(f"{S}/")
+    assert parse_reference(f"{S}/{'a' * room}").repository == "a" * room
+    with pytest.raises(InvalidReferenceError, match="too long"):
+        parse_reference(f"{S}/{'a' * (room + 1)}")
+
+
+def test_capitals_of_the_server_are_explained() -> None:
+    with pytest.raises(InvalidReferenceError, match="login server is written in lower case") as caught:
+        parse_reference(f"{S.upper()}/a:1")
+    assert S in caught.value.hint
 
 
 def test_capitals_are_explained() -> None:
