@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import stat
 import time
 from dataclasses import asdict, dataclass
@@ -22,6 +23,7 @@ from .positioned import Positioned
 DATA, NOTE = ".kept", ".note"
 KEPT_FOR = 7 * 24 * 3600.0
 """Seconds after which nobody is going to go on."""
+_SEGMENT = re.compile(r"[0-9]{1,19}")
 _NOTE_LIMIT = 16 * 1024 * 1024
 
 
@@ -150,18 +152,34 @@ class KeptPart(Part):
         try:
             self._note = self._folder.create(self._stem + NOTE, 0o600)
         except FileExistsError:
-            self._note = self._folder.reopen(self._stem + NOTE)
-        self._read_note()
+            self._note = self._reopened_note()
+        if self._note >= 0:
+            self._read_note()
+
+    def _reopened_note(self) -> int:
+        """The note that is there; -1 when it is none of ours: a link to another file would have that written over."""
+        try:
+            descriptor = self._folder.reopen(self._stem + NOTE)
+        except OSError:
+            return -1
+        if _is_ours(descriptor):
+            return descriptor
+        os.close(descriptor)
+        return -1
 
     def _read_note(self) -> None:
-        lines = os.read(self._note, _NOTE_LIMIT).decode("ascii", "replace").splitlines()
+        # What follows the last newline was cut off, by a kill or a full disk: a number of which the end is missing.
+        lines = os.read(self._note, _NOTE_LIMIT).decode("ascii", "replace").split("\n")
+        cut_off = lines.pop()
         try:
             same = bool(lines) and json.loads(lines[0]) == asdict(self._header)
         except (ValueError, RecursionError):
             same = False
         if same:
             count = -(-self._header.size // self._header.segment)
-            self.done = {int(line) for line in lines[1:] if line.isdigit() and int(line) < count}
+            self.done = {int(line) for line in lines[1:] if _SEGMENT.fullmatch(line) and int(line) < count}
+            if cut_off:
+                os.write(self._note, b"\n")
         else:
             self._write_header()
 
