@@ -18,7 +18,7 @@ from ..transport.authorization import Scope
 from ..transport.client import HttpClient
 from ..transport.messages import Request, Response, origin_of, resolve
 from .challenge import Challenge, parse_challenge
-from .endpoint import read_token
+from .endpoint import read_token, require_sendable
 
 
 class ChallengeAuthorizer:
@@ -96,6 +96,7 @@ class ChallengeAuthorizer:
     def _basic(self, answer: Response) -> str:
         if self._login is None:
             raise _no_login(answer)
+        require_sendable(*self._login)
         return "Basic " + b64encode(":".join(self._login).encode()).decode("ascii")
 
 

@@ -60,7 +60,10 @@ class DockerConfig:
                 return None
             username, password = found
             return DockerLogin(REFRESH_TOKEN_USER if username == IDENTITY_TOKEN_USER else username, password)
-        return next((_entry(entry) for key, entry in _auths(config).items() if _host(key) == server), None)
+        # The plain key goes first: `store` writes that one, and an old client's entry stays beside it.
+        auths = _auths(config)
+        keys = sorted((key for key in auths if _host(key) == server), key=lambda key: key != server)
+        return next(filter(None, (_entry(auths[key]) for key in keys)), None)
 
     def store(self, server: str, login: DockerLogin) -> None:
         """Keep *login* for *server*, as `docker login` does. Everything else in the file stays."""

@@ -64,12 +64,26 @@ class TokenEndpoint:
         return self._post("/oauth2/token", {**form, **asked}, "access_token")
 
     def _post(self, path: str, form: Mapping[str, str], key: str) -> str:
+        require_sendable(*form.values())
         body = urlencode(form).encode("ascii")
         request = Request("POST", self._base_url + path, _FORM, body, repeatable=True)
         response = self._http.send(request, follow=False)
         if response.status != 200:
             raise _refused(response)
         return read_token(response, key)
+
+
+def require_sendable(*texts: str) -> None:
+    """Raise `SignInError` for text that no request can hold: a lone surrogate, as an argument of undecodable bytes
+    has it, or a JSON file."""
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError as error:
+        raise SignInError(
+            "The user name or password is not text in UTF-8",
+            why=error.reason,
+            hint="Give --username and --password-stdin, or sign in anew: az acr artifact login",
+        ) from error
 
 
 def read_token(response: Response, *keys: str) -> str:

@@ -50,6 +50,13 @@ def test_an_entry_is_found_by_any_form_of_its_key(config: DockerConfig, key: str
     assert written(config, {"auths": {key: {"auth": PAIR}}}).find(S) == DockerLogin("me", "pass:word")
 
 
+def test_what_was_stored_goes_before_an_old_clients_entry(config: DockerConfig) -> None:
+    old = {f"https://{S}/v1/": {"auth": b64encode(b"old:old").decode()}, "other": {"auth": PAIR}}
+    written(config, {"auths": old}).store(S, DockerLogin("new", "new"))
+    assert config.find(S) == DockerLogin("new", "new")
+    assert written(config, {"auths": {**old, S: {}}}).find(S) == DockerLogin("old", "old")
+
+
 def test_a_refresh_token_goes_before_the_pair(config: DockerConfig) -> None:
     entry = {"auth": PAIR, "identitytoken": "token"}
     assert written(config, {"auths": {S: entry}}).find(S) == DockerLogin(REFRESH_TOKEN_USER, "token")

@@ -56,6 +56,12 @@ def authorizer(endpoint: TokenEndpoint) -> TokenAuthorizer:
 
 
 class TestEndpoint:
+    @pytest.mark.parametrize("login", [("me", "\ud800"), ("\udcff", "secret")])
+    def test_what_cannot_be_sent_is_refused(self, endpoint, issuer, login: tuple[str, str]) -> None:
+        with pytest.raises(errors.SignInError, match="not text in UTF-8"):
+            endpoint.with_password(*login, [READ])
+        assert issuer.forms == []
+
     def test_forms_name_the_service_and_the_scopes(self, endpoint, issuer) -> None:
         endpoint.exchange("entra token&=", "tenant")
         endpoint.exchange("entra", None)
@@ -334,6 +340,10 @@ class TestDistribution:
         server = serve()
         with pytest.raises(errors.ProtocolError):
             make(server, ("me", "secret")).renew(READ, None, self.bearer(server, realm))
+
+    def test_a_login_that_cannot_be_sent_is_refused(self, serve, make) -> None:
+        with pytest.raises(errors.SignInError, match="not text in UTF-8"):
+            make(serve(), ("me", "\udcff")).renew(READ, None, unauthorized("Basic"))
 
     def test_basic_is_answered_with_the_login(self, serve, make) -> None:
         server = serve()
