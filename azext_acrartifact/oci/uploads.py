@@ -79,7 +79,8 @@ class Uploads:
 
     def status(self, session: Session) -> Session | None:
         """Ask how far the session is; None when the registry does not know it any more."""
-        response = self._api.send(self._scope, "GET", session.url)
+        url = self._api.same_origin(session.url, session.url, "an upload that was kept")
+        response = self._api.send(self._scope, "GET", url)
         if response.status == 404:
             response.close()
             return None

@@ -13,6 +13,7 @@ import os
 import threading
 import time
 
+from ..oci.descriptor import LARGEST_SIZE
 from ..oci.uploads import Session
 from .locks import try_lock
 
@@ -43,7 +44,8 @@ class Journal:
         try:
             os.lseek(descriptor, 0, os.SEEK_SET)
             kept = json.loads(os.read(descriptor, _MOST).partition(b"\n")[0])
-            return Session(str(kept["url"]), int(kept["offset"])) if kept["time"] > time.time() - KEPT_FOR else None
+            session = Session(str(kept["url"]), int(kept["offset"]))
+            return session if kept["time"] > time.time() - KEPT_FOR and 0 <= session.offset <= LARGEST_SIZE else None
         except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
 

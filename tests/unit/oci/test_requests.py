@@ -303,6 +303,13 @@ class TestUploads:
         assert finish.target.endswith(f"_state=s2&digest={quote(HELLO.digest, safe='')}")
         assert "s2" not in repr(session)
 
+    def test_a_kept_session_of_another_host_is_not_asked_for(self, serve, registry: Open) -> None:
+        """The journal is a file: what it says goes where the token may go, or nowhere."""
+        server = serve()
+        for url in ("https://evil.example/u", "http://127.0.0.1:9/u", "x", ""):
+            with pytest.raises(errors.ProtocolError):
+                registry(server).uploads("a").status(Session(url, 1))
+
     def test_a_location_without_a_query_gets_one(self, serve, registry: Open) -> None:
         server = serve(answer(201))
         registry(server).uploads("a").finish(

@@ -315,6 +315,8 @@ class TestJournal:
             '{"url":"x","offset":"y","time":9e99}',
             '{"url":"x","offset":1e999,"time":9e99}',
             '{"url":"x","offset":1,"time":"z"}',
+            '{"url":"x","offset":-1,"time":9e99}',
+            '{"url":"x","offset":9223372036854775808,"time":9e99}',
         ],
     )
     def test_a_file_that_is_no_session_is_none(self, tmp_path: Path, text: str) -> None:
