@@ -34,7 +34,8 @@ def show(registry: Registry, reference: Reference) -> Shown:
         tags = registry.metadata.tags_of(repository, manifest.digest)
     else:
         properties = registry.metadata.manifest(repository, manifest.digest)
-        tags = [str(tag) for tag in properties.get("tags") or []]
+        listed = properties.get("tags")
+        tags = [tag for tag in listed if isinstance(tag, str)] if isinstance(listed, list) else []
     return Shown(reference, manifest, properties, tags)
 
 

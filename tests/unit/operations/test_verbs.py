@@ -11,8 +11,10 @@ import pytest
 from azext_acrartifact import errors
 from azext_acrartifact._output import pull_output, push_output, show_output
 from azext_acrartifact.files.globs import Selection
+from azext_acrartifact.oci.descriptor import empty_descriptor
 from azext_acrartifact.oci.digest import digest_of
-from azext_acrartifact.oci.reference import parse_reference
+from azext_acrartifact.oci.manifest import build_manifest
+from azext_acrartifact.oci.reference import Reference, parse_reference
 from azext_acrartifact.operations.annotations import Annotations
 from azext_acrartifact.operations.delete import delete, plan_delete
 from azext_acrartifact.operations.filespec import parse_file_spec
@@ -20,6 +22,7 @@ from azext_acrartifact.operations.pull import PullOrder, pull
 from azext_acrartifact.operations.push import PushOrder, push
 from azext_acrartifact.operations.show import show, show_raw
 from azext_acrartifact.transfer.progress import Progress
+from tests.support.server import answer
 from tests.unit.operations.conftest import SERVER
 
 
@@ -189,6 +192,15 @@ def test_show_tells_what_there_is_by_tag_and_by_digest(signed_in, work: Path) ->
     assert out["changeableAttributes"]["deleteEnabled"] is True
     assert show_output(by_digest)["name"] is None
     assert digest_of(show_raw(registry, ref("shown:1"))) == digest
+
+
+@pytest.mark.parametrize(("tags", "shown"), [(b"5", []), (b'"12"', []), (b'["1",5,null]', ["1"]), (b"null", [])])
+def test_tags_of_another_shape_are_none(serve, registry, tags: bytes, shown: list[str]) -> None:
+    manifest = build_manifest(empty_descriptor(), [])
+    stored = answer(200, manifest.raw, Content_Type=manifest.media_type)
+    server = serve(stored, answer(200, b'{"manifest":{"tags":' + tags + b"}}"))
+    opened = registry(server)
+    assert show(opened, Reference(server.server, "a", digest=manifest.digest)).tags == shown
 
 
 def test_delete_takes_the_manifest_and_its_tags(signed_in, work: Path) -> None:
