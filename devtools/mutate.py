@@ -1,0 +1,147 @@
+"""`dev.py mutate`: take the checks away one by one, and see that a test fails for each.
+
+Works on a copy of the checkout. What survives is printed, and either needs a test or is no check: `docs/mutation.md`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import compileall
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from devtools import environment, steps
+from devtools.mutants import Mutant, mutants_of
+
+PACKAGE = "azext_acrartifact"
+GUARDS = (
+    *(f"oci/{name}.py" for name in ("reference", "digest", "manifest", "descriptor", "index", "pages")),
+    *(
+        f"files/{name}.py"
+        for name in ("names", "links", "tarformat", "tarread", "inflate", "extract", "merge", "place")
+    ),
+    *(f"transport/{name}.py" for name in ("redirects", "redaction", "scheme", "answers", "answer", "connection")),
+    *("auth/challenge.py", "auth/endpoint.py", "text.py", "operations/plan.py"),
+)
+"""The modules, below the package, that say no."""
+
+FIRST = {
+    "oci/reference.py": ["oci/test_reference.py"],
+    "oci/pages.py": ["oci/test_requests.py", "oci/test_pages.py"],
+    "files/names.py": ["files/test_names.py"],
+    "files/place.py": ["files/test_place.py"],
+    "transport/redirects.py": ["transport/test_redirects.py"],
+    "transport/redaction.py": ["transport/test_redaction.py"],
+    "transport/answers.py": ["transport/test_answers.py"],
+    "auth/challenge.py": ["auth/test_challenge.py"],
+    "text.py": ["test_text.py"],
+    "operations/plan.py": ["operations/test_plan.py"],
+}
+"""Tests, below tests/unit, that are tried before those of the same folder; by default those of the same name."""
+
+SLOWEST = 120.0
+"""Seconds after which the tests of a mutant are ended: it hangs, which is noticed too."""
+
+
+@dataclass
+class Tally:
+    """What became of one module's mutants."""
+
+    killed: int
+    survivors: list[Mutant]
+
+
+def main(arguments: list[str]) -> int:
+    """Try all mutants of the modules in *arguments*, by default `GUARDS`; 1 if one survives."""
+    parser = argparse.ArgumentParser(prog="dev.py mutate", description=__doc__)
+    parser.add_argument("files", nargs="*", help=f"modules below {PACKAGE}, such as oci/digest.py")
+    parser.add_argument("--line", type=int, help="only mutants of this line")
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as temporary:
+        checkout = _copied(Path(temporary))
+        tallies = {name: _tried(checkout, name, options.line) for name in options.files or GUARDS}
+    survivors = sum(len(tally.survivors) for tally in tallies.values())
+    for name, tally in tallies.items():
+        print(f"{name}: {tally.killed + len(tally.survivors)} mutants, {len(tally.survivors)} survive", flush=True)
+    return 1 if survivors else 0
+
+
+def _copied(folder: Path) -> Path:
+    """A copy of what git has or would have, compiled."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=steps.ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in listed.stdout.splitlines():
+        if (steps.ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(steps.ROOT / name, folder / name)
+    compileall.compile_dir(folder, quiet=2)
+    return folder
+
+
+def _tried(checkout: Path, name: str, line: int | None) -> Tally:
+    module = checkout / PACKAGE / name
+    source = module.read_text(encoding="utf-8")
+    tests = _tests_of(checkout, name)
+    if _fails(checkout, tests):
+        raise steps.Failed(f"The tests of {name} fail without any mutant: {' '.join(tests)}")
+    tally, mutants = Tally(0, []), [m for m in mutants_of(source) if line in (None, m.line)]
+    start = time.monotonic()
+    for mutant in mutants:
+        module.write_text(mutant.text, encoding="utf-8")
+        for compiled in (module.parent / "__pycache__").glob(f"{module.stem}.*.pyc"):
+            compiled.unlink()
+        if _fails(checkout, tests):
+            tally.killed += 1
+            continue
+        tally.survivors.append(mutant)
+        print(f"{name}:{mutant.line}: survives: {mutant.what}", flush=True)
+    module.write_text(source, encoding="utf-8")
+    steps.say(f"{name}: {tally.killed} of {len(mutants)} killed, {time.monotonic() - start:.0f} s")
+    return tally
+
+
+def _tests_of(checkout: Path, name: str) -> list[str]:
+    """The tests for the module *name*: those written for it, then those of its folder."""
+    folder = name.rpartition("/")[0]
+    unit = checkout / "tests" / "unit"
+    own = FIRST.get(name, [f"{folder}/test_{Path(name).stem}.py"])
+    first = [f"tests/unit/{test}" for test in own if (unit / test).exists()]
+    rest = sorted((unit / folder).glob("test_*.py")) if folder else []
+    return first + [found for test in rest if (found := test.relative_to(checkout).as_posix()) not in first]
+
+
+def _fails(checkout: Path, tests: Sequence[str]) -> bool:
+    """Whether one of *tests* fails, or they hang."""
+    variables = {**environment.clean(), "PYTHONDONTWRITEBYTECODE": "1"}
+    pytest = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+    process = subprocess.Popen(
+        pytest,
+        cwd=checkout,
+        env=variables,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        return process.wait(SLOWEST) != 0
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return True
+
+
+if __name__ == "__main__":
+    sys.exit(steps.exit_code(main))
