@@ -1,0 +1,1 @@
+"""Fuzz targets: each takes any bytes, and raises when what the core makes of them breaks a promise."""

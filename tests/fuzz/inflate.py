@@ -1,0 +1,37 @@
+"""Compressed layers: whatever comes, in bounded pieces, and as the standard library reads it."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+
+from azext_acrartifact.errors import RefusedError
+from azext_acrartifact.files.inflate import InflatedStream
+from tests.fuzz.shown import is_harmless
+
+LIMIT = 1 << 20
+
+
+def check(data: bytes) -> None:
+    """The first byte chooses how much is read and asked for at a time."""
+    if not data:
+        return
+    few, most, raw = data[0] % 7 + 1, data[0] // 7 * 100 + 1, data[1:]
+    source = io.BytesIO(raw)
+    stream = InflatedStream(lambda count: source.read(min(count, few)), LIMIT)
+    content = bytearray()
+    try:
+        while piece := stream.piece(most):
+            assert len(piece) <= most
+            content += piece
+            assert len(content) <= LIMIT
+    except RefusedError as error:
+        assert is_harmless(error.message)
+        return
+    assert stream.exactly(3) == b""
+    if raw.startswith(b"\x1f\x8b"):
+        assert bytes(content) == gzip.decompress(raw)
+    elif not raw.startswith(b"\x28\xb5\x2f\xfd"):
+        assert bytes(content) == raw
+    stream.require_digest(f"sha256:{hashlib.sha256(content).hexdigest()}")

@@ -1,0 +1,62 @@
+"""What earlier runs left on the disk: the note beside an unfinished file, and the journal of uploads."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from azext_acrartifact.files.kept import DATA, NOTE, KeptHeader, stem_of
+from azext_acrartifact.files.names import safe_name
+from azext_acrartifact.files.place import Destination
+from azext_acrartifact.oci.uploads import Session
+from azext_acrartifact.transfer.journal import Journal
+
+NAME = safe_name("a.bin")
+HEADER = KeptHeader("sha256:" + "a" * 64, 10, 4)
+SESSION = Session("https://myregistry.azurecr.io/v2/a/blobs/uploads/x", 4)
+
+
+def check(data: bytes) -> None:
+    """The first byte chooses whose file the rest is."""
+    with tempfile.TemporaryDirectory() as folder:
+        (_journal if data[:1] and data[0] % 2 else _note)(Path(folder), data[1:])
+
+
+def _note(folder: Path, data: bytes) -> None:
+    """The pieces that the note names are pieces of this file; the others can be written and noted."""
+    (folder / (stem_of(NAME) + DATA)).write_bytes(b"0123456789")
+    (folder / (stem_of(NAME) + NOTE)).write_bytes(data)
+    with Destination.open(str(folder)) as destination:
+        with destination.open_kept(NAME, HEADER.digest, HEADER.size, HEADER.segment) as part:
+            assert part.done <= {0, 1, 2}, part.done
+            noted = set(part.done)
+            for segment in {0, 1, 2} - noted:
+                part.write_at(memoryview(b"abcdefghij")[segment * 4 : segment * 4 + 4], segment * 4)
+                part.mark(segment)
+        with destination.open_kept(NAME, HEADER.digest, HEADER.size, HEADER.segment) as part:
+            assert part.done == {0, 1, 2}, "what was noted is forgotten"
+            buffer = bytearray(10)
+            part.read_at(memoryview(buffer), 0)
+            part.commit()
+    whole = b"".join((b"0123456789" if n in noted else b"abcdefghij")[n * 4 : n * 4 + 4] for n in range(3))
+    assert bytes(buffer) == whole
+    assert os.listdir(folder) == [NAME.last]
+
+
+def _journal(folder: Path, data: bytes) -> None:
+    """A session that is found can be gone on with; what is kept is found, also over what was there."""
+    first = Journal(str(folder))
+    first.keep("key", SESSION)
+    first.release("key")
+    (file,) = folder.iterdir()
+    file.write_bytes(data)
+    journal = Journal(str(folder))
+    found = journal.session("key")
+    if found is not None:
+        assert isinstance(found.url, str)
+        assert 0 <= found.offset < 2**63, found.offset
+    journal.keep("key", SESSION)
+    assert journal.session("key") == SESSION
+    journal.forget("key")
+    assert os.listdir(folder) == []
