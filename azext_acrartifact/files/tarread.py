@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from ..errors import UnsafeContentError
 from . import tarformat as tar
-from .inflate import InflatedStream, damaged
+from .inflate import damaged
 
 EXTENSION_LIMIT = 64 << 10
 """Bytes of the extended headers of one member (CVE-2025-58183 and tarfile read without a limit)."""
@@ -24,6 +25,16 @@ _REFUSED = {
     b"6": "a FIFO",
     b"S": "a sparse file",
 }
+
+
+class TarStream(Protocol):
+    """The archive's bytes, from the first to the last."""
+
+    def exactly(self, count: int) -> bytes:
+        """The next *count* bytes, which are few; fewer only at the end."""
+
+    def piece(self, most: int) -> memoryview:
+        """The next bytes, 1 to *most*; none at the end."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +67,7 @@ class _Extension:
 class TarReader:
     """One pass over the members; the content of each is read before the next is asked for."""
 
-    def __init__(self, stream: InflatedStream, entry_limit: int) -> None:
+    def __init__(self, stream: TarStream, entry_limit: int) -> None:
         self._stream = stream
         self._entry_limit = entry_limit
         self._headers_left = _HEADERS_A_MEMBER * entry_limit

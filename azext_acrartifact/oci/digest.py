@@ -20,6 +20,11 @@ def parse_digest(text: object, where: str = "") -> Digest:
     return Digest(text)
 
 
+def is_digest(text: str) -> bool:
+    """Whether *text* is a digest that is safe in a URL and a path."""
+    return _DIGEST.fullmatch(text) is not None
+
+
 def digest_of(content: bytes, algorithm: str = "sha256") -> Digest:
     """The digest of *content*."""
     return Digest(f"{algorithm}:{hashlib.new(algorithm, content).hexdigest()}")

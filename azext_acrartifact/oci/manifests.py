@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator
 
-from ..errors import DigestMismatchError, InvalidManifestError, NotFoundError, ProtocolError
+from ..errors import DigestMismatchError, InvalidManifestError, InvalidReferenceError, NotFoundError, ProtocolError
 from ..transport.answers import error_from
 from ..transport.authorization import DELETE, PULL, PUSH, Scope
 from ..transport.messages import Response
@@ -15,8 +16,12 @@ from .digest import Digest, algorithm_of, digest_of, parse_digest
 from .manifest import MANIFEST_LIMIT, Manifest, parse_manifest
 from .mediatypes import ACCEPT, IMAGE_INDEX
 from .pages import follow_pages
+from .reference import check_tag
 
 PUT_TIMEOUT = 120.0
+PAGE_SIZE = 100
+TAGS_LIMIT = 16 * 1024 * 1024
+"""Bytes of one page of tags."""
 
 
 class Manifests:
@@ -94,6 +99,12 @@ class Manifests:
             return None
         return (child for page in itertools.chain([first], pages) for child in _index(page).manifests)
 
+    def tags(self, repository: str) -> Iterator[str]:
+        """The names of all tags, page by page (§ Listing Tags). Raises `NotFoundError` when there is no repository."""
+        url = self._api.url(path_of(repository, "tags", "list") + f"?n={PAGE_SIZE}")
+        for response in follow_pages(self._api, Scope.of(repository, PULL), url, "tags"):
+            yield from _tags(response)
+
 
 def _checked(response: Response, place: str, version: str) -> Manifest:
     raw = response.content(MANIFEST_LIMIT)
@@ -113,6 +124,15 @@ def _index(response: Response) -> Manifest:
     if index.media_type != IMAGE_INDEX:
         raise ProtocolError("The list of referrers is no index", where=response.request.where)
     return index
+
+
+def _tags(response: Response) -> list[str]:
+    if response.status != 200:
+        raise error_from(response, "The tags were not listed", not_found="The repository does not exist")
+    try:
+        return [check_tag(tag) for tag in json.loads(response.content(TAGS_LIMIT))["tags"] or []]
+    except (ValueError, RecursionError, KeyError, TypeError, InvalidReferenceError) as error:
+        raise ProtocolError("The answer is no list of tags", where=response.request.where) from error
 
 
 def _media_type(response: Response) -> str:

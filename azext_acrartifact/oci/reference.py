@@ -115,6 +115,11 @@ def is_repository(text: str) -> bool:
     return _REPOSITORY.fullmatch(text) is not None
 
 
+def check_version(text: str) -> str:
+    """*text* if it can be a tag or is a digest; raises `InvalidReferenceError`."""
+    return text if _DIGEST.fullmatch(text) else check_tag(text)
+
+
 def is_registry_name(text: str) -> bool:
     """Whether *text* can be a registry's resource name, or its name with a DNL hash."""
     return _REGISTRY_NAME.fullmatch(text) is not None

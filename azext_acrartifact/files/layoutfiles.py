@@ -1,0 +1,219 @@
+"""The files of an OCI image layout, read where they lie: in a folder, or in a tar that is not unpacked.
+
+Whoever made the layout may be hostile: links are not followed, and only regular files are opened.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import stat
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..errors import LocalFileError
+from ..oci.digest import Digest, is_digest
+from ..oci.layout import (
+    BLOBS,
+    INDEX_FILE,
+    INDEX_LIMIT,
+    MARKER_FILE,
+    MARKER_LIMIT,
+    LayoutIndex,
+    check_marker,
+    parse_index,
+)
+from .faults import local_error, naming
+from .folders import Folder
+from .place import open_folder
+from .source import LocalFile
+from .tarindex import Extent, index_tar
+
+DOCKER_SAVE_FILE = "manifest.json"
+"""What `docker save` writes at the top (https://github.com/moby/docker-image-spec)."""
+
+
+class LayoutFile(Protocol):
+    """One file of a layout, open; it is `oci.content.Content`."""
+
+    @property
+    def size(self) -> int:
+        """Length in bytes."""
+
+    def open_range(self, offset: int, length: int) -> io.RawIOBase:
+        """A fresh reader of *length* bytes from *offset*."""
+
+    def close(self) -> None:
+        """Let go of it; its readers cannot be used any more."""
+
+
+class LayoutFiles(Protocol):
+    """Files by their names, which are paths with `/`. Threads may use it at once."""
+
+    path: str
+    """Of the folder or tar, absolute."""
+
+    def open(self, name: str) -> LayoutFile | None:
+        """The regular file *name*; None when there is none. Raises `LocalFileError` for anything else of that name."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+class FolderFiles:
+    """A layout that is a folder."""
+
+    def __init__(self, root: Folder) -> None:
+        self._root = root
+        self.path = root.path
+
+    def open(self, name: str) -> LocalFile | None:
+        """The regular file *name*, reached without following a link."""
+        *above, last = name.split("/")
+        folder, shown = self._root.again(), os.path.join(self.path, *name.split("/"))
+        try:
+            for part in above:
+                inner = folder.child(part)
+                folder.close()
+                folder = inner
+            descriptor = folder.open(last)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise local_error("Cannot read the layout", shown, error) from error
+        finally:
+            folder.close()
+        return _regular(shown, descriptor)
+
+    def close(self) -> None:
+        """Close the folder."""
+        self._root.close()
+
+
+class TarFiles:
+    """A layout that is a tar."""
+
+    def __init__(self, file: LocalFile, extents: dict[str, Extent]) -> None:
+        self._file = file
+        self.extents = extents
+        """Where each file is, by its name."""
+        self.path = file.path
+
+    def open(self, name: str) -> LayoutFile | None:
+        """The member *name*."""
+        extent = self.extents.get(name)
+        return None if extent is None else Slice(self._file, extent)
+
+    def blobs(self) -> dict[Digest, int]:
+        """The sizes of all blobs and manifests, whether anything refers to them or not."""
+        named = ((name.partition("/"), extent) for name, extent in self.extents.items())
+        sizes = {last.replace("/", ":"): extent.size for (first, _, last), extent in named if first == BLOBS}
+        return {Digest(text): size for text, size in sizes.items() if is_digest(text)}
+
+    def close(self) -> None:
+        """Close the tar."""
+        self._file.close()
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A part of an open file, which stays its owner's to close."""
+
+    file: LocalFile
+    extent: Extent
+
+    @property
+    def size(self) -> int:
+        """Length in bytes."""
+        return self.extent.size
+
+    def open_range(self, offset: int, length: int) -> io.RawIOBase:
+        """A fresh reader of *length* bytes from *offset*."""
+        if not 0 <= offset <= offset + length <= self.size:
+            raise ValueError(f"range {offset}+{length} is outside of {self.size} bytes")
+        return self.file.open_range(self.extent.offset + offset, length)
+
+    def close(self) -> None:
+        """Nothing: the file stays open."""
+
+
+def open_layout(path: str) -> LayoutFiles:
+    """The layout at *path*, a folder or a tar, whatever its name. Raises `LocalFileError` when it is neither."""
+    path = os.path.abspath(path)
+    if os.path.isdir(path):
+        with naming("Cannot read the layout", path):
+            return FolderFiles(open_folder(path))
+    file = LocalFile.open(path)
+    try:
+        return TarFiles(file, index_tar(file))
+    except BaseException:
+        file.close()
+        raise
+
+
+def read_layout(files: LayoutFiles) -> LayoutIndex:
+    """The index of the layout *files*. Raises `InvalidManifestError` for one that breaks the specification, and
+    `LocalFileError` when it is no layout at all."""
+    if not read_marker(files):
+        raise no_layout(files, "Name a folder or .tar that a backup has written.")
+    index = read_small(files, INDEX_FILE, INDEX_LIMIT)
+    if index is None:
+        raise LocalFileError(
+            "The layout is not complete",
+            where=files.path,
+            why=f"it has no {INDEX_FILE}",
+            hint="Run the backup again: it goes on where it was.",
+        )
+    return parse_index(index, os.path.join(files.path, INDEX_FILE))
+
+
+def read_marker(files: LayoutFiles) -> bool:
+    """Whether *files* are a layout. Raises `InvalidManifestError` for one of a version that cannot be read."""
+    marker = read_small(files, MARKER_FILE, MARKER_LIMIT)
+    if marker is not None:
+        check_marker(marker, os.path.join(files.path, MARKER_FILE))
+    return marker is not None
+
+
+def read_small(files: LayoutFiles, name: str, limit: int) -> bytes | None:
+    """All of the file *name*; None when there is none. Raises `LocalFileError` above *limit* bytes."""
+    file = files.open(name)
+    if file is None:
+        return None
+    try:
+        if file.size > limit:
+            raise LocalFileError(
+                "A file of the layout is too long", where=os.path.join(files.path, name), why=f"more than {limit} bytes"
+            )
+        with io.BufferedReader(file.open_range(0, file.size)) as reader:
+            return reader.read()
+    finally:
+        file.close()
+
+
+def no_layout(files: LayoutFiles, hint: str) -> LocalFileError:
+    """The error for *files* that are no layout; *hint* says what to do where they are nothing that is known."""
+    saved = files.open(DOCKER_SAVE_FILE)
+    if saved is not None:
+        saved.close()
+        return LocalFileError(
+            "Not an OCI image layout",
+            where=files.path,
+            why="it is what docker save writes",
+            hint="Convert it: skopeo copy docker-archive:FILE.tar oci-archive:LAYOUT.tar:TAG",
+        )
+    return LocalFileError(
+        "Not an OCI image layout",
+        where=files.path,
+        why=f"it has no file {MARKER_FILE}",
+        hint=hint,
+    )
+
+
+def _regular(shown: str, descriptor: int) -> LocalFile:
+    """The open file as one to read; a FIFO, a device or a folder of its name is refused."""
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise local_error("Cannot read the layout", shown, OSError(errno.EINVAL, "it is no regular file"))
+    return LocalFile(shown, descriptor)

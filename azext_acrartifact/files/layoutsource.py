@@ -1,0 +1,157 @@
+"""An OCI image layout as the source of a restore.
+
+Nothing that it says is taken for true: every manifest is hashed when it is read, and every blob on its way.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+
+from ..errors import DigestMismatchError, InvalidManifestError, LocalFileError, NotFoundError
+from ..oci.descriptor import Descriptor
+from ..oci.digest import Digest, algorithm_of, digest_of
+from ..oci.layout import blob_name
+from ..oci.manifest import MANIFEST_LIMIT, Manifest, parse_manifest
+from ..oci.mediatypes import IMAGE_INDEX, IMAGE_MANIFEST, INDEXES, MANIFESTS
+from ..oci.referrers import described, is_list_tag
+from .layoutfiles import LayoutFile, LayoutFiles, read_layout, read_small
+
+_NAMED = 5
+"""Tags that an error names."""
+
+
+class LayoutSource:
+    """`oci.storage.GraphSource`. Threads may use it at once."""
+
+    def __init__(self, files: LayoutFiles) -> None:
+        """Read the index of the layout *files*. Raises as `read_layout` does."""
+        self.place = files.path
+        self.index = read_layout(files)
+        self._files = files
+        self._types = {entry.descriptor.digest: entry.descriptor.media_type for entry in self.index.entries}
+        self._referrers: dict[Digest, list[Descriptor]] | None = None
+        self._lock = threading.Lock()
+
+    def tags(self) -> dict[str, Descriptor]:
+        """What each tag names, lists of referrers left out. Raises `InvalidManifestError` for one of two meanings."""
+        return {tag: found for tag, found in self.index.tags(self.place).items() if not is_list_tag(tag)}
+
+    def resolve(self, version: str) -> Descriptor | None:
+        """The descriptor of the manifest under *version*, a tag or a digest; None when there is none."""
+        if ":" not in version:
+            return self.index.tags(self.place).get(version)
+        try:
+            return self.manifest(version).descriptor
+        except NotFoundError:
+            return None
+
+    def manifest(self, version: str) -> Manifest:
+        """The manifest under *version*. Raises `NotFoundError` when there is none, `DigestMismatchError` for other
+        bytes than the digest's, `InvalidManifestError` for what cannot be read."""
+        digest = Digest(version) if ":" in version else self._tagged(version)
+        raw = read_small(self._files, blob_name(digest), MANIFEST_LIMIT)
+        where = os.path.join(self.place, blob_name(digest))
+        if raw is None:
+            raise NotFoundError("The layout has no such artifact", where=where, hint="Name one that it has.")
+        if digest_of(raw, algorithm_of(digest)) != digest:
+            raise DigestMismatchError("The layout is damaged", where=where, why="the bytes are not the right ones")
+        manifest = parse_manifest(raw, self._types.get(digest) or _declared_type(raw), where)
+        with self._lock:
+            for child in manifest.manifests:
+                self._types.setdefault(child.digest, child.media_type)
+        return manifest
+
+    def fetch(self, blob: Descriptor, offset: int = 0, length: int | None = None) -> FileStream:
+        """*length* bytes of *blob* from *offset* on, by default to its end. Raises `LocalFileError` when it is not
+        there, `DigestMismatchError` when it has another size."""
+        name = blob_name(blob.digest)
+        file = self._files.open(name)
+        where = os.path.join(self.place, name)
+        if file is None:
+            raise LocalFileError("The layout has lost a file of an artifact", where=where, hint="Make a new backup.")
+        if file.size != blob.size:
+            file.close()
+            raise DigestMismatchError(
+                "The layout is damaged", where=where, why=f"{file.size} bytes instead of {blob.size}"
+            )
+        return FileStream(file, offset, blob.size - offset if length is None else length)
+
+    def require(self, blobs: Iterable[Descriptor]) -> None:
+        """See that all *blobs* are there and have their sizes, before any is read. Raises as `fetch` does."""
+        for blob in blobs:
+            self.fetch(blob).close()
+
+    def referrers(self, digest: Digest) -> Sequence[Descriptor]:
+        """The manifests that refer to *digest*, of all that the layout lists."""
+        with self._lock:
+            known = self._referrers
+        if known is None:
+            known = self._find_referrers()
+            with self._lock:
+                self._referrers = known
+        return known.get(digest, [])
+
+    def close(self) -> None:
+        """Close the layout."""
+        self._files.close()
+
+    def _tagged(self, tag: str) -> Digest:
+        tags = self.index.tags(self.place)
+        if tag in tags:
+            return tags[tag].digest
+        names = list(self.tags())
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        held = f"It has {', '.join(names[:_NAMED])}{more}." if names else "It has no tags: name a digest."
+        raise NotFoundError("The layout has no such tag", where=f"{self.place}:{tag}", hint=held)
+
+    def _find_referrers(self) -> dict[Digest, list[Descriptor]]:
+        found: dict[Digest, list[Descriptor]] = {}
+        for digest in dict.fromkeys(self._listed()):
+            manifest = self.manifest(digest)
+            if manifest.subject is not None:
+                found.setdefault(manifest.subject.digest, []).append(described(manifest))
+        return found
+
+    def _listed(self) -> Iterator[Digest]:
+        """Every manifest that may refer to another: oras lists them in `index.json`, regctl in an index under a tag
+        made of the subject's digest (OCI distribution specification, § Referrers Tag Schema)."""
+        for entry in self.index.entries:
+            if entry.descriptor.media_type not in (*MANIFESTS, *INDEXES):
+                continue
+            if entry.tag is not None and is_list_tag(entry.tag):
+                yield from (child.digest for child in self.manifest(entry.descriptor.digest).manifests)
+            else:
+                yield entry.descriptor.digest
+
+
+class FileStream:
+    """Bytes of one file of a layout, as `oci.content.Stream`."""
+
+    def __init__(self, file: LayoutFile, offset: int, length: int) -> None:
+        """*length* bytes of *file*, which it closes at its end, from *offset* on."""
+        self.offset = offset
+        self._file = file
+        self._reader: io.RawIOBase = file.open_range(offset, length)
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill *buffer* with the next bytes; 0 at the end."""
+        return self._reader.readinto(buffer) or 0
+
+    def close(self) -> None:
+        """Close the file."""
+        self._reader.close()
+        self._file.close()
+
+
+def _declared_type(raw: bytes) -> str:
+    """The media type of a manifest that nothing describes: as it says itself, otherwise after what it holds."""
+    try:
+        fields = json.loads(raw)
+        declared = fields.get("mediaType") or (IMAGE_INDEX if "manifests" in fields else IMAGE_MANIFEST)
+    except (ValueError, RecursionError, AttributeError) as error:
+        raise InvalidManifestError("Not a manifest", why="it is not a JSON object") from error
+    return str(declared)

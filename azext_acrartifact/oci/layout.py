@@ -1,0 +1,163 @@
+"""OCI image layouts: what their files are called, and what `oci-layout` and `index.json` say.
+
+OCI image specification 1.1, image-layout.md. A tag is a descriptor's annotation; what is attached to an artifact is
+listed without one, as oras does it. Where the files lie is the concern of `files`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..errors import InvalidManifestError, InvalidReferenceError
+from .descriptor import Descriptor, parse_descriptor
+from .digest import Digest
+from .manifest import MANIFEST_LIMIT, parse_manifest
+from .mediatypes import IMAGE_INDEX
+from .reference import check_tag
+
+MARKER_FILE = "oci-layout"
+INDEX_FILE = "index.json"
+BLOBS = "blobs"
+MARKER = b'{"imageLayoutVersion":"1.0.0"}'
+MARKER_LIMIT = 4096
+"""Bytes of `oci-layout` that are read."""
+INDEX_LIMIT = MANIFEST_LIMIT
+"""Bytes of `index.json` that are read or written: what a registry takes as an index."""
+REF_NAME = "org.opencontainers.image.ref.name"
+
+
+def blob_name(digest: Digest) -> str:
+    """The file of the blob or manifest *digest*, as a path with `/` below the layout."""
+    algorithm, _, encoded = digest.partition(":")
+    return f"{BLOBS}/{algorithm}/{encoded}"
+
+
+def check_marker(raw: bytes, where: str) -> None:
+    """Raise `InvalidManifestError` unless *raw*, the content of `oci-layout`, announces a layout that can be read."""
+    try:
+        version = json.loads(raw)["imageLayoutVersion"]
+    except (ValueError, RecursionError, KeyError, TypeError):
+        version = None
+    if not isinstance(version, str) or version.split(".")[0] != "1":
+        raise InvalidManifestError(
+            "Not an OCI image layout of version 1",
+            where=where,
+            why=f"its version is {version!r:.40}",
+            hint="Name a folder or .tar that a backup has written.",
+        )
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One descriptor of `index.json`, and the JSON object that it was read from, which is written again."""
+
+    descriptor: Descriptor
+    fields: Mapping[str, Any]
+
+    @property
+    def tag(self) -> str | None:
+        """The tag that it stands for. Some write REPOSITORY:TAG into the annotation; None when that is neither."""
+        name = self.descriptor.annotations.get(REF_NAME, "")
+        try:
+            return check_tag(name.rpartition(":")[2])
+        except InvalidReferenceError:
+            return None
+
+    def untagged(self) -> Entry:
+        """The same, for when its tag has gone to another artifact."""
+        others = {key: value for key, value in self.descriptor.annotations.items() if key != REF_NAME}
+        return entry_of(replace(self.descriptor, annotations=others))
+
+
+def entry_of(descriptor: Descriptor, tag: str | None = None) -> Entry:
+    """*descriptor* as `index.json` lists it, under *tag* or under none."""
+    if tag is not None:
+        descriptor = replace(descriptor, annotations={**descriptor.annotations, REF_NAME: tag})
+    return Entry(descriptor, descriptor.to_json())
+
+
+@dataclass(frozen=True)
+class LayoutIndex:
+    """`index.json`. *fields* are its other members, which are kept as they are."""
+
+    entries: tuple[Entry, ...] = ()
+    fields: Mapping[str, Any] = field(default_factory=lambda: {"schemaVersion": 2, "mediaType": IMAGE_INDEX})
+
+    def tags(self, where: str) -> dict[str, Descriptor]:
+        """What each tag names. Raises `InvalidManifestError`, with *where*, for one that names two artifacts."""
+        found: dict[str, Descriptor] = {}
+        for entry in self.entries:
+            if entry.tag is None:
+                continue
+            held = found.setdefault(entry.tag, entry.descriptor)
+            if held.digest != entry.descriptor.digest:
+                raise InvalidManifestError(
+                    "A tag of the layout names two artifacts",
+                    where=where,
+                    why=f"{entry.tag} is {held.digest} and {entry.descriptor.digest}",
+                    hint="Name the artifact by its digest.",
+                )
+        return found
+
+    def untagged(self) -> list[Descriptor]:
+        """What is listed under no tag, each once."""
+        tagged = {entry.descriptor.digest for entry in self.entries if entry.tag is not None}
+        found = {entry.descriptor.digest: entry.descriptor for entry in self.entries}
+        return [descriptor for digest, descriptor in found.items() if digest not in tagged]
+
+    def lists_the_same(self, other: LayoutIndex) -> bool:
+        """Whether *other* lists the same artifacts under the same tags."""
+        return _listed(self) == _listed(other)
+
+    def with_artifacts(self, tags: Mapping[str, Descriptor], others: Iterable[Descriptor] = ()) -> LayoutIndex:
+        """The same with *tags*, and with *others* under no tag. Nothing is left out: an artifact whose tag goes to
+        another one stays, without that tag."""
+        moved = {entry.tag for entry in self.entries if entry.tag and _is_other(entry, tags.get(entry.tag))}
+        kept = [entry.untagged() if entry.tag in moved else entry for entry in self.entries]
+        present = {(entry.tag, entry.descriptor.digest) for entry in kept}
+        kept += [entry_of(found, tag) for tag, found in tags.items() if (tag, found.digest) not in present]
+        kept += [entry_of(found) for found in others]
+        return LayoutIndex(_distinct(kept), self.fields)
+
+    def encoded(self) -> bytes:
+        """The bytes of the file: the same for the same content. Raises `InvalidManifestError` above the limit."""
+        members = [dict(entry.fields) for entry in self.entries]
+        raw = json.dumps({**self.fields, "manifests": members}, separators=(",", ":"), ensure_ascii=False).encode()
+        if len(raw) > INDEX_LIMIT:
+            raise InvalidManifestError(
+                "The layout lists more than it can",
+                why=f"{len(members)} artifacts make {len(raw)} bytes; the limit is {INDEX_LIMIT}",
+                hint="Choose another place for a part of the tags.",
+            )
+        return raw
+
+
+def parse_index(raw: bytes, where: str) -> LayoutIndex:
+    """The content of an `index.json`; raises `InvalidManifestError` with *where*."""
+    # skopeo leaves the media type out; there is only this one.
+    parse_manifest(raw, IMAGE_INDEX, where)
+    fields: dict[str, Any] = json.loads(raw)
+    members = fields.pop("manifests")
+    entries = [Entry(parse_descriptor(item, f"{where} manifests[{n}]"), item) for n, item in enumerate(members)]
+    return LayoutIndex(tuple(entries), fields)
+
+
+def _listed(index: LayoutIndex) -> set[tuple[str | None, Digest]]:
+    return {(entry.tag, entry.descriptor.digest) for entry in index.entries}
+
+
+def _is_other(entry: Entry, wanted: Descriptor | None) -> bool:
+    return wanted is not None and wanted.digest != entry.descriptor.digest
+
+
+def _distinct(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Sorted, tags first; an artifact that has tags, or is listed already, is not listed without one as well."""
+    tagged = {entry.descriptor.digest for entry in entries if entry.tag is not None}
+    found: dict[tuple[str | None, Digest], Entry] = {}
+    for entry in entries:
+        if entry.tag is not None or entry.descriptor.digest not in tagged:
+            found.setdefault((entry.tag, entry.descriptor.digest), entry)
+    return tuple(sorted(found.values(), key=lambda item: (item.tag is None, item.tag or "", item.descriptor.digest)))

@@ -1,0 +1,124 @@
+"""index.json and oci-layout: read strictly, added to, written the same each time."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from azext_acrartifact.errors import ArtifactError, InvalidManifestError
+from azext_acrartifact.oci.descriptor import Descriptor
+from azext_acrartifact.oci.digest import Digest, digest_of
+from azext_acrartifact.oci.layout import INDEX_LIMIT, LayoutIndex, blob_name, check_marker, parse_index
+from azext_acrartifact.oci.mediatypes import IMAGE_MANIFEST
+
+REF = "org.opencontainers.image.ref.name"
+
+
+def found(text: str) -> Descriptor:
+    """A manifest's descriptor."""
+    return Descriptor(IMAGE_MANIFEST, digest_of(text.encode()), len(text))
+
+
+ONE, TWO, THREE = map(found, ("one", "two", "three"))
+
+
+def item(descriptor: Descriptor, name: str | None = None, **more: Any) -> dict[str, Any]:
+    """A descriptor in an index.json."""
+    annotations = {"annotations": {REF: name}} if name else {}
+    return {**descriptor.to_json(), **annotations, **more}
+
+
+def index_of(*items: dict[str, Any], **more: Any) -> LayoutIndex:
+    """What a file with these descriptors says."""
+    return parse_index(json.dumps({"schemaVersion": 2, "manifests": list(items), **more}).encode(), "place")
+
+
+def test_a_blobs_file_is_named_by_its_digest() -> None:
+    assert blob_name(Digest("sha256:" + "a" * 64)) == "blobs/sha256/" + "a" * 64
+
+
+@pytest.mark.parametrize("name", ["1.0", "localhost/samples/artifact:1.0", "samples:1.0"])
+def test_a_tag_may_be_written_with_its_repository(name: str) -> None:
+    assert index_of(item(ONE, name)).tags("place") == {"1.0": Descriptor(**{**vars(ONE), "annotations": {REF: name}})}
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "a b", "-", "x" * 129, "../../x", "a:b/c"])
+def test_what_is_no_tag_is_none(name: str) -> None:
+    index = index_of(item(ONE, name))
+    assert index.tags("place") == {}
+    assert [listed.digest for listed in index.untagged()] == [ONE.digest]
+
+
+def test_a_tag_of_two_meanings_is_refused() -> None:
+    with pytest.raises(InvalidManifestError, match="names two artifacts"):
+        index_of(item(ONE, "1"), item(TWO, "1")).tags("place")
+    assert list(index_of(item(ONE, "1"), item(ONE, "1")).tags("place")) == ["1"]
+
+
+def test_what_was_listed_stays_when_more_is_added() -> None:
+    before = index_of(item(ONE, "1", urls=["u"]), item(TWO, "2"), item(THREE), annotations={"made": "by hand"})
+    after = before.with_artifacts({"1": TWO, "3": THREE}, [ONE, TWO])
+    assert json.loads(after.encoded()) == {
+        "schemaVersion": 2,
+        "annotations": {"made": "by hand"},
+        "manifests": [
+            {**TWO.to_json(), "annotations": {REF: "1"}},
+            {**TWO.to_json(), "annotations": {REF: "2"}},
+            {**THREE.to_json(), "annotations": {REF: "3"}},
+            ONE.to_json(),
+        ],
+    }
+    again = index_of(item(ONE, "1", urls=["u"])).with_artifacts({"1": ONE, "2": ONE})
+    assert [entry.fields.get("urls") for entry in again.entries] == [["u"], None]
+
+
+def test_the_same_content_gives_the_same_bytes_in_any_order() -> None:
+    one = LayoutIndex().with_artifacts({"b": ONE, "a": TWO}, [THREE])
+    two = LayoutIndex().with_artifacts({"a": TWO}).with_artifacts({}, [THREE]).with_artifacts({"b": ONE}, [TWO])
+    assert one.encoded() == two.encoded()
+    assert one.lists_the_same(two)
+    assert not one.lists_the_same(two.with_artifacts({"c": ONE}))
+    assert parse_index(one.encoded(), "place").encoded() == one.encoded()
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b"\xff",
+        b'{"schemaVersion":2}',
+        b'{"schemaVersion":2,"manifests":{}}',
+        b'{"schemaVersion":2,"manifests":[],"manifests":[]}',
+        b'{"schemaVersion":2,"manifests":[],"layers":[]}',
+        b'{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","manifests":[]}',
+        json.dumps({"schemaVersion": 2, "manifests": [{**ONE.to_json(), "digest": "sha256:../../x"}]}).encode(),
+        json.dumps({"schemaVersion": 2, "manifests": [{**ONE.to_json(), "digest": "md5:" + "a" * 32}]}).encode(),
+        json.dumps({"schemaVersion": 2, "manifests": [{**ONE.to_json(), "size": -1}]}).encode(),
+        json.dumps({"schemaVersion": 2, "manifests": [{**ONE.to_json(), "annotations": {REF: 1}}]}).encode(),
+        b"[" * 100_000,
+    ],
+)
+def test_a_wrong_index_is_refused(raw: bytes) -> None:
+    with pytest.raises(ArtifactError):
+        parse_index(raw, "place")
+
+
+def test_more_than_an_index_can_hold_is_not_written() -> None:
+    many = {f"{number:0128}": ONE for number in range(INDEX_LIMIT // 300)}
+    with pytest.raises(InvalidManifestError, match="lists more"):
+        LayoutIndex().with_artifacts(many).encoded()
+
+
+@pytest.mark.parametrize("raw", [b'{"imageLayoutVersion": "1.0.0"}', b'{"imageLayoutVersion":"1.1.0","x":1}\n'])
+def test_version_1_is_read(raw: bytes) -> None:
+    check_marker(raw, "place")
+
+
+@pytest.mark.parametrize("raw", [b"", b"{}", b"[]", b"1", b'{"imageLayoutVersion":1}', b'{"imageLayoutVersion":"2.0"}'])
+def test_other_versions_are_not(raw: bytes) -> None:
+    with pytest.raises(InvalidManifestError, match="version"):
+        check_marker(raw, "place")
