@@ -84,6 +84,10 @@ class Destination:
     def __exit__(self, kind: type[BaseException] | None, _error: object, _traceback: TracebackType | None) -> None:
         self.close(failed=kind is not None)
 
+    def opened(self) -> Folder:
+        """The folder itself, to be closed on its own."""
+        return self._root.again()
+
     def shown(self, name: RelativeName) -> str:
         """The absolute path of *name*, for messages and output."""
         return os.path.join(self.path, *name.parts)

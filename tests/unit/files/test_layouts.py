@@ -1,0 +1,389 @@
+"""Layouts that somebody else made, folder and tar: read where they lie, and never believed."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from azext_acrartifact.errors import (
+    ArtifactError,
+    DigestMismatchError,
+    InvalidManifestError,
+    LocalFileError,
+    NotFoundError,
+    UnsafeContentError,
+)
+from azext_acrartifact.files.layoutfiles import open_layout, read_layout, read_small
+from azext_acrartifact.files.layoutsource import LayoutSource
+from azext_acrartifact.files.layoutstore import FolderStore, existing_layout, is_tar
+from azext_acrartifact.files.source import LocalFile
+from azext_acrartifact.files.tarindex import index_tar
+from azext_acrartifact.files.tarlayout import TarLayout
+from azext_acrartifact.files.tarwrite import END_OF_ARCHIVE
+from azext_acrartifact.oci.descriptor import Descriptor
+from azext_acrartifact.oci.digest import digest_of
+from azext_acrartifact.oci.layout import LayoutIndex
+from azext_acrartifact.oci.mediatypes import IMAGE_MANIFEST
+from tests.unit.files.archives import extended, folder, member, record, symlink
+
+MARKER = b'{"imageLayoutVersion":"1.0.0"}'
+LAYER = b"the layer"
+CONFIG = b"{}"
+
+
+def described(content: bytes, kind: str = "application/octet-stream") -> dict[str, object]:
+    """The descriptor of *content*."""
+    return {"mediaType": kind, "digest": digest_of(content), "size": len(content)}
+
+
+MANIFEST = json.dumps(
+    {"schemaVersion": 2, "mediaType": IMAGE_MANIFEST, "config": described(CONFIG), "layers": [described(LAYER)]}
+).encode()
+TAGGED = {**described(MANIFEST, IMAGE_MANIFEST), "annotations": {"org.opencontainers.image.ref.name": "1.0"}}
+
+
+def name_of(content: bytes) -> str:
+    """The file of *content*."""
+    return f"blobs/sha256/{hashlib.sha256(content).hexdigest()}"
+
+
+def layout(**changed: bytes | None) -> dict[str, bytes]:
+    """The files of a good layout, apart from what is *changed*: `marker`, `index`, `manifest`, `layer`."""
+    files = {
+        "marker": ("oci-layout", MARKER),
+        "index": ("index.json", json.dumps({"schemaVersion": 2, "manifests": [TAGGED]}).encode()),
+        "manifest": (name_of(MANIFEST), MANIFEST),
+        "layer": (name_of(LAYER), LAYER),
+        "config": (name_of(CONFIG), CONFIG),
+    }
+    held = {name: changed.get(key, content) for key, (name, content) in files.items()}
+    return {name: content for name, content in held.items() if content is not None}
+
+
+def put(path: Path, files: dict[str, bytes]) -> Path:
+    """Write *files*, to a folder or, by its name, to a tar."""
+    if path.suffix == ".tar":
+        with tarfile.open(path, "w") as archive:
+            for name, content in files.items():
+                entry = tarfile.TarInfo(name)
+                entry.size = len(content)
+                archive.addfile(entry, io.BytesIO(content))
+        return path
+    for name, content in files.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(content)
+    return path
+
+
+FORMS = pytest.mark.parametrize("form", ["layout", "layout.tar"])
+
+
+def source(path: Path) -> LayoutSource:
+    """The layout at *path*."""
+    return LayoutSource(open_layout(str(path)))
+
+
+def content_of(found: LayoutSource, blob: Descriptor, offset: int = 0) -> bytes:
+    """The bytes of *blob* from *offset* on."""
+    stream = found.fetch(blob, offset)
+    buffer = memoryview(bytearray(100))
+    pieces = []
+    while count := stream.readinto(buffer):
+        pieces.append(bytes(buffer[:count]))
+    stream.close()
+    return b"".join(pieces)
+
+
+@FORMS
+def test_a_layout_is_read_where_it_lies(tmp_path: Path, form: str) -> None:
+    found = source(put(tmp_path / form, layout()))
+    assert {tag: item.digest for tag, item in found.tags().items()} == {"1.0": digest_of(MANIFEST)}
+    manifest = found.manifest("1.0")
+    assert manifest.raw == MANIFEST
+    assert found.manifest(digest_of(MANIFEST)).digest == manifest.digest
+    assert [content_of(found, manifest.layers[0], offset) for offset in (0, 4)] == [LAYER, LAYER[4:]]
+    assert os.listdir(tmp_path) == [form]
+    found.close()
+
+
+@FORMS
+@pytest.mark.parametrize(
+    ("changed", "error"),
+    [
+        ({"marker": None}, LocalFileError),
+        ({"marker": b"{}"}, InvalidManifestError),
+        ({"marker": MARKER + bytes(5000)}, LocalFileError),
+        ({"index": None}, LocalFileError),
+        ({"index": b" " * (4 * 1024 * 1024) + b"{}"}, LocalFileError),
+        ({"index": b"null"}, InvalidManifestError),
+    ],
+)
+def test_what_is_no_layout_is_refused(tmp_path: Path, form: str, changed: dict, error: type[ArtifactError]) -> None:
+    files = open_layout(str(put(tmp_path / form, layout(**changed))))
+    with pytest.raises(error):
+        read_layout(files)
+    files.close()
+
+
+@FORMS
+def test_a_damaged_layout_is_never_believed(tmp_path: Path, form: str) -> None:
+    found = source(put(tmp_path / form, layout(manifest=MANIFEST + b" ", layer=b"too long for it")))
+    with pytest.raises(DigestMismatchError, match="damaged"):
+        found.manifest("1.0")
+    with pytest.raises(DigestMismatchError, match="15 bytes instead of 9"):
+        found.require([Descriptor("", digest_of(LAYER), len(LAYER))])
+    with pytest.raises(LocalFileError, match="lost a file"):
+        found.fetch(Descriptor("", digest_of(b"other"), 5))
+    with pytest.raises(NotFoundError, match="no such tag") as raised:
+        found.manifest("2.0")
+    assert raised.value.hint == "It has 1.0."
+    assert found.resolve("2.0") is None
+    assert found.resolve(digest_of(b"other")) is None
+    found.close()
+
+
+@FORMS
+def test_a_manifest_that_is_too_long_is_not_read(tmp_path: Path, form: str) -> None:
+    long = b" " * (4 * 1024 * 1024 + 1)
+    entry = described(long, IMAGE_MANIFEST)
+    files = {**layout(index=json.dumps({"schemaVersion": 2, "manifests": [entry]}).encode()), name_of(long): long}
+    found = source(put(tmp_path / form, files))
+    with pytest.raises(LocalFileError, match="too long"):
+        found.manifest(digest_of(long))
+    found.close()
+
+
+def attached(subject: bytes) -> bytes:
+    """A manifest that refers to *subject*."""
+    fields = {"subject": described(subject, IMAGE_MANIFEST), "config": described(CONFIG), "layers": []}
+    return json.dumps({"schemaVersion": 2, "mediaType": IMAGE_MANIFEST, **fields}).encode()
+
+
+@FORMS
+def test_referrers_are_found_as_oras_and_as_regctl_list_them(tmp_path: Path, form: str) -> None:
+    one, two = attached(MANIFEST), attached(MANIFEST) + b"\n"
+    listed = json.dumps({"schemaVersion": 2, "manifests": [described(two, IMAGE_MANIFEST)]}).encode()
+    list_tag = f"sha256-{hashlib.sha256(MANIFEST).hexdigest()}"
+    by_tag = {
+        **described(listed, "application/vnd.oci.image.index.v1+json"),
+        "annotations": {"org.opencontainers.image.ref.name": list_tag},
+    }
+    unknown = described(b"x", "application/xml")
+    items = [TAGGED, described(one, IMAGE_MANIFEST), by_tag, unknown]
+    index = json.dumps({"schemaVersion": 2, "manifests": items}).encode()
+    files = {**layout(index=index), name_of(one): one, name_of(two): two, name_of(listed): listed}
+    found = source(put(tmp_path / form, files))
+    assert {item.digest for item in found.referrers(digest_of(MANIFEST))} == {digest_of(one), digest_of(two)}
+    assert found.referrers(digest_of(one)) == []
+    assert list(found.tags()) == ["1.0"]
+    found.close()
+
+
+def test_links_and_devices_in_a_folder_are_not_followed(tmp_path: Path) -> None:
+    outside = put(tmp_path / "outside", layout())
+    for number, (inside, target) in enumerate(
+        [
+            (name_of(LAYER), outside / name_of(LAYER)),
+            ("blobs/sha256", outside / "blobs" / "sha256"),
+            ("blobs", outside / "blobs"),
+            ("index.json", outside / "index.json"),
+            ("oci-layout", outside / "oci-layout"),
+        ]
+    ):
+        path = put(tmp_path / f"linked-{number}", layout())
+        if (path / inside).is_dir():
+            (path / inside).rename(tmp_path / f"away-{number}")
+        else:
+            (path / inside).unlink()
+        (path / inside).symlink_to(target)
+        files = open_layout(str(path))
+        with pytest.raises(LocalFileError):
+            read_small(files, f"{inside}/x" if target.is_dir() else inside, 1000)
+        files.close()
+    path = put(tmp_path / "fifo", layout(layer=None))
+    os.mkfifo(path / name_of(LAYER))
+    found = source(path)
+    with pytest.raises(LocalFileError, match="no regular file"):
+        found.fetch(Descriptor("", digest_of(LAYER), len(LAYER)))
+    found.close()
+
+
+GOOD = b"".join(member(name, content) for name, content in layout().items())
+HOSTILE = {
+    "hard link": GOOD + member("blobs/x", kind=b"1", link="oci-layout"),
+    "device": GOOD + member("null", kind=b"3"),
+    "FIFO": GOOD + member("fifo", kind=b"6"),
+    "sparse": GOOD + member("sparse", kind=b"S"),
+    "sparse by pax": GOOD + extended(b"x", record("GNU.sparse.major", b"1")) + member("sparse", b"x"),
+    "unknown type": GOOD + member("x", kind=b"V"),
+    "the same name": GOOD + member("index.json", b"{}"),
+    "the same name in another form": GOOD + member("./index.json", b"{}"),
+    "the same name by pax": GOOD + extended(b"x", record("path", b"index.json")) + member("other", b"{}"),
+    "wrong checksum": GOOD + b"z" + member("x", b"y")[1:],
+    "past the end": GOOD + member("x", b"", at_124=b"%011o\x00" % 4096)[:512],
+    "past every end": GOOD + member("x", b"", at_124=b"\x80" + bytes(3) + b"\x7f" + b"\xff" * 7),
+    "negative size": GOOD + member("x", b"", at_124=b"\xff" * 12),
+    "content after the end": GOOD + END_OF_ARCHIVE + b"hidden",
+    "cut within a header": GOOD + member("x", b"y")[:100],
+    "a long header": GOOD + extended(b"x", b"", 1 << 30),
+    "compressed": gzip.compress(GOOD + END_OF_ARCHIVE),
+    "no tar": b"x" * 5000,
+    "not UTF-8": GOOD + member("x", b"y", at_0=b"\xff"),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_a_hostile_tar_is_refused(tmp_path: Path, case: str) -> None:
+    path = tmp_path / "layout.tar"
+    path.write_bytes(HOSTILE[case] if case in ("compressed", "no tar") else HOSTILE[case] + END_OF_ARCHIVE)
+    with pytest.raises(UnsafeContentError) as raised:
+        open_layout(str(path))
+    assert str(path) in raised.value.message
+    assert "folder" not in raised.value.what
+
+
+def test_links_in_a_tar_stand_for_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "layout.tar"
+    path.write_bytes(
+        folder("blobs") + member("oci-layout", MARKER) + symlink("index.json", "/etc/passwd") + END_OF_ARCHIVE
+    )
+    files = open_layout(str(path))
+    with pytest.raises(LocalFileError, match=r"no index\.json"):
+        read_layout(files)
+    files.close()
+
+
+def test_an_empty_file_is_no_layout(tmp_path: Path) -> None:
+    (tmp_path / "x.tar").touch()
+    files = open_layout(str(tmp_path / "x.tar"))
+    with pytest.raises(LocalFileError, match="Not an OCI image layout"):
+        read_layout(files)
+    files.close()
+    with pytest.raises(LocalFileError):
+        open_layout(str(tmp_path / "none"))
+
+
+def test_what_docker_save_writes_is_told_apart(tmp_path: Path) -> None:
+    path = put(tmp_path / "saved.tar", {"manifest.json": b"[]", "repositories": b"{}"})
+    files = open_layout(str(path))
+    with pytest.raises(LocalFileError, match="docker save") as raised:
+        read_layout(files)
+    assert "skopeo copy" in raised.value.hint
+    files.close()
+
+
+@pytest.mark.parametrize("kind", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT])
+def test_tars_of_other_programs_are_read(tmp_path: Path, kind: int) -> None:
+    put(tmp_path / "layout", layout())
+    with tarfile.open(tmp_path / "layout.tar", "w", format=kind) as archive:
+        archive.add(tmp_path / "layout", arcname=".")
+    with LocalFile.open(str(tmp_path / "layout.tar")) as file:
+        assert set(index_tar(file)) == set(layout())
+    found = source(tmp_path / "layout.tar")
+    assert found.manifest("1.0").raw == MANIFEST
+    found.close()
+
+
+def test_only_headers_of_a_tar_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "layout.tar"
+    with path.open("wb") as file:
+        file.write(member("large", b"", at_124=b"%011o\x00" % (7 << 30)))
+        file.seek(7 << 30, os.SEEK_CUR)
+        file.write(member("last", b"x") + END_OF_ARCHIVE)
+    with LocalFile.open(str(path)) as file:
+        assert {name: extent.size for name, extent in index_tar(file).items()} == {"large": 7 << 30, "last": 1}
+
+
+def test_a_tar_of_too_many_members_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("azext_acrartifact.files.tarformat.ENTRY_LIMIT", 10)
+    path = tmp_path / "layout.tar"
+    path.write_bytes(b"".join(member(str(number)) for number in range(11)) + END_OF_ARCHIVE)
+    with pytest.raises(UnsafeContentError, match="more than 10"):
+        open_layout(str(path))
+
+
+def test_every_byte_of_a_tar_has_its_place_at_first(tmp_path: Path) -> None:
+    sizes = {"oci-layout": 30, "blobs/sha256/a": 0, "blobs/sha256/b": 513, "x": 9 << 30}
+    plan = TarLayout.of(sizes)
+    with (tmp_path / "x.tar").open("wb") as file:
+        for offset, header in plan.headers.items():
+            file.seek(offset)
+            file.write(header)
+        assert file.tell() == plan.size
+    with tarfile.open(tmp_path / "x.tar") as archive:
+        entries = {entry.name: entry for entry in archive}
+    assert {name: entry.size for name, entry in entries.items() if entry.isfile()} == sizes
+    assert {name: entry.offset_data for name, entry in entries.items() if entry.isfile()} == {
+        name: extent.offset for name, extent in plan.extents.items()
+    }
+    assert [name for name, entry in entries.items() if entry.isdir()] == ["blobs", "blobs/sha256"]
+    assert {(entry.uid, entry.gid, entry.mtime, entry.uname) for entry in entries.values()} == {(0, 0, 0, "")}
+    assert TarLayout.of(sizes).identity == plan.identity != TarLayout.of({**sizes, "x": 1}).identity
+
+
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        ({"photo.jpg": b"x"}, "no file oci-layout"),
+        ({".git/config": b"x"}, "no file oci-layout"),
+        ({"oci-layout": b"{}"}, "version"),
+        ({"manifest.json": b"[]"}, "docker save"),
+    ],
+)
+def test_a_backup_is_not_written_between_other_files(tmp_path: Path, files: dict[str, bytes], why: str) -> None:
+    for form in ("there", "there.tar"):
+        with pytest.raises(ArtifactError, match=why):
+            existing_layout(str(put(tmp_path / form, files)))
+
+
+def test_a_backup_replaces_no_other_file(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tar").write_bytes(b"a thesis")
+    with pytest.raises(UnsafeContentError):
+        existing_layout(str(tmp_path / "thesis.tar"))
+    os.mkfifo(tmp_path / "fifo.tar")
+    with pytest.raises(LocalFileError):
+        existing_layout(str(tmp_path / "fifo.tar"))
+    (tmp_path / "dangling.tar").symlink_to("nowhere")
+    with pytest.raises(LocalFileError):
+        existing_layout(str(tmp_path / "dangling.tar"))
+
+
+def test_what_an_interrupted_backup_left_is_gone_on_with(tmp_path: Path) -> None:
+    assert existing_layout(str(tmp_path / "none")) is None
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / ".acrartifact-1.part").touch()
+    assert existing_layout(str(tmp_path / "empty")) is None
+    found = existing_layout(str(put(tmp_path / "begun", layout(index=None))))
+    assert found is not None
+    assert found[1] == LayoutIndex()
+    found[0].close()
+
+
+def test_what_is_there_decides_before_a_name(tmp_path: Path) -> None:
+    (tmp_path / "folder.tar").mkdir()
+    (tmp_path / "file").touch()
+    assert [is_tar(str(tmp_path / name)) for name in ("folder.tar", "file", "new.tar", "new.TAR", "new")] == [
+        False, True, True, True, False,
+    ]  # fmt: skip
+
+
+def test_two_backups_into_one_folder_lose_nothing(tmp_path: Path) -> None:
+    def adding(tag: str, content: bytes) -> FolderStore:
+        found = Descriptor(IMAGE_MANIFEST, digest_of(content), len(content))
+        return FolderStore(str(tmp_path / "both"), 8, lambda index: index.with_artifacts({tag: found}))
+
+    one, two = adding("1", b"one"), adding("2", b"two")
+    for store in (two, one):
+        store.begin([])
+        store.finish()
+        store.close(failed=False)
+    files = open_layout(str(tmp_path / "both"))
+    assert set(read_layout(files).tags("")) == {"1", "2"}
+    files.close()
