@@ -1,0 +1,94 @@
+"""restore: artifacts of an OCI image layout on the disk, a folder or a tar, go to a repository."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..errors import InvalidInputError, NotFoundError
+from ..files.layoutfiles import open_layout
+from ..files.layoutsource import LayoutSource
+from ..oci.digest import Digest
+from ..oci.mediatypes import INDEXES, MANIFESTS
+from ..oci.reference import Reference
+from ..oci.registry import Registry
+from ..transfer.journal import Journal
+from ..transfer.progress import Progress
+from ..transfer.repository import RepositoryStorage
+from ..transport.authorization import PULL, PUSH, Scope
+from .backup import LayoutResult, result_of
+from .carrying import Ends, carry, survey
+from .graph import blobs_of, collect
+from .locks import naming_locks
+from .tagging import named
+
+
+@dataclass(frozen=True)
+class RestoreOrder:
+    """What the user asked for. *reference* is where it goes: a tag, or a repository that gets everything. *version*
+    is the tag or digest in the layout at *path*, if that is another; *tags* are those to restore, by default all."""
+
+    reference: Reference
+    path: str
+    version: str | None = None
+    tags: Sequence[str] = ()
+    recursive: bool = False
+    overwrite: bool = True
+    dry_run: bool = False
+    concurrency: int | None = None
+    journal_folder: str | None = None
+
+
+def restore(registry: Registry, order: RestoreOrder, progress: Progress) -> LayoutResult:
+    """Send to the repository what it lacks, tags last. The layout is not trusted: all its bytes are hashed.
+
+    Raises `NotFoundError` when the layout has no such artifact, `RefusedError` for one that is damaged or unsafe, and
+    any other `ArtifactError`.
+    """
+    repository, http = order.reference.repository, registry.http
+    with contextlib.closing(LayoutSource(open_layout(order.path))) as source:
+        wanted = _wanted(source, order)
+        tags = {digest: names for digest, names in wanted.items() if names}
+        registry.authorizer.authorization(Scope.of(repository, PULL, PUSH))
+        graph = collect(source, wanted, http, recursive=order.recursive)
+        source.require(blobs_of(graph.manifests))
+        target = RepositoryStorage(registry, repository, Journal(order.journal_folder))
+        ends = Ends(source, target, http, order.concurrency)
+        if order.dry_run:
+            carried = survey(graph, ends, tags, order.overwrite)
+        else:
+            names = [name for some in tags.values() for name in some]
+            with naming_locks(registry, [order.reference, *named(order.reference, names)]):
+                carried = carry(graph, ends, tags, progress, order.overwrite)
+    return result_of(order.reference, source.place, graph, tags, carried)
+
+
+def _wanted(source: LayoutSource, order: RestoreOrder) -> dict[Digest, list[str]]:
+    """The artifacts to restore, each with the tags that it is to get: none for one that goes by its digest."""
+    reference = order.reference
+    if (order.tags and (reference.version or order.version)) or (reference.digest and order.version):
+        raise InvalidInputError(
+            "The artifact is named twice", where=str(reference), hint="Give --tags with the repository alone."
+        )
+    version = order.version or reference.version
+    if version is not None:
+        name = reference.tag or (version if ":" not in version else None)
+        return {source.manifest(version).digest: [name] if name else []}
+    held = {tag: source.manifest(tag).digest for tag in order.tags} or {
+        tag: found.digest for tag, found in source.tags().items()
+    }
+    wanted: dict[Digest, list[str]] = {}
+    for tag, digest in held.items():
+        wanted.setdefault(digest, []).append(tag)
+    if not order.tags:
+        wanted |= {digest: [] for digest in _untagged(source, order.recursive)}
+    if not wanted:
+        raise NotFoundError("The layout lists no artifact", where=source.place, hint="Make a new backup.")
+    return wanted
+
+
+def _untagged(source: LayoutSource, recursive: bool) -> list[Digest]:
+    """What is listed under no tag, without *recursive* only what is not attached to anything."""
+    listed = [item.digest for item in source.index.untagged() if item.media_type in (*MANIFESTS, *INDEXES)]
+    return [digest for digest in listed if recursive or source.manifest(digest).subject is None]

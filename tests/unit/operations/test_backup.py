@@ -1,0 +1,407 @@
+"""Backups and restores between the emulator's registry and layouts on the disk, folder and tar."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import random
+import tarfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from acr_emulator.app import App
+from acr_emulator.world import default_world
+from azext_acrartifact.auth.credentials import PasswordCredential
+from azext_acrartifact.auth.endpoint import TokenEndpoint
+from azext_acrartifact.auth.tokens import TokenAuthorizer
+from azext_acrartifact.errors import (
+    ArtifactError,
+    DigestMismatchError,
+    InvalidInputError,
+    LocalFileError,
+    NotFoundError,
+    PermissionDeniedError,
+    RejectedError,
+)
+from azext_acrartifact.files.layoutfiles import open_layout
+from azext_acrartifact.files.tarstore import TarStore
+from azext_acrartifact.oci.reference import Reference
+from azext_acrartifact.oci.registry import Registry
+from azext_acrartifact.operations import backup as module_of_backup
+from azext_acrartifact.operations import layout_target
+from azext_acrartifact.operations.backup import BackupOrder, LayoutResult, backup
+from azext_acrartifact.operations.restore import RestoreOrder, restore
+from azext_acrartifact.transfer import ranges
+from azext_acrartifact.transfer.progress import Progress
+from azext_acrartifact.transport.client import HttpClient
+from azext_acrartifact.transport.network import Network
+from azext_acrartifact.transport.retry import Waiter
+from tests.unit.conftest import AT_ONCE
+from tests.unit.operations.graphs import Tree, push_blob, push_manifest, push_tree
+
+SERVER = "myregistry.azurecr.io"
+FORMS = pytest.mark.parametrize("form", ["saved", "saved.tar"])
+
+
+def digest(content: bytes) -> str:
+    """The digest of *content*."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def files_of(path: Path) -> dict[str, bytes]:
+    """The files of a layout, by the standard library's own reader."""
+    if path.is_dir():
+        return {file.relative_to(path).as_posix(): file.read_bytes() for file in path.rglob("*") if file.is_file()}
+    with tarfile.open(path, "r:") as archive:
+        return {item.name: archive.extractfile(item).read() for item in archive if item.isfile()}
+
+
+def listed(path: Path) -> dict[str | None, set[str]]:
+    """What `index.json` has under each tag, and under none."""
+    found: dict[str | None, set[str]] = {}
+    for item in json.loads(files_of(path)["index.json"])["manifests"]:
+        tag = item.get("annotations", {}).get("org.opencontainers.image.ref.name")
+        found.setdefault(tag, set()).add(item["digest"])
+    return found
+
+
+def save(registry: Registry, repository: str, path: Path, version: str | None = None, **options) -> LayoutResult:
+    """Back *repository* up to *path*."""
+    order = BackupOrder(Reference(SERVER, repository, version), str(path), **options)
+    return backup(registry, order, Progress())
+
+
+def bring(registry: Registry, repository: str, path: Path, tag: str | None = None, **options) -> LayoutResult:
+    """Restore *path* to *repository*."""
+    return restore(registry, RestoreOrder(Reference(SERVER, repository, tag), str(path), **options), Progress())
+
+
+@pytest.fixture
+def next_command() -> Iterator[Callable[[], Registry]]:
+    """Opens a registry again as the next command does: connections that were broken off are of no more use."""
+    with contextlib.ExitStack() as stack:
+
+        def open_again() -> Registry:
+            http = stack.enter_context(contextlib.closing(HttpClient(Network("unit/1"), Waiter(print), AT_ONCE)))
+            principal = default_world().principal("pusher")
+            assert principal is not None
+            credential = PasswordCredential(principal.client_id, principal.secrets[0])
+            endpoint = TokenEndpoint(SERVER, f"https://{SERVER}", http)
+            return Registry(SERVER, f"https://{SERVER}", http, TokenAuthorizer(endpoint, credential))
+
+        yield open_again
+
+
+@pytest.fixture
+def tree(signed_in: Callable[..., Registry], repository: str) -> Tree:
+    """An index with everything attached, under the tag 1."""
+    return push_tree(signed_in(), repository)
+
+
+@pytest.fixture
+def repository(request: pytest.FixtureRequest) -> str:
+    """A repository of the test's own."""
+    name = "".join(letter if letter.isalnum() else "-" for letter in request.node.name.lower()).strip("-")
+    return f"layouts/{'-'.join(filter(None, name.split('-')))}"
+
+
+@FORMS
+def test_all_of_an_artifact_is_saved_and_comes_back(
+    signed_in: Callable[..., Registry], tree: Tree, repository: str, tmp_path: Path, form: str
+) -> None:
+    saved = save(signed_in(), repository, tmp_path / form, recursive=True)
+    files = files_of(tmp_path / form)
+    blobs = {name: content for name, content in files.items() if name.startswith("blobs/")}
+    assert all(f"sha256:{name.removeprefix('blobs/sha256/')}" == digest(content) for name, content in blobs.items())
+    assert tree.everything <= {digest(content) for content in blobs.values()}
+    assert set(files) - set(blobs) == {"oci-layout", "index.json"}
+    attached = {manifest.digest for manifest in (*tree.signatures, tree.note, tree.sbom)}
+    assert listed(tmp_path / form) == {"1": {tree.index.digest}, None: attached}
+    assert (len(saved.items.manifests), len(saved.items.blobs), saved.bytes_skipped) == (7, 4, 0)
+    other = f"{repository}-back"
+    restored = bring(signed_in(), other, tmp_path / form, recursive=True)
+    assert (restored.tags, restored.bytes_moved) == ({"1": tree.index.digest}, saved.bytes_moved)
+    registry = signed_in()
+    for manifest in (tree.index, *tree.children, *tree.signatures, tree.note, tree.sbom):
+        assert registry.manifests.get(other, manifest.digest).raw == manifest.raw
+    assert registry.manifests.get(other, "1").digest == tree.index.digest
+    assert {child.digest for child in registry.referrers.of(other, tree.index.digest)} == {tree.sbom.digest}
+
+
+def gets(app: App) -> list[str]:
+    """The blobs that were fetched, at the storage host, each once for every request."""
+    return [one["path"] for one in app.log.entries() if one["method"] == "GET" and "blob.core" in one["host"]]
+
+
+def writes(app: App) -> list[str]:
+    """Requests that change a registry."""
+    return [one["path"] for one in app.log.entries() if one["method"] in ("POST", "PUT", "PATCH", "DELETE")
+            and "/v2/" in one["path"]]  # fmt: skip
+
+
+def stamps(path: Path) -> dict[Path, tuple[int, int]]:
+    """Which files there are below *path*, and when they were written."""
+    return {file: (file.stat().st_ino, file.stat().st_mtime_ns) for file in (path, *path.rglob("*"))}
+
+
+@FORMS
+def test_the_same_again_fetches_nothing_and_touches_nothing(
+    signed_in: Callable[..., Registry], app: App, tree: Tree, repository: str, tmp_path: Path, form: str
+) -> None:
+    path = tmp_path / form
+    first = save(signed_in(), repository, path, recursive=True)
+    before = stamps(path)
+    app.log.clear()
+    again = save(signed_in(), repository, path, recursive=True)
+    assert (again.bytes_moved, again.bytes_skipped) == (0, first.bytes_moved)
+    assert gets(app) == []
+    assert stamps(path) == before
+
+
+@FORMS
+def test_a_layout_is_added_to_and_never_loses_anything(
+    signed_in: Callable[..., Registry], app: App, repository: str, tmp_path: Path, form: str
+) -> None:
+    registry, path = signed_in(), tmp_path / form
+    old = push_tree(registry, repository)
+    save(registry, repository, path, recursive=True)
+    other = push_manifest(registry, f"{repository}-other", [push_blob(registry, f"{repository}-other", b"o")], tag="o")
+    new = push_manifest(registry, repository, [push_blob(registry, repository, b"amd64")], tag="1")
+    app.log.clear()
+    save(registry, f"{repository}-other", path)
+    added = save(registry, repository, path)
+    assert len(gets(app)) == 1, "what is there is not fetched"
+    assert (added.bytes_moved, added.bytes_skipped) == (0, 7)
+    attached = {manifest.digest for manifest in (*old.signatures, old.note, old.sbom)}
+    assert listed(path) == {"1": {new.digest}, "o": {other.digest}, None: {old.index.digest, *attached}}
+    bring(registry, f"{repository}-back", path, recursive=True)
+    for wanted in (*old.everything, other.digest, new.digest):
+        assert registry.manifests.get(f"{repository}-back", wanted)
+    assert set(registry.manifests.tags(f"{repository}-back")) == {"1", "o"}
+
+
+def test_the_same_content_is_the_same_tar(
+    signed_in: Callable[..., Registry], tree: Tree, repository: str, tmp_path: Path
+) -> None:
+    registry = signed_in()
+    push_manifest(registry, repository, [push_blob(registry, repository, b"more")], tag="more")
+    save(registry, repository, tmp_path / "at-once.tar", recursive=True)
+    save(registry, repository, tmp_path / "by-parts.tar", "more")
+    save(registry, repository, tmp_path / "by-parts.tar", tags=["1"], recursive=True)
+    assert (tmp_path / "at-once.tar").read_bytes() == (tmp_path / "by-parts.tar").read_bytes()
+
+
+@FORMS
+def test_what_is_damaged_is_fetched_again_and_nothing_else(
+    signed_in: Callable[..., Registry], app: App, tree: Tree, repository: str, tmp_path: Path, form: str
+) -> None:
+    path = tmp_path / form
+    save(signed_in(), repository, path, recursive=True)
+    good = files_of(path)
+    if path.is_dir():
+        (path / f"blobs/sha256/{digest(b'sbom')[7:]}").write_bytes(b"sbo!")
+    else:
+        path.write_bytes(path.read_bytes().replace(b"sbom\0\0", b"sbo!\0\0", 1))
+    app.log.clear()
+    assert save(signed_in(), repository, path, recursive=True).bytes_moved == 4
+    assert len(gets(app)) == 1
+    assert files_of(path) == good
+
+
+@FORMS
+def test_an_interrupted_backup_goes_on(
+    signed_in: Callable[..., Registry],
+    next_command: Callable[[], Registry],
+    app: App,
+    repository: str,
+    tmp_path: Path,
+    form: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module, name, size in (
+        (ranges, "SEGMENT", 4096),
+        (layout_target, "RANGED_FROM", 8192),
+        (module_of_backup, "SEGMENT", 4096),
+    ):
+        monkeypatch.setattr(module, name, size)
+    registry, path = signed_in(), tmp_path / form
+    large = random.Random(1).randbytes(40_000)
+    layers = [push_blob(registry, repository, content) for content in (b"one", b"two", large)]
+    push_manifest(registry, repository, layers, tag="1")
+    app.faults.add({"action": "status", "status": 403, "host": "*.blob.core.windows.net", "nth": 5, "times": 99})
+    with pytest.raises(ArtifactError):
+        save(registry, repository, path, concurrency=1)
+    assert not (path / "index.json").exists()
+    assert path.is_dir() or not path.exists()
+    app.faults.remove()
+    app.log.clear()
+    resumed = save(next_command(), repository, path, concurrency=1)
+    assert sum(one["response_bytes"] for one in app.log.entries() if "blob.core" in one["host"]) <= 40_008 - 4 * 4096
+    assert {digest(content) for name, content in files_of(path).items() if name.startswith("blobs/")} >= {
+        digest(content) for content in (b"one", b"two", large, b"{}")
+    }
+    assert resumed.bytes_moved + resumed.bytes_skipped == 40_008
+    assert [
+        entry.name for entry in (path if path.is_dir() else tmp_path).iterdir() if "acrartifact" in entry.name
+    ] == []
+
+
+def test_a_dry_run_reads_manifests_alone_and_writes_nothing(
+    signed_in: Callable[..., Registry], app: App, tree: Tree, repository: str, tmp_path: Path
+) -> None:
+    wanted = save(signed_in(), repository, tmp_path / "real", recursive=True)
+    app.log.clear()
+    for form in ("new/deep", "new.tar"):
+        told = save(signed_in(), repository, tmp_path / form, recursive=True, dry_run=True)
+        assert (told.tags, told.items) == (wanted.tags, wanted.items)
+    assert save(signed_in(), repository, tmp_path / "real", recursive=True, dry_run=True).bytes_moved == 0
+    assert gets(app) == []
+    assert [entry.name for entry in tmp_path.iterdir()] == ["real"]
+    other = f"{repository}-back"
+    told = bring(signed_in(), other, tmp_path / "real", recursive=True, dry_run=True)
+    assert (told.tags, told.bytes_moved) == (wanted.tags, wanted.bytes_moved)
+    assert writes(app) == []
+
+
+def test_lists_of_referrers_are_no_tags(
+    signed_in: Callable[..., Registry], app: App, repository: str, tmp_path: Path
+) -> None:
+    app.world.registry("myregistry").referrers_api = False
+    try:
+        tree = push_tree(signed_in(), repository)
+        assert len(list(signed_in().manifests.tags(repository))) == 5
+        saved = save(signed_in(), repository, tmp_path / "saved", recursive=True)
+        assert saved.tags == {"1": tree.index.digest}
+        assert set(listed(tmp_path / "saved")) == {"1", None}
+        bring(signed_in(), f"{repository}-back", tmp_path / "saved", recursive=True)
+        found = signed_in().referrers.of(f"{repository}-back", tree.signatures[0].digest)
+        assert [item.digest for item in found] == [tree.note.digest]
+    finally:
+        app.world.registry("myregistry").referrers_api = True
+
+
+def test_only_what_is_asked_for_is_saved(
+    signed_in: Callable[..., Registry], tree: Tree, repository: str, tmp_path: Path
+) -> None:
+    registry = signed_in()
+    push_manifest(registry, repository, [push_blob(registry, repository, b"more")], tag="2")
+    save(registry, repository, tmp_path / "tagged", tags=["2"])
+    assert set(listed(tmp_path / "tagged")) == {"2"}
+    by_digest = BackupOrder(Reference(SERVER, repository, digest=tree.children[0].digest), str(tmp_path / "one"))
+    assert backup(registry, by_digest, Progress()).tags == {}
+    assert listed(tmp_path / "one") == {None: {tree.children[0].digest}}
+    bring(registry, f"{repository}-back", tmp_path / "one")
+    assert registry.manifests.get(f"{repository}-back", tree.children[0].digest)
+    with pytest.raises(NotFoundError):
+        save(registry, f"{repository}-none", tmp_path / "none")
+    with pytest.raises(NotFoundError):
+        save(registry, repository, tmp_path / "none", tags=["1", "3"])
+    with pytest.raises(InvalidInputError):
+        save(registry, repository, tmp_path / "none", "1", tags=["2"])
+    assert not (tmp_path / "none").exists()
+
+
+@FORMS
+def test_a_tag_is_restored_under_another_and_without_what_is_attached(
+    signed_in: Callable[..., Registry], app: App, tree: Tree, repository: str, tmp_path: Path, form: str
+) -> None:
+    registry, path, other = signed_in(), tmp_path / form, f"{repository}-back"
+    save(registry, repository, path, recursive=True)
+    assert bring(registry, other, path, "2.0", version="1").tags == {"2.0": tree.index.digest}
+    assert list(registry.manifests.tags(other)) == ["2.0"]
+    assert list(registry.referrers.of(other, tree.index.digest)) == []
+    assert bring(registry, other, path, version=tree.sbom.digest).tags == {}
+    assert [item.digest for item in registry.referrers.of(other, tree.index.digest)] == [tree.sbom.digest]
+    app.log.clear()
+    again = bring(registry, other, path, "2.0", version=tree.index.digest)
+    assert (again.bytes_moved, writes(app)) == (0, [])
+    with pytest.raises(NotFoundError, match="no such tag"):
+        bring(registry, other, path, "3.0")
+    with pytest.raises(InvalidInputError):
+        bring(registry, other, path, "2.0", tags=["1"])
+
+
+def test_another_artifact_keeps_its_tag(
+    signed_in: Callable[..., Registry], app: App, tree: Tree, repository: str, tmp_path: Path
+) -> None:
+    registry, other = signed_in(), f"{repository}-back"
+    save(registry, repository, tmp_path / "saved")
+    held = push_manifest(registry, other, [], tag="1")
+    app.log.clear()
+    with pytest.raises(RejectedError, match="names another artifact"):
+        bring(registry, other, tmp_path / "saved", overwrite=False)
+    assert writes(app) == []
+    assert registry.manifests.get(other, "1").digest == held.digest
+
+
+@FORMS
+def test_wrong_bytes_are_never_stored(
+    signed_in: Callable[..., Registry], app: App, tree: Tree, repository: str, tmp_path: Path, form: str
+) -> None:
+    path = tmp_path / form
+    save(signed_in(), repository, path, recursive=True)
+    if path.is_dir():
+        (path / f"blobs/sha256/{digest(b'sbom')[7:]}").write_bytes(b"sbo!")
+    else:
+        path.write_bytes(path.read_bytes().replace(b"sbom\0\0", b"sbo!\0\0", 1))
+    app.log.clear()
+    with pytest.raises(DigestMismatchError):
+        bring(signed_in(), f"{repository}-back", path, recursive=True, concurrency=1)
+    assert [one for one in writes(app) if digest(b"sbo!") in one or "/manifests/" in one] == []
+
+
+def test_a_layout_that_lacks_a_blob_is_refused_before_anything_is_sent(
+    signed_in: Callable[..., Registry], app: App, tree: Tree, repository: str, tmp_path: Path
+) -> None:
+    save(signed_in(), repository, tmp_path / "saved", recursive=True)
+    (tmp_path / f"saved/blobs/sha256/{digest(b'sbom')[7:]}").unlink()
+    app.log.clear()
+    with pytest.raises(LocalFileError, match="lost a file"):
+        bring(signed_in(), f"{repository}-back", tmp_path / "saved", recursive=True)
+    assert writes(app) == []
+
+
+def test_what_the_identity_may_not_do_is_known_first(
+    signed_in: Callable[..., Registry], app: App, tree: Tree, repository: str, tmp_path: Path
+) -> None:
+    saved = save(signed_in("reader"), repository, tmp_path / "saved", recursive=True)
+    assert saved.tags == {"1": tree.index.digest}
+    app.log.clear()
+    with pytest.raises(PermissionDeniedError):
+        bring(signed_in("reader"), f"{repository}-back", tmp_path / "saved")
+    assert writes(app) == []
+    with pytest.raises(PermissionDeniedError):
+        save(signed_in("nobody"), repository, tmp_path / "none")
+
+
+@FORMS
+def test_too_little_space_is_known_before_a_blob_is_fetched(
+    signed_in: Callable[..., Registry], app: App, repository: str, tmp_path: Path, form: str
+) -> None:
+    registry = signed_in()
+    blob = push_blob(registry, repository, b"small")
+    push_manifest(registry, repository, [replace(blob, size=1 << 60)], tag="1")
+    app.log.clear()
+    with pytest.raises(LocalFileError, match="not enough free space"):
+        save(registry, repository, tmp_path / form)
+    assert gets(app) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_tar_that_another_has_replaced_is_not_lost(
+    signed_in: Callable[..., Registry], tree: Tree, repository: str, tmp_path: Path
+) -> None:
+    save(signed_in(), repository, tmp_path / "one.tar")
+    with contextlib.closing(open_layout(str(tmp_path / "one.tar"))) as before:
+        store = TarStore(str(tmp_path / "one.tar"), 8, {}, b"{}", before)
+        (tmp_path / "other").write_bytes(b"another backup")
+        (tmp_path / "other").rename(tmp_path / "one.tar")
+        with pytest.raises(LocalFileError, match="was replaced"):
+            store.finish()
+        store.close(failed=True)
+    assert (tmp_path / "one.tar").read_bytes() == b"another backup"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["one.tar"]
