@@ -52,6 +52,20 @@ def access_table(result: Row) -> list[Row]:
     ]
 
 
+def layout_table(result: Row) -> list[Row]:
+    """One row that says what a backup or a restore has done."""
+    moved = "Downloaded" if "destination" in result else "Uploaded"
+    columns = (
+        ("Layout", result.get("destination") or result["source"]),
+        ("Tags", _shortened(", ".join(one["tag"] for one in result["tags"]), 20)),
+        ("Manifests", len(result["manifests"])),
+        ("Blobs", len(result["blobs"])),
+        (moved, human_size(result[f"bytes{moved}"])),
+        ("Skipped", human_size(result["bytesSkipped"])),
+    )
+    return [OrderedDict(columns)]
+
+
 def list_table(result: list[Any]) -> list[Row]:
     """A row for each repository, or for each artifact."""
     return [_listed_row(item) if isinstance(item, dict) else OrderedDict([("Repository", item)]) for item in result]

@@ -187,6 +187,37 @@ examples:
       az acr artifact purge --name myregistry --filter ".*:.*" --ago 2d12h --untagged-only --include-referrers --yes
 """
 
+helps["acr artifact backup"] = """
+type: command
+short-summary: Save artifacts to an OCI image layout on the disk, a folder or a tar.
+long-summary: >
+  Without a tag and a digest, everything in the repository that has a tag is saved. What is there already is checked and
+  not fetched again, so that an interrupted backup goes on, and the next one takes only what is new. oras, regctl,
+  skopeo and others read the layout.
+examples:
+  - name: Save an artifact and what is attached to it to a folder.
+    text: >
+      az acr artifact backup myregistry.azurecr.io/samples/artifact:1.0 --destination saved --recursive
+  - name: Save everything in a repository that has a tag to one file.
+    text: az acr artifact backup --name myregistry --image samples/bundle --destination bundle.tar
+  - name: Show what would be fetched.
+    text: az acr artifact backup myregistry.azurecr.io/samples/artifact:1.0 --destination saved --dry-run --output table
+"""
+
+helps["acr artifact restore"] = """
+type: command
+short-summary: Restore artifacts from an OCI image layout on the disk, a folder or a tar.
+long-summary: >
+  Without a tag and a digest, everything that the layout lists is restored. The layout may be one that oras, regctl or
+  skopeo has written. It is not unpacked, and each byte of it is checked. What the registry has is not sent again.
+examples:
+  - name: Restore an artifact under another tag.
+    text: >
+      az acr artifact restore myregistry.azurecr.io/samples/artifact:restored --source saved --source-tag 1.0
+  - name: Restore everything, with what is attached, to another repository.
+    text: az acr artifact restore --name myregistry --image samples/copy --source bundle.tar --recursive
+"""
+
 helps["acr artifact login"] = """
 type: command
 short-summary: Keep a credential for a registry where oras, helm, podman and docker look for one.

@@ -6,6 +6,7 @@ from typing import Any
 
 from ._params_catalog import catalog_arguments, tag_rules
 from ._params_content import concurrency_type, content_arguments
+from ._params_layout import layout_arguments
 from ._params_sign_in import (
     access_arguments,
     credential_arguments,
@@ -15,7 +16,10 @@ from ._params_sign_in import (
 )
 from ._validators import gather_artifact, gather_repository
 
-COMMANDS = ("push", "pull", "show", "delete", "attach", "list-referrers", "tag", "untag", "update")
+COMMANDS = ("push", "pull", "show", "delete", "attach", "list-referrers", "tag", "untag", "update", "backup", "restore")
+
+WHOLE = ("backup", "restore")
+"""Commands that take a whole repository as well."""
 
 
 def load_arguments(loader: Any, _command: str) -> None:
@@ -25,6 +29,7 @@ def load_arguments(loader: Any, _command: str) -> None:
     _place(loader, "list")
     _place(loader, "purge")
     catalog_arguments(loader)
+    layout_arguments(loader)
     for command in ("push", "attach"):
         with loader.argument_context(f"acr artifact {command}") as c:
             content_arguments(c, required_type=command == "attach")
@@ -60,21 +65,23 @@ def load_arguments(loader: Any, _command: str) -> None:
 
 def _common(loader: Any, command: str, validator: Any) -> None:
     """What names an artifact and signs in; *validator* makes `artifact` and `login` of it."""
+    whole = ", or SERVER/REPOSITORY for everything" if command.endswith(WHOLE) else ""
     with loader.argument_context(command) as c:
         c.ignore("login")
         c.positional(
             "artifact",
             nargs="?",
             metavar="REFERENCE",
-            help="The artifact, as SERVER/REPOSITORY:TAG or SERVER/REPOSITORY@DIGEST. "
-            "Instead, --name and --image may be given.",
+            help="The artifact, as SERVER/REPOSITORY:TAG or SERVER/REPOSITORY@DIGEST"
+            f"{whole}. Instead, --name and --image may be given.",
             validator=validator,
         )
         registry_argument(c)
         c.extra(
             "image",
             options_list=["--image", "-t"],
-            help="The artifact in the registry, as REPOSITORY:TAG or REPOSITORY@DIGEST.",
+            help="The artifact in the registry, as REPOSITORY:TAG or REPOSITORY@DIGEST"
+            + (", or REPOSITORY for everything." if whole else "."),
         )
         suffix_argument(c)
         credential_arguments(c)

@@ -56,7 +56,7 @@ def run(az: Az, words: list[str]) -> str:
 
 TYPED = (
     "login", "check-access", "logout", "push", "show", "attach", "list-referrers", "list", "tag", "untag", "update",
-    "pull", "purge", "delete",
+    "backup", "restore", "pull", "purge", "delete",
 )  # fmt: skip
 """The commands in the order in which their examples run."""
 
@@ -84,6 +84,10 @@ def test_every_example_runs(prepared: Az, work: Path) -> None:
         assert "sha256:" in run(prepared, words)
     for words in [words for verb in ("list", "tag", "untag", "update") for words in examples(f"acr artifact {verb}")]:
         assert run(prepared, words) or "untag" in words
+    for words in examples("acr artifact backup"):
+        assert "saved" in run(prepared, words) or (work / "bundle.tar").is_file()
+    for words in examples("acr artifact restore"):
+        assert json.loads(run(prepared, words))["bytesSkipped" if "saved" in words else "bytesUploaded"]
     (work / "artifact.txt").unlink()
     for words in examples("acr artifact pull"):
         assert json.loads(run(prepared, words))["files"]

@@ -1,0 +1,93 @@
+"""Backups of a repository and what they bring back, by az."""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.functional.az import Az, files_in
+from tests.functional.origin import SERVER, Origin
+
+SBOM = "application/vnd.example.sbom.v1"
+TOKEN = ("--username", "ci-token", "--password", "ci-token-password")
+
+
+@pytest.fixture
+def digest(origin: Origin, repository: str) -> str:
+    """The digest of an artifact with the tags 1.0 and latest, to which another is attached."""
+    files = {"artifact.txt": b"Here is an artifact\n", "other.bin": bytes(5000)}
+    digest = origin.push_files(repository, files)
+    origin.push_files(repository, files, "latest")
+    origin.attach(repository, digest, SBOM)
+    return digest
+
+
+def held(origin: Origin, repository: str, *versions: str) -> list[bytes | None]:
+    """The manifests of *versions*."""
+    return [origin.manifest(repository, version) for version in versions]
+
+
+@pytest.mark.parametrize("form", ["saved", "saved.tar"])
+def test_a_repository_that_was_wiped_comes_back(
+    az: Az, artifact: str, repository: str, digest: str, origin: Origin, work: Path, form: str
+) -> None:
+    whole = artifact.removesuffix(":1.0")
+    before = held(origin, repository, "1.0", "latest", digest)
+    saved = az.artifact("backup", whole, "--destination", form, "--recursive").json
+    assert saved["tags"] == [{"tag": tag, "digest": digest} for tag in ("1.0", "latest")]
+    assert (saved["bytesDownloaded"], saved["bytesSkipped"]) == (5022, 0)
+    assert {item["state"] for item in saved["blobs"]} == {"downloaded"}
+    assert saved["destination"] == str(work / form)
+    again = az.artifact("backup", whole, "--destination", form, "--recursive")
+    assert (again.json["bytesDownloaded"], again.json["bytesSkipped"], again.blob_gets) == (0, 5022, [])
+    az.artifact("delete", artifact, "--yes")
+    assert origin.manifest(repository, "latest") is None
+    restored = az.artifact("restore", whole, "--source", form, "--recursive")
+    assert held(origin, repository, "1.0", "latest", digest) == before
+    assert (restored.json["tags"], restored.json["source"]) == (saved["tags"], str(work / form))
+    listed = az.artifact("list-referrers", artifact).json["referrers"]
+    assert [item["artifactType"] for item in listed] == [SBOM]
+    assert az.artifact("restore", whole, "--source", form, "--recursive").writes == []
+
+
+def test_what_would_be_done_is_shown(az: Az, artifact: str, repository: str, digest: str, work: Path) -> None:
+    dry = az.artifact("backup", artifact, "--destination", "saved.tar", "--dry-run")
+    assert (dry.json["bytesDownloaded"], dry.blob_gets, files_in(work)) == (5022, [], set())
+    az.artifact("backup", artifact, "--destination", "saved.tar")
+    other = f"{SERVER}/{repository}-copy:2.0"
+    table = az("acr", "artifact", "restore", other, "--source", "saved.tar", "--source-tag", "1.0", "--dry-run",
+               "--output", "table")  # fmt: skip
+    assert (table.code, table.writes) == (0, [])
+    titles, _, row = table.stdout.splitlines()
+    assert titles.split() == ["Layout", "Tags", "Manifests", "Blobs", "Uploaded", "Skipped"]
+    assert row.split()[-7:] == ["2.0", "1", "3", "4.9", "KiB", "0", "B"]
+
+
+def test_what_cannot_be_is_said(az: Az, artifact: str, repository: str, digest: str, work: Path) -> None:
+    (work / "photos").mkdir()
+    (work / "photos" / "one.jpg").write_text("x")
+    assert "no file oci-layout" in az.refused(1, "backup", artifact, "--destination", "photos").stderr
+    with tarfile.open(work / "docker.tar", "w") as archive:
+        (work / "manifest.json").write_text("[]")
+        archive.add(work / "manifest.json", "manifest.json")
+    assert "docker save" in az.refused(1, "restore", artifact, "--source", "docker.tar").stderr
+    az.artifact("backup", artifact, "--destination", "saved")
+    refused = az.refused(3, "restore", artifact.replace("1.0", "3.0"), "--source", "saved")
+    assert "It has 1.0." in refused.stderr
+
+
+def test_with_less_than_all_rights(
+    signed_out: Az, az: Az, artifact: str, repository: str, digest: str, sign_in: Callable[[str], Path]
+) -> None:
+    reader = az.using(config=sign_in("reader"))
+    reader.artifact("backup", artifact, "--destination", "saved", "--recursive")
+    refused = reader.refused(1, "restore", artifact, "--source", "saved")
+    assert "AcrPush" in refused.stderr
+    assert refused.writes == []
+    signed_out.artifact("backup", artifact, "--destination", "by-token.tar", "--recursive", *TOKEN)
+    back = f"{SERVER}/{repository}-back:1.0"
+    restored = signed_out.artifact("restore", back, "--source", "by-token.tar", "--recursive", *TOKEN)
+    assert restored.json["bytesUploaded"] == 5022
