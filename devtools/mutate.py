@@ -34,16 +34,14 @@ GUARDS = (
 """The modules, below the package, that say no."""
 
 FIRST = {
-    "oci/reference.py": ["oci/test_reference.py"],
+    "oci/descriptor.py": ["oci/test_manifest.py"],
+    "oci/index.py": ["oci/test_manifest.py"],
     "oci/pages.py": ["oci/test_requests.py", "oci/test_pages.py"],
-    "files/names.py": ["files/test_names.py"],
-    "files/place.py": ["files/test_place.py"],
-    "transport/redirects.py": ["transport/test_redirects.py"],
-    "transport/redaction.py": ["transport/test_redaction.py"],
-    "transport/answers.py": ["transport/test_answers.py"],
-    "auth/challenge.py": ["auth/test_challenge.py"],
-    "text.py": ["test_text.py"],
-    "operations/plan.py": ["operations/test_plan.py"],
+    **{f"files/{name}.py": ["files/test_extract.py"] for name in ("links", "merge", "tarformat", "tarread")},
+    "transport/answer.py": ["transport/test_wire.py"],
+    "transport/connection.py": ["transport/test_wire.py"],
+    "transport/scheme.py": ["transport/test_tunnel.py"],
+    "auth/endpoint.py": ["auth/test_tokens.py"],
 }
 """Tests, below tests/unit, that are tried before those of the same folder; by default those of the same name."""
 
@@ -117,7 +115,7 @@ def _tests_of(checkout: Path, name: str) -> list[str]:
     """The tests for the module *name*: those written for it, then those of its folder."""
     folder = name.rpartition("/")[0]
     unit = checkout / "tests" / "unit"
-    own = FIRST.get(name, [f"{folder}/test_{Path(name).stem}.py"])
+    own = FIRST.get(name, [f"{folder}/test_{Path(name).stem}.py".lstrip("/")])
     first = [f"tests/unit/{test}" for test in own if (unit / test).exists()]
     rest = sorted((unit / folder).glob("test_*.py")) if folder else []
     return first + [found for test in rest if (found := test.relative_to(checkout).as_posix()) not in first]
