@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -104,7 +103,7 @@ def _data(value: object, place: str) -> bytes | None:
         return None
     try:
         return base64.b64decode(value if isinstance(value, str) else "?", validate=True)
-    except (binascii.Error, ValueError) as error:
+    except ValueError as error:
         raise InvalidManifestError("A descriptor's data is not base64", where=place) from error
 
 

@@ -32,7 +32,7 @@ def without_queries(text: str) -> str:
 
 def _without_query(word: str) -> str:
     """*word* up to the query of the first address or path in it. An apostrophe ends none: it may stand in a query."""
-    query = word.find("?", max(word.find("/"), 0)) + 1
+    query = word.find("?", word.find("/")) + 1
     return f"{word[:query]}…" if "/" in word[:query] and word[query:].strip("'") else word
 
 

@@ -65,6 +65,7 @@ UNSAFE = {
     "device-zero": "COM0",
     "device-superscript": "LPT\N{SUPERSCRIPT TWO}.txt",
     "device-console": "CONIN$",
+    "device-console-out": "CONOUT$",
     "device-clock": "clock$",
     "component-long": "x" * (COMPONENT_LIMIT + 1),
     "component-long-utf8": "é" * 128,
@@ -90,6 +91,7 @@ SAFE = [
     "~",
     "x" * COMPONENT_LIMIT,
     "a" * 255 + "/" + "b" * 255 + "/" + "c" * 255,
+    "/".join(["x" * 204] * 4 + ["x" * (TITLE_LIMIT - 4 * 205)]),
 ]
 
 
@@ -104,6 +106,12 @@ def test_refuses_unsafe_title(title: str) -> None:
 @pytest.mark.parametrize("title", SAFE)
 def test_keeps_safe_title_as_it_is(title: str) -> None:
     assert str(safe_name(title)) == title
+
+
+def test_the_destination_itself_has_no_name() -> None:
+    top = RelativeName(())
+    assert (str(top), top.last, top.parent) == (".", "", top)
+    assert (safe_name("a/b").last, safe_name("a/b").parent) == ("b", safe_name("a"))
 
 
 def test_drops_one_leading_dot() -> None:

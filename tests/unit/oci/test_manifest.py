@@ -347,6 +347,7 @@ def test_fewer_and_more_bytes_are_told_apart() -> None:
 
 
 def test_small_things() -> None:
+    assert (empty_descriptor().data, empty_descriptor(with_data=False).data) == (b"{}", None)
     assert short(D) == "a" * 12
     assert tag_of(digest_of(b"")) == digest_of(b"").replace(":", "-")
     with Chunk(Memory(b"0123456789"), 3, 4).open() as reader:

@@ -133,6 +133,17 @@ def test_redirects_are_followed_over_the_wire_without_the_token(serve, http) -> 
     assert not {"authorization", "x-own"} & last.headers.keys()
 
 
+@pytest.mark.parametrize(
+    ("status", "followed"),
+    [(301, True), (302, True), (303, True), (307, True), (308, True), (300, False), (304, False), (305, False)],
+)
+def test_each_status_that_redirects(serve, http, status: int, followed: bool) -> None:
+    server = serve(answer(status, Location="/b"), answer(200, b"b"))
+    with http.send(Request("GET", server.url + "/a")) as response:
+        assert response.status == (200 if followed else status)
+    assert len(server.requests) == 1 + followed
+
+
 def test_a_token_does_not_come_back_once_it_was_dropped(serve, http) -> None:
     server = serve(answer(307, Location=""), answer(200))
     storage = serve(answer(307, Location=f"{server.url}/back"))
