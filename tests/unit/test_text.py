@@ -21,6 +21,7 @@ from azext_acrartifact.text import printable
         ("\u2028\u2029\u200b", "\\u2028\\u2029\\u200b"),
         ("\ud800", "\\ud800"),
         ("\ue000", "\\ue000"),
+        ("\u0378", "\\u0378"),
         ("\x9b31m", "\\x9b31m"),
         ("##vso[task.setvariable variable=x]y", "# #vso[task.setvariable variable=x]y"),
         ("##[error]no", "# #[error]no"),
@@ -55,4 +56,12 @@ def test_any_text_is_safe_and_short(text: str, limit: int) -> None:
     assert "##[" not in shown
     assert "##vso[" not in shown.lower()
     assert not shown.startswith("::")
-    assert not {unicodedata.category(character) for character in shown} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    assert not {unicodedata.category(character) for character in shown} & {
+        "Cc",
+        "Cf",
+        "Cs",
+        "Co",
+        "Cn",
+        "Zl",
+        "Zp",
+    }

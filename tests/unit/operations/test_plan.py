@@ -67,6 +67,11 @@ def test_layers_without_names_are_no_files(layers: list[Descriptor]) -> None:
         plan(*layers)
 
 
+def test_an_empty_object_with_a_name_is_a_file() -> None:
+    """The empty config's type alone means nothing is there; a user's own `{}` may have that type, and a title."""
+    assert names(plan(empty_descriptor(), layer("a.json", empty_descriptor().media_type))) == ["a.json"]
+
+
 def test_an_artifact_without_files_has_an_empty_plan() -> None:
     assert plan(empty_descriptor()) == Plan([], [])
     assert plan() == Plan([], [])

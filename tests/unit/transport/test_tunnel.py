@@ -144,5 +144,9 @@ def test_plain_http_is_for_this_machine_where_tls_is_not_spoken(serve, authority
     assert base_url_of(server.server, loopback=True) == f"{expected}://{server.server}"
 
 
+def test_without_a_port_it_is_that_of_https(loopback: None) -> None:
+    assert base_url_of("127.0.0.1", loopback=True) == "https://127.0.0.1", "nothing else listens there"
+
+
 def test_another_host_is_not_even_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     assert base_url_of(HOST, loopback=False) == f"https://{HOST}"
