@@ -97,8 +97,10 @@ def _call(node: ast.Call) -> _Found:
     if name in ("min", "max", "filter") and len(node.args) == 2:
         yield from ((node, _expression(argument)) for argument in node.args[name == "filter" :])
     for keyword in node.keywords:
-        if isinstance(keyword.value, ast.Constant) and isinstance(keyword.value.value, bool):
-            yield keyword.value, str(not keyword.value.value)
+        # `zip(…, strict=True)` is an assertion.
+        value = keyword.value if keyword.arg != "strict" else None
+        if isinstance(value, ast.Constant) and isinstance(value.value, bool):
+            yield value, str(not value.value)
 
 
 def _attribute(node: ast.Attribute) -> _Found:

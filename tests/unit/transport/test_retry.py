@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import email.utils
+import math
 import threading
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from azext_acrartifact.errors import (
     CancelledError,
@@ -60,6 +63,19 @@ def response(status: int, after: str | None = None) -> Response:
 )  # fmt: skip
 def test_retry_after_in_every_spelling(text: str | None, seconds: float | None) -> None:
     assert retry_after(response(429, text)) == seconds
+
+
+@given(
+    st.text(max_size=60) | st.from_regex(r"[A-Za-z]{3}, [0-9]{1,3} [A-Za-z]{3} [0-9]{1,6} [0-9:]{0,9} [-+A-Z0-9]{0,7}")
+)
+def test_no_retry_after_is_more_than_a_wait(text: str) -> None:
+    found = retry_after(response(429, text))
+    assert found is None or (found >= 0 and math.isfinite(found))
+
+
+@given(st.integers(0, 10**9 - 1))
+def test_every_number_of_seconds_is_read(seconds: int) -> None:
+    assert retry_after(response(429, str(seconds))) == seconds
 
 
 def test_retry_after_as_a_date_counts_from_now() -> None:
