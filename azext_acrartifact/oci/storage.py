@@ -17,8 +17,9 @@ from .manifest import Manifest
 COPIED = "copied"
 MOUNTED = "mounted"
 SKIPPED = "skipped"
+IMPORTED = "imported"
 """How a blob or a manifest got to the target: its bytes were moved, the registry took it over from another of its
-repositories, or it was there."""
+repositories, it was there, or Azure took it over from another registry."""
 
 
 class GraphSource(Source, Protocol):

@@ -66,17 +66,23 @@ def carry(graph: Graph, ends: Ends, tags: Tags, progress: Progress, overwrite: b
     """
     wanted = wanted_tags(ends.target, tags, overwrite)
     missing = missing_manifests(graph, ends)
+    blobs = blobs_of(manifest for manifest in graph.manifests if manifest.digest in missing)
+    carrier = _Carrier(ends, progress)
+
+    def bring() -> None:
+        carrier.bring(blobs)
+        _put_manifests(graph, ends, missing, {digest for digest, _ in wanted})
+        _put_tags(graph, ends.target, wanted if overwrite else wanted_tags(ends.target, tags, overwrite))
+
     try:
-        blobs = _carry(graph, ends, missing, wanted, progress)
+        bring()
     except RejectedError as error:
         if error.code != "MANIFEST_BLOB_UNKNOWN":
             raise
         # A replica may lack what another one had: everything is asked for, and sent, once more.
-        blobs = _carry(graph, ends, missing, wanted, progress)
-    if not overwrite:
-        wanted = wanted_tags(ends.target, tags, overwrite)
-    _name(graph, ends.target, wanted)
-    return Carried(_manifest_items(graph, missing, COPIED), blobs)
+        bring()
+    items = [Item(blob, carrier.states[blob.digest]) for blob in blobs]
+    return Carried(_manifest_items(graph, missing), items)
 
 
 def survey(graph: Graph, ends: Ends, tags: Tags, overwrite: bool = True) -> Carried:
@@ -92,7 +98,7 @@ def survey(graph: Graph, ends: Ends, tags: Tags, overwrite: bool = True) -> Carr
     blobs = blobs_of(manifest for manifest in graph.manifests if manifest.digest in missing)
     run_all(ends.http, [functools.partial(ask, blob) for blob in blobs], ends.concurrency)
     items = [Item(blob, SKIPPED if blob.digest in held else COPIED) for blob in blobs]
-    return Carried(_manifest_items(graph, missing, COPIED), items)
+    return Carried(_manifest_items(graph, missing), items)
 
 
 def missing_manifests(graph: Graph, ends: Ends) -> Collection[Digest]:
@@ -125,37 +131,35 @@ def wanted_tags(target: GraphTarget, tags: Tags, overwrite: bool) -> list[tuple[
     return wanted
 
 
-def _carry(
-    graph: Graph, ends: Ends, missing: Collection[Digest], wanted: Sequence[tuple[Digest, str]], progress: Progress
-) -> list[Item]:
-    blobs = blobs_of(manifest for manifest in graph.manifests if manifest.digest in missing)
-    states = _Carrier(ends, progress).bring(blobs)
-    tagged_last = _needed_by_none(graph) & {digest for digest, _ in wanted}
+def _put_manifests(graph: Graph, ends: Ends, missing: Collection[Digest], to_tag: Collection[Digest]) -> None:
+    """Store those that are *missing*, but not yet those *to_tag* that nothing needs: these get their tags at once."""
+    later = _needed_by_none(graph) & set(to_tag)
     for level in graph.levels:
-        new = [manifest for manifest in level if manifest.digest in missing and manifest.digest not in tagged_last]
+        new = [manifest for manifest in level if manifest.digest in missing and manifest.digest not in later]
         puts = [functools.partial(ends.target.put, manifest, manifest.digest) for manifest in new]
         run_all(ends.http, puts, ends.concurrency)
-    return [Item(blob, states[blob.digest]) for blob in blobs]
 
 
 def _needed_by_none(graph: Graph) -> set[Digest]:
-    """Manifests that no other of the graph lists or refers to: these may be stored under their tags at once."""
+    """Manifests that no other of the graph lists or refers to."""
     needed = {child.digest for manifest in graph.manifests for child in manifest.manifests}
     needed |= {manifest.subject.digest for manifest in graph.manifests if manifest.subject}
     return {manifest.digest for manifest in graph.manifests} - needed
 
 
-def _name(graph: Graph, target: GraphTarget, wanted: Sequence[tuple[Digest, str]]) -> None:
+def _put_tags(graph: Graph, target: GraphTarget, wanted: Sequence[tuple[Digest, str]]) -> None:
     found = {manifest.digest: manifest for manifest in graph.manifests}
     for digest, name in wanted:
         target.put(found[digest], name)
 
 
-def _manifest_items(graph: Graph, missing: Collection[Digest], state: str) -> list[Item]:
+def _manifest_items(graph: Graph, missing: Collection[Digest]) -> list[Item]:
     return [
-        Item(replace(manifest.descriptor, artifact_type=manifest.artifact_type), state if new else SKIPPED)
+        Item(
+            replace(manifest.descriptor, artifact_type=manifest.artifact_type),
+            COPIED if manifest.digest in missing else SKIPPED,
+        )
         for manifest in graph.manifests
-        for new in [manifest.digest in missing]
     ]
 
 
@@ -171,8 +175,8 @@ class _Carrier:
     def __post_init__(self) -> None:
         self.pace = Pace(self.ends.http, self.ends.concurrency)
 
-    def bring(self, blobs: Sequence[Descriptor]) -> Mapping[Digest, str]:
-        """Have all of *blobs* at the target; how each got there."""
+    def bring(self, blobs: Sequence[Descriptor]) -> None:
+        """Have all of *blobs* at the target, and in `states` how each got there."""
         self.progress.expect(sum(blob.size for blob in blobs))
         shown = _shown(blobs)
         jobs = [
@@ -180,13 +184,16 @@ class _Carrier:
             for blob in blobs
         ]
         Scheduler(self.ends.http, self.pace).run(jobs)
-        return self.states
 
     def _bring(self, blob: Descriptor, shown: Descriptor) -> None:
         self.progress.started(shown, "Copying")
-        state = self.ends.target.receive(blob, self.ends.source, functools.partial(self._moved, shown))
+        advance = functools.partial(self._moved, shown)
+        self._settle(blob, shown, self.ends.target.receive(blob, self.ends.source, advance))
+
+    def _settle(self, blob: Descriptor, shown: Descriptor, state: str) -> None:
         with self.lock:
-            self.states[blob.digest] = state
+            if state != SKIPPED or blob.digest not in self.states:
+                self.states[blob.digest] = state
         self.progress.finished(shown, _VERBS[state])
 
     def _moved(self, shown: Descriptor, size: int) -> None:

@@ -139,7 +139,7 @@ class _Walk:
             read[step.digest] = manifest
 
     def _list(self, manifest: Manifest, listed: dict[Digest, Sequence[Descriptor]]) -> None:
-        listed[manifest.digest] = self.source.referrers(manifest.digest)
+        listed[manifest.digest] = list(self.source.referrers(manifest.digest))
 
     def _account(self, new: Sequence[Manifest]) -> None:
         self.found |= {manifest.digest: manifest for manifest in new}
