@@ -33,6 +33,15 @@ class LoginArgument:
     auth_mode: str | None = None
 
 
+@dataclass(frozen=True)
+class TargetArgument:
+    """Where a copy goes, as typed: *reference*, or *registry* with what is in it. *login* None is the source's."""
+
+    reference: str
+    registry: str | None
+    login: LoginArgument | None
+
+
 CONTENT = (
     "files", "artifact_type", "manifest_config", "media_type", "annotations", "annotation_file", "image_spec",
     "exclude", "empty", "compression", "stdin_name", "concurrency",
@@ -93,6 +102,12 @@ def gather_login(namespace: Any) -> None:
     """Replace the arguments of a sign-in by *namespace*.login."""
     username, password, password_stdin, auth_mode = _taken(namespace, OF_LOGIN)
     namespace.login = LoginArgument(username, password, password_stdin, auth_mode)
+
+
+def gather_target(namespace: Any) -> None:
+    """Replace the arguments of a copy's target by *namespace*.target."""
+    reference, registry, *login = _taken(namespace, ("to", "to_name", *(f"to_{name}" for name in OF_LOGIN)))
+    namespace.target = TargetArgument(reference, registry, LoginArgument(*login) if any(login) else None)
 
 
 def _taken(namespace: Any, names: tuple[str, ...]) -> list[Any]:

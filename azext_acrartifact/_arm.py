@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from knack.log import get_logger
@@ -33,12 +34,11 @@ def admin_credential(cmd: Any, server: str) -> PasswordCredential:
             why="Azure Resource Manager shows no such registry in this subscription",
             hint="Choose its subscription (--subscription), or give --username and --password-stdin.",
         )
-    group = str(found.id).split("/")[4]
     from azure.core.exceptions import AzureError
     from knack.util import CLIError
 
     try:
-        answer = _client(cmd).registries.list_credentials(group, found.name)
+        answer = client(cmd).registries.list_credentials(group_of(found), found.name)
     except (AzureError, CLIError) as error:
         raise SignInError(
             "The admin user cannot be read",
@@ -49,18 +49,30 @@ def admin_credential(cmd: Any, server: str) -> PasswordCredential:
     return PasswordCredential(str(answer.username), str(answer.passwords[0].value))
 
 
+def registries_at(cmd: Any, servers: Sequence[str]) -> list[Any | None]:
+    """The registry of the subscription at each of *servers*, as far as this identity may see."""
+    found = {str(item.login_server).lower(): item for item in _registries(cmd)}
+    return [found.get(server) for server in servers]
+
+
+def group_of(registry: Any) -> str:
+    """The resource group of a *registry* that Azure Resource Manager listed."""
+    return str(registry.id).split("/")[4]
+
+
 def _registries(cmd: Any) -> list[Any]:
     from azure.core.exceptions import AzureError
     from knack.util import CLIError
 
     try:
-        return list(_client(cmd).registries.list())
+        return list(client(cmd).registries.list())
     except (AzureError, CLIError) as error:
         _logger.info("Azure Resource Manager did not list the registries: %s", type(error).__name__)
         return []
 
 
-def _client(cmd: Any) -> Any:
+def client(cmd: Any) -> Any:
+    """The client of Azure Resource Manager for registries."""
     from azure.cli.core.commands.client_factory import get_mgmt_service_client
     from azure.cli.core.profiles import ResourceType
 

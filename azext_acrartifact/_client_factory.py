@@ -53,6 +53,15 @@ class SignedIn:
     password: str = field(repr=False)
 
 
+@dataclass(frozen=True)
+class Endpoint:
+    """A *registry* that was opened with *login*, and what is meant there."""
+
+    registry: Registry
+    reference: Reference
+    login: LoginArgument
+
+
 def name_artifact(cmd: Any, artifact: ArtifactArgument) -> Named:
     """The artifact that the arguments mean. Asks nobody: a login server is taken as it is, a bare name gets the
     cloud's suffix. Raises `InvalidReferenceError`."""
@@ -82,9 +91,37 @@ def with_registry(
     cannot be reached: with a domain name label the server is `name-hash.azurecr.io`."""
 
     def at(server: str) -> _Result:
-        return action(_open(cmd, server, login, progress), replace(named.reference, server=server))
+        return action(_open(cmd, server, login, _http(cmd, progress)), replace(named.reference, server=server))
 
     return _at_server(cmd, named.reference.server, named.guessed_from, at)
+
+
+def with_registries(
+    cmd: Any,
+    source: tuple[Named, LoginArgument],
+    target: tuple[Named, LoginArgument | None],
+    progress: Progress,
+    action: Callable[[Endpoint, Endpoint], _Result],
+) -> _Result:
+    """Run *action* on two registries, over one set of connections. A target without a sign-in has that of the source if
+    it is the same registry, which then is opened once; a password is for one registry, so that elsewhere it is the
+    usual one."""
+    http = _http(cmd, progress)
+    (from_named, from_login), (to_named, to_login) = source, target
+
+    def at_source(from_server: str) -> _Result:
+        opened = _open(cmd, from_server, from_login, http)
+        origin = Endpoint(opened, replace(from_named.reference, server=from_server), from_login)
+
+        def at_target(server: str) -> _Result:
+            is_one = server == from_server and to_login in (None, from_login)
+            login = from_login if is_one else to_login or LoginArgument(None)
+            registry = opened if is_one else _open(cmd, server, login, http)
+            return action(origin, Endpoint(registry, replace(to_named.reference, server=server), login))
+
+        return _at_server(cmd, to_named.reference.server, to_named.guessed_from, at_target)
+
+    return _at_server(cmd, from_named.reference.server, from_named.guessed_from, at_source)
 
 
 def server_of(cmd: Any, registry: RegistryArgument) -> str:
@@ -193,8 +230,7 @@ def _http(cmd: Any, progress: Progress) -> HttpClient:
     return HttpClient(_network(cmd), Waiter(progress.note))
 
 
-def _open(cmd: Any, server: str, login: LoginArgument, progress: Progress) -> Registry:
-    http = _http(cmd, progress)
+def _open(cmd: Any, server: str, login: LoginArgument, http: HttpClient) -> Registry:
     base_url = base_url_of(server, is_loopback(server))
     return Registry(server, base_url, http, _authorizer(cmd, server, base_url, http, login))
 

@@ -37,6 +37,25 @@ def show_table(result: Row) -> list[Row]:
     return [OrderedDict(columns)]
 
 
+def copy_table(result: Row) -> list[Row]:
+    """A row for each manifest of a copy, with what it weighs itself, and one for all blobs of a kind of state."""
+    manifests = [
+        _copied_row(item["artifactType"] or item["mediaType"], _short(item["digest"]), item["size"], item["state"])
+        for item in result["manifests"]
+    ]
+    states = sorted({item["state"] for item in result["blobs"]})
+    by_state = {state: [item["size"] for item in result["blobs"] if item["state"] == state] for state in states}
+    return manifests + [
+        _copied_row(f"{len(sizes)} blob{'s' if len(sizes) > 1 else ''}", "", sum(sizes), state)
+        for state, sizes in by_state.items()
+    ]
+
+
+def _copied_row(kind: str, digest: str, size: int, state: str) -> Row:
+    columns = (("Copied", _shortened(kind, 45)), ("Digest", digest), ("Size", human_size(size)), ("State", state))
+    return OrderedDict(columns)
+
+
 def access_table(result: Row) -> list[Row]:
     """A row for each action on each repository, with the role to ask for where it is not allowed."""
     columns = (("Repository", "repository"), ("Action", "action"))

@@ -107,6 +107,27 @@ examples:
     text: az acr artifact show myregistry.azurecr.io/samples/artifact:1.0 --raw
 """
 
+helps["acr artifact copy"] = """
+type: command
+short-summary: Copy an artifact to another repository or registry.
+long-summary: >
+  Within one registry nothing is moved: it takes the content over. Between two, Azure copies if the Azure CLI's login
+  may import, and otherwise this machine hands the content on without keeping it; --verbose says which. What is there
+  already is not sent, so that a copy that was broken off goes on when it is run again.
+examples:
+  - name: Copy an artifact to another repository of the same registry.
+    text: >
+      az acr artifact copy myregistry.azurecr.io/samples/artifact:1.0 --to myregistry.azurecr.io/released/artifact:1.0
+  - name: Show what a copy to another registry with all that is attached would do.
+    text: >
+      az acr artifact copy --name myregistry --image samples/artifact:1.0 --recursive
+      --to-name targetregistry --to samples/artifact:1.0 --dry-run
+  - name: Copy what an index has for one platform, under two tags.
+    text: >
+      az acr artifact copy myregistry.azurecr.io/samples/tool:1.0 --platform linux/arm64
+      --to targetregistry.azurecr.io/samples/tool:arm --tags latest-arm
+"""
+
 helps["acr artifact list"] = """
 type: command
 short-summary: List the repositories of a registry, or the artifacts of a repository.

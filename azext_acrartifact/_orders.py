@@ -1,9 +1,9 @@
-"""What was typed after `push` and `attach`, as an order."""
+"""What was typed after `push`, `attach` and `copy`, as an order."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ._arguments import ContentArgument
@@ -48,6 +48,31 @@ def push_order(
         rules=TagRules(*rules),
         platform=parse_platform(platform) if platform else None,
         stdin=_stdin(content.stdin_name, [spec.path for spec in specs]),
+    )
+
+
+def copy_order(
+    cmd: Any,
+    tags: Sequence[str],
+    platform: str | None,
+    concurrency: int | None,
+    options: Mapping[str, bool],
+    source: Any,
+    target: Any,
+) -> Any:
+    """The `CopyOrder` from *source* to *target*, with *options* as its fields; raises `InvalidInputError`."""
+    from .oci.reference import check_tag
+    from .operations.copy import CopyOrder
+    from .operations.platforms import parse_platform
+
+    return CopyOrder(
+        source,
+        target,
+        [check_tag(tag) for tag in tags],
+        platform=parse_platform(platform) if platform else None,
+        concurrency=concurrency_of(cmd, concurrency),
+        journal_folder=journal_folder(cmd),
+        **options,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from ._params_catalog import catalog_arguments, tag_rules
 from ._params_content import concurrency_type, content_arguments
+from ._params_copy import copy_arguments
 from ._params_layout import layout_arguments
 from ._params_sign_in import (
     access_arguments,
@@ -16,7 +17,20 @@ from ._params_sign_in import (
 )
 from ._validators import gather_artifact, gather_repository
 
-COMMANDS = ("push", "pull", "show", "delete", "attach", "list-referrers", "tag", "untag", "update", "backup", "restore")
+COMMANDS = (
+    "push",
+    "pull",
+    "show",
+    "delete",
+    "attach",
+    "list-referrers",
+    "tag",
+    "untag",
+    "update",
+    "copy",
+    "backup",
+    "restore",
+)
 
 WHOLE = ("backup", "restore")
 """Commands that take a whole repository as well."""
@@ -53,6 +67,8 @@ def load_arguments(loader: Any, _command: str) -> None:
     with loader.argument_context("acr artifact delete") as c:
         c.argument("yes", options_list=["--yes", "-y"], action="store_true", help="Do not ask for confirmation.")
         c.argument("force", action="store_true", help="Delete even what a tagged index lists, which breaks the index.")
+    with loader.argument_context("acr artifact copy") as c:
+        copy_arguments(c)
     with loader.argument_context("acr artifact list-referrers") as c:
         c.argument("artifact_type", help="List only what is of this type, and what leads to it.")
         c.argument("recursive", action="store_true", help="List what is attached to the attached artifacts, too.")

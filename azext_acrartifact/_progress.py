@@ -175,7 +175,7 @@ def _size(stream: TextIO) -> tuple[int, int]:
 
 
 def _event(blob: Descriptor, verb: str) -> str:
-    return " ".join(part for part in (f"{verb:11}", short(blob.digest), _name(blob)) if part)
+    return " ".join(dict.fromkeys(part for part in (f"{verb:11}", short(blob.digest), _name(blob)) if part))
 
 
 def _name(blob: Descriptor) -> str:

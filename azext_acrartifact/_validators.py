@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._arguments import gather, gather_content, gather_registry
+from ._arguments import OF_LOGIN, gather, gather_content, gather_registry, gather_target
 
 
 def gather_artifact(cmd: Any, namespace: Any) -> None:
@@ -18,6 +18,9 @@ def gather_artifact(cmd: Any, namespace: Any) -> None:
         _validate_stdin(namespace)
         validate_sizes(namespace)
         gather_content(namespace)
+    if hasattr(namespace, "to_username"):
+        _validate_target(namespace)
+        gather_target(namespace)
 
 
 def gather_place(namespace: Any) -> None:
@@ -102,16 +105,22 @@ def _names_another_registry(cmd: Any, namespace: Any) -> bool:
     return registry not in (server, server.partition(".")[0])
 
 
-def _validate_credentials(namespace: Any) -> None:
+def _validate_credentials(namespace: Any, prefix: str = "") -> None:
     """A user name has a password, from one place, and a password has a user name."""
     from azure.cli.core.azclierror import MutuallyExclusiveArgumentError, RequiredArgumentMissingError
 
-    if namespace.password is not None and namespace.password_stdin:
-        raise MutuallyExclusiveArgumentError("The password is given twice.", "Give --password or --password-stdin.")
-    if namespace.username is None and (namespace.password is not None or namespace.password_stdin):
-        raise RequiredArgumentMissingError("A password without a user name.", "Give --username as well.")
-    if namespace.username is not None and namespace.auth_mode is not None:
-        raise MutuallyExclusiveArgumentError("The sign-in is given twice.", "Give --username or --auth-mode.")
+    username, password, from_stdin, auth_mode = (getattr(namespace, prefix + name) for name in OF_LOGIN)
+    dashes = "--" + prefix.replace("_", "-")
+    if password is not None and from_stdin:
+        raise MutuallyExclusiveArgumentError(
+            "The password is given twice.", f"Give {dashes}password or {dashes}password-stdin."
+        )
+    if username is None and (password is not None or from_stdin):
+        raise RequiredArgumentMissingError("A password without a user name.", f"Give {dashes}username as well.")
+    if username is not None and auth_mode is not None:
+        raise MutuallyExclusiveArgumentError(
+            "The sign-in is given twice.", f"Give {dashes}username or {dashes}auth-mode."
+        )
 
 
 def _validate_stdin(namespace: Any) -> None:
@@ -122,6 +131,34 @@ def _validate_stdin(namespace: Any) -> None:
     if from_stdin and namespace.login.password_stdin:
         raise MutuallyExclusiveArgumentError(
             "Both the password and a file are to be read from standard input.", "Name a file, or give --password."
+        )
+
+
+def _validate_target(namespace: Any) -> None:
+    """The target's sign-in is as whole as the source's, and standard input holds one password."""
+    from azure.cli.core.azclierror import MutuallyExclusiveArgumentError
+
+    _validate_credentials(namespace, "to_")
+    _validate_target_name(namespace)
+    if namespace.to_password_stdin and namespace.login.password_stdin:
+        raise MutuallyExclusiveArgumentError(
+            "Both passwords are to be read from standard input.", "Give one of them otherwise, or use --to-auth-mode."
+        )
+
+
+def _validate_target_name(namespace: Any) -> None:
+    """The target's registry is named once: a forgotten one must not mean a repository of that name elsewhere."""
+    from azure.cli.core.azclierror import MutuallyExclusiveArgumentError, RequiredArgumentMissingError
+
+    first, slash, _ = namespace.to.partition("/")
+    has_server = bool(slash) and ("." in first or ":" in first or first == "localhost")
+    if has_server and namespace.to_name:
+        raise MutuallyExclusiveArgumentError(
+            "The target's registry is named twice, by --to and by --to-name.", "Give the server in one of them."
+        )
+    if not has_server and not namespace.to_name:
+        raise RequiredArgumentMissingError(
+            "The target's registry is not named.", "Write --to SERVER/REPOSITORY:TAG, or give --to-name REGISTRY."
         )
 
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._format import access_table, layout_table, list_table, pull_table, purge_table, push_table, show_table
+from ._format import (
+    access_table,
+    copy_table,
+    layout_table,
+    list_table,
+    pull_table,
+    purge_table,
+    push_table,
+    show_table,
+)
 from ._trees import referrers_table
 
 
@@ -28,6 +37,8 @@ def load_command_table(loader: Any, _args: Any) -> None:
     with loader.command_group("acr artifact", custom_command_type=_functions_of("_layouts")) as group:
         group.custom_command("backup", "backup", table_transformer=layout_table)
         group.custom_command("restore", "restore", table_transformer=layout_table)
+    with loader.command_group("acr artifact", custom_command_type=_functions_of("_copying")) as group:
+        group.custom_command("copy", "copy", table_transformer=copy_table)
     with loader.command_group("acr artifact", custom_command_type=_functions_of("_access")) as group:
         group.custom_command("login", "log_in")
         group.custom_command("logout", "log_out")

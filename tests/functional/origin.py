@@ -1,4 +1,4 @@
-"""Looks into `myregistry` past the code under test: plain requests with Basic credentials."""
+"""Looks into a registry past the code under test: plain requests with Basic credentials."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ def digest_of(content: bytes) -> str:
 
 
 class Origin:
-    """`myregistry` itself, as its owner."""
+    """One registry itself, `myregistry` unless another is named, as its owner."""
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: Emulator, server: str = SERVER) -> None:
+        self._server = server
         owner = default_world().principal("pusher")
         assert owner is not None
         self._options: dict[str, Any] = {
@@ -45,6 +46,12 @@ class Origin:
         answer = self._send("GET", repository, f"manifests/{version}", headers={"Accept": ACCEPT})
         return None if answer.status_code == 404 else answer.content
 
+    def referrers(self, repository: str, digest: str) -> list[str]:
+        """Digests of what the registry lists as attached to *digest*."""
+        answer = self._send("GET", repository, f"referrers/{digest}")
+        assert answer.status_code == 200
+        return [item["digest"] for item in answer.json()["manifests"]]
+
     def blob(self, repository: str, digest: str) -> bytes:
         """A blob's bytes."""
         answer = self._send("GET", repository, f"blobs/{digest}")
@@ -54,7 +61,7 @@ class Origin:
     def push_blob(self, repository: str, content: bytes) -> dict[str, Any]:
         """Store *content*; its descriptor, without a media type."""
         started = self._send("POST", repository, "blobs/uploads/")
-        target = f"https://{SERVER}{started.headers['Location']}&digest={digest_of(content)}"
+        target = f"https://{self._server}{started.headers['Location']}&digest={digest_of(content)}"
         assert requests.put(target, data=content, **self._options).status_code == 201
         return {"digest": digest_of(content), "size": len(content)}
 
@@ -89,7 +96,7 @@ class Origin:
         return self.push_manifest(repository, {**_plain(layers), "artifactType": "application/vnd.test"}, tag)
 
     def _send(self, method: str, repository: str, path: str, **options: Any) -> requests.Response:
-        return requests.request(method, f"https://{SERVER}/v2/{repository}/{path}", **self._options, **options)
+        return requests.request(method, f"https://{self._server}/v2/{repository}/{path}", **self._options, **options)
 
 
 def _plain(layers: list[dict[str, Any]]) -> dict[str, Any]:

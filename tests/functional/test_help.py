@@ -56,7 +56,7 @@ def run(az: Az, words: list[str]) -> str:
 
 TYPED = (
     "login", "check-access", "logout", "push", "show", "attach", "list-referrers", "list", "tag", "untag", "update",
-    "backup", "restore", "pull", "purge", "delete",
+    "copy", "backup", "restore", "pull", "purge", "delete",
 )  # fmt: skip
 """The commands in the order in which their examples run."""
 
@@ -88,6 +88,8 @@ def test_every_example_runs(prepared: Az, work: Path) -> None:
         assert "saved" in run(prepared, words) or (work / "bundle.tar").is_file()
     for words in examples("acr artifact restore"):
         assert json.loads(run(prepared, words))["bytesSkipped" if "saved" in words else "bytesUploaded"]
+    for words in examples("acr artifact copy"):
+        assert json.loads(run(prepared, words))["manifests"]
     (work / "artifact.txt").unlink()
     for words in examples("acr artifact pull"):
         assert json.loads(run(prepared, words))["files"]

@@ -128,3 +128,40 @@ def test_sizes_are_positive(name: str) -> None:
     for value in (0, -1):
         with pytest.raises(InvalidArgumentValueError, match="at least 1"):
             validate_sizes(Namespace(**{name: value}))
+
+
+def copied(to: str, **given: object) -> Namespace:
+    """The namespace of a copy to *to*."""
+    names = ("to_name", "to_username", "to_password", "to_auth_mode")
+    given = {**dict.fromkeys(names), "to_password_stdin": False, "artifact": f"{S}/a:1", "to": to, **given}
+    return gathered(**given)
+
+
+def test_the_target_of_a_copy_is_named_in_either_form() -> None:
+    found = copied(f"{S}/b:1").target
+    assert (found.reference, found.registry, found.login) == (f"{S}/b:1", None, None)
+    found = copied("b:1", to_name="other", to_username="me", to_password="secret").target
+    assert (found.reference, found.registry, found.login.username) == ("b:1", "other", "me")
+    assert "secret" not in repr(found)
+    assert copied(f"{S}/b:1", to_auth_mode="docker").target.login.auth_mode == "docker"
+
+
+@pytest.mark.parametrize(
+    ("to", "given", "kind"),
+    [
+        ("b:1", {}, RequiredArgumentMissingError),
+        ("other/b:1", {}, RequiredArgumentMissingError),
+        (f"{S}/b:1", {"to_name": "other"}, MutuallyExclusiveArgumentError),
+        (f"{S}/b:1", {"to_password": "x"}, RequiredArgumentMissingError),
+        (f"{S}/b:1", {"to_username": "me", "to_auth_mode": "docker"}, MutuallyExclusiveArgumentError),
+        (
+            f"{S}/b:1",
+            {"username": "me", "password_stdin": True, "to_username": "me", "to_password_stdin": True},
+            MutuallyExclusiveArgumentError,
+        ),
+    ],
+)
+def test_a_target_that_is_not_clear_is_refused(to: str, given: dict[str, object], kind: type) -> None:
+    with pytest.raises(kind) as caught:
+        copied(to, **given)
+    assert caught.value.recommendations
