@@ -10,16 +10,11 @@ ZERO_BLOCK = bytes(BLOCK_SIZE)
 
 NAME = slice(0, 100)
 MODE = slice(100, 108)
-UID = slice(108, 116)
-GID = slice(116, 124)
 SIZE = slice(124, 136)
-MTIME = slice(136, 148)
 CHECKSUM = slice(148, 156)
 TYPE = slice(156, 157)
 LINK_NAME = slice(157, 257)
 MAGIC = slice(257, 265)
-DEVICE_MAJOR = slice(329, 337)
-DEVICE_MINOR = slice(337, 345)
 PREFIX = slice(345, 500)
 
 USTAR_MAGIC = b"ustar\x0000"

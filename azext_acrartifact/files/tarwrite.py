@@ -11,6 +11,7 @@ from . import tarformat as tar
 
 _OCTAL_SIZE_LIMIT = 8**11
 END_OF_ARCHIVE = tar.ZERO_BLOCK * 2
+_ZERO = b"0000000\x00"
 
 
 @dataclass(frozen=True)
@@ -85,23 +86,14 @@ def _octal(value: int, width: int) -> bytes:
 
 
 def _block(header: Header, name: bytes, prefix: bytes) -> bytes:
+    """The fields in the order of `tarformat`, each filled up with zeros."""
     size = header.size if header.size < _OCTAL_SIZE_LIMIT else 0
-    block = bytearray(tar.ZERO_BLOCK)
-    for field, value in (
-        (tar.NAME, name),
-        (tar.MODE, _octal(header.mode, 8)),
-        (tar.UID, _octal(0, 8)),
-        (tar.GID, _octal(0, 8)),
-        (tar.SIZE, _octal(size, 12)),
-        (tar.MTIME, _octal(header.mtime, 12)),
-        (tar.TYPE, header.type),
-        (tar.LINK_NAME, _ascii(header.link)),
-        (tar.MAGIC, tar.USTAR_MAGIC),
-        (tar.PREFIX, prefix),
-    ):
-        block[field.start : field.start + len(value)] = value
-    if header.type != tar.PAX:
-        # Go leaves these out of the headers that carry pax records.
-        block[tar.DEVICE_MAJOR] = block[tar.DEVICE_MINOR] = _octal(0, 8)
-    block[tar.CHECKSUM] = b"%06o\x00 " % tar.checksum(bytes(block))
-    return bytes(block)
+    # Go leaves the device's numbers out of the headers that carry pax records.
+    device = bytes(8) if header.type == tar.PAX else _ZERO
+    before = (
+        name.ljust(100, b"\0") + _octal(header.mode, 8) + _ZERO + _ZERO + _octal(size, 12) + _octal(header.mtime, 12)
+    )
+    after = header.type + _ascii(header.link).ljust(100, b"\0") + tar.USTAR_MAGIC + bytes(64) + device + device
+    after += prefix.ljust(155, b"\0") + bytes(12)
+    # The sum takes its own field as blanks.
+    return before + b"%06o\x00 " % (sum(before) + sum(after) + 8 * 0x20) + after
