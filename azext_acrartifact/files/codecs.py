@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import InvalidInputError
-from .gzipping import Deflate, deflate_block, gzip_member
+from .gzipping import Block, Gzip, gzip_member, zlib_gzip
 
 GZIP, ZSTD, NONE = "gzip", "zstd", "none"
 _ZSTD_MODULES = ("compression.zstd", "backports.zstd")
@@ -28,14 +28,14 @@ class Codec:
 
     name: str
     version: str
-    encode: Callable[[Iterable[bytes]], Iterator[bytes]] | None
+    encode: Callable[[Iterable[Block]], Iterator[Block]] | None
 
 
 def codec_named(name: str) -> Codec:
     """The codec called *name*; `InvalidInputError` when it is not known or not installed."""
     if name == GZIP:
-        version, deflate = _deflate()
-        return Codec(GZIP, version, lambda blocks: gzip_member(blocks, deflate))
+        gzip = _gzip()
+        return Codec(GZIP, gzip.version, lambda blocks: gzip_member(blocks, gzip))
     if name == NONE:
         return Codec(NONE, NONE, None)
     if name == ZSTD:
@@ -58,20 +58,20 @@ def zstd_module() -> Any | None:
     return None
 
 
-def _deflate() -> tuple[str, Deflate]:
+def _gzip() -> Gzip:
     try:
         isal = importlib.import_module("isal.isal_zlib")
     except ImportError:
-        return f"zlib {zlib.ZLIB_RUNTIME_VERSION}", deflate_block
+        return zlib_gzip()
 
-    def deflate(block: bytes) -> bytes:
+    def deflate(block: Block) -> bytes:
         compressor = isal.compressobj(1, isal.DEFLATED, -zlib.MAX_WBITS)
         return bytes(compressor.compress(block) + compressor.flush(zlib.Z_SYNC_FLUSH))
 
-    return "isal", deflate
+    return Gzip("isal", deflate, isal.crc32)
 
 
-def _zstd(module: Any, blocks: Iterable[bytes]) -> Iterator[bytes]:
+def _zstd(module: Any, blocks: Iterable[Block]) -> Iterator[Block]:
     parameter = module.CompressionParameter
     options = {parameter.compression_level: _ZSTD_LEVEL, parameter.checksum_flag: 1}
     options[parameter.nb_workers] = min(os.cpu_count() or 1, 8)

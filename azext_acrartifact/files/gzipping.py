@@ -13,9 +13,9 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 
-Deflate = Callable[[bytes], bytes]
-"""Raw deflate of one block, ending on a byte, without a final block."""
+Block = bytes | bytearray
 
 FAST = 1
 _BLOCKS_A_WORKER = 2
@@ -24,15 +24,28 @@ _HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
 _LAST_BLOCK = b"\x03\x00"
 
 
-def deflate_block(block: bytes) -> bytes:
-    """*block* by the standard library, at the level that costs least."""
+@dataclass(frozen=True)
+class Gzip:
+    """What a member is made with; *version* is the same wherever the same bytes come out."""
+
+    version: str
+    deflate: Callable[[Block], bytes]
+    """Raw deflate of one block, ending on a byte, without a final block."""
+    crc32: Callable[[Block, int], int]
+    """The checksum of a block that follows on what has that checksum."""
+
+
+def zlib_gzip() -> Gzip:
+    """The standard library's, at the level that costs least."""
+    return Gzip(f"zlib {zlib.ZLIB_RUNTIME_VERSION}", _deflated, zlib.crc32)
+
+
+def _deflated(block: Block) -> bytes:
     compressor = zlib.compressobj(FAST, zlib.DEFLATED, -zlib.MAX_WBITS)
     return compressor.compress(block) + compressor.flush(zlib.Z_SYNC_FLUSH)
 
 
-def gzip_member(
-    blocks: Iterable[bytes], deflate: Deflate = deflate_block, workers: int | None = None
-) -> Iterator[bytes]:
+def gzip_member(blocks: Iterable[Block], gzip: Gzip, workers: int | None = None) -> Iterator[bytes]:
     """*blocks* as one gzip member. *workers* is the number of threads, by default that of the usable cores.
 
     At most `2 * workers + 1` blocks are in memory at once. Errors of *blocks* come through.
@@ -44,8 +57,8 @@ def gzip_member(
     pool = ThreadPoolExecutor(count, thread_name_prefix="gzip")
     try:
         for block in blocks:
-            pending.append(pool.submit(deflate, block))
-            checksum = zlib.crc32(block, checksum)
+            pending.append(pool.submit(gzip.deflate, block))
+            checksum = gzip.crc32(block, checksum)
             size += len(block)
             if len(pending) > _BLOCKS_A_WORKER * count:
                 yield pending.popleft().result()

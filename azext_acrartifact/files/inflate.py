@@ -6,17 +6,19 @@ layer is compressed.
 
 from __future__ import annotations
 
-import hashlib
+import importlib
 import zlib
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from ..errors import DigestMismatchError, UnsafeContentError
+from .beside import BesideHash
 from .codecs import zstd_module
 
 Read = Callable[[int], bytes]
 """Up to that many bytes; none at the end."""
 
-_INPUT = 64 << 10
+_INPUT = 256 << 10
 _OUTPUT = 1 << 20
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
@@ -70,16 +72,28 @@ def _plain(start: bytes, read: Read) -> Iterator[bytes]:
 
 
 def _gunzipped(data: bytes, read: Read) -> Iterator[bytes]:
+    module = _inflater()
     while data:
-        member = zlib.decompressobj(16 + zlib.MAX_WBITS)
-        yield from _one_member(member, data, read)
+        member = module.decompressobj(16 + zlib.MAX_WBITS)
+        yield from _one_member(module, member, data, read)
         # Whatever follows has to be another member: zlib refuses anything else.
         data = member.unused_data or read(_INPUT)
 
 
-def _one_member(member: zlib._Decompress, data: bytes, read: Read) -> Iterator[bytes]:
+def _inflater() -> Any:
+    """isal's inflate where it is installed, which takes three quarters of the time; else zlib, whose names it has."""
+    try:
+        return importlib.import_module("isal.isal_zlib")
+    except ImportError:
+        return zlib
+
+
+def _one_member(module: Any, member: Any, data: bytes, read: Read) -> Iterator[bytes]:
     while True:
-        output = _decompressed(member, data)
+        try:
+            output = member.decompress(data, _OUTPUT)
+        except module.error as error:
+            raise damaged(str(error)) from error
         if output:
             yield output
         if member.eof:
@@ -90,13 +104,6 @@ def _one_member(member: zlib._Decompress, data: bytes, read: Read) -> Iterator[b
             raise damaged("the compressed data ends too early")
 
 
-def _decompressed(member: zlib._Decompress, data: bytes) -> bytes:
-    try:
-        return member.decompress(data, _OUTPUT)
-    except zlib.error as error:
-        raise damaged(str(error)) from error
-
-
 class InflatedStream:
     """Pieces of a known length out of a layer, counted and hashed as they come."""
 
@@ -105,7 +112,7 @@ class InflatedStream:
         self._pieces = inflated(read)
         self._buffer = memoryview(b"")
         self._left = limit
-        self._hash = hashlib.new(algorithm)
+        self._hash = BesideHash(algorithm)
 
     def piece(self, most: int) -> memoryview:
         """The next bytes, 1 to *most*; none at the end."""
@@ -130,7 +137,7 @@ class InflatedStream:
 
     def require_digest(self, expected: str) -> None:
         """Raise DigestMismatchError unless all that came has the digest *expected*. Call it at the end."""
-        found = f"{self._hash.name}:{self._hash.hexdigest()}"
+        found = self._hash.digest()
         if found != expected:
             raise DigestMismatchError(
                 "The unpacked folder is not what the artifact says",

@@ -8,13 +8,16 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from io import FileIO
 
 from ..errors import InvalidInputError, LocalFileError
+from .beside import BesideHash
 from .codecs import GZIP, Codec, codec_named
 from .faults import naming
 from .globs import Glob
+from .gzipping import Block
 from .hashing import BLOCK
 from .names import why_unsafe_path
 from .source import changed, fingerprint, open_regular
@@ -88,40 +91,27 @@ class PackedFolder:
         bodies = sum(entry.size + padding(entry.size) for entry in self.entries)
         return sum(len(self._header(entry)) for entry in self.entries) + bodies + len(END_OF_ARCHIVE)
 
-    def blocks(self) -> Iterator[bytes]:
+    def blocks(self) -> Iterator[Block]:
         """The uncompressed tar in pieces of 1 MiB, the last one shorter. Raises LocalFileError."""
-        gathered = bytearray()
-        for piece in self._pieces():
-            gathered += piece
-            while len(gathered) >= BLOCK:
-                yield bytes(memoryview(gathered)[:BLOCK])
-                del gathered[:BLOCK]
-        if gathered:
-            yield bytes(gathered)
-
-    def write_tar(self, write: Callable[[bytes], object]) -> str:
-        """Give the uncompressed tar to *write*, block by block; its digest. Raises LocalFileError."""
-        state = hashlib.sha256()
-        for block in self.blocks():
-            state.update(block)
-            write(block)
-        return f"sha256:{state.hexdigest()}"
+        filler = _Filler()
+        for entry in self.entries:
+            yield from filler.put(self._header(entry))
+            if entry.kind == stat.S_IFREG:
+                yield from filler.read(entry)
+                yield from filler.put(bytes(padding(entry.size)))
+        yield from filler.put(END_OF_ARCHIVE)
+        yield from filler.rest()
 
     def tar_digest(self) -> str:
         """The digest of the uncompressed tar, by one read of the files. Raises LocalFileError."""
-        return self.write_tar(len)
+        state = BesideHash()
+        for block in self.blocks():
+            state.update(block)
+        return state.digest()
 
     def stream(self, codec: Codec | None = None) -> PackedStream:
         """The layer's bytes, by default as gzip. Each call reads the files anew."""
         return PackedStream(self.blocks(), codec or codec_named(GZIP))
-
-    def _pieces(self) -> Iterator[bytes]:
-        for entry in self.entries:
-            yield self._header(entry)
-            if entry.kind == stat.S_IFREG:
-                yield from _content(entry)
-                yield bytes(padding(entry.size))
-        yield END_OF_ARCHIVE
 
     def _header(self, entry: Entry) -> bytes:
         prefix = "" if self.title == "." else self.title
@@ -129,22 +119,50 @@ class PackedFolder:
         return encode(Header(path, _TYPES[entry.kind], entry.mode, entry.size, entry.link, self._mtime))
 
 
-def _content(entry: Entry) -> Iterator[bytes]:
-    """All bytes of a file that is still what was found. Raises LocalFileError."""
-    descriptor = _reopen(entry)
-    try:
-        left = entry.size
-        while left:
-            with naming("Cannot read the file", entry.source):
-                data = os.read(descriptor, min(left, BLOCK))
-            if not data:
-                raise changed(entry.source, "it became shorter")
-            left -= len(data)
-            yield data
-        if fingerprint(os.fstat(descriptor)) != entry.fingerprint:
-            raise changed(entry.source)
-    finally:
-        os.close(descriptor)
+class _Filler:
+    """Fills blocks of 1 MiB, one after the other, without a copy between the file and the block."""
+
+    def __init__(self) -> None:
+        self._block = bytearray(BLOCK)
+        self._used = 0
+
+    def put(self, data: bytes) -> Iterator[Block]:
+        """Append *data*; the blocks that are full by that."""
+        while data:
+            count = min(len(data), BLOCK - self._used)
+            self._block[self._used : self._used + count] = data[:count]
+            data = data[count:]
+            yield from self._account(count)
+
+    def read(self, entry: Entry) -> Iterator[Block]:
+        """Append the content of a file that is still what was found. Raises LocalFileError."""
+        descriptor = _reopen(entry)
+        try:
+            left = entry.size
+            with FileIO(descriptor, closefd=False) as file:
+                while left:
+                    room = memoryview(self._block)[self._used : self._used + min(left, BLOCK - self._used)]
+                    with naming("Cannot read the file", entry.source):
+                        count = file.readinto(room)
+                    if not count:
+                        raise changed(entry.source, "it became shorter")
+                    left -= count
+                    yield from self._account(count)
+            if fingerprint(os.fstat(descriptor)) != entry.fingerprint:
+                raise changed(entry.source)
+        finally:
+            os.close(descriptor)
+
+    def rest(self) -> Iterator[Block]:
+        """The last block, if there is anything in it."""
+        if self._used:
+            yield self._block[: self._used]
+
+    def _account(self, count: int) -> Iterator[Block]:
+        self._used += count
+        if self._used == BLOCK:
+            full, self._block, self._used = self._block, bytearray(BLOCK), 0
+            yield full
 
 
 def _reopen(entry: Entry) -> int:
@@ -158,20 +176,20 @@ def _reopen(entry: Entry) -> int:
 class PackedStream:
     """An iterator over the bytes of a layer; when it has ended, `result` says what they were."""
 
-    def __init__(self, blocks: Iterator[bytes], codec: Codec) -> None:
-        self._tar = hashlib.sha256()
-        self._sent = hashlib.sha256() if codec.encode else self._tar
+    def __init__(self, blocks: Iterator[Block], codec: Codec) -> None:
+        self._tar = BesideHash()
+        self._sent = BesideHash() if codec.encode else self._tar
         self._size = 0
         self._ended = False
         watched = self._watch(blocks)
         self._output = codec.encode(watched) if codec.encode else watched
 
-    def _watch(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+    def _watch(self, blocks: Iterator[Block]) -> Iterator[Block]:
         for block in blocks:
             self._tar.update(block)
             yield block
 
-    def __iter__(self) -> Iterator[bytes]:
+    def __iter__(self) -> Iterator[Block]:
         for data in self._output:
             if self._sent is not self._tar:
                 self._sent.update(data)
@@ -184,4 +202,4 @@ class PackedStream:
         """Digests and size. Raises ValueError before the end of the stream."""
         if not self._ended:
             raise ValueError("the stream has not been read to its end")
-        return Packed(f"sha256:{self._sent.hexdigest()}", self._size, f"sha256:{self._tar.hexdigest()}")
+        return Packed(self._sent.digest(), self._size, self._tar.digest())

@@ -58,7 +58,7 @@ class FolderFeed(StreamFeed):
         assert self._stream is not None
         return self._stream.result.tar_digest
 
-    def _pack(self) -> Iterator[bytes]:
+    def _pack(self) -> Iterator[bytes | bytearray]:
         self._stream = self._folder.stream(self._codec)
         return iter(self._stream)
 

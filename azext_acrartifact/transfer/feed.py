@@ -114,7 +114,7 @@ class StreamFeed:
     again.
     """
 
-    def __init__(self, restart: Callable[[], Iterator[bytes]], key: str, expected: int) -> None:
+    def __init__(self, restart: Callable[[], Iterator[bytes | bytearray]], key: str, expected: int) -> None:
         self.key = key
         self.expected = expected
         self._restart = restart

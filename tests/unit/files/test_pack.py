@@ -90,9 +90,9 @@ def test_digests_and_sizes(folder: Path) -> None:
     plain = scanned.stream(codec_named("none"))
     assert b"".join(plain) == tar
     assert plain.result.digest == plain.result.tar_digest == stream.result.tar_digest
-    written = io.BytesIO()
-    assert scanned.write_tar(written.write) == stream.result.tar_digest
-    assert written.getvalue() == tar
+    blocks = list(scanned.blocks())
+    assert {len(block) for block in blocks[:-1]} <= {1 << 20}
+    assert b"".join(blocks) == tar
 
 
 def test_same_content_same_bytes(folder: Path, tmp_path: Path) -> None:
