@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections import OrderedDict
+from collections.abc import Iterator
 from typing import Any
 
 Row = dict[str, Any]
+_VALUE = 82
+"""Characters of a property's value on one line: with its name, a hundred."""
 _DIGEST = re.compile(r"sha(?:256|512):[0-9a-f]{64,}")
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
@@ -24,14 +28,16 @@ def pull_table(result: Row) -> list[Row]:
 
 
 def show_table(result: Row) -> list[Row]:
-    """One row that says what an artifact is."""
+    """One row that says what an artifact is, or with its details a row for each of its properties."""
+    if "referrersCount" in result:
+        return [OrderedDict([("Property", name), ("Value", text)]) for name, text in _properties(result)]
     columns = (
-        ("Artifact", result["name"] or ""),
+        ("Artifact", _shortened(result["name"] or "", 20)),
         ("Digest", _short(result["digest"])),
-        ("Type", result["artifactType"] or result["mediaType"]),
+        ("Type", _shortened(result["artifactType"] or result["mediaType"], 21)),
         ("Files", len(result["files"])),
         ("Size", human_size(result["size"])),
-        ("LastUpdateTime", str(result["lastUpdateTime"])[:19]),
+        ("Updated", str(result["lastUpdateTime"])[:10]),
         ("Locked", "no" if _writable(result["changeableAttributes"]) else "yes"),
     )
     return [OrderedDict(columns)]
@@ -54,6 +60,42 @@ def copy_table(result: Row) -> list[Row]:
 def _copied_row(kind: str, digest: str, size: int, state: str) -> Row:
     columns = (("Copied", _shortened(kind, 45)), ("Digest", digest), ("Size", human_size(size)), ("State", state))
     return OrderedDict(columns)
+
+
+def _properties(result: Row) -> Iterator[tuple[str, str]]:
+    """Name and value of each property, long values on several lines."""
+    subject, platform = result["subject"], result["platform"]
+    plain: list[tuple[str, str]] = [
+        ("Tag", result["name"] or ""),
+        ("Digest", result["digest"]),
+        ("MediaType", result["mediaType"]),
+        ("ArtifactType", result["artifactType"] or ""),
+        ("Size", human_size(result["size"])),
+        ("Created", str(result["createdTime"] or "")[:19]),
+        ("Updated", str(result["lastUpdateTime"] or "")[:19]),
+        ("Tags", ", ".join(result["tags"])),
+        ("Tag locks", _locks(result["changeableAttributes"]) if result["name"] else ""),
+        ("Artifact locks", _locks(result["manifestAttributes"])),
+        ("Platform", "/".join(filter(None, platform.values()))),
+        ("Attached to", subject["digest"] if subject else ""),
+        ("Referrers", str(result["referrersCount"])),
+        *((" of type", f"{item['count']} {item['artifactType'] or '(unknown)'}") for item in result["referrerTypes"]),
+        *(("File", f"{file['title']} ({human_size(file['size'])})") for file in result["files"]),
+        *(("Holds", f"{_platform(child['platform'])} {child['digest']}") for child in result["manifests"]),
+    ]
+    for name, value in plain:
+        for number, line in enumerate(textwrap.wrap(value, _VALUE)):
+            yield name if number == 0 else "", line
+
+
+def _platform(platform: Row | None) -> str:
+    parts = [(platform or {}).get(key) for key in ("os", "architecture", "variant")]
+    return "/".join(part for part in parts if part) or "-"
+
+
+def _locks(attributes: Row | None) -> str:
+    """The attributes that are off."""
+    return ", ".join(f"{name}=false" for name, value in (attributes or {}).items() if value is False) or "none"
 
 
 def access_table(result: Row) -> list[Row]:
@@ -112,7 +154,7 @@ def _listed_row(item: Row) -> Row:
     columns = (
         ("Tags", _shortened(", ".join(item["tags"]), 20)),
         ("Digest", _short(item["digest"])),
-        ("ArtifactType", _shortened(item["artifactType"] or item["mediaType"] or "", 33)),
+        ("ArtifactType", _shortened(item["artifactType"] or item["mediaType"] or "", 30)),
         ("Size", "" if item["size"] is None else human_size(item["size"])),
         ("Updated", str(item["lastUpdateTime"] or "")[:10]),
         ("Locked", "no" if _writable(item["changeableAttributes"]) else "yes"),

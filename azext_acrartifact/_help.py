@@ -103,6 +103,8 @@ examples:
     text: az acr artifact show --name myregistry --image samples/artifact:1.0
   - name: Show an artifact as a table.
     text: az acr artifact show myregistry.azurecr.io/samples/artifact:1.0 --output table
+  - name: Show also its locks and how much is attached to it, as a table.
+    text: az acr artifact show myregistry.azurecr.io/samples/artifact:1.0 --detail --output table
   - name: Show the manifest itself.
     text: az acr artifact show myregistry.azurecr.io/samples/artifact:1.0 --raw
 """

@@ -6,6 +6,7 @@ escapes control characters itself.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from .text import printable
 
 if TYPE_CHECKING:
     from .oci.descriptor import Descriptor
+    from .oci.manifest import Manifest
     from .oci.reference import Reference
     from .operations.attach import AttachResult
     from .operations.listing import ListedArtifact
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from .operations.purge import PurgeResult
     from .operations.push import PushResult
     from .operations.referrers import Referrer, ReferrerTree
-    from .operations.show import Shown
+    from .operations.show import Detail, Shown
     from .operations.tagging import Tagged
 
 
@@ -144,6 +146,23 @@ def show_output(shown: Shown) -> dict[str, Any]:
         "manifests": [{"digest": child.digest, "platform": _scalars(child.platform)} for child in manifest.manifests],
         "annotations": _annotations(manifest.annotations),
         "tags": [printable(tag) for tag in shown.tags],
+        **(_detail(manifest, shown.detail) if shown.detail else {}),
+    }
+
+
+def _detail(manifest: Manifest, detail: Detail) -> dict[str, Any]:
+    """What `show --detail` adds."""
+    subject, held = manifest.subject, detail.properties
+    types = Counter(_text(item.artifact_type) for item in detail.referrers)
+    return {
+        "manifestAttributes": _scalars(held.get("changeableAttributes")),
+        "platform": {"os": _text(held.get("os")), "architecture": _text(held.get("architecture"))},
+        "subject": {"digest": subject.digest, "mediaType": _text(subject.media_type)} if subject else None,
+        "referrersCount": len(detail.referrers),
+        "referrerTypes": [
+            {"artifactType": kind, "count": count}
+            for kind, count in sorted(types.items(), key=lambda pair: (-pair[1], pair[0] or ""))
+        ],
     }
 
 

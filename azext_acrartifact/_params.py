@@ -64,6 +64,12 @@ def load_arguments(loader: Any, _command: str) -> None:
             action="store_true",
             help="Write the manifest's own bytes to standard output.",
         )
+        c.argument(
+            "detail",
+            action="store_true",
+            help="Show also its locks besides those of the tag, what it is attached to, and how much of which type is "
+            "attached to it.",
+        )
     with loader.argument_context("acr artifact delete") as c:
         c.argument("yes", options_list=["--yes", "-y"], action="store_true", help="Do not ask for confirmation.")
         c.argument("force", action="store_true", help="Delete even what a tagged index lists, which breaks the index.")

@@ -8,6 +8,8 @@ from typing import Any
 
 Row = dict[str, Any]
 UNKNOWN = "(unknown type)"
+_WIDEST = 65
+"""Characters of a type in a table of a hundred."""
 
 
 def referrers_tree(result: Row) -> str:
@@ -43,9 +45,16 @@ def _rows(referrers: Sequence[Row], depth: int) -> Iterator[Row]:
     for item in referrers:
         yield OrderedDict(
             [
-                ("ArtifactType", f"└{'──' * depth} {item['artifactType'] or UNKNOWN}"),
+                ("ArtifactType", _indented(item["artifactType"] or UNKNOWN, depth)),
                 ("Digest", item["digest"].partition(":")[2][:12]),
                 ("Created", (item["annotations"].get("org.opencontainers.image.created") or "")[:19]),
             ]
         )
         yield from _rows(item["referrers"], depth + 1)
+
+
+def _indented(kind: str, depth: int) -> str:
+    """*kind* below lines; of a long one the end, which says more."""
+    line = f"└{'──' * depth} "
+    room = _WIDEST - len(line)
+    return line + (kind if len(kind) <= room else f"…{kind[1 - room :]}")

@@ -79,6 +79,7 @@ def show(
     artifact: ArtifactArgument,
     login: LoginArgument,
     raw_manifest: bool = False,
+    detail: bool = False,
 ) -> dict[str, Any] | None:
     """Show what an artifact is."""
     from ._output import show_output
@@ -89,7 +90,7 @@ def show(
         sys.stdout.buffer.write(at_registry(cmd, artifact, login, show_raw))
         sys.stdout.buffer.flush()
         return None
-    return show_output(at_registry(cmd, artifact, login, run))
+    return show_output(at_registry(cmd, artifact, login, functools.partial(run, detailed=detail)))
 
 
 @reports
@@ -101,12 +102,12 @@ def delete(
     force: bool = False,
 ) -> None:
     """Delete an artifact, all its tags and what is attached to it."""
-    from ._confirm import confirm, describe
+    from ._confirm import asks, confirm, describe
     from .operations.delete import delete as run
     from .operations.delete import plan_delete, require_unbroken
 
     def act(registry: Any, found: Any) -> None:
-        deletion = plan_delete(registry, found)
+        deletion = plan_delete(registry, found, asks(cmd, yes), force)
         if not force:
             require_unbroken(deletion)
         confirm(cmd, describe(deletion), yes)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..errors import InvalidInputError, NotFoundError
+from ..errors import InvalidInputError, LockedError, NotFoundError
 from ..oci.digest import Digest
-from ..oci.mediatypes import INDEXES
 from ..oci.reference import Reference
 from ..oci.referrers import is_list_tag, tag_of
 from ..oci.registry import Registry
 from ..transport.authorization import DELETE, METADATA_READ, PULL, Scope
+from .inventory import Inventory, locks_in, tags_in
 from .locks import naming_locks
 from .referrers import DEEPEST, Referrer, flattened, walk_referrers
 
@@ -37,9 +37,13 @@ class Deletion:
     kept_by_tag: bool = False
 
 
-def plan_delete(registry: Registry, reference: Reference) -> Deletion:
-    """Find out what deleting *reference* takes along: a request for every hundred manifests of the repository, one
-    for each index there, one for each referrer. Raises `NotFoundError` when it does not exist."""
+def plan_delete(registry: Registry, reference: Reference, asked: bool = True, forced: bool = False) -> Deletion:
+    """Find out what deleting *reference* takes along. Raises `NotFoundError` when it does not exist.
+
+    If nobody is *asked*, tags and referrers need no names; if it is *forced* as well, nor do indexes. Otherwise that is
+    a request for every hundred manifests of the repository, one for each tagged index and those in it, one for the
+    referrers and, unless the list of manifests leaves none, one for each of these.
+    """
     if reference.version is None:
         raise InvalidInputError(
             "No tag and no digest",
@@ -53,9 +57,14 @@ def plan_delete(registry: Registry, reference: Reference) -> Deletion:
         raise NotFoundError(
             "The artifact does not exist", where=str(reference), hint="Check the name, the tag and the registry."
         )
-    tags = registry.metadata.tags_of(repository, found.digest)
-    referrers = list(flattened(walk_referrers(registry, repository, [found.digest], DEEPEST)[found.digest]))
-    indexes = _broken(registry, repository, found.digest)
+    whole = Inventory(registry, repository)
+    if asked or not forced:
+        whole.list_manifests()
+    tags = _tags(whole, found.digest) if asked else []
+    indexes = _broken(whole, found.digest)
+    if not asked:
+        next(registry.referrers.of(repository, found.digest), None)  # tells who has to delete them
+    referrers = _referrers(whole, found.digest) if asked or registry.referrers.kept_by_tag else []
     return Deletion(reference, found.digest, tags, referrers, indexes, registry.referrers.kept_by_tag)
 
 
@@ -75,10 +84,14 @@ def require_unbroken(deletion: Deletion) -> None:
 def delete(registry: Registry, deletion: Deletion) -> None:
     """Delete what was planned; a manifest that is gone already counts as deleted."""
     repository, digest = deletion.reference.repository, deletion.digest
-    with naming_locks(registry, _places(deletion)):
-        if not deletion.kept_by_tag:
+    if not deletion.kept_by_tag:
+        try:
             registry.manifests.delete(repository, digest)
-            return
+        except LockedError:
+            with naming_locks(registry, _locked(registry, deletion)):
+                raise
+        return
+    with naming_locks(registry, _places(deletion, [item.descriptor.digest for item in deletion.referrers])):
         manifest = registry.manifests.find(repository, digest)
         for doomed in (*(item.descriptor.digest for item in reversed(deletion.referrers)), digest):
             _delete_with_list(registry, repository, doomed)
@@ -94,22 +107,47 @@ def _delete_with_list(registry: Registry, repository: str, digest: Digest) -> No
         registry.manifests.delete(repository, kept.digest)
 
 
-def _places(deletion: Deletion) -> list[Reference]:
+def _places(deletion: Deletion, others: Sequence[Digest]) -> list[Reference]:
     """What may be locked."""
     held = deletion.reference.at(deletion.digest)
-    return [held, *(held.at(item.descriptor.digest) for item in deletion.referrers)]
+    return [held, *map(held.at, others)]
 
 
-def _broken(registry: Registry, repository: str, digest: Digest) -> list[BrokenIndex]:
-    """The tagged indexes above *digest*, but for lists of referrers, which are no content."""
+def _locked(registry: Registry, deletion: Deletion) -> list[Reference]:
+    """What is locked of that which goes along; only when it did not go, this has to be known."""
+    whole = Inventory(registry, deletion.reference.repository)
+    whole.list_manifests()
+    below = [item.descriptor.digest for item in _referrers(whole, deletion.digest)]
+    return _places(deletion, [one for one in below if locks_in(whole.manifests.get(one, {}))])
+
+
+def _tags(whole: Inventory, digest: Digest) -> list[str]:
+    """The tags of *digest*; asked for where the list of manifests does not have it."""
+    if digest in whole.manifests:
+        return tags_in(whole.manifests[digest])
+    return whole.registry.metadata.tags_of(whole.repository, digest)
+
+
+def _referrers(whole: Inventory, digest: Digest) -> list[Referrer]:
+    """All that goes with *digest*, each before what refers to it in turn."""
+    listed = whole if whole.manifests else None
+    return list(flattened(walk_referrers(whole.registry, whole.repository, [digest], DEEPEST, listed)[digest]))
+
+
+def _broken(whole: Inventory, digest: Digest) -> list[BrokenIndex]:
+    """The tagged indexes above *digest*, but for lists of referrers, which are no content. From the tagged ones
+    downwards: what no tag leads to is no loss, and is not read."""
     tags = {
-        Digest(item["digest"]): [str(tag) for tag in item.get("tags") or [] if not is_list_tag(str(tag))]
-        for item in registry.metadata.manifests(repository)
-        if item.get("mediaType") in INDEXES and item["digest"] != digest
+        found: [tag for tag in tags_in(whole.manifests[found]) if not is_list_tag(tag)] for found in whole.indexes()
     }
-    indexes = {found: registry.manifests.find(repository, found) for found in tags}
-    children = {found: {child.digest for child in index.manifests} for found, index in indexes.items() if index}
+    level = {found for found, names in tags.items() if names and found != digest}
+    read: set[Digest] = set()
+    while level:
+        whole.read(level, strictly=False)
+        read |= level
+        below = {child for found in level for child in whole.relations[found].children}
+        level = (below & tags.keys()) - read - {digest}
     above = {digest}
-    while more := {found for found, below in children.items() if below & above} - above:
+    while more := {found for found in read if whole.relations[found].children & above} - above:
         above |= more
     return [BrokenIndex(found, tags[found]) for found in sorted(above - {digest}) if tags[found]]

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import InvalidManifestError, NotFoundError
+from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest
 from ..oci.mediatypes import DOCKER_LIST, DOCKER_MANIFEST, INDEXES
+from ..oci.referrers import described
 from ..oci.registry import Registry
 from .parallel import require_all
 
@@ -27,10 +29,12 @@ LOCKS = ("deleteEnabled", "writeEnabled")
 
 @dataclass(frozen=True)
 class Relation:
-    """What a manifest refers to: its *subject*, and as an index its *children*."""
+    """What a manifest refers to: its *subject*, and as an index its *children*. *described* is how a list of referrers
+    has it, None where it was not read."""
 
     subject: Digest | None = None
     children: frozenset[Digest] = frozenset()
+    described: Descriptor | None = None
 
 
 @dataclass
@@ -82,29 +86,34 @@ class Inventory:
         """What is listed as an index."""
         return {digest for digest, item in self.manifests.items() if item.get("mediaType") in INDEXES}
 
-    def read(self, digests: Iterable[Digest]) -> None:
+    def read(self, digests: Iterable[Digest], strictly: bool = True) -> None:
         """Find out what these refer to, one request for each that is not known yet. Raises a `RegistryError` for an
-        answer that leaves it open; an index that cannot be read is one."""
+        answer that leaves it open; *strictly*, an index that cannot be read is one."""
 
         def fetch(digest: Digest) -> None:
             try:
                 manifest = self.registry.manifests.get(self.repository, digest)
             except (NotFoundError, InvalidManifestError) as error:
-                if self.manifests.get(digest, {}).get("mediaType") in INDEXES:
+                if strictly and self.manifests.get(digest, {}).get("mediaType") in INDEXES:
                     raise
                 if isinstance(error, NotFoundError):
                     self.gone.add(digest)
                 self.relations[digest] = Relation()
             else:
                 subject = manifest.subject.digest if manifest.subject else None
-                self.relations[digest] = Relation(subject, frozenset(child.digest for child in manifest.manifests))
+                children = frozenset(child.digest for child in manifest.manifests)
+                self.relations[digest] = Relation(subject, children, described(manifest))
 
         self._each(fetch, READS, [digest for digest in digests if digest not in self.relations])
+
+    def unread(self) -> set[Digest]:
+        """What is listed, may be attached to something, and was not read."""
+        return {digest for digest in self.manifests if digest not in self.relations and self._may_refer(digest)}
 
     def find_referrers(self, subjects: Iterable[Digest]) -> None:
         """Find out what refers to *subjects*: by one request for each of them, or for each manifest that was not read
         yet, whichever are fewer."""
-        unread = {digest for digest in self.manifests if digest not in self.relations and self._may_refer(digest)}
+        unread = self.unread()
         wanted = set(subjects) - self._asked
         if self._asked:  # what was listed since those were asked about is known to nobody
             since = unread - self._vouched
@@ -125,7 +134,7 @@ class Inventory:
 
     def _ask(self, subject: Digest) -> None:
         for child in self.registry.referrers.of(self.repository, subject):
-            self.relations.setdefault(child.digest, Relation(subject))
+            self.relations.setdefault(child.digest, Relation(subject, described=child))
 
     def _may_refer(self, digest: Digest) -> bool:
         # Docker's own formats have no subject.

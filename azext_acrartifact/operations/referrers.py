@@ -16,6 +16,7 @@ from ..oci.registry import Registry
 from ..transfer.pace import Pace
 from ..transfer.scheduler import Job, Scheduler
 from ..transport.authorization import METADATA_READ, PULL, Scope
+from .inventory import Inventory
 from .versions import require_version
 
 DEEPEST = 10
@@ -67,17 +68,20 @@ def list_referrers(
 
 
 def walk_referrers(
-    registry: Registry, repository: str, subjects: Iterable[Digest], deepest: int
+    registry: Registry, repository: str, subjects: Iterable[Digest], deepest: int, whole: Inventory | None = None
 ) -> dict[Digest, list[Referrer]]:
     """The referrers of each of *subjects*, level by level, at most *deepest* levels, each manifest once.
 
-    A hash cannot refer to itself, but a registry can say so: what was seen is not followed again.
+    A hash cannot refer to itself, but a registry can say so: what was seen is not followed again. *whole* is the list
+    of the repository's manifests, where that was read: below the first level the walk ends when all of it is known,
+    since a manifest has one subject, and what is left of it is read instead when that is less than to ask about each.
     """
     tops: dict[Digest, list[Referrer]] = {digest: [] for digest in subjects}
     level = dict(tops)
     seen = set(tops)
-    for _ in range(deepest if deepest < DEEPEST else DEEPEST + 1):
-        _list_level(registry, repository, level)
+    for depth in range(deepest if deepest < DEEPEST else DEEPEST + 1):
+        if depth == 0 or not _known_by(whole, level, seen):
+            _list_level(registry, repository, level)
         new = {item.descriptor.digest: item.referrers for found in level.values() for item in found}
         level = {digest: found for digest, found in new.items() if digest not in seen}
         seen |= set(level)
@@ -115,6 +119,20 @@ def newest_referrer(registry: Registry, subject: Reference, artifact_type: str) 
 def refers_to(manifest: Manifest, subject: Digest) -> bool:
     """Whether *manifest* itself says that *subject* is its subject; a registry's list proves nothing."""
     return manifest.subject is not None and manifest.subject.digest == subject
+
+
+def _known_by(whole: Inventory | None, level: dict[Digest, list[Referrer]], seen: set[Digest]) -> bool:
+    """Fill the lists of one level from *whole*, if fewer manifests of it are left to read than there are lists."""
+    if whole is None:
+        return False
+    left = whole.unread() - seen
+    if len(left) >= len(level):
+        return False
+    whole.read(left)
+    for relation in whole.relations.values():
+        if relation.subject in level and relation.described:
+            level[relation.subject].append(Referrer(relation.described, relation.subject))
+    return True
 
 
 def _list_level(registry: Registry, repository: str, level: dict[Digest, list[Referrer]]) -> None:

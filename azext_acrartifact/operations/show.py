@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from ..oci.descriptor import Descriptor
 from ..oci.manifest import Manifest
 from ..oci.reference import Reference
 from ..oci.registry import Registry
 from ..transport.authorization import METADATA_READ, PULL, Scope
+from .inventory import tags_in
 from .versions import require_version
+
+
+@dataclass(frozen=True)
+class Detail:
+    """What is told on request: the registry's *properties* of the manifest, and the *referrers* of it."""
+
+    properties: Mapping[str, Any]
+    referrers: Sequence[Descriptor]
 
 
 @dataclass(frozen=True)
@@ -21,22 +31,24 @@ class Shown:
     manifest: Manifest
     properties: Mapping[str, Any]
     tags: Sequence[str]
+    detail: Detail | None = None
 
 
-def show(registry: Registry, reference: Reference) -> Shown:
-    """Read the manifest, its properties and its tags. Raises `NotFoundError` when it does not exist."""
+def show(registry: Registry, reference: Reference, detailed: bool = False) -> Shown:
+    """Read the manifest, its properties and its tags; *detailed*, also the list of its referrers, one request for a
+    hundred of them. Raises `NotFoundError` when it does not exist."""
     version = require_version(reference)
     repository = reference.repository
     registry.authorizer.authorization(Scope.of(repository, PULL, METADATA_READ))
     manifest = registry.manifests.get(repository, version)
-    if reference.digest is None and reference.tag is not None:
-        properties = registry.metadata.tag(repository, reference.tag)
-        tags = registry.metadata.tags_of(repository, manifest.digest)
-    else:
-        properties = registry.metadata.manifest(repository, manifest.digest)
-        listed = properties.get("tags")
-        tags = [tag for tag in listed if isinstance(tag, str)] if isinstance(listed, list) else []
-    return Shown(reference, manifest, properties, tags)
+    by_tag = registry.metadata.tag(repository, reference.tag) if reference.tag and not reference.digest else None
+    if by_tag is not None and not detailed:
+        return Shown(reference, manifest, by_tag, registry.metadata.tags_of(repository, manifest.digest))
+    properties = registry.metadata.manifest(repository, manifest.digest)
+    found = Shown(reference, manifest, properties if by_tag is None else by_tag, tags_in(properties))
+    if not detailed:
+        return found
+    return replace(found, detail=Detail(properties, list(registry.referrers.of(repository, manifest.digest))))
 
 
 def show_raw(registry: Registry, reference: Reference) -> bytes:

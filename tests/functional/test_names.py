@@ -81,7 +81,7 @@ def test_tables(az: Az, repository: str, work: Path) -> None:
     assert first.split() == ["a.txt", "3", "B", "text/plain", "7692c3ad3540", "uploaded"]
     assert (second.split()[0], second.split()[-1]) == ("b", "uploaded")
     head, _, row = rows("show")
-    assert head.split() == ["Artifact", "Digest", "Type", "Files", "Size", "LastUpdateTime", "Locked"]
+    assert head.split() == ["Artifact", "Digest", "Type", "Files", "Size", "Updated", "Locked"]
     assert (row.split()[0], row.split()[-1]) == ("1.0", "no")
     _, _, first, second = rows("pull", "--destination", "out", "--include", "b")
     assert (first.split()[0], first.split()[-1]) == (str(work / "out" / "b"), "downloaded")

@@ -117,7 +117,7 @@ def test_tables_have_a_row_for_each_file() -> None:
 def test_show_says_whether_it_is_locked(attributes, locked: str) -> None:
     output = {**show_output(SHOWN), "changeableAttributes": attributes}
     (row,) = show_table(output)
-    assert (row["Locked"], row["Files"], row["LastUpdateTime"]) == (locked, 1, "2026-01-02T03:04:05")
+    assert (row["Locked"], row["Files"], row["Updated"]) == (locked, 1, "2026-01-02")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,88 @@
+"""delete: what is found out before anybody is asked, from how little, and what is said when it does not go."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from acr_emulator.app import App
+from azext_acrartifact import errors
+from azext_acrartifact.oci.reference import Reference
+from azext_acrartifact.operations.delete import delete, plan_delete
+from tests.support.stock import Stock
+from tests.unit.operations.conftest import SERVER
+
+
+@pytest.fixture
+def stock(app: App, request: pytest.FixtureRequest) -> Stock:
+    """A repository of the test's own."""
+    return Stock(app.store, f"delete/{request.node.name.lower().replace('_', '-')}"[:100].strip("-"))
+
+
+def at(stock: Stock, digest: str) -> Any:
+    """A digest in the repository."""
+    return Reference(SERVER, stock.repository, digest=digest)  # type: ignore[arg-type]
+
+
+def reads(app: App) -> int:
+    """Manifests that were fetched."""
+    return sum(e["method"] == "GET" and bool(re.search("/v2/.*/manifests/", e["path"])) for e in app.log.entries())
+
+
+def test_a_lock_on_what_is_attached_is_named(stock: Stock, signed_in: Any) -> None:
+    subject = stock.artifact("v1")
+    sbom = stock.artifact(subject=subject)
+    signature = stock.artifact(subject=sbom, deleteEnabled=False)
+    others = [stock.artifact(subject=subject) for _ in range(3)]
+    registry = signed_in()
+    with pytest.raises(errors.LockedError) as caught:
+        delete(registry, plan_delete(registry, at(stock, subject), asked=False))
+    assert f"{signature} has deleteEnabled=false" in caught.value.why
+    assert "--delete-enabled true" in caught.value.hint
+    assert not any(other in caught.value.why for other in (sbom, *others))
+    assert subject in stock.manifests
+
+
+def test_only_indexes_that_a_tag_leads_to_are_read(stock: Stock, signed_in: Any, app: App) -> None:
+    child = stock.artifact()
+    inner = stock.index(children=[child])
+    outer = stock.index("all", "more", children=[inner])
+    for _ in range(5):
+        stock.index(children=[child])
+    app.log.clear()
+    deletion = plan_delete(signed_in(), at(stock, child))
+    assert [(item.digest, list(item.tags)) for item in deletion.indexes] == [(outer, ["all", "more"])]
+    assert reads(app) == 2
+    assert plan_delete(signed_in(), at(stock, outer)).indexes == []
+
+
+def test_an_index_that_cannot_be_read_stands_in_no_other_artifacts_way(stock: Stock, signed_in: Any, app: App) -> None:
+    child = stock.artifact("v1")
+    index = stock.index("all", children=[stock.artifact()])
+    app.faults.add({"path": f"/manifests/{index}", "action": "status", "status": 404})
+    assert plan_delete(signed_in(), at(stock, child)).indexes == []
+
+
+def test_what_the_registry_does_not_list_has_its_tags_all_the_same(stock: Stock, signed_in: Any) -> None:
+    hidden = stock.artifact("v1", "v2", listEnabled=False)
+    for tag in ("v1", "v2"):
+        stock.tag(tag, hidden)
+    assert plan_delete(signed_in(), at(stock, hidden)).tags == ["v1", "v2"]
+
+
+def test_where_the_registry_keeps_no_list_all_is_found_unasked(stock: Stock, signed_in: Any, app: App) -> None:
+    subject = stock.artifact("v1")
+    sbom = stock.artifact(subject=subject)
+    stock.index(subject.replace(":", "-"), children=[sbom])
+    app.world.registries[0].referrers_api = False
+    try:
+        registry = signed_in()
+        deletion = plan_delete(registry, at(stock, subject), asked=False, forced=True)
+        assert deletion.kept_by_tag
+        assert [item.descriptor.digest for item in deletion.referrers] == [sbom]
+        delete(registry, deletion)
+    finally:
+        app.world.registries[0].referrers_api = True
+    assert stock.manifests == set()
