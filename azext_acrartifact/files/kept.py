@@ -169,17 +169,17 @@ class KeptPart(Part):
 
     def _read_note(self) -> None:
         # What follows the last newline was cut off, by a kill or a full disk: a number of which the end is missing.
-        lines = os.read(self._note, _NOTE_LIMIT).decode("ascii", "replace").split("\n")
-        cut_off = lines.pop()
+        whole = os.read(self._note, _NOTE_LIMIT).rpartition(b"\n")[0]
+        lines = whole.decode("ascii", "replace").split("\n")
         try:
-            same = bool(lines) and json.loads(lines[0]) == asdict(self._header)
+            same = json.loads(lines[0]) == asdict(self._header)
         except (ValueError, RecursionError):
             same = False
         if same:
             count = -(-self._header.size // self._header.segment)
             self.done = {int(line) for line in lines[1:] if _SEGMENT.fullmatch(line) and int(line) < count}
-            if cut_off:
-                os.write(self._note, b"\n")
+            os.ftruncate(self._note, len(whole) + 1)
+            os.lseek(self._note, len(whole) + 1, os.SEEK_SET)
         else:
             self._write_header()
 

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from azext_acrartifact.files.kept import DATA, NOTE, KeptPart, stem_of
@@ -78,6 +78,7 @@ def test_a_note_of_something_else_is_begun_anew(tmp_path: Path, note: bytes) -> 
 
 
 @given(st.lists(st.integers(0, 2)), st.binary(max_size=20), st.lists(st.integers(0, 2), max_size=3))
+@example([], b"1", [0])
 def test_what_is_noted_after_any_note_is_found(
     tmp_path_factory: pytest.TempPathFactory, before: list[int], broken: bytes, after: list[int]
 ) -> None:
