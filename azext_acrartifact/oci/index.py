@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import InvalidManifestError
 from .descriptor import Descriptor
-from .manifest import MANIFEST_LIMIT, Manifest, parse_manifest
+from .manifest import MANIFEST_LIMIT, Manifest, encoded, parse_manifest
 from .mediatypes import IMAGE_INDEX
 
 
@@ -19,7 +18,10 @@ def build_index(
     subject: Descriptor | None = None,
     annotations: Mapping[str, str] | None = None,
 ) -> Manifest:
-    """An index of *manifests*, in their order. Raises `InvalidManifestError` above the size that a registry takes."""
+    """An index of *manifests*, in their order.
+
+    Raises `InvalidManifestError` above the size that a registry takes, and for text that cannot be written.
+    """
     fields: dict[str, Any] = {"schemaVersion": 2, "mediaType": IMAGE_INDEX}
     if artifact_type:
         fields["artifactType"] = artifact_type
@@ -28,7 +30,7 @@ def build_index(
         fields["subject"] = subject.to_json()
     if annotations:
         fields["annotations"] = dict(sorted(annotations.items()))
-    raw = json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
+    raw = encoded(fields)
     if len(raw) > MANIFEST_LIMIT:
         raise InvalidManifestError(
             "The index is larger than a registry takes", why=f"{len(raw)} bytes; the limit is {MANIFEST_LIMIT}"

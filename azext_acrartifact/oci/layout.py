@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import InvalidManifestError, InvalidReferenceError
 from .descriptor import Descriptor, parse_descriptor
 from .digest import Digest
-from .manifest import MANIFEST_LIMIT, parse_manifest
+from .manifest import MANIFEST_LIMIT, encoded, parse_manifest
 from .mediatypes import IMAGE_INDEX
 from .reference import check_tag
 
@@ -125,7 +125,7 @@ class LayoutIndex:
     def encoded(self) -> bytes:
         """The bytes of the file: the same for the same content. Raises `InvalidManifestError` above the limit."""
         members = [dict(entry.fields) for entry in self.entries]
-        raw = json.dumps({**self.fields, "manifests": members}, separators=(",", ":"), ensure_ascii=False).encode()
+        raw = encoded({**self.fields, "manifests": members})
         if len(raw) > INDEX_LIMIT:
             raise InvalidManifestError(
                 "The layout lists more than it can",

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import InvalidInputError, InvalidManifestError
+from ..errors import ArtifactError, InvalidInputError, InvalidManifestError
 from .descriptor import Descriptor, as_object, optional_string, parse_descriptor, string_map
 from .digest import Digest, digest_of
 from .mediatypes import EMPTY_CONFIG, IMAGE_MANIFEST, INDEXES, MANIFESTS, OCI_ARTIFACT_MANIFEST, ORAS_ARTIFACT_MANIFEST
@@ -80,10 +80,7 @@ def build_manifest(
         fields["subject"] = subject.to_json()
     if annotations:
         fields["annotations"] = dict(sorted(annotations.items()))
-    try:
-        raw = json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
-    except UnicodeEncodeError as error:
-        raise InvalidInputError("A name, a type or an annotation is not text in UTF-8", why=str(error)) from error
+    raw = encoded(fields, InvalidInputError)
     if len(raw) > MANIFEST_LIMIT:
         raise InvalidManifestError(
             "The manifest is larger than a registry takes",
@@ -91,6 +88,15 @@ def build_manifest(
             hint="Push a folder as one layer (--file FOLDER) instead of its files one by one.",
         )
     return parse_manifest(raw, IMAGE_MANIFEST, "the new manifest")
+
+
+def encoded(fields: Mapping[str, Any], refusal: type[ArtifactError] = InvalidManifestError) -> bytes:
+    """*fields* as the bytes of a manifest or an index. Raises *refusal* for a lone surrogate, which an argument of
+    undecodable bytes has and a registry's JSON may have."""
+    try:
+        return json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise refusal("A name, a type or an annotation is not text in UTF-8", why=str(error)) from error
 
 
 def parse_manifest(raw: bytes, content_type: str, where: str) -> Manifest:

@@ -67,7 +67,6 @@ def read_refusal(response: Response) -> Refusal:
     try:
         body = response.content(ERROR_BODY_LIMIT)
     except ArtifactError:
-        response.close()
         return Refusal()
     if code := _STORAGE_CODE.search(body):
         return Refusal(STORAGE_ERROR, code.group(1).decode("ascii"))

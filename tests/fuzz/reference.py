@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta, timezone
 from urllib.parse import urlsplit
 
 from azext_acrartifact.errors import ArtifactError, InvalidInputError, InvalidReferenceError
@@ -13,16 +14,19 @@ from azext_acrartifact.oci.reference import check_tag, is_loopback, parse_refere
 from azext_acrartifact.operations.annotations import collect_annotations
 from azext_acrartifact.operations.filespec import parse_file_spec, title_of
 from azext_acrartifact.operations.platforms import parse_platform, shown
+from azext_acrartifact.operations.retention import before, parse_age, parse_time
 from azext_acrartifact.transport.messages import origin_of
 from tests.fuzz.shown import is_harmless
 
 _VERSION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}|sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
+NOW = datetime(2024, 1, 1, tzinfo=timezone.utc)
+
 
 def check(data: bytes) -> None:
     """The first byte chooses what the rest is read as."""
     text = data[1:].decode("utf-8", "surrogateescape")
-    readers = (_reference, _reference, _file, _platform, _pattern, _tag, _annotation)
+    readers = (_reference, _reference, _file, _platform, _pattern, _tag, _annotation, _age, _time)
     try:
         readers[data[0] % len(readers) if data else 0](text)
     except ArtifactError as error:
@@ -85,3 +89,15 @@ def _annotation(text: str) -> None:
     ((key, value),) = collect_annotations([text], None).manifest.items()
     assert f"{key}={value}" == text
     assert key.strip()
+
+
+def _age(text: str) -> None:
+    age = parse_age(text)
+    assert age >= timedelta(0)
+    assert before(NOW, age) <= NOW
+
+
+def _time(text: str) -> None:
+    """Not typed, but told by a registry."""
+    found = parse_time(text)
+    assert found is None or found.tzinfo is timezone.utc

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azext_acrartifact.errors import ArtifactError, DigestMismatchError, InvalidManifestError, ProtocolError
+from azext_acrartifact.errors import DigestMismatchError, InvalidInputError, InvalidManifestError, ProtocolError
 from azext_acrartifact.oci.content import Chunk, Memory
 from azext_acrartifact.oci.descriptor import Descriptor, empty_descriptor, parse_descriptor
 from azext_acrartifact.oci.digest import Verifier, digest_of, parse_digest, short
 from azext_acrartifact.oci.index import build_index
+from azext_acrartifact.oci.layout import parse_index
 from azext_acrartifact.oci.manifest import MANIFEST_LIMIT, build_manifest, parse_manifest
 from azext_acrartifact.oci.mediatypes import DOCKER_LIST, DOCKER_MANIFEST, IMAGE_INDEX, IMAGE_MANIFEST, is_media_type
 from azext_acrartifact.oci.referrers import tag_of
@@ -94,8 +95,13 @@ def test_an_index_is_written_with_all_that_it_is_given() -> None:
 
 
 def test_what_cannot_be_written_is_refused() -> None:
-    with pytest.raises(ArtifactError):
+    with pytest.raises(InvalidInputError, match="not text in UTF-8"):
         build_manifest(empty_descriptor(), [], annotations={"k": "\udcff"})
+    listed = parse_descriptor(blob(annotations={"k": "\ud800"}), "a registry's list")
+    with pytest.raises(InvalidManifestError, match="not text in UTF-8"):
+        build_index([listed])
+    with pytest.raises(InvalidManifestError, match="not text in UTF-8"):
+        parse_index(json.dumps({"schemaVersion": 2, "manifests": [listed.to_json()]}).encode(), "here").encoded()
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,16 @@ def test_an_unsafe_name_refuses_the_whole_even_if_not_asked_for(title: str) -> N
         plan(layer("good"), layer(title), include=["good"])
 
 
+def test_a_folder_is_told_by_its_mark_or_its_slash() -> None:
+    found = plan(layer("d/"), layer("e", **{UNPACK: "true"}), layer("f", **{UNPACK: "false"}), layer("g/h/"))
+    assert [(str(item.name), item.folder) for item in found.files] == [
+        ("d", True), ("e", True), ("f", False), ("g/h", True),
+    ]  # fmt: skip
+    assert names(plan(layer(".", **{UNPACK: "true"}))) == ["."]
+    with pytest.raises(errors.UnsafeContentError):
+        plan(layer("."))
+
+
 @pytest.mark.parametrize(("one", "two"), [("a", "a"), ("a", "A"), ("a", "a/b"), ("\u00e9", "e\u0301")])
 def test_two_names_for_one_place_are_refused(one: str, two: str) -> None:
     with pytest.raises(errors.UnsafeContentError):

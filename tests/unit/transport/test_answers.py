@@ -50,6 +50,10 @@ def refused(code: str, message: str = "", **more: object) -> dict[str, object]:
             errors.NetworkRuleError,
         ),
         (403, b"<Error><Code>AuthenticationFailed</Code></Error>", errors.RejectedError),
+        (403, refused("DENIED", "no."), errors.NetworkRuleError),
+        (403, refused("UNAUTHORIZED", "no."), errors.PermissionDeniedError),
+        (404, b"<Error><Code>BlobNotFound</Code></Error>", errors.NotFoundError),
+        (400, b"<Error><Code>AuthenticationFailed</Code></Error>", errors.RejectedError),
         (404, refused("MANIFEST_UNKNOWN"), errors.NotFoundError),
         (405, refused("REGISTRY_DISALLOWED_OPERATION", detail={}), errors.LockedError),
         (409, b"", errors.RejectedError),
@@ -88,6 +92,8 @@ def test_the_servers_words_code_and_id_are_kept() -> None:
 
 def test_not_found_is_worded_apart_only_for_404() -> None:
     assert error_from(response(400)[0], "It failed", not_found="It is not there").what == "It failed"
+    assert error_from(response(404)[0], "It failed", not_found="It is not there").what == "It is not there"
+    assert error_from(response(404)[0], "It failed").what == "It failed"
 
 
 @pytest.mark.parametrize("detail", [None, [], [{"Type": "repository"}], {}, {"Name": "a"}, 5, True, 1.5])
@@ -111,6 +117,8 @@ def test_a_detail_that_is_no_text_is_left_out(detail: object) -> None:
         b'{"errors": null}',
         b'{"errors": []}',
         b'{"errors": {}}',
+        b'{"errors": {"code": "X"}}',
+        b'{"errors": 5}',
         b'{"errors": ["text"]}',
         b'{"errors": [null]}',
         b'{"errors": "text"}',
@@ -132,6 +140,7 @@ def test_an_endless_error_body_is_not_read_to_its_end() -> None:
     answer, raw = response(400, b'{"errors":[{"code":"X"}]}' + b" " * ERROR_BODY_LIMIT)
     assert read_refusal(answer) == Refusal()
     assert raw.closed
+    assert ERROR_BODY_LIMIT == 64 * 1024
 
 
 def test_a_broken_error_body_is_none(serve, http) -> None:
