@@ -31,8 +31,8 @@ class Fields:
 
     def add(self, line: bytes) -> None:
         """Take one field line (RFC 9112 §5); `HTTPException` for what is none."""
-        name, colon, value = line.partition(b":")
-        if not colon or not _NAME.fullmatch(name):
+        name, _, value = line.partition(b":")
+        if not _NAME.fullmatch(name):
             raise http.client.HTTPException("a header line that is no field")
         key, text = name.decode("latin-1").lower(), value.strip().decode("latin-1")
         if self._values.setdefault(key, text) != text and key in _FRAMING:
@@ -74,7 +74,9 @@ class LeanResponse(http.client.HTTPResponse):
             line = self.fp.readline(LINE_LIMIT + 1)
             if len(line) > LINE_LIMIT:
                 raise http.client.LineTooLong("header line")
-            if line in (b"\r\n", b"\n", b""):
+            if not line.endswith(b"\n"):
+                raise http.client.IncompleteRead(line)
+            if line in (b"\r\n", b"\n"):
                 return fields
             fields.add(line)
         raise http.client.HTTPException(f"more than {FIELDS_LIMIT} header fields")

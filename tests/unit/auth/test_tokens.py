@@ -62,10 +62,10 @@ class TestEndpoint:
             endpoint.with_password(*login, [READ])
         assert issuer.forms == []
 
-    def test_without_scopes_none_is_asked_for(self, endpoint, issuer) -> None:
-        endpoint.with_password("me", "secret", [])
-        ((_, form),) = issuer.forms
-        assert "scope" not in form
+    def test_without_scopes_none_is_asked_for(self, serve, http) -> None:
+        server = serve(answer(200, b'{"access_token":"t"}'))
+        assert TokenEndpoint("r", server.url, http).with_password("me", "secret", []) == "t"
+        assert b"scope" not in server.requests[0].body
 
     def test_forms_name_the_service_and_the_scopes(self, endpoint, issuer) -> None:
         endpoint.exchange("entra token&=", "tenant")

@@ -244,6 +244,17 @@ def test_what_is_not_http_is_refused_at_once(serve, http, raw: bytes) -> None:
     assert server.left == 1
 
 
+@pytest.mark.parametrize(
+    "head",
+    [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 1", b"HTTP/1.1 307 Go\r\nLocation: /a\r\nX"],
+)
+def test_a_head_that_ends_early_is_a_broken_connection(serve, once, head: bytes) -> None:
+    """What is left of its last field may be another address or another length."""
+    server = serve(Answer(head, "close"))
+    with pytest.raises(ConnectionFailedError, match="ended early"):
+        get(once, server)
+
+
 def test_five_interim_answers_are_borne(serve, http) -> None:
     server = serve(Answer(b"HTTP/1.1 100 Continue\r\n\r\n" * 5 + answer(200, b"x").raw))
     assert get(http, server) == b"x"
