@@ -255,6 +255,13 @@ def test_a_head_that_ends_early_is_a_broken_connection(serve, once, head: bytes)
         get(once, server)
 
 
+def test_of_equal_fields_the_first_wins(serve, http) -> None:
+    raw = b"HTTP/1.1 200 OK\r\nX: a\r\nx: b\r\nContent-Length: 1\r\nContent-length: 1\r\n\r\nc"
+    server = serve(Answer(raw))
+    with http.send(Request("GET", server.url + "/")) as response:
+        assert (response.headers["X"], response.content(5)) == ("a", b"c")
+
+
 def test_five_interim_answers_are_borne(serve, http) -> None:
     server = serve(Answer(b"HTTP/1.1 100 Continue\r\n\r\n" * 5 + answer(200, b"x").raw))
     assert get(http, server) == b"x"
