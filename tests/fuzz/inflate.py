@@ -5,18 +5,23 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import zlib
 
 from azext_acrartifact.errors import RefusedError
+from azext_acrartifact.files import inflate
 from azext_acrartifact.files.inflate import InflatedStream
 from tests.fuzz.shown import is_harmless
 
 LIMIT = 1 << 20
+_CHOSEN = inflate._inflater
+"""What is taken where isal is installed: that, otherwise zlib."""
 
 
 def check(data: bytes) -> None:
-    """The first byte chooses how much is read and asked for at a time."""
+    """The first byte chooses the library, and how much is read and asked for at a time."""
     if not data:
         return
+    inflate._inflater = (lambda: zlib) if data[0] & 1 else _CHOSEN
     few, most, raw = data[0] % 7 + 1, data[0] // 7 * 100 + 1, data[1:]
     source = io.BytesIO(raw)
     stream = InflatedStream(lambda count: source.read(min(count, few)), LIMIT)
