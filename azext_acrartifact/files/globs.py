@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 
 from ..errors import InvalidInputError
 
-_SYMBOL = re.compile(r"\*\*/?|\*|\?|\[!?\]?[^\]]*\]|.", re.DOTALL)
+# A bracket right after the opening one, or after `!`, is a member of the set; without another, `[` is itself.
+_SYMBOL = re.compile(r"\*\*/?|\*|\?|\[(?:!.|[^!])[^\]]*\]|.", re.DOTALL)
 
 
 _WILDCARDS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
@@ -27,6 +28,8 @@ def _translate(symbol: str) -> str:
         body = symbol[1:-1].replace("\\", "\\\\").replace("[", "\\[")
         negated = body.startswith("!")
         body = body[negated:].replace("]", "\\]").replace("^", "\\^")
+        # What Python's sets may mean some day: [a--b], [a&&b].
+        body = re.sub(r"[&~|]|(?<=-)-", r"\\\g<0>", body)
         return f"(?!/)[{'^' if negated else ''}{body}]"
     return re.escape(symbol)
 
