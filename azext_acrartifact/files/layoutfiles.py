@@ -26,6 +26,7 @@ from ..oci.layout import (
 )
 from .faults import local_error, naming
 from .folders import Folder
+from .parts import kind_of
 from .place import open_folder
 from .source import LocalFile
 from .tarindex import Extent, index_tar
@@ -77,14 +78,14 @@ class FolderFiles:
                 inner = folder.child(part)
                 folder.close()
                 folder = inner
-            descriptor = folder.open(last)
+            descriptor = _open_regular(folder, last)
         except FileNotFoundError:
             return None
         except OSError as error:
             raise local_error("Cannot read the layout", shown, error) from error
         finally:
             folder.close()
-        return _regular(shown, descriptor)
+        return None if descriptor is None else LocalFile(shown, descriptor)
 
     def close(self) -> None:
         """Close the folder."""
@@ -211,9 +212,21 @@ def no_layout(files: LayoutFiles, hint: str) -> LocalFileError:
     )
 
 
-def _regular(shown: str, descriptor: int) -> LocalFile:
-    """The open file as one to read; a FIFO, a device or a folder of its name is refused."""
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+def _open_regular(folder: Folder, name: str) -> int | None:
+    """A descriptor of the regular file *name*; None when there is none. Raises OSError for anything else, unopened."""
+    status = folder.look(name)
+    if status is None:
+        return None
+    _require_regular(status)
+    descriptor = folder.open(name)
+    try:
+        _require_regular(os.fstat(descriptor))
+    except BaseException:
         os.close(descriptor)
-        raise local_error("Cannot read the layout", shown, OSError(errno.EINVAL, "it is no regular file"))
-    return LocalFile(shown, descriptor)
+        raise
+    return descriptor
+
+
+def _require_regular(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, f"it is {kind_of(status)}, not a regular file")

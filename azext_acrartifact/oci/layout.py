@@ -115,10 +115,8 @@ class LayoutIndex:
     def with_artifacts(self, tags: Mapping[str, Descriptor], others: Iterable[Descriptor] = ()) -> LayoutIndex:
         """The same with *tags*, and with *others* under no tag. Nothing is left out: an artifact whose tag goes to
         another one stays, without that tag."""
-        moved = {entry.tag for entry in self.entries if entry.tag and _is_other(entry, tags.get(entry.tag))}
-        kept = [entry.untagged() if entry.tag in moved else entry for entry in self.entries]
-        present = {(entry.tag, entry.descriptor.digest) for entry in kept}
-        kept += [entry_of(found, tag) for tag, found in tags.items() if (tag, found.digest) not in present]
+        kept = [entry.untagged() if _is_other(entry, tags.get(entry.tag or "")) else entry for entry in self.entries]
+        kept += [entry_of(found, tag) for tag, found in tags.items()]
         kept += [entry_of(found) for found in others]
         return LayoutIndex(_distinct(kept), self.fields)
 
@@ -154,7 +152,8 @@ def _is_other(entry: Entry, wanted: Descriptor | None) -> bool:
 
 
 def _distinct(entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """Sorted, tags first; an artifact that has tags, or is listed already, is not listed without one as well."""
+    """Sorted, tags first, and each once: the first of two that are equal. An artifact that has a tag is not listed
+    without one as well."""
     tagged = {entry.descriptor.digest for entry in entries if entry.tag is not None}
     found: dict[tuple[str | None, Digest], Entry] = {}
     for entry in entries:

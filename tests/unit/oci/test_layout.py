@@ -51,6 +51,10 @@ def test_what_is_no_tag_is_none(name: str) -> None:
     assert [listed.digest for listed in index.untagged()] == [ONE.digest]
 
 
+def test_what_has_a_tag_is_not_without_one() -> None:
+    assert index_of(item(ONE), item(ONE, "1"), item(TWO)).untagged() == [TWO]
+
+
 def test_a_tag_of_two_meanings_is_refused() -> None:
     with pytest.raises(InvalidManifestError, match="names two artifacts"):
         index_of(item(ONE, "1"), item(TWO, "1")).tags("place")
@@ -70,6 +74,8 @@ def test_what_was_listed_stays_when_more_is_added() -> None:
             ONE.to_json(),
         ],
     }
+    odd = index_of(item(ONE, "1", annotations={REF: "1", "author": "☃"}))
+    assert parse_index(odd.encoded(), "place") == odd
     again = index_of(item(ONE, "1", urls=["u"])).with_artifacts({"1": ONE, "2": ONE})
     assert [entry.fields.get("urls") for entry in again.entries] == [["u"], None]
 
@@ -118,7 +124,9 @@ def test_version_1_is_read(raw: bytes) -> None:
     check_marker(raw, "place")
 
 
-@pytest.mark.parametrize("raw", [b"", b"{}", b"[]", b"1", b'{"imageLayoutVersion":1}', b'{"imageLayoutVersion":"2.0"}'])
+@pytest.mark.parametrize(
+    "raw", [b"", b"{}", b"[]", b"1", b'{"imageLayoutVersion":1}', b'{"imageLayoutVersion":"2.0"}', b"[" * 4096]
+)
 def test_other_versions_are_not(raw: bytes) -> None:
     with pytest.raises(InvalidManifestError, match="version"):
         check_marker(raw, "place")
