@@ -117,7 +117,7 @@ def layout_table(result: Row) -> list[Row]:
     """One row that says what a backup or a restore has done."""
     moved = "Downloaded" if "destination" in result else "Uploaded"
     columns = (
-        ("Layout", result.get("destination") or result["source"]),
+        ("Layout", _shortened(result.get("destination") or result["source"], 28)),
         ("Tags", _shortened(", ".join(one["tag"] for one in result["tags"]), 20)),
         ("Manifests", len(result["manifests"])),
         ("Blobs", len(result["blobs"])),

@@ -151,6 +151,8 @@ class _Saving:
 
     def run(self, target: LayoutTarget, before: Before | None, progress: Progress) -> Carried:
         """Write what is missing."""
+        if before is not None:
+            progress.note(f"Checking    {target.place}")
         found = survey(self.graph, self.ends, self.tags)
         missing = [item.descriptor for item in found.blobs if item.state == COPIED]
         index = before[1] if before else LayoutIndex()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.functional.az import Az, files_in
+from tests.functional.limits import at_most
 from tests.functional.origin import SERVER, Origin
 
 SBOM = "application/vnd.example.sbom.v1"
@@ -77,6 +79,20 @@ def test_what_cannot_be_is_said(az: Az, artifact: str, repository: str, digest: 
     az.artifact("backup", artifact, "--destination", "saved")
     refused = az.refused(3, "restore", artifact.replace("1.0", "3.0"), "--source", "saved")
     assert "It has 1.0." in refused.stderr
+
+
+@pytest.mark.parametrize("form", ["saved", "saved.tar"])
+def test_a_disk_that_fills_up_leaves_no_half_layout(
+    az: Az, artifact: str, repository: str, origin: Origin, work: Path, form: str
+) -> None:
+    origin.push_files(repository, {"large.bin": bytes(1_500_000)})
+    full = functools.partial(at_most, 1_000_000)
+    refused = az.refused(1, "backup", artifact, "--destination", form, prepare=full)
+    assert "Cannot write the file" in refused.stderr
+    assert not (work / form / "index.json").exists()
+    assert (work / form).is_dir() or not (work / form).exists()
+    az.artifact("backup", artifact, "--destination", form)
+    assert [name for name in files_in(work) if "acrartifact" in name] == []
 
 
 def test_with_less_than_all_rights(

@@ -9,7 +9,7 @@ from typing import Any
 from knack.output import OutputProducer, format_table
 from knack.util import CommandResultItem
 
-from azext_acrartifact._format import list_table, purge_table, show_table
+from azext_acrartifact._format import layout_table, list_table, purge_table, show_table
 from azext_acrartifact._trees import referrers_table
 
 WIDTH = 100
@@ -53,6 +53,23 @@ def test_list() -> None:
         "…linux-amd64-release  0123456789ab  …n.attestation.in-toto.v1+json  1023.9 MiB  2026-11-23  no\n"
         "                      0123456789ab  …n/vnd.oci.image.index.v1+json              2026-11-23  yes\n"
     )
+
+
+def test_backup_and_restore() -> None:
+    found = {
+        "tags": [{"tag": tag} for tag in ("1.0", "latest", "2026-11-23.4-linux")],
+        "manifests": [{}] * 10_000,
+        "blobs": [{}] * 60_000,
+        "bytesSkipped": 1_073_636_147,
+    }
+    saved = {**found, "destination": "C:\\backups of the team\\registry\\bundle.tar", "bytesDownloaded": 3}
+    assert drawn(layout_table, saved) == (
+        "Layout                        Tags                  Manifests    Blobs    Downloaded    Skipped\n"
+        "----------------------------  --------------------  -----------  -------  ------------  ----------\n"
+        "…he team\\registry\\bundle.tar  … 2026-11-23.4-linux  10000        60000    3 B           1023.9 MiB\n"
+    )
+    restored = drawn(layout_table, {**found, "tags": [], "source": "saved", "bytesUploaded": 3})
+    assert restored.split()[:6] == ["Layout", "Tags", "Manifests", "Blobs", "Uploaded", "Skipped"]
 
 
 def referrer(kind: str | None, *below: dict[str, Any]) -> dict[str, Any]:

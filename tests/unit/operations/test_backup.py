@@ -392,6 +392,14 @@ def test_too_little_space_is_known_before_a_blob_is_fetched(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_tar_that_cannot_be_made_leaves_no_folder(
+    signed_in: Callable[..., Registry], tree: Tree, repository: str, tmp_path: Path
+) -> None:
+    with pytest.raises(LocalFileError):
+        save(signed_in(), repository, tmp_path / "new" / ("x" * 300 + ".tar"))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_tar_that_another_has_replaced_is_not_lost(
     signed_in: Callable[..., Registry], tree: Tree, repository: str, tmp_path: Path
 ) -> None:
