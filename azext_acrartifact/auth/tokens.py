@@ -52,7 +52,7 @@ class TokenAuthorizer:
         """A Bearer value that grants *scope*; see `Authorizer`."""
         with self._lock:
             held = self._held.get(_place(scope))
-            if held is None or not scope.actions <= held.asked or time.monotonic() >= held.renew_at:
+            if held is None or not scope.wanted <= held.asked or time.monotonic() >= held.renew_at:
                 held = self._fetch(scope, held)
         self._require(scope, held.granted)
         return held.header
@@ -63,14 +63,14 @@ class TokenAuthorizer:
             missing = [scope for scope in scopes if _place(scope) not in self._held]
             for start in range(0, len(missing), BATCH):
                 batch = missing[start : start + BATCH]
-                token = self._credential.access_token(self._endpoint, batch)
+                token = self._credential.access_token(self._endpoint, [_whole(one, one.wanted) for one in batch])
                 for scope in batch:
-                    self._keep(scope, scope.actions, token)
+                    self._keep(scope, scope.wanted, token)
 
     def renew(self, scope: Scope, refused: str | None, answer: Response) -> str | None:
         """A Bearer value other than *refused*; see `Authorizer`."""
         if parse_challenge(answer.headers.get("WWW-Authenticate", "")).insufficient_scope:
-            raise self._denied(scope, scope.actions, correlation_id(answer))
+            raise self._denied(scope, scope.actions.union(scope.either[:1]), correlation_id(answer))
         with self._lock:
             held = self._held.get(_place(scope))
             if held is None or held.header == refused:
@@ -79,8 +79,8 @@ class TokenAuthorizer:
         return held.header
 
     def _fetch(self, scope: Scope, held: _Held | None) -> _Held:
-        asked = scope.actions | (held.asked if held else frozenset())
-        return self._keep(scope, asked, self._credential.access_token(self._endpoint, [replace(scope, actions=asked)]))
+        asked = scope.wanted | (held.asked if held else frozenset())
+        return self._keep(scope, asked, self._credential.access_token(self._endpoint, [_whole(scope, asked)]))
 
     def _keep(self, scope: Scope, asked: frozenset[str], token: str) -> _Held:
         claims = claims_of(token)
@@ -92,6 +92,8 @@ class TokenAuthorizer:
 
     def _require(self, scope: Scope, granted: frozenset[str]) -> None:
         missing = scope.actions - granted - _DECIDED_BY_REGISTRY
+        if scope.either and granted.isdisjoint(scope.either):
+            missing |= {scope.either[0]}
         if missing:
             raise self._denied(scope, missing, "")
 
@@ -107,6 +109,11 @@ class TokenAuthorizer:
             code="insufficient_scope",
             correlation_id=correlation,
         )
+
+
+def _whole(scope: Scope, actions: frozenset[str]) -> Scope:
+    """*scope* as it is asked for: nobody knows yet which of several actions it will be."""
+    return replace(scope, actions=actions, either=())
 
 
 def _place(scope: Scope) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from ..errors import NotFoundError, ProtocolError
 from ..transport.answers import error_from
-from ..transport.authorization import CATALOG, DELETE, METADATA_READ, METADATA_WRITE, Scope
+from ..transport.authorization import CATALOG, METADATA_READ, METADATA_WRITE, Scope
 from ..transport.messages import Response
 from .api import RegistryApi
 from .digest import Digest, parse_digest
@@ -87,7 +87,7 @@ class AcrMetadata:
     def untag(self, repository: str, tag: str) -> None:
         """Remove the tag alone; raises `NotFoundError` when there is none."""
         url = self._url(repository, f"_tags/{quote(tag, safe='')}")
-        response = self._api.send(Scope.of(repository, DELETE, METADATA_READ), "DELETE", url)
+        response = self._api.send(Scope.of_untagging(repository), "DELETE", url)
         if response.status not in (200, 202, 204):
             raise error_from(response, "The tag was not removed", not_found="The tag does not exist")
         response.close()

@@ -88,8 +88,7 @@ def plan_purge(registry: Registry, order: PurgeOrder, now: datetime) -> PurgePla
     error is raised."""
     cutoff = before(now, order.age)
     plans = [RepositoryPlan(Inventory(registry, name), filters) for name, filters in _repositories(registry, order)]
-    rights = (PULL, METADATA_READ) if order.dry_run else (PULL, METADATA_READ, DELETE)
-    scopes = {plan.inventory.repository: Scope.of(plan.inventory.repository, *rights) for plan in plans}
+    scopes = {plan.inventory.repository: _scope(plan.inventory.repository, order) for plan in plans}
     registry.authorizer.prepare(list(scopes.values()))
     errors = _list_all(registry, order, plans, scopes)
     for number, plan in enumerate(plans):
@@ -120,6 +119,12 @@ def plan_manifests(plan: RepositoryPlan, order: PurgeOrder, cutoff: datetime, ti
     plan.kept += [Kept(plan.at(digest), reason) for digest, reason in sorted(why.items())]
     bonds = _Bonds(inventory)
     plan.manifests = {digest: frozenset(bonds.needed_by(digest) & going) for digest in sorted(going)}
+
+
+def _scope(repository: str, order: PurgeOrder) -> Scope:
+    if order.dry_run:
+        return Scope.of(repository, PULL, METADATA_READ)
+    return Scope.of(repository, PULL, METADATA_READ, DELETE) if order.untagged else Scope.of_untagging(repository, PULL)
 
 
 def _repositories(registry: Registry, order: PurgeOrder) -> list[tuple[str, list[TagFilter]]]:

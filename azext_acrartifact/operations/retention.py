@@ -1,6 +1,6 @@
 """What a purge is about: ages as Go writes durations, and filters of repositories and tags.
 
-Both are written as for `acr purge`, see https://learn.microsoft.com/azure/container-registry/container-registry-auto-purge.
+Both are written as for `acr purge`: https://learn.microsoft.com/azure/container-registry/container-registry-auto-purge
 Another than there, a pattern must match the whole tag, not a part of it: `1.0` is no reason to delete `11.0-rc`.
 """
 

@@ -10,7 +10,7 @@ from ..oci.digest import Digest
 from ..oci.manifest import Manifest
 from ..oci.reference import Reference
 from ..oci.registry import Registry
-from ..transport.authorization import DELETE, METADATA_READ, METADATA_WRITE, PULL, PUSH, Scope
+from ..transport.authorization import METADATA_READ, METADATA_WRITE, PULL, PUSH, Scope
 from .locks import lock, naming_locks
 from .versions import require_version
 
@@ -49,7 +49,7 @@ def untag(registry: Registry, reference: Reference) -> None:
     """Remove the tag; the artifact stays. Raises `NotFoundError` when there is no such tag."""
     if reference.tag is None or reference.digest is not None:
         raise InvalidInputError("No tag to remove", where=str(reference), hint="Write SERVER/REPOSITORY:TAG.")
-    registry.authorizer.authorization(Scope.of(reference.repository, DELETE, METADATA_READ))
+    registry.authorizer.authorization(Scope.of_untagging(reference.repository))
     with naming_locks(registry, [reference]):
         registry.metadata.untag(reference.repository, reference.tag)
 

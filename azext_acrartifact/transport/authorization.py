@@ -28,14 +28,27 @@ class Scope:
     kind: str = "repository"
     source: str | None = None
     """A repository that must be readable by the same token, since blobs are mounted from it."""
+    either: tuple[str, ...] = ()
+    """Further actions, of which one is enough; which one depends on the registry. The first is the usual one."""
 
     @classmethod
-    def of(cls, repository: str, *actions: str) -> Scope:
-        """A scope of *actions* on *repository*."""
-        return cls(repository, frozenset(actions))
+    def of(cls, repository: str, *actions: str, either: tuple[str, ...] = ()) -> Scope:
+        """A scope of *actions* on *repository*, and of one of *either*."""
+        return cls(repository, frozenset(actions), either=either)
+
+    @classmethod
+    def of_untagging(cls, repository: str, *actions: str) -> Scope:
+        """What it takes to remove a tag, and *actions*. With repository permissions a Writer may, who may not delete
+        (https://learn.microsoft.com/azure/container-registry/container-registry-rbac-built-in-roles-overview)."""
+        return cls.of(repository, METADATA_READ, *actions, either=(DELETE, METADATA_WRITE))
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """All actions that are asked for."""
+        return self.actions.union(self.either)
 
     def __str__(self) -> str:
-        own = f"{self.kind}:{self.repository}:{','.join(sorted(self.actions))}"
+        own = f"{self.kind}:{self.repository}:{','.join(sorted(self.wanted))}"
         return f"{own} repository:{self.source}:{PULL}" if self.source else own
 
 

@@ -48,23 +48,6 @@ def test_nobody_lists_what_is_attached_where_everybody_may_read(
     assert signed_out.refused(1, "tag", artifact, "--tags", "x", "--auth-mode", "anonymous").writes == []
 
 
-@pytest.mark.parametrize(
-    ("command", "role"),
-    [
-        (("tag", "--tags", "x"), "AcrPush"),
-        (("untag",), "AcrDelete"),
-        (("delete", "--yes"), "AcrDelete"),
-    ],
-)
-def test_a_reader_is_told_the_role(
-    az: Az, artifact: str, digest: str, sign_in: Callable[[str], Path], command: tuple[str, ...], role: str
-) -> None:
-    verb, *options = command
-    refused = az.using(config=sign_in("reader")).refused(1, verb, artifact, *options)
-    assert role in refused.stderr
-    assert refused.writes == []
-
-
 def test_with_roles_by_repository(az: Az, repository: str, sign_in: Callable[[str], Path], work: Path) -> None:
     (work / "a.txt").write_text("one")
     reference = f"{ABAC}/{repository}:1.0"

@@ -1,0 +1,43 @@
+"""Many commands of the real `az` in one process, since it takes as long to start as any of them to run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from tests.functional.az import LIMIT, Az, Result
+
+# Azure CLI's log writes to whatever is standard error when the process begins.
+_SCRIPT = """
+import io, json, sys
+from azure.cli.core import get_default_cli
+
+class Errors(io.TextIOBase):
+    def write(self, text):
+        return held.write(text)
+
+commands, sys.stderr, told = json.load(sys.stdin), Errors(), sys.stdout
+for words in commands:
+    held, sys.stdout = io.StringIO(), io.StringIO()
+    try:
+        code = get_default_cli().invoke(words, out_file=sys.stdout)
+    except SystemExit as end:
+        code = end.code
+    told.write(json.dumps([code, sys.stdout.getvalue(), held.getvalue()]) + "\\n")
+"""
+
+
+def in_one_process(az: Az, commands: Sequence[Sequence[str]]) -> list[Result]:
+    """Run `az acr artifact …` for each of *commands*, one after another; the log is that of all of them."""
+    since = max((entry.id for entry in az.emulator.log()), default=0)
+    lines = [["acr", "artifact", *words] for words in commands]
+    done = subprocess.run(
+        [sys.executable, "-c", _SCRIPT], cwd=az.folder, env=dict(az.variables), input=json.dumps(lines),
+        capture_output=True, encoding="utf-8", timeout=2 * LIMIT,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    log = az.emulator.log(since)
+    ended = [json.loads(line) for line in done.stdout.splitlines()]
+    return [Result(tuple(words), *end, log) for words, end in zip(lines, ended, strict=True)]

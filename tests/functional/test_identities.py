@@ -1,0 +1,121 @@
+"""Every command as every kind of identity: it works, or the error names the right that is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.functional.az import Az, assert_one_error
+from tests.functional.many import in_one_process
+from tests.functional.origin import SERVER
+
+ABAC = "abacregistry-d7fqc4e3.azurecr.io"
+KIND = "application/vnd.example.sbom"
+WRITER = "Container Registry Repository Writer"
+
+READS = ("show", "show --detail", "list", "list-referrers", "pull", "pull --referrer", "purge --dry-run")
+WRITES = ("push", "attach", "tag", "update", "untag", "purge", "delete", "purge --untagged")
+IDENTITIES = {
+    "a reader": (SERVER, "reader", {
+        "catalog": "", "push": "AcrPush", "attach": "AcrPush", "tag": "AcrPush", "update": "metadata_write",
+        "untag": "AcrDelete", "purge": "AcrDelete", "delete": "AcrDelete", "purge --untagged": "AcrDelete",
+    }),
+    "nobody": (SERVER, "nobody", dict.fromkeys((*READS, *WRITES, "catalog"), "Ask the registry's owner for a role")),
+    "a reader of some repositories": (ABAC, "reader", {
+        "catalog": "Catalog Lister", "push": WRITER, "attach": WRITER, "tag": WRITER, "update": WRITER,
+        "untag": "Repository Contributor", "purge": "Repository Contributor",
+        "delete": "Repository Contributor", "purge --untagged": "Repository Contributor",
+    }),
+    "a writer of some repositories": (ABAC, "nobody", {
+        "catalog": "Catalog Lister", "delete": "Repository Contributor", "purge --untagged": "Repository Contributor",
+    }),
+    "a token that reads content": (SERVER, "read-token", {
+        "show": "metadata_read", "show --detail": "metadata_read", "list": "metadata_read",
+        "purge --dry-run": "metadata_read", "catalog": "*",
+        **dict.fromkeys(("push", "attach", "tag"), "push"), "update": "metadata_write",
+        **dict.fromkeys(("untag", "purge", "delete", "purge --untagged"), "delete"),
+    }),
+    "a token that writes content": (SERVER, "ci-token", {
+        "show": "metadata_read", "show --detail": "metadata_read", "list": "metadata_read",
+        "purge --dry-run": "metadata_read", "catalog": "*", "update": "metadata_write",
+        **dict.fromkeys(("untag", "purge", "delete", "purge --untagged"), "delete"),
+    }),
+    "anonymous": (SERVER, "", dict.fromkeys((*WRITES, "catalog"), "Only reading works without a sign-in")),
+}  # fmt: skip
+"""A registry, who signs in to it, and for each command what is said when it may not; the others work."""
+
+
+def commands(server: str, repository: str) -> dict[str, list[str]]:
+    """What is run, in this order, by a name of its own."""
+    reference = f"{server}/{repository}:1.0"
+    old = ["--repository", repository, "--ago", "0d", "--name", server, "--yes"]
+    return {
+        "show": ["show", reference],
+        "show --detail": ["show", reference, "--detail"],
+        "list": ["list", f"{server}/{repository}"],
+        "catalog": ["list", server],
+        "list-referrers": ["list-referrers", reference, "--recursive"],
+        "pull": ["pull", reference, "--destination", "out"],
+        "pull --referrer": ["pull", reference, "--referrer", KIND, "--destination", "out"],
+        "purge --dry-run": ["purge", *old, "--untagged", "--dry-run"],
+        "push": ["push", f"{server}/{repository}:pushed", "--file", "b.txt"],
+        "attach": ["attach", reference, "--file", "b.txt", "--artifact-type", KIND],
+        "tag": ["tag", reference, "--tags", "more"],
+        "update": ["update", reference, "--write-enabled", "true"],
+        "untag": ["untag", f"{server}/{repository}:extra"],
+        "purge": ["purge", *old, "--keep", "100"],
+        "delete": ["delete", f"{server}/{repository}:other", "--yes"],
+        "purge --untagged": ["purge", *old, "--untagged", "--keep", "100"],
+    }
+
+
+@pytest.fixture
+def stocked(az: Az, repository: str, work: Path) -> Callable[[str], None]:
+    """Puts an artifact with something attached, and another one, into the repository of a registry."""
+
+    def fill(server: str) -> None:
+        (work / "a.txt").write_text("one")
+        (work / "b.txt").write_text("two")
+        reference = f"{server}/{repository}:1.0"
+        done = in_one_process(az, [
+            ["push", reference, "--file", "a.txt", "--tags", "extra"],
+            ["attach", reference, "--file", "a.txt", "--artifact-type", KIND],
+            ["push", f"{server}/{repository}:other", "--file", "b.txt", "--artifact-type", "application/vnd.other"],
+        ])  # fmt: skip
+        assert [one.code for one in done] == [0, 0, 0], done
+
+    return fill
+
+
+@pytest.mark.parametrize("who", IDENTITIES)
+def test_each_command_works_or_names_the_right(
+    az: Az, signed_out: Az, sign_in: Callable[[str], Path], repository: str, stocked: Callable[[str], None], who: str
+) -> None:
+    server, name, refusals = IDENTITIES[who]
+    stocked(server)
+    option: list[str] = []
+    if name.endswith("-token"):
+        acting, option = signed_out, ["--username", name, "--password", f"{name}-password"]
+    elif not name:
+        acting, option = signed_out, ["--auth-mode", "anonymous"]
+        az.emulator.set(registries={"myregistry": {"anonymous_pull_enabled": True}})
+    else:
+        acting = az.using(config=sign_in(name))
+    if who.startswith("a writer"):
+        object_id = next(p["object_id"] for p in az.emulator.world()["principals"] if p["name"] == name)
+        role = {"object_id": object_id, "role": WRITER, "repositories": ["samples/*"]}
+        az.emulator.set(registries={"abacregistry": {"roles": [role]}})
+    run = commands(server, repository)
+    results = dict(zip(run, in_one_process(acting, [[*words, *option] for words in run.values()]), strict=True))
+    for command, result in results.items():
+        refusal = refusals.get(command)
+        if not refusal:
+            assert (result.code, result.stderr) == (0, ""), (who, command, result)
+            continue
+        assert result.code == 1, (who, command, result)
+        assert_one_error(result.stderr)
+        assert refusal in result.stderr, (who, command, result.stderr)
+    if set(WRITES) <= refusals.keys():
+        assert all(entry.status == 401 for entry in results["show"].writes if "/oauth2/" not in entry.path)
