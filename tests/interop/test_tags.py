@@ -59,3 +59,22 @@ def test_an_index_that_oras_made_keeps_its_parts(azure: Place, repository: str, 
     assert f"{repository}:all" in ended.stderr
     azure.az(work, "delete", azure.at(repository), "--yes", "--force")
     azure.oras(work, "resolve", azure.at(repository), code=1)
+
+
+def test_what_a_purge_leaves_oras_and_regctl_read(azure: Place, repository: str, digest: str, work: Path) -> None:
+    def pushed(tag: str) -> str:
+        (work / "one.txt").write_text(tag)
+        azure.oras(work, "push", azure.at(repository, tag), "one.txt")
+        return azure.oras(work, "resolve", azure.at(repository, tag)).text
+
+    child, gone = pushed("dev-1"), pushed("dev-2")
+    azure.oras(work, "manifest", "index", "create", azure.at(repository, "all"), "dev-1")
+    azure.oras(work, "attach", "--artifact-type", "example/sbom", azure.at(repository), "one.txt")
+    what = ["--name", azure.server, "--filter", f"{repository}:dev-.*", "--ago", "0d", "--untagged", "--yes"]
+    result = json.loads(azure.az(work, "purge", *what).stdout)
+    assert result["deletedManifests"] == [f"{repository}@{gone}"]
+    assert azure.oras(work, "repo", "tags", f"{azure.server}/{repository}").text.split() == ["1.0", "all"]
+    azure.regctl(work, "manifest", "head", azure.at(repository, gone), code=1)
+    assert azure.regctl(work, "image", "digest", azure.at(repository, child)).text == child
+    found = json.loads(azure.oras(work, "discover", "--format", "json", azure.at(repository)).stdout)
+    assert [item["artifactType"] for item in found["referrers"]] == ["example/sbom"]
