@@ -222,7 +222,7 @@ examples:
     text: >
       az acr artifact backup myregistry.azurecr.io/samples/artifact:1.0 --destination saved --recursive
   - name: Save everything in a repository that has a tag to one file.
-    text: az acr artifact backup --name myregistry --image samples/bundle --destination bundle.tar
+    text: az acr artifact backup --name myregistry --repository samples/bundle --destination bundle.tar
   - name: Show what would be fetched.
     text: az acr artifact backup myregistry.azurecr.io/samples/artifact:1.0 --destination saved --dry-run --output table
 """
@@ -238,7 +238,7 @@ examples:
     text: >
       az acr artifact restore myregistry.azurecr.io/samples/artifact:restored --source saved --source-tag 1.0
   - name: Restore everything, with what is attached, to another repository.
-    text: az acr artifact restore --name myregistry --image samples/copy --source bundle.tar --recursive
+    text: az acr artifact restore --name myregistry --repository samples/copy --source bundle.tar --recursive
 """
 
 helps["acr artifact login"] = """

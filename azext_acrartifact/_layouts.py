@@ -85,7 +85,6 @@ def _transfer(
             cmd, named, signed_in(login), progress, lambda registry, found: act(registry, found, progress)
         )
         if verb:
-            progress.note(
-                f"{verb:11} {len(result.items.manifests)} manifests, {len(result.items.blobs)} blobs: {result.path}"
-            )
+            items = result.items
+            progress.note(f"{verb:11} {result.path} (manifests: {len(items.manifests)}, blobs: {len(items.blobs)})")
     return result

@@ -15,7 +15,7 @@ from ._params_sign_in import (
     registry_arguments,
     suffix_argument,
 )
-from ._validators import gather_artifact, gather_repository
+from ._validators import gather_artifact, gather_repository, gather_whole
 
 COMMANDS = (
     "push",
@@ -32,14 +32,14 @@ COMMANDS = (
     "restore",
 )
 
-WHOLE = ("backup", "restore")
-"""Commands that take a whole repository as well."""
+VALIDATORS = {"update": gather_repository, "backup": gather_whole, "restore": gather_whole}
+"""Those of commands that take a repository as well."""
 
 
 def load_arguments(loader: Any, _command: str) -> None:
     """Declare the arguments."""
     for command in COMMANDS:
-        _common(loader, f"acr artifact {command}", gather_repository if command == "update" else gather_artifact)
+        _common(loader, f"acr artifact {command}", VALIDATORS.get(command, gather_artifact))
     _place(loader, "list")
     _place(loader, "purge")
     catalog_arguments(loader)
@@ -87,7 +87,7 @@ def load_arguments(loader: Any, _command: str) -> None:
 
 def _common(loader: Any, command: str, validator: Any) -> None:
     """What names an artifact and signs in; *validator* makes `artifact` and `login` of it."""
-    whole = ", or SERVER/REPOSITORY for everything" if command.endswith(WHOLE) else ""
+    whole = ", or SERVER/REPOSITORY for everything" if validator is gather_whole else ""
     with loader.argument_context(command) as c:
         c.ignore("login")
         c.positional(

@@ -16,6 +16,7 @@ def layout_arguments(loader: Any) -> None:
             help="Where the layout goes: a folder, or a tar if the name ends in `.tar`. What a layout that is there "
             "holds stays in it; anything else is refused.",
         )
+        c.extra("repository", help="Save everything in this repository that has a tag.")
         c.argument("tags", nargs="+", action="extend", help="Save only the artifacts with these tags.")
         _common(c, "Save what is attached to the artifacts, too.", "Only show what would be saved.")
     with loader.argument_context("acr artifact restore") as c:
@@ -25,6 +26,7 @@ def layout_arguments(loader: Any) -> None:
             metavar="TAG",
             help="The tag or digest that the artifact has in the layout, if it is another one.",
         )
+        c.extra("repository", help="Restore everything that the layout lists to this repository.")
         c.argument("tags", nargs="+", action="extend", help="Restore only the artifacts with these tags.")
         c.argument("no_overwrite", action="store_true", help="Fail when a tag is there and names another artifact.")
         _common(c, "Restore what is attached to the artifacts, too.", "Only show what would be restored.")

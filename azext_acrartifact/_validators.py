@@ -61,6 +61,20 @@ def gather_repository(cmd: Any, namespace: Any) -> None:
     gather(namespace)
 
 
+def gather_whole(cmd: Any, namespace: Any) -> None:
+    """As `gather_artifact`, for what may be all of a repository: --repository is an image without a tag."""
+    from azure.cli.core.azclierror import MutuallyExclusiveArgumentError
+
+    repository = namespace.repository
+    del namespace.repository
+    if repository and (namespace.image or namespace.artifact):
+        raise MutuallyExclusiveArgumentError(
+            "The artifact is named twice.", "Give --repository alone, or leave it out."
+        )
+    namespace.image = namespace.image or repository
+    gather_artifact(cmd, namespace)
+
+
 def _require_version(named: str | None) -> None:
     """A forgotten tag must not mean the whole repository (https://github.com/Azure/azure-cli/issues/31878)."""
     from azure.cli.core.azclierror import RequiredArgumentMissingError

@@ -12,7 +12,7 @@ from azure.cli.core.azclierror import (
     RequiredArgumentMissingError,
 )
 
-from azext_acrartifact._validators import gather_artifact, validate_sizes
+from azext_acrartifact._validators import gather_artifact, gather_whole, validate_sizes
 
 S = "myregistry.azurecr.io"
 
@@ -165,3 +165,22 @@ def test_a_target_that_is_not_clear_is_refused(to: str, given: dict[str, object]
     with pytest.raises(kind) as caught:
         copied(to, **given)
     assert caught.value.recommendations
+
+
+def whole(**given: object) -> Namespace:
+    """The same, for a command that takes a repository as well."""
+    names = ("artifact", "registry_name", "image", "repository", "suffix", "username", "password", "auth_mode")
+    namespace = Namespace(**{**dict.fromkeys(names), "password_stdin": False, **given})
+    gather_whole(Context("myregistry"), namespace)
+    return namespace
+
+
+def test_a_whole_repository_may_be_named_in_three_ways() -> None:
+    assert whole(repository="a").artifact.image == "a"
+    assert whole(image="a").artifact == whole(repository="a").artifact
+    assert whole(artifact=f"{S}/a").artifact.reference == f"{S}/a"
+    for other in ({"image": "b"}, {"artifact": f"{S}/a"}):
+        with pytest.raises(MutuallyExclusiveArgumentError):
+            whole(repository="a", **other)
+    with pytest.raises(RequiredArgumentMissingError):
+        whole()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import io
 import json
 import os
 import tarfile
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, strategies
 
 from azext_acrartifact.errors import (
     ArtifactError,
@@ -387,3 +390,19 @@ def test_two_backups_into_one_folder_lose_nothing(tmp_path: Path) -> None:
     files = open_layout(str(tmp_path / "both"))
     assert set(read_layout(files).tags("")) == {"1", "2"}
     files.close()
+
+
+@given(position=strategies.integers(0, len(GOOD) - 1), value=strategies.integers(1, 255), cut=strategies.booleans())
+def test_a_tar_with_any_byte_changed_gives_right_bytes_or_an_error(position: int, value: int, cut: bool) -> None:
+    changed = bytearray(GOOD + END_OF_ARCHIVE)
+    changed[position] ^= value
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "layout.tar"
+        path.write_bytes(changed[: position + 1] if cut else changed)
+        try:
+            files = open_layout(str(path))
+        except ArtifactError:
+            return
+        with contextlib.closing(files), contextlib.suppress(ArtifactError):
+            manifest = LayoutSource(files).manifest(digest_of(MANIFEST))
+            assert manifest.raw == MANIFEST
