@@ -82,7 +82,7 @@ def backup(registry: Registry, order: BackupOrder, progress: Progress) -> Layout
         known = {manifest.digest: manifest for manifest in tagged.values()}
         source = RepositoryStorage(registry, repository, Journal(None))
         graph = collect(source, known, http, recursive=order.recursive, known=known.values())
-        target = LayoutTarget(os.path.abspath(order.path), before, http, order.concurrency)
+        target = LayoutTarget(os.path.abspath(order.path), before[0] if before else None, http, order.concurrency)
         saving = _Saving(order, graph, _names(tagged), Ends(source, target, http, order.concurrency))
         carried = saving.run(target, before, progress)
     return result_of(order.reference, target.place, graph, saving.tags, carried)

@@ -12,7 +12,7 @@ from ..files.layoutstore import LayoutStore
 from ..oci.content import Advance, Content, Source
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest, Verifier
-from ..oci.layout import LayoutIndex, blob_name
+from ..oci.layout import blob_name
 from ..oci.manifest import Manifest
 from ..oci.storage import COPIED, SKIPPED
 from ..transfer.download import BlobDownload
@@ -27,28 +27,20 @@ from .graph import blobs_of
 class LayoutTarget:
     """`oci.storage.GraphTarget`. Without a *store* it only tells what is there."""
 
-    def __init__(
-        self,
-        place: str,
-        before: tuple[LayoutFiles, LayoutIndex] | None,
-        http: HttpClient,
-        concurrency: int | None,
-    ) -> None:
+    def __init__(self, place: str, before: LayoutFiles | None, http: HttpClient, concurrency: int | None) -> None:
         """*before* is the layout that is at *place*, if any."""
         self.place = place
         self.store: LayoutStore | None = None
         """Where what is missing goes; set before anything is received."""
-        self._files = before[0] if before else None
-        self._index = before[1] if before else LayoutIndex()
-        self._tags = self._index.tags(place)
+        self._before = before
         self._http = http
         self._pace = Pace(http, concurrency)
         self._right: set[Digest] = set()
         self._large = threading.Lock()
 
-    def resolve(self, version: str) -> Descriptor | None:
-        """What the tag *version* names in the layout that is there; None for a digest, which is not asked for."""
-        return self._tags.get(version)
+    def resolve(self, _version: str) -> Descriptor | None:
+        """None: whoever writes the index decides about tags, and manifests are asked for by `holds`."""
+        return None
 
     def holds(self, manifest: Manifest) -> bool:
         """Whether *manifest* and all that it needs are there: a layout, unlike a registry, may have lost some."""
@@ -89,7 +81,7 @@ class LayoutTarget:
         self._right.add(manifest.digest)
 
     def _is_right(self, blob: Descriptor) -> bool:
-        file = self._files.open(blob_name(blob.digest)) if self._files else None
+        file = self._before.open(blob_name(blob.digest)) if self._before else None
         if file is not None:
             with contextlib.closing(file):
                 if file.size == blob.size and self._has_digest(file, blob):
