@@ -66,6 +66,5 @@ class HttpClient:
             if not follow or response.status not in REDIRECTS:
                 return response
             response.close()
-            direct = self._network.proxy_for(request.url) is None
-            request = next_hop(request, response, resolves_here=direct)
+            request = next_hop(request, response, lambda url: self._network.proxy_for(url) is None)
         raise ProtocolError("Too many redirects", where=request.where, why=f"more than {MOST_HOPS}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from collections.abc import Callable
 from dataclasses import replace
 
 from ..errors import ProtocolError
@@ -15,14 +16,16 @@ from .messages import Request, Response, origin_of, resolve
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MOST_HOPS = 5
+_PUBLIC, _PRIVATE, _LOOPBACK, _LINK = range(4)
 _KEPT_ACROSS_ORIGINS = frozenset({"range", "accept", "accept-encoding"})
 
 
-def next_hop(request: Request, response: Response, resolves_here: bool) -> Request:
+def next_hop(request: Request, response: Response, resolves_here: Callable[[str], bool]) -> Request:
     """The request that follows *response*, without anything that only the first origin may see.
 
     Only GET and HEAD are redirected, never to plain HTTP, and never from a public registry to an address of
-    this machine or its network. *resolves_here* is False behind a proxy, where names are the proxy's affair.
+    this machine or its network. *resolves_here* says of an address whether its name is looked up by this machine;
+    behind a proxy names are the proxy's affair, but an address is an address.
     """
     if request.method not in ("GET", "HEAD"):
         raise ProtocolError("The registry redirected a write", where=request.where, why="writes are not redirected")
@@ -34,8 +37,7 @@ def next_hop(request: Request, response: Response, resolves_here: bool) -> Reque
     _refuse_downgrade(request, here, there)
     if here == there:
         return replace(request, url=target)
-    if resolves_here:
-        _refuse_inward(request, here[1], there)
+    _refuse_inward(request, target, resolves_here)
     kept = {name: value for name, value in request.headers.items() if name.lower() in _KEPT_ACROSS_ORIGINS}
     return replace(request, url=target, headers=kept, authorization=None)
 
@@ -45,22 +47,40 @@ def _refuse_downgrade(request: Request, here: tuple[str, str, int], there: tuple
         raise ProtocolError("The registry redirected to plain HTTP", where=request.where, why=f"to the host {there[1]}")
 
 
-def _refuse_inward(request: Request, host: str, there: tuple[str, str, int]) -> None:
-    if _is_inward(there[1], there[2]) and not _is_inward(host, request.origin[2]):
+def _refuse_inward(request: Request, target: str, resolves_here: Callable[[str], bool]) -> None:
+    """A private registry may keep its blobs in its own network. Where a cloud hands out its machines' identities,
+    169.254.169.254, nobody keeps any."""
+    _, host, port = origin_of(target)
+    depth = _depth(host, port, resolves_here(target))
+    if depth and (depth == _LINK or depth > _depth(request.origin[1], request.origin[2], resolves_here(request.url))):
         raise ProtocolError(
-            "The registry redirected into this machine's own network",
-            where=request.where,
-            why=f"to the host {there[1]}",
+            "The registry redirected into this machine's own network", where=request.where, why=f"to the host {host}"
         )
 
 
-def _is_inward(host: str, port: int) -> bool:
+def _depth(host: str, port: int, resolves_here: bool) -> int:
+    """How near to this machine *host* is: `_PUBLIC` to `_LINK`."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return _LOOPBACK
+    try:
+        # Also 127.1, 0x7f000001 and what else systems take for an address.
+        return _nearness(socket.inet_ntoa(socket.inet_aton(host)) if ":" not in host else host)
+    except (OSError, UnicodeEncodeError):
+        pass
+    if not resolves_here:
+        return _PUBLIC
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError:
-        return False
-    return any(_is_private(str(address[4][0])) for address in found)
+    except (OSError, UnicodeError):
+        return _PUBLIC
+    return max(_nearness(str(address[4][0])) for address in found)
 
 
-def _is_private(address: str) -> bool:
-    return not ipaddress.ip_address(address.partition("%")[0]).is_global
+def _nearness(text: str) -> int:
+    address = ipaddress.ip_address(text.partition("%")[0])
+    inner = getattr(address, "ipv4_mapped", None) or address
+    if inner.is_link_local:
+        return _LINK
+    if inner.is_loopback or inner.is_unspecified:
+        return _LOOPBACK
+    return _PUBLIC if inner.is_global else _PRIVATE

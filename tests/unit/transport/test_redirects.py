@@ -42,7 +42,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 def hop(location: str | None, start: str = START, method: str = "GET", resolves_here: bool = True) -> Request:
     request = Request(method, start, HEADERS, authorization="Bearer secret")
     headers = Headers([("Location", location)] if location is not None else [])
-    return next_hop(request, Response(request, 307, headers, NoBody()), resolves_here)
+    return next_hop(request, Response(request, 307, headers, NoBody()), lambda url: resolves_here)
 
 
 def test_another_origin_gets_no_secret_and_no_custom_header(names) -> None:
@@ -96,6 +96,32 @@ def test_a_private_registry_may_lead_to_private_storage(names) -> None:
 
 def test_behind_a_proxy_names_are_the_proxys_affair() -> None:
     assert hop("https://nowhere.example/c", resolves_here=False).url == "https://nowhere.example/c"
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["169.254.169.254", "2852039166", "0xa9fea9fe", "0251.0376.0251.0376", "[::ffff:169.254.169.254]", "[fe80::1]",
+     "127.0.0.1", "127.1", "0.0.0.0", "localhost", "a.localhost", "[::1]", "10.0.0.5"],
+)  # fmt: skip
+def test_an_address_is_one_behind_a_proxy_too(host: str) -> None:
+    with pytest.raises(ProtocolError, match="own network"):
+        hop(f"https://{host}/latest/meta-data", resolves_here=False)
+
+
+@pytest.mark.parametrize("address", ["169.254.169.254", "127.0.0.1"])
+def test_a_private_registry_does_not_lead_to_this_machine_or_its_identity(names, address: str) -> None:
+    names.update({"myregistry.azurecr.io": "10.0.0.4", "inward.example": address})
+    with pytest.raises(ProtocolError, match="own network"):
+        hop("https://inward.example/c")
+
+
+def test_whether_a_name_is_looked_up_here_is_asked_of_its_own_address(names) -> None:
+    """NO_PROXY may except the target of a redirect from the proxy that the registry is reached by."""
+    names["inward.example"] = "10.0.0.5"
+    request = Request("GET", START)
+    response = Response(request, 307, Headers([("Location", "https://inward.example/c")]), NoBody())
+    with pytest.raises(ProtocolError, match="own network"):
+        next_hop(request, response, lambda url: "inward" in url)
 
 
 def test_a_name_that_does_not_exist_fails_when_it_is_connected_to(names) -> None:
