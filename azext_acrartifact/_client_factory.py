@@ -18,7 +18,7 @@ from .auth.credentials import Credential
 from .auth.distribution import ChallengeAuthorizer
 from .auth.endpoint import TokenEndpoint
 from .auth.tokens import TokenAuthorizer
-from .errors import ConnectionFailedError, InvalidReferenceError, SignInError, TlsError
+from .errors import ConnectionFailedError, InvalidInputError, InvalidReferenceError, SignInError, TlsError
 from .oci.reference import Reference, check_server, is_loopback, is_registry_name, parse_image, parse_reference
 from .oci.registry import Registry
 from .transfer.progress import Progress
@@ -32,6 +32,8 @@ from .transport.scheme import base_url_of
 _logger = get_logger(__name__)
 # https://learn.microsoft.com/azure/container-registry/container-registry-dedicated-data-endpoints
 _DATA_ENDPOINT = re.compile(r"\.[a-z0-9]+\.data\.azurecr\.")
+USUAL_STALL = 30.0
+LONGEST_STALL = 3600
 _Result = TypeVar("_Result")
 
 
@@ -243,7 +245,19 @@ def _network(cmd: Any) -> Network:
     if request_id := sent.get("x-ms-client-request-id"):
         headers["x-ms-client-request-id"] = str(request_id)
     agent = f"{get_az_user_agent()} acrartifact/{VERSION}"
-    return Network(agent, verify=not should_disable_connection_verify(), headers=headers)
+    return Network(agent, not should_disable_connection_verify(), headers, stall_timeout(cmd) / USUAL_STALL)
+
+
+def stall_timeout(cmd: Any) -> float:
+    """Seconds of silence that are borne: `az config set acrartifact.stall_timeout=SECONDS`."""
+    text = str(cmd.cli_ctx.config.get("acrartifact", "stall_timeout", fallback=f"{USUAL_STALL:.0f}"))
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= LONGEST_STALL):
+        raise InvalidInputError(
+            "Not a number of seconds",
+            where=f"acrartifact.stall_timeout={text}",
+            hint=f"Set 1 to {LONGEST_STALL}: az config set acrartifact.stall_timeout={USUAL_STALL:.0f}",
+        )
+    return float(text)
 
 
 def _authorizer(cmd: Any, server: str, base_url: str, http: HttpClient, login: LoginArgument) -> Authorizer:

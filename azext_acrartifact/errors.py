@@ -19,6 +19,7 @@
     │   ├── RejectedError               any other 4xx
     │   └── ServerFaultError            5xx for longer than we wait
     ├── ConnectionFailedError       no answer: DNS, refused, reset, silence
+    │   ├── SilentError                 the line is held and nothing comes
     │   ├── NotListeningError           nothing listens there
     │   ├── UnresolvedHostError         the name does not exist, or a proxy could not reach it
     │   ├── TlsError                    the certificate is not trusted
@@ -32,7 +33,7 @@ registry, so all of them pass through `printable`.
 
 from __future__ import annotations
 
-from .text import printable
+from .text import printable, without_tokens
 
 MESSAGE_LIMIT = 600
 
@@ -44,10 +45,10 @@ class ArtifactError(Exception):
     """What to do when the one who raises it knows nothing better."""
 
     def __init__(self, what: str, *, where: str = "", why: str = "", hint: str = "") -> None:
-        self.what = printable(what, MESSAGE_LIMIT)
-        self.where = printable(where, MESSAGE_LIMIT)
-        self.why = printable(why, MESSAGE_LIMIT)
-        self.hint = printable(hint or self.usual_hint, MESSAGE_LIMIT)
+        self.what = _shown(what)
+        self.where = _shown(where)
+        self.why = _shown(why)
+        self.hint = _shown(hint or self.usual_hint)
         super().__init__(self.message)
 
     @property
@@ -56,6 +57,10 @@ class ArtifactError(Exception):
         place = f" ({self.where})" if self.where else ""
         reason = f": {self.why}" if self.why else ""
         return f"{self.what}{place}{reason}"
+
+
+def _shown(text: str) -> str:
+    return printable(without_tokens(text), MESSAGE_LIMIT)
 
 
 class InvalidInputError(ArtifactError):
@@ -79,9 +84,13 @@ class LocalFileError(ArtifactError):
 class RefusedError(ArtifactError):
     """What a registry or an artifact says is unsafe or untrue, and is not acted on."""
 
+    usual_hint = "Do not trust this artifact, or ask the registry's owner what is wrong with it."
+
 
 class UnsafeContentError(RefusedError):
     """A name, a path or an archive member that must not reach the file system."""
+
+    usual_hint = "Do not trust this artifact. Whoever made it must push it without this."
 
 
 class DigestMismatchError(RefusedError):
@@ -104,6 +113,8 @@ class ProtocolError(RefusedError):
 
 class SignInError(ArtifactError):
     """No usable identity, or the registry does not accept it."""
+
+    usual_hint = "Sign in: az login. Or give --username and --password-stdin."
 
 
 class RegistryError(ArtifactError):
@@ -135,6 +146,8 @@ class RegistryError(ArtifactError):
 class PermissionDeniedError(RegistryError):
     """The identity lacks an action on a repository."""
 
+    usual_hint = "Ask the registry's owner for a role that allows this."
+
 
 class NetworkRuleError(RegistryError):
     """A firewall rule of the registry turns this client away."""
@@ -164,6 +177,12 @@ class ServerFaultError(RegistryError):
 
 class ConnectionFailedError(ArtifactError):
     """No answer: the name, the connection or the line failed."""
+
+    usual_hint = "Check the network, then run the command again."
+
+
+class SilentError(ConnectionFailedError):
+    """The other side holds the line and says nothing, or next to nothing."""
 
 
 class NotListeningError(ConnectionFailedError):

@@ -14,12 +14,19 @@ FIELD_LIMIT = 300
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _PIPELINE_COMMAND = re.compile(r"##(?=\[|vso\[)|^::|(?<=\s)::(?=[a-z-]+)", re.IGNORECASE)
 
+_TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{16,}(?:\.[A-Za-z0-9_-]*){0,2}")
+
 
 def printable(text: object, limit: int = FIELD_LIMIT) -> str:
     """*text* on one line of at most *limit* characters, with nothing that a terminal or an agent obeys."""
     raw = str(text)
     shown = _PIPELINE_COMMAND.sub(lambda match: " ".join(match.group()), "".join(map(_escaped, raw[: limit + 1])))
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def without_tokens(text: str) -> str:
+    """*text* without the signed tokens (RFC 7519) in it: what repeats a request may repeat its authorization."""
+    return _TOKEN.sub("(a token)", text)
 
 
 def _escaped(character: str) -> str:

@@ -20,6 +20,8 @@ from .descriptor import Descriptor
 
 APPEND_TIMEOUT = 60.0
 FINISH_TIMEOUT = 180.0
+FINISH_BASE, FINISH_RATE = 45.0, 8 * 1024 * 1024
+"""A registry checks a whole blob before it says that it has it: seconds for any, and bytes for each more."""
 _RANGE = re.compile(r"(?:bytes=)?0-(\d{1,19})")
 
 
@@ -93,8 +95,9 @@ class Uploads:
         """Close the session as *blob*; *rest* holds its last bytes, or all of them."""
         url = f"{session.url}{'&' if '?' in session.url else '?'}digest={quote(blob.digest, safe='')}"
         headers = {"Content-Type": "application/octet-stream"}
+        patience = min(FINISH_TIMEOUT, FINISH_BASE + blob.size / FINISH_RATE)
         return self._api.send(
-            self._scope, "PUT", url, headers=headers, body=rest, answer_timeout=FINISH_TIMEOUT, repeatable=False
+            self._scope, "PUT", url, headers=headers, body=rest, answer_timeout=patience, repeatable=False
         )
 
     def _opened(self, response: Response) -> Session:

@@ -64,7 +64,7 @@ class BlobDownload:
                     raise
                 continue
             if count:
-                self._attempts.progressed()
+                self._attempts.progressed(count)
                 self._verifier.update(buffer[:count])
                 self._advance(count)
             return count

@@ -146,7 +146,7 @@ class RangedDownload:
             self._pieces.write_at(buffer[:count], span.position)
             self._hash_passing(buffer[:count], span)
             self._move(span, count)
-            attempts.progressed()
+            attempts.progressed(count)
             self._tell(count, span.whole)
 
     def _move(self, span: _Span, count: int) -> None:

@@ -137,7 +137,7 @@ class BlobUpload:
         if response.status == 202:
             self._session = self._uploads.appended(session, response, chunk.size)
             self._journal.keep(self._feed.key, self._session)
-            self._attempts.progressed()
+            self._attempts.progressed(chunk.size)
             self._disputes = 0
             body.settle(chunk.size)
         else:

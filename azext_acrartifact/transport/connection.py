@@ -34,8 +34,9 @@ class TimedReader(io.RawIOBase):
     """An answer's bytes. Aborts one that brings less than 1 KiB/s over half a minute of waiting; a socket timeout
     alone is reset by every single byte. The wait for the first byte has a limit of its own."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, patience: float) -> None:
         self._socket = sock
+        self._patience = patience
         self._waited = 0.0
         self._bytes = 0
         self._begun = False
@@ -60,9 +61,9 @@ class TimedReader(io.RawIOBase):
     def _account(self, count: int, seconds: float) -> None:
         self._bytes += count
         self._waited += seconds
-        if self._waited < STALL_WINDOW:
+        if self._waited < STALL_WINDOW * self._patience:
             return
-        if self._bytes < STALL_BYTES:
+        if self._bytes < STALL_BYTES * self._patience:
             raise StalledError(f"only {self._bytes} bytes in {self._waited:.0f} s")
         self._waited, self._bytes = 0.0, 0
 
@@ -74,6 +75,7 @@ class Connection:
     def __init__(self, sock: socket.socket, proxy: Proxy | None) -> None:
         self._socket = sock
         self._proxy = proxy
+        self._patience = 1.0
         self.waited = 0.0
         """Seconds from the last request's first byte to its answer's head: a round trip, when the body is small."""
 
@@ -98,17 +100,18 @@ class Connection:
         A server may answer before it has read the body (413, 401) and close: the write then fails while the
         answer is already there, so it is looked for first.
         """
-        self._socket.settimeout(SEND_TIMEOUT)
+        self._patience = network.patience
+        self._socket.settimeout(SEND_TIMEOUT * self._patience)
         # Not after the send: a thread that gets the processor back late would find the answer there already.
         began = time.monotonic()
         try:
             self._send(request, network)
         except (BrokenPipeError, ConnectionResetError) as broken:
             return self._early_answer(request, broken)
-        self._socket.settimeout(request.answer_timeout)
+        self._socket.settimeout(request.answer_timeout * self._patience)
         response = self._answer(request)
         self.waited = time.monotonic() - began
-        self._socket.settimeout(READ_TIMEOUT)
+        self._socket.settimeout(READ_TIMEOUT * self._patience)
         return response
 
     @property
@@ -168,7 +171,8 @@ class Connection:
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
     def _answer(self, request: Request) -> http.client.HTTPResponse:
-        response = LeanResponse(TimedReader(self._socket), method=request.method)  # type: ignore[arg-type]
+        reader = TimedReader(self._socket, self._patience)
+        response = LeanResponse(reader, method=request.method)  # type: ignore[arg-type]
         try:
             response.begin()
         except BaseException:
@@ -177,7 +181,7 @@ class Connection:
         return response
 
     def _early_answer(self, request: Request, broken: OSError) -> http.client.HTTPResponse:
-        self._socket.settimeout(READ_TIMEOUT)
+        self._socket.settimeout(READ_TIMEOUT * self._patience)
         try:
             response = self._answer(request)
         except (OSError, http.client.HTTPException):

@@ -14,6 +14,7 @@ from ..errors import (
     NotListeningError,
     ProtocolError,
     ProxyError,
+    SilentError,
     TlsError,
     UnresolvedHostError,
 )
@@ -24,6 +25,7 @@ from .network import Proxy
 FAILURES = (OSError, http.client.HTTPException, EOFError)
 _TUNNEL_STATUS = re.compile(r"Tunnel connection failed: (\d{3})")
 _PROXY_CANNOT_REACH = frozenset({"404", "502", "503", "504"})
+_NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"})
 _LATER_NAME_ERRORS = frozenset({socket.EAI_AGAIN})
 
 
@@ -32,14 +34,25 @@ def failure(error: BaseException, request: Request, proxy: Proxy | None) -> Arti
     host = request.origin[1]
     if isinstance(error, ssl.SSLCertVerificationError):
         return _untrusted(error, host)
+    if isinstance(error, ssl.SSLError) and error.reason in _NO_TLS:
+        return TlsError(
+            "The server does not speak TLS", where=host, why=_reason(error), hint=_advice(error, host, proxy)
+        )
     if isinstance(error, socket.gaierror):
         return _unresolved(error, host, proxy)
     if proxy and (tunnel := _TUNNEL_STATUS.search(str(error))):
         return _refused_by_proxy(tunnel.group(1), host, proxy)
     if isinstance(error, http.client.HTTPException) and not isinstance(error, http.client.RemoteDisconnected):
         return _malformed(error, request)
-    kind = NotListeningError if isinstance(error, ConnectionRefusedError) else ConnectionFailedError
-    return kind("The connection failed", where=request.where, why=_reason(error), hint=_advice(error, host, proxy))
+    return _kind(error)(
+        "The connection failed", where=request.where, why=_reason(error), hint=_advice(error, host, proxy)
+    )
+
+
+def _kind(error: BaseException) -> type[ConnectionFailedError]:
+    if isinstance(error, ConnectionRefusedError):
+        return NotListeningError
+    return SilentError if isinstance(error, (TimeoutError, StalledError)) else ConnectionFailedError
 
 
 def passes(error: ArtifactError) -> bool:

@@ -31,11 +31,13 @@ class Proxy:
 @dataclass
 class Network:
     """*headers* go with every request to every host, so they must hold nothing secret. *verify* is False
-    only where the user has told Azure CLI so (`AZURE_CLI_DISABLE_CONNECTION_VERIFICATION`)."""
+    only where the user has told Azure CLI so (`AZURE_CLI_DISABLE_CONNECTION_VERIFICATION`). *patience* is how long
+    silence is borne, as a multiple of the usual 30 s; longer waits, such as for a large upload's end, grow with it."""
 
     user_agent: str
     verify: bool = True
     headers: Mapping[str, str] = field(default_factory=dict)
+    patience: float = 1.0
 
     @cached_property
     def tls(self) -> ssl.SSLContext:

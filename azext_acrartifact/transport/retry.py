@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ..errors import ArtifactError, CancelledError, NotListeningError
+from ..errors import ArtifactError, CancelledError, NotListeningError, SilentError
 from .failures import passes
 from .messages import Response
 
@@ -28,12 +28,18 @@ Notice = Callable[[str], None]
 @dataclass(frozen=True)
 class Policy:
     """*tries* in all, with waits that double from *first_wait* to *longest_wait* seconds, half of each drawn
-    by chance so that many clients do not come back at once; *budget* bounds the waits' sum in seconds."""
+    by chance so that many clients do not come back at once; *budget* bounds the waits' sum in seconds.
+
+    Silence has cost its time already: it is met with *silences* more tries. *headway* is how many bytes it takes to
+    begin counting afresh: a server that gives one byte a try would otherwise be asked for ever.
+    """
 
     tries: int = 6
     first_wait: float = 0.5
     longest_wait: float = 8.0
     budget: float = 300.0
+    silences: int = 1
+    headway: int = 64 * 1024
 
 
 @dataclass
@@ -55,11 +61,14 @@ class Attempts:
 
     def __init__(self, policy: Policy, waiter: Waiter) -> None:
         self._policy, self._waiter = policy, waiter
-        self._made = 0
+        self._made = self._silences = self._bytes = 0
         self._waited = 0.0
 
     def again_after_error(self, error: ArtifactError) -> bool:
         """Wait and return True when *error* may pass and tries are left."""
+        self._silences += isinstance(error, SilentError)
+        if self._silences > self._policy.silences:
+            return False
         budget = NOT_LISTENING_BUDGET if isinstance(error, NotListeningError) else self._policy.budget
         if not passes(error) or not self._spend(pause := self._pause(), budget):
             return False
@@ -81,9 +90,11 @@ class Attempts:
         self._waiter.wait(pause, f"the server answered {response.status}")
         return True
 
-    def progressed(self) -> None:
-        """Start counting afresh: the work got on since the last failure."""
-        self._made = 0
+    def progressed(self, size: int) -> None:
+        """Account for *size* bytes that have come; once they are worth it, start counting afresh."""
+        self._bytes += size
+        if self._bytes >= self._policy.headway:
+            self._made = self._silences = self._bytes = 0
 
     def _pause(self) -> float:
         longest = min(self._policy.longest_wait, self._policy.first_wait * 2.0**self._made)

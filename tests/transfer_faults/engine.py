@@ -48,7 +48,7 @@ CLOCKS = {
     connection: {"READ_TIMEOUT": 0.4, "SEND_TIMEOUT": 0.4, "BLOCK": 16 * KIB},
     uploads: {"APPEND_TIMEOUT": 0.4, "FINISH_TIMEOUT": 0.4},
 }
-POLICY = Policy(first_wait=0.01, longest_wait=0.05, budget=4.0)
+POLICY = Policy(first_wait=0.01, longest_wait=0.05, budget=4.0, silences=5, headway=1)
 
 
 def make_small(patch: pytest.MonkeyPatch) -> None:

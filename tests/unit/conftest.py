@@ -21,7 +21,7 @@ SLOW = [HealthCheck.too_slow]
 settings.register_profile("unit", derandomize=True, deadline=None, max_examples=60, suppress_health_check=SLOW)
 settings.load_profile("unit")
 
-AT_ONCE = Policy(first_wait=0.0, longest_wait=0.0)
+AT_ONCE = Policy(first_wait=0.0, longest_wait=0.0, headway=1)
 """The usual number of tries, without waits."""
 
 Serve = Callable[..., ScriptedServer]

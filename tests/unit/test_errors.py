@@ -33,6 +33,7 @@ EXPECTED = {
     "ServerFaultError": "AzureInternalError",
     "ConnectionFailedError": "AzureConnectionError",
     "NotListeningError": "AzureConnectionError",
+    "SilentError": "AzureConnectionError",
     "UnresolvedHostError": "AzureConnectionError",
     "TlsError": "AzureConnectionError",
     "ProxyError": "AzureConnectionError",

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azext_acrartifact.text import printable
+from azext_acrartifact.errors import ArtifactError
+from azext_acrartifact.text import printable, without_tokens
 
 
 @pytest.mark.parametrize(
@@ -65,3 +66,12 @@ def test_any_text_is_safe_and_short(text: str, limit: int) -> None:
         "Zl",
         "Zp",
     }
+
+
+def test_a_token_in_an_error_is_not_shown() -> None:
+    token = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJqdGkiOiIxIn0.c2lnbmF0dXJl-_"
+    error = ArtifactError(f"No {token}", where=token, why=f"Bearer {token}, twice {token}", hint=token)
+    for text in (error.what, error.where, error.why, error.hint, error.message):
+        assert "eyJ" not in text
+        assert "c2lnbmF0" not in text
+    assert without_tokens("eyJustAName and eyJ.eyJ") == "eyJustAName and eyJ.eyJ"

@@ -17,6 +17,7 @@ from azext_acrartifact.errors import (
     NotListeningError,
     ProtocolError,
     ProxyError,
+    SilentError,
     TlsError,
     UnresolvedHostError,
 )
@@ -108,10 +109,33 @@ def test_waits_are_bounded_in_sum_whatever_progress_is_made() -> None:
     attempts = Attempts(Policy(tries=3, first_wait=2.0, longest_wait=2.0, budget=10.0), waiter)
     tries = 0
     while attempts.again_after_error(ConnectionFailedError("It broke")) and tries < 1000:
-        attempts.progressed()
+        attempts.progressed(1 << 30)
         tries += 1
     assert 5 <= tries <= 10
     assert sum(waiter.waits) <= 10.0
+
+
+def test_a_byte_a_try_is_no_headway() -> None:
+    attempts = Attempts(Policy(tries=3, headway=1000), Recorder())
+    tries = 0
+    while attempts.again_after_error(ConnectionFailedError("It broke")):
+        attempts.progressed(1)
+        tries += 1
+    assert tries == 2
+    attempts = Attempts(Policy(tries=3, headway=1000), Recorder())
+    assert attempts.again_after_error(ConnectionFailedError("It broke"))
+    for _ in range(4):
+        attempts.progressed(500)
+        assert attempts.again_after_error(ConnectionFailedError("It broke"))
+
+
+def test_silence_is_met_with_one_more_try_until_there_is_headway() -> None:
+    attempts = Attempts(Policy(headway=1000), Recorder())
+    assert attempts.again_after_error(SilentError("Nothing comes"))
+    attempts.progressed(999)
+    assert not attempts.again_after_error(SilentError("Nothing comes"))
+    attempts.progressed(1)
+    assert attempts.again_after_error(SilentError("Nothing comes"))
 
 
 @pytest.mark.parametrize(

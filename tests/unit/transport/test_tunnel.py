@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from base64 import b64encode
+from contextlib import closing
 
 import pytest
 
@@ -76,8 +79,6 @@ def test_a_proxy_that_is_down_is_named(http, serve, through, notices) -> None:
 
 
 def test_a_proxy_that_does_not_exist_is_named(http, loopback, monkeypatch: pytest.MonkeyPatch) -> None:
-    import socket
-
     def unknown(host: str, *rest: object, **options: object) -> list[object]:
         raise socket.gaierror(socket.EAI_NONAME, f"{host} is not known")
 
@@ -125,10 +126,20 @@ def test_verification_is_off_only_where_the_user_says_so(serve, authority) -> No
     http.close()
 
 
-def test_a_handshake_that_fails_otherwise_is_a_broken_connection(serve, http) -> None:
+def test_a_server_that_speaks_no_tls_is_not_asked_again(serve, http) -> None:
     server = serve()
-    with pytest.raises(ConnectionFailedError) as caught:
+    with pytest.raises(TlsError, match="does not speak TLS"):
         http.send(Request("GET", f"https://{server.server}/"))
+    assert server.connections == 1
+
+
+def test_a_handshake_that_breaks_is_a_broken_connection(loopback, http) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        closer = threading.Thread(target=lambda: server.accept()[0].close())
+        closer.start()
+        with pytest.raises(ConnectionFailedError) as caught:
+            http.send(Request("GET", f"https://127.0.0.1:{server.getsockname()[1]}/", repeatable=False))
+        closer.join(10)
     assert type(caught.value) is ConnectionFailedError
 
 
