@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from typing import Any
+
+from ..transport.documents import parse_json
 
 EVERY_REPOSITORY = "*"
 # Renewed this long before the end, or after four fifths of a short life.
@@ -20,8 +21,8 @@ def claims_of(token: str) -> dict[str, Any]:
         return {}
     try:
         padded = parts[1] + "=" * (-len(parts[1]) % 4)
-        claims = json.loads(base64.urlsafe_b64decode(padded))
-    except (binascii.Error, ValueError, RecursionError):
+        claims = parse_json(base64.urlsafe_b64decode(padded))
+    except (binascii.Error, ValueError):
         return {}
     return claims if isinstance(claims, dict) else {}
 

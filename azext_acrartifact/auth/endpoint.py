@@ -6,7 +6,6 @@ login server: the realm that a challenge names is not where credentials go.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
@@ -15,11 +14,12 @@ from ..errors import ProtocolError, SignInError
 from ..transport.answers import error_from, read_refusal
 from ..transport.authorization import Scope
 from ..transport.client import HttpClient
-from ..transport.messages import Request, Response
+from ..transport.documents import parse_json
+from ..transport.messages import FORM, Request, Response
 
 TOKEN_LIMIT = 1024 * 1024
 _TOKEN = re.compile(r"[\x21-\x7e]+")
-_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+_FORM = {"Content-Type": FORM}
 
 
 class TokenEndpoint:
@@ -90,8 +90,8 @@ def read_token(response: Response, *keys: str) -> str:
     """The token under the first of *keys* that the answer has; `ProtocolError` for anything else."""
     where = response.request.where
     try:
-        answer = json.loads(response.content(TOKEN_LIMIT))
-    except (ValueError, RecursionError) as error:
+        answer = parse_json(response.content(TOKEN_LIMIT))
+    except ValueError as error:
         raise ProtocolError("The registry's answer holds no token", where=where, why="it is not JSON") from error
     found = [answer[key] for key in keys if isinstance(answer, dict) and isinstance(answer.get(key), str)]
     if not found or not _TOKEN.fullmatch(found[0]):

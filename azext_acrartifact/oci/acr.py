@@ -10,12 +10,13 @@ from urllib.parse import quote
 from ..errors import NotFoundError, ProtocolError
 from ..transport.answers import error_from
 from ..transport.authorization import CATALOG, METADATA_READ, METADATA_WRITE, Scope
+from ..transport.documents import parse_json
 from ..transport.messages import Response
 from .api import RegistryApi
 from .digest import Digest, parse_digest
 from .pages import follow_pages
 
-PAGE_LIMIT = 16 * 1024 * 1024
+PAGE_LIMIT = 4 * 1024 * 1024
 PAGE_SIZE = 100
 
 
@@ -145,8 +146,8 @@ def _object(response: Response, what: str, missing: str) -> dict[str, Any]:
             ) from error
         raise error
     try:
-        parsed = json.loads(response.content(PAGE_LIMIT))
-    except (ValueError, RecursionError) as error:
+        parsed = parse_json(response.content(PAGE_LIMIT))
+    except ValueError as error:
         raise ProtocolError(what, where=response.request.where, why="the answer is not JSON") from error
     if not isinstance(parsed, dict):
         raise ProtocolError(what, where=response.request.where, why="the answer is not a JSON object")

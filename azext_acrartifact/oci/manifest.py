@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import ArtifactError, InvalidInputError, InvalidManifestError
+from ..transport.documents import parse_json
 from .descriptor import Descriptor, as_object, optional_string, parse_descriptor, string_map
 from .digest import Digest, digest_of
 from .mediatypes import EMPTY_CONFIG, IMAGE_MANIFEST, INDEXES, MANIFESTS, OCI_ARTIFACT_MANIFEST, ORAS_ARTIFACT_MANIFEST
@@ -162,9 +163,8 @@ def _optional(value: object, place: str) -> Descriptor | None:
 
 def _load(raw: bytes, where: str) -> object:
     try:
-        # Not of bytes: from those, UTF-16 and UTF-32 are read as well, which no other client does.
-        return json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
+        return parse_json(raw, _unique)
+    except ValueError as error:
         raise InvalidManifestError("The manifest is not JSON that can be read", where=where, why=str(error)) from error
 
 
@@ -173,7 +173,3 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(fields) != len(pairs):
         raise ValueError("a key appears twice")
     return fields
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")

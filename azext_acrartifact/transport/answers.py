@@ -6,8 +6,8 @@ The body's format is the OCI distribution specification's (§ Error Codes): `{"e
 
 from __future__ import annotations
 
-import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,10 +24,13 @@ from ..errors import (
     SignInError,
     ThrottledError,
 )
+from .documents import parse_json
 from .messages import Response
+from .redaction import without_secrets
 from .retry import retry_after
 
 ERROR_BODY_LIMIT = 64 * 1024
+ERROR_TEXT_LIMIT = 4096
 STORAGE_ERROR = "storage"
 """The code of a `Refusal` by the storage behind a registry; its message is the storage's own code."""
 STORAGE_HINT = (
@@ -36,6 +39,7 @@ STORAGE_HINT = (
 )
 """https://learn.microsoft.com/azure/container-registry/container-registry-faq"""
 _STORAGE_CODE = re.compile(rb"<Error>\s*<Code>([A-Za-z]{1,100})</Code>")
+_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 _FIREWALL_LINK = "https://aka.ms/acr/firewall"
 _LOCK_LINK = "https://aka.ms/acr/faq/#why-does-my-pull-or-push-request-fail-with-disallowed-operation"
 _REJECTED_HINTS = {
@@ -71,12 +75,12 @@ def read_refusal(response: Response) -> Refusal:
     if code := _STORAGE_CODE.search(body):
         return Refusal(STORAGE_ERROR, code.group(1).decode("ascii"))
     try:
-        parsed = json.loads(body)
-    except (ValueError, RecursionError):
+        parsed = parse_json(body)
+    except ValueError:
         return Refusal()
     errors = parsed.get("errors") if isinstance(parsed, dict) else None
     first = errors[0] if isinstance(errors, list) and errors else {}
-    return _refusal(first) if isinstance(first, dict) else Refusal()
+    return _refusal(first, response.request.secrets) if isinstance(first, dict) else Refusal()
 
 
 def error_from(response: Response, what: str, not_found: str = "") -> ArtifactError:
@@ -102,8 +106,9 @@ def error_from(response: Response, what: str, not_found: str = "") -> ArtifactEr
 
 
 def correlation_id(response: Response) -> str:
-    """The id under which Azure support finds the request; empty from other registries."""
-    return response.headers.get("X-Ms-Correlation-Request-Id", "")
+    """The id under which Azure support finds the request; empty from other registries, and for what is no id."""
+    found = response.headers.get("X-Ms-Correlation-Request-Id", "")
+    return found if _ID.fullmatch(found) else ""
 
 
 def _kind(response: Response, refusal: Refusal) -> tuple[type[ArtifactError], str]:
@@ -143,8 +148,8 @@ def _patience(response: Response) -> str:
     return f"{seconds:.0f} s, as it asks" if seconds is not None else "a minute or two"
 
 
-def _refusal(error: dict[str, Any]) -> Refusal:
+def _refusal(error: dict[str, Any], secrets: Sequence[str]) -> Refusal:
+    """The server's own words, save what it repeats of ours."""
     detail = error.get("detail")
-    return Refusal(
-        str(error.get("code") or ""), str(error.get("message") or ""), detail if isinstance(detail, str) else ""
-    )
+    texts = (error.get("code"), error.get("message"), detail if isinstance(detail, str) else "")
+    return Refusal(*(without_secrets(str(text or "")[:ERROR_TEXT_LIMIT], secrets) for text in texts))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import RawIOBase
 from typing import BinaryIO, Protocol
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 from ..errors import ProtocolError
 from .redaction import public_url
 
 BLOCK = 1024 * 1024
+FORM = "application/x-www-form-urlencoded"
+_SECRET_FIELDS = ("password", "refresh_token", "access_token")
 _TARGET = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://[^/?#]*)([^#]*)")
 _SENDABLE = re.compile(r"[\x21-\x7e]+")
 _HOST = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?|[0-9a-f]*:[0-9a-f:.]+")
@@ -76,6 +78,15 @@ class Request:
         return origin_of(self.url)
 
     @property
+    def secrets(self) -> Sequence[str]:
+        """What it carries that opens a door: the authorization, and the secrets of a form."""
+        found = [self.authorization.partition(" ")[2]] if self.authorization else []
+        if self.headers.get("Content-Type") == FORM and isinstance(self.body, bytes):
+            form = parse_qs(self.body.decode("ascii", "replace"))
+            found += [value for name in _SECRET_FIELDS for value in form.get(name, [])]
+        return found
+
+    @property
     def where(self) -> str:
         """Method and URL for messages, without the query."""
         return f"{self.method} {public_url(self.url)}"
@@ -100,6 +111,8 @@ class Response:
         self.headers = headers
         self.waited = waited
         """Seconds from the request's first byte to this answer's head."""
+        self.received = 0
+        """Bytes of the body that have been read."""
         self._raw = raw
 
     @property
@@ -112,7 +125,9 @@ class Response:
 
         Raises `ConnectionFailedError` when the line breaks before the declared length.
         """
-        return self._raw.readinto(buffer)
+        count = self._raw.readinto(buffer)
+        self.received += count
+        return count
 
     def content(self, limit: int) -> bytes:
         """The whole body, of at most *limit* bytes; more raises `ProtocolError`."""

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import logging
 import re
-from urllib.parse import urlsplit
+from collections.abc import Iterable
+from urllib.parse import quote_plus, urlsplit
 
 _WORD = re.compile(r'[^\s"]+')
+SHORTEST_SECRET = 6
+"""Characters; what is shorter is found in any text."""
 _FILTERED_LOGGERS = ("urllib3.connectionpool", "urllib3.poolmanager", "urllib3.util.retry", "requests")
 
 
@@ -34,6 +37,15 @@ def _without_query(word: str) -> str:
     """*word* up to the query of the first address or path in it. An apostrophe ends none: it may stand in a query."""
     query = word.find("?", word.find("/")) + 1
     return f"{word[:query]}…" if "/" in word[:query] and word[query:].strip("'") else word
+
+
+def without_secrets(text: str, sent: Iterable[str]) -> str:
+    """*text*, which answers a request that held the secrets *sent*, without these and without queries of addresses: a
+    registry, or a page of a proxy's, may repeat what it was told."""
+    for secret in sent:
+        for written in {secret, quote_plus(secret)}:
+            text = text.replace(written, "…") if len(secret) >= SHORTEST_SECRET else text
+    return without_queries(text)
 
 
 class QueryFilter(logging.Filter):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+from urllib.parse import quote_plus, urlencode
 
 import pytest
 
 from azext_acrartifact import errors
 from azext_acrartifact.transport.answers import ERROR_BODY_LIMIT, Refusal, error_from, read_refusal
-from azext_acrartifact.transport.messages import Headers, Request, Response
+from azext_acrartifact.transport.messages import FORM, Headers, Request, Response
 
 URL = "https://myregistry.azurecr.io/v2/a/manifests/1?sig=secret"
 
@@ -88,6 +89,36 @@ def test_the_servers_words_code_and_id_are_kept() -> None:
     assert error.why == "the tag does not exist: v1"
     assert error.code == "TAG_UNKNOWN"
     assert error.message.endswith("(correlation id guid-1)")
+
+
+SECRETS = {"password": "correct horse+1", "refresh_token": "eyJhbGciOiJub25lIn0.eyJhIjoxfQ.c2ln"}
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_what_the_server_repeats_of_a_form_is_not_said_again(name: str) -> None:
+    secret = SECRETS[name]
+    body = urlencode({"service": "x", name: secret}).encode()
+    for said in (secret, quote_plus(secret)):
+        answer, _ = response(401, refused("UNAUTHORIZED", f"not {said}", detail=f"no, {said}!"))
+        answer.request = Request("POST", URL, {"Content-Type": FORM}, body)
+        found = read_refusal(answer)
+        assert said not in found.why
+        assert found.why.startswith("not ")
+
+
+def test_what_the_server_repeats_of_a_header_is_not_said_again() -> None:
+    for value, secret in (("Bearer opaque-token", "opaque-token"), ("Basic dTpwYXNz", "dTpwYXNz")):
+        answer, _ = response(403, refused("DENIED", f"no {value}"), X_Ms_Correlation_Request_Id=value)
+        answer.request = Request("GET", URL, authorization=value)
+        error = error_from(answer, "It failed")
+        assert secret not in error.message
+
+
+def test_a_query_in_the_servers_words_is_not_said_again() -> None:
+    answer, _ = response(
+        400, refused("X", "no /v2/a/blobs/uploads/1?_state=secret1 at https://s.example/b?sig=secret2")
+    )
+    assert "secret" not in read_refusal(answer).why
 
 
 def test_not_found_is_worded_apart_only_for_404() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import threading
 import time
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from azext_acrartifact.errors import ConnectionFailedError, ProtocolError
+from azext_acrartifact.errors import ConnectionFailedError, ProtocolError, SilentError
 from azext_acrartifact.oci.content import Chunk, Memory
 from azext_acrartifact.transport import connection
 from azext_acrartifact.transport.client import HttpClient
@@ -308,6 +309,13 @@ def test_what_stands_between_chunks_is_bounded(serve, once, endless: bytes) -> N
     server = serve(Answer(CHUNKED + endless, "hang"))
     with pytest.raises((ProtocolError, ConnectionFailedError), match=r"HTTP|ended early"):
         get(once, server)
+
+
+def test_silence_is_an_error_of_its_own(serve) -> None:
+    server = serve(Answer(b"", "hang"))
+    client = HttpClient(Network("unit/1", patience=0.01), policy=Policy(tries=1))
+    with pytest.raises(SilentError), contextlib.closing(client):
+        client.send(Request("GET", server.url + "/", answer_timeout=5))
 
 
 def test_a_field_that_cannot_be_sent_is_refused(serve, http) -> None:
