@@ -49,6 +49,9 @@ class RegistryApi:
         answer_timeout: float = 30.0,
     ) -> Response:
         """Send a request with an authorization for *scope*; a 401 is answered once with a fresh one."""
+        if origin_of(url) != origin_of(self._base_url):
+            # An address that was kept from an earlier run is no better than its file.
+            raise ProtocolError("A request would leave the registry", where=url.partition("?")[0])
         value = self.authorizer.authorization(scope)
         request = Request(
             method, url, headers or {}, body, authorization=value, answer_timeout=answer_timeout, repeatable=repeatable

@@ -18,7 +18,7 @@ from .mediatypes import ACCEPT, IMAGE_INDEX
 from .pages import follow_pages
 from .reference import check_tag
 
-PUT_TIMEOUT = 120.0
+PUT_TIMEOUT = 60.0
 PAGE_SIZE = 100
 TAGS_LIMIT = 16 * 1024 * 1024
 """Bytes of one page of tags."""
@@ -119,7 +119,7 @@ def _checked(response: Response, place: str, version: str) -> Manifest:
 def _index(response: Response) -> Manifest:
     if response.status != 200:
         raise error_from(response, "The referrers were not listed")
-    raw = response.content(4 * MANIFEST_LIMIT)
+    raw = response.content(MANIFEST_LIMIT)
     index = parse_manifest(raw, _media_type(response), response.request.where)
     if index.media_type != IMAGE_INDEX:
         raise ProtocolError("The list of referrers is no index", where=response.request.where)

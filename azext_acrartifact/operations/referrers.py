@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -81,7 +82,7 @@ def walk_referrers(
     seen = set(tops)
     for depth in range(deepest if deepest < DEEPEST else DEEPEST + 1):
         if depth == 0 or not _known_by(whole, level, seen):
-            _list_level(registry, repository, level)
+            _list_level(registry, repository, level, MOST - len(seen))
         new = {item.descriptor.digest: item.referrers for found in level.values() for item in found}
         level = {digest: found for digest, found in new.items() if digest not in seen}
         seen |= set(level)
@@ -135,11 +136,16 @@ def _known_by(whole: Inventory | None, level: dict[Digest, list[Referrer]], seen
     return True
 
 
-def _list_level(registry: Registry, repository: str, level: dict[Digest, list[Referrer]]) -> None:
-    """Fill the lists of one level, two requests at a time."""
+def _list_level(registry: Registry, repository: str, level: dict[Digest, list[Referrer]], room: int) -> None:
+    """Fill the lists of one level, two requests at a time, with at most *room* entries in all."""
+
+    counted = itertools.count(1)
 
     def fetch(digest: Digest) -> None:
-        level[digest] += [Referrer(child, digest) for child in registry.referrers.of(repository, digest)]
+        for child in registry.referrers.of(repository, digest):
+            level[digest].append(Referrer(child, digest))
+            if next(counted) > room:
+                raise RefusedError("There are too many referrers", where=repository, why=f"more than {MOST}")
 
     def complete(item: Referrer, holder: list[Referrer]) -> None:
         manifest = registry.manifests.find(repository, item.descriptor.digest)

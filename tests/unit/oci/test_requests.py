@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from urllib.parse import quote
@@ -170,6 +171,39 @@ class TestPages:
         with pytest.raises(errors.ProtocolError, match=r"does not end.*20 pages"):
             self.tags(server, registry)
         assert len(server.requests) == 20
+
+    @pytest.mark.parametrize(
+        ("limits", "size", "why", "most"),
+        [
+            ({"MOST_SPARSE": 10}, 100, "next to nothing", 12),
+            ({"MOST_SPARSE": 10, "SPARSE": 50}, 100, "does not end", 31),
+            ({"LIST_LIMIT": 1000}, 300, "too long", 4),
+        ],
+    )
+    def test_a_list_ends_that_brings_nothing_or_too_much(
+        self, serve, registry: Open, monkeypatch: pytest.MonkeyPatch, limits, size: int, why: str, most: int
+    ) -> None:
+        for name, value in {"MOST_PAGES": 30, **limits}.items():
+            monkeypatch.setattr(pages, name, value)
+        server = self.on_and_on(serve, size)
+        with pytest.raises(errors.ProtocolError, match=why):
+            self.tags(server, registry)
+        assert most - 2 <= len(server.requests) <= most
+
+    @staticmethod
+    def on_and_on(serve, size: int = 2) -> ScriptedServer:
+        """Pages without end, each of *size* bytes."""
+        body, numbers = b"{}" + b" " * (size - 2), itertools.count()
+        return serve(
+            lambda sent: answer(200, body, Link=f"</acr/v1/a/_tags?last={next(numbers)}>; rel=next"), forever=True
+        )
+
+    def test_no_request_leaves_the_registry(self, serve, registry: Open) -> None:
+        """An address that was kept from an earlier run may have been changed."""
+        server, other = serve(answer(204)), serve(answer(204))
+        with pytest.raises(errors.ProtocolError, match="leave the registry"):
+            registry(server).uploads("a").status(Session(f"{other.url}/v2/a/blobs/uploads/1", 5))
+        assert other.requests == server.requests == []
 
 
 class TestMetadata:
