@@ -13,6 +13,8 @@ from .inflate import damaged
 
 EXTENSION_LIMIT = 64 << 10
 """Bytes of the extended headers of one member (CVE-2025-58183 and tarfile read without a limit)."""
+PADDING_LIMIT = 16 << 20
+"""Bytes of zeros after the end: whole records of the largest tapes."""
 _HEADERS_A_MEMBER = 3
 _NUMBER_LIMIT = 2**63 - 1
 _OCTAL = re.compile(rb"[0-7]+")
@@ -117,9 +119,11 @@ class TarReader:
         return _checked(block)
 
     def _require_only_zeros(self) -> None:
-        """See that padding follows the end, of any length, and nothing hidden. All of it goes into the digest."""
+        """See that padding follows the end, and nothing hidden. All of it goes into the digest."""
+        left = PADDING_LIMIT
         while piece := self._stream.piece(1 << 20):
-            if bytes(piece).strip(b"\x00"):
+            left -= len(piece)
+            if left < 0 or bytes(piece).strip(b"\x00"):
                 raise damaged("there is content after its end")
 
     def _extend(self, extension: _Extension, block: bytes) -> None:

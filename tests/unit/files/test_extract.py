@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from azext_acrartifact.errors import DigestMismatchError, LocalFileError, RefusedError, UnsafeContentError
-from azext_acrartifact.files import extract
+from azext_acrartifact.files import extract, tarread
 from azext_acrartifact.files.codecs import codec_named
 from azext_acrartifact.files.extract import Extraction, Unpacked, size_limit
 from azext_acrartifact.files.folder_posix import DescriptorFolder
@@ -272,6 +272,11 @@ HOSTILE = {
 @pytest.mark.usefixtures("folder_kind")
 def test_refuses_hostile_archive(out: Path, parts: list[bytes], why: str) -> None:
     refuse(out, layer(member("d/first", b"first"), *parts), why)
+
+
+def test_refuses_padding_without_end(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tarread, "PADDING_LIMIT", 20_000)
+    refuse(out, layer(member("d/first"), end=bytes(50_000)), "after its end")
 
 
 def test_refuses_wrong_checksum(out: Path) -> None:
