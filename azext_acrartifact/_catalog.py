@@ -24,6 +24,7 @@ def list_artifacts(
     from .errors import InvalidInputError
     from .operations.listing import ListOrder, list_repositories
     from .operations.listing import list_artifacts as run
+    from .text import printable
 
     def act(registry: Any, found: Any) -> list[Any]:
         if found.version is not None:
@@ -33,7 +34,7 @@ def list_artifacts(
             return [listed_output(item) for item in run(registry, order)]
         if orderby or artifact_type:
             raise InvalidInputError("Repositories have no time and no type", hint="Give --repository as well.")
-        return list_repositories(registry, top)
+        return [printable(name) for name in list_repositories(registry, top)]
 
     return at_place(cmd, artifact, login, act)
 

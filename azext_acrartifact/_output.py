@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from .oci.descriptor import LARGEST_SIZE
 from .text import printable
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def listed_output(item: ListedArtifact) -> dict[str, Any]:
         "tags": [printable(tag) for tag in item.tags],
         "mediaType": _text(held.get("mediaType")),
         "artifactType": _text(item.artifact_type),
-        "size": size if isinstance(size, int) else None,
+        "size": size if isinstance(size, int) and 0 <= size <= LARGEST_SIZE else None,
         "createdTime": _text(held.get("createdTime")),
         "lastUpdateTime": _text(held.get("lastUpdateTime")),
         "changeableAttributes": _scalars(held.get("changeableAttributes")),
@@ -167,7 +168,13 @@ def _detail(manifest: Manifest, detail: Detail) -> dict[str, Any]:
 
 
 def _pulled(path: str, blob: Descriptor, state: str) -> dict[str, Any]:
-    return {"path": path, "digest": blob.digest, "size": blob.size, "mediaType": _text(blob.media_type), "state": state}
+    return {
+        "path": printable(path, 8192),
+        "digest": blob.digest,
+        "size": blob.size,
+        "mediaType": _text(blob.media_type),
+        "state": state,
+    }
 
 
 def _blob(blob: Descriptor) -> dict[str, Any]:

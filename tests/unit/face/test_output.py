@@ -61,7 +61,7 @@ def texts(value: Any) -> list[str]:
 
 
 def test_nothing_that_a_registry_says_is_obeyed() -> None:
-    pulled = PullResult(HERE, MANIFEST, [PulledFile("/x", LAYER, "downloaded")], [Skipped(LAYER, "why")], 1, 2)
+    pulled = PullResult(HERE, MANIFEST, [PulledFile(f"/x{NASTY}", LAYER, "downloaded")], [Skipped(LAYER, "why")], 1, 2)
     for output in (show_output(SHOWN), pull_output(pulled)):
         for text in texts(output):
             assert not {"\x1b", "\n", "\u202e"} & set(text), text
