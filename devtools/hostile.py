@@ -1,0 +1,29 @@
+"""`dev.py hostile`: what a hostile registry can do to the installed extension; with --table, to other tools as well."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from devtools import environment, peers, steps
+
+TABLE = "--table"
+SOME = "--some"
+
+
+def main(arguments: list[str]) -> int:
+    """Run every case, with `--some` every third, and return pytest's exit code; *arguments* go to pytest.
+
+    With `--table` every case is run with the peers too, and docs/security-cases.md is written.
+    """
+    if TABLE in arguments:
+        peers.install()
+        rest = [argument for argument in arguments if argument != TABLE]
+        return steps.call([sys.executable, "-m", "tests.hostile", *rest], {**os.environ, "PATH": peers.path()})
+    chosen = [argument for argument in arguments if argument != SOME] or ["tests/hostile"]
+    variables = {**environment.clean(), "HOSTILE": "some" if SOME in arguments else "all"}
+    return steps.run("hostile cases", [sys.executable, "-m", "pytest", *chosen], variables)
+
+
+if __name__ == "__main__":
+    sys.exit(steps.exit_code(main))

@@ -1,0 +1,120 @@
+"""What another user of the machine, or an earlier command, left where a pull writes; space and rights (R2, R19)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.hostile.case import REFUSES, Case, Right, either
+from tests.hostile.site import OLDER, Site, digest_of, manifest, site, titled
+
+LARGE = b"0123456789abcdef" * (17 << 16)
+"""17 MiB: a file of which pieces are kept."""
+SEGMENT = 8 << 20
+STEM = ".acrartifact-" + hashlib.sha256(b"large.bin").hexdigest()[:16]
+WHOLE = Right({"large.bin": LARGE})
+
+
+def large() -> Site:
+    """An artifact of one large file."""
+    return site({"large.bin": LARGE})
+
+
+def planted(action: Callable[[Path, Path], None]) -> Callable[[Path], None]:
+    """Do *action* with the destination and the folder outside."""
+    return lambda folder: action(folder / "work" / "out", folder / "outside")
+
+
+def _note(out: Path) -> None:
+    head = {"digest": digest_of(LARGE), "size": len(LARGE), "segment": SEGMENT}
+    (out / f"{STEM}.note").write_text(json.dumps(head) + "\n0\n1\n2\n")
+
+
+def _kept_link(out: Path, outside: Path) -> None:
+    (out / f"{STEM}.kept").symlink_to("../../outside/secret.txt")
+    _note(out)
+
+
+def _kept_hard(out: Path, outside: Path) -> None:
+    os.link(outside / "secret.txt", out / f"{STEM}.kept")
+    _note(out)
+
+
+def _kept_fifo(out: Path, outside: Path) -> None:
+    os.mkfifo(out / f"{STEM}.kept")
+
+
+def _kept_wrong(out: Path, outside: Path) -> None:
+    (out / f"{STEM}.kept").write_bytes(b"e" * len(LARGE))
+    _note(out)
+
+
+def _kept_others(out: Path, outside: Path) -> None:
+    _kept_wrong(out, outside)
+    os.chown(out / f"{STEM}.kept", 65534, 65534)
+    (out / f"{STEM}.kept").chmod(0o666)
+
+
+def _note_link(out: Path, outside: Path) -> None:
+    (out / f"{STEM}.note").symlink_to("../../outside/secret.txt")
+
+
+def _note_link_kept(out: Path, outside: Path) -> None:
+    (out / f"{STEM}.kept").write_bytes(b"e" * len(LARGE))
+    _note_link(out, outside)
+
+
+def _note_evil(out: Path, outside: Path) -> None:
+    (out / f"{STEM}.kept").write_bytes(b"")
+    (out / f"{STEM}.note").write_bytes(b"[" * 100_000 + b"\n" + b"9" * 5000 + b"\n-1\n")
+
+
+def _temporaries(out: Path, outside: Path) -> None:
+    (out / ".acrartifact-0123456789abcdef.part").symlink_to("../../outside")
+
+
+def _read_only(out: Path, outside: Path) -> None:
+    (out / "d").symlink_to("/proc/self")
+
+
+def _no_folder(folder: Path) -> None:
+    (folder / "work" / "out" / "a.txt").unlink()
+    (folder / "work" / "out" / "keep.txt").unlink()
+    (folder / "work" / "out").rmdir()
+    (folder / "work" / "out").write_bytes(OLDER)
+
+
+KEPT: dict[str, tuple[str, Callable[[Path, Path], None]]] = {
+    "kept-link": ("the unfinished file of an earlier pull is a link out", _kept_link),
+    "kept-hard-link": ("the unfinished file is a second name of another file", _kept_hard),
+    "kept-fifo": ("the unfinished file is a FIFO", _kept_fifo),
+    "kept-wrong": ("the unfinished file holds other bytes, and says that it is done", _kept_wrong),
+    "kept-others": ("the unfinished file belongs to another user", _kept_others),
+    "note-link": ("the note about it is a link out", _note_link),
+    "note-link-kept": ("the file is there, and the note about it is a link out", _note_link_kept),
+    "note-evil": ("the note about it is nonsense", _note_evil),
+}
+
+
+def _huge(count: int) -> Callable[[], Site]:
+    def make() -> Site:
+        made = site()
+        layers = [{**made.add(b"x"), "size": 1 << 45, **titled(f"{number}.bin")} for number in range(count)]
+        made.put(manifest(layers))
+        return made
+
+    return make
+
+
+CASES = [
+    *(Case(f"disk-{name}", "R2", does, large, either(**{"large.bin": LARGE}), before=planted(plant)) for name, (does, plant) in KEPT.items()),
+    Case("disk-part-link", "R2", "a temporary of an earlier pull is a link out", site, either(), before=planted(_temporaries)),
+    Case("disk-proc", "R2", "a folder on the way is a link to /proc", lambda: site({"d/fd/1": b"x"}), REFUSES, before=planted(_read_only)),
+    Case("disk-destination-is-file", "R19", "the destination is a file", site, REFUSES, before=_no_folder),
+    Case("disk-full", "R19", "files of 32 TiB each", _huge(3), REFUSES),
+    Case("disk-full-sum", "R19", "2^63 bytes in all", _huge(1 << 14), REFUSES),
+    Case("ok-large", "R2", "a large file", large, WHOLE),
+]  # fmt: skip

@@ -1,0 +1,195 @@
+"""Names that an artifact gives its files, and what lies where it wants to write (R1, R2, R13, R14)."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.hostile.case import GETS_IT, REFUSES, Case, Right, either
+from tests.hostile.site import GOOD, OLDER, Site, manifest, site, titled
+
+ESC = "\x1b"
+TITLES = {
+    "parent": "../evil.txt",
+    "parent-deep": "../../../../evil.txt",
+    "parent-inside": "sub/../../evil.txt",
+    "parent-at-end": "sub/..",
+    "parent-only": "..",
+    "dot-only": ".",
+    "dot-inside": "sub/./evil.txt",
+    "absolute": "/evil-of-hostile-tests.txt",
+    "absolute-double": "//evil-of-hostile-tests.txt",
+    "absolute-after-dot": ".//evil-of-hostile-tests.txt",
+    "empty-part": "sub//evil.txt",
+    "backslash": "..\\evil.txt",
+    "backslash-inside": "sub\\..\\..\\evil.txt",
+    "drive": "C:\\evil.txt",
+    "drive-relative": "C:evil.txt",
+    "drive-slash": "C:/evil.txt",
+    "unc": "\\\\evil.example\\share\\evil.txt",
+    "device-path": "\\\\.\\PhysicalDrive0",
+    "stream": "a.txt:evil",
+    "stream-data": "a.txt::$DATA",
+    "device": "CON",
+    "device-extension": "nul.txt",
+    "device-folder": "sub/aux/evil.txt",
+    "device-port": "COM1.log",
+    "device-superscript": "com\u00b9.log",
+    "device-space": "PRN .txt",
+    "trailing-dot": "evil.txt.",
+    "trailing-space": "evil.txt ",
+    "wildcard": "*.txt",
+    "question": "a?.txt",
+    "pipe": "evil|x",
+    "quote": 'evil".txt',
+    "less": "<evil>",
+    "newline": "ok.txt\nERROR: the registry is gone",
+    "cr": "ok.txt\rERROR: gone",
+    "tab": "a\tb",
+    "nul": "a.txt\0.png",
+    "delete-character": "a\x7fb",
+    "c1": "a\x9b31mb",
+    "ansi": f"{ESC}[2J{ESC}]0;owned\x07evil",
+    "bidi": "annex\u202etxt.exe",
+    "zero-width": "a\u200b.txt",
+    "byte-order-mark": "\ufeffa.txt",
+    "line-separator": "a\u2028b",
+    "next-line": "a\x85b",
+    "tag-character": "a\U000e0041b",
+    "long-part": "x" * 300,
+    "long": "/".join(["x" * 50] * 100),
+    "long-in-bytes": "\U0001f600" * 80,
+    "own-temporary": ".acrartifact-0123456789abcdef.part",
+    "own-kept": "sub/.ACRARTIFACT-x.kept",
+    "pipeline-newline": "x\n##vso[task.setvariable variable=PATH]evil",
+}
+ALLOWED = {
+    "tilde": "~/evil.txt",
+    "variable": "$HOME/evil.txt",
+    "percent": "%2e%2e%2fevil.txt",
+    "option": "-rf",
+    "wide-dots": "\uff0e\uff0e\uff0fevil.txt",
+    "semicolon": "a;touch evil",
+    "backquote": "`touch evil`.txt",
+    "pipeline": "##vso[task.setvariable variable=PATH]evil",
+    "pipeline-section": "##[error]evil",
+    "pipeline-github": "::set-output name=x::evil",
+}
+"""Odd, and a name of a file below the destination all the same: to be written under just that name, or refused."""
+
+TOGETHER: dict[str, tuple[str, list[str]]] = {
+    "duplicate": ("two files of one name", ["same.txt", "same.txt"]),
+    "duplicate-dot": ("two names of one file", ["same.txt", "./same.txt"]),
+    "duplicate-parent": ("two names of one file", ["same.txt", "x/../same.txt"]),
+    "duplicate-case": ("names that Windows and macOS hold for one", ["Same.txt", "sAME.txt"]),
+    "duplicate-unicode": ("names that differ in their Unicode form alone", ["caf\u00e9.txt", "cafe\u0301.txt"]),
+    "duplicate-sharp-s": ("names that differ in case folding alone", ["stra\u00dfe", "STRASSE"]),
+    "file-and-folder": ("a file that is also a folder", ["a", "a/b.txt"]),
+    "folder-and-file": ("a folder that is also a file", ["a/b.txt", "A"]),
+}
+
+
+def with_titles(*titles: str) -> Callable[[], Site]:
+    """An artifact with a good `a.txt` and then a file under each of *titles*."""
+
+    def make() -> Site:
+        made = site()
+        files = [("a.txt", GOOD), *((title, f"file {number}".encode()) for number, title in enumerate(titles))]
+        made.put(manifest([made.add(content, **titled(title)) for title, content in files]))
+        return made
+
+    return make
+
+
+def _surrogate() -> Site:
+    made = site()
+    layer = made.add(b"x", **titled("TITLE"))
+    raw = json.dumps(manifest([layer])).encode().replace(b"TITLE", b"\\ud800.txt")
+    made.put(raw)
+    return made
+
+
+def _config_title(where: str) -> Callable[[], Site]:
+    def make() -> Site:
+        made = site()
+        layers = [made.add(GOOD, **titled("a.txt"))]
+        config = made.add(b'{"config": 1}', "application/vnd.example.config+json", **titled("../evil.json"))
+        more: dict[str, Any] = titled("../evil-manifest.json") if where == "manifest" else {}  # type: ignore[assignment]
+        made.put(manifest(layers, config, **more))
+        return made
+
+    return make
+
+
+def _in_out(action: Callable[[Path, Path], None]) -> Callable[[Path], None]:
+    """Do *action* with the destination and the folder outside of it."""
+    return lambda folder: action(folder / "work" / "out", folder / "outside")
+
+
+def _link(target: str) -> Callable[[Path, Path], None]:
+    def plant(out: Path, _outside: Path) -> None:
+        (out / "a.txt").unlink()
+        (out / "a.txt").symlink_to(target)
+
+    return plant
+
+
+def _folder_link(out: Path, _outside: Path) -> None:
+    (out / "sub").symlink_to("../../outside/folder")
+
+
+def _fifo(out: Path, _outside: Path) -> None:
+    (out / "a.txt").unlink()
+    os.mkfifo(out / "a.txt")
+
+
+def _folder(out: Path, _outside: Path) -> None:
+    (out / "a.txt").unlink()
+    (out / "a.txt").mkdir()
+    (out / "a.txt" / "theirs.txt").write_bytes(OLDER)
+
+
+def _hard(out: Path, outside: Path) -> None:
+    (out / "a.txt").unlink()
+    os.link(outside / "secret.txt", out / "a.txt")
+
+
+PLANTED: dict[str, tuple[str, Callable[[Path, Path], None], dict[str, bytes], Right]] = {
+    "is-link": ("its name is a link out", _link("../../outside/secret.txt"), {"a.txt": GOOD}, either()),
+    "is-dangling-link": ("its name is a link to nothing", _link("../../outside/new.txt"), {"a.txt": GOOD}, either()),
+    "is-link-to-device": ("its name is a link to /dev/full", _link("/dev/full"), {"a.txt": GOOD}, either()),
+    "under-link": ("a folder on the way is a link out", _folder_link, {"sub/evil.txt": b"x"}, REFUSES),
+    "is-fifo": ("its name is a FIFO", _fifo, {"a.txt": GOOD}, REFUSES),
+    "is-folder": ("its name is a folder", _folder, {"a.txt": GOOD}, REFUSES),
+    "is-hard-link": ("its name is a second name of another file", _hard, {"a.txt": GOOD}, GETS_IT),
+}
+
+CASES = [
+    *(
+        Case(f"title-{name}", "R1", f"a file is to be called {title[:60]!a}", with_titles(title))
+        for name, title in TITLES.items()
+    ),
+    *(
+        Case(
+            f"title-{name}",
+            "R14" if "pipeline" in name else "R1",
+            f"a file is to be called {title!a}",
+            with_titles(title),
+            either(**{"a.txt": GOOD, title: b"file 0"}),
+        )
+        for name, title in ALLOWED.items()
+    ),
+    *(Case(f"title-{name}", "R13", does, with_titles(*titles)) for name, (does, titles) in TOGETHER.items()),
+    *(
+        Case(f"title-{name}", "R2", does, lambda files=files: site(files), right, before=_in_out(plant))
+        for name, (does, plant, files, right) in PLANTED.items()
+    ),
+    Case("title-surrogate", "R1", "a file is to be called half a character", _surrogate),
+    Case("title-of-config", "R1", "the config has a title that leads out", _config_title("config"), either()),
+    Case(
+        "title-of-manifest", "R1", "manifest and config have titles that lead out", _config_title("manifest"), either()
+    ),
+]

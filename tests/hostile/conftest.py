@@ -1,0 +1,31 @@
+"""Runs the chosen cases once, several at a time, and lets each test look at its own verdict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.hostile.judge import Judged
+from tests.hostile.run import Stage, play_all
+from tests.hostile.table import CASES
+
+PATIENCE = 60.0
+"""Seconds until a command counts as hanging: three times what `docs/security-cases.md` allows, for a busy machine."""
+
+
+@pytest.fixture(scope="session")
+def stage(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    """Certificates, and an `az` with the wheel installed."""
+    return Stage.make(tmp_path_factory.mktemp("stage"), wheel, PATIENCE)
+
+
+@pytest.fixture(scope="session")
+def verdicts(request: pytest.FixtureRequest, stage: Stage) -> dict[str, Judged | None]:
+    """What came of each case that is chosen, by its name; with `-debug` behind it, of the same with --debug."""
+    chosen = {item.callspec.params["name"] for item in request.session.items if hasattr(item, "callspec")}
+    found: dict[str, Judged | None] = {}
+    for debug, suffix in ((False, ""), (True, "-debug")):
+        cases = [case for case in CASES if f"{case.name}{suffix}" in chosen]
+        found.update({f"{case.name}{suffix}": judged for case, judged in play_all(stage, cases, debug=debug)})
+    return found

@@ -1,0 +1,32 @@
+"""Nothing that a registry or an artifact does harms the user, hangs, or ends in anything but one clear line.
+
+Each case is an `az` process of its own. `python3 dev.py hostile` runs all of them, CI those of `SOME`.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.hostile.judge import Judged
+from tests.hostile.table import CASES, FOUND
+
+SOME = [case for number, case in enumerate(CASES) if number % 3 == 0 or case.name in FOUND]
+"""Every third, and whatever has found a fault before."""
+CHOSEN = [case for case in (CASES if os.environ.get("HOSTILE") == "all" else SOME) if not case.slow]
+WITH_DEBUG = [case for case in CHOSEN if case.requirement == "R15"]
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("name", [case.name for case in CHOSEN])
+def test_it_is_safe(verdicts: dict[str, Judged], name: str) -> None:
+    judged = verdicts[name]
+    assert judged.verdict == "SAFE", judged.reasons
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("name", [f"{case.name}-debug" for case in WITH_DEBUG])
+def test_debug_tells_no_secret(verdicts: dict[str, Judged], name: str) -> None:
+    judged = verdicts[name]
+    assert judged.verdict == "SAFE", judged.reasons
