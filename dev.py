@@ -30,9 +30,7 @@ CHORES = {
     "faults": Chore("devtools.faults", "dev", "transfers that are killed, cut and slowed; 200 schedules of faults"),
     "fuzz": Chore("devtools.fuzz", "dev", "the parsers and the extractor under atheris, for a bounded time"),
     "mutate": Chore("devtools.mutate", "dev", "take each check away and see a test fail (hours)"),
-    "hostile": Chore(
-        "devtools.hostile", "dev", "hundreds of hostile answers; --some of them; --table with other tools"
-    ),
+    "hostile": Chore("devtools.hostile", "dev", "600 hostile answers; --some of them; --table with other tools too"),
     "bench": Chore("devtools.bench", "dev", "the measurements in bench/"),
     "wheel": Chore("devtools.wheel", "demo", "build dist/acrartifact-*.whl, look into it, `az extension add` it"),
     "emulator": Chore("devtools.emulator", "demo", "start the local Azure and say how to use it"),

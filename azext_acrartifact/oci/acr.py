@@ -18,6 +18,8 @@ from .pages import follow_pages
 
 PAGE_LIMIT = 4 * 1024 * 1024
 PAGE_SIZE = 100
+MOST_MANIFESTS = 100_000
+"""Of one repository; more would take more memory than a command should."""
 
 
 class AcrMetadata:
@@ -66,9 +68,19 @@ class AcrMetadata:
     def manifests(self, repository: str, order: str = "") -> Iterator[dict[str, Any]]:
         """All manifests' objects, page by page, in *order*: by digest, or `timedesc` or `timeasc`."""
         url = self._url(repository, f"_manifests?n={PAGE_SIZE}&orderby={order}")
+        listed = 0
         for response in follow_pages(self._api, Scope.of(repository, METADATA_READ), url, "manifests"):
             page = _object(response, "The manifests were not listed", "The repository does not exist")
-            yield from _objects(response, page.get("manifests"))
+            for item in _objects(response, page.get("manifests")):
+                listed += 1
+                if listed > MOST_MANIFESTS:
+                    raise ProtocolError(
+                        "The list of manifests is too long",
+                        where=response.request.where,
+                        why=f"more than {MOST_MANIFESTS:,}",
+                        hint="Ask for less, with --top where the command has it.",
+                    )
+                yield item
 
     def change(self, repository: str, version: str | None, attributes: Mapping[str, bool]) -> dict[str, Any]:
         """Set *attributes*, such as `writeEnabled`, of a tag, of a manifest by its digest, or of the repository; what

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Iterator
 
 from ..errors import DigestMismatchError, InvalidManifestError, InvalidReferenceError, NotFoundError, ProtocolError
 from ..transport.answers import error_from
 from ..transport.authorization import DELETE, PULL, PUSH, Scope
+from ..transport.documents import parse_json
 from ..transport.messages import Response
 from .api import RegistryApi, path_of
 from .descriptor import Descriptor
@@ -130,8 +130,8 @@ def _tags(response: Response) -> list[str]:
     if response.status != 200:
         raise error_from(response, "The tags were not listed", not_found="The repository does not exist")
     try:
-        return [check_tag(tag) for tag in json.loads(response.content(TAGS_LIMIT))["tags"] or []]
-    except (ValueError, RecursionError, KeyError, TypeError, InvalidReferenceError) as error:
+        return [check_tag(tag) for tag in parse_json(response.content(TAGS_LIMIT))["tags"] or []]
+    except (ValueError, KeyError, TypeError, InvalidReferenceError) as error:
         raise ProtocolError("The answer is no list of tags", where=response.request.where) from error
 
 

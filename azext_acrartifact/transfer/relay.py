@@ -97,7 +97,7 @@ class RelayFeed:
     def _account(self, block: memoryview) -> None:
         if not block:
             raise DigestMismatchError("Fewer bytes came than were announced", where=self._blob.digest)
-        self._attempts.progressed()
+        self._attempts.progressed(len(block))
         self._hash.update(block)
         self._at += len(block)
         if self._at == self._blob.size:

@@ -206,7 +206,8 @@ CASES = [
     Case("raw-ansi", "R12", "raw bytes that are not the digest's", says("GET .*/manifests/", answer(200, b"\x1b[2J", Content_Type=INDEX, Docker_Content_Digest=NO_DIGEST)), command="raw"),
     Case("tags-size", "R13", "a size of 4,000 digits", says(LIST, lambda made, sent: answer(200, json.dumps({"manifests": [{**made.manifest_properties(), "imageSize": 7}], "tags": []}).encode().replace(b": 7", b": " + b"7" * 4000))), EITHER, command="list-table"),
     Case("tags-dense", "R11", "4 MiB of empty objects", says(LIST, answer(200, b'{"manifests":[' + b'{"":0},' * 590_000 + b'{}],"tags":[]}')), EITHER, command="list"),
-    Case("tags-long", "R9", "pages of 4 MiB, for ever", lambda: _long_pages(), command="list"),
+    Case("tags-long", "R9", "pages of 3 MiB, for ever", lambda: _long_pages(3000, 1000), command="list"),
+    Case("tags-short", "R9", "pages of 20,000 small entries, for ever", lambda: _long_pages(1, 20_000), command="list"),
     Case("ok-list", "R20", "a good registry", site, SUCCEEDS, command="list"),
     Case("ok-list-table", "R20", "a good registry", site, SUCCEEDS, command="list-table"),
     Case("ok-repositories", "R20", "a good registry", site, SUCCEEDS, command="repositories"),
@@ -216,14 +217,13 @@ CASES = [
 ]  # fmt: skip
 
 
-def _long_pages() -> Site:
+def _long_pages(note: int, each: int) -> Site:
+    """Pages for ever of *each* manifests with *note* characters."""
     number = itertools.count()
 
     def play(made: Site, sent: Sent) -> Answer:
-        found = [
-            {**made.manifest_properties(), "digest": f"sha256:{next(number):064x}", "note": "x" * 3000}
-            for _ in range(1000)
-        ]
+        more = {"note": "x" * note, "configMediaType": "a/b"}
+        found = [{"digest": f"sha256:{next(number):064x}", **more} for _ in range(each)]
         link = f'<{sent.path}?n=1&last={next(number)}>; rel="next"'
         return as_json({"manifests": found, "tags": [item["digest"][7:] for item in found]}, Link=link)
 

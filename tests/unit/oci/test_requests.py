@@ -18,6 +18,7 @@ from azext_acrartifact.oci.manifest import build_manifest
 from azext_acrartifact.oci.mediatypes import IMAGE_INDEX, IMAGE_MANIFEST
 from azext_acrartifact.oci.registry import Registry
 from azext_acrartifact.oci.uploads import Session
+from azext_acrartifact.transport.authorization import Scope
 from tests.support.server import Answer, ScriptedServer, answer
 
 Open = Callable[[ScriptedServer], Registry]
@@ -199,10 +200,9 @@ class TestPages:
         )
 
     def test_no_request_leaves_the_registry(self, serve, registry: Open) -> None:
-        """An address that was kept from an earlier run may have been changed."""
         server, other = serve(answer(204)), serve(answer(204))
         with pytest.raises(errors.ProtocolError, match="leave the registry"):
-            registry(server).uploads("a").status(Session(f"{other.url}/v2/a/blobs/uploads/1", 5))
+            registry(server).manifests._api.send(Scope.of("a", "pull"), "GET", f"{other.url}/v2/a/manifests/1")
         assert other.requests == server.requests == []
 
 
