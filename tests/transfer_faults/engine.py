@@ -21,11 +21,12 @@ from azext_acrartifact.oci import uploads
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.reference import parse_reference
 from azext_acrartifact.oci.registry import Registry
-from azext_acrartifact.operations import fetching, shipping
+from azext_acrartifact.operations import carrying, fetching, shipping
+from azext_acrartifact.operations.copy import CopyOrder, CopyResult, Registries, copy
 from azext_acrartifact.operations.filespec import FileSpec
 from azext_acrartifact.operations.pull import PullOrder, PullResult, pull
 from azext_acrartifact.operations.push import PushOrder, PushResult, push
-from azext_acrartifact.transfer import download, feed, ranges, upload
+from azext_acrartifact.transfer import download, feed, ranges, relay, repository, upload
 from azext_acrartifact.transfer.progress import Progress
 from azext_acrartifact.transport import connection
 from azext_acrartifact.transport.client import HttpClient
@@ -33,12 +34,16 @@ from azext_acrartifact.transport.network import Network
 from azext_acrartifact.transport.retry import Policy, Waiter
 
 SERVER = "myregistry.azurecr.io"
+TARGET = "targetregistry.azurecr.io"
 KIB = 1024
 RANGE = 64 * KIB
 """What one request asks for or sends: a chunk up, two segments down."""
 SIZES = {
     upload: {"SINGLE_LIMIT": 16 * KIB, "CHUNK": 64 * KIB, "SMALLEST_CHUNK": 4 * KIB, "ASKED_FROM": 8 * KIB},
     shipping: {"SINGLE_LIMIT": 16 * KIB, "ASKED_FROM": 8 * KIB},
+    carrying: {"SINGLE_LIMIT": 16 * KIB},
+    repository: {"SINGLE_LIMIT": 16 * KIB},
+    relay: {"BLOCK": 16 * KIB},
     fetching: {"SINGLE_LIMIT": 16 * KIB, "SEGMENT": RANGE // 2, "RANGED_FROM": 2 * RANGE},
     ranges: {"SEGMENT": RANGE // 2, "SHORTEST_RUN": 2, "RANGED_FROM": 2 * RANGE, "BLOCK": 16 * KIB},
     feed: {"HASHED_FIRST": 32 * KIB, "BLOCK": 16 * KIB},
@@ -94,13 +99,9 @@ class Engine:
     def registry(self) -> Registry:
         """A fresh registry, signed in by user name and password."""
         self.progress = Moved()
-        owner = default_world().principal("pusher")
-        assert owner is not None
         http = HttpClient(Network("faults/1"), Waiter(self.progress.note), self.policy)
         self.opened.append(http)
-        base = f"https://{SERVER}"
-        credential = PasswordCredential(owner.client_id, owner.secrets[0])
-        return Registry(SERVER, base, http, TokenAuthorizer(TokenEndpoint(SERVER, base, http), credential))
+        return opened(SERVER, http)
 
     def push(self, repository: str, paths: Sequence[str], tag: str = "1") -> PushResult:
         """Push *paths*, which lie in the current folder."""
@@ -121,11 +122,32 @@ class Engine:
         )
         return pull(registry, order, self.progress)
 
+    def copy(self, name: str, tag: str = "1") -> CopyResult:
+        """Stream the artifact of the repository *name* to the other registry, with all that is attached."""
+        source = self.registry()
+        order = CopyOrder(
+            parse_reference(f"{SERVER}/{name}:{tag}"),
+            parse_reference(f"{TARGET}/{name}:{tag}"),
+            recursive=True,
+            journal_folder=str(self.journal),
+            concurrency=self.concurrency,
+        )
+        return copy(Registries(source, opened(TARGET, source.http)), order, self.progress)
+
     def close(self) -> None:
         """Close all connections."""
         for http in self.opened:
             http.close()
         self.opened.clear()
+
+
+def opened(server: str, http: HttpClient) -> Registry:
+    """The registry at *server*, signed in by user name and password."""
+    owner = default_world().principal("pusher")
+    assert owner is not None
+    base = f"https://{server}"
+    credential = PasswordCredential(owner.client_id, owner.secrets[0])
+    return Registry(server, base, http, TokenAuthorizer(TokenEndpoint(server, base, http), credential))
 
 
 def wait_for_threads(seconds: float = 5.0) -> list[str]:

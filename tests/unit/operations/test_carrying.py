@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
+import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -14,13 +17,14 @@ from azext_acrartifact.oci.descriptor import Descriptor, empty_descriptor
 from azext_acrartifact.oci.digest import Digest, digest_of
 from azext_acrartifact.oci.index import build_index
 from azext_acrartifact.oci.manifest import Manifest, build_manifest
-from azext_acrartifact.oci.mediatypes import EMPTY_JSON, FOREIGN_LAYERS, IMAGE_MANIFEST, LAYER
+from azext_acrartifact.oci.mediatypes import EMPTY_JSON, FOREIGN_LAYERS, IMAGE_INDEX, IMAGE_MANIFEST, LAYER
 from azext_acrartifact.oci.referrers import tag_of
 from azext_acrartifact.oci.storage import COPIED, MOUNTED, SKIPPED
 from azext_acrartifact.operations import graph as graphs
 from azext_acrartifact.operations.carrying import Carried, Ends, carry, survey
 from azext_acrartifact.operations.graph import blobs_of, collect
 from azext_acrartifact.transfer.progress import Progress
+from tests.support.server import Answer, Sent, answer
 from tests.unit.operations.conftest import SERVER, TARGET
 from tests.unit.operations.graphs import Tree, push_blob, push_manifest, push_tree, storage
 
@@ -126,6 +130,38 @@ def test_referrers_are_listed_where_the_target_keeps_no_list(target_without_list
     assert target.manifests.get("carry/lists", tag_of(attached[0].digest)).manifests[0].digest == note.digest
 
 
+def test_two_at_once_do_not_lose_each_others_entry(serve, registry) -> None:
+    subject = plain(0)
+    lists: list[bytes] = []
+    others_may_write = threading.Event()
+
+    def play(sent: Sent) -> Answer:
+        if sent.method == "PUT" and sent.path.endswith(tag_of(subject.digest)):
+            if not others_may_write.is_set():
+                others_may_write.set()
+                time.sleep(0.3)  # another writer that did not wait would read, write and look by now
+            lists.append(sent.body)
+        elif sent.method != "PUT":
+            if not lists:
+                return answer(404)
+            return answer(200, b"" if sent.method == "HEAD" else lists[-1], Content_Type=IMAGE_INDEX, **digest_told())
+        return answer(201)
+
+    def digest_told() -> dict[str, str]:
+        return {"Docker_Content_Digest": digest_of(lists[-1])}
+
+    target = registry(serve(play, forever=True))
+    attached = [plain(number, subject) for number in (1, 2)]
+    writers = [threading.Thread(target=target.referrers.store, args=("a", one, one.digest)) for one in attached]
+    for writer in writers:
+        writer.start()
+        others_may_write.wait(5)
+    for writer in writers:
+        writer.join(10)
+    listed = {child["digest"] for child in json.loads(lists[-1])["manifests"]}
+    assert listed == {one.digest for one in attached}
+
+
 def test_a_referrer_that_a_killed_run_did_not_list_is_listed(target_without_lists, signed_in) -> None:
     registry, target = signed_in(), signed_in(server=TARGET)
     subject = push_manifest(registry, "carry/unlisted")
@@ -163,6 +199,25 @@ def test_a_tag_of_another_artifact_is_left_alone(signed_in, app: App) -> None:
     found = registry.manifests.resolve("carry/taken", "1")
     assert found is not None
     assert found.digest == new.digest
+
+
+def test_a_tag_that_another_writer_takes_meanwhile_is_left_alone(signed_in) -> None:
+    registry = signed_in()
+    layer = push_blob(registry, "carry/race", b"race")
+    new = push_manifest(registry, "carry/race", [layer])
+    others = push_manifest(registry, "carry/raced", kind="application/vnd.example.other")
+
+    class Meanwhile(Progress):
+        def finished(self, blob: Descriptor, verb: str) -> None:
+            registry.manifests.put("carry/raced", others, "1")
+
+    between = ends(registry, "carry/race", registry, "carry/raced")
+    graph = collect(between.source, [new.digest], registry.http)
+    with pytest.raises(errors.RejectedError, match="names another artifact"):
+        carry(graph, between, {new.digest: ["1"]}, Meanwhile(), overwrite=False)
+    found = registry.manifests.resolve("carry/raced", "1")
+    assert found is not None
+    assert found.digest == others.digest
 
 
 def test_layers_that_are_kept_elsewhere_are_left_out(signed_in) -> None:

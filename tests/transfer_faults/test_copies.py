@@ -1,0 +1,144 @@
+"""Copies from registry to registry on bad days: whatever breaks on either side, the right bytes arrive, or none.
+
+`ACRARTIFACT_MEMORY_FULL=1` takes 500 MiB, the size that the promise about memory names.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acr_emulator.client import Emulator
+from azext_acrartifact.errors import ConnectionFailedError, DigestMismatchError
+from tests.functional.origin import Origin
+from tests.transfer_faults.engine import KIB, SERVER, TARGET, Engine
+from tests.transfer_faults.processes import OWNER, Processes, leftovers
+
+MIB = 1024 * 1024
+FULL = bool(os.environ.get("ACRARTIFACT_MEMORY_FULL"))
+STORAGE = "*.blob.core.windows.net"
+CONTENT = random.Random(5).randbytes(400 * KIB)
+SMALL = random.Random(6).randbytes(10 * KIB)
+FAULTS: dict[str, dict[str, Any]] = {
+    "the storage breaks": {"action": "reset", "host": STORAGE, "where": "response", "after": 100 * KIB, "times": 3},
+    "the storage ends early": {"action": "cut", "host": STORAGE, "where": "response", "after": 7 * KIB, "times": 3},
+    "the storage address expires": {"action": "status", "status": 403, "host": STORAGE, "times": 2},
+    "the source is busy": {"action": "status", "status": 429, "host": SERVER, "path": "/blobs/sha256", "times": 3},
+    "the source's storage stalls": {
+        "action": "stall", "host": STORAGE, "where": "response", "after": 50 * KIB, "seconds": 1, "times": 1,
+    },
+    "the target breaks in a chunk": {
+        "action": "reset", "host": TARGET, "method": "PATCH", "where": "request", "after": 20 * KIB, "times": 3,
+    },
+    "the target's answer is lost": {
+        "action": "reset", "host": TARGET, "method": "PATCH", "where": "answer", "times": 2,
+    },
+    "the target loses the session": {"action": "drop_session", "host": TARGET, "method": "PATCH", "nth": 3},
+    "the target is busy": {"action": "status", "status": 503, "host": TARGET, "path": "/blobs/uploads/", "times": 3},
+    "the target's token is too old": {
+        "action": "expire_token", "host": TARGET, "method": "PATCH|PUT", "path": "/v2/", "times": 2,
+    },
+    "the last answer is lost": {"action": "reset", "host": TARGET, "method": "PUT", "where": "answer", "times": 2},
+    "the storage knows no ranges": {"action": "ignore_range", "host": STORAGE},
+}  # fmt: skip
+
+
+@pytest.fixture
+def there(emulator: Emulator) -> Origin:
+    """The other registry, past the code under test."""
+    return Origin(emulator, TARGET)
+
+
+@pytest.fixture
+def artifact(origin: Origin, repository: str) -> str:
+    """An artifact of two files, one in a single request and one in chunks; its digest."""
+    return origin.push_files(repository, {"large": CONTENT, "small": SMALL}, "1")
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_outlived(
+    engine: Engine, emulator: Emulator, artifact: str, repository: str, origin: Origin, there: Origin, name: str
+) -> None:
+    rules = [FAULTS[name]]
+    if name == "the storage knows no ranges":
+        rules.append(FAULTS["the storage breaks"])
+    for rule in rules:
+        emulator.fault(**rule)
+    result = engine.copy(repository)
+    assert all(rule["applied"] for rule in emulator.faults())
+    emulator.clear_faults()
+    assert result.manifest.digest == artifact
+    assert there.manifest(repository, "1") == origin.manifest(repository, "1")
+    arrived = [there.blob(repository, blob.digest) for blob in result.manifest.layers]
+    assert sorted(map(len, arrived)) == sorted([len(CONTENT), len(SMALL)])
+    assert set(arrived) == {CONTENT, SMALL}
+    assert sum(engine.progress.moved.values()) == engine.progress.total
+    assert not engine.journal.exists() or not list(engine.journal.iterdir())
+
+
+@pytest.mark.parametrize("offset", [0, 300 * KIB])
+def test_a_wrong_byte_does_not_arrive_and_does_not_stay(
+    engine: Engine, emulator: Emulator, artifact: str, repository: str, origin: Origin, there: Origin, offset: int
+) -> None:
+    emulator.fault(action="corrupt", offset=offset, host=STORAGE)
+    with pytest.raises(DigestMismatchError, match="not the right ones"):
+        engine.copy(repository)
+    emulator.clear_faults()
+    assert there.manifest(repository, "1") is None
+    engine.copy(repository)
+    assert there.manifest(repository, "1") == origin.manifest(repository, "1")
+
+
+def test_a_source_that_stays_away_ends_it_and_the_next_run_goes_on(
+    engine: Engine, emulator: Emulator, artifact: str, repository: str, origin: Origin, there: Origin
+) -> None:
+    emulator.fault(action="reset", host=STORAGE, where="response", after=200 * KIB, times=1)
+    emulator.fault(action="reset", host=STORAGE, nth=3, times=1000)
+    with pytest.raises(ConnectionFailedError):
+        engine.copy(repository)
+    emulator.clear_faults()
+    before = sent(emulator)
+    engine.copy(repository)
+    assert sent(emulator) - before < len(CONTENT), "what the target had confirmed is not sent again"
+    assert there.manifest(repository, "1") == origin.manifest(repository, "1")
+
+
+def sent(emulator: Emulator) -> int:
+    """Bytes of blobs that the target got."""
+    return sum(
+        entry.request_bytes for entry in emulator.log() if entry.host == TARGET and re.search("/blobs/up", entry.path)
+    )
+
+
+@pytest.mark.timeout(600)
+def test_a_killed_copy_goes_on_and_takes_little_memory(
+    installed: Processes, emulator: Emulator, repository: str, tmp_path: Path, there: Origin
+) -> None:
+    size = (500 if FULL else 160) * MIB
+    with (tmp_path / "large.bin").open("wb") as file:
+        file.write(random.Random(1).randbytes(MIB))
+        file.truncate(size)
+    assert OWNER is not None
+    az = Processes(emulator, installed.environment, tmp_path)
+    az.ok("push", f"{SERVER}/{repository}:1", "--file", "large.bin")
+    to_as = ("--to-username", OWNER.client_id, "--to-password", OWNER.secrets[0])
+    copy = ("copy", f"{SERVER}/{repository}:1", "--to", f"{TARGET}/{repository}:1", *to_as)
+    emulator.reset()
+    emulator.fault(action="bandwidth", rate=size // 3, host=TARGET, method="PATCH")
+    command = az.artifact(*copy)
+    az.wait_for(lambda: sent(emulator) > 0.4 * size, 120)
+    command.process.send_signal(signal.SIGKILL)
+    command.end()
+    emulator.clear_faults()
+    ended = az.ok(*copy)
+    print(f"copy of {size // MIB} MiB: {sent(emulator) / MIB:.0f} MiB sent, {ended.peak:.0f} MiB of memory at its peak")
+    assert sent(emulator) <= 1.15 * size + 32 * MIB
+    assert ended.peak <= 150
+    assert there.manifest(repository, "1") is not None
+    assert leftovers([Path(az.environment["AZURE_CONFIG_DIR"])]) == []
