@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -35,6 +37,23 @@ class Command:
     process: subprocess.Popen[str]
     arguments: tuple[str, ...]
     began: float = field(default_factory=time.monotonic)
+    peak: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._watch = threading.Thread(target=self._watch_memory, daemon=True)
+        self._watch.start()
+
+    def _watch_memory(self) -> None:
+        """Keep the most memory that it has had. What wait4 says counts the memory of whoever started it, until its
+        program began, as well: getrusage(2), and exec_mmap in the kernel's fs/exec.c."""
+        while self.process.returncode is None:
+            try:
+                status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii", errors="replace")
+            except OSError:
+                return
+            found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+            self.peak = int(found[1]) / 1024 if found else self.peak
+            time.sleep(0.02)
 
     def end(self) -> Ended:
         """Wait for it; its whole output."""
@@ -45,7 +64,8 @@ class Command:
         self.process.returncode = os.waitstatus_to_exitcode(status)
         self.process.stdout.close()
         self.process.stderr.close()
-        return Ended(self.process.returncode, stdout, stderr, usage.ru_maxrss / 1024)
+        self._watch.join()
+        return Ended(self.process.returncode, stdout, stderr, self.peak or usage.ru_maxrss / 1024)
 
 
 @dataclass
