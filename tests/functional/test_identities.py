@@ -15,17 +15,17 @@ ABAC = "abacregistry-d7fqc4e3.azurecr.io"
 KIND = "application/vnd.example.sbom"
 WRITER = "Container Registry Repository Writer"
 
-READS = ("show", "show --detail", "list", "list-referrers", "pull", "pull --referrer", "purge --dry-run")
-WRITES = ("push", "attach", "tag", "update", "untag", "purge", "delete", "purge --untagged")
+READS = ("show", "show --detail", "list", "list-referrers", "pull", "pull --referrer", "backup", "purge --dry-run")
+WRITES = ("push", "attach", "tag", "update", "untag", "purge", "delete", "purge --untagged", "restore")
 IDENTITIES = {
     "a reader": (SERVER, "reader", {
-        "catalog": "", "push": "AcrPush", "attach": "AcrPush", "tag": "AcrPush", "update": "metadata_write",
+        "catalog": "", **dict.fromkeys(("push", "attach", "tag", "restore"), "AcrPush"), "update": "metadata_write",
         "untag": "AcrDelete", "purge": "AcrDelete", "delete": "AcrDelete", "purge --untagged": "AcrDelete",
     }),
     "nobody": (SERVER, "nobody", dict.fromkeys((*READS, *WRITES, "catalog"), "Ask the registry's owner for a role")),
     "a reader of some repositories": (ABAC, "reader", {
         "catalog": "Catalog Lister", "push": WRITER, "attach": WRITER, "tag": WRITER, "update": WRITER,
-        "untag": "Repository Contributor", "purge": "Repository Contributor",
+        "restore": WRITER, "untag": "Repository Contributor", "purge": "Repository Contributor",
         "delete": "Repository Contributor", "purge --untagged": "Repository Contributor",
     }),
     "a writer of some repositories": (ABAC, "nobody", {
@@ -34,7 +34,7 @@ IDENTITIES = {
     "a token that reads content": (SERVER, "read-token", {
         "show": "metadata_read", "show --detail": "metadata_read", "list": "metadata_read",
         "purge --dry-run": "metadata_read", "catalog": "*",
-        **dict.fromkeys(("push", "attach", "tag"), "push"), "update": "metadata_write",
+        **dict.fromkeys(("push", "attach", "tag", "restore"), "push"), "update": "metadata_write",
         **dict.fromkeys(("untag", "purge", "delete", "purge --untagged"), "delete"),
     }),
     "a token that writes content": (SERVER, "ci-token", {
@@ -59,12 +59,14 @@ def commands(server: str, repository: str) -> dict[str, list[str]]:
         "list-referrers": ["list-referrers", reference, "--recursive"],
         "pull": ["pull", reference, "--destination", "out"],
         "pull --referrer": ["pull", reference, "--referrer", KIND, "--destination", "out"],
+        "backup": ["backup", f"{server}/{repository}", "--destination", "saved", "--recursive"],
         "purge --dry-run": ["purge", *old, "--untagged", "--dry-run"],
         "push": ["push", f"{server}/{repository}:pushed", "--file", "b.txt"],
         "attach": ["attach", reference, "--file", "b.txt", "--artifact-type", KIND],
         "tag": ["tag", reference, "--tags", "more"],
         "update": ["update", reference, "--write-enabled", "true"],
         "untag": ["untag", f"{server}/{repository}:extra"],
+        "restore": ["restore", f"{server}/{repository}:restored", "--source", "held", "--source-tag", "1.0"],
         "purge": ["purge", *old, "--keep", "100"],
         "delete": ["delete", f"{server}/{repository}:other", "--yes"],
         "purge --untagged": ["purge", *old, "--untagged", "--keep", "100"],
@@ -82,9 +84,10 @@ def stocked(az: Az, repository: str, work: Path) -> Callable[[str], None]:
         done = in_one_process(az, [
             ["push", reference, "--file", "a.txt", "--tags", "extra"],
             ["attach", reference, "--file", "a.txt", "--artifact-type", KIND],
+            ["backup", reference, "--destination", "held"],
             ["push", f"{server}/{repository}:other", "--file", "b.txt", "--artifact-type", "application/vnd.other"],
         ])  # fmt: skip
-        assert [one.code for one in done] == [0, 0, 0], done
+        assert [one.code for one in done] == [0] * 4, done
 
     return fill
 

@@ -43,8 +43,6 @@ def test_nobody_lists_what_is_attached_where_everybody_may_read(
     signed_out.emulator.set(registries={"myregistry": {"anonymous_pull_enabled": True}})
     listed = signed_out.artifact("list-referrers", artifact, "--auth-mode", "anonymous").json["referrers"]
     assert [item["digest"] for item in listed] == [attached]
-    options = ("--recursive", "--auth-mode", "anonymous")
-    assert len(signed_out.artifact("backup", artifact, "--destination", "saved", *options).json["manifests"]) == 2
     assert signed_out.refused(1, "tag", artifact, "--tags", "x", "--auth-mode", "anonymous").writes == []
 
 
@@ -57,9 +55,6 @@ def test_with_roles_by_repository(az: Az, repository: str, sign_in: Callable[[st
     assert len(reader.artifact("list-referrers", reference).json["referrers"]) == 1
     assert len(reader.artifact("list", f"{ABAC}/{repository}").json) == 2
     assert "Writer" in reader.refused(1, "tag", reference, "--tags", "x").stderr
-    whole = f"{ABAC}/{repository}"
-    assert len(reader.artifact("backup", whole, "--destination", "saved", "--recursive").json["manifests"]) == 2
-    assert "Writer" in reader.refused(1, "restore", whole, "--source", "saved").stderr
     assert "Catalog Lister" in reader.refused(1, "list", ABAC).stderr
 
 
