@@ -7,6 +7,7 @@ import hashlib
 import json
 import random
 import tarfile
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,7 @@ from azext_acrartifact.errors import (
 )
 from azext_acrartifact.files.layoutfiles import open_layout
 from azext_acrartifact.files.tarstore import TarStore
+from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.reference import Reference
 from azext_acrartifact.oci.registry import Registry
 from azext_acrartifact.operations import backup as module_of_backup
@@ -60,6 +62,15 @@ def files_of(path: Path) -> dict[str, bytes]:
         return {item.name: archive.extractfile(item).read() for item in archive if item.isfile()}
 
 
+def blobs_in(path: Path) -> set[str]:
+    """The digests of all blobs of a layout, in which there is nothing else; each is what its name says."""
+    files = files_of(path)
+    assert {"oci-layout", "index.json"} < set(files)
+    blobs = {name: digest(content) for name, content in files.items() if "/" in name}
+    assert set(blobs) == {f"blobs/{found.replace(':', '/')}" for found in blobs.values()}
+    return set(blobs.values())
+
+
 def listed(path: Path) -> dict[str | None, set[str]]:
     """What `index.json` has under each tag, and under none."""
     found: dict[str | None, set[str]] = {}
@@ -78,6 +89,14 @@ def save(registry: Registry, repository: str, path: Path, version: str | None = 
 def bring(registry: Registry, repository: str, path: Path, tag: str | None = None, **options) -> LayoutResult:
     """Restore *path* to *repository*."""
     return restore(registry, RestoreOrder(Reference(SERVER, repository, tag), str(path), **options), Progress())
+
+
+@pytest.fixture
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blobs from 8 KiB on are large, and come in pieces of 4 KiB."""
+    monkeypatch.setattr(ranges, "SEGMENT", 4096)
+    monkeypatch.setattr(module_of_backup, "SEGMENT", 4096)
+    monkeypatch.setattr(layout_target, "RANGED_FROM", 8192)
 
 
 @pytest.fixture
@@ -114,11 +133,7 @@ def test_all_of_an_artifact_is_saved_and_comes_back(
     signed_in: Callable[..., Registry], tree: Tree, repository: str, tmp_path: Path, form: str
 ) -> None:
     saved = save(signed_in(), repository, tmp_path / form, recursive=True)
-    files = files_of(tmp_path / form)
-    blobs = {name: content for name, content in files.items() if name.startswith("blobs/")}
-    assert all(f"sha256:{name.removeprefix('blobs/sha256/')}" == digest(content) for name, content in blobs.items())
-    assert tree.everything <= {digest(content) for content in blobs.values()}
-    assert set(files) - set(blobs) == {"oci-layout", "index.json"}
+    assert tree.everything <= blobs_in(tmp_path / form)
     attached = {manifest.digest for manifest in (*tree.signatures, tree.note, tree.sbom)}
     assert listed(tmp_path / form) == {"1": {tree.index.digest}, None: attached}
     assert (len(saved.items.manifests), len(saved.items.blobs), saved.bytes_skipped) == (7, 4, 0)
@@ -141,6 +156,21 @@ def writes(app: App) -> list[str]:
     """Requests that change a registry."""
     return [one["path"] for one in app.log.entries() if one["method"] in ("POST", "PUT", "PATCH", "DELETE")
             and "/v2/" in one["path"]]  # fmt: skip
+
+
+class Told(Progress):
+    """Counts what it is told of."""
+
+    def __init__(self) -> None:
+        self.expected = self.moved = 0
+        self._lock = threading.Lock()
+
+    def expect(self, size: int) -> None:
+        self.expected += size
+
+    def advanced(self, blob: Descriptor, size: int) -> None:
+        with self._lock:
+            self.moved += size
 
 
 def stamps(path: Path) -> dict[Path, tuple[int, int]]:
@@ -210,6 +240,11 @@ def test_what_is_damaged_is_fetched_again_and_nothing_else(
     assert save(signed_in(), repository, path, recursive=True).bytes_moved == 4
     assert len(gets(app)) == 1
     assert files_of(path) == good
+    if path.is_dir():
+        with (path / f"blobs/sha256/{digest(b'sbom')[7:]}").open("ab") as file:
+            file.write(b"more")
+        save(signed_in(), repository, path, recursive=True)
+        assert files_of(path) == good
 
 
 @FORMS
@@ -220,14 +255,8 @@ def test_an_interrupted_backup_goes_on(
     repository: str,
     tmp_path: Path,
     form: str,
-    monkeypatch: pytest.MonkeyPatch,
+    small_pieces: None,
 ) -> None:
-    for module, name, size in (
-        (ranges, "SEGMENT", 4096),
-        (layout_target, "RANGED_FROM", 8192),
-        (module_of_backup, "SEGMENT", 4096),
-    ):
-        monkeypatch.setattr(module, name, size)
     registry, path = signed_in(), tmp_path / form
     large = random.Random(1).randbytes(40_000)
     layers = [push_blob(registry, repository, content) for content in (b"one", b"two", large)]
@@ -241,13 +270,69 @@ def test_an_interrupted_backup_goes_on(
     app.log.clear()
     resumed = save(next_command(), repository, path, concurrency=1)
     assert sum(one["response_bytes"] for one in app.log.entries() if "blob.core" in one["host"]) <= 40_008 - 4 * 4096
-    assert {digest(content) for name, content in files_of(path).items() if name.startswith("blobs/")} >= {
-        digest(content) for content in (b"one", b"two", large, b"{}")
-    }
+    assert {digest(content) for content in (b"one", b"two", large, b"{}")} < blobs_in(path)
     assert resumed.bytes_moved + resumed.bytes_skipped == 40_008
-    assert [
-        entry.name for entry in (path if path.is_dir() else tmp_path).iterdir() if "acrartifact" in entry.name
-    ] == []
+    assert [entry for entry in tmp_path.rglob("*") if "acrartifact" in entry.name] == []
+
+
+@FORMS
+@pytest.mark.parametrize("size", [40_000, 400])
+def test_wrong_bytes_are_not_saved(
+    signed_in: Callable[..., Registry],
+    next_command: Callable[[], Registry],
+    app: App,
+    repository: str,
+    tmp_path: Path,
+    form: str,
+    size: int,
+    small_pieces: None,
+) -> None:
+    registry, path, content = signed_in(), tmp_path / form, random.Random(2).randbytes(size)
+    push_manifest(registry, repository, [push_blob(registry, repository, content)], tag="1")
+    app.faults.add({"action": "corrupt", "offset": 7, "host": "*.blob.core.windows.net"})
+    with pytest.raises(DigestMismatchError):
+        save(registry, repository, path)
+    assert not path.is_file()
+    assert not (path / "index.json").exists()
+    assert [entry for entry in tmp_path.rglob("*") if entry.name.endswith(".part")] == []
+    app.faults.remove()
+    assert save(next_command(), repository, path).bytes_moved >= size
+    assert digest(content) in blobs_in(path)
+
+
+@FORMS
+def test_pieces_that_have_changed_are_fetched_again(
+    signed_in: Callable[..., Registry],
+    next_command: Callable[[], Registry],
+    app: App,
+    repository: str,
+    tmp_path: Path,
+    form: str,
+    small_pieces: None,
+) -> None:
+    registry, path, content = signed_in(), tmp_path / form, random.Random(3).randbytes(40_000)
+    push_manifest(registry, repository, [push_blob(registry, repository, content)], tag="1")
+    app.faults.add({"action": "status", "status": 403, "host": "*.blob.core.windows.net", "nth": 3, "times": 99})
+    with pytest.raises(ArtifactError):
+        save(registry, repository, path, concurrency=1)
+    app.faults.remove()
+    [kept] = list(tmp_path.rglob("*.kept"))
+    held = kept.read_bytes()
+    assert content[:4096] in held
+    kept.write_bytes(held.replace(content[:8], bytes(8)))
+    save(next_command(), repository, path, concurrency=1)
+    assert digest(content) in blobs_in(path)
+
+
+@FORMS
+def test_progress_counts_every_byte_that_moves(
+    signed_in: Callable[..., Registry], repository: str, tmp_path: Path, form: str, small_pieces: None
+) -> None:
+    registry, told = signed_in(), Told()
+    layers = [push_blob(registry, repository, random.Random(4).randbytes(size)) for size in (40_000, 400)]
+    push_manifest(registry, repository, layers, tag="1")
+    saved = backup(registry, BackupOrder(Reference(SERVER, repository), str(tmp_path / form)), told)
+    assert (told.expected, told.moved) == (saved.bytes_moved, saved.bytes_moved) == (40_402, 40_402)
 
 
 def test_a_dry_run_reads_manifests_alone_and_writes_nothing(
