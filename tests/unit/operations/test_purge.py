@@ -268,6 +268,19 @@ def test_what_has_changed_since_the_question_stays(stock: Stock, purged: Purged)
     assert "is attached to it" in reasons(result)[signed]
 
 
+def test_what_somebody_else_has_deleted_is_gone(stock: Stock, purged: Purged) -> None:
+    lost, goes = stock.artifact("a"), stock.artifact("b")
+    stock.artifact("stays", age=0)
+
+    def meanwhile() -> None:
+        stock.state.remove_manifest(stock.repository, lost)
+
+    result = purged(untagged=True, meanwhile=meanwhile)
+    assert ({one.tag for one in result.tags}, result.failed, result.kept) == ({"a", "b"}, [], [])
+    assert [one.digest for one in result.manifests] == [goes]
+    assert stock.tags == {"stays"}
+
+
 def test_without_a_connection_the_rest_is_given_up(stock: Stock, purged: Purged, app: App) -> None:
     for number in range(30):
         stock.artifact(f"t{number}")
