@@ -77,7 +77,7 @@ def planned(registry: Registry, *filters: str, **options: Any) -> Any:
 def test_list(signed_in: Any, requests: Any) -> None:
     assert len(list_artifacts(signed_in(), ListOrder(REPOSITORY))) == TAGS + REFERRERS
     assert requests() == {"manifests": PAGES, "read": REFERRERS}
-    assert len(list_artifacts(signed_in(), ListOrder(REPOSITORY, "time_desc", top=10))) == 10
+    assert len(list_artifacts(signed_in(), ListOrder(REPOSITORY, "time_asc", top=10))) == 10
     assert requests() == {"manifests": 1}
 
 
