@@ -44,7 +44,7 @@ class TargetArgument:
 
 CONTENT = (
     "files", "artifact_type", "manifest_config", "media_type", "annotations", "annotation_file", "image_spec",
-    "exclude", "empty", "compression", "stdin_name", "concurrency",
+    "exclude", "split", "empty", "compression", "stdin_name", "concurrency",
 )  # fmt: skip
 """Names of the arguments of `push` and `attach` that become `content`."""
 
@@ -61,6 +61,7 @@ class ContentArgument:
     annotation_file: str | None
     image_spec: str | None
     exclude: list[str] | None
+    split: bool
     empty: bool
     compression: str
     stdin_name: str | None

@@ -27,6 +27,8 @@ examples:
     text: >
       az acr artifact push --name myregistry --image samples/bundle:1.0 --file README.md docs
       --artifact-type application/vnd.example.bundle.v1 --annotation org.opencontainers.image.version=1.0
+  - name: Push each file of a folder as a layer of its own.
+    text: az acr artifact push myregistry.azurecr.io/samples/bundle:1.0 --file docs --split --exclude "*.log"
   - name: Push a file for one platform into an index.
     text: >
       az acr artifact push myregistry.azurecr.io/samples/tool:1.0 --file ./artifact.txt --platform linux/arm64
@@ -54,6 +56,10 @@ examples:
       --include docs "*.md"
   - name: See whether a folder still holds what the artifact does.
     text: az acr artifact pull myregistry.azurecr.io/samples/bundle:1.0 --destination out --check --include docs "*.md"
+  - name: Give one file to another program, once it has been verified.
+    text: az acr artifact pull myregistry.azurecr.io/samples/artifact:1.0 --stdout
+  - name: Pull to a folder, but replace nothing there.
+    text: az acr artifact pull myregistry.azurecr.io/samples/artifact:1.0 --destination new --no-overwrite
   - name: Pull what an index has for another platform.
     text: >
       az acr artifact pull myregistry.azurecr.io/samples/tool:1.0 --platform linux/arm64 --destination arm

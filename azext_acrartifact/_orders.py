@@ -1,7 +1,8 @@
-"""What was typed after `push`, `attach` and `copy`, as an order."""
+"""What was typed after `push`, `pull`, `attach` and `copy`, as an order."""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,7 @@ def push_order(
         annotations=collect_annotations(content.annotations or [], content.annotation_file),
         tags=[check_tag(tag) for tag in tags],
         exclude=content.exclude or [],
+        split=content.split,
         allow_empty=content.empty,
         compression=content.compression,
         concurrency=concurrency_of(cmd, content.concurrency),
@@ -49,6 +51,25 @@ def push_order(
         platform=parse_platform(platform) if platform else None,
         stdin=_stdin(content.stdin_name, [spec.path for spec in specs]),
     )
+
+
+def pull_order(
+    cmd: Any,
+    destination: str | None,
+    wanted: tuple[Sequence[str], Sequence[str], Sequence[str]],
+    options: Mapping[str, Any],
+    reference: Any,
+) -> Any:
+    """The `PullOrder` for *reference*, with *options* as its fields; *wanted* are the patterns to include and to
+    exclude, and media types. Raises `InvalidInputError` for what cannot be right."""
+    from .files.globs import Selection
+    from .operations.platforms import parse_platform
+    from .operations.pull import PullOrder
+
+    fields = dict(options)
+    fields["concurrency"] = concurrency_of(cmd, fields["concurrency"])
+    fields["platform"] = parse_platform(fields["platform"]) if fields["platform"] else None
+    return PullOrder(reference, destination or os.curdir, Selection.of(*wanted), **fields)
 
 
 def copy_order(

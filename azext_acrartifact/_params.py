@@ -15,7 +15,7 @@ from ._params_sign_in import (
     registry_arguments,
     suffix_argument,
 )
-from ._validators import gather_artifact, gather_repository, gather_whole
+from ._validators import gather_artifact, gather_repository, gather_whole, validate_stdout
 
 COMMANDS = (
     "push",
@@ -144,6 +144,17 @@ def _pull(c: Any) -> None:
         "check",
         action="store_true",
         help="Only compare what is on the disk with the artifact; fail when something differs or is missing.",
+    )
+    c.argument(
+        "no_overwrite",
+        action="store_true",
+        help="Fail before anything is written when a file or folder is there and differs.",
+    )
+    c.argument(
+        "stdout",
+        action="store_true",
+        help="Write one file to standard output, once all of it is there and right, instead of to a folder.",
+        validator=validate_stdout,
     )
     c.argument(
         "max_unpacked_size",

@@ -68,6 +68,11 @@ def content_arguments(c: Any, required_type: bool) -> None:
         help="Patterns of what to leave out of folders, as in .gitignore: `*.log`, `**/node_modules`.",
     )
     c.extra(
+        "split",
+        action="store_true",
+        help="Push each file of a folder as a layer of its own: none is sent again that has not changed.",
+    )
+    c.extra(
         "compression",
         arg_type=get_enum_type(["gzip", "zstd", "none"], default="gzip"),
         help="How folders are compressed. oras and `az acr build` unpack gzip alone.",

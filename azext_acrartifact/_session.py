@@ -44,19 +44,34 @@ def transfer(
     run: Callable[[Any, Any, Any], Any],
     verb: str,
 ) -> Any:
-    """Run a push or pull with its progress shown; *order* makes its order for a reference."""
+    """Run a push or pull with its progress shown, and what it made named at the end."""
+
+    def named(registry: Any, ordered: Any, progress: Any) -> Any:
+        result = run(registry, ordered, progress)
+        progress.note(f"{verb:11} {result.reference}")
+        progress.note(f"{'Digest:':11} {result.manifest.digest}")
+        return result
+
+    return carry_out(cmd, artifact, login, order, named)
+
+
+def carry_out(
+    cmd: Any,
+    artifact: ArtifactArgument,
+    login: LoginArgument,
+    order: Callable[[Any], Any],
+    run: Callable[[Any, Any, Any], _Result],
+) -> _Result:
+    """Run an operation with its progress shown; *order* makes its order for a reference."""
     from . import _client_factory as factory
     from ._progress import progress_for
 
     named = factory.name_artifact(cmd, artifact)
     order(named.reference)  # what is wrong with the arguments is said before anything is asked for
     with contextlib.closing(progress_for(cmd.cli_ctx)) as progress:
-        result = factory.with_registry(
+        return factory.with_registry(
             cmd, named, signed_in(login), progress, lambda registry, found: run(registry, order(found), progress)
         )
-        progress.note(f"{verb:11} {result.reference}")
-        progress.note(f"{'Digest:':11} {result.manifest.digest}")
-    return result
 
 
 def signed_in(login: LoginArgument) -> LoginArgument:

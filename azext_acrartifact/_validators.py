@@ -176,6 +176,23 @@ def _validate_target_name(namespace: Any) -> None:
         )
 
 
+def validate_stdout(namespace: Any) -> None:
+    """--stdout writes no files."""
+    from azure.cli.core.azclierror import MutuallyExclusiveArgumentError
+
+    given = {
+        "--check": namespace.check,
+        "--destination": namespace.destination,
+        "--no-overwrite": namespace.no_overwrite,
+        "--manifest-config": namespace.manifest_config,
+    }
+    wrong = [option for option, value in given.items() if value]
+    if namespace.stdout and wrong:
+        raise MutuallyExclusiveArgumentError(
+            f"--stdout writes no files, so that {wrong[0]} has no meaning with it.", f"Leave out {wrong[0]}."
+        )
+
+
 def validate_sizes(namespace: Any) -> None:
     """Counts and sizes are positive."""
     from azure.cli.core.azclierror import InvalidArgumentValueError

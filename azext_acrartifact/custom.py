@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
-import os
-import sys
+import io
 from typing import Any
 
 from ._arguments import ArtifactArgument, ContentArgument, LoginArgument
 from ._exception_handler import reports
-from ._session import at_registry, concurrency_of, transfer
+from ._session import at_registry, carry_out, transfer
 
 
 @reports
@@ -47,28 +46,24 @@ def pull(
     referrer: str | None = None,
     platform: str | None = None,
     check: bool = False,
-) -> dict[str, Any]:
+    stdout: bool = False,
+    no_overwrite: bool = False,
+) -> dict[str, Any] | None:
     """Pull an artifact's files and folders."""
+    from ._orders import pull_order
     from ._output import pull_output
-    from .files.globs import Selection
-    from .oci.reference import Reference
+    from ._stdout import write_raw
     from .operations.check import check as compare
-    from .operations.platforms import parse_platform
-    from .operations.pull import PullOrder
     from .operations.pull import pull as fetch
+    from .operations.reading import read_one
 
-    def order(reference: Reference) -> PullOrder:
-        return PullOrder(
-            reference,
-            destination or os.curdir,
-            Selection.of(include or [], exclude or [], media_type or []),
-            config_path=manifest_config,
-            max_unpacked_size=max_unpacked_size,
-            concurrency=concurrency_of(cmd, concurrency),
-            referrer=referrer,
-            platform=parse_platform(platform) if platform else None,
-        )
-
+    wanted = (include or [], exclude or [], media_type or [])
+    options = {"config_path": manifest_config, "max_unpacked_size": max_unpacked_size, "referrer": referrer}
+    options |= {"concurrency": concurrency, "platform": platform, "overwrite": not no_overwrite}
+    order = functools.partial(pull_order, cmd, destination, wanted, options)
+    if stdout:
+        write_raw(carry_out(cmd, artifact, login, order, read_one))
+        return None
     run, verb = (compare, "Checked") if check else (fetch, "Pulled")
     return pull_output(transfer(cmd, artifact, login, order, run, verb))
 
@@ -83,12 +78,12 @@ def show(
 ) -> dict[str, Any] | None:
     """Show what an artifact is."""
     from ._output import show_output
+    from ._stdout import write_raw
     from .operations.show import show as run
     from .operations.show import show_raw
 
     if raw_manifest:
-        sys.stdout.buffer.write(at_registry(cmd, artifact, login, show_raw))
-        sys.stdout.buffer.flush()
+        write_raw(io.BytesIO(at_registry(cmd, artifact, login, show_raw)))
         return None
     return show_output(at_registry(cmd, artifact, login, functools.partial(run, detailed=detail)))
 

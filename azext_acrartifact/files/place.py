@@ -135,6 +135,13 @@ class Destination:
             status = folder.look(name.last) if found == name.parent else None
         return status.st_size if status is not None and stat.S_ISREG(status.st_mode) else None
 
+    def holds(self, name: RelativeName) -> bool:
+        """Whether anything has the name *name*; of the folder itself, whether anything is in it."""
+        with self.deepest(name.parent) as (folder, found), naming("Cannot look at", self.shown(name)):
+            if not name.parts:
+                return bool(folder.names())
+            return found == name.parent and folder.look(name.last) is not None
+
     def kept_bytes(self, name: RelativeName) -> int:
         """The bytes on the disk of *name* as an earlier run left it unfinished."""
         with self.deepest(name.parent) as (folder, found):

@@ -59,11 +59,15 @@ def _require_regular(path: str, status: os.stat_result) -> None:
 
 
 class LocalFile:
-    """One regular file, open. Close it, or use it in a `with` block; its ranges may be read by several threads."""
+    """One regular file, open. Close it, or use it in a `with` block; its ranges may be read by several threads.
+
+    A process may have some hundred files open (256 on macOS): one of many is parked, and opened again when it is read.
+    """
 
     def __init__(self, path: str, descriptor: int | None) -> None:
         self.path = path
         self._fd = descriptor
+        self._parked = False
         self._lock = threading.Lock()
         self._before: Fingerprint = (0, 0, 0) if descriptor is None else fingerprint(os.fstat(descriptor))
 
@@ -89,6 +93,30 @@ class LocalFile:
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
+        self._parked = False
+
+    def park(self) -> None:
+        """Let go of the descriptor until the next read; nobody may be reading."""
+        if self._fd is not None:
+            self.close()
+            self._parked = True
+
+    def unpark(self) -> None:
+        """Open it again if it was parked. Raises LocalFileError when it is not the same any more."""
+        with self._lock:
+            if not self._parked:
+                return
+            try:
+                self._fd = open_regular(self.path)
+            except LocalFileError as error:
+                raise changed(self.path, error.why) from error
+            self._parked = False
+            self.require_unchanged()
+
+    @property
+    def is_parked(self) -> bool:
+        """Whether it will be opened again."""
+        return self._parked
 
     def __enter__(self) -> LocalFile:
         return self
@@ -119,6 +147,7 @@ class LocalFile:
 
     def read_at(self, buffer: memoryview, offset: int) -> int:
         """Fill *buffer* from *offset*, as far as the file reaches; the number of bytes. Raises LocalFileError."""
+        self.unpark()
         if self._fd is None:
             return 0
         with naming("Cannot read the file", self.path):

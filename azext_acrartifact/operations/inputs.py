@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from ..errors import InvalidInputError, LocalFileError
 from ..files.codecs import Codec
+from ..files.globs import Glob
 from ..files.names import RelativeName, find_collision, why_unsafe_path
 from ..files.pack import PackedFolder, PackedStream
 from ..files.source import LocalFile
 from ..files.spool import spooled
+from ..files.tree import walk
 from ..oci.descriptor import Descriptor
 from ..oci.mediatypes import CONTENT_DIGEST, UNPACK
 from ..transfer.feed import StreamFeed
 from .filespec import STDIN, FileSpec, title_of
+
+HELD_OPEN = 64
+"""Files that stay open from the first look to the last byte, so that even their removal does no harm. macOS lets a
+process open 256 (getrlimit(2)), and those that are being sent, and connections, come on top."""
 
 
 @dataclass(frozen=True)
@@ -63,25 +70,26 @@ class FolderFeed(StreamFeed):
         return iter(self._stream)
 
 
-def open_inputs(
-    specs: Sequence[FileSpec],
-    exclude: Sequence[str],
-    annotations: Mapping[str, Mapping[str, str]],
-    stack: contextlib.ExitStack,
-    stdin: Stdin | None = None,
-) -> list[Input]:
-    """Look at every file and folder before anything is read or sent; *stack* closes them. *annotations* are
-    those of single files, by title.
+@dataclass(frozen=True)
+class Opening:
+    """How inputs are looked at: *exclude* are patterns of what to leave out of folders, *annotations* those of single
+    files, by title. *split* makes each file of a folder an input of its own."""
+
+    exclude: Sequence[str] = ()
+    annotations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    stdin: Stdin | None = None
+    split: bool = False
+
+
+def open_inputs(specs: Sequence[FileSpec], opening: Opening, stack: contextlib.ExitStack) -> list[Input]:
+    """Look at every file and folder before anything is read or sent; *stack* closes them.
 
     Raises `LocalFileError` for what cannot be pushed, `InvalidInputError` for two of the same title.
     """
-    titles = [stdin.title if stdin and spec.path == STDIN else title_of(spec.path) for spec in specs]
-    inputs = [
-        _open(spec, title, exclude, annotations.get(title, {}), stack, stdin)
-        for spec, title in zip(specs, titles, strict=True)
-    ]
+    inputs = [item for spec in specs for item in _found(spec, opening)]
     _require_distinct(inputs)
-    return inputs
+    opened = [_open(item, opening, stack, number < HELD_OPEN) for number, item in enumerate(inputs)]
+    return [replace(item, annotations=opening.annotations.get(item.title, {})) for item in opened]
 
 
 def is_same_folder(folder: PackedFolder, known: Descriptor | None) -> bool:
@@ -94,28 +102,48 @@ def is_same_folder(folder: PackedFolder, known: Descriptor | None) -> bool:
     return known.annotations[CONTENT_DIGEST] == folder.tar_digest()
 
 
-def _open(
-    spec: FileSpec,
-    title: str,
-    exclude: Sequence[str],
-    annotations: Mapping[str, str],
-    stack: contextlib.ExitStack,
-    stdin: Stdin | None,
-) -> Input:
-    if os.path.isdir(spec.path):
-        folder = PackedFolder.scan(spec.path, title, exclude)
-        return Input(title, spec, folder=folder, annotations=annotations)
-    reason = why_unsafe_path(title)
-    from_stdin = stdin is not None and spec.path == STDIN
-    file = stack.enter_context(spooled(stdin.stream) if from_stdin and stdin else LocalFile.open(spec.path))
+def _found(spec: FileSpec, opening: Opening) -> list[Input]:
+    """What *spec* stands for; files are not opened yet."""
+    stdin = opening.stdin if spec.path == STDIN else None
+    title = stdin.title if stdin else title_of(spec.path)
+    if stdin or not os.path.isdir(spec.path):
+        return [Input(title, spec)]
+    if opening.split:
+        return [*_split(spec, title, opening.exclude)]
+    return [Input(title, spec, folder=PackedFolder.scan(spec.path, title, opening.exclude))]
+
+
+def _split(spec: FileSpec, title: str, exclude: Sequence[str]) -> Iterator[Input]:
+    """The files of a folder one by one, under the folder's title. Folders without files are nothing then."""
+    for entry in walk(spec.path, title, tuple(map(Glob, exclude))):
+        if entry.kind == stat.S_IFLNK:
+            raise LocalFileError(
+                "A symbolic link cannot be a file of its own",
+                where=entry.source,
+                hint="Leave it out with --exclude, or push the folder without --split.",
+            )
+        if entry.kind == stat.S_IFREG:
+            name = entry.path if title == "." else f"{title}/{entry.path}"
+            yield Input(name, FileSpec(entry.source, spec.media_type))
+
+
+def _open(item: Input, opening: Opening, stack: contextlib.ExitStack, held: bool) -> Input:
+    """*item* with its file open, or parked unless it is to be *held*."""
+    if item.folder:
+        return item
+    stdin = opening.stdin if item.spec.path == STDIN else None
+    file = stack.enter_context(spooled(stdin.stream) if stdin else LocalFile.open(item.spec.path))
+    reason = why_unsafe_path(item.title)
     if reason:
         raise LocalFileError(
             "The file cannot be pushed under its name",
-            where=title,
+            where=item.title,
             why=reason,
             hint="Rename it: a name that not every system accepts could not be pulled again.",
         )
-    return Input(title, spec, file=file, annotations=annotations)
+    if not held and not stdin:
+        file.park()
+    return replace(item, file=file)
 
 
 def _require_distinct(inputs: Sequence[Input]) -> None:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ..errors import InvalidManifestError
+from ..errors import InvalidManifestError, LocalFileError
 from ..files.globs import Selection
 from ..files.names import safe_name
 from ..files.place import Destination
@@ -21,7 +21,7 @@ from ..transfer.progress import Progress
 from ..transfer.repository import RepositoryStorage
 from ..transfer.scheduler import Scheduler
 from .fetching import Fetcher
-from .plan import Plan, Skipped, plan_pull
+from .plan import Plan, Planned, Skipped, plan_pull
 from .platforms import Platform, choose
 from .presence import present_files
 from .referrers import newest_referrer
@@ -35,7 +35,8 @@ UNCHANGED = "unchanged"
 class PullOrder:
     """What the user asked for. *config_path* is where the config blob goes, if anywhere; *max_unpacked_size* is
     in bytes for each folder. *referrer* is the type of what is attached to the artifact and wanted instead of it;
-    *platform* None is this machine, where an index leaves the choice."""
+    *platform* None is this machine, where an index leaves the choice. Without *overwrite*, what is there and differs
+    stays, and the pull fails."""
 
     reference: Reference
     destination: str
@@ -45,6 +46,7 @@ class PullOrder:
     concurrency: int | None = None
     referrer: str | None = None
     platform: Platform | None = None
+    overwrite: bool = True
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,8 @@ def _fetch_all(
     pace = Pace(http, order.concurrency)
     present = present_files(http, pace, destination, plan, progress)
     missing = [item for item in plan.files if item.name not in present]
+    if not order.overwrite:
+        _require_free(destination, missing)
     destination.require_space(sum(max(0, item.blob.size - destination.kept_bytes(item.name)) for item in missing))
     progress.expect(sum(item.blob.size for item in missing))
     fetcher = Fetcher(storage, http, destination, progress, pace, order.max_unpacked_size)
@@ -122,6 +126,19 @@ def _fetch_all(
         PulledFile(destination.shown(item.name), item.blob, UNCHANGED if item.name in present else DOWNLOADED)
         for item in plan.files
     ]
+
+
+def _require_free(destination: Destination, missing: Sequence[Planned]) -> None:
+    """Raise `LocalFileError` when something has the name of what is to be written."""
+    held = [item.name for item in missing if destination.holds(item.name)]
+    if held:
+        more = f", and {len(held) - 1} more" if len(held) > 1 else ""
+        raise LocalFileError(
+            "A file is there and differs",
+            where=destination.shown(held[0]),
+            why=f"it is not what the artifact holds{more}",
+            hint="Choose another folder with --destination, or leave out --no-overwrite.",
+        )
 
 
 def _save_config(registry: Registry, storage: RepositoryStorage, manifest: Manifest, path: str) -> None:

@@ -17,7 +17,7 @@ from ..transfer.progress import Progress
 from ..transport.authorization import Scope
 from .annotations import Annotations
 from .filespec import FileSpec
-from .inputs import Stdin, open_inputs
+from .inputs import Opening, Stdin, open_inputs
 from .locks import naming_locks
 from .packing import compose, config_shipment, placeholders, spec_version
 from .platforms import Platform, add_to_index, require_index
@@ -29,8 +29,8 @@ from .tagging import TagRules, named, put_tags, rights
 class PushOrder:
     """What the user asked for. Without tag and digest in *reference*, the artifact is pushed by its digest.
     *subject* is what the new artifact is attached to. *journal_folder* is where uploads under way are kept, if
-    anywhere; *concurrency* None adapts to the line. *stdin* is what a file called `-` stands for. With *platform* the
-    tags name indexes, which the artifact is added to."""
+    anywhere; *concurrency* None adapts to the line. *stdin* is what a file called `-` stands for; *split* makes each
+    file of a folder a layer of its own. With *platform* the tags name indexes, which the artifact is added to."""
 
     reference: Reference
     files: Sequence[FileSpec]
@@ -47,6 +47,7 @@ class PushOrder:
     journal_folder: str | None = None
     subject: Descriptor | None = None
     stdin: Stdin | None = None
+    split: bool = False
     rules: TagRules = field(default_factory=TagRules)
     platform: Platform | None = None
 
@@ -80,7 +81,8 @@ def push(registry: Registry, order: PushOrder, progress: Progress) -> PushResult
     with contextlib.ExitStack() as stack:
         version = spec_version(order.image_spec, order.config, order.artifact_type)
         _check(order)
-        inputs = open_inputs(order.files, order.exclude, order.annotations.files, stack, order.stdin)
+        opening = Opening(order.exclude, order.annotations.files, order.stdin, order.split)
+        inputs = open_inputs(order.files, opening, stack)
         codec = codec_named(order.compression)
         layers = [shipment_of(item, order.media_type, codec) for item in inputs] or placeholders(version)
         config = config_shipment(version, order.config, order.artifact_type, order.annotations.config, stack)

@@ -90,8 +90,13 @@ class Shipper:
             return
         content = shipment.content or (item.file if item else None)
         assert content is not None
+        parked = item.file if item and item.file and item.file.is_parked else None
         feed = FileFeed(content, self._key(item), self._cancelled, self._is_likely(item))
-        identity, sent = self._send(shipment, feed)
+        try:
+            identity, sent = self._send(shipment, feed)
+        finally:
+            if parked:
+                parked.park()
         self._settle(shipment, identity, sent, {})
 
     def _ship_folder(self, shipment: Shipment, item: Input) -> None:

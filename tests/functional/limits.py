@@ -40,3 +40,8 @@ def small_disk(folder: Path, size: int) -> Iterator[bool]:
     finally:
         if mounted:
             subprocess.run(["umount", str(folder)], check=True)
+
+
+def open_files(count: int) -> None:
+    """Run in a new process: it may have *count* files open, as few as some systems allow."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (count, count))

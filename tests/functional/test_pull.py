@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -180,3 +182,63 @@ def test_check_compares_and_changes_nothing(az: Az, artifact: str, work: Path) -
     assert files_in(work / "out") == before
     assert (work / "out" / "a.txt").read_text() == "A.TXT"
     assert "1 of 1: tree" in az.refused(1, "pull", artifact, "-d", "out", "--check", "--include", "tree").stderr
+
+
+def test_nothing_is_replaced_where_that_is_asked_for(az: Az, artifact: str, work: Path, pushed: str) -> None:
+    out = work / "out"
+    (out / "docs").mkdir(parents=True)
+    (out / "docs/b.md").write_bytes(b"mine")
+    (out / "a.txt").write_bytes(FILES["a.txt"])
+    refused = az.refused(1, "pull", artifact, "-d", "out", "--no-overwrite")
+    assert str(out / "docs/b.md") in refused.stderr
+    assert refused.blob_gets == []
+    assert files_in(out) == {"a.txt", "docs/", "docs/b.md"}
+    assert (out / "docs/b.md").read_bytes() == b"mine"
+    pulled = az.artifact("pull", artifact, "-d", "out", "--no-overwrite", "--exclude", "docs/b.md")
+    assert {os.path.basename(file["path"]): file["state"] for file in pulled.json["files"]} == {
+        "a.txt": "unchanged", "c.log": "downloaded",
+    }  # fmt: skip
+
+
+def test_a_folder_that_differs_is_not_merged_where_nothing_may_be_replaced(az: Az, artifact: str, work: Path) -> None:
+    (work / "d").mkdir()
+    (work / "d/f").write_text("new")
+    az.artifact("push", artifact, "--file", "d")
+    az.artifact("pull", artifact, "--no-overwrite")
+    (work / "d/f").write_text("mine")
+    assert str(work / "d") in az.refused(1, "pull", artifact, "--no-overwrite").stderr
+    assert (work / "d/f").read_text() == "mine"
+
+
+def test_one_file_to_standard_output(az: Az, artifact: str, work: Path, pushed: str) -> None:
+    before = files_in(work)
+    result = az("acr", "artifact", "pull", artifact, "--stdout", "--include", "*.md")
+    assert (result.code, result.stdout, result.stderr) == (0, "two", "")
+    assert files_in(work) == before
+    several = az.refused(1, "pull", artifact, "--stdout")
+    assert "a.txt, docs/b.md, docs/deep/c.log" in several.stderr
+    assert several.blob_gets == []
+    az.refused(1, "pull", artifact, "--stdout", "--destination", "out")
+
+
+def test_wrong_bytes_do_not_reach_standard_output(az: Az, emulator: Emulator, artifact: str, pushed: str) -> None:
+    emulator.fault(host="*.blob.core.windows.net", action="corrupt", offset=1)
+    az.refused(1, "pull", artifact, "--stdout", "--include", "*.md")
+
+
+def test_a_reader_that_goes_away_is_no_traceback(az: Az, artifact: str, work: Path) -> None:
+    (work / "large").write_bytes(bytes(1 << 23))
+    az.artifact("push", artifact, "--file", "large")
+    pull = f"{sys.executable} -m azure.cli acr artifact pull {artifact} --stdout"
+    done = subprocess.run(
+        ["sh", "-c", f"({pull}; echo $? >code) | head -c 10 >/dev/null"],
+        cwd=az.folder,
+        env=dict(az.variables),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (work / "code").read_text().strip() == "1"
+    assert "Cannot write to standard output" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.functional.az import Az, files_in
+from tests.functional.limits import open_files
 from tests.functional.origin import SERVER, Origin, digest_of
 from tests.functional.terminal import at_terminal
 
@@ -162,3 +164,36 @@ def test_what_a_person_at_a_terminal_sees(az: Az, artifact: str, work: Path) -> 
         assert line in shown.stdout
     quiet = at_terminal(az, "acr", "artifact", "pull", artifact, "--query", "bytesDownloaded", "--only-show-errors")
     assert (quiet.code, quiet.stdout.strip()) == (0, "0")
+
+
+def test_a_folder_file_by_file(az: Az, artifact: str, repository: str, work: Path, origin: Origin) -> None:
+    (work / "docs/deep").mkdir(parents=True)
+    for name in ("docs/b.md", "docs/deep/a.txt", "docs/deep/x.log"):
+        (work / name).write_text(name)
+    pushed = az.artifact("push", artifact, "--file", "docs:text/plain", "--split", "--exclude", "*.log")
+    assert titles(origin, repository) == ["docs/b.md", "docs/deep/a.txt"]
+    assert {file["mediaType"] for file in pushed.json["files"]} == {"text/plain"}
+    (work / "docs/b.md").write_text("new")
+    again = az.artifact("push", artifact, "--file", "docs:text/plain", "--split", "--exclude", "*.log")
+    assert [file["state"] for file in again.json["files"]] == ["uploaded", "skipped"]
+    az.artifact("pull", artifact, "-d", "out")
+    assert {name for name in files_in(work / "out") if not name.endswith("/")} == {"docs/b.md", "docs/deep/a.txt"}
+    (work / "docs/link").symlink_to("b.md")
+    refused = az.refused(1, "push", artifact, "--file", "docs", "--split")
+    assert "docs/link" in refused.stderr
+    assert refused.log == []
+
+
+def test_more_files_than_a_process_may_have_open(az: Az, artifact: str, work: Path) -> None:
+    (work / "many").mkdir()
+    for number in range(400):
+        (work / f"many/{number}").write_text(f"{number}\n")
+    limit = functools.partial(open_files, 250)
+    pushed = az("acr", "artifact", "push", artifact, "--file", "many", "--split", prepare=limit)
+    assert (pushed.code, pushed.stderr, len(pushed.json["files"])) == (0, "", 400)
+    pulled = az("acr", "artifact", "pull", artifact, "-d", "out", prepare=limit)
+    assert (pulled.code, pulled.stderr, pulled.json["bytesDownloaded"]) == (
+        0,
+        "",
+        sum(len(f"{n}\n") for n in range(400)),
+    )

@@ -15,7 +15,7 @@ from azext_acrartifact import errors
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.operations.annotations import Annotations, collect_annotations
 from azext_acrartifact.operations.filespec import FileSpec, parse_file_spec, title_of
-from azext_acrartifact.operations.inputs import open_inputs
+from azext_acrartifact.operations.inputs import Opening, open_inputs
 from azext_acrartifact.operations.packing import compose, config_shipment, empty_shipment, placeholders, spec_version
 
 TYPE = "application/vnd.unknown.layer.v1+txt"
@@ -199,14 +199,14 @@ class TestInputs:
     @staticmethod
     def titles(*paths: str, exclude: tuple[str, ...] = ()) -> list[str]:
         with contextlib.ExitStack() as stack:
-            return [item.title for item in open_inputs([FileSpec(path) for path in paths], exclude, {}, stack)]
+            return [item.title for item in open_inputs([FileSpec(path) for path in paths], Opening(exclude), stack)]
 
     def test_files_and_folders_are_looked_at(self, here: Path) -> None:
         (here / "d").mkdir()
         (here / "d" / "x").write_text("12345")
         (here / "a").write_text("123")
         with contextlib.ExitStack() as stack:
-            file, folder = open_inputs([FileSpec("a"), FileSpec("d")], [], {"a": {"k": "v"}}, stack)
+            file, folder = open_inputs([FileSpec("a"), FileSpec("d")], Opening(annotations={"a": {"k": "v"}}), stack)
             assert (file.title, file.size, file.annotations) == ("a", 3, {"k": "v"})
             assert (folder.title, folder.size, folder.file) == ("d", 5, None)
 
