@@ -48,6 +48,7 @@ def copy(
         result = factory.with_registries(cmd, (ends[0], signed_in(login)), (ends[1], to_login), progress, act)
         progress.note(f"{'Would copy' if dry_run else 'Copied':11} {result.reference}")
         progress.note(f"{'Digest:':11} {result.manifest.digest}")
+        progress.note(f"{'Way:':11} {result.way}")
     return copy_output(result)
 
 

@@ -27,6 +27,7 @@ def importer_for(cmd: Any, source: tuple[str, LoginArgument], target: tuple[str,
         return None
     for server, login in (source, target):
         if not server.endswith(suffix) or login.username is not None or mode_of(cmd, login) not in ("auto", "login"):
+            _logger.info("Azure is not asked to import: it does so by the Azure CLI's login alone.")
             return None
     return ArmImport(cmd, source[0], target[0])
 

@@ -30,9 +30,9 @@ def digest_of(content: bytes) -> str:
 class Origin:
     """One registry itself, `myregistry` unless another is named, as its owner."""
 
-    def __init__(self, emulator: Emulator, server: str = SERVER) -> None:
+    def __init__(self, emulator: Emulator, server: str = SERVER, owner_name: str = "pusher") -> None:
         self._server = server
-        owner = default_world().principal("pusher")
+        owner = default_world().principal(owner_name)
         assert owner is not None
         self._options: dict[str, Any] = {
             "auth": (owner.client_id, owner.secrets[0]),

@@ -130,6 +130,21 @@ def test_without_the_right_to_import_bytes_are_handed_on(
     assert there.manifest(repository, tree["sbom"]) is None
 
 
+def test_a_public_registry_of_somebody_else_is_streamed_from(
+    az: Az, artifact: str, repository: str, there: Origin, emulator: Emulator
+) -> None:
+    public = "otherregistry.azurecr.io"
+    digest = Origin(emulator, public, "other").push_files(repository, {"a.txt": b"one" * 10_000})
+    emulator.set(registries={"otherregistry": {"anonymous_pull_enabled": True}})
+    options = (f"{public}/{repository}:1.0", "--to", f"{TARGET}/{repository}:1.0", "--verbose")
+    done = az("acr", "artifact", "copy", *options)
+    assert done.code == 0, done.stderr
+    assert f"it shows no registry {public} in this subscription" in done.stderr
+    assert "Signed in by anonymous access" in done.stderr
+    assert (done.json["way"], "Way:        stream" in done.stderr) == ("stream", True)
+    assert there.manifest(repository, digest)
+
+
 def test_one_platform_of_an_index_and_a_tag_that_is_taken(
     az: Az, artifact: str, repository: str, tree: dict[str, str], there: Origin
 ) -> None:
