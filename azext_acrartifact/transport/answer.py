@@ -57,6 +57,8 @@ class LeanResponse(http.client.HTTPResponse):
         """Read the status line and the fields of the first answer that is not interim."""
         for _ in range(INTERIM_LIMIT + 1):
             version, status, reason = self._read_status()  # type: ignore[attr-defined]
+            if not version.startswith("HTTP/1."):
+                raise http.client.UnknownProtocol(version)
             fields = self._read_fields()
             if status >= 200:
                 break
@@ -64,7 +66,7 @@ class LeanResponse(http.client.HTTPResponse):
             raise http.client.HTTPException(f"more than {INTERIM_LIMIT} interim answers")
         self.code = self.status = status
         self.reason = reason.strip()
-        self.version = 11 if version.startswith("HTTP/1.") and version != "HTTP/1.0" else 10
+        self.version = 10 if version == "HTTP/1.0" else 11
         self.headers = self.msg = fields  # type: ignore[assignment]
         self._frame(fields)
 

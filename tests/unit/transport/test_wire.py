@@ -126,8 +126,8 @@ def test_an_answer_without_a_body_leaves_its_connection_usable(serve, http, meth
 @pytest.mark.parametrize(
     "raw",
     [
-        Answer(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello", "close"),
-        Answer(b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello", "close"),
+        Answer(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"),
+        Answer(b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello"),
         Answer(b"HTTP/1.1 200 OK\r\n\r\nhello", "close"),
     ],
     ids=["close", "http-1.0", "until-close"],
@@ -214,6 +214,8 @@ def test_a_body_that_breaks_off_is_an_error_however_it_is_read(serve, once, raw:
     [
         b"SSH-2.0-OpenSSH_9.6\r\n",
         b"HTTP/1.1 OK\r\n\r\n",
+        b"HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/0.9 200 OK\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 99999 OK\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
         b"HTTP/1.1 200 OK\r\n: no name\r\n\r\n",
@@ -233,7 +235,7 @@ def test_a_body_that_breaks_off_is_an_error_however_it_is_read(serve, once, raw:
         b"HTTP/1.1 103 Early Hints\r\n\r\n" * 6 + answer(200).raw,
     ],
     ids=[
-        "ssh", "no-status", "big-status", "no-field", "no-name", "blank-in-name", "folded", "latin-name",
+        "ssh", "no-status", "two", "nine", "big-status", "no-field", "no-name", "blank-in-name", "folded", "latin-name",
         "unequal-lengths", "unequal-codings", "negative", "two-lengths", "huge-length", "coding", "long-field",
         "long-reason", "many-fields", "interim-100", "interim-103",
     ],
