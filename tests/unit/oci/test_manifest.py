@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from azext_acrartifact.errors import DigestMismatchError, InvalidInputError, InvalidManifestError, ProtocolError
 from azext_acrartifact.oci.content import Chunk, Memory
 from azext_acrartifact.oci.descriptor import Descriptor, empty_descriptor, parse_descriptor
-from azext_acrartifact.oci.digest import Verifier, digest_of, parse_digest, short
+from azext_acrartifact.oci.digest import Verifier, digest_of, is_digest, parse_digest, short
 from azext_acrartifact.oci.index import build_index
 from azext_acrartifact.oci.layout import parse_index
 from azext_acrartifact.oci.manifest import MANIFEST_LIMIT, build_manifest, parse_manifest
@@ -325,6 +325,7 @@ def test_every_manifest_and_index_reads_back(config, layers, subject, annotation
 
 @pytest.mark.parametrize("text", [None, 5, "", "sha256:", D.upper(), D + "0", f" {D}", "sha1:" + "a" * 40])
 def test_what_is_no_digest_is_refused(text: object) -> None:
+    assert not (isinstance(text, str) and is_digest(text))
     with pytest.raises(ProtocolError, match="Not a digest"):
         parse_digest(text, "here")
 

@@ -13,6 +13,7 @@ import pytest
 from azext_acrartifact.errors import ConnectionFailedError, ProtocolError, SilentError
 from azext_acrartifact.oci.content import Chunk, Memory
 from azext_acrartifact.transport import connection
+from azext_acrartifact.transport.answer import FIELDS_LIMIT, LINE_LIMIT
 from azext_acrartifact.transport.client import HttpClient
 from azext_acrartifact.transport.messages import Request, Response
 from azext_acrartifact.transport.network import Network
@@ -256,6 +257,15 @@ def test_a_head_that_ends_early_is_a_broken_connection(serve, once, head: bytes)
     server = serve(Answer(head, "close"))
     with pytest.raises(ConnectionFailedError, match="ended early"):
         get(once, server)
+
+
+def test_the_longest_field_and_the_most_fields_are_taken(serve, http) -> None:
+    longest = b"X: " + b"x" * (LINE_LIMIT - 5) + b"\r\n"
+    assert len(longest) == LINE_LIMIT
+    many = b"".join(b"X%d: y\r\n" % number for number in range(FIELDS_LIMIT - 2))
+    server = serve(Answer(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n" + longest + many + b"\r\nc"))
+    assert get(http, server) == b"c"
+    assert (LINE_LIMIT, FIELDS_LIMIT) == (64 * 1024, 100)
 
 
 def test_of_equal_fields_the_first_wins(serve, http) -> None:
