@@ -135,7 +135,9 @@ def test_an_answer_without_a_body_leaves_its_connection_usable(serve, http, meth
 )
 def test_a_connection_that_ends_is_not_used_again(serve, http, raw: Answer) -> None:
     server = serve(raw, answer(200, b"again"))
-    assert [get(http, server), get(http, server)] == [b"hello", b"again"]
+    assert get(http, server) == b"hello"
+    assert not any(http._pool._idle.values())
+    assert get(http, server) == b"again"
     assert server.connections == 2
 
 
@@ -297,6 +299,13 @@ def test_chunks_may_have_extensions_and_trailers(serve, http, body: bytes) -> No
     assert get(http, server) == b"hello"
     assert get(http, server) == b"next"
     assert server.connections == 1
+
+
+@pytest.mark.parametrize("length", [b"0", b"3", b"99"])
+def test_chunks_go_before_a_length(serve, http, length: bytes) -> None:
+    """RFC 9112 §6.3: a length beside chunks says nothing."""
+    head = CHUNKED.removesuffix(b"\r\n") + b"Content-Length: " + length + b"\r\n\r\n"
+    assert get(http, serve(Answer(head + b"5\r\nhello\r\n0\r\n\r\n"))) == b"hello"
 
 
 @pytest.mark.parametrize("size", [b"-5", b"+5", b"0x5", b"5_0", b" 5", b"", b"five", b"1" * 17, b"5 5"])
