@@ -94,12 +94,14 @@ class LeanResponse(http.client.HTTPResponse):
         if self.status in (204, 304) or self._method == "HEAD":  # type: ignore[attr-defined]
             self.length = 0
         self.will_close = self._closes(fields)
-        if not self.will_close and not self.chunked and self.length is None:
+        if not self.chunked and self.length is None:
             self.will_close = True
 
     def _read_next_chunk_size(self) -> int:
         """What `http.client` calls for each chunk (RFC 9112 §7.1); its own takes signs, blanks and underscores."""
         line = self._body_line()
+        if len(line) > EXTRA_LIMIT:
+            raise http.client.LineTooLong("chunk size")
         found = _CHUNK.fullmatch(line)
         if not found:
             raise http.client.IncompleteRead(b"")

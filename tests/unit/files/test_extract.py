@@ -124,6 +124,20 @@ def test_merges_into_a_folder_that_exists(out: Path) -> None:
     assert sorted(os.listdir(out / "d")) == ["link", "mine", "new", "sub"]
 
 
+def test_bare_members_go_below_the_title(out: Path) -> None:
+    """regctl packs a folder without its name."""
+    data = layer(folder("."), member("a", b"a"), folder("s"), member("./s/b", b"b"), symlink("l", "s/b"))
+    with Destination.open(str(out)) as destination:
+        with Extraction(destination, safe_folder("d/e"), max_size=100, bare=True) as extraction:
+            extraction.read(io.BytesIO(data).read)
+            extraction.commit()
+    assert sorted(snapshot(out)) == ["d", "d/e", "d/e/a", "d/e/l", "d/e/s", "d/e/s/b"]
+    for escape in (symlink("l", "../x"), member("../x", b"x"), member(".", b"x")):
+        with Destination.open(str(out)) as destination, pytest.raises(UnsafeContentError):
+            with Extraction(destination, safe_folder("d/e"), max_size=100, bare=True) as extraction:
+                extraction.read(io.BytesIO(layer(escape)).read)
+
+
 def test_an_empty_archive_makes_the_folder(out: Path) -> None:
     assert unpack(out, layer()) == Unpacked(0, 0, 0, 0)
     assert os.listdir(out) == ["d"]
@@ -202,6 +216,7 @@ HOSTILE = {
     "link-outside-deep": ([symlink("d/s/l", "../../outside")], "outside of the folder"),
     "link-chain": ([symlink("d/a", "."), symlink("d/b", "a/../..")], "only allowed at the start"),
     "link-realpath": ([symlink("d/l", "x/" * 600 + "../" * 601 + "outside")], "longer than 1024"),
+    "link-slash": ([symlink("d/l/", "a")], "is not a name"),
     "link-empty": ([symlink("d/l", "")], "empty"),
     "link-not-utf8": ([symlink("d/l", "x"), member("d/m", kind=b"2", at_157=b"\xff")], "not UTF-8"),
     "link-drive": ([symlink("d/l", "C:x")], "not allowed"),

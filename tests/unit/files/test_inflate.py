@@ -131,3 +131,15 @@ def test_without_zstd_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) 
 def test_damage_is_explained() -> None:
     assert damaged("x").why == "x"
     assert "Pull again" in damaged("x").hint
+
+
+@pytest.mark.parametrize("start", [b"plain", gzip.compress(b"content"), zstd(b"content")])
+def test_it_begins_with_the_first_bytes_of_what_may_never_end(start: bytes) -> None:
+    asked: list[int] = []
+
+    def read(count: int) -> bytes:
+        asked.append(count)
+        assert len(asked) < 10, "all is read before the first piece"
+        return start if len(asked) == 1 else b"x" * 100
+
+    assert next(inflated(read))
