@@ -92,6 +92,16 @@ def test_a_pax_size_that_is_none_is_damaged(size: bytes) -> None:
     refused("no number, or out of range", extended(b"x", record("size", size)), member("d/a", b"x"))
 
 
+@pytest.mark.parametrize("digits", [b"9" * 19, b"9" * 5000])
+def test_a_pax_size_of_too_many_digits_is_damaged(digits: bytes) -> None:
+    refused("no number, or out of range", extended(b"x", record("size", digits)), member("d/a", b"x"))
+
+
+def test_the_largest_pax_size_is_read() -> None:
+    data = extended(b"x", record("size", b"%d" % NUMBER_LIMIT)) + member("d/a")
+    assert next(iter(TarReader(InflatedStream(io.BytesIO(data).read, 9999), 9))).size == NUMBER_LIMIT
+
+
 def test_numbers_as_old_and_as_large_ones_are_written() -> None:
     blank = members(member("d/a", at_100=bytes(8)))[0][0]
     spaces = members(member("d/a", b"xy", at_100=b"   644 \0", at_124=b"          2 "))[0]
