@@ -100,7 +100,7 @@ def _outside(scene: Scene) -> Iterator[str]:
 
 def _destination(scene: Scene) -> Iterator[str]:
     """Only what was there, or all of what the artifact describes, is under a final name."""
-    out, right = scene.ground.out, scene.case.right.files or {}
+    out, right = scene.ground.out, _wanted(scene)
     for path in _entries(out):
         if scene.ended.stopped and path.relative_to(out).parts[0].startswith(".acrartifact-"):
             continue  # what a killed process leaves, under a name of its own
@@ -122,6 +122,14 @@ def _destination(scene: Scene) -> Iterator[str]:
 def _is_ours(name: str, scene: Scene) -> bool:
     """Whether it is one of our unfinished files, by its name: kept to go on, or left by a killed process."""
     return _OWN.fullmatch(name) is not None and (name.endswith((".kept", ".note")) or scene.ended.stopped != "")
+
+
+def _wanted(scene: Scene) -> dict[str, bytes]:
+    """The files that are right. regctl puts a folder's members, which bear its name, below the folder."""
+    files = scene.case.right.files or {}
+    if scene.client != "regctl":
+        return dict(files)
+    return {f"d/{name}" if name.startswith("d/") else name: content for name, content in files.items()}
 
 
 def _entries(folder: Path) -> Iterator[Path]:
@@ -163,8 +171,7 @@ def _missing(scene: Scene) -> Iterator[str]:
     """Success means that all of it is there."""
     case, out = scene.case, scene.ground.out
     if case.command.startswith("pull"):
-        files = case.right.files or {}
-        for name, content in files.items():
+        for name, content in _wanted(scene).items():
             if not (out / name).is_file() or (out / name).read_bytes() != content:
                 yield f"success, but not there: {name[:60]!a}"
         if case.right.files is None:
