@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
-from ..errors import ProtocolError
+from ..errors import DigestMismatchError, ProtocolError
 from ..transport.answers import error_from
 from ..transport.authorization import PULL, PUSH, Scope
 from ..transport.messages import Body, Response
@@ -61,6 +61,9 @@ class Uploads:
         response = self._api.send(replace(self._scope, source=source), "POST", url + query, repeatable=True)
         if response.status == 201:
             response.close()
+            told = response.headers.get("Docker-Content-Digest", blob.digest)
+            if told != blob.digest:
+                raise DigestMismatchError("The registry mounted other bytes", where=response.request.where, why=told)
             return None
         if response.status != 202:
             raise error_from(response, "A blob was not mounted from another repository")

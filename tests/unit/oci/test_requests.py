@@ -316,6 +316,15 @@ class TestBlobs:
 
 
 class TestUploads:
+    def test_a_mount_of_something_else_is_refused(self, serve, registry: Open) -> None:
+        told = {"Docker_Content_Digest": HELLO.digest}
+        server = serve(answer(201, **told), answer(201), answer(201, Docker_Content_Digest=digest_of(b"other")))
+        uploads = registry(server).uploads("a/b")
+        assert uploads.mount(HELLO, "a/c") is None
+        assert uploads.mount(HELLO, "a/c") is None
+        with pytest.raises(errors.DigestMismatchError, match="mounted other bytes"):
+            uploads.mount(HELLO, "a/c")
+
     def test_the_newest_location_is_used_with_its_query(self, serve, registry: Open) -> None:
         server = serve(
             answer(202, Location=f"{UPLOADS}1?_nouploadcache=false&_state=s1", Range="0-0"),
