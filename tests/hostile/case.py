@@ -13,6 +13,7 @@ from tests.hostile.site import GOOD, Site
 Command = Literal[
     "pull", "pull-index", "pull-referrer", "pull-digest", "check", "push", "push-folder", "show", "raw", "list",
     "list-table", "repositories", "referrers", "delete", "tag", "untag", "update", "attach", "login", "check-access",
+    "backup", "copy", "purge",
 ]  # fmt: skip
 Identity = Literal["password", "refresh", "anonymous"]
 

@@ -62,6 +62,9 @@ def _ours(case: Case, digest: str) -> list[str]:
         "tag": ["tag", REFERENCE, "--tags", "2.0"],
         "untag": ["untag", REFERENCE],
         "update": ["update", REFERENCE, "--write-enabled", "false"],
+        "backup": ["backup", REFERENCE, "--destination", "out/saved"],
+        "copy": ["copy", REFERENCE, "--to", f"{SERVER}/released/artifact:2.0"],
+        "purge": ["purge", FRONT, "--ago", "1d", "--dry-run"],
         "login": ["login", *registry],
         "check-access": ["check-access", *registry, "--repository", REPOSITORY],
     }
@@ -88,6 +91,7 @@ def oras(case: Case, digest: str, folder: Path, debug: bool) -> Launch | None:
         "delete": ["manifest", "delete", "--force", REFERENCE],
         "tag": ["tag", REFERENCE, "2.0"],
         "login": ["login", SERVER],
+        "backup": ["backup", "--output", "out/saved", REFERENCE],
     }
     if case.command not in table:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.hostile import (
     cases_archives,
+    cases_copies,
     cases_disk,
     cases_lists,
     cases_manifests,
@@ -25,6 +26,7 @@ CASES: list[Case] = [
     *cases_sign_in.CASES,
     *cases_push.CASES,
     *cases_lists.CASES,
+    *cases_copies.CASES,
 ]
 FOUND = frozenset(
     {
@@ -35,7 +37,7 @@ FOUND = frozenset(
         "token-silence", "reflect-password", "reflect-token", "reflect-token-header", "reflect-token-digest",
         "refresh-reflected", "tls-none", "push-error-state", "push-hang", "push-manifest-hang", "push-begin-silence",
         "tags-endless", "tags-silence", "tags-size", "tags-dense", "tags-long", "referrers-endless", "referrers-wide",
-        "repositories-bidi", "repositories-pipeline-line", "manifest-dense",
+        "repositories-bidi", "repositories-pipeline-line", "manifest-dense", "copy-mount-lie",
     }
 )  # fmt: skip
 """Cases in which ours has once been wrong."""

@@ -1,0 +1,108 @@
+"""Backups, copies and purges: what reads more of a registry than one artifact (R6 to R14)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from tests.hostile.case import EITHER, REFUSES, SUCCEEDS, Case, Right
+from tests.hostile.cases_manifests import BODIES, chain, endless, endless_chain
+from tests.hostile.names import EVIL, METADATA, STATE
+from tests.hostile.site import (
+    GOOD,
+    INDEX,
+    NO_DIGEST,
+    Rule,
+    Site,
+    answer,
+    error,
+    index,
+    manifest,
+    rule,
+    site,
+    titled,
+)
+from tests.hostile.wire import Answer
+
+BLOB = "GET .*/blobs/sha256"
+BEGIN = "POST .*/blobs/uploads/"
+LACKS = rule("HEAD .*/released/", answer(404))
+
+
+def ruled(*rules: Rule) -> Callable[[], Site]:
+    """A good artifact, and *rules*."""
+    return lambda: site(None, *rules)
+
+
+def _named(name: str) -> Callable[[], Site]:
+    """An artifact whose texts are names that lead out: a layout must not use them."""
+
+    def make() -> Site:
+        made = site()
+        notes = {"org.opencontainers.image.ref.name": name, "org.opencontainers.image.title": name}
+        made.put(manifest([made.add(GOOD, annotations=notes)], annotations=notes))
+        return made
+
+    return make
+
+
+def _tags(*tags: str) -> Callable[[], Site]:
+    def make() -> Site:
+        made = site()
+        made.tags = list(tags)
+        return made
+
+    return make
+
+
+def _lying_child() -> Site:
+    """An index one of whose manifests is not what its descriptor says."""
+    made = site()
+    child = made.put(manifest([made.add(GOOD, **titled("a.txt"))]), "child")
+    made.put(index([{**child, "size": 5}, {**child, "digest": NO_DIGEST}]), media_type=INDEX)
+    return made
+
+
+BACKUPS: dict[str, tuple[str, str, Callable[[], Site], Right]] = {
+    "blob-wrong": ("R12", "a file has other bytes", ruled(rule(BLOB, answer(200, b"e" * len(GOOD)))), REFUSES),
+    "blob-endless": ("R11", "a file without end", ruled(rule(BLOB, Answer(lambda: _for_ever(), "close"))), REFUSES),
+    "blob-metadata": ("R6", "files lie at an inward address", ruled(rule(BLOB, answer(307, Location=f"https://{METADATA}/x"))), REFUSES),
+    "blob-http": ("R6", "files lie where there is no TLS", ruled(rule(BLOB, answer(307, Location=f"http://{EVIL}/x"))), REFUSES),
+    "blob-silence": ("R18", "no answer for a file", ruled(rule(BLOB, Answer(b"", "hang"))), REFUSES),
+    "manifest-null": ("R13", "the manifest is `null`", ruled(rule("GET .*/manifests/", answer(200, BODIES["null"][1], Content_Type=INDEX))), REFUSES),
+    "manifest-endless": ("R11", "a manifest without end", endless(), REFUSES),
+    "names": ("R1", "its texts are paths that lead out", _named("../../../evil"), EITHER),
+    "child": ("R12", "an index whose manifests are not what it says", _lying_child, REFUSES),
+    "deep": ("R10", "indexes in indexes, 200 deep", chain(200), EITHER),
+    "made-up": ("R10", "indexes that are made up as they are asked for", endless_chain, REFUSES),
+}  # fmt: skip
+COPIES: dict[str, tuple[str, str, Callable[[], Site]]] = {
+    "location": ("R8", "files are to go elsewhere", ruled(LACKS, rule(BEGIN, answer(202, Location=f"https://{EVIL}/u?_state={STATE}")))),
+    "mount-redirect": ("R7", "a mount is to go elsewhere", ruled(LACKS, rule(BEGIN, answer(307, Location=f"https://{EVIL}/u")))),
+    "mount-lie": ("R12", "it mounts something else", ruled(LACKS, rule(BEGIN, answer(201, Docker_Content_Digest=NO_DIGEST)))),
+    "manifest-lie": ("R12", "it stores another manifest", ruled(rule("PUT .*/manifests/", answer(201, Docker_Content_Digest=NO_DIGEST)))),
+    "manifest-redirect": ("R7", "the manifest is to go elsewhere", ruled(rule("PUT .*/manifests/", answer(307, Location=f"https://{EVIL}/m")))),
+    "error-ansi": ("R14", "an error that is a terminal's command", ruled(LACKS, rule("POST ", error(400, "\x1b[2J", "\n##vso[task.complete]")))),
+    "endless": ("R11", "a manifest without end", endless()),
+}  # fmt: skip
+LISTS: dict[str, tuple[str, str, Callable[[], Site], Right]] = {
+    "ansi": ("R14", "tags that are a terminal's command", _tags("1.0", "\x1b[2J", "##vso[a]b", "x\u202e"), EITHER),
+    "path": ("R12", "tags that are paths", _tags("../../x", "a/b", "sha256:../x"), EITHER),
+    "link": ("R9", "the next page lies elsewhere", ruled(rule("GET .*/_tags$", answer(200, json.dumps({"tags": []}).encode(), Link=f'<https://{EVIL}/x>; rel="next"'))), REFUSES),
+    "null": ("R13", "the list is null", ruled(rule("GET .*/(_tags|_manifests)$", answer(200, b"null"))), REFUSES),
+    "times": ("R13", "times that are none", ruled(rule("GET .*/_tags$", answer(200, b'{"tags":[{"name":"a","digest":"sha256:' + b"0" * 64 + b'","lastUpdateTime":"\\u001b[2J"},{"name":"b","lastUpdateTime":7}]}'))), EITHER),
+}  # fmt: skip
+
+
+def _for_ever() -> object:
+    yield b"HTTP/1.1 200 OK\r\n\r\n"
+    while True:
+        yield b"e" * 65536
+
+
+CASES = [
+    *(Case(f"backup-{name}", requirement, does, make, right, command="backup") for name, (requirement, does, make, right) in BACKUPS.items()),
+    *(Case(f"copy-{name}", requirement, does, make, command="copy", ours_only=True) for name, (requirement, does, make) in COPIES.items()),
+    *(Case(f"purge-{name}", requirement, does, make, right, command="purge", ours_only=True) for name, (requirement, does, make, right) in LISTS.items()),
+    *(Case(f"ok-{command}", "R20", "a good registry", site, SUCCEEDS, command=command, ours_only=command != "backup") for command in ("backup", "copy", "purge")),
+]  # fmt: skip
