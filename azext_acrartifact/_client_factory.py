@@ -251,7 +251,7 @@ def _network(cmd: Any) -> Network:
 def stall_timeout(cmd: Any) -> float:
     """Seconds of silence that are borne: `az config set acrartifact.stall_timeout=SECONDS`."""
     text = str(cmd.cli_ctx.config.get("acrartifact", "stall_timeout", fallback=f"{USUAL_STALL:.0f}"))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= LONGEST_STALL):
+    if not (text.isascii() and text.isdigit() and len(text) < 5 and 1 <= int(text) <= LONGEST_STALL):
         raise InvalidInputError(
             "Not a number of seconds",
             where=f"acrartifact.stall_timeout={text}",
