@@ -12,7 +12,7 @@ SOME = "--some"
 
 
 def main(arguments: list[str]) -> int:
-    """Run every case, with `--some` every third, and return pytest's exit code; *arguments* go to pytest.
+    """Run every case, with `--some` every fourth, and return pytest's exit code; *arguments* go to pytest.
 
     With `--table` every case is run with the peers too, and docs/security-cases.md is written.
     """
