@@ -64,8 +64,9 @@ def pull(
     if stdout:
         write_raw(carry_out(cmd, artifact, login, order, read_one))
         return None
-    run, verb = (compare, "Checked") if check else (fetch, "Pulled")
-    return pull_output(transfer(cmd, artifact, login, order, run, verb))
+    if check:
+        return pull_output(transfer(cmd, artifact, login, order, compare, "Checked"))
+    return pull_output(transfer(cmd, artifact, login, order, fetch, "Pulled"))
 
 
 @reports

@@ -31,8 +31,8 @@ REF_NAME = "org.opencontainers.image.ref.name"
 
 def blob_name(digest: Digest) -> str:
     """The file of the blob or manifest *digest*, as a path with `/` below the layout."""
-    algorithm, _, encoded = digest.partition(":")
-    return f"{BLOBS}/{algorithm}/{encoded}"
+    algorithm, _, digits = digest.partition(":")
+    return f"{BLOBS}/{algorithm}/{digits}"
 
 
 def check_marker(raw: bytes, where: str) -> None:

@@ -200,13 +200,11 @@ class RangedDownload:
 
     def _hash_passing(self, data: memoryview, span: _Span) -> None:
         """Hash *data* while it is at hand, if it is what follows on what was hashed and nobody is at it."""
-        if self._verifier.seen != span.position or self._whole or not self._hashing.acquire(blocking=False):
+        if self._verifier.seen != span.position or self._whole or self._hashing.locked():
             return
-        try:
+        with self._hashing:
             if self._verifier.seen == span.position:
                 self._verifier.update(data)
-        finally:
-            self._hashing.release()
 
     def _hash(self, wait: bool) -> None:
         """Hash the pieces that follow on what was hashed; without *wait*, leave that to a thread that is at it."""

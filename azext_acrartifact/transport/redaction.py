@@ -43,7 +43,7 @@ def without_secrets(text: str, sent: Iterable[str]) -> str:
     """*text*, which answers a request that held the secrets *sent*, without these and without queries of addresses: a
     registry, or a page of a proxy's, may repeat what it was told."""
     for secret in sent:
-        for written in {secret, quote_plus(secret)}:
+        for written in (secret, quote_plus(secret)):
             text = text.replace(written, "…") if len(secret) >= SHORTEST_SECRET else text
     return without_queries(text)
 
