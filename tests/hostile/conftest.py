@@ -23,7 +23,7 @@ def stage(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Stage:
 @pytest.fixture(scope="session")
 def verdicts(request: pytest.FixtureRequest, stage: Stage) -> dict[str, Judged | None]:
     """What came of each case that is chosen, by its name; with `-debug` behind it, of the same with --debug."""
-    chosen = {item.callspec.params["name"] for item in request.session.items if hasattr(item, "callspec")}
+    chosen = {item.callspec.params.get("name") for item in request.session.items if hasattr(item, "callspec")}
     found: dict[str, Judged | None] = {}
     for debug, suffix in ((False, ""), (True, "-debug")):
         cases = [case for case in CASES if f"{case.name}{suffix}" in chosen]
