@@ -14,6 +14,7 @@ BLOB = f"(GET|HEAD) https://{SERVER}/v2/.*/blobs/sha256"
 SIGNED = f"https://{STORAGE}/blob/{DIGEST}?sv=2025&sig={SIGNATURE}&se=never"
 AT_EVIL = frozenset({REGISTRY, BLOBS, f"https://{EVIL}"})
 PUBLIC = frozenset({REGISTRY, BLOBS})
+ONLY = frozenset({REGISTRY})
 
 
 def to(location: str, status: int = 307, **headers: str) -> Callable[[], Site]:
@@ -98,7 +99,7 @@ CASES = [
     Case("redirect-none", "R6", "to nowhere", lambda: site(None, rule(BLOB, answer(307)))),
     Case("redirect-cookie", "R16", "to somebody else, with a cookie for them", _cookie, either(), hosts=AT_EVIL),
     *(Case(f"redirect-{name}", "R6", f"to {location[:60]}", to(location)) for name, location in INWARD.items()),
-    *(Case(f"redirect-{name}", "R6", f"to {location[:60]!a}", to(location)) for name, location in ODD.items()),
+    *(Case(f"redirect-{name}", "R6", f"to {location[:60]!a}", to(location), hosts=PUBLIC if STORAGE in location and 'http:' not in location else ONLY) for name, location in ODD.items()),
     Case("redirect-no-proxy", "R6", "to loopback, which no proxy is asked for", to("https://127.0.0.1:9/x"), variables={"NO_PROXY": "127.0.0.1,localhost,169.254.169.254", "no_proxy": "127.0.0.1,localhost,169.254.169.254"}),
     Case("redirect-no-proxy-name", "R6", "to a name of this machine, which no proxy is asked for", to("https://localhost:9/x"), variables={"NO_PROXY": "localhost", "no_proxy": "localhost"}),
     Case("redirect-signed", "R15", "storage refuses its own address", signed(answer(403, b"<Error><Code>AuthenticationFailed</Code></Error>")), hosts=PUBLIC),

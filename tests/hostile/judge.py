@@ -243,8 +243,8 @@ def _shown(scene: Scene) -> Iterator[str]:
     secrets = (*SECRETS, *ALSO_SECRET, *SHOWN_NOWHERE)
     for name, text in (("stdout", ended.stdout), ("stderr", ended.stderr), ("a log", scene.logged)):
         yield from (f"{secret[:8]}… in {name}" for secret in _in(text, secrets))
-    if ended.said > 1 << 20 and not scene.debug:
-        yield f"{ended.said >> 20} MiB of output"
+    if ended.said > 1 << 20 and ended.code > 0 and not scene.debug:
+        yield f"{ended.said >> 20} MiB of output with an error"
 
 
 def _in(text: str, secrets: Iterable[str]) -> list[str]:
