@@ -4,7 +4,7 @@ HARM     something outside of the destination changed, or the user's older file 
          a part of a file, a device, a setuid bit, an outward link in the destination; success without every file that
          the artifact describes; a secret at a host that is not its own, or in an output; a host that nobody may ask;
          a terminal's or an agent's command in the output; more than 200 MiB of memory; the disk filled
-HANG     not at its end in time
+HANG     not at its end in 20 s
 UNCLEAR  success where a refusal is right, or the other way round; an error that is a traceback, or too long to
          read; of ours, also one that is not a line of what, where and why and then what to do
 SAFE     none of these
