@@ -123,7 +123,7 @@ def _harmed(cases: Sequence[Case], found: Mapping[str, Judged | None], name: str
 
 def _cell(text: str) -> str:
     """*text* in a cell of a table: nothing in it is Markdown or HTML."""
-    text = re.sub(r"/[^\s:]*/case-\w+", "…", text)
+    text = re.sub(r"/[^\s:]*/case-\w+/(?:work/)?", "", text)
     shown = "".join(c if c.isprintable() else "·" for c in text)
     for mark, written in (
         ("&", "&amp;"),
