@@ -5,12 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-OF_ARTIFACT = ("artifact", "registry_name", "image", "suffix")
-"""Names of the arguments that become `artifact`."""
-OF_LOGIN = ("username", "password", "password_stdin", "auth_mode")
-"""Names of the arguments that become `login`."""
-AUTH_MODES = ("auto", "login", "environment", "docker", "admin", "anonymous")
-"""Ways to sign in."""
+from ._names import OF_ARTIFACT, OF_LOGIN
 
 
 @dataclass(frozen=True)

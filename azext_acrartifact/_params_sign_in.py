@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._arguments import AUTH_MODES
+from ._names import AUTH_MODES
 from ._validators import gather_place
 
 

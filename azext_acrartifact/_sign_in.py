@@ -9,7 +9,8 @@ from typing import Any
 
 from knack.log import get_logger
 
-from ._arguments import AUTH_MODES, LoginArgument
+from ._arguments import LoginArgument
+from ._names import AUTH_MODES
 from .auth.chain import ChainCredential, NotConfiguredError, Source, anonymous_source
 from .auth.credentials import REFRESH_TOKEN_USER, Credential, PasswordCredential
 from .auth.docker_config import DockerConfig

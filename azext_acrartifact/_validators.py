@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._arguments import OF_LOGIN, gather, gather_content, gather_registry, gather_target
+from ._names import OF_LOGIN
 
 
 def gather_artifact(cmd: Any, namespace: Any) -> None:
     """Check how the artifact is named and how to sign in, and gather both into one object each."""
+    from ._arguments import gather, gather_content, gather_target
+
     # Azure CLI fills a configured default in for parameters of the function alone, not for `extra` ones.
     namespace.registry_name = namespace.registry_name or cmd.cli_ctx.config.get("defaults", "acr", fallback=None)
     _validate_artifact(cmd, namespace)
@@ -27,6 +29,8 @@ def gather_place(namespace: Any) -> None:
     """Check how the registry is named and how to sign in, and gather both into one object each."""
     from azure.cli.core.azclierror import RequiredArgumentMissingError
 
+    from ._arguments import gather_registry
+
     if not namespace.registry_name:
         raise RequiredArgumentMissingError(
             "The registry is not named.", "Give --name REGISTRY, or set a default: az configure --defaults acr=REGISTRY"
@@ -39,6 +43,8 @@ def gather_place(namespace: Any) -> None:
 def gather_repository(cmd: Any, namespace: Any) -> None:
     """As `gather_artifact`, for what may be a repository: --repository stands for an image without a tag."""
     from azure.cli.core.azclierror import MutuallyExclusiveArgumentError, RequiredArgumentMissingError
+
+    from ._arguments import gather
 
     namespace.registry_name = namespace.registry_name or cmd.cli_ctx.config.get("defaults", "acr", fallback=None)
     repository = namespace.repository
