@@ -3,37 +3,42 @@
 from __future__ import annotations
 
 import hashlib
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
+import threading
 
-_BLOCKS_AHEAD = 2
+SMALL = 64 * 1024
+"""Bytes that are hashed in less time than a thread takes to start."""
 
 
 class BesideHash:
-    """A hash of blocks that stay as they are once they are given; at most three of them are held.
+    """A hash of blocks that stay as they are once they are given; at most two of them are held.
 
-    Its thread ends with it.
+    No thread outlives its block: there is nothing to close when the work is given up.
     """
 
     def __init__(self, algorithm: str = "sha256") -> None:
         self._state = hashlib.new(algorithm)
-        self._pool: ThreadPoolExecutor | None = ThreadPoolExecutor(1, thread_name_prefix="acrartifact-hash")
-        self._pending: deque[Future[None]] = deque()
+        self._thread: threading.Thread | None = None
 
     def update(self, block: bytes | bytearray | memoryview) -> None:
         """Account for *block*."""
-        if self._pool is not None:
-            try:
-                self._pending.append(self._pool.submit(self._state.update, block))
-            except RuntimeError:  # the system gives no more threads
-                self._pool = None
-        if self._pool is None:
+        self._join()
+        if len(block) < SMALL:
             self._state.update(block)
-        elif len(self._pending) > _BLOCKS_AHEAD:
-            self._pending.popleft().result()
+            return
+        thread = threading.Thread(target=self._state.update, args=(block,), name="acrartifact-beside", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the system gives no more threads
+            self._state.update(block)
+            return
+        self._thread = thread
 
     def digest(self) -> str:
         """`algorithm:hex` of all that was given so far."""
-        while self._pending:
-            self._pending.popleft().result()
+        self._join()
         return f"{self._state.name}:{self._state.hexdigest()}"
+
+    def _join(self) -> None:
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
