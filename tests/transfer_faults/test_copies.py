@@ -42,7 +42,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "the target loses the session": {"action": "drop_session", "host": TARGET, "method": "PATCH", "nth": 3},
     "the target is busy": {"action": "status", "status": 503, "host": TARGET, "path": "/blobs/uploads/", "times": 3},
     "the target's token is too old": {
-        "action": "expire_token", "host": TARGET, "method": "PATCH|PUT", "path": "/v2/", "times": 2,
+        "action": "expire_token", "host": TARGET, "method": "PATCH|PUT", "path": "/v2/", "times": 1,
     },
     "the last answer is lost": {"action": "reset", "host": TARGET, "method": "PUT", "where": "answer", "times": 2},
     "the storage knows no ranges": {"action": "ignore_range", "host": STORAGE},
