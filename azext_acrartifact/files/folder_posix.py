@@ -10,7 +10,7 @@ try:
 except ImportError:  # Windows, where `folder_windows` is used
     fcntl = None  # type: ignore[assignment]
 
-from .folders import Folder
+from .folders import Folder, remove_tree
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -106,21 +106,25 @@ class DescriptorFolder:
 
     def hold(self, name: str, descriptor: int) -> bool:
         """Lock the unfinished *name*, open as *descriptor*, for this run; False when a sweep was quicker."""
-        held = _try_lock(descriptor) is not False
-        return held and os.fstat(descriptor).st_nlink > 0 and self.look(name) is not None
+        if _try_lock(descriptor) is False:
+            return False
+        status = self.look(name)
+        return status is not None and os.path.samestat(status, os.fstat(descriptor))
 
     def hold_itself(self) -> bool:
         """Lock this unfinished folder for this run; False when a sweep was quicker."""
         return _try_lock(self.descriptor) is not False and os.fstat(self.descriptor).st_nlink > 0
 
-    def is_abandoned(self, name: str) -> bool:
-        """Whether no living run holds the unfinished *name*."""
+    def remove_abandoned(self, name: str) -> None:
+        """Remove the unfinished *name* and all below it, unless a living run holds it."""
         try:
             descriptor = self.open(name)
         except OSError:
-            return False
+            return
         try:
-            return _try_lock(descriptor) is True
+            # The lock is kept until it is gone: whoever has just made it must not hold it before, and lose it then.
+            if _try_lock(descriptor) is True:
+                remove_tree(self, name)
         finally:
             os.close(descriptor)
 

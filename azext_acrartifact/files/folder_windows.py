@@ -8,7 +8,7 @@ import shutil
 import stat
 import time
 
-from .folders import Folder, is_link
+from .folders import Folder, is_link, remove_tree
 
 _ABANDONED_SECONDS = 24 * 3600
 """There are no locks here: the age at which an unfinished folder is nobody's."""
@@ -118,7 +118,8 @@ class PathFolder:
         """True: an open file cannot be removed on Windows, so it needs no lock."""
         return True
 
-    def is_abandoned(self, name: str) -> bool:
-        """Whether the unfinished *name* is so old that no run can be at it."""
+    def remove_abandoned(self, name: str) -> None:
+        """Remove the unfinished *name* and all below it when it is so old that no run can be at it."""
         status = self.look(name)
-        return status is not None and time.time() - status.st_mtime > _ABANDONED_SECONDS
+        if status is not None and time.time() - status.st_mtime > _ABANDONED_SECONDS:
+            remove_tree(self, name)

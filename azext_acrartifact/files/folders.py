@@ -95,8 +95,8 @@ class Folder(Protocol):
         """Lock this unfinished folder for this run; False when a sweep was quicker."""
         ...
 
-    def is_abandoned(self, name: str) -> bool:
-        """Whether no living run holds the unfinished *name*."""
+    def remove_abandoned(self, name: str) -> None:
+        """Remove the unfinished *name* and all below it, unless a living run holds it."""
         ...
 
 

@@ -81,7 +81,8 @@ class Part:
         """Remove it. Nothing happens when it was committed or discarded before."""
         if self._open:
             with contextlib.suppress(OSError):
-                self._release()
+                if os.name == "nt":
+                    self._release()
                 self._folder.remove(self._temporary)
             self._close()
 

@@ -16,7 +16,7 @@ from ..errors import LocalFileError
 from .faults import local_error, naming
 from .folder_posix import DescriptorFolder
 from .folder_windows import PathFolder
-from .folders import Folder, is_link, remove_tree
+from .folders import Folder, is_link
 from .hashing import hash_descriptor
 from .kept import KeptHeader, KeptPart, is_outdated, kept_bytes
 from .names import RelativeName
@@ -127,7 +127,8 @@ class Destination:
         with naming("Cannot write to the folder", folder.path):
             temporary = temporary_name()
             os.close(folder.create(temporary))
-            folder.remove(temporary)
+            with contextlib.suppress(FileNotFoundError):  # the sweep of another run was quicker
+                folder.remove(temporary)
 
     def size_of(self, name: RelativeName) -> int | None:
         """The bytes of the regular file *name*; None when there is none."""
@@ -242,6 +243,5 @@ class Destination:
         self._swept.add(name)
         with contextlib.suppress(OSError):
             for entry in folder.names():
-                unfinished = is_temporary(entry) or is_outdated(folder, entry)
-                if unfinished and folder.is_abandoned(entry):
-                    remove_tree(folder, entry)
+                if is_temporary(entry) or is_outdated(folder, entry):
+                    folder.remove_abandoned(entry)

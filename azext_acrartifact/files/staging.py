@@ -131,7 +131,10 @@ def _make_held(beside: Folder) -> tuple[str, Folder]:
     while True:
         name = temporary_name()
         beside.make(name, 0o700)
-        folder = beside.child(name)
+        try:
+            folder = beside.child(name)
+        except FileNotFoundError:  # the sweep of another run was quicker
+            continue
         if folder.hold_itself():
             return name, folder
         folder.close()

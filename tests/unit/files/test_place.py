@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from azext_acrartifact.errors import LocalFileError
 from azext_acrartifact.files.names import RelativeName, safe_name
 from azext_acrartifact.files.place import Destination
+from azext_acrartifact.files.staging import Staging
 
 pytestmark = pytest.mark.usefixtures("folder_kind")
 
@@ -306,6 +308,26 @@ def test_a_part_swept_before_it_was_locked_is_made_again(out: Path, folder_kind:
         monkeypatch.setattr(fcntl, "flock", sweep_first)
         put(destination, "a", b"content")
     assert (out / "a").read_bytes() == b"content"
+
+
+def test_many_runs_in_one_folder_sweep_nothing_of_each_other(out: Path) -> None:
+    def run(name: str) -> None:
+        for _ in range(25):
+            with Destination.open(str(out)) as destination:
+                destination.require_writable([safe_name(name)])
+                put(destination, name, name.encode())
+                with contextlib.closing(destination.opened()) as folder:
+                    Staging(folder.again(), 1).remove()
+
+    names = [f"file-{number}" for number in range(8)]
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(len(names)) as pool:
+            list(pool.map(run, names))
+    finally:
+        sys.setswitchinterval(usual)
+    assert {path.name: path.read_text() for path in out.iterdir()} == {name: name for name in names}
 
 
 def test_two_runs_with_one_name_leave_exactly_one_of_the_two(out: Path) -> None:

@@ -1,0 +1,40 @@
+"""How a run holds what it has not finished, against the sweep of another run: POSIX locks; Windows needs none."""
+
+import contextlib
+import os
+from pathlib import Path
+
+import pytest
+
+from azext_acrartifact.files import folder_posix
+from azext_acrartifact.files.folder_posix import DescriptorFolder
+from azext_acrartifact.files.folders import remove_tree
+from azext_acrartifact.files.names import safe_name
+from azext_acrartifact.files.place import Destination
+
+
+def test_a_part_cannot_be_held_while_a_sweep_removes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = []
+
+    def remove_late(folder: DescriptorFolder, name: str) -> None:
+        descriptor = folder.reopen(name)
+        held.append(folder.hold(name, descriptor))
+        os.close(descriptor)
+        remove_tree(folder, name)
+
+    monkeypatch.setattr(folder_posix, "remove_tree", remove_late)
+    (tmp_path / ".acrartifact-0123456789abcdef.part").touch()
+    with Destination.open(str(tmp_path)) as destination:
+        destination.open_part(safe_name("a")).discard()
+    assert held == [False]
+    assert not os.listdir(tmp_path)
+
+
+def test_a_file_with_its_final_name_is_not_held_by_the_name_it_had(tmp_path: Path) -> None:
+    (tmp_path / "part").touch()
+    with Destination.open(str(tmp_path)) as destination, contextlib.closing(destination.opened()) as folder:
+        descriptor = folder.reopen("part")
+        (tmp_path / "part").rename(tmp_path / "final")
+        (tmp_path / "part").touch()
+        assert not folder.hold("part", descriptor)
+        os.close(descriptor)
