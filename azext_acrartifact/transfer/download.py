@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ..errors import ConnectionFailedError, DigestMismatchError
-from ..oci.content import Advance, Source, Stream
+from ..errors import DigestMismatchError
+from ..oci.content import Advance, Source
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Verifier
 from ..transport.messages import BLOCK
 from ..transport.retry import Attempts
+from .steady import SteadyStream
 
 
 class Sink(Protocol):
@@ -29,12 +30,9 @@ class BlobDownload:
     """
 
     def __init__(self, source: Source, blob: Descriptor, attempts: Attempts, advance: Advance) -> None:
-        self._source, self._blob = source, blob
-        self._attempts, self._advance = attempts, advance
+        self._blob, self._advance = blob, advance
+        self._stream = SteadyStream(source, blob, attempts)
         self._verifier = Verifier(blob.digest, blob.size)
-        self._stream: Stream | None = None
-        self._resumed = False
-        self._behind = 0
 
     def into(self, sink: Sink) -> None:
         """Write the whole blob to *sink* and return once its digest is confirmed.
@@ -53,21 +51,10 @@ class BlobDownload:
 
     def readinto(self, buffer: memoryview) -> int:
         """The next bytes of the blob; 0 after the last."""
-        while True:
-            stream = self._opened()
-            try:
-                self._skip(stream, buffer)
-                count = stream.readinto(buffer)
-            except ConnectionFailedError as error:
-                self.close()
-                if not self._attempts.again_after_error(error):
-                    raise
-                continue
-            if count:
-                self._attempts.progressed(count)
-                self._verifier.update(buffer[:count])
-                self._advance(count)
-            return count
+        count = self._stream.readinto(buffer, self._verifier.seen)
+        self._verifier.update(buffer[:count])
+        self._advance(count)
+        return count
 
     def finish(self) -> None:
         """Raise `DigestMismatchError` unless all the blob's bytes have passed and are right."""
@@ -76,36 +63,17 @@ class BlobDownload:
 
     def close(self) -> None:
         """Give up the connection; the position is kept."""
-        if self._stream is not None:
-            self._stream.close()
-            self._stream = None
-
-    def _opened(self) -> Stream:
-        if self._stream is None:
-            offset = self._verifier.seen
-            self._stream = self._source.fetch(self._blob, offset)
-            self._resumed = self._resumed or offset > 0
-            self._behind = offset - self._stream.offset
-        return self._stream
-
-    def _skip(self, stream: Stream, buffer: memoryview) -> None:
-        """Pass over what has been read before, where the source could not begin in the middle. Whether the bytes of
-        both answers fit together is for the digest to say."""
-        while self._behind:
-            count = stream.readinto(buffer[: min(len(buffer), self._behind)])
-            if not count:
-                raise ConnectionFailedError("The connection broke", where=self._blob.digest, why="it ended early")
-            self._behind -= count
+        self._stream.close()
 
     def _verified(self, sink: Sink) -> bool:
         try:
             self.finish()
         except DigestMismatchError:
             # Bytes of two answers may not fit together; those of one that are wrong stay wrong.
-            if not self._resumed:
+            if not self._stream.resumed:
                 raise
             self._start_over(sink)
-            self._resumed = False
+            self._stream.resumed = False
             return False
         return True
 

@@ -5,17 +5,17 @@ Both sides run at once, since the system's socket buffers fill and drain on thei
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
 
 from ..errors import ConnectionFailedError, DigestMismatchError
-from ..oci.content import Chunk, Source, Stream
+from ..oci.content import Chunk, Source
 from ..oci.descriptor import Descriptor
 from ..oci.digest import algorithm_of
 from ..transport.messages import BLOCK
 from ..transport.retry import Attempts
 from .feed import Identity
+from .steady import SteadyStream
 
 MOST_MARKS = 4
 
@@ -29,11 +29,11 @@ class RelayFeed:
 
     def __init__(self, source: Source, blob: Descriptor, attempts: Attempts, key: str) -> None:
         self.key = key
-        self._source, self._blob, self._attempts = source, blob, attempts
+        self._blob = blob
+        self._stream = SteadyStream(source, blob, attempts)
         self._hash = hashlib.new(algorithm_of(blob.digest))
         self._at = 0
         self._marks = {0: self._hash.copy()}
-        self._stream: Stream | None = None
         self._verified = False
         self._error: ConnectionFailedError | None = None
 
@@ -76,28 +76,21 @@ class RelayFeed:
 
     def read(self, buffer: memoryview) -> int:
         """Fill *buffer* with the next bytes. Raises `ConnectionFailedError` when the source stays broken."""
-        while True:
-            try:
-                count = self._opened().readinto(buffer[: self._blob.size - self._at])
-            except ConnectionFailedError as error:
-                self.close()
-                if not self._attempts.again_after_error(error):
-                    self._error = error
-                    raise
-                continue
-            self._account(buffer[:count])
-            return count
+        try:
+            count = self._stream.readinto(buffer[: self._blob.size - self._at], self._at)
+        except ConnectionFailedError as error:
+            self._error = error
+            raise
+        self._account(buffer[:count])
+        return count
 
     def close(self) -> None:
         """Give up the connection; the position is kept."""
-        if self._stream is not None:
-            self._stream.close()
-            self._stream = None
+        self._stream.close()
 
     def _account(self, block: memoryview) -> None:
         if not block:
             raise DigestMismatchError("Fewer bytes came than were announced", where=self._blob.digest)
-        self._attempts.progressed(len(block))
         self._hash.update(block)
         self._at += len(block)
         if self._at == self._blob.size:
@@ -125,16 +118,6 @@ class RelayFeed:
         for old in sorted(self._marks)[1 : 1 - MOST_MARKS]:
             del self._marks[old]
 
-    def _opened(self) -> Stream:
-        if self._stream is None:
-            stream = self._source.fetch(self._blob, self._at)
-            with contextlib.ExitStack() as stack:
-                stack.callback(stream.close)
-                _skip(stream, self._at - stream.offset)
-                stack.pop_all()
-            self._stream = stream
-        return self._stream
-
 
 class _Reader(io.RawIOBase):
     def __init__(self, feed: RelayFeed, length: int) -> None:
@@ -146,13 +129,3 @@ class _Reader(io.RawIOBase):
         count = self._feed.read(buffer[: self._left])
         self._left -= count
         return count
-
-
-def _skip(stream: Stream, size: int) -> None:
-    """Read past *size* bytes of a source that cannot begin in the middle."""
-    buffer = memoryview(bytearray(min(BLOCK, max(size, 1))))
-    while size > 0:
-        count = stream.readinto(buffer[:size])
-        if not count:
-            return
-        size -= count

@@ -133,6 +133,20 @@ def test_a_source_that_cannot_begin_in_the_middle_is_read_past_what_was_sent(run
     assert source.given == 30_000 + len(DATA)
 
 
+def test_an_answer_that_ends_among_what_was_sent_is_a_break(run) -> None:
+    source, target = Source(after=30_000, times=1, ranges=False), run()
+    fetch = source.fetch
+
+    def cut(blob: Descriptor, offset: int = 0, length: int | None = None) -> Stream:
+        source.data = DATA[:10_000] if len(source.offsets) == 1 else DATA
+        return fetch(blob, offset, length)
+
+    source.fetch = cut  # type: ignore[method-assign]
+    assert target(source) == COPIED
+    assert target.host.blobs == {BLOB.digest: DATA}
+    assert len(source.offsets) == 3
+
+
 def test_a_source_that_stays_broken_ends_it(run, tmp_path: Path) -> None:
     source = Source(after=0)
     target = run(folder=tmp_path)

@@ -1,0 +1,60 @@
+"""A blob read in order over as many connections as it takes."""
+
+from __future__ import annotations
+
+from ..errors import ConnectionFailedError
+from ..oci.content import Source, Stream
+from ..oci.descriptor import Descriptor
+from ..transport.messages import BLOCK
+from ..transport.retry import Attempts
+
+
+class SteadyStream:
+    """The bytes of *blob* from *source*; after a break it goes on where it was. Whether bytes of several answers fit
+    together is for the digest to say."""
+
+    def __init__(self, source: Source, blob: Descriptor, attempts: Attempts) -> None:
+        self._source, self._blob, self._attempts = source, blob, attempts
+        self._stream: Stream | None = None
+        self._behind = 0
+        self.resumed = False
+        """Whether an answer was asked for from a place in the middle."""
+
+    def readinto(self, buffer: memoryview, offset: int) -> int:
+        """Fill *buffer* with bytes from *offset*, which is where the last call ended unless `close` was called since; 0
+        at the end of an answer. Raises `ConnectionFailedError` when the source stays broken."""
+        while True:
+            stream = self._opened(offset)
+            try:
+                if self._behind:
+                    self._skip(stream)
+                count = stream.readinto(buffer)
+            except ConnectionFailedError as error:
+                self.close()
+                if not self._attempts.again_after_error(error):
+                    raise
+                continue
+            self._attempts.progressed(count)
+            return count
+
+    def close(self) -> None:
+        """Give up the connection."""
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
+    def _opened(self, offset: int) -> Stream:
+        if self._stream is None:
+            self._stream = self._source.fetch(self._blob, offset)
+            self._behind = offset - self._stream.offset
+            self.resumed = self.resumed or offset > 0
+        return self._stream
+
+    def _skip(self, stream: Stream) -> None:
+        """Pass over what was read before, where the source could not begin in the middle."""
+        buffer = memoryview(bytearray(min(BLOCK, self._behind)))
+        while self._behind:
+            count = stream.readinto(buffer[: self._behind])
+            if not count:
+                raise ConnectionFailedError("The connection broke", where=self._blob.digest, why="it ended early")
+            self._behind -= count
