@@ -23,13 +23,14 @@ from devtools.mutants import Mutant, mutants_of
 
 PACKAGE = "azext_acrartifact"
 GUARDS = (
-    *(f"oci/{name}.py" for name in ("reference", "digest", "manifest", "descriptor", "index", "pages")),
+    *(f"oci/{name}.py" for name in ("reference", "digest", "manifest", "descriptor", "index", "pages", "layout")),
     *(
         f"files/{name}.py"
-        for name in ("names", "links", "tarformat", "tarread", "inflate", "extract", "merge", "place")
+        for name in ("names", "links", "tarformat", "tarread", "inflate", "extract", "merge", "place", "parts")
     ),
+    *(f"files/{name}.py" for name in ("layoutfiles", "layoutsource", "tarindex", "tarstore")),
     *(f"transport/{name}.py" for name in ("redirects", "redaction", "scheme", "answers", "answer", "connection")),
-    *("auth/challenge.py", "auth/endpoint.py", "text.py", "operations/plan.py"),
+    *("auth/challenge.py", "auth/endpoint.py", "text.py", "operations/plan.py", "operations/layout_target.py"),
 )
 """The modules, below the package, that say no."""
 
@@ -39,6 +40,12 @@ FIRST = {
     "oci/pages.py": ["oci/test_requests.py", "oci/test_pages.py"],
     "files/inflate.py": ["files/test_inflate.py", "files/test_extract.py"],
     "files/merge.py": ["files/test_extract.py"],
+    "files/parts.py": ["files/test_holding.py", "files/test_place.py"],
+    "files/layoutfiles.py": ["files/test_layouts.py"],
+    "files/layoutsource.py": ["files/test_layouts.py"],
+    "files/tarindex.py": ["files/test_layouts.py"],
+    "files/tarstore.py": ["files/test_layouts.py"],
+    "operations/layout_target.py": ["operations/test_backup.py"],
     "files/tarformat.py": ["files/test_extract.py"],
     "files/tarread.py": ["files/test_tarread.py", "files/test_extract.py"],
     "transport/answer.py": ["transport/test_wire.py"],

@@ -38,10 +38,22 @@ def _make_folders(path: str) -> list[str]:
     while not os.path.lexists(path):
         missing.insert(0, path)
         path = os.path.dirname(path)
-    for folder in missing:
-        with naming("Cannot make the destination folder", folder), contextlib.suppress(FileExistsError):
-            os.mkdir(folder)
-    return missing
+    made: list[str] = []
+    try:
+        for folder in missing:
+            with naming("Cannot make the destination folder", folder), contextlib.suppress(FileExistsError):
+                os.mkdir(folder)
+                made.append(folder)
+    except LocalFileError:
+        _remove_empty(made)
+        raise
+    return made
+
+
+def _remove_empty(folders: list[str]) -> None:
+    for folder in reversed(folders):
+        with contextlib.suppress(OSError):
+            os.rmdir(folder)
 
 
 class Destination:
@@ -70,9 +82,7 @@ class Destination:
                 self._remove_made(name)
         self._root.close()
         if failed:
-            for path in reversed(self._made_above):
-                with contextlib.suppress(OSError):
-                    os.rmdir(path)
+            _remove_empty(self._made_above)
 
     def _remove_made(self, name: RelativeName) -> None:
         with contextlib.suppress(LocalFileError, OSError), self.folder(name.parent) as parent:

@@ -361,6 +361,12 @@ def test_descriptors_are_closed(out: Path) -> None:
     assert len(os.listdir("/proc/self/fd")) == before
 
 
+def test_a_destination_that_cannot_be_made_leaves_no_part_of_it(tmp_path: Path) -> None:
+    with pytest.raises(LocalFileError, match="Cannot make the destination folder"):
+        Destination.open(str(tmp_path / "new" / "deeper" / ("x" * 300)))
+    assert not os.listdir(tmp_path)
+
+
 def test_a_name_too_long_for_the_system(out: Path) -> None:
     with Destination.open(str(out)) as destination, pytest.raises(LocalFileError) as caught:
         destination.open_part(RelativeName(("x" * 300,)))
