@@ -47,6 +47,9 @@ def describe(deletion: Deletion) -> str:
         ]
     if len(deletion.referrers) > _MOST_NAMED:
         lines.append(f"  and {len(deletion.referrers) - _MOST_NAMED} more")
+    if deletion.locked:
+        names = ", ".join(f"'{repository}:{printable(tag.name)}'" for tag in deletion.locked)
+        lines.append(f"Locked, and deleted all the same: {names}.")
     for index in deletion.indexes:
         names = ", ".join(f"'{repository}:{printable(tag)}'" for tag in index.tags)
         lines.append(f"The index {names} will miss it.")

@@ -191,7 +191,7 @@ helps["acr artifact delete"] = """
 type: command
 short-summary: Delete an artifact, with all its tags and everything attached to it.
 long-summary: >
-  What a tagged index lists is deleted only with --force.
+  What has a locked tag, and what a tagged index lists, is deleted only with --force.
 examples:
   - name: Delete an artifact after a question that names all that goes.
     text: az acr artifact delete --name myregistry --image samples/artifact:1.0

@@ -72,7 +72,11 @@ def load_arguments(loader: Any, _command: str) -> None:
         )
     with loader.argument_context("acr artifact delete") as c:
         c.argument("yes", options_list=["--yes", "-y"], action="store_true", help="Do not ask for confirmation.")
-        c.argument("force", action="store_true", help="Delete even what a tagged index lists, which breaks the index.")
+        c.argument(
+            "force",
+            action="store_true",
+            help="Delete even what has a locked tag, or is listed by a tagged index, which breaks the index.",
+        )
     with loader.argument_context("acr artifact copy") as c:
         copy_arguments(c)
     with loader.argument_context("acr artifact list-referrers") as c:

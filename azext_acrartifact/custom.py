@@ -100,12 +100,12 @@ def delete(
     """Delete an artifact, all its tags and what is attached to it."""
     from ._confirm import asks, confirm, describe
     from .operations.delete import delete as run
-    from .operations.delete import plan_delete, require_unbroken
+    from .operations.delete import plan_delete, require_unprotected
 
     def act(registry: Any, found: Any) -> None:
         deletion = plan_delete(registry, found, asks(cmd, yes), force)
         if not force:
-            require_unbroken(deletion)
+            require_unprotected(deletion)
         confirm(cmd, describe(deletion), yes)
         run(registry, deletion)
 

@@ -36,22 +36,22 @@ class AcrMetadata:
         """The manifest's object: digest, imageSize, times, mediaType, tags (absent when there are none)."""
         return self._one(repository, f"_manifests/{quote(digest, safe=':')}", "manifest", "The manifest does not exist")
 
-    def tags_of(self, repository: str, digest: Digest) -> list[str]:
-        """The names of all tags of one manifest."""
+    def tags_of(self, repository: str, digest: Digest) -> list[dict[str, Any]]:
+        """The objects of all tags of one manifest; each has a name that is text."""
         url = self._url(repository, f"_tags?n={PAGE_SIZE}&orderby=&digest={quote(digest, safe='')}")
-        names: list[str] = []
-        for response in follow_pages(self._api, Scope.of(repository, METADATA_READ), url, "tags"):
-            page = _object(response, "The tags were not listed", "The repository does not exist")
-            names += [name for name, of in _tags(response, page) if of in (digest, None)]
-        return names
+        pages = (page for _, page in self._tag_pages(repository, url))
+        return [tag for page in pages for tag in page if tag.get("digest") in (digest, None)]
 
     def tags(self, repository: str) -> Iterator[dict[str, Any]]:
         """All tags' objects, page by page, by name; each has a name that is text and a digest."""
         url = self._url(repository, f"_tags?n={PAGE_SIZE}&orderby=")
+        for response, page in self._tag_pages(repository, url):
+            yield from _objects(response, page)
+
+    def _tag_pages(self, repository: str, url: str) -> Iterator[tuple[Response, list[dict[str, Any]]]]:
         for response in follow_pages(self._api, Scope.of(repository, METADATA_READ), url, "tags"):
             page = _object(response, "The tags were not listed", "The repository does not exist")
-            _tags(response, page)
-            yield from _objects(response, page.get("tags"))
+            yield response, _tags(response, page)
 
     def repository(self, repository: str) -> dict[str, Any]:
         """The repository's object: times, counts, changeableAttributes."""
@@ -133,17 +133,14 @@ def _objects(response: Response, values: object) -> list[dict[str, Any]]:
     return found
 
 
-def _tags(response: Response, page: dict[str, Any]) -> list[tuple[str, object]]:
-    """Name and digest of each tag on *page*."""
-    try:
-        found = [(tag["name"], tag.get("digest")) for tag in page.get("tags") or []]
-    except (TypeError, KeyError, AttributeError) as error:
-        raise ProtocolError(
-            "The tags were not listed", where=response.request.where, why="not a list of tags"
-        ) from error
-    if not all(isinstance(name, str) for name, _ in found):
-        raise ProtocolError("The tags were not listed", where=response.request.where, why="a name is no text")
-    return found
+def _tags(response: Response, page: dict[str, Any]) -> list[dict[str, Any]]:
+    """The tags on *page*, each with a name that is text."""
+    found = page.get("tags") or []
+    if isinstance(found, list) and all(isinstance(tag, dict) and isinstance(tag.get("name"), str) for tag in found):
+        return found
+    raise ProtocolError(
+        "The tags were not listed", where=response.request.where, why="not a list of tags with their names"
+    )
 
 
 def _object(response: Response, what: str, missing: str) -> dict[str, Any]:

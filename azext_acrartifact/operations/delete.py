@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from ..errors import InvalidInputError, LockedError, NotFoundError
 from ..oci.digest import Digest
@@ -12,7 +13,7 @@ from ..oci.referrers import is_list_tag, tag_of
 from ..oci.registry import Registry
 from ..transport.authorization import DELETE, METADATA_READ, PULL, Scope
 from .inventory import Inventory, locks_in, tags_in
-from .locks import naming_locks
+from .locks import naming, naming_locks
 from .referrers import DEEPEST, Referrer, flattened, walk_referrers
 
 
@@ -25,9 +26,19 @@ class BrokenIndex:
 
 
 @dataclass(frozen=True)
+class LockedTag:
+    """A tag whose *locks*, such as `writeEnabled`, are set to keep it. They don't keep its manifest: the service lets
+    that go, and the tag with it."""
+
+    name: str
+    locks: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Deletion:
-    """What would go: the manifest, every tag of it, and the *referrers*, each before what refers to it in turn;
-    and the *indexes* that would be left without it. *kept_by_tag*: the registry deletes no referrers itself."""
+    """What would go: the manifest, every tag of it, those that are *locked* too, and the *referrers*, each before what
+    refers to it in turn; and the *indexes* that would be left without it. *kept_by_tag*: the registry deletes no
+    referrers itself."""
 
     reference: Reference
     digest: Digest
@@ -35,14 +46,15 @@ class Deletion:
     referrers: Sequence[Referrer]
     indexes: Sequence[BrokenIndex]
     kept_by_tag: bool = False
+    locked: Sequence[LockedTag] = ()
 
 
 def plan_delete(registry: Registry, reference: Reference, asked: bool = True, forced: bool = False) -> Deletion:
     """Find out what deleting *reference* takes along. Raises `NotFoundError` when it does not exist.
 
-    If nobody is *asked*, tags and referrers need no names; if it is *forced* as well, nor do indexes. Otherwise that is
-    a request for every hundred manifests of the repository, one for each tagged index and those in it, one for the
-    referrers and, unless the list of manifests leaves none, one for each of these.
+    If nobody is *asked*, referrers need no names; if it is *forced* as well, nor do tags and indexes. Otherwise that is
+    a request for every hundred tags of it and every hundred manifests of the repository, one for each tagged index and
+    those in it, one for the referrers and, unless the list of manifests leaves none, one for each of these.
     """
     if reference.version is None:
         raise InvalidInputError(
@@ -58,18 +70,33 @@ def plan_delete(registry: Registry, reference: Reference, asked: bool = True, fo
             "The artifact does not exist", where=str(reference), hint="Check the name, the tag and the registry."
         )
     whole = Inventory(registry, repository)
+    tags: Sequence[Mapping[str, Any]] = ()
     if asked or not forced:
         whole.list_manifests()
-    tags = _tags(whole, found.digest) if asked else []
+        tags = registry.metadata.tags_of(repository, found.digest)
     indexes = _broken(whole, found.digest)
     if not asked:
         next(registry.referrers.of(repository, found.digest), None)  # tells who has to delete them
     referrers = _referrers(whole, found.digest) if asked or registry.referrers.kept_by_tag else []
-    return Deletion(reference, found.digest, tags, referrers, indexes, registry.referrers.kept_by_tag)
+    return Deletion(
+        reference,
+        found.digest,
+        [str(tag["name"]) for tag in tags],
+        referrers,
+        indexes,
+        registry.referrers.kept_by_tag,
+        [LockedTag(str(tag["name"]), locks) for tag in tags if (locks := locks_in(tag))],
+    )
 
 
-def require_unbroken(deletion: Deletion) -> None:
-    """Raise `InvalidInputError` when a tagged index would be left without a part of it."""
+def require_unprotected(deletion: Deletion) -> None:
+    """Raise `LockedError` when a tag that is locked would go, `InvalidInputError` when a tagged index would be left
+    without a part of it."""
+    if deletion.locked:
+        held = [(replace(deletion.reference, tag=tag.name, digest=None), tag.locks) for tag in deletion.locked]
+        raise naming(
+            LockedError("A tag of the artifact is locked", where=str(deletion.reference)), held, " Or give --force."
+        )
     if deletion.indexes:
         index = deletion.indexes[0]
         raise InvalidInputError(
@@ -119,13 +146,6 @@ def _locked(registry: Registry, deletion: Deletion) -> list[Reference]:
     whole.list_manifests()
     below = [item.descriptor.digest for item in _referrers(whole, deletion.digest)]
     return _places(deletion, [one for one in below if locks_in(whole.manifests.get(one, {}))])
-
-
-def _tags(whole: Inventory, digest: Digest) -> list[str]:
-    """The tags of *digest*; asked for where the list of manifests does not have it."""
-    if digest in whole.manifests:
-        return tags_in(whole.manifests[digest])
-    return whole.registry.metadata.tags_of(whole.repository, digest)
 
 
 def _referrers(whole: Inventory, digest: Digest) -> list[Referrer]:

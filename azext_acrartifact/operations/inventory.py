@@ -150,6 +150,11 @@ def tags_in(properties: Mapping[str, Any]) -> list[str]:
     return [tag for tag in found if isinstance(tag, str)] if isinstance(found, list) else []
 
 
+def names_of_tags(registry: Registry, repository: str, digest: Digest) -> list[str]:
+    """The tags of *digest*, asked for by it."""
+    return [str(tag["name"]) for tag in registry.metadata.tags_of(repository, digest)]
+
+
 def locks_in(properties: Mapping[str, Any]) -> list[str]:
     """Which attributes in *properties* forbid to delete."""
     attributes = properties.get("changeableAttributes")

@@ -53,15 +53,16 @@ def _explained(registry: Registry, places: Sequence[Reference], error: LockedErr
     if "/blobs/" in error.where:
         # Blobs have no locks of their own. Nor may anything be asked here: the other transfers are being stopped.
         held = [(whole, ["writeEnabled"])]
-        return _naming(error, held)
+        return naming(error, held)
     try:
         held = [(place, _locks(registry, place)) for place in dict.fromkeys([whole, *places])]
     except ArtifactError:
         return error
-    return _naming(error, held)
+    return naming(error, held)
 
 
-def _naming(error: LockedError, held: Sequence[tuple[Reference, Sequence[str]]]) -> LockedError:
+def naming(error: LockedError, held: Sequence[tuple[Reference, Sequence[str]]], otherwise: str = "") -> LockedError:
+    """*error* with the locks of *held* named, and the command that lifts them; *otherwise* is another way to go on."""
     found = [(place, locks) for place, locks in held if locks]
     if not found:
         return error
@@ -69,7 +70,7 @@ def _naming(error: LockedError, held: Sequence[tuple[Reference, Sequence[str]]])
         error.what,
         where=error.where,
         why="; ".join(f"{place} has {', '.join(f'{name}=false' for name in locks)}" for place, locks in found),
-        hint="To lift the lock: " + "; ".join(_remedy(place, locks) for place, locks in found),
+        hint="To lift the lock: " + "; ".join(_remedy(place, locks) for place, locks in found) + otherwise,
         status=error.status,
         code=error.code,
         correlation_id=error.correlation_id,

@@ -11,7 +11,7 @@ from ..oci.manifest import Manifest
 from ..oci.reference import Reference
 from ..oci.registry import Registry
 from ..transport.authorization import METADATA_READ, PULL, Scope
-from .inventory import tags_in
+from .inventory import names_of_tags, tags_in
 from .versions import require_version
 
 
@@ -43,7 +43,7 @@ def show(registry: Registry, reference: Reference, detailed: bool = False) -> Sh
     manifest = registry.manifests.get(repository, version)
     by_tag = registry.metadata.tag(repository, reference.tag) if reference.tag and not reference.digest else None
     if by_tag is not None and not detailed:
-        return Shown(reference, manifest, by_tag, registry.metadata.tags_of(repository, manifest.digest))
+        return Shown(reference, manifest, by_tag, names_of_tags(registry, repository, manifest.digest))
     properties = registry.metadata.manifest(repository, manifest.digest)
     found = Shown(reference, manifest, properties if by_tag is None else by_tag, tags_in(properties))
     if not detailed:

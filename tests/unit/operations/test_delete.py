@@ -10,7 +10,7 @@ import pytest
 from acr_emulator.app import App
 from azext_acrartifact import errors
 from azext_acrartifact.oci.reference import Reference
-from azext_acrartifact.operations.delete import delete, plan_delete
+from azext_acrartifact.operations.delete import delete, plan_delete, require_unprotected
 from tests.support.stock import Stock
 from tests.unit.operations.conftest import SERVER
 
@@ -18,7 +18,7 @@ from tests.unit.operations.conftest import SERVER
 @pytest.fixture
 def stock(app: App, request: pytest.FixtureRequest) -> Stock:
     """A repository of the test's own."""
-    return Stock(app.store, f"delete/{request.node.name.lower().replace('_', '-')}"[:100].strip("-"))
+    return Stock(app.store, f"delete/{re.sub('[^a-z0-9]+', '-', request.node.name.lower())}"[:100].strip("-"))
 
 
 def at(stock: Stock, digest: str) -> Any:
@@ -43,6 +43,28 @@ def test_a_lock_on_what_is_attached_is_named(stock: Stock, signed_in: Any) -> No
     assert "--delete-enabled true" in caught.value.hint
     assert not any(other in caught.value.why for other in (sbom, *others))
     assert subject in stock.manifests
+
+
+@pytest.mark.parametrize("attribute", ["writeEnabled", "deleteEnabled"])
+def test_a_locked_tag_keeps_its_artifact(stock: Stock, signed_in: Any, attribute: str) -> None:
+    digest = stock.artifact("v1", "v2", "v3")
+    registry = signed_in()
+    registry.metadata.change(stock.repository, "v2", {attribute: False})
+    deletion = plan_delete(registry, at(stock, digest), asked=False)
+    with pytest.raises(errors.LockedError) as caught:
+        require_unprotected(deletion)
+    assert caught.value.why == f"{SERVER}/{stock.repository}:v2 has {attribute}=false"
+    assert f"az acr artifact update {SERVER}/{stock.repository}:v2" in caught.value.hint
+    assert "--force" in caught.value.hint
+    assert [tag.name for tag in plan_delete(registry, at(stock, digest), asked=True, forced=True).locked] == ["v2"]
+
+
+def test_a_lock_on_a_tag_keeps_no_other_artifact(stock: Stock, signed_in: Any) -> None:
+    digest, other = stock.artifact("v1"), stock.artifact("v2")
+    registry = signed_in()
+    registry.metadata.change(stock.repository, "v2", {"writeEnabled": False})
+    require_unprotected(plan_delete(registry, at(stock, digest)))
+    assert other in stock.manifests
 
 
 def test_only_indexes_that_a_tag_leads_to_are_read(stock: Stock, signed_in: Any, app: App) -> None:

@@ -107,16 +107,16 @@ def test_show_with_details(signed_in: Any, requests: Any) -> None:
 def test_delete(app: App, signed_in: Any, requests: Any) -> None:
     asked = plan_delete(signed_in(), SUBJECT)
     assert (len(asked.referrers), asked.tags) == (REFERRERS, ["v0"])
-    assert requests() == {"read": 1, "manifests": PAGES, "referrers": 1 + REFERRERS}
+    assert requests() == {"read": 1, "tags": 1, "manifests": PAGES, "referrers": 1 + REFERRERS}
     plan_delete(signed_in(), SUBJECT, asked=False)
-    assert requests() == {"read": 1, "manifests": PAGES, "referrers": 1}
+    assert requests() == {"read": 1, "tags": 1, "manifests": PAGES, "referrers": 1}
     small = _stocked(app.store, "scale/small", 3)
     where = parse_reference(f"{SERVER}/scale/small:v0")
     registry = signed_in()
     deletion = plan_delete(registry, where)
     assert len(deletion.referrers) == REFERRERS
     # The lowest level is not asked about: only two artifacts are left that could be attached to it.
-    assert requests() == {"read": 1 + 2, "manifests": 3, "referrers": 1 + 20 + 60}
+    assert requests() == {"read": 1 + 2, "tags": 1, "manifests": 3, "referrers": 1 + 20 + 60}
     registry = signed_in()
     delete(registry, plan_delete(registry, where, asked=False, forced=True))
     assert requests() == {"read": 2, "referrers": 1}
