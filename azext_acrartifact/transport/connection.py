@@ -11,6 +11,7 @@ import io
 import re
 import select
 import socket
+import ssl
 import time
 
 from .answer import LeanResponse
@@ -106,7 +107,7 @@ class Connection:
         began = time.monotonic()
         try:
             self._send(request, network)
-        except (BrokenPipeError, ConnectionResetError) as broken:
+        except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError) as broken:
             return self._early_answer(request, broken)
         self._socket.settimeout(request.answer_timeout * self._patience)
         response = self._answer(request)
@@ -129,7 +130,9 @@ class Connection:
     def abort(self) -> None:
         """Wake whoever waits on this connection, from any thread."""
         try:
-            self._socket.shutdown(socket.SHUT_RDWR)
+            # SSLSocket.shutdown drops its encryption first: what another thread sends just then would go out in clear
+            # (https://github.com/python/cpython/blob/3.11/Lib/ssl.py, SSLSocket.shutdown).
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
         except OSError:
             pass
 
