@@ -115,6 +115,19 @@ class DescriptorFolder:
         """Lock this unfinished folder for this run; False when a sweep was quicker."""
         return _try_lock(self.descriptor) is not False and os.fstat(self.descriptor).st_nlink > 0
 
+    def lock(self) -> int | None:
+        """A descriptor that holds the folder's only lock until it is closed; None where there are no locks."""
+        descriptor = os.open(".", _DIRECTORY, dir_fd=self.descriptor)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OSError:
+            os.close(descriptor)
+            return None
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
     def remove_abandoned(self, name: str) -> None:
         """Remove the unfinished *name* and all below it, unless a living run holds it."""
         try:

@@ -118,6 +118,10 @@ class PathFolder:
         """True: an open file cannot be removed on Windows, so it needs no lock."""
         return True
 
+    def lock(self) -> int | None:
+        """None: a folder cannot be locked on Windows."""
+        return None
+
     def remove_abandoned(self, name: str) -> None:
         """Remove the unfinished *name* and all below it when it is so old that no run can be at it."""
         status = self.look(name)

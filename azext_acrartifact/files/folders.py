@@ -95,6 +95,10 @@ class Folder(Protocol):
         """Lock this unfinished folder for this run; False when a sweep was quicker."""
         ...
 
+    def lock(self) -> int | None:
+        """A descriptor that holds the folder's only lock until it is closed; None where there are no locks."""
+        ...
+
     def remove_abandoned(self, name: str) -> None:
         """Remove the unfinished *name* and all below it, unless a living run holds it."""
         ...

@@ -100,6 +100,8 @@ class TarFiles:
         self.extents = extents
         """Where each file is, by its name."""
         self.path = file.path
+        self.seen = file.seen
+        """Which file it was when it was opened."""
 
     def open(self, name: str) -> LayoutFile | None:
         """The member *name*."""

@@ -109,14 +109,15 @@ class FolderStore:
 
     def finish(self) -> None:
         """Write the index; what others have added meanwhile stays in it."""
-        files = FolderFiles(self._destination.opened())
-        try:
-            before = _index_of(files)
-        finally:
-            files.close()
-        after = self._change(before)
-        if after != before or not before.entries:
-            self._write(INDEX_FILE, after.encoded())
+        with self._destination.alone():
+            files = FolderFiles(self._destination.opened())
+            try:
+                before = _index_of(files)
+            finally:
+                files.close()
+            after = self._change(before)
+            if after != before or not before.entries:
+                self._write(INDEX_FILE, after.encoded())
 
     def close(self, *, failed: bool) -> None:
         """Close the folder; after a failure, empty folders that were made go too."""

@@ -67,6 +67,11 @@ class Part:
         with naming("Cannot read the file", self._shown()):
             return hash_descriptor(self._fd, algorithm)
 
+    def sync(self) -> None:
+        """Make what was written durable, so that `commit` takes no time. Raises LocalFileError."""
+        with naming("Cannot write the file", self._shown()):
+            os.fsync(self._fd)
+
     def commit(self) -> None:
         """Make it durable and give it its name. The caller has verified size and digest. Raises LocalFileError."""
         with naming("Cannot write the file", self._shown()):

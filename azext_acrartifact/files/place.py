@@ -94,6 +94,18 @@ class Destination:
     def __exit__(self, kind: type[BaseException] | None, _error: object, _traceback: TracebackType | None) -> None:
         self.close(failed=kind is not None)
 
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Wait until no other run is in such a block for this folder. Nothing is waited for where there are no such
+        locks (Windows, some network mounts)."""
+        with contextlib.closing(self._root.again()) as root:
+            descriptor = root.lock()
+            try:
+                yield
+            finally:
+                if descriptor is not None:
+                    os.close(descriptor)
+
     def opened(self) -> Folder:
         """The folder itself, to be closed on its own."""
         return self._root.again()

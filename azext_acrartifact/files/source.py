@@ -84,6 +84,11 @@ class LocalFile:
         return self._before[0]
 
     @property
+    def seen(self) -> Fingerprint:
+        """What it was when it was opened."""
+        return self._before
+
+    @property
     def version(self) -> str:
         """The same for as long as the file's content is; for another process too."""
         return f"{os.path.abspath(self.path)}|{'|'.join(map(str, self._before))}"

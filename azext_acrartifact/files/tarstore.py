@@ -16,7 +16,7 @@ from .kept import KeptPart
 from .layoutfiles import TarFiles
 from .names import RelativeName
 from .place import Destination
-from .source import Fingerprint, fingerprint
+from .source import fingerprint
 from .tarindex import Extent
 from .tarlayout import TarLayout
 
@@ -40,7 +40,6 @@ class TarStore:
         self._numbers = _numbered(self._layout.extents, segment)
         self._right: set[str] = set()
         self._destination = Destination.open(folder)
-        self._seen = self._present()
         try:
             identity, size = self._layout.identity, self._layout.size
             self._part: KeptPart = self._destination.open_kept(self._name, identity, size, tar.BLOCK_SIZE)
@@ -50,6 +49,7 @@ class TarStore:
 
     def begin(self, _missing: Sequence[Descriptor]) -> None:
         """See that there is room for the whole tar, less what an earlier run has left of it."""
+        self._require_untouched()
         kept = self._destination.kept_bytes(self._name)
         self._destination.require_space(max(0, self._layout.size - kept))
 
@@ -76,24 +76,25 @@ class TarStore:
                 self._take_over(name, extent)
         for offset, header in self._layout.headers.items():
             self._part.write_at(memoryview(header), offset)
-        if self._present() != self._seen:
-            raise LocalFileError(
-                "The tar was replaced while the backup was made",
-                where=self._destination.shown(self._name),
-                hint="Run the command again.",
-            )
-        self._part.commit()
+        self._part.sync()
+        with self._destination.alone():
+            self._require_untouched()
+            self._part.commit()
 
     def close(self, *, failed: bool) -> None:
         """Keep what is there for the next run, unless it is finished."""
         self._part.discard()
         self._destination.close(failed=failed)
 
-    def _present(self) -> Fingerprint | None:
-        """Which file has the tar's name."""
+    def _require_untouched(self) -> None:
+        """Raise LocalFileError when another file has the tar's name than the one that was read first."""
         path = self._destination.shown(self._name)
         with naming("Cannot read the tar", path):
-            return fingerprint(os.lstat(path)) if os.path.lexists(path) else None
+            found = fingerprint(os.lstat(path)) if os.path.lexists(path) else None
+        if found != (self._before.seen if self._before else None):
+            raise LocalFileError(
+                "The tar was replaced while the backup was made", where=path, hint="Run the command again."
+            )
 
     def _is_right(self, name: str) -> bool:
         if name in self._right:
