@@ -7,6 +7,7 @@ tests start are led to the emulator by their own environment.
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,12 @@ import pytest
 
 from devtools import environment
 from devtools import wheel as wheels
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell without job control starts what is in the background deaf to Ctrl-C, and so are all processes below; but
+    # tests send it (POSIX.1-2017, Shell Command Language, 2.11 Signals and Error Handling).
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -26,8 +26,9 @@ from ..transfer.ranges import SEGMENT
 from ..transfer.repository import RepositoryStorage
 from ..transport.authorization import PULL, Scope
 from .carrying import Carried, Ends, Item, carry, survey
-from .graph import Graph, LeftOut, blobs_of, collect, run_all
+from .graph import Graph, LeftOut, blobs_of, collect
 from .layout_target import LayoutTarget
+from .parallel import run_all
 
 Before = tuple[LayoutFiles, LayoutIndex]
 

@@ -19,7 +19,8 @@ from ..transfer.progress import Progress
 from ..transfer.scheduler import Job, Scheduler
 from ..transfer.upload import SINGLE_LIMIT
 from ..transport.client import HttpClient
-from .graph import Graph, blobs_of, run_all
+from .graph import Graph, blobs_of
+from .parallel import require_all, run_all
 
 Tags = Mapping[Digest, Sequence[str]]
 """The tags that manifests of a graph are to have at the target."""
@@ -137,7 +138,8 @@ def _put_manifests(graph: Graph, ends: Ends, missing: Collection[Digest], to_tag
     for level in graph.levels:
         new = [manifest for manifest in level if manifest.digest in missing and manifest.digest not in later]
         puts = [functools.partial(ends.target.put, manifest, manifest.digest) for manifest in new]
-        run_all(ends.http, puts, ends.concurrency)
+        # Not `run_all`: what is missing for one of them is sent again, over the same connections.
+        require_all(ends.http, puts, ends.concurrency)
 
 
 def _needed_by_none(graph: Graph) -> set[Digest]:

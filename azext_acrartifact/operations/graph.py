@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import NotFoundError, RefusedError
@@ -12,9 +12,8 @@ from ..oci.digest import Digest
 from ..oci.manifest import Manifest
 from ..oci.mediatypes import FOREIGN_LAYERS, INDEXES, MANIFESTS
 from ..oci.storage import GraphSource
-from ..transfer.pace import Pace
-from ..transfer.scheduler import Job, Scheduler
 from ..transport.client import HttpClient
+from .parallel import run_all
 from .referrers import IN_FLIGHT, refers_to
 
 DEEPEST = 26
@@ -83,12 +82,6 @@ def blobs_of(manifests: Iterable[Manifest]) -> list[Descriptor]:
 def is_foreign(blob: Descriptor) -> bool:
     """Whether *blob* is a layer that its manifest says to get elsewhere. Nobody follows that address here."""
     return blob.media_type.startswith(FOREIGN_LAYERS)
-
-
-def run_all(http: HttpClient, tasks: Sequence[Callable[[], None]], concurrency: int | None = None) -> None:
-    """Run small *tasks*, as many at once as the line is worth, or *concurrency*."""
-    if tasks:
-        Scheduler(http, Pace(http, concurrency)).run([Job(task, 0, False) for task in tasks])
 
 
 @dataclass(frozen=True)

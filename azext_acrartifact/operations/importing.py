@@ -18,7 +18,8 @@ from ..oci.digest import Digest, short
 from ..oci.manifest import Manifest
 from ..oci.reference import Reference
 from ..transport.client import HttpClient
-from .graph import Graph, run_all
+from .graph import Graph
+from .parallel import run_all
 
 AT_ONCE = 4
 """Imports under way together: each is an operation of Azure Resource Manager, which counts them."""

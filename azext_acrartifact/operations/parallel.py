@@ -1,4 +1,4 @@
-"""Work of many requests, of which one that fails does not end the others."""
+"""Work of many small requests; in each function, *in_flight* None means as many at once as the line is worth."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ from ..transport.client import HttpClient
 Task = Callable[[], None]
 
 
-def attempt_all(http: HttpClient, tasks: Sequence[Task], in_flight: int) -> list[ArtifactError | None]:
+def run_all(http: HttpClient, tasks: Sequence[Task], in_flight: int | None = None) -> None:
+    """Run *tasks*, and raise the first error at once: the requests of the others are broken off, and *http* sends no
+    more."""
+    if tasks:
+        Scheduler(http, Pace(http, in_flight)).run([Job(task, 0, False) for task in tasks])
+
+
+def attempt_all(http: HttpClient, tasks: Sequence[Task], in_flight: int | None) -> list[ArtifactError | None]:
     """Run *tasks*, at most *in_flight* at once; what each of them raised, in their order. An interrupt and
     `CancelledError` pass through."""
     errors: list[ArtifactError | None] = [None] * len(tasks)
@@ -31,8 +38,8 @@ def attempt_all(http: HttpClient, tasks: Sequence[Task], in_flight: int) -> list
     return errors
 
 
-def require_all(http: HttpClient, tasks: Sequence[Task], in_flight: int) -> None:
-    """The same, and raise the first error when all have ended; those not begun after it are left out."""
+def require_all(http: HttpClient, tasks: Sequence[Task], in_flight: int | None) -> None:
+    """The same, and raise the first error when all that were begun have ended: *http* can be used on."""
     failed: list[ArtifactError] = []
 
     def unless_failed(task: Task) -> None:

@@ -221,6 +221,11 @@ def test_a_replica_that_lacks_a_blob_gets_everything_once_more(signed_in, app: A
     result = copy(Registries(registry, target), order("replica/a:1", "replica/a:1"), Progress())
     assert target.manifests.get("replica/a", "1").digest == result.manifest.digest
     assert states(result) == {COPIED}
+    tree = push_tree(registry, "replica/tree")
+    rule = {"action": "status", "status": 400, "body": lost, "method": "PUT", "path": "/manifests/", "times": 1}
+    app.faults.add({**rule, "host": TARGET})
+    copy(Registries(registry, target), order("replica/tree:1", "replica/tree:1", recursive=True), Progress())
+    assert target.manifests.find("replica/tree", tree.note.digest)
     lost_each_time = {"action": "status", "status": 400, "body": lost, "method": "PUT", "path": "/manifests/"}
     app.faults.add(lost_each_time)
     with pytest.raises(errors.RejectedError, match="blob unknown"):
