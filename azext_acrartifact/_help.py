@@ -32,6 +32,8 @@ examples:
   - name: Push a file for one platform into an index.
     text: >
       az acr artifact push myregistry.azurecr.io/samples/tool:1.0 --file ./artifact.txt --platform linux/arm64
+  - name: Show what a push would send, and whether it may.
+    text: az acr artifact push myregistry.azurecr.io/samples/bundle:1.0 --file README.md docs --dry-run
   - name: Push as a service principal, without az login.
     text: >
       az acr artifact push myregistry.azurecr.io/samples/artifact:1.0 --file ./artifact.txt

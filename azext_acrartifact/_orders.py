@@ -22,6 +22,7 @@ def push_order(
     reference: Any,
     rules: tuple[bool, bool] = (True, False),
     platform: str | None = None,
+    dry_run: bool = False,
 ) -> Any:
     """The `PushOrder` of *content* for *reference*; raises `InvalidInputError` for what cannot be right."""
     from .oci.reference import check_tag
@@ -50,6 +51,7 @@ def push_order(
         rules=TagRules(*rules),
         platform=parse_platform(platform) if platform else None,
         stdin=_stdin(content.stdin_name, [spec.path for spec in specs]),
+        dry_run=dry_run,
     )
 
 

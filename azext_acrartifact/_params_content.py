@@ -61,6 +61,12 @@ def content_arguments(c: Any, required_type: bool) -> None:
         help="The version of the OCI image specification to write.",
     )
     c.argument("tags", nargs="+", action="extend", help="More tags for the artifact.")
+    c.argument(
+        "dry_run",
+        action="store_true",
+        help="Only show what would be sent, and whether it may be: files are read and the registry is asked, and "
+        "nothing is stored.",
+    )
     c.extra(
         "exclude",
         nargs="+",

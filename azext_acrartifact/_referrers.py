@@ -18,14 +18,15 @@ def attach(
     login: LoginArgument,
     content: ContentArgument,
     tags: list[str] | None = None,
+    dry_run: bool = False,
 ) -> dict[str, Any]:
     """Attach files and folders to an artifact."""
     from ._orders import push_order
     from ._output import attach_output
     from .operations.attach import attach as run
 
-    order = functools.partial(push_order, cmd, content, tags or [])
-    return attach_output(transfer(cmd, artifact, login, order, run, "Attached"))
+    order = functools.partial(push_order, cmd, content, tags or [], dry_run=dry_run)
+    return attach_output(transfer(cmd, artifact, login, order, run, "Would push" if dry_run else "Attached"))
 
 
 @reports

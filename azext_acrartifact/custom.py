@@ -21,14 +21,16 @@ def push(
     no_overwrite: bool = False,
     lock: bool = False,
     platform: str | None = None,
+    dry_run: bool = False,
 ) -> dict[str, Any]:
     """Push files and folders as an artifact."""
     from ._orders import push_order
     from ._output import push_output
     from .operations.push import push as run
 
-    order = functools.partial(push_order, cmd, content, tags or [], rules=(not no_overwrite, lock), platform=platform)
-    return push_output(transfer(cmd, artifact, login, order, run, "Pushed"))
+    rules = (not no_overwrite, lock)
+    order = functools.partial(push_order, cmd, content, tags or [], rules=rules, platform=platform, dry_run=dry_run)
+    return push_output(transfer(cmd, artifact, login, order, run, "Would push" if dry_run else "Pushed"))
 
 
 @reports

@@ -22,7 +22,7 @@ from .locks import naming_locks
 from .packing import compose, config_shipment, placeholders, spec_version
 from .platforms import Platform, add_to_index, require_index
 from .shipping import UPLOADED, Shipment, Shipper, shipment_of
-from .tagging import TagRules, named, put_tags, rights
+from .tagging import TagRules, named, put_tags, require_free, rights
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ class PushOrder:
     """What the user asked for. Without tag and digest in *reference*, the artifact is pushed by its digest.
     *subject* is what the new artifact is attached to. *journal_folder* is where uploads under way are kept, if
     anywhere; *concurrency* None adapts to the line. *stdin* is what a file called `-` stands for; *split* makes each
-    file of a folder a layer of its own. With *platform* the tags name indexes, which the artifact is added to."""
+    file of a folder a layer of its own. With *platform* the tags name indexes, which the artifact is added to. A
+    *dry_run* stores nothing."""
 
     reference: Reference
     files: Sequence[FileSpec]
@@ -50,11 +51,12 @@ class PushOrder:
     split: bool = False
     rules: TagRules = field(default_factory=TagRules)
     platform: Platform | None = None
+    dry_run: bool = False
 
 
 @dataclass(frozen=True)
 class PushedFile:
-    """One layer; *state* is `uploaded`, or `skipped` when the registry had it."""
+    """One layer; *state* is `uploaded`, or `skipped` when the registry had it; in a dry run, what it would be."""
 
     descriptor: Descriptor
     state: str
@@ -62,7 +64,7 @@ class PushedFile:
 
 @dataclass(frozen=True)
 class PushResult:
-    """What is in the registry now. Bytes count config and layers, each blob once."""
+    """What is in the registry now, or would be. Bytes count config and layers, each blob once."""
 
     reference: Reference
     manifest: Manifest
@@ -76,7 +78,7 @@ def push(registry: Registry, order: PushOrder, progress: Progress) -> PushResult
     """Send what the registry lacks, blobs first, the manifest last.
 
     Everything that can be known to be wrong is found before a byte is hashed: the arguments, the files, the
-    right to push. Raises any `ArtifactError`.
+    right to push. A dry run finds out all of that, and what would be sent. Raises any `ArtifactError`.
     """
     with contextlib.ExitStack() as stack:
         version = spec_version(order.image_spec, order.config, order.artifact_type)
@@ -131,12 +133,13 @@ def _push(
 ) -> PushResult:
     journal = Journal(order.journal_folder)
     codec = codec_named(order.compression)
-    shipper = Shipper(registry, order.reference.repository, present, journal, progress, codec, order.concurrency)
+    repository = order.reference.repository
+    shipper = Shipper(registry, repository, present, journal, progress, codec, order.concurrency, order.dry_run)
     shipper.ship([config, *layers])
     described = [_described(shipment) for shipment in layers]
     annotations = order.annotations.manifest
     manifest = compose(version, _described(config), described, order.artifact_type, order.subject, annotations)
-    tags = _tag(registry, order, manifest, present)
+    tags = (_would_tag if order.dry_run else _tag)(registry, order, manifest, present)
     return _result(order, manifest, tags, config, layers)
 
 
@@ -147,8 +150,7 @@ def _described(shipment: Shipment) -> Descriptor:
 
 def _tag(registry: Registry, order: PushOrder, manifest: Manifest, present: Manifest | None) -> list[str]:
     """Store the manifest under every tag; by its digest when there is none."""
-    tag = order.reference.tag
-    tags = list(dict.fromkeys([*([tag] if tag else []), *order.tags]))
+    tag, tags = order.reference.tag, _tags(order)
     if order.platform:
         put_tags(registry, order.reference, manifest, [], TagRules(lock=order.rules.lock))
         for name in tags:
@@ -158,6 +160,20 @@ def _tag(registry: Registry, order: PushOrder, manifest: Manifest, present: Mani
     held = tag if tag and present and present.digest == manifest.digest else ""
     put_tags(registry, order.reference, manifest, tags, order.rules, held)
     return tags
+
+
+def _would_tag(registry: Registry, order: PushOrder, manifest: Manifest, _present: Manifest | None) -> list[str]:
+    """The same tags, with nothing stored; refuses what `_tag` would."""
+    tags = _tags(order)
+    for name in tags if order.platform or not order.rules.overwrite else []:
+        stored = add_to_index(registry, order.reference, name, manifest, order.platform) if order.platform else manifest
+        require_free(registry, order.reference, stored.digest, [name], order.rules)
+    return tags
+
+
+def _tags(order: PushOrder) -> list[str]:
+    tag = order.reference.tag
+    return list(dict.fromkeys([*([tag] if tag else []), *order.tags]))
 
 
 def _result(

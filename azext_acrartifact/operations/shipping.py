@@ -55,7 +55,8 @@ def shipment_of(item: Input, default_type: str | None, codec: Codec) -> Shipment
 
 @dataclass
 class Shipper:
-    """Sends shipments to one repository. *present* is what the tag holds now: none of it is sent, nor asked for."""
+    """Sends shipments to one repository. *present* is what the tag holds now: none of it is sent, nor asked for. In a
+    *dry_run* it only reads the files, and finds out what it would send."""
 
     registry: Registry
     repository: str
@@ -64,6 +65,7 @@ class Shipper:
     progress: Progress
     codec: Codec
     concurrency: int | None = None
+    dry_run: bool = False
     _claims: dict[Digest, Shipment] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -113,8 +115,11 @@ class Shipper:
 
     def _send(self, shipment: Shipment, feed: Feed) -> tuple[Identity, bool]:
         shown = _named(shipment, Digest(""))
-        self.progress.started(shown, "Uploading")
+        self.progress.started(shown, "Reading" if self.dry_run else "Uploading")
         held = functools.partial(self._is_held, shipment)
+        if self.dry_run:
+            identity = feed.settle()
+            return identity, not held(identity)
         return self._storage.upload(feed, held, functools.partial(self._moved, shown))
 
     def _moved(self, blob: Descriptor, size: int) -> None:
@@ -127,7 +132,7 @@ class Shipper:
             shipment.media_type, identity.digest, identity.size, annotations, data=shipment.data
         )
         shipment.state = UPLOADED if sent else SKIPPED
-        self.progress.finished(shipment.descriptor, "Uploaded" if sent else "Exists")
+        self.progress.finished(shipment.descriptor, "Exists" if not sent else "New" if self.dry_run else "Uploaded")
 
     def _is_held(self, shipment: Shipment, identity: Identity) -> bool:
         """Whether the registry has the blob, or another shipment of the same bytes is on its way."""

@@ -74,19 +74,20 @@ def put_tags(
     again once it is locked, so that success means that it is this artifact and stays so. Raises `RejectedError`.
     """
     repository = reference.repository
-    if not rules.overwrite:
-        _require_free(registry, reference, manifest.digest, tags)
+    require_free(registry, reference, manifest.digest, tags, rules)
     for version in tags or [manifest.digest]:
         if version != held:
             registry.referrers.store(repository, manifest, version)
     if rules.lock:
         lock(registry, repository, tags, manifest.digest)
-        if not rules.overwrite:
-            _require_free(registry, reference, manifest.digest, tags)
+        require_free(registry, reference, manifest.digest, tags, rules)
 
 
-def _require_free(registry: Registry, reference: Reference, digest: Digest, tags: Sequence[str]) -> None:
-    for name in tags:
+def require_free(
+    registry: Registry, reference: Reference, digest: Digest, tags: Sequence[str], rules: TagRules
+) -> None:
+    """Raise `RejectedError` when one of *tags* names something else than *digest*, and *rules* let none be taken."""
+    for name in [] if rules.overwrite else tags:
         held = registry.manifests.resolve(reference.repository, name)
         if held is not None and held.digest != digest:
             raise RejectedError(
