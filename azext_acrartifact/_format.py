@@ -31,14 +31,53 @@ def show_table(result: Row) -> list[Row]:
     """One row that says what an artifact is, or with its details a row for each of its properties."""
     if "referrersCount" in result:
         return [OrderedDict([("Property", name), ("Value", text)]) for name, text in _properties(result)]
+    name, size = _shortened(result["name"] or "", 20), human_size(result["size"])
+    # What the others leave of a hundred columns; a heading takes two more than its letters.
+    room = 51 - max(len(name), len("Artifact") + 2) - max(len(size), len("Size") + 2)
     columns = (
-        ("Artifact", _shortened(result["name"] or "", 20)),
+        ("Artifact", name),
         ("Digest", _short(result["digest"])),
-        ("Type", _shortened(result["artifactType"] or result["mediaType"], 21)),
+        ("Type", _shortened(result["artifactType"] or result["mediaType"], room)),
         ("Files", len(result["files"])),
-        ("Size", human_size(result["size"])),
+        ("Size", size),
         ("Updated", str(result["lastUpdateTime"])[:10]),
         ("Locked", "no" if _writable(result["changeableAttributes"]) else "yes"),
+    )
+    return [OrderedDict(columns)]
+
+
+def tag_table(result: Row) -> list[Row]:
+    """A row for each tag that was added."""
+    digest = _short(result["digest"])
+    return [OrderedDict([("Tag", _shortened(tag, 80)), ("Digest", digest)]) for tag in result["tags"]]
+
+
+def update_table(result: Row) -> list[Row]:
+    """One row: the tag, artifact or repository, and its attributes as they are now."""
+    held = result["changeableAttributes"] or {}
+    name = result.get("name") or _short(result.get("digest") or "") or result.get("imageName") or ""
+    attributes = ("deleteEnabled", "listEnabled", "readEnabled", "writeEnabled")
+    shown = [(name[:1].upper() + name[1:], {True: "yes", False: "no"}.get(held.get(name), "")) for name in attributes]
+    return [OrderedDict([("Artifact", _shortened(name, 36)), *shown])]
+
+
+def login_table(result: Row) -> list[Row]:
+    """One row: for which registry, who, where, and until when."""
+    columns = (
+        ("LoginServer", _shortened(result["loginServer"], 26)),
+        ("Identity", _shortened(result["identity"], 24)),
+        ("KeptIn", _shortened(result["keptIn"], 22)),
+        ("ExpiresOn", f"{result['expiresOn'][:19]}Z" if result["expiresOn"] else ""),
+    )
+    return [OrderedDict(columns)]
+
+
+def logout_table(result: Row) -> list[Row]:
+    """One row: for which registry, from where, and whether there was one."""
+    columns = (
+        ("LoginServer", _shortened(result["loginServer"], 46)),
+        ("KeptIn", _shortened(result["keptIn"], 40)),
+        ("Removed", "yes" if result["removed"] else "no"),
     )
     return [OrderedDict(columns)]
 
@@ -58,7 +97,7 @@ def copy_table(result: Row) -> list[Row]:
 
 
 def _copied_row(kind: str, digest: str, size: int, state: str) -> Row:
-    columns = (("Copied", _shortened(kind, 45)), ("Digest", digest), ("Size", human_size(size)), ("State", state))
+    columns = (("ArtifactType", _shortened(kind, 45)), ("Digest", digest), ("Size", human_size(size)), ("State", state))
     return OrderedDict(columns)
 
 

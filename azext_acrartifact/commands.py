@@ -15,9 +15,9 @@ def load_command_table(loader: Any, _args: Any) -> None:
         group.custom_command("delete", "delete")
     with loader.command_group("acr artifact", custom_command_type=_functions_of("_catalog")) as group:
         group.custom_command("list", "list_artifacts", table_transformer=_table("list_table"))
-        group.custom_command("tag", "tag")
+        group.custom_command("tag", "tag", table_transformer=_table("tag_table"))
         group.custom_command("untag", "untag")
-        group.custom_command("update", "update")
+        group.custom_command("update", "update", table_transformer=_table("update_table"))
     with loader.command_group("acr artifact", custom_command_type=_functions_of("_purge")) as group:
         group.custom_command("purge", "purge", table_transformer=_table("purge_table"))
     with loader.command_group("acr artifact", custom_command_type=_functions_of("_referrers")) as group:
@@ -29,8 +29,8 @@ def load_command_table(loader: Any, _args: Any) -> None:
     with loader.command_group("acr artifact", custom_command_type=_functions_of("_copying")) as group:
         group.custom_command("copy", "copy", table_transformer=_table("copy_table"))
     with loader.command_group("acr artifact", custom_command_type=_functions_of("_access")) as group:
-        group.custom_command("login", "log_in")
-        group.custom_command("logout", "log_out")
+        group.custom_command("login", "log_in", table_transformer=_table("login_table"))
+        group.custom_command("logout", "log_out", table_transformer=_table("logout_table"))
         group.custom_command("check-access", "check_access", table_transformer=_table("access_table"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Callable
 from typing import Any
@@ -9,8 +10,19 @@ from typing import Any
 from knack.output import OutputProducer, format_table
 from knack.util import CommandResultItem
 
-from azext_acrartifact._format import layout_table, list_table, purge_table, show_table
+from azext_acrartifact._format import (
+    copy_table,
+    layout_table,
+    list_table,
+    login_table,
+    logout_table,
+    purge_table,
+    show_table,
+    tag_table,
+    update_table,
+)
 from azext_acrartifact._trees import referrers_table
+from azext_acrartifact.commands import load_command_table
 
 WIDTH = 100
 DIGEST = "sha256:" + "0123456789abcdef" * 4
@@ -118,6 +130,66 @@ def test_show() -> None:
     )
 
 
+def test_show_gives_the_type_what_the_others_leave() -> None:
+    short = {key: value for key, value in DETAIL.items() if key != "referrersCount"} | {"name": "1.0", "size": 20}
+    assert drawn(show_table, short) == (
+        "Artifact    Digest        Type                                 Files    Size    Updated     Locked\n"
+        "----------  ------------  -----------------------------------  -------  ------  ----------  --------\n"
+        "1.0         0123456789ab  …-chain.attestation.in-toto.v1+json  1        20 B    2026-11-23  no\n"
+    )
+
+
+def test_copy() -> None:
+    manifest = {"artifactType": SIGSTORE, "mediaType": "a/b", "digest": DIGEST, "size": 700, "state": "copied"}
+    blobs = [{"size": size, "state": "mounted"} for size in (1, 2)]
+    assert drawn(copy_table, {"manifests": [manifest], "blobs": blobs}) == (
+        "ArtifactType                                   Digest        Size    State\n"
+        "---------------------------------------------  ------------  ------  -------\n"
+        "application/vnd.dev.sigstore.bundle.v0.3+json  0123456789ab  700 B   copied\n"
+        "2 blobs                                                      3 B     mounted\n"
+    )
+
+
+def test_tag() -> None:
+    longest = "v" * 128
+    assert drawn(tag_table, {"digest": DIGEST, "tags": ["stable", longest]}) == (
+        f"Tag{' ' * 79}Digest\n{'-' * 80}  ------------\nstable{' ' * 76}0123456789ab\n…{'v' * 79}  0123456789ab\n"
+    )
+
+
+def test_update() -> None:
+    held = {**OPEN, "listEnabled": True, "readEnabled": True, "writeEnabled": False}
+    tagged = {"name": "2026-11-23.4-linux-amd64-release-candidate-2", "digest": DIGEST, "changeableAttributes": held}
+    assert drawn(update_table, tagged) == (
+        "Artifact                              DeleteEnabled    ListEnabled    ReadEnabled    WriteEnabled\n"
+        "------------------------------------  ---------------  -------------  -------------  --------------\n"
+        "…3.4-linux-amd64-release-candidate-2  yes              yes            yes            no\n"
+    )
+    for kind, name in (("digest", DIGEST), ("imageName", "samples/bundle")):
+        row = update_table({kind: name, "changeableAttributes": None})[0]
+        assert (row["Artifact"], row["WriteEnabled"]) == ("0123456789ab" if kind == "digest" else name, "")
+
+
+def test_login_and_logout() -> None:
+    kept = {
+        "loginServer": "aregistrywithaname-a1b2c3d4e5f6.azurecr.io",
+        "identity": "user '00000000-0000-0000-0000-000000000001'",
+        "keptIn": "C:\\Users\\somebody\\.docker\\config.json",
+        "expiresOn": "2026-11-23T15:20:42+00:00",
+    }
+    assert drawn(login_table, kept) == (
+        "LoginServer                 Identity                  KeptIn                  ExpiresOn\n"
+        "--------------------------  ------------------------  ----------------------  --------------------\n"
+        "…e-a1b2c3d4e5f6.azurecr.io  …0000-0000-000000000001'  …y\\.docker\\config.json  2026-11-23T15:20:42Z\n"
+    )
+    assert login_table({**kept, "expiresOn": None})[0]["ExpiresOn"] == ""
+    assert drawn(logout_table, {**kept, "removed": True}) == (
+        "LoginServer                                 KeptIn                                 Removed\n"
+        "------------------------------------------  -------------------------------------  ---------\n"
+        "aregistrywithaname-a1b2c3d4e5f6.azurecr.io  C:\\Users\\somebody\\.docker\\config.json  yes\n"
+    )
+
+
 def test_show_with_details() -> None:
     assert drawn(show_table, DETAIL) == (
         "Property        Value\n"
@@ -163,3 +235,30 @@ def test_purge() -> None:
         "failed    team/department/produc…t@sha256:fedcba987654  The manifest was not …est was not deleted\n"
         "kept      team/department/produc…t@sha256:fedcba987654  it is attached to sha256:0123456789ab\n"
     )
+
+
+class Recorded:
+    """Stands in for Azure CLI's loader, and its group: notes which command has which transformer."""
+
+    def __init__(self) -> None:
+        self.tables: dict[str, Any] = {}
+
+    def command_group(self, *_: Any, **__: Any) -> Any:
+        return contextlib.nullcontext(self)
+
+    def custom_command(self, name: str, _function: str, table_transformer: Any = None) -> None:
+        self.tables[name] = table_transformer
+
+    custom_show_command = custom_command
+
+
+def test_every_command_with_a_result_has_a_table() -> None:
+    recorded = Recorded()
+    load_command_table(recorded, [])
+    assert {name for name, transform in recorded.tables.items() if transform is None} == {"delete", "untag"}
+    assert recorded.tables["tag"]({"digest": DIGEST, "tags": ["a"]}) == [{"Tag": "a", "Digest": "0123456789ab"}]
+    missing = {"name": "a", "changeableAttributes": {}}
+    assert recorded.tables["update"](missing)[0]["Artifact"] == "a"
+    for name in ("login", "logout"):
+        kept = {"loginServer": "s", "identity": "i", "keptIn": "k", "expiresOn": None, "removed": False}
+        assert recorded.tables[name](kept)[0]["KeptIn"] == "k"
