@@ -144,8 +144,11 @@ def with_endpoint(
     registry: RegistryArgument,
     login: LoginArgument,
     action: Callable[[TokenEndpoint, Credential], _Result],
+    *,
+    to_keep: bool = False,
 ) -> tuple[str, str, _Result]:
-    """Run *action* on the token endpoint of a registry in Azure; its login server, who signed in, and the result."""
+    """Run *action* on the token endpoint of a registry in Azure; its login server, who signed in, and the result.
+    *to_keep* is said of a sign-in as in `credential_for`."""
     server, guessed = _server(cmd, registry.name, registry.suffix)
 
     def at(server: str) -> tuple[str, str, _Result]:
@@ -155,7 +158,7 @@ def with_endpoint(
                 where=server,
                 hint="Give the name of one: --name REGISTRY",
             )
-        credential = credential_for(cmd, server, login)
+        credential = credential_for(cmd, server, login, to_keep=to_keep)
         result = action(TokenEndpoint(server, base_url_of(server, False), _http(cmd, Progress())), credential)
         return server, credential.name, result
 
@@ -173,7 +176,7 @@ def sign_in(cmd: Any, registry: RegistryArgument, login: LoginArgument) -> Signe
         ChallengeAuthorizer(base_url_of(server, True), _http(cmd, Progress()), pair).check()
         return SignedIn(server, f"user '{username}'", username, password)
     server, identity, taken = with_endpoint(
-        cmd, registry, login, lambda endpoint, credential: credential.login(endpoint)
+        cmd, registry, login, lambda endpoint, credential: credential.login(endpoint), to_keep=True
     )
     return SignedIn(server, identity, *taken)
 

@@ -21,13 +21,15 @@ _AUTO = ("login", "environment", "docker", "anonymous")
 """Never `admin`: that user may do everything, and is nobody in particular."""
 
 
-def credential_for(cmd: Any, server: str, login: LoginArgument) -> Credential:
-    """The identity for *server*. What it needs is opened when its first token is asked for."""
+def credential_for(cmd: Any, server: str, login: LoginArgument, *, to_keep: bool = False) -> Credential:
+    """The identity for *server*. What it needs is opened when its first token is asked for. One *to_keep* is somebody,
+    unless `--auth-mode` says otherwise."""
     if login.username is not None:
         return PasswordCredential(login.username, login.password or "")
     mode = mode_of(cmd, login)
     sources = _sources(cmd, server, ask_machine=mode == "environment")
-    names = _AUTO if mode == "auto" else (mode,)
+    usual = tuple(name for name in _AUTO if not to_keep or name != "anonymous")
+    names = usual if mode == "auto" else (mode,)
     return ChainCredential([sources[name] for name in names], lambda text: _logger.info("%s", text))
 
 

@@ -82,7 +82,8 @@ class ChainCredential:
         for passed, error in failures:
             self._notice(f"Passed over {passed.name}: {error.message}")
         if source and taken:
-            self._notice(f"Signed in by {source.name}, as {taken.name}")
+            place = "" if taken.name.startswith(source.name) else f"{source.name}, as "
+            self._notice(f"Signed in by {place}{taken.name}")
 
 
 def anonymous_source() -> Source:

@@ -190,7 +190,7 @@ class AnonymousCredential:
 def reason_of(error: Exception) -> str:
     """The first line of what Entra or a library says, without the ids of the moment (`--debug` has them)."""
     lines = _IDS.sub("", str(error)).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    return lines[0].strip().removesuffix(".") if lines else type(error).__name__
 
 
 def _all_failed(name: str, server: str, failures: Iterable[tuple[str, ArtifactError]]) -> SignInError:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
 from ..errors import ProtocolError, SignInError
-from ..transport.answers import error_from, read_refusal
+from ..transport.answers import error_from, read_refusal, resource_name
 from ..transport.authorization import Scope
 from ..transport.client import HttpClient
 from ..transport.documents import parse_json
@@ -55,7 +55,8 @@ class TokenEndpoint:
                 "The registry wants a sign-in",
                 where=self.server,
                 why="it does not let everybody read",
-                hint="Sign in: az login. Its owner may open it: az acr update --anonymous-pull-enabled true",
+                hint="Sign in: az login. Its owner may open it: "
+                f"az acr update --name {resource_name(self.server)} --anonymous-pull-enabled true",
             ) from error
 
     def _access_token(self, form: Mapping[str, str], scopes: Iterable[Scope]) -> str:

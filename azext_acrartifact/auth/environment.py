@@ -147,5 +147,7 @@ def _no_token(kind: Kind, error: Exception) -> SignInError:
 def _missing(variables: _Variables) -> str:
     """What lacks where a pipeline's service connection is there in part, which is the usual mistake."""
     if all(variables.get(name) for name in _PIPELINE):
-        return "SYSTEM_ACCESSTOKEN is not mapped into the task: env: SYSTEM_ACCESSTOKEN: $(System.AccessToken)"
+        if not variables.get("SYSTEM_ACCESSTOKEN"):
+            return "SYSTEM_ACCESSTOKEN is not mapped into the task: env: SYSTEM_ACCESSTOKEN: $(System.AccessToken)"
+        return "SYSTEM_OIDCREQUESTURI is not set, which the agent gives to every task: pass it on to where this runs"
     return "it has no variables of a workload identity, a service connection, a service principal or a managed identity"

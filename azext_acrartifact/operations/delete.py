@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..errors import InvalidInputError, LockedError, NotFoundError
+from ..errors import InvalidInputError, LockedError
 from ..oci.digest import Digest
 from ..oci.reference import Reference
 from ..oci.referrers import is_list_tag, tag_of
@@ -15,6 +15,7 @@ from ..transport.authorization import DELETE, METADATA_READ, PULL, Scope
 from .inventory import Inventory, locks_in, tags_in
 from .locks import naming, naming_locks
 from .referrers import DEEPEST, Referrer, flattened, walk_referrers
+from .versions import no_such
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,7 @@ def plan_delete(registry: Registry, reference: Reference, asked: bool = True, fo
     registry.authorizer.authorization(Scope.of(repository, PULL, DELETE, METADATA_READ))
     found = registry.manifests.resolve(repository, reference.version)
     if found is None:
-        raise NotFoundError(
-            "The artifact does not exist", where=str(reference), hint="Check the name, the tag and the registry."
-        )
+        raise no_such(reference)
     whole = Inventory(registry, repository)
     tags: Sequence[Mapping[str, Any]] = ()
     if asked or not forced:

@@ -18,7 +18,7 @@ from ..transfer.pace import Pace
 from ..transfer.scheduler import Job, Scheduler
 from ..transport.authorization import METADATA_READ, PULL, Scope
 from .inventory import Inventory
-from .versions import require_version
+from .versions import no_such, require_version
 
 DEEPEST = 10
 MOST = 10_000
@@ -61,9 +61,7 @@ def list_referrers(
     repository, version = reference.repository, require_version(reference)
     subject = registry.manifests.resolve(repository, version)
     if subject is None:
-        raise NotFoundError(
-            "The artifact does not exist", where=str(reference), hint="Check the name, the tag and the registry."
-        )
+        raise no_such(reference)
     found = walk_referrers(registry, repository, [subject.digest], DEEPEST if recursive else 1)[subject.digest]
     return ReferrerTree(reference.at(subject.digest), subject, _leading_to(found, artifact_type))
 

@@ -1,8 +1,8 @@
-"""References that must name one artifact."""
+"""References that must name one artifact, and one that is there."""
 
 from __future__ import annotations
 
-from ..errors import InvalidInputError
+from ..errors import InvalidInputError, NotFoundError
 from ..oci.reference import Reference
 
 
@@ -13,3 +13,13 @@ def require_version(reference: Reference) -> str:
             "No tag and no digest", where=str(reference), hint=f"Write {reference}:TAG or {reference}@sha256:…"
         )
     return reference.version
+
+
+def no_such(reference: Reference) -> NotFoundError:
+    """The error for an artifact that is not there, with the command that lists those that are."""
+    place = f"{reference.server}/{reference.repository}"
+    return NotFoundError(
+        "The artifact does not exist",
+        where=str(reference),
+        hint=f"Check the name and the tag. What is there: az acr artifact list {place}",
+    )

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from ..errors import (
     ArtifactError,
@@ -41,6 +42,13 @@ STORAGE_HINT = (
 _STORAGE_CODE = re.compile(rb"<Error>\s*<Code>([A-Za-z]{1,100})</Code>")
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 _FIREWALL_LINK = "https://aka.ms/acr/firewall"
+_FIREWALL_WORDS = "is not allowed access"
+_WANTED = re.compile(
+    r"/(?:v2|acr/v1)/(?P<repository>[a-z0-9][a-z0-9._/-]*?)"
+    r"(?P<version>/(?:manifests|blobs|referrers|_manifests|_tags)/[^/]+)?"
+    r"(?:/tags/list|/blobs/uploads/.*|/_manifests|/_tags)?"
+)
+"""A request's path: what it asked for in which repository."""
 _LOCK_LINK = "https://aka.ms/acr/faq/#why-does-my-pull-or-push-request-fail-with-disallowed-operation"
 _REJECTED_HINTS = {
     "MANIFEST_BLOB_UNKNOWN": "The registry's replica lacks a part that another one has. Run the command again; with "
@@ -59,7 +67,8 @@ class Refusal:
     @property
     def why(self) -> str:
         """The server's own words."""
-        return ": ".join(part for part in (self.message or self.code, self.detail) if part)
+        said = ((self.message or self.code).strip(), self.detail.strip())
+        return ": ".join(part for part in (text.removesuffix(".") for text in said) if part)
 
 
 def read_refusal(response: Response) -> Refusal:
@@ -115,8 +124,8 @@ def _kind(response: Response, refusal: Refusal) -> tuple[type[ArtifactError], st
     if response.status in (400, 403) and refusal.code == STORAGE_ERROR:
         return RejectedError, STORAGE_HINT
     kinds: dict[int, tuple[type[ArtifactError], str]] = {
-        403: _forbidden(refusal),
-        404: (NotFoundError, "Check the name, the tag and the registry: az acr repository list --name REGISTRY"),
+        403: _forbidden(refusal, response.request.url),
+        404: (NotFoundError, _whereabouts(refusal, response.request.url)),
         405: (LockedError, f"A lock may be set: az acr repository show --image REPO:TAG shows it. See {_LOCK_LINK}"),
         429: (ThrottledError, f"Run the command again in {_patience(response)}."),
         4: (RejectedError, _REJECTED_HINTS.get(refusal.code, "")),
@@ -125,13 +134,37 @@ def _kind(response: Response, refusal: Refusal) -> tuple[type[ArtifactError], st
     return kinds.get(response.status) or kinds.get(response.status // 100) or (ProtocolError, "")
 
 
-def _forbidden(refusal: Refusal) -> tuple[type[ArtifactError], str]:
-    if "is not allowed access" in refusal.message or refusal.code == "DENIED":
+def resource_name(server: str) -> str:
+    """The name in Azure of the registry at *server*, a login server: `name`, `name-hash` or `name.region.geo` before
+    its suffix (https://learn.microsoft.com/azure/container-registry/container-registry-get-started-portal)."""
+    return server.partition(".")[0].partition("-")[0]
+
+
+def _forbidden(refusal: Refusal, url: str) -> tuple[type[ArtifactError], str]:
+    """ACR's firewall says DENIED, and so do other registries to whoever lacks a right (distribution specification,
+    § Error Codes)."""
+    rules = f"az acr show --name {resource_name(urlsplit(url).netloc)} "
+    rules += '--query "[networkRuleSet,publicNetworkAccess]"'
+    if _FIREWALL_WORDS in refusal.message:
         return NetworkRuleError, (
-            "The registry's network rules do not let this address in: az acr show --name REGISTRY "
-            f"--query networkRuleSet, publicNetworkAccess. See {_FIREWALL_LINK}"
+            f"The registry's network rules do not let this address in: {rules}. See {_FIREWALL_LINK}"
         )
-    return PermissionDeniedError, "Ask the registry's owner for a role that allows this."
+    ask = PermissionDeniedError.usual_hint
+    return (
+        PermissionDeniedError,
+        f"{ask} Or its network rules turn it away: {rules}" if refusal.code == "DENIED" else ask,
+    )
+
+
+def _whereabouts(refusal: Refusal, url: str) -> str:
+    """The command that lists what is there instead of what is not: artifacts, or repositories."""
+    parts = urlsplit(url)
+    wanted = _WANTED.fullmatch(parts.path)
+    if wanted is None:
+        return "Check the name, the tag and the registry."
+    if refusal.code == "NAME_UNKNOWN" or not wanted["version"]:
+        return f"Check the repository's name. What is there: az acr artifact list {parts.netloc}"
+    return f"Check the name and the tag. What is there: az acr artifact list {parts.netloc}/{wanted['repository']}"
 
 
 def _sign_in(response: Response, refusal: Refusal) -> SignInError:

@@ -63,9 +63,7 @@ def pull(az: Az, artifact: str, *arguments: str) -> Result:
 
 def test_auto_takes_the_login_and_says_so(az: Az, held: str) -> None:
     with_others = az.using(**SERVICE_PRINCIPAL)
-    assert told(pull(with_others, held)) == [
-        f"Signed in by the Azure CLI's login, as the Azure CLI's login ({PUSHER.client_id})"
-    ]
+    assert told(pull(with_others, held)) == [f"Signed in by the Azure CLI's login ({PUSHER.client_id})"]
 
 
 def test_auto_says_what_it_passes_over(lone: Az, held: str, docker: Path) -> None:
@@ -80,7 +78,7 @@ def test_auto_says_what_it_passes_over(lone: Az, held: str, docker: Path) -> Non
 
 def test_auto_takes_the_environment_before_docker(lone: Az, held: str, docker: Path) -> None:
     lines = told(pull(lone.using(DOCKER_CONFIG=str(docker), **SERVICE_PRINCIPAL), held))
-    assert lines[-1] == "Signed in by the environment, as the environment's service principal"
+    assert lines[-1] == "Signed in by the environment's service principal"
 
 
 def test_auto_goes_on_when_the_login_is_refused(az: Az, held: str, docker: Path, emulator: Emulator) -> None:

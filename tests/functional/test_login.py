@@ -82,7 +82,9 @@ def test_a_helper_keeps_it(own: Az, docker: Path, tmp_path: Path) -> None:
 def test_nobody_has_nothing_to_keep(signed_out: Az, docker: Path, emulator: Emulator) -> None:
     emulator.set(registries={"myregistry": {"anonymous_pull_enabled": True}})
     alone = signed_out.using(DOCKER_CONFIG=str(docker.parent))
-    assert "az login" in alone.refused(1, "login", "--name", SERVER).stderr
+    nobody = alone.refused(1, "login", "--name", SERVER).stderr
+    assert "az login" in nobody
+    assert "anonymous" not in nobody
     alone.refused(1, "login", "--name", SERVER, "--auth-mode", "anonymous")
     assert not docker.exists()
 

@@ -55,6 +55,12 @@ def test_the_first_that_works_is_taken_once(endpoint: TokenEndpoint) -> None:
     assert held.name == "me"
 
 
+def test_a_sign_in_is_named_once(endpoint: TokenEndpoint) -> None:
+    held, told = chain(Source("the login", lambda: Fixed("the login (me)")))
+    held.access_token(endpoint, WRITE)
+    assert told == ["Signed in by the login (me)"]
+
+
 def test_the_next_is_taken_when_one_fails_on_the_way(endpoint: TokenEndpoint) -> None:
     first = Fixed("me")
     held, told = chain(Source("one", lambda: first), Source("two", lambda: Fixed("other")))

@@ -51,7 +51,7 @@ def refused(code: str, message: str = "", **more: object) -> dict[str, object]:
             errors.NetworkRuleError,
         ),
         (403, b"<Error><Code>AuthenticationFailed</Code></Error>", errors.RejectedError),
-        (403, refused("DENIED", "no."), errors.NetworkRuleError),
+        (403, refused("DENIED", "no."), errors.PermissionDeniedError),
         (403, refused("UNAUTHORIZED", "no."), errors.PermissionDeniedError),
         (404, b"<Error><Code>BlobNotFound</Code></Error>", errors.NotFoundError),
         (400, b"<Error><Code>AuthenticationFailed</Code></Error>", errors.RejectedError),
@@ -119,6 +119,52 @@ def test_a_query_in_the_servers_words_is_not_said_again() -> None:
         400, refused("X", "no /v2/a/blobs/uploads/1?_state=secret1 at https://s.example/b?sig=secret2")
     )
     assert "secret" not in read_refusal(answer).why
+
+
+def failed_at(path: str, status: int, code: str, message: str = "") -> errors.ArtifactError:
+    """The error for this answer to a request for *path*."""
+    answer, _ = response(status, refused(code, message))
+    answer.request = Request("GET", f"https://myregistry-a1b2.azurecr.io{path}")
+    return error_from(answer, "It failed")
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "listed"),
+    [
+        ("/v2/a/manifests/1", "MANIFEST_UNKNOWN", "/a"),
+        ("/v2/a/b.c/blobs/sha256:0", "BLOB_UNKNOWN", "/a/b.c"),
+        ("/v2/a/manifests/manifests/1", "", "/a/manifests"),
+        ("/acr/v1/a/b/_tags/1", "TAG_UNKNOWN", "/a/b"),
+        ("/acr/v1/a/_manifests/sha256:0", "MANIFEST_UNKNOWN", "/a"),
+        ("/v2/a/manifests/1", "NAME_UNKNOWN", ""),
+        ("/acr/v1/a/_tags?n=100", "NAME_UNKNOWN", ""),
+        ("/acr/v1/a/_manifests?n=100", "", ""),
+        ("/acr/v1/a/b", "", ""),
+        ("/v2/a/tags/list", "", ""),
+    ],
+)
+def test_what_is_not_there_names_the_list_of_what_is(path: str, code: str, listed: str) -> None:
+    hint = failed_at(path, 404, code).hint
+    assert hint.endswith(f"What is there: az acr artifact list myregistry-a1b2.azurecr.io{listed}")
+
+
+@pytest.mark.parametrize("path", ["/acr/v1/_catalog?n=100", "/v2/", "/oauth2/token", "/v2/A%20B/manifests/1"])
+def test_a_path_that_names_no_repository_gives_no_command(path: str) -> None:
+    assert failed_at(path, 404, "").hint == "Check the name, the tag and the registry."
+
+
+def test_only_a_firewall_says_that_an_address_is_not_let_in() -> None:
+    blocked = failed_at("/v2/a/manifests/1", 403, "DENIED", "client with IP '1.2.3.4' is not allowed access.")
+    lacking = failed_at("/v2/a/manifests/1", 403, "DENIED", "requested access to the resource is denied")
+    assert blocked.hint.startswith("The registry's network rules do not let this address in: az acr show --name my")
+    assert lacking.hint.startswith("Ask the registry's owner for a role that allows this. Or its network rules")
+    assert all("az acr show --name myregistry --query" in error.hint for error in (blocked, lacking))
+    assert "network" not in failed_at("/v2/a/manifests/1", 403, "UNAUTHORIZED", "no").hint
+
+
+def test_the_servers_sentence_goes_on_without_its_dot() -> None:
+    answer, _ = response(404, refused("X", "It is not there. ", detail="Look elsewhere."))
+    assert read_refusal(answer).why == "It is not there: Look elsewhere"
 
 
 def test_not_found_is_worded_apart_only_for_404() -> None:
