@@ -57,7 +57,7 @@ def update_table(result: Row) -> list[Row]:
     held = result["changeableAttributes"] or {}
     name = result.get("name") or _short(result.get("digest") or "") or result.get("imageName") or ""
     attributes = ("deleteEnabled", "listEnabled", "readEnabled", "writeEnabled")
-    shown = [(name[:1].upper() + name[1:], {True: "yes", False: "no"}.get(held.get(name), "")) for name in attributes]
+    shown = [(name[:1].upper() + name[1:], _told(held.get(name))) for name in attributes]
     return [OrderedDict([("Artifact", _shortened(name, 36)), *shown])]
 
 
@@ -229,6 +229,10 @@ def _file_row(name: str, file: Row) -> Row:
 
 def _short(digest: str) -> str:
     return digest.partition(":")[2][:12]
+
+
+def _told(value: object) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else ""
 
 
 def _writable(attributes: Row | None) -> bool:

@@ -149,11 +149,8 @@ def _forbidden(refusal: Refusal, url: str) -> tuple[type[ArtifactError], str]:
         return NetworkRuleError, (
             f"The registry's network rules do not let this address in: {rules}. See {_FIREWALL_LINK}"
         )
-    ask = PermissionDeniedError.usual_hint
-    return (
-        PermissionDeniedError,
-        f"{ask} Or its network rules turn it away: {rules}" if refusal.code == "DENIED" else ask,
-    )
+    guess = f" Or its network rules turn it away: {rules}" if refusal.code == "DENIED" else ""
+    return PermissionDeniedError, PermissionDeniedError.usual_hint + guess
 
 
 def _whereabouts(refusal: Refusal, url: str) -> str:
