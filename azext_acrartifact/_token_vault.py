@@ -7,6 +7,7 @@ and macOS (keychain), and where `core.encrypt_token_cache` asks for it; elsewher
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 import time
@@ -14,6 +15,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from .filelock import try_lock
 
 LONGEST_WAIT = 2.0
 """Seconds for another process to let go of the file; it holds it for a millisecond."""
@@ -77,25 +80,7 @@ class FileVault:
 def _lock(descriptor: int) -> None:
     """Lock the whole file, which closing it undoes, also when the process is killed."""
     end = time.monotonic() + LONGEST_WAIT
-    while True:
-        try:
-            _try_lock(descriptor)
-        except OSError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.01)
-        else:
-            return
-
-
-if sys.platform == "win32":
-    import msvcrt  # pylint: disable=import-error
-
-    def _try_lock(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-
-else:
-    import fcntl
-
-    def _try_lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    while (held := try_lock(descriptor)) is False and time.monotonic() < end:
+        time.sleep(0.01)
+    if not held:
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))

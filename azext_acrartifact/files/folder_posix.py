@@ -10,6 +10,7 @@ try:
 except ImportError:  # Windows, where `folder_windows` is used
     fcntl = None  # type: ignore[assignment]
 
+from ..filelock import try_lock
 from .folders import Folder, remove_tree
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -104,16 +105,16 @@ class DescriptorFolder:
         status = os.fstatvfs(self.descriptor)
         return status.f_bavail * status.f_frsize
 
-    def hold(self, name: str, descriptor: int) -> bool:
-        """Lock the unfinished *name*, open as *descriptor*, for this run; False when a sweep was quicker."""
-        if _try_lock(descriptor) is False:
-            return False
+    def hold(self, name: str, descriptor: int) -> bool | None:
+        """Lock the unfinished *name*, open as *descriptor*, for this run; False when another run was quicker, None
+        where nobody can tell."""
+        held = try_lock(descriptor)
         status = self.look(name)
-        return status is not None and os.path.samestat(status, os.fstat(descriptor))
+        return held if status is not None and os.path.samestat(status, os.fstat(descriptor)) else False
 
     def hold_itself(self) -> bool:
         """Lock this unfinished folder for this run; False when a sweep was quicker."""
-        return _try_lock(self.descriptor) is not False and os.fstat(self.descriptor).st_nlink > 0
+        return try_lock(self.descriptor) is not False and os.fstat(self.descriptor).st_nlink > 0
 
     def lock(self) -> int | None:
         """A descriptor that holds the folder's only lock until it is closed; None where there are no locks."""
@@ -136,19 +137,7 @@ class DescriptorFolder:
             return
         try:
             # The lock is kept until it is gone: whoever has just made it must not hold it before, and lose it then.
-            if _try_lock(descriptor) is True:
+            if try_lock(descriptor) is True:
                 remove_tree(self, name)
         finally:
             os.close(descriptor)
-
-
-def _try_lock(descriptor: int) -> bool | None:
-    """Whether the lock was free; None on a file system without locks (some network mounts), where nothing is
-    taken for abandoned."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return None
-    return True

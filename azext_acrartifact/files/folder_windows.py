@@ -8,10 +8,11 @@ import shutil
 import stat
 import time
 
+from ..filelock import try_lock
 from .folders import Folder, is_link, remove_tree
 
 _ABANDONED_SECONDS = 24 * 3600
-"""There are no locks here: the age at which an unfinished folder is nobody's."""
+"""A folder cannot be locked here: the age at which what is unfinished is nobody's."""
 _FLAGS = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOINHERIT", 0)
 
 
@@ -109,10 +110,11 @@ class PathFolder:
         """Bytes that this user may still write to its file system."""
         return shutil.disk_usage(self.path).free
 
-    def hold(self, name: str, descriptor: int) -> bool:
-        """True: an open file cannot be removed on Windows, so it needs no lock."""
-        del name, descriptor
-        return True
+    def hold(self, name: str, descriptor: int) -> bool | None:
+        """Lock the unfinished *name*, open as *descriptor*, for this run; False when another run was quicker, None
+        where nobody can tell."""
+        held = try_lock(descriptor)
+        return held if self.look(name) is not None else False
 
     def hold_itself(self) -> bool:
         """True: an open file cannot be removed on Windows, so it needs no lock."""

@@ -87,8 +87,9 @@ class Folder(Protocol):
         """Bytes that this user may still write to its file system."""
         ...
 
-    def hold(self, name: str, descriptor: int) -> bool:
-        """Lock the unfinished *name*, open as *descriptor*, for this run; False when a sweep was quicker."""
+    def hold(self, name: str, descriptor: int) -> bool | None:
+        """Lock the unfinished *name*, open as *descriptor*, for this run; False when another run was quicker, None
+        where nobody can tell."""
         ...
 
     def hold_itself(self) -> bool:

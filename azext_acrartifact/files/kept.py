@@ -140,8 +140,11 @@ class KeptPart(Part):
                 descriptor = self._folder.reopen(name)
             except OSError:
                 return None, False
-        if _is_ours(descriptor) and self._folder.hold(name, descriptor):
-            return descriptor, fresh
+        if _is_ours(descriptor):
+            held = self._folder.hold(name, descriptor)
+            # One that is there may be another run's, which goes on writing it: without a lock it is not touched.
+            if held or (fresh and held is None):
+                return descriptor, fresh
         os.close(descriptor)
         return None, False
 

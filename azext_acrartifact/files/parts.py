@@ -31,7 +31,7 @@ def create_held(folder: Folder) -> tuple[str, int]:
     while True:
         temporary = temporary_name()
         descriptor = folder.create(temporary)
-        if folder.hold(temporary, descriptor):
+        if folder.hold(temporary, descriptor) is not False:
             return temporary, descriptor
         os.close(descriptor)
 

@@ -13,9 +13,9 @@ import os
 import threading
 import time
 
+from ..filelock import try_lock
 from ..oci.descriptor import LARGEST_SIZE
 from ..oci.uploads import Session
-from .locks import try_lock
 
 KEPT_FOR = 24 * 3600.0
 """Seconds after which a session is taken for lost."""
@@ -87,7 +87,7 @@ class Journal:
                 descriptor = os.open(self._path(key), flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
             except OSError:
                 return None
-            if not try_lock(descriptor) or os.fstat(descriptor).st_nlink == 0:
+            if try_lock(descriptor) is False or os.fstat(descriptor).st_nlink == 0:
                 os.close(descriptor)
                 return None
             self._held[key] = descriptor

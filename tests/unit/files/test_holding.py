@@ -9,8 +9,10 @@ import pytest
 from azext_acrartifact.files import folder_posix
 from azext_acrartifact.files.folder_posix import DescriptorFolder
 from azext_acrartifact.files.folders import remove_tree
+from azext_acrartifact.files.kept import KeptPart
 from azext_acrartifact.files.names import safe_name
 from azext_acrartifact.files.place import Destination
+from azext_acrartifact.oci.digest import digest_of
 
 
 def test_a_part_cannot_be_held_while_a_sweep_removes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,3 +40,28 @@ def test_a_file_with_its_final_name_is_not_held_by_the_name_it_had(tmp_path: Pat
         (tmp_path / "part").touch()
         assert not folder.hold("part", descriptor)
         os.close(descriptor)
+
+
+@pytest.mark.parametrize("locks", [True, False], ids=["locks", "no locks"])
+def test_what_another_run_is_writing_is_not_written_by_this_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locks: bool
+) -> None:
+    """Without locks (some network mounts) nobody can tell whether that run still lives."""
+    if not locks:
+        monkeypatch.setattr(folder_posix, "try_lock", lambda _descriptor: None)
+    name = safe_name("a")
+
+    def begun(destination: Destination, content: bytes) -> KeptPart:
+        part = destination.open_kept(name, digest_of(content), len(content), 1)
+        part.write_at(memoryview(content), 0)
+        part.mark(0)
+        return part
+
+    with Destination.open(str(tmp_path)) as one, Destination.open(str(tmp_path)) as other:
+        first, second = begun(one, b"first"), begun(other, b"second")
+        first.commit()
+        assert (tmp_path / "a").read_bytes() == b"first"
+        second.write_at(memoryview(b"s"), 0)
+        assert (tmp_path / "a").read_bytes() == b"first"
+        second.commit()
+    assert (tmp_path / "a").read_bytes() == b"second"

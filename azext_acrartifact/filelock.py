@@ -1,0 +1,39 @@
+"""Locks on open files and folders. They end with the process that holds them, however that ends."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+
+_BUSY = {errno.EACCES, errno.EAGAIN, errno.EDEADLK, getattr(errno, "EDEADLOCK", errno.EDEADLK)}
+
+if sys.platform == "win32":
+    import msvcrt  # pylint: disable=import-error
+
+    _PLACE = 1 << 40
+    """Other processes cannot read a byte that is locked, so it is one where no content is."""
+
+    def _lock(descriptor: int) -> None:
+        before = os.lseek(descriptor, 0, os.SEEK_CUR)
+        os.lseek(descriptor, _PLACE, os.SEEK_SET)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        finally:
+            os.lseek(descriptor, before, os.SEEK_SET)
+
+else:
+    import fcntl
+
+    def _lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def try_lock(descriptor: int) -> bool | None:
+    """Lock *descriptor* until it is closed: False when somebody else holds it, this process by another descriptor
+    included; None on a file system without locks, such as some network mounts, where nobody can tell."""
+    try:
+        _lock(descriptor)
+    except OSError as error:
+        return False if error.errno in _BUSY else None
+    return True
