@@ -149,7 +149,7 @@ class Extraction:
             if found == parent:
                 require_free_way(self._staging.root, folder)
         with self._destination.folder(parent, create=True) as target:
-            move(self._staging.root, self._staging.folder, target)
+            move(self._staging.root, self._staging.folder, target, self._destination.overwrite)
         self.discard()
 
     def discard(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
@@ -75,6 +76,20 @@ class DescriptorFolder:
         """Move *name* over *new_name* of *into*, at once."""
         assert isinstance(into, DescriptorFolder)
         os.rename(name, new_name, src_dir_fd=self.descriptor, dst_dir_fd=into.descriptor)
+
+    def rename_new(self, name: str, into: Folder, new_name: str) -> None:
+        """Move *name*, no folder, to *new_name* of *into*, at once; FileExistsError if anything is there."""
+        assert isinstance(into, DescriptorFolder)
+        try:
+            os.link(name, new_name, src_dir_fd=self.descriptor, dst_dir_fd=into.descriptor, follow_symlinks=False)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without hard links
+            if into.look(new_name) is not None:
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new_name) from None
+            self.rename(name, into, new_name)
+        else:
+            self.remove(name)
 
     def link(self, name: str, target: str) -> None:
         """Make the symbolic link *name*."""

@@ -82,6 +82,12 @@ class PathFolder:
         """Move *name* over *new_name* of *into*, at once."""
         os.replace(self._at(name), os.path.join(into.path, new_name))
 
+    def rename_new(self, name: str, into: Folder, new_name: str) -> None:
+        """Move *name*, no folder, to *new_name* of *into*, at once; FileExistsError if anything is there."""
+        if into.look(new_name) is not None:  # Windows looks itself, other systems do not
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new_name)
+        os.rename(self._at(name), os.path.join(into.path, new_name))
+
     def link(self, name: str, target: str) -> None:
         """Make the symbolic link *name*."""
         os.symlink(target.replace("/", os.sep), self._at(name))

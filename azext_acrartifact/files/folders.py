@@ -59,6 +59,10 @@ class Folder(Protocol):
         """Move *name* over *new_name* of *into*, at once."""
         ...
 
+    def rename_new(self, name: str, into: Folder, new_name: str) -> None:
+        """Move *name*, no folder, to *new_name* of *into*, at once; FileExistsError if anything is there."""
+        ...
+
     def link(self, name: str, target: str) -> None:
         """Make the symbolic link *name*."""
         ...

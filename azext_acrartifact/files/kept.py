@@ -61,14 +61,14 @@ def is_outdated(folder: Folder, entry: str) -> bool:
 class KeptPart(Part):
     """A file of known size that is written piece by piece, in any order, by several threads."""
 
-    def __init__(self, folder: Folder, name: RelativeName, header: KeptHeader) -> None:
-        """Go on with *name* in its *folder*, or begin it. Raises OSError."""
+    def __init__(self, folder: Folder, name: RelativeName, header: KeptHeader, overwrite: bool = True) -> None:
+        """Go on with *name* in its *folder*, or begin it; *overwrite* as for `Part`. Raises OSError."""
         self._header = header
         self._stem = stem_of(name)
         self._note = -1
         self.done: set[int] = set()
         """Numbers of the segments that are there."""
-        super().__init__(folder, name)
+        super().__init__(folder, name, overwrite)
 
     def write_at(self, data: memoryview, offset: int) -> None:
         """Write all of *data* at *offset*. Raises LocalFileError (no space, quota)."""

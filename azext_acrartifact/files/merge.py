@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from ..errors import LocalFileError
 from .faults import naming
 from .folders import Folder, is_link
-from .parts import kind_of
+from .parts import came_meanwhile, kind_of, put
 from .staging import Node
 
 _OCCUPIED = {errno.EEXIST, errno.ENOTEMPTY, errno.EACCES, errno.EISDIR}
@@ -32,8 +32,9 @@ def require_free_way(node: Node, target: Folder) -> None:
                 require_free_way(child, inner)
 
 
-def move(node: Node, source: Folder, target: Folder) -> None:
-    """Move *node*'s children from *source* to *target*; a folder that is missing there moves whole.
+def move(node: Node, source: Folder, target: Folder, overwrite: bool = True) -> None:
+    """Move *node*'s children from *source* to *target*; a folder that is missing there moves whole. Without
+    *overwrite* nothing may be there.
 
     Raises LocalFileError; what has moved by then stays, each file either old or new.
     """
@@ -43,10 +44,12 @@ def move(node: Node, source: Folder, target: Folder) -> None:
             _require_same_kind(child, status, target)
         if child.kind != stat.S_IFDIR:
             with naming("Cannot write the file", os.path.join(target.path, child.name)):
-                source.rename(child.name, target, child.name)
+                put(source, child.name, target, child.name, overwrite)
+        elif status is not None and not overwrite:
+            raise came_meanwhile(target, child.name)
         elif status is not None or not _moved_whole(child, source, target):
             with _child(source, child.name) as inner, _child(target, child.name) as into:
-                move(child, inner, into)
+                move(child, inner, into, overwrite)
 
 
 def _moved_whole(child: Node, source: Folder, target: Folder) -> bool:

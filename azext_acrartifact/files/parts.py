@@ -39,9 +39,11 @@ def create_held(folder: Folder) -> tuple[str, int]:
 class Part:
     """An unfinished file beside its target. Leaving a `with` block discards it, unless it was committed."""
 
-    def __init__(self, folder: Folder, name: RelativeName) -> None:
-        """Begin *name* in its *folder*, which it closes at its end. Raises OSError."""
+    def __init__(self, folder: Folder, name: RelativeName, overwrite: bool = True) -> None:
+        """Begin *name* in its *folder*, which it closes at its end; without *overwrite* it takes only a name that is
+        free then. Raises OSError."""
         self.name = name
+        self._overwrite = overwrite
         self._folder = folder
         self._temporary, self._fd = self._begin()
         self._open = True
@@ -79,7 +81,7 @@ class Part:
             os.fsync(self._fd)
             if os.name == "nt":
                 self._release()
-            self._folder.rename(self._temporary, self._folder, self.name.last)
+            put(self._folder, self._temporary, self._folder, self.name.last, self._overwrite)
         self._close()
 
     def discard(self) -> None:
@@ -113,6 +115,28 @@ class Part:
 
     def __exit__(self, *_exception: object) -> None:
         self.discard()
+
+
+def put(source: Folder, name: str, target: Folder, final: str, overwrite: bool) -> None:
+    """Give *name* of *source*, which is no folder, its *final* name in *target*, at once. Raises OSError, and
+    LocalFileError for what is there already, unless it may *overwrite*."""
+    if overwrite:
+        source.rename(name, target, final)
+        return
+    try:
+        source.rename_new(name, target, final)
+    except FileExistsError as error:
+        raise came_meanwhile(target, final) from error
+
+
+def came_meanwhile(folder: Folder, name: str) -> LocalFileError:
+    """What to say of something that has taken the *name* since it was seen to be free."""
+    return LocalFileError(
+        "A file is there now",
+        where=os.path.join(folder.path, name),
+        why="it came while the artifact was fetched",
+        hint="Choose another folder with --destination, or leave out --no-overwrite.",
+    )
 
 
 def replaceable(folder: Folder, name: RelativeName) -> os.stat_result | None:

@@ -59,8 +59,10 @@ def _remove_empty(folders: list[str]) -> None:
 class Destination:
     """The folder that a pull writes into. Threads may use it at once. Close it, or use it in a `with` block."""
 
-    def __init__(self, root: Folder, made: list[str]) -> None:
+    def __init__(self, root: Folder, made: list[str], overwrite: bool = True) -> None:
         self._root = root
+        self.overwrite = overwrite
+        """Whether what is written may replace what is there."""
         self._made_above = made
         self._made: list[RelativeName] = []
         self._swept: set[RelativeName] = set()
@@ -68,12 +70,12 @@ class Destination:
         """Absolute."""
 
     @classmethod
-    def open(cls, path: str, *, create: bool = True) -> Destination:
+    def open(cls, path: str, *, create: bool = True, overwrite: bool = True) -> Destination:
         """The folder at *path*, made with all above it unless *create* is false. Raises LocalFileError."""
         path = os.path.abspath(path)
         made = _make_folders(path) if create else []
         with naming("Cannot use the destination folder", path):
-            return cls(open_folder(path), made)
+            return cls(open_folder(path), made, overwrite)
 
     def close(self, *, failed: bool = False) -> None:
         """Let go of it; after a failure, the folders that were made and are empty go too."""
@@ -187,7 +189,7 @@ class Destination:
         try:
             replaceable(folder, name)
             with naming("Cannot write the file", self.shown(name)):
-                return Part(folder, name)
+                return Part(folder, name, self.overwrite)
         except BaseException:
             folder.close()
             raise
@@ -199,7 +201,7 @@ class Destination:
         try:
             replaceable(folder, name)
             with naming("Cannot write the file", self.shown(name)):
-                return KeptPart(folder, name, KeptHeader(digest, size, segment))
+                return KeptPart(folder, name, KeptHeader(digest, size, segment), self.overwrite)
         except BaseException:
             folder.close()
             raise

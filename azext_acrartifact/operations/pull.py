@@ -79,7 +79,7 @@ def pull(registry: Registry, order: PullOrder, progress: Progress) -> PullResult
     reference, manifest = find(registry, order)
     plan = plan_pull(manifest, order.selection, str(reference))
     storage = RepositoryStorage(registry, reference.repository, Journal(None))
-    with Destination.open(order.destination) as destination:
+    with Destination.open(order.destination, overwrite=order.overwrite) as destination:
         files = _fetch_all(registry, storage, destination, order, progress, plan)
     if order.config_path:
         _save_config(registry, storage, manifest, order.config_path)
