@@ -80,7 +80,7 @@ class Destination:
     def close(self, *, failed: bool = False) -> None:
         """Let go of it; after a failure, the folders that were made and are empty go too."""
         if failed:
-            for name in reversed(self._made):
+            for name in sorted(self._made, key=lambda name: -len(name.parts)):
                 self._remove_made(name)
         self._root.close()
         if failed:

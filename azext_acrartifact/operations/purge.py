@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ..errors import ArtifactError, ConnectionFailedError, NotFoundError, SignInError, ThrottledError
 from ..oci.digest import Digest
@@ -51,7 +51,7 @@ def preview(plan: PurgePlan) -> PurgeResult:
 
 
 def purge(registry: Registry, plan: PurgePlan, progress: Progress) -> PurgeResult:
-    """Do what was planned: first the tags, then the manifests that are still to go once the lists were read again.
+    """Do what was planned, as far as it still holds once the lists were read again: first the tags, then the manifests.
 
     What fails is in the result, and the rest goes on; without a connection, a sign-in or the registry's patience the
     rest is given up. Run again, it takes what is left.
@@ -71,6 +71,10 @@ def _begun(plan: PurgePlan) -> PurgeResult:
     return PurgeResult([], [], kept, [Failed(*pair) for pair in plan.failed], plan.order.dry_run)
 
 
+def _state(tag: Mapping[str, Any]) -> tuple[object, object]:
+    return tag.get("digest"), tag.get("lastUpdateTime")
+
+
 class _Sweep:
     """Deletes, and keeps account of it."""
 
@@ -80,15 +84,32 @@ class _Sweep:
         self._given_up: ArtifactError | None = None
 
     def tags(self, plan: RepositoryPlan) -> int:
-        """Remove the tags; how many are gone."""
+        """Remove the tags that are as they were; how many are gone."""
         inventory = plan.inventory
-        gone = self._each(
-            plan.tags, plan.at_tag, functools.partial(self._registry.metadata.untag, inventory.repository)
-        )
+        try:
+            names = self._untouched(plan)
+        except ArtifactError as error:
+            self.result.failed += [Failed(plan.at_tag(name), error) for name in plan.tags]
+            return 0
+        gone = self._each(names, plan.at_tag, functools.partial(self._registry.metadata.untag, inventory.repository))
         self.result.tags += map(plan.at_tag, gone)
         for name in gone:
-            del inventory.tags[name]
+            inventory.tags.pop(name, None)
         return len(gone)
+
+    def _untouched(self, plan: RepositoryPlan) -> list[str]:
+        """The planned tags that nobody has pushed again since; a question may wait for its answer for long."""
+        if self._given_up:
+            raise self._given_up
+        inventory, before = plan.inventory, plan.inventory.tags
+        inventory.list_tags()
+        names = []
+        for name in plan.tags:
+            if name in inventory.tags and _state(inventory.tags[name]) != _state(before[name]):
+                self.result.kept.append(Kept(plan.at_tag(name), "it was pushed again meanwhile"))
+            else:
+                names.append(name)
+        return names
 
     def manifests(self, plan: RepositoryPlan, whole: PurgePlan) -> int:
         """Delete the manifests, each after those that need it, if these are gone; how many are."""

@@ -14,10 +14,9 @@ from ..oci.manifest import Manifest
 from ..oci.mediatypes import CREATED
 from ..oci.reference import Reference
 from ..oci.registry import Registry
-from ..transfer.pace import Pace
-from ..transfer.scheduler import Job, Scheduler
 from ..transport.authorization import METADATA_READ, PULL, Scope
 from .inventory import Inventory
+from .parallel import run_all
 from .versions import no_such, require_version
 
 DEEPEST = 10
@@ -145,22 +144,22 @@ def _list_level(registry: Registry, repository: str, level: dict[Digest, list[Re
             if next(counted) > room:
                 raise RefusedError("There are too many referrers", where=repository, why=f"more than {MOST}")
 
-    def complete(item: Referrer, holder: list[Referrer]) -> None:
+    false: set[int] = set()
+
+    def complete(item: Referrer) -> None:
         manifest = registry.manifests.find(repository, item.descriptor.digest)
         if manifest is None:
             return
         if not refers_to(manifest, item.subject):
-            holder.remove(item)
+            false.add(id(item))
         item.descriptor = replace(item.descriptor, artifact_type=manifest.artifact_type)
 
-    _run(registry, [functools.partial(fetch, digest) for digest in level])
+    run_all(registry.http, [functools.partial(fetch, digest) for digest in level], IN_FLIGHT)
     # Not every list tells the type (https://github.com/Azure/acr/issues/784): then the manifest does.
-    unknown = [(item, holder) for holder in level.values() for item in holder if item.artifact_type is None]
-    _run(registry, [functools.partial(complete, item, holder) for item, holder in unknown])
-
-
-def _run(registry: Registry, tasks: Sequence[functools.partial[None]]) -> None:
-    Scheduler(registry.http, Pace(registry.http, IN_FLIGHT)).run([Job(task, 0, False) for task in tasks])
+    unknown = [item for holder in level.values() for item in holder if item.artifact_type is None]
+    run_all(registry.http, [functools.partial(complete, item) for item in unknown], IN_FLIGHT)
+    for holder in level.values():
+        holder[:] = [item for item in holder if id(item) not in false]
 
 
 def _leading_to(found: Sequence[Referrer], artifact_type: str | None) -> list[Referrer]:

@@ -77,9 +77,9 @@ def test_old_tags_that_match_go_and_manifests_stay(stock: Stock, purged: Purged,
     result = purged("dev-.*")
     assert [one.tag for one in result.tags] == ["dev-1"]
     assert (stock.tags, len(stock.manifests)) == ({"v1", "dev-2", "a-dev-3"}, 3)
-    # The list of tags, the repository's own locks, the tag; and one token.
+    # The list of tags, the repository's own locks, the list again, the tag; and one token.
     assert [(e["method"], e["path"].rpartition("/")[2]) for e in app.log.entries() if "/oauth2/" not in e["path"]] == [
-        ("GET", "_tags"), ("GET", stock.repository.rpartition("/")[2]), ("DELETE", "dev-1"),
+        ("GET", "_tags"), ("GET", stock.repository.rpartition("/")[2]), ("GET", "_tags"), ("DELETE", "dev-1"),
     ]  # fmt: skip
     assert asked(app, "/oauth2/token", "POST") == 1
 
@@ -324,7 +324,24 @@ def test_many_repositories_take_one_token(app: App, signed_in: Any) -> None:
     assert (len(result.tags), [one.tags for one in stocks]) == (12, [set()] * 12)
     assert asked(app, "/oauth2/token", "POST") == 3  # to list repositories, and for ten of them each
     pages = -(-len(stocks[0].state.names()) // 100)
-    assert (asked(app, "/_catalog"), asked(app, "/_tags$")) == (pages, 12)
+    assert (asked(app, "/_catalog"), asked(app, "/_tags$")) == (pages, 24)
+
+
+def test_a_tag_that_is_pushed_again_before_it_goes_stays(stock: Stock, signed_in: Any) -> None:
+    for tag in ("moved", "again", "old"):
+        stock.artifact(tag)
+    registry = signed_in()
+    order = PurgeOrder([parse_filter(f"{stock.repository}:.*")], parse_age("1d"))
+    plan = plan_purge(registry, order, datetime.now(timezone.utc))
+    stock.tag("moved", stock.artifact(), age=90)
+    stock.tag("again", plan.repositories[0].inventory.tags["again"]["digest"], age=0)
+    result = purge(registry, plan, Progress())
+    assert [one.tag for one in result.tags] == ["old"]
+    assert {(kept.reference.tag, kept.why) for kept in result.kept} == {
+        ("moved", "it was pushed again meanwhile"),
+        ("again", "it was pushed again meanwhile"),
+    }
+    assert stock.tags == {"moved", "again"}
 
 
 def test_a_repository_that_is_not_there(stock: Stock, purged: Purged, app: App) -> None:
