@@ -22,8 +22,8 @@ def main(_arguments: list[str]) -> int:
     """Start the emulator, print the settings that lead there, and serve until Ctrl-C."""
     with session.started(STATE) as emulator:
         steps.say("The local Azure is up. Its settings, for another terminal:\n")
-        extensions = {"AZURE_EXTENSION_DIR": str(STATE / "extensions")}
-        print("\n".join(settings({**emulator.environment(STATE / "azure"), **extensions})), flush=True)
+        ours = {"AZURE_EXTENSION_DIR": str(STATE / "extensions"), "DOCKER_CONFIG": str(STATE / "docker")}
+        print("\n".join(settings({**emulator.environment(STATE / "azure"), **ours})), flush=True)
         az = venv.scripts() / "az"
         steps.say(f"\nThen sign in, and use {session.REGISTRY}.azurecr.io:\n\n  {az} {' '.join(session.sign_in())}")
         steps.say("\nCtrl-C ends it; what you pushed stays in .emulator.")

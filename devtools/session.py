@@ -47,9 +47,11 @@ def started(state: Path) -> Emulator:
 
 
 def variables(emulator: Emulator, folder: Path) -> dict[str, str]:
-    """The environment of a process that shall talk to *emulator*: nothing of the machine's own Azure or proxy."""
+    """The environment of a process that shall talk to *emulator*: nothing of the machine's own Azure, proxy or
+    docker."""
     ours = {
         "AZURE_EXTENSION_DIR": str(folder / "extensions"),
+        "DOCKER_CONFIG": str(folder / "docker"),
         "PATH": os.pathsep.join([str(venv.scripts()), os.environ.get("PATH", "")]),
         "PYTHONUTF8": "1",
     }

@@ -16,7 +16,6 @@ import pytest
 from devtools import environment
 from devtools import wheel as wheels
 
-
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell without job control starts what is in the background deaf to Ctrl-C, and so are all processes below; but
     # tests send it (POSIX.1-2017, Shell Command Language, 2.11 Signals and Error Handling).

@@ -19,6 +19,7 @@ from acr_emulator.front.wire import Wire
 from acr_emulator.front.writer import Writer
 from acr_emulator.messages import BadRequest, Headers, Request, Response, json_response
 
+REGISTRY_SUFFIXES = (".azurecr.io", ".azurecr.cn", ".azurecr.us")
 _DRAIN = 32 * 1024 * 1024
 
 
@@ -89,10 +90,12 @@ class Connection:
 
     def _refuse(self, head: Head, host: str) -> None:
         message = f"{host} does not exist in the local Azure: the emulator connects to no other machine\n"
+        # Of a registry's name it is known that nobody has it, which proxies answer by 502; to others nobody is let.
+        status = 502 if host.endswith(REGISTRY_SUFFIXES) else 403
         entry = LogEntry(time=time.time(), connection=self._number, headers=dict(head.headers))
-        entry.method, entry.host, entry.status = "CONNECT", host, 403
+        entry.method, entry.host, entry.status = "CONNECT", host, status
         self._backend.log.add(entry)
-        self._writer.write(Response(403, [("Content-Type", "text/plain")], message.encode()), head, close=False)
+        self._writer.write(Response(status, [("Content-Type", "text/plain")], message.encode()), head, close=False)
 
     def _exchange(self, head: Head) -> bool:
         entry = LogEntry(time=time.time(), connection=self._number, headers=dict(head.headers))

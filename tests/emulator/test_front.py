@@ -70,11 +70,12 @@ def test_the_authority_outlives_a_restart(front, front_state):
     assert front.authority.certificate_file.read_bytes() == before
 
 
-def test_an_unknown_host_is_refused_and_logged(front):
-    with contextlib.closing(front.tunnel("example.org")) as connection, pytest.raises(OSError, match="403"):
+@pytest.mark.parametrize(("host", "status"), [("example.org", 403), ("nobodysregistry.azurecr.io", 502)])
+def test_an_unknown_host_is_refused_and_logged(front, host, status):
+    with contextlib.closing(front.tunnel(host)) as connection, pytest.raises(OSError, match=str(status)):
         connection.request("GET", "/")
     (entry,) = front.entries()
-    assert (entry.method, entry.host, entry.status) == ("CONNECT", "example.org", 403)
+    assert (entry.method, entry.host, entry.status) == ("CONNECT", host, status)
 
 
 def test_an_absolute_target_goes_to_its_host(front, fetch):

@@ -47,7 +47,8 @@ def test_an_unknown_tag_and_an_unknown_digest(
 def test_an_unknown_registry(az: Az, file: str, way: str) -> None:
     named = {"server": ["nobodysregistry.azurecr.io/a:1"], "name": ["--name", "nobodysregistry", "--image", "a:1"]}
     refused = az.refused(1, "push", *named[way], "--file", file)
-    assert "nobodysregistry.azurecr.io" in refused.stderr
+    assert "cannot reach the host (nobodysregistry.azurecr.io)" in refused.stderr
+    assert "Check the registry's name" in refused.stderr
     assert refused.writes == []
 
 

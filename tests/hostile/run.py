@@ -56,6 +56,7 @@ class Stage:
             **led,
             "AZURE_CONFIG_DIR": str(config),
             "AZURE_EXTENSION_DIR": str(self.folder / "extensions"),
+            "DOCKER_CONFIG": str(self.folder / "docker"),
             "AZURE_CORE_COLLECT_TELEMETRY": "no",
             "AZURE_LOGGING_ENABLE_LOG_FILE": "yes",
             "REQUESTS_CA_BUNDLE": str(self.authority.bundle),
