@@ -7,7 +7,6 @@ import sys
 
 from devtools import environment, peers, steps, suite, wheel
 
-
 PROMISED = {
     "ACRARTIFACT_KILL_MIB": "1024",
     "ACRARTIFACT_KILL_MOMENTS": "20",
