@@ -10,14 +10,14 @@ from ._exception_handler import reports
 
 
 @reports
-def log_in(cmd: Any, registry: RegistryArgument, login: LoginArgument) -> dict[str, Any]:
+def log_in(cmd: Any, artifact: RegistryArgument, login: LoginArgument) -> dict[str, Any]:
     """Keep a credential where oras, helm, podman and docker look for one."""
     from . import _client_factory as factory
     from ._session import signed_in
     from ._sign_in import docker_config
     from .auth.docker_config import DockerLogin
 
-    found = factory.sign_in(cmd, registry, signed_in(login))
+    found = factory.sign_in(cmd, artifact, signed_in(login))
     config = docker_config()
     config.store(found.server, DockerLogin(found.username, found.password))
     return {
@@ -30,12 +30,12 @@ def log_in(cmd: Any, registry: RegistryArgument, login: LoginArgument) -> dict[s
 
 
 @reports
-def log_out(cmd: Any, registry: RegistryArgument) -> dict[str, Any]:
+def log_out(cmd: Any, artifact: RegistryArgument) -> dict[str, Any]:
     """Remove the credential that `login` kept."""
     from . import _client_factory as factory
     from ._sign_in import docker_config
 
-    server = factory.server_of(cmd, registry)
+    server = factory.server_of(cmd, artifact)
     config = docker_config()
     place = config.place_of(server)
     return {"loginServer": server, "removed": config.erase(server), "keptIn": place}
@@ -44,9 +44,9 @@ def log_out(cmd: Any, registry: RegistryArgument) -> dict[str, Any]:
 @reports
 def check_access(
     cmd: Any,
-    registry: RegistryArgument,
+    artifact: RegistryArgument,
     login: LoginArgument,
-    repositories: list[str],
+    repositories: list[str] | None = None,
     actions: list[str] | None = None,
 ) -> dict[str, Any]:
     """Which actions the identity holds on repositories."""
@@ -55,10 +55,10 @@ def check_access(
     from .operations.check_access import ACTIONS
     from .operations.check_access import check_access as run
 
-    names = [factory.repository_of(name) for name in repositories]
+    names = [factory.repository_of(name) for name in repositories or []]
     wanted = actions or ACTIONS
     server, identity, found = factory.with_endpoint(
-        cmd, registry, signed_in(login), lambda endpoint, credential: run(endpoint, credential, names, wanted)
+        cmd, artifact, signed_in(login), lambda endpoint, credential: run(endpoint, credential, names, wanted)
     )
     access = [
         {"repository": one.repository, "action": one.action, "allowed": one.allowed, "role": one.role} for one in found

@@ -80,11 +80,11 @@ class RegistryArgument:
 
 
 def gather_registry(namespace: Any) -> None:
-    """Replace the arguments by *namespace*.registry, and *namespace*.login if the command signs in."""
+    """Replace the arguments by *namespace*.artifact, and *namespace*.login if the command signs in."""
     if hasattr(namespace, "username"):
         gather_login(namespace)
     name, suffix = _taken(namespace, ("registry_name", "suffix"))
-    namespace.registry = RegistryArgument(name, suffix)
+    namespace.artifact = RegistryArgument(name, suffix)
 
 
 def gather(namespace: Any) -> None:

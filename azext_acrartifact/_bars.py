@@ -9,6 +9,8 @@ from ._format import human_size
 
 WIDEST_BAR = 40
 NARROWEST_BAR = 8
+LONGEST_LEFT = 99 * 3600
+"""Seconds; what takes longer is not foretold."""
 
 
 @dataclass
@@ -31,12 +33,12 @@ def file_line(one: Bar, columns: int) -> str:
     return _line(f"{one.verb:11} ", one.share, f" {_percent(one.share)} of {human_size(one.size)}", one.name, columns)
 
 
-def total_line(moved: int, total: int, rate: float, hidden: int, columns: int) -> str:
-    """All files in one bar, with *rate* in bytes a second and the time that is left; *hidden* files under way have
-    no line of their own."""
+def total_line(moved: int, total: int, rate: float, hidden: int, columns: int, steady: bool = True) -> str:
+    """All files in one bar, with *rate* in bytes a second, and the time that is left once that rate is *steady* and a
+    hundredth has moved; *hidden* files under way have no line of their own."""
     share = min(1.0, max(0.0, moved / total)) if total else 1.0
     told = f" {_percent(share)} of {human_size(total)}  {human_size(int(rate))}/s"
-    if share < 1 <= rate:
+    if steady and 0.01 <= share < 1 <= rate and (total - moved) / rate <= LONGEST_LEFT:
         told += f"  {_duration((total - moved) / rate)} left"
     return _line("Total       ", share, told, f"and {hidden} more files" if hidden else "", columns)
 

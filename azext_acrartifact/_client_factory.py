@@ -71,6 +71,11 @@ def name_artifact(cmd: Any, artifact: ArtifactArgument) -> Named:
     if reference and not (registry and _lacks_server(reference)):
         return Named(parse_reference(reference))
     server, guessed = _server(cmd, registry or "", artifact.suffix)
+    first, slash, image = (artifact.image or "").partition("/")
+    if slash and first.lower() == server:
+        raise InvalidReferenceError(
+            "The registry is named twice", where=artifact.image or "", hint=f"Write {image} without its server."
+        )
     return Named(parse_image(artifact.image or reference or "", server), registry if guessed else None)
 
 

@@ -261,7 +261,7 @@ examples:
     text: az acr artifact login --name myregistry
   - name: Keep the password of a service principal.
     text: >
-      az acr artifact login --name myregistry.azurecr.io
+      az acr artifact login myregistry.azurecr.io
       --username 00000000-0000-0000-0000-000000000001 --password-stdin
 """
 
@@ -272,7 +272,7 @@ examples:
   - name: Remove a registry's credential.
     text: az acr artifact logout --name myregistry
   - name: Remove it, by the login server.
-    text: az acr artifact logout --name myregistry.azurecr.io
+    text: az acr artifact logout myregistry.azurecr.io
 """
 
 helps["acr artifact check-access"] = """
@@ -284,5 +284,5 @@ examples:
   - name: Show everything that may be done in two repositories.
     text: az acr artifact check-access --name myregistry --repository samples/artifact samples/bundle --output table
   - name: Show whether a push would be allowed.
-    text: az acr artifact check-access --name myregistry --repository samples/artifact --action pull push
+    text: az acr artifact check-access myregistry.azurecr.io/samples/artifact --action pull push
 """

@@ -86,5 +86,6 @@ def _transfer(
         )
         if verb:
             items = result.items
-            progress.note(f"{verb:11} {result.path} (manifests: {len(items.manifests)}, blobs: {len(items.blobs)})")
+            place = result.reference if verb == "Restored" else result.path
+            progress.note(f"{verb:11} {place} (manifests: {len(items.manifests)}, blobs: {len(items.blobs)})")
     return result

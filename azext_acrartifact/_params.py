@@ -84,7 +84,7 @@ def load_arguments(loader: Any, _command: str) -> None:
         c.argument("recursive", action="store_true", help="List what is attached to the attached artifacts, too.")
     for command in ("login", "logout", "check-access"):
         with loader.argument_context(f"acr artifact {command}") as c:
-            registry_arguments(c, signs_in=command != "logout")
+            registry_arguments(c, signs_in=command != "logout", in_repository=command == "check-access")
     with loader.argument_context("acr artifact check-access") as c:
         access_arguments(c)
 

@@ -8,8 +8,8 @@ from ._names import AUTH_MODES
 from ._validators import gather_place
 
 
-def registry_argument(c: Any, **more: Any) -> None:
-    """`--name`; *more* goes to its declaration."""
+def registry_argument(c: Any) -> None:
+    """`--name`."""
     from azure.cli.core.commands.parameters import get_resource_name_completion_list
 
     c.extra(
@@ -19,14 +19,21 @@ def registry_argument(c: Any, **more: Any) -> None:
         "You can configure a default with `az configure --defaults acr=REGISTRY`.",
         configured_default="acr",
         completer=get_resource_name_completion_list("Microsoft.ContainerRegistry/registries"),
-        **more,
     )
 
 
-def registry_arguments(c: Any, *, signs_in: bool) -> None:
-    """What a command about a registry takes; `_validators.gather_place` makes `registry` and `login` of it."""
-    c.ignore("registry")
-    registry_argument(c, validator=gather_place)
+def registry_arguments(c: Any, *, signs_in: bool, in_repository: bool) -> None:
+    """What a command about a registry takes; `_validators.gather_place` makes `artifact` and `login` of it."""
+    c.positional(
+        "artifact",
+        nargs="?",
+        metavar="REFERENCE",
+        help="The registry and the repository, as SERVER/REPOSITORY. Instead, --name and --repository may be given."
+        if in_repository
+        else "The registry, as SERVER. Instead, --name may be given.",
+        validator=gather_place,
+    )
+    registry_argument(c)
     suffix_argument(c)
     if signs_in:
         c.ignore("login")

@@ -21,6 +21,8 @@ REDRAW = 0.1
 MOST_BARS = 8
 RATE_OVER = 5.0
 """Seconds over which the rate is taken."""
+STEADY_AFTER = 1.0
+"""Seconds before which it says nothing about the time that is left."""
 JUMP = 32 * 1024 * 1024
 """Bytes that no line moves at once: an earlier run left them."""
 _logger = get_logger(__name__)
@@ -82,6 +84,8 @@ class TerminalProgress(Progress):
     def started(self, blob: Descriptor, verb: str) -> None:
         """A bar."""
         with self._changed:
+            if not self._bars and not self._moved:
+                self._samples = deque([(time.monotonic(), 0)])
             self._bars[_name(blob)] = Bar(_name(blob), verb, blob.size)
             self._wake()
 
@@ -152,17 +156,19 @@ class TerminalProgress(Progress):
         if not self._bars:
             return []
         shown = sorted(self._bars.values(), key=lambda one: -one.size)[: max(0, min(MOST_BARS, height - 3))]
-        total = total_line(self._moved, self._total, self._rate(), len(self._bars) - len(shown), columns)
+        rate, over = self._rate()
+        hidden = len(self._bars) - len(shown)
+        total = total_line(self._moved, self._total, rate, hidden, columns, steady=over >= STEADY_AFTER)
         return [*(file_line(one, columns) for one in shown), fit(total, columns - 1)]
 
-    def _rate(self) -> float:
-        """Bytes a second in the last seconds."""
+    def _rate(self) -> tuple[float, float]:
+        """Bytes a second in the last seconds, and in how many."""
         now = time.monotonic()
         self._samples.append((now, self._moved))
         while len(self._samples) > 2 and self._samples[1][0] < now - RATE_OVER:
             self._samples.popleft()
         since, moved = self._samples[0]
-        return max(0.0, (self._moved - moved) / max(now - since, REDRAW))
+        return max(0.0, (self._moved - moved) / max(now - since, REDRAW)), now - since
 
 
 def _size(stream: TextIO) -> tuple[int, int]:
@@ -175,7 +181,8 @@ def _size(stream: TextIO) -> tuple[int, int]:
 
 
 def _event(blob: Descriptor, verb: str) -> str:
-    return " ".join(dict.fromkeys(part for part in (f"{verb:11}", short(blob.digest), _name(blob)) if part))
+    name, digest = _name(blob), short(blob.digest)
+    return " ".join(part for part in (f"{verb:11}", "" if digest in name else digest, name) if part)
 
 
 def _name(blob: Descriptor) -> str:

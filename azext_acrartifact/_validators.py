@@ -25,19 +25,58 @@ def gather_artifact(cmd: Any, namespace: Any) -> None:
         gather_target(namespace)
 
 
-def gather_place(namespace: Any) -> None:
-    """Check how the registry is named and how to sign in, and gather both into one object each."""
-    from azure.cli.core.azclierror import RequiredArgumentMissingError
+def gather_place(cmd: Any, namespace: Any) -> None:
+    """Check how the registry is named and how to sign in, and gather both into one object each; a command that takes
+    `repositories` may have one in its reference."""
+    from azure.cli.core.azclierror import MutuallyExclusiveArgumentError, RequiredArgumentMissingError
 
     from ._arguments import gather_registry
 
+    if _names_another_registry(cmd, namespace):
+        raise MutuallyExclusiveArgumentError(
+            "The registry is named twice, by REFERENCE and by --name.", "Give the server in one of them."
+        )
+    _take_apart(namespace)
+    namespace.registry_name = namespace.registry_name or cmd.cli_ctx.config.get("defaults", "acr", fallback=None)
     if not namespace.registry_name:
         raise RequiredArgumentMissingError(
             "The registry is not named.", "Give --name REGISTRY, or set a default: az configure --defaults acr=REGISTRY"
         )
+    if not getattr(namespace, "repositories", True):
+        raise RequiredArgumentMissingError(
+            "The repository is not named.", "Write SERVER/REPOSITORY, or give --repository REPOSITORY."
+        )
     if hasattr(namespace, "username"):
         _validate_credentials(namespace)
     gather_registry(namespace)
+
+
+def _take_apart(namespace: Any) -> None:
+    """Take the registry and the repository, where there is one, out of *namespace*.artifact."""
+    from azure.cli.core.azclierror import InvalidArgumentValueError, MutuallyExclusiveArgumentError
+
+    place = (namespace.artifact or "").rstrip("/")
+    first, slash, repository = place.partition("/")
+    if slash and not _is_server(first):
+        first, repository = "", place
+    if not hasattr(namespace, "repositories") and repository:
+        raise InvalidArgumentValueError("A sign-in is for a whole registry.", "Give the login server alone.")
+    if repository and namespace.repositories:
+        raise MutuallyExclusiveArgumentError(
+            "The repository is named twice, by REFERENCE and by --repository.", "Give --repository alone."
+        )
+    if repository:
+        namespace.repositories = [repository]
+    if first and not _is_server(first) and namespace.registry_name not in (None, first):
+        raise MutuallyExclusiveArgumentError(
+            "The registry is named twice, by REFERENCE and by --name.", "Give one of them."
+        )
+    namespace.registry_name = first or namespace.registry_name
+
+
+def _is_server(first: str) -> bool:
+    """Whether *first*, what stands before a slash, is a server and no part of a repository's name."""
+    return "." in first or ":" in first or first == "localhost"
 
 
 def gather_repository(cmd: Any, namespace: Any) -> None:
@@ -171,7 +210,7 @@ def _validate_target_name(namespace: Any) -> None:
     from azure.cli.core.azclierror import MutuallyExclusiveArgumentError, RequiredArgumentMissingError
 
     first, slash, _ = namespace.to.partition("/")
-    has_server = bool(slash) and ("." in first or ":" in first or first == "localhost")
+    has_server = bool(slash) and _is_server(first)
     if has_server and namespace.to_name:
         raise MutuallyExclusiveArgumentError(
             "The target's registry is named twice, by --to and by --to-name.", "Give the server in one of them."

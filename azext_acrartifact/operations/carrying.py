@@ -204,11 +204,12 @@ class _Carrier:
 
 
 def _shown(blobs: Sequence[Descriptor]) -> dict[Digest, Descriptor]:
-    """Each blob under a title of its own, for whoever draws them side by side."""
-    titles = Counter(blob.title for blob in blobs)
+    """Each blob under a title of its own, for whoever draws them side by side; its type stands in for a missing one."""
+    named = [(blob, blob.title or blob.media_type) for blob in blobs]
+    names = Counter(name for _, name in named)
     return {
-        blob.digest: blob if titles[blob.title] == 1 and blob.title else replace(
-            blob, annotations={TITLE: short(blob.digest)}
+        blob.digest: replace(
+            blob, annotations={TITLE: name if names[name] == 1 else f"{name} ({short(blob.digest)})"}
         )
-        for blob in blobs
+        for blob, name in named
     }  # fmt: skip

@@ -107,6 +107,12 @@ def _check(order: PushOrder) -> None:
         raise InvalidInputError(
             "A push cannot choose its digest", where=str(order.reference), hint="Give a tag, or neither."
         )
+    if not order.rules.overwrite and not _tags(order):
+        raise InvalidInputError(
+            "Without a tag there is nothing to overwrite",
+            where=str(order.reference),
+            hint=f"Write {order.reference}:TAG, or leave out --no-overwrite.",
+        )
     if order.platform and not order.reference.tag:
         raise InvalidInputError("An index needs a tag", where=str(order.reference), hint=f"Write {order.reference}:TAG")
 

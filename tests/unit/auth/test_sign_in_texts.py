@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from azext_acrartifact import errors
 from azext_acrartifact.auth.chain import NotConfiguredError
 from azext_acrartifact.auth.credentials import reason_of
 from azext_acrartifact.auth.endpoint import TokenEndpoint
-from azext_acrartifact.auth.environment import environment_credential
+from azext_acrartifact.auth.environment import PACKAGE, environment_credential, install_command
 from azext_acrartifact.transport.authorization import PULL, Scope
 from tests.unit.auth.tokens import refusal
 
@@ -47,3 +49,13 @@ def test_the_owner_is_told_the_whole_command(serve, http) -> None:
     with pytest.raises(errors.SignInError) as caught:
         TokenEndpoint("myregistry-a1b2.azurecr.io", server.url, http).anonymous([Scope.of("a", PULL)])
     assert caught.value.hint.endswith("az acr update --name myregistry --anonymous-pull-enabled true")
+
+
+def test_the_documented_installation_is_that_of_the_error() -> None:
+    shown = (Path(__file__).resolve().parents[3] / "docs" / "pipelines.md").read_text()
+    told, _, target = install_command().partition(" --target ")
+    options = told.partition(" -m ")[2]
+    assert options == "pip install --no-deps --upgrade"
+    assert f"python3 -m {options} " in shown
+    assert target.endswith(f' "{PACKAGE}"')
+    assert f'--output tsv)" "{PACKAGE}"' in shown

@@ -12,7 +12,7 @@ from azure.cli.core.azclierror import (
     RequiredArgumentMissingError,
 )
 
-from azext_acrartifact._validators import gather_artifact, gather_whole, validate_sizes
+from azext_acrartifact._validators import gather_artifact, gather_place, gather_whole, validate_sizes
 
 S = "myregistry.azurecr.io"
 
@@ -184,3 +184,51 @@ def test_a_whole_repository_may_be_named_in_three_ways() -> None:
             whole(repository="a", **other)
     with pytest.raises(RequiredArgumentMissingError):
         whole()
+
+
+def place(default: str = "", repositories: object = (), **given: object) -> Namespace:
+    """The namespace of a command about a registry, which takes repositories unless they are the empty tuple."""
+    names = ("artifact", "registry_name", "suffix", "username", "password", "auth_mode")
+    namespace = Namespace(**{**dict.fromkeys(names), "password_stdin": False, **given})
+    if repositories != ():
+        namespace.repositories = repositories
+    gather_place(Context(default), namespace)
+    return namespace
+
+
+def test_a_registry_may_be_named_in_three_ways() -> None:
+    for found in (place(artifact=S), place(registry_name=S), place(S), place(artifact=f"{S}/", registry_name=S)):
+        assert found.artifact.name == S
+    assert place(artifact="myregistry", username="me", password="x").login.username == "me"
+    assert place("other", artifact=S).artifact.name == S
+    assert place(artifact=S, registry_name="myregistry").artifact.name == S
+
+
+def test_a_repository_may_be_part_of_the_name() -> None:
+    for found in (
+        place(artifact=f"{S}/a/b", repositories=None),
+        place(artifact="a/b", repositories=None, registry_name=S),
+        place(S, artifact="a/b", repositories=None),
+        place(artifact=S, repositories=["a/b"]),
+        place(registry_name=S, repositories=["a/b"]),
+    ):
+        assert (found.artifact.name, found.repositories) == (S, ["a/b"])
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        ({}, RequiredArgumentMissingError),
+        ({"artifact": f"{S}/a"}, InvalidArgumentValueError),
+        ({"artifact": "a/b", "registry_name": S}, InvalidArgumentValueError),
+        ({"artifact": S, "registry_name": "other"}, MutuallyExclusiveArgumentError),
+        ({"artifact": "myregistry", "registry_name": "other"}, MutuallyExclusiveArgumentError),
+        ({"artifact": f"{S}/a", "repositories": ["b"]}, MutuallyExclusiveArgumentError),
+        ({"artifact": S, "repositories": None}, RequiredArgumentMissingError),
+        ({"artifact": "a/b", "repositories": None}, RequiredArgumentMissingError),
+    ],
+)
+def test_a_registry_that_is_not_clear_is_refused(given: dict[str, object], kind: type) -> None:
+    with pytest.raises(kind) as caught:
+        place(**given)  # type: ignore[arg-type]
+    assert caught.value.recommendations

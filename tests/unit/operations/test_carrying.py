@@ -14,7 +14,7 @@ import pytest
 from acr_emulator.app import App
 from azext_acrartifact import errors
 from azext_acrartifact.oci.descriptor import Descriptor, empty_descriptor
-from azext_acrartifact.oci.digest import Digest, digest_of
+from azext_acrartifact.oci.digest import Digest, digest_of, short
 from azext_acrartifact.oci.index import build_index
 from azext_acrartifact.oci.manifest import Manifest, build_manifest
 from azext_acrartifact.oci.mediatypes import EMPTY_JSON, FOREIGN_LAYERS, IMAGE_INDEX, IMAGE_MANIFEST, LAYER
@@ -55,6 +55,27 @@ def sent(app: App, host: str = SERVER, method: str = "POST|PUT|PATCH", path: str
         for entry in sorted(app.log.entries(), key=lambda entry: entry["time"])
         if re.fullmatch(method, entry["method"]) and entry["host"] == host and re.search(path, entry["path"])
     ]
+
+
+class Finished(Progress):
+    """Notes the titles of blobs that have been brought."""
+
+    def __init__(self) -> None:
+        self.titles: set[str | None] = set()
+
+    def finished(self, blob: Descriptor, verb: str) -> None:
+        self.titles.add(blob.title)
+
+
+def test_a_blob_without_a_title_is_shown_by_its_type(signed_in) -> None:
+    registry = signed_in()
+    layers = [push_blob(registry, "shown/a", data, title) for data, title in ((b"1", None), (b"2", None), (b"3", "t"))]
+    root = push_manifest(registry, "shown/a", layers)
+    between = ends(registry, "shown/a", registry, "shown/b")
+    told = Finished()
+    carry(collect(between.source, [root.digest], between.http), between, {}, told)
+    twice = {f"{LAYER} ({short(layer.digest)})" for layer in layers[:2]}
+    assert told.titles == {"t", empty_descriptor().media_type, *twice}
 
 
 def states(carried: Carried) -> set[str]:

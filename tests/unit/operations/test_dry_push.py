@@ -85,6 +85,15 @@ def test_it_refuses_what_the_push_would(signed_in, app, files: Path) -> None:
     assert written(app) == []
 
 
+def test_without_a_tag_nothing_can_be_overwritten(signed_in, app, files: Path) -> None:
+    rules = TagRules(overwrite=False)
+    with pytest.raises(errors.InvalidInputError) as caught:
+        push(signed_in(), order("dry/tagless", "small.txt", rules=rules), Progress())
+    assert "--no-overwrite" in caught.value.hint
+    assert app.log.entries() == []
+    assert push(signed_in(), order("dry/tagless", "small.txt", tags=["2"], rules=rules), Progress()).tags == ["2"]
+
+
 def test_an_index_is_not_written(signed_in, app, files: Path) -> None:
     registry = signed_in()
     wanted = order("dry/index:1", "small.txt", platform={"os": "linux", "architecture": "arm64"})

@@ -1,0 +1,44 @@
+"""What a terminal is told of files, line by line."""
+
+from __future__ import annotations
+
+import io
+import time
+
+from azext_acrartifact._progress import TerminalProgress
+from azext_acrartifact.oci.descriptor import Descriptor
+from azext_acrartifact.oci.digest import digest_of, short
+from azext_acrartifact.oci.mediatypes import EMPTY_CONFIG, TITLE
+from azext_acrartifact.transfer.progress import Progress
+
+CONFIG = Descriptor(EMPTY_CONFIG, digest_of(b"{}"), 2)
+LARGE = Descriptor("a/b", digest_of(b"large"), 180_000_000, {TITLE: "large.bin"})
+FRAMES = 600
+"""Looks at the screen, a twentieth of a second apart, before it counts as dead."""
+
+
+def test_the_first_two_bytes_foretell_nothing() -> None:
+    screen = io.StringIO()
+    progress: Progress = TerminalProgress(screen)
+    progress.expect(CONFIG.size + LARGE.size)
+    progress.started(CONFIG, "Uploading")
+    progress.started(LARGE, "Uploading")
+    progress.advanced(CONFIG, CONFIG.size)
+    progress.finished(CONFIG, "Uploaded")
+    for _ in range(FRAMES):
+        if "B/s" in screen.getvalue():
+            break
+        time.sleep(0.05)
+    progress.close()
+    assert "0% of 171.7 MiB" in screen.getvalue()
+    assert "left" not in screen.getvalue()
+
+
+def test_a_line_names_what_is_done_and_its_digest_once() -> None:
+    screen = io.StringIO()
+    progress = TerminalProgress(screen, moving=False)
+    digest = short(CONFIG.digest)
+    progress.finished(CONFIG, "Mounted")
+    progress.finished(Descriptor("a/b", CONFIG.digest, 2, {TITLE: f"a/b ({digest})"}), "Copied")
+    progress.close()
+    assert screen.getvalue().splitlines() == [f"Mounted     {digest} {EMPTY_CONFIG}", f"Copied      a/b ({digest})"]
