@@ -73,6 +73,9 @@ def test_what_would_be_done_is_shown(az: Az, artifact: str, repository: str, dig
     titles, _, row = table.stdout.splitlines()
     assert titles.split() == ["Layout", "Tags", "Manifests", "Blobs", "Uploaded", "Skipped"]
     assert row.split()[-7:] == ["2.0", "1", "3", "4.9", "KiB", "0", "B"]
+    done = az("acr", "artifact", "restore", other, "--source", "saved.tar", "--source-tag", "1.0", "--verbose")
+    assert f"Restored    {other} (manifests: 1, blobs: 3)" in done.stderr
+    assert "application/vnd." in done.stderr, "a blob without a title is named by its type"
 
 
 def test_what_cannot_be_is_said(az: Az, artifact: str, repository: str, digest: str, work: Path) -> None:

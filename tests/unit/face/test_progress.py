@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 import time
 
+import pytest
+
+from azext_acrartifact import _progress
 from azext_acrartifact._progress import TerminalProgress
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of, short
@@ -17,7 +20,8 @@ FRAMES = 600
 """Looks at the screen, a twentieth of a second apart, before it counts as dead."""
 
 
-def test_the_first_two_bytes_foretell_nothing() -> None:
+def test_the_first_bytes_foretell_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_progress, "STEADY_AFTER", 3600.0)
     screen = io.StringIO()
     progress: Progress = TerminalProgress(screen)
     progress.expect(CONFIG.size + LARGE.size)
@@ -25,12 +29,13 @@ def test_the_first_two_bytes_foretell_nothing() -> None:
     progress.started(LARGE, "Uploading")
     progress.advanced(CONFIG, CONFIG.size)
     progress.finished(CONFIG, "Uploaded")
+    progress.advanced(LARGE, 20_000_000)
     for _ in range(FRAMES):
         if "B/s" in screen.getvalue():
             break
         time.sleep(0.05)
     progress.close()
-    assert "0% of 171.7 MiB" in screen.getvalue()
+    assert "11% of 171.7 MiB" in screen.getvalue()
     assert "left" not in screen.getvalue()
 
 
