@@ -31,6 +31,7 @@ CHORES = {
     "fuzz": Chore("devtools.fuzz", "dev", "the parsers and the extractor under atheris, for a bounded time"),
     "mutate": Chore("devtools.mutate", "dev", "take each check away and see a test fail (hours)"),
     "hostile": Chore("devtools.hostile", "dev", "600 hostile answers; --some of them; --table with other tools too"),
+    "live": Chore("devtools.live", "dev", "the life of an artifact in a registry of yours, by the login that you have"),
     "bench": Chore("devtools.bench", "dev", "the measurements in bench/"),
     "wheel": Chore("devtools.wheel", "demo", "build dist/acrartifact-*.whl, look into it, `az extension add` it"),
     "emulator": Chore("devtools.emulator", "demo", "start the local Azure and say how to use it"),
