@@ -81,6 +81,8 @@ def test_a_push_locks_the_artifact_and_its_tags(az: Az, artifact: str, repositor
         assert f"{repository}:{tag} has writeEnabled=false" in refused.stderr
         assert f"az acr artifact update {SERVER}/{repository}:{tag} --write-enabled true" in refused.stderr
     refused = az.refused(1, "delete", artifact, "--yes")
+    assert all(f"{repository}:{tag} has writeEnabled=false" in refused.stderr for tag in ("1.0", "also"))
+    refused = az.refused(1, "delete", artifact, "--yes", "--force")
     assert f"{pushed['digest']} has writeEnabled=false" in refused.stderr
     assert f"update {SERVER}/{repository}@{pushed['digest']} --write-enabled true" in refused.stderr
     assert "has writeEnabled=false" in az.refused(1, "untag", artifact).stderr
