@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
-from bench import cases, chart, lines, machine, report, setting, short, site, summary, trees
+from bench import cases, chart, checks, lines, machine, report, setting, short, site, summary, trees
 from bench.cases import Case
+from bench.checks import Cost
 from bench.process import CommandFailed
 from bench.rounds import Result, Rounds
 from bench.setting import Setting
@@ -66,10 +67,10 @@ def _on_tree(opened: Site, shape: trees.Shape, chosen: list[Case], runs: int, pe
     return found
 
 
-def publish(results: list[Result], words: str, command: str, output: Path) -> None:
+def publish(results: list[Result], costs: list[Cost], words: str, command: str, output: Path) -> None:
     """Write the report and the chart into *output*."""
     output.mkdir(parents=True, exist_ok=True)
-    (output / "results.md").write_text(report.text(results, words, command), encoding="utf-8")
+    (output / "results.md").write_text(report.text(results, costs, words, command), encoding="utf-8")
     bars = [
         chart.Bar(result.case.title, times, result.case.goal)
         for result in results
@@ -120,13 +121,14 @@ def main(arguments: list[str]) -> int:
             if options.short:
                 return run_short(place, record=options.record)
             results = measure(chosen, place, options.runs, options.peers.split(","))
+            costs = [] if options.only else checks.measure(place.scratch, options.runs)
             words = machine.words(in_memory=place.in_memory, rounds=options.runs)
     except CommandFailed as failure:
         raise steps.Failed(str(failure)) from failure
     print(f"\n{report.overview(results)}")
     output = options.output or (None if options.only else HERE)
     if output:
-        publish(results, words, command(options), output)
+        publish(results, costs, words, command(options), output)
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
+from bench.checks import Cost
 from bench.rounds import Result
 from bench.summary import OURS, Row, most, reference, rows, speed
 
@@ -28,13 +29,29 @@ MOST = """\
 they take alone nobody could be more times as fast as oras is."""
 
 
-def text(results: list[Result], machine: str, command: str) -> str:
+CHECKS = """\
+A pull believes nothing: this is the processor time of its checks, in one process and without a line, beside that of the
+same work by the standard library alone, which checks nothing and keeps no older file whole. All of it is part of the
+times above."""
+
+
+def text(results: list[Result], costs: list[Cost], machine: str, command: str) -> str:
     """The whole report; *machine* is in words, *command* what made it."""
     parts = ["# Measurements", machine, f"Made by `{command}`.", "![Times as fast as oras](results.svg)"]
-    parts += ["## Against oras at its better setting", overview(results), MOST, "## All clients", LEGEND]
+    parts += ["## Against oras at its better setting", overview(results), MOST]
+    if costs:
+        parts += ["## What the checks cost", CHECKS, checks(costs)]
+    parts += ["## All clients", LEGEND]
     for result in results:
         parts += [f"### {result.case.title}", details(result)]
     return "\n\n".join(parts) + "\n"
+
+
+def checks(costs: list[Cost]) -> str:
+    """One line a check, in milliseconds."""
+    head = ("work", "checked ms", "unchecked ms", "difference ms")
+    lines = [(cost.what, *map(_whole, (cost.checked, cost.unchecked, cost.checked - cost.unchecked))) for cost in costs]
+    return table(head, lines)
 
 
 def overview(results: list[Result]) -> str:
@@ -90,6 +107,10 @@ def _client(row: Row, best: Row | None) -> list[str]:
     counts = [*sizes, str(row.requests), str(row.blob_requests), str(row.connections)]
     times = [_times(best.wall / row.wall), _times(best.wall / row.own_wall) if is_ours else "–"] if best else ["–"] * 2
     return [row.client, *seconds, *counts, *times]
+
+
+def _whole(value: float) -> str:
+    return f"{value:.0f}"
 
 
 def _seconds(value: float) -> str:
