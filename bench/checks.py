@@ -1,7 +1,7 @@
 """What the checks of a pull cost: the same work done by the extension's own modules, and as it would be without them.
 
-In this process, interleaved, medians of processor time, all threads together. The alternative is the standard library's: what a client that believes everything
-would do.
+In this process, interleaved, medians of processor time, all threads together. The alternative is the standard
+library's: what a client that believes everything would do.
 """
 
 from __future__ import annotations
