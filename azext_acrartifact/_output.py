@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .oci.descriptor import LARGEST_SIZE
-from .text import printable
+from .text import optional, printable
 
 if TYPE_CHECKING:
     from .oci.descriptor import Descriptor
@@ -54,7 +54,7 @@ def referrers_output(tree: ReferrerTree) -> dict[str, Any]:
     return {
         "reference": str(tree.reference),
         "digest": subject.digest,
-        "mediaType": _text(subject.media_type),
+        "mediaType": optional(subject.media_type),
         "size": subject.size,
         "referrers": [_referrer(tree.reference, item) for item in tree.referrers],
     }
@@ -67,11 +67,11 @@ def listed_output(item: ListedArtifact) -> dict[str, Any]:
     return {
         "digest": item.digest,
         "tags": [printable(tag) for tag in item.tags],
-        "mediaType": _text(held.get("mediaType")),
-        "artifactType": _text(item.artifact_type),
+        "mediaType": optional(held.get("mediaType")),
+        "artifactType": optional(item.artifact_type),
         "size": size if isinstance(size, int) and 0 <= size <= LARGEST_SIZE else None,
-        "createdTime": _text(held.get("createdTime")),
-        "lastUpdateTime": _text(held.get("lastUpdateTime")),
+        "createdTime": optional(held.get("createdTime")),
+        "lastUpdateTime": optional(held.get("lastUpdateTime")),
         "changeableAttributes": _scalars(held.get("changeableAttributes")),
     }
 
@@ -84,7 +84,7 @@ def tagged_output(tagged: Tagged) -> dict[str, Any]:
 def properties_output(properties: Mapping[str, Any]) -> dict[str, Any]:
     """The result of `update`: what the registry says of the tag, manifest or repository."""
     plain = {
-        printable(key): value if isinstance(value, (bool, int)) else _text(value)
+        printable(key): value if isinstance(value, (bool, int)) else optional(value)
         for key, value in properties.items()
         if not isinstance(value, (dict, list))
     }
@@ -109,8 +109,8 @@ def _referrer(subject: Reference, item: Referrer) -> dict[str, Any]:
     return {
         "reference": str(subject.at(found.digest)),
         "digest": found.digest,
-        "mediaType": _text(found.media_type),
-        "artifactType": _text(item.artifact_type),
+        "mediaType": optional(found.media_type),
+        "artifactType": optional(item.artifact_type),
         "size": found.size,
         "annotations": _annotations(found.annotations),
         "referrers": [_referrer(subject, below) for below in item.referrers],
@@ -135,13 +135,13 @@ def show_output(shown: Shown) -> dict[str, Any]:
     properties = shown.properties
     return {
         "changeableAttributes": _scalars(properties.get("changeableAttributes")),
-        "createdTime": _text(properties.get("createdTime")),
+        "createdTime": optional(properties.get("createdTime")),
         "digest": manifest.digest,
-        "lastUpdateTime": _text(properties.get("lastUpdateTime")),
-        "name": _text(properties.get("name")),
+        "lastUpdateTime": optional(properties.get("lastUpdateTime")),
+        "name": optional(properties.get("name")),
         "signed": properties.get("signed") if isinstance(properties.get("signed"), bool) else None,
         "mediaType": manifest.media_type,
-        "artifactType": _text(manifest.artifact_type),
+        "artifactType": optional(manifest.artifact_type),
         "size": manifest.size,
         "files": [_blob(layer) for layer in manifest.layers if layer.title],
         "manifests": [{"digest": child.digest, "platform": _scalars(child.platform)} for child in manifest.manifests],
@@ -154,11 +154,11 @@ def show_output(shown: Shown) -> dict[str, Any]:
 def _detail(manifest: Manifest, detail: Detail) -> dict[str, Any]:
     """What `show --detail` adds."""
     subject, held = manifest.subject, detail.properties
-    types = Counter(_text(item.artifact_type) for item in detail.referrers)
+    types = Counter(optional(item.artifact_type) for item in detail.referrers)
     return {
         "manifestAttributes": _scalars(held.get("changeableAttributes")),
-        "platform": {"os": _text(held.get("os")), "architecture": _text(held.get("architecture"))},
-        "subject": {"digest": subject.digest, "mediaType": _text(subject.media_type)} if subject else None,
+        "platform": {"os": optional(held.get("os")), "architecture": optional(held.get("architecture"))},
+        "subject": {"digest": subject.digest, "mediaType": optional(subject.media_type)} if subject else None,
         "referrersCount": len(detail.referrers),
         "referrerTypes": [
             {"artifactType": kind, "count": count}
@@ -172,22 +172,18 @@ def _pulled(path: str, blob: Descriptor, state: str) -> dict[str, Any]:
         "path": printable(path, 8192),
         "digest": blob.digest,
         "size": blob.size,
-        "mediaType": _text(blob.media_type),
+        "mediaType": optional(blob.media_type),
         "state": state,
     }
 
 
 def _blob(blob: Descriptor) -> dict[str, Any]:
     return {
-        "title": _text(blob.title),
+        "title": optional(blob.title),
         "digest": blob.digest,
         "size": blob.size,
-        "mediaType": _text(blob.media_type),
+        "mediaType": optional(blob.media_type),
     }
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else printable(value, 1024)
 
 
 def _annotations(annotations: Mapping[str, str]) -> dict[str, str]:
@@ -197,4 +193,4 @@ def _annotations(annotations: Mapping[str, str]) -> dict[str, str]:
 def _scalars(value: object) -> dict[str, Any] | None:
     if not isinstance(value, Mapping):
         return None
-    return {printable(key): item if isinstance(item, bool) else _text(item) for key, item in value.items()}
+    return {printable(key): item if isinstance(item, bool) else optional(item) for key, item in value.items()}

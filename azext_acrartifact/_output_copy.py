@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .text import printable
+from .text import optional
 
 if TYPE_CHECKING:
     from .operations.carrying import Item
@@ -20,13 +20,13 @@ def copy_output(result: CopyResult) -> dict[str, Any]:
         "reference": str(result.reference),
         "digest": manifest.digest,
         "mediaType": manifest.media_type,
-        "artifactType": _text(manifest.artifact_type),
+        "artifactType": optional(manifest.artifact_type),
         "tags": list(result.tags),
         "way": result.way,
         "manifests": [
-            {**_item(item), "artifactType": _text(item.descriptor.artifact_type)} for item in items.manifests
+            {**_item(item), "artifactType": optional(item.descriptor.artifact_type)} for item in items.manifests
         ],
-        "blobs": [{**_item(item), "title": _text(item.descriptor.title)} for item in items.blobs],
+        "blobs": [{**_item(item), "title": optional(item.descriptor.title)} for item in items.blobs],
         "leftOut": [_left_out(item) for item in result.left_out],
         "bytesCopied": items.size("copied"),
         "bytesMounted": items.size("mounted"),
@@ -37,13 +37,9 @@ def copy_output(result: CopyResult) -> dict[str, Any]:
 
 def _item(item: Item) -> dict[str, Any]:
     found = item.descriptor
-    return {"digest": found.digest, "size": found.size, "mediaType": _text(found.media_type), "state": item.state}
+    return {"digest": found.digest, "size": found.size, "mediaType": optional(found.media_type), "state": item.state}
 
 
 def _left_out(item: LeftOut) -> dict[str, Any]:
     found = item.descriptor
-    return {"digest": found.digest, "mediaType": _text(found.media_type), "reason": item.why}
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else printable(value, 1024)
+    return {"digest": found.digest, "mediaType": optional(found.media_type), "reason": item.why}

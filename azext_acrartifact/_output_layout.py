@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .text import printable
+from .text import optional
 
 if TYPE_CHECKING:
     from .oci.descriptor import Descriptor
@@ -46,13 +46,13 @@ def _items(result: LayoutResult, moved: str) -> dict[str, Any]:
         "manifests": [
             {
                 **_found(item.descriptor),
-                "artifactType": _text(item.descriptor.artifact_type),
+                "artifactType": optional(item.descriptor.artifact_type),
                 "state": state(item.state),
             }
             for item in items.manifests
         ],
         "blobs": [
-            {**_found(item.descriptor), "title": _text(item.descriptor.title), "state": state(item.state)}
+            {**_found(item.descriptor), "title": optional(item.descriptor.title), "state": state(item.state)}
             for item in items.blobs
         ],
         "leftOut": [{**_found(item.descriptor), "reason": item.why} for item in result.left_out],
@@ -60,8 +60,4 @@ def _items(result: LayoutResult, moved: str) -> dict[str, Any]:
 
 
 def _found(descriptor: Descriptor) -> dict[str, Any]:
-    return {"digest": descriptor.digest, "size": descriptor.size, "mediaType": _text(descriptor.media_type)}
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else printable(value, 1024)
+    return {"digest": descriptor.digest, "size": descriptor.size, "mediaType": optional(descriptor.media_type)}

@@ -24,6 +24,11 @@ def printable(text: object, limit: int = FIELD_LIMIT) -> str:
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
+def optional(value: object) -> str | None:
+    """`printable` for a field of the output, at most 1,024 characters; None stays None."""
+    return None if value is None else printable(value, 1024)
+
+
 def without_tokens(text: str) -> str:
     """*text* without the signed tokens (RFC 7519) in it: what repeats a request may repeat its authorization."""
     return _TOKEN.sub("(a token)", text)
