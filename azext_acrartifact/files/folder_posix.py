@@ -120,20 +120,32 @@ class DescriptorFolder:
         status = os.fstatvfs(self.descriptor)
         return status.f_bavail * status.f_frsize
 
+    @property
+    def locks(self) -> DescriptorLocks:
+        """What keeps other runs away from what is unfinished in it."""
+        return DescriptorLocks(self)
+
+
+class DescriptorLocks:
+    """`Locks` of a *folder*."""
+
+    def __init__(self, folder: DescriptorFolder) -> None:
+        self._folder = folder
+
     def hold(self, name: str, descriptor: int) -> bool | None:
         """Lock the unfinished *name*, open as *descriptor*, for this run; False when another run was quicker, None
         where nobody can tell."""
         held = try_lock(descriptor)
-        status = self.look(name)
+        status = self._folder.look(name)
         return held if status is not None and os.path.samestat(status, os.fstat(descriptor)) else False
 
     def hold_itself(self) -> bool:
         """Lock this unfinished folder for this run; False when a sweep was quicker."""
-        return try_lock(self.descriptor) is not False and os.fstat(self.descriptor).st_nlink > 0
+        return try_lock(self._folder.descriptor) is not False and os.fstat(self._folder.descriptor).st_nlink > 0
 
     def lock(self) -> int | None:
         """A descriptor that holds the folder's only lock until it is closed; None where there are no locks."""
-        descriptor = os.open(".", _DIRECTORY, dir_fd=self.descriptor)
+        descriptor = os.open(".", _DIRECTORY, dir_fd=self._folder.descriptor)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         except OSError:
@@ -147,12 +159,12 @@ class DescriptorFolder:
     def remove_abandoned(self, name: str) -> None:
         """Remove the unfinished *name* and all below it, unless a living run holds it."""
         try:
-            descriptor = self.open(name)
+            descriptor = self._folder.open(name)
         except OSError:
             return
         try:
             # The lock is kept until it is gone: whoever has just made it must not hold it before, and lose it then.
             if try_lock(descriptor) is True:
-                remove_tree(self, name)
+                remove_tree(self._folder, name)
         finally:
             os.close(descriptor)

@@ -116,11 +116,23 @@ class PathFolder:
         """Bytes that this user may still write to its file system."""
         return shutil.disk_usage(self.path).free
 
+    @property
+    def locks(self) -> PathLocks:
+        """What keeps other runs away from what is unfinished in it."""
+        return PathLocks(self)
+
+
+class PathLocks:
+    """`Locks` of a *folder*."""
+
+    def __init__(self, folder: PathFolder) -> None:
+        self._folder = folder
+
     def hold(self, name: str, descriptor: int) -> bool | None:
         """Lock the unfinished *name*, open as *descriptor*, for this run; False when another run was quicker, None
         where nobody can tell."""
         held = try_lock(descriptor)
-        return held if self.look(name) is not None else False
+        return held if self._folder.look(name) is not None else False
 
     def hold_itself(self) -> bool:
         """True: an open file cannot be removed on Windows, so it needs no lock."""
@@ -132,6 +144,6 @@ class PathFolder:
 
     def remove_abandoned(self, name: str) -> None:
         """Remove the unfinished *name* and all below it when it is so old that no run can be at it."""
-        status = self.look(name)
+        status = self._folder.look(name)
         if status is not None and time.time() - status.st_mtime > _ABANDONED_SECONDS:
-            remove_tree(self, name)
+            remove_tree(self._folder, name)

@@ -91,6 +91,15 @@ class Folder(Protocol):
         """Bytes that this user may still write to its file system."""
         ...
 
+    @property
+    def locks(self) -> Locks:
+        """What keeps other runs away from what is unfinished in it."""
+        ...
+
+
+class Locks(Protocol):
+    """How a run holds what it has not finished, against the sweep of another run."""
+
     def hold(self, name: str, descriptor: int) -> bool | None:
         """Lock the unfinished *name*, open as *descriptor*, for this run; False when another run was quicker, None
         where nobody can tell."""

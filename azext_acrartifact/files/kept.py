@@ -141,7 +141,7 @@ class KeptPart(Part):
             except OSError:
                 return None, False
         if _is_ours(descriptor):
-            held = self._folder.hold(name, descriptor)
+            held = self._folder.locks.hold(name, descriptor)
             # One that is there may be another run's, which goes on writing it: without a lock it is not touched.
             if held or (fresh and held is None):
                 return descriptor, fresh

@@ -31,7 +31,7 @@ def create_held(folder: Folder) -> tuple[str, int]:
     while True:
         temporary = temporary_name()
         descriptor = folder.create(temporary)
-        if folder.hold(temporary, descriptor) is not False:
+        if folder.locks.hold(temporary, descriptor) is not False:
             return temporary, descriptor
         os.close(descriptor)
 

@@ -101,7 +101,7 @@ class Destination:
         """Wait until no other run is in such a block for this folder. Nothing is waited for where there are no such
         locks (Windows, some network mounts)."""
         with contextlib.closing(self._root.again()) as root:
-            descriptor = root.lock()
+            descriptor = root.locks.lock()
             try:
                 yield
             finally:
@@ -268,4 +268,4 @@ class Destination:
         with contextlib.suppress(OSError):
             for entry in folder.names():
                 if is_temporary(entry) or is_outdated(folder, entry):
-                    folder.remove_abandoned(entry)
+                    folder.locks.remove_abandoned(entry)

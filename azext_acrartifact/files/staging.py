@@ -135,7 +135,7 @@ def _make_held(beside: Folder) -> tuple[str, Folder]:
             folder = beside.child(name)
         except FileNotFoundError:  # the sweep of another run was quicker
             continue
-        if folder.hold_itself():
+        if folder.locks.hold_itself():
             return name, folder
         folder.close()
 

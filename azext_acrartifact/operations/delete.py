@@ -94,7 +94,7 @@ def require_unprotected(deletion: Deletion) -> None:
     if deletion.locked:
         held = [(replace(deletion.reference, tag=tag.name, digest=None), tag.locks) for tag in deletion.locked]
         raise naming(
-            LockedError("A tag of the artifact is locked", where=str(deletion.reference)), held, " Or give --force."
+            LockedError("A tag of the artifact is locked", where=str(deletion.reference)), held, "; or give --force"
         )
     if deletion.indexes:
         index = deletion.indexes[0]

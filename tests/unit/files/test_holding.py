@@ -20,7 +20,7 @@ def test_a_part_cannot_be_held_while_a_sweep_removes_it(tmp_path: Path, monkeypa
 
     def remove_late(folder: DescriptorFolder, name: str) -> None:
         descriptor = folder.reopen(name)
-        held.append(folder.hold(name, descriptor))
+        held.append(folder.locks.hold(name, descriptor))
         os.close(descriptor)
         remove_tree(folder, name)
 
@@ -38,7 +38,7 @@ def test_a_file_with_its_final_name_is_not_held_by_the_name_it_had(tmp_path: Pat
         descriptor = folder.reopen("part")
         (tmp_path / "part").rename(tmp_path / "final")
         (tmp_path / "part").touch()
-        assert not folder.hold("part", descriptor)
+        assert not folder.locks.hold("part", descriptor)
         os.close(descriptor)
 
 
