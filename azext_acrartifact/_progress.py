@@ -15,6 +15,7 @@ from ._bars import Bar, file_line, fit, rows, total_line
 from .oci.descriptor import Descriptor
 from .oci.digest import short
 from .text import printable
+from .threads import has_started
 from .transfer.progress import Progress
 
 REDRAW = 0.1
@@ -62,7 +63,7 @@ class TerminalProgress(Progress):
     """A line for each file that is done, and below them bars for those under way and for all bytes.
 
     Events only change numbers; one thread draws. Without *moving*, on a terminal that cannot go back a line, there
-    are no bars.
+    are no bars; nor are there where the system gives no thread to draw them, only the lines.
     """
 
     def __init__(self, stream: TextIO, moving: bool = True) -> None:
@@ -120,24 +121,30 @@ class TerminalProgress(Progress):
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        if self._thread is not None:
+        # One whose start was interrupted may never begin, and cannot be waited for.
+        if self._thread is not None and self._thread.is_alive():
             self._thread.join(1)
 
     def _wake(self) -> None:
         if self._thread is None and not self._closed:
             self._thread = threading.Thread(target=self._draw_all, name="acrartifact-progress", daemon=True)
-            self._thread.start()
+            if not has_started(self._thread):
+                self._thread = None
+                self._write(self._frame(True))
 
     def _draw_all(self) -> None:
         while True:
             with self._changed:
                 closed = self._changed.wait_for(lambda: self._closed, REDRAW)
                 text = self._frame(closed)
-            if text:
-                self._stream.write(text)
-                self._stream.flush()
+            self._write(text)
             if closed:
                 return
+
+    def _write(self, text: str) -> None:
+        if text:
+            self._stream.write(text)
+            self._stream.flush()
 
     def _frame(self, last: bool) -> str:
         """What to write: over the bars of before, the new lines and the bars of now."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import threading
 
+from ..threads import has_started
+
 SMALL = 64 * 1024
 """Bytes that are hashed in less time than a thread takes to start."""
 
@@ -26,12 +28,10 @@ class BesideHash:
             self._state.update(block)
             return
         thread = threading.Thread(target=self._state.update, args=(block,), name="acrartifact-beside", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:  # the system gives no more threads
+        if has_started(thread):
+            self._thread = thread
+        else:
             self._state.update(block)
-            return
-        self._thread = thread
 
     def digest(self) -> str:
         """`algorithm:hex` of all that was given so far."""

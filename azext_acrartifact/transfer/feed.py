@@ -11,6 +11,7 @@ from typing import Protocol
 from ..errors import CancelledError
 from ..oci.content import Chunk, Content, Memory
 from ..oci.digest import Digest
+from ..threads import has_started
 from ..transport.messages import BLOCK
 
 HASHED_FIRST = 32 * 1024 * 1024
@@ -74,8 +75,11 @@ class FileFeed:
         if self._identity is None and self._hashed_first:
             self._hash()
         elif self._hashing is None and self._identity is None:
-            self._hashing = threading.Thread(target=self._hash_beside, name="acrartifact-hash", daemon=True)
-            self._hashing.start()
+            thread = threading.Thread(target=self._hash_beside, name="acrartifact-hash", daemon=True)
+            if has_started(thread):
+                self._hashing = thread
+            else:
+                self._hash()
         return self._identity
 
     def settle(self) -> Identity:

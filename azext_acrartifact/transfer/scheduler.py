@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ..errors import CancelledError
+from ..threads import has_started
 from ..transport.client import HttpClient
 from .pace import Pace
 
@@ -70,14 +71,12 @@ class Scheduler:
         while (job := self._next()) is not None:
             thread = threading.Thread(target=self._work, args=(job,), name="acrartifact-transfer", daemon=True)
             self._threads.add(thread)
-            try:
-                thread.start()
-            except RuntimeError:  # the system gives no more threads: those that there are do the work
+            if not has_started(thread):  # those that there are do the work
                 self._threads.discard(thread)
                 self._running[job.bulk] -= 1
                 self._waiting[job.bulk].appendleft(job)
                 if not self._threads:
-                    raise
+                    raise RuntimeError("can't start new thread")
                 return
 
     def _next(self) -> Job | None:
@@ -114,7 +113,9 @@ class Scheduler:
             self._http.abort()
         end = time.monotonic() + STOP_TIME
         for thread in list(self._threads):
-            thread.join(max(0.0, end - time.monotonic()))
+            # One whose start was interrupted may never begin, and cannot be waited for.
+            if thread.is_alive():
+                thread.join(max(0.0, end - time.monotonic()))
 
     def _first_error(self) -> BaseException:
         real = [error for error in self._errors if not isinstance(error, CancelledError)]

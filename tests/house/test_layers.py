@@ -23,7 +23,7 @@ LAYERS: dict[str, frozenset[str]] = {
 }
 """Each layer and those that it may import besides itself. A folder is one; `face` and `base` are the root's files."""
 
-BASE_FILES = {"errors", "filelock", "text", "_version"}
+BASE_FILES = {"errors", "filelock", "text", "threads", "_version"}
 FACE_NAMES = {PACKAGE, "commands", "custom"}
 FRAMEWORK = ("azure.cli", "knack")
 HTTP = ("http.client", "http.server", "requests", "urllib3", "urllib.request", "socket", "ssl")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 import time
 
 import pytest
@@ -47,3 +48,33 @@ def test_a_line_names_what_is_done_and_its_digest_once() -> None:
     progress.finished(Descriptor("a/b", CONFIG.digest, 2, {TITLE: f"a/b ({digest})"}), "Copied")
     progress.close()
     assert screen.getvalue().splitlines() == [f"Mounted     {digest} {EMPTY_CONFIG}", f"Copied      a/b ({digest})"]
+
+
+def test_without_threads_there_are_lines_and_no_bars(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    stream = io.StringIO()
+    progress = TerminalProgress(stream)
+    progress.expect(1000)
+    progress.started(LARGE, "Uploading")
+    progress.advanced(LARGE, 500)
+    assert stream.getvalue() == ""
+    progress.note("Waiting 2.0 s")
+    assert stream.getvalue() == "Waiting 2.0 s\n", "at once"
+    progress.finished(LARGE, "Uploaded")
+    progress.close()
+    assert stream.getvalue().endswith("large.bin\n")
+    assert len(stream.getvalue().splitlines()) == 2
+
+
+def test_an_interrupt_while_the_drawing_begins_passes_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: threading.Thread) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    progress = TerminalProgress(io.StringIO())
+    with pytest.raises(KeyboardInterrupt):
+        progress.started(LARGE, "Uploading")
+    progress.close()

@@ -412,3 +412,14 @@ class TestFeeds:
                     found = reader.read()
             assert found == data[offset : offset + 1500]
         assert feed.settle() == Identity(f"sha256:{hashlib.sha256(data).hexdigest()}", size)  # type: ignore[arg-type]
+
+
+def test_a_system_without_threads_to_give_hashes_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(feeds, "HASHED_FIRST", 0)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    feed = FileFeed(Memory(DATA), "key", threading.Event())
+    assert feed.identity() == Identity(digest_of(DATA), len(DATA))
+    assert feed.settle() == Identity(digest_of(DATA), len(DATA))
