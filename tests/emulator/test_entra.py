@@ -82,7 +82,7 @@ def test_a_secret_gets_a_token_for_its_audience(azure):
     assert (claims["aud"], claims["tid"], claims["oid"]) == (ACR_AUDIENCE, TENANT, azure.pusher.object_id)
     assert claims["appid"] == azure.pusher.client_id
     assert claims["iss"] == f"https://sts.windows.net/{TENANT}/"
-    assert 98 < claims["exp"] - time.time() <= 100
+    assert 40 < claims["exp"] - time.time() <= 100
 
 
 @pytest.mark.parametrize(
@@ -247,10 +247,11 @@ def test_tokens_are_checked(azure):
         assert caught.value.reason == reason
 
 
-def test_a_token_that_was_good_expires(azure):
-    token = azure.signer.sign({"exp": time.time() + 0.3})
+def test_a_token_that_was_good_expires(azure, monkeypatch):
+    end = time.time() + 60
+    token = azure.signer.sign({"exp": end})
     azure.signer.verify(token)
-    time.sleep(0.35)
+    monkeypatch.setattr(time, "time", lambda: end + 0.1)
     with pytest.raises(TokenError, match="expired"):
         azure.signer.verify(token)
 

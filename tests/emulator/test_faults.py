@@ -148,12 +148,13 @@ def test_delay_and_stall_take_their_time(front, tunnel, fetch):
     front.faults.add({"action": "stall", "seconds": 0.3, "where": "request", "after": 3, "path": "/up"})
     for path in ("/delay", "/down", "/up", "/none"):
         fetch(tunnel, "PUT", path, b"12345")
-    slow = [entry.duration_ms > 290 for entry in front.entries()]
-    assert slow == [True, True, True, False]
+    *slow, quick = front.entries()
+    assert all(entry.fault and entry.duration_ms > 290 for entry in slow)
+    assert not quick.fault
 
 
 def test_a_stall_lets_the_bytes_before_it_pass(front, tunnel):
-    front.faults.add({"action": "stall", "seconds": 0.5, "where": "response", "after": 1000})
+    front.faults.add({"action": "stall", "seconds": 1.5, "where": "response", "after": 1000})
     tunnel.request("GET", "/")
     answer = tunnel.getresponse()
     assert answer.read(1000) == BODY[:1000]
@@ -168,7 +169,7 @@ def test_bandwidth_is_capped_each_way(front, tunnel, fetch, method):
     front.faults.add({"action": "bandwidth", "rate": 250_000})
     start = time.monotonic()
     fetch(tunnel, method, "/", BODY if method == "PUT" else None)
-    assert 0.35 < time.monotonic() - start < 5
+    assert 0.35 < time.monotonic() - start < 30
 
 
 def test_named_faults_reach_the_service(front, tunnel, fetch):

@@ -97,7 +97,7 @@ def test_requests_on_one_connection_share_its_id(front, tunnel, fetch):
     assert (first.path, first.query, first.host, first.response_bytes) == ("/one", "q=1", "a.test", 5)
     assert (second.method, second.request_bytes, second.status) == ("PUT", 5, 200)
     assert second.headers["Content-Length"] == "5"
-    assert 0 < second.duration_ms < 5000
+    assert 0 < second.duration_ms < 60_000
 
 
 def test_pipelined_requests_are_answered_in_order(front):
@@ -183,7 +183,7 @@ def test_a_client_that_goes_away_leaves_what_it_sent(front):
     front.service = service
     with raw_tunnel(front) as tls:
         tls.sendall(b"PUT / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 1000\r\n\r\n" + b"x" * 300)
-    for _ in range(200):
+    for _ in range(2000):
         if front.entries():
             break
         time.sleep(0.01)

@@ -152,12 +152,12 @@ def test_a_signal_ends_it_cleanly(tmp_path, number):
     ready = tmp_path / "ready.json"
     command = [sys.executable, "-m", "acr_emulator", "--state", str(tmp_path), "--ready-file", str(ready)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=dict(os.environ))
-    for _ in range(1000):
+    for _ in range(6000):
         if ready.exists():
             break
         time.sleep(0.01)
     process.send_signal(number)
-    output, _ = process.communicate(timeout=10)
+    output, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "export HTTPS_PROXY=http://127.0.0.1:" in output
 
@@ -165,4 +165,4 @@ def test_a_signal_ends_it_cleanly(tmp_path, number):
 def test_it_ends_with_the_process_that_started_it(tmp_path):
     running = Emulator.start(tmp_path)
     running._process.stdin.close()
-    assert running._process.wait(10) == 0
+    assert running._process.wait(60) == 0

@@ -96,7 +96,7 @@ def test_a_token_endpoints_patience_is_kept_in_full(
     emulator.fault(host=SERVER, path=step, action="status", status=429, headers={"Retry-After": "10"}, times=1)
     busy, served = fresh.artifact("show", artifact).to(SERVER, step)
     assert (busy.status, served.status) == (429, 200)
-    assert 10 <= served.time - busy.time < 15
+    assert 10 <= served.time - busy.time < 40
 
 
 def test_a_patience_beyond_ours_is_named(fresh: Az, emulator: Emulator, artifact: str) -> None:

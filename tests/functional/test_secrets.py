@@ -137,5 +137,5 @@ def test_in_the_process_table(own: Az, emulator: Emulator, artifact: str, work: 
             time.sleep(0.1)
     assert az.returncode == 0
     shown = "\n".join(line for text in seen for line in text.splitlines() if artifact in line)
-    assert len(shown.splitlines()) > 5
+    assert len(shown.splitlines()) > 1, "it was seen while it ran"
     assert_kept(shown, secrets_in(emulator.log()) | secrets_of(emulator.world()))

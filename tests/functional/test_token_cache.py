@@ -121,6 +121,7 @@ def test_a_token_past_its_end_is_not_sent(own: Az, held: str, emulator: Emulator
     emulator.set(lifetimes={"acr_refresh": 1})
     own.artifact("show", held)
     time.sleep(2)
+    emulator.set(lifetimes={"acr_refresh": 3600})
     again = own.artifact("show", held)
     assert exchanges(again) == 1
     assert 401 not in [entry.status for entry in again.log]

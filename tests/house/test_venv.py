@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -60,14 +60,24 @@ def test_it_is_made_once_and_anew_after_a_failure(checkout: Path, capfd: pytest.
     assert not (checkout / ".venv" / "half-installed").exists()
 
 
-def test_one_at_a_time(checkout: Path) -> None:
+def test_one_at_a_time(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other holds on until this one has said that it waits."""
     code = (
-        "import pathlib, sys, time; from devtools import steps, venv; steps.ROOT = pathlib.Path(sys.argv[1])\n"
-        "with venv._lock(): print('locked', flush=True); time.sleep(1)"
+        "import pathlib, sys; from devtools import steps, venv; steps.ROOT = pathlib.Path(sys.argv[1])\n"
+        "with venv._lock(): print('locked', flush=True); sys.stdin.read(); (steps.ROOT / 'done').touch()"
     )
-    with subprocess.Popen([sys.executable, "-c", code, str(checkout)], cwd=ROOT, stdout=subprocess.PIPE) as other:
+    command = [sys.executable, "-c", code, str(checkout)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdin is not None
         assert other.stdout is not None
         assert other.stdout.readline() == b"locked\n"
-        start = time.monotonic()
+        waits: list[str] = []
+
+        def say(text: str, told: IO[bytes] = other.stdin) -> None:
+            waits.append(text)
+            told.close()
+
+        monkeypatch.setattr(steps, "say", say)
         with venv._lock():
-            assert time.monotonic() - start > 0.5
+            assert (checkout / "done").exists()
+        assert len(waits) == 1

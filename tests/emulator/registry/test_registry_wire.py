@@ -85,7 +85,7 @@ def test_a_request_that_is_cut_off_counts_for_nothing(client: Client) -> None:
         connection.putheader(name, value)
     connection.endheaders(CONTENT[:5000])
     connection.close()
-    for _ in range(100):
+    for _ in range(600):
         if any(entry.method == "PATCH" and entry.error for entry in client.emulator.log()):
             break
         time.sleep(0.05)

@@ -163,12 +163,15 @@ def test_a_token_near_its_end_is_used_where_no_other_is_to_be_had(endpoint: Toke
     assert issuer.forms[0][1]["refresh_token"] == "old"
 
 
-def test_a_token_that_ended_in_mid_command_is_an_error_without_a_login(endpoint: TokenEndpoint) -> None:
+def test_a_token_that_ended_in_mid_command_is_an_error_without_a_login(
+    endpoint: TokenEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
     vault = Memory()
-    cached(vault).keep(token("old", seconds=0.3))
+    old = token("old", seconds=200)
+    cached(vault).keep(old)
     held = credential(vault, signed_in=False)
     held.access_token(endpoint, READ)
-    time.sleep(0.4)
+    monkeypatch.setattr(time, "time", lambda: old.expires_at + 0.1)
     with pytest.raises(errors.SignInError):
         held.access_token(endpoint, READ)
 

@@ -16,6 +16,7 @@ from azext_acrartifact.errors import LocalFileError
 from azext_acrartifact.files.names import RelativeName, safe_name
 from azext_acrartifact.files.place import Destination
 from azext_acrartifact.files.staging import Staging
+from tests.unit.files.descriptors import open_below
 
 pytestmark = pytest.mark.usefixtures("folder_kind")
 
@@ -348,9 +349,8 @@ def test_two_runs_with_one_name_leave_exactly_one_of_the_two(out: Path) -> None:
     assert not leftovers(out)
 
 
-def test_descriptors_are_closed(out: Path) -> None:
+def test_descriptors_are_closed(out: Path, tmp_path: Path) -> None:
     (out / "d").mkdir()
-    before = len(os.listdir("/proc/self/fd"))
     with Destination.open(str(out)) as destination:
         for number in range(20):
             put(destination, f"d/e/{number}", b"x")
@@ -358,7 +358,7 @@ def test_descriptors_are_closed(out: Path) -> None:
             destination.require_writable([safe_name("d/x/y")])
             with pytest.raises(LocalFileError):
                 destination.open_part(safe_name("d/e/0/x"))
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_below(tmp_path) == []
 
 
 def test_a_destination_that_cannot_be_made_leaves_no_part_of_it(tmp_path: Path) -> None:

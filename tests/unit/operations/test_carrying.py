@@ -176,9 +176,9 @@ def test_two_at_once_do_not_lose_each_others_entry(serve, registry) -> None:
     writers = [threading.Thread(target=target.referrers.store, args=("a", one, one.digest)) for one in attached]
     for writer in writers:
         writer.start()
-        others_may_write.wait(5)
+        others_may_write.wait(60)
     for writer in writers:
-        writer.join(10)
+        writer.join(60)
     listed = {child["digest"] for child in json.loads(lists[-1])["manifests"]}
     assert listed == {one.digest for one in attached}
 

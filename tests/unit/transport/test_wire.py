@@ -170,7 +170,10 @@ def test_a_kept_connection_that_died_is_replaced_for_safe_requests_alone(
 def test_a_kept_connection_that_was_closed_meanwhile_is_not_used(serve, once, end: str) -> None:
     server = serve(Answer(answer(200, b"one").raw, end), answer(200, b"two"))
     assert get(once, server) == b"one"
-    time.sleep(0.1)
+    (kept,) = [connection for idle in once._pool._idle.values() for connection in idle]
+    limit = time.monotonic() + 10
+    while not kept.is_stale and time.monotonic() < limit:
+        time.sleep(0.01)
     assert once.send(Request("PATCH", server.url + "/", body=b"x")).content(10) == b"two"
     assert len(server.requests) == 2
 
@@ -424,7 +427,7 @@ def test_a_refused_connection_says_so(serve, once) -> None:
 
 
 def test_threads_have_connections_of_their_own(serve, http) -> None:
-    barrier = threading.Barrier(4, timeout=10)
+    barrier = threading.Barrier(4, timeout=60)
 
     def meet(sent) -> Answer:
         barrier.wait()
