@@ -46,6 +46,7 @@ class RequestLog:
         self._ids = itertools.count(1)
         self._changed = threading.Condition()
         self._answering = 0
+        self._cleared = 0.0
 
     def answering(self) -> None:
         """An answer begins to leave: its entry is due, and readers wait for it a little."""
@@ -71,14 +72,17 @@ class RequestLog:
             return [asdict(entry) for entry in self._entries if entry.id > since]
 
     def clear(self) -> None:
-        """Forget every entry. Ids go on counting."""
+        """Forget every request that has begun, those under way too. Ids go on counting."""
         with self._changed:
             self._settle()
             self._entries.clear()
+            self._cleared = time.time()
 
     def _append(self, entry: LogEntry) -> None:
-        entry.id = next(self._ids)
-        self._entries.append(entry)
+        # One that was under way when all was forgotten is of an earlier client, such as one that was killed.
+        if entry.time >= self._cleared:
+            entry.id = next(self._ids)
+            self._entries.append(entry)
 
     def _settle(self) -> None:
         # A client may ask for the log as soon as it has the last byte, before the sender came to note it.

@@ -247,6 +247,18 @@ def test_many_connections_at_once(front, fetch):
     assert len({entry.connection for entry in front.entries()}) == 64
 
 
+def test_a_request_under_way_is_forgotten_with_the_rest(front, tunnel, fetch):
+    def service(request: Request) -> Response:
+        if request.path == "/early":
+            front.log.clear()
+        return Response(200, [], b"")
+
+    front.service = service
+    fetch(tunnel, path="/early")
+    fetch(tunnel, path="/late")
+    assert [entry["path"] for entry in front.log.entries()] == ["/late"]
+
+
 def test_the_log_is_read_from_an_id_and_cleared(front, tunnel, fetch):
     for path in ("/1", "/2", "/3"):
         fetch(tunnel, path=path)

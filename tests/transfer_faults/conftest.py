@@ -45,7 +45,7 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def engine(tmp_path: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """The engine with small pieces and short clocks, led to the local Azure by this process's environment."""
+    """The engine with small pieces, led to the local Azure by this process's environment."""
     for name, value in emulator.environment().items():
         monkeypatch.setenv(name, value)
     make_small(monkeypatch)

@@ -104,6 +104,16 @@ class Processes:
             time.sleep(0.01)
 
 
+def settled(emulator: Emulator) -> None:
+    """Wait until nothing comes to the log any more: requests of a client that was killed end after it."""
+    seen, same, end = -1, 0, time.monotonic() + 60
+    while same < 2:
+        assert time.monotonic() < end, "the log goes on"
+        time.sleep(0.2)
+        latest = max((entry.id for entry in emulator.log()), default=0)
+        seen, same = latest, same + 1 if latest == seen else 0
+
+
 def install(emulator: Emulator, wheel: Path, folder: Path) -> Processes:
     """`az` with the *wheel*; its configuration and extensions in *folder*."""
     processes = Processes(emulator, environment_for(emulator, folder / "extensions", folder / "config"), folder)

@@ -13,6 +13,8 @@ from tests.transfer_faults.engine import KIB, RANGE, SERVER
 STORAGE = "*.blob.core.windows.net"
 BLOB = "/blobs/sha256:"
 UPLOAD = "/blobs/uploads/"
+STALL = 0.7
+"""Seconds."""
 Rule = dict[str, Any]
 
 
@@ -84,7 +86,7 @@ def _broken(draw: random.Random, places: list[str], **where: Any) -> Rule:
 
 
 def _stalled(draw: random.Random, places: list[str], **where: Any) -> Rule:
-    rule = _rule(draw, action="stall", where=draw.choice(places), after=draw.randint(0, RANGE), seconds=0.7, **where)
+    rule = _rule(draw, action="stall", where=draw.choice(places), after=draw.randint(0, RANGE), seconds=STALL, **where)
     return {**rule, "times": min(rule["times"], 2)}
 
 

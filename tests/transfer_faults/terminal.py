@@ -7,7 +7,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,13 +42,21 @@ class Terminal:
         """Make it *columns* wide."""
         self.tmux("resize-window", "-x", str(columns))
 
-    def wait(self, text: str, since: float = 0.0) -> list[str]:
-        """The screen, once *text* is on it."""
-        end = time.monotonic() + LIMIT
-        while not any(text in line for line in self.screen()):
-            assert time.monotonic() < end, "\n".join(self.screen())
+    def until(self, seen: Callable[[list[str]], bool], look: Callable[[], list[str]] | None = None) -> list[str]:
+        """What *look* found, by default all lines, once it is as *seen* wants. A look may come amid a redraw."""
+        look, end = look or self.screen, time.monotonic() + LIMIT
+        while not seen(screen := look()):
+            assert time.monotonic() < end, "\n".join(screen)
             time.sleep(0.05)
-        return self.screen()
+        return screen
+
+    def wait(self, text: str) -> list[str]:
+        """The screen, once *text* is on it."""
+        return self.until(lambda screen: any(text in line for line in screen))
+
+    def redraws(self) -> int:
+        """How often the bars have been drawn."""
+        return self.stream.read_bytes().count(b"Total ")
 
 
 @contextlib.contextmanager

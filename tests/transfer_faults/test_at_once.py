@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -29,7 +30,7 @@ def both(first: Callable[[], object], other: Callable[[], object]) -> None:
     """Run the two at once; either's error is raised."""
     with ThreadPoolExecutor(2) as pool:
         for done in [pool.submit(first), pool.submit(other)]:
-            done.result(30)
+            done.result(120)
 
 
 def push(engine: Engine, work: Path, repository: str, content: bytes, tag: str) -> None:
@@ -102,13 +103,14 @@ def test_a_session_under_way_is_left_to_its_process(
 ) -> None:
     """The second comes when the first is half-way, and finds its note."""
     (work / "large").write_bytes(ONE)
-    emulator.fault(action="delay", seconds=0.1, path=UPLOAD, method="PATCH")
+    emulator.fault(action="delay", seconds=0.25, path=UPLOAD, method="PATCH")
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(engine.push, repository, ["large"])
         while not engine.journal.exists() or not list(engine.journal.iterdir()):
             assert not first.done()
+            time.sleep(0.01)
         second.push(repository, ["large"], "2")
-        first.result(30)
+        first.result(120)
     sessions = {entry.path for entry in emulator.log() if entry.method == "PATCH"}
     assert len(sessions) == 2
     assert not any(entry.status >= 400 for entry in emulator.log() if entry.method == "PATCH")
@@ -131,14 +133,15 @@ def test_a_file_that_changes_while_it_is_pushed(
     engine: Engine, emulator: Emulator, work: Path, repository: str
 ) -> None:
     (work / "large").write_bytes(ONE)
-    emulator.fault(action="delay", seconds=0.1, path=UPLOAD, method="PATCH")
+    emulator.fault(action="delay", seconds=0.25, path=UPLOAD, method="PATCH")
     with ThreadPoolExecutor(1) as pool:
         pushing = pool.submit(engine.push, repository, ["large"])
         while not any(entry.method == "PATCH" for entry in emulator.log()):
             assert not pushing.done()
+            time.sleep(0.01)
         with (work / "large").open("r+b") as file:
             file.seek(9 * RANGE)
             file.write(b"changed")
             os.fsync(file.fileno())
         with pytest.raises(errors.LocalFileError, match="changed while it was pushed"):
-            pushing.result(30)
+            pushing.result(120)

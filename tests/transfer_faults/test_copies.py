@@ -17,7 +17,7 @@ import pytest
 from acr_emulator.client import Emulator
 from azext_acrartifact.errors import ConnectionFailedError, DigestMismatchError
 from tests.functional.origin import Origin
-from tests.transfer_faults.engine import KIB, SERVER, TARGET, Engine
+from tests.transfer_faults.engine import KIB, SERVER, TARGET, Engine, set_patience
 from tests.transfer_faults.processes import OWNER, Processes, leftovers
 
 MIB = 1024 * 1024
@@ -63,9 +63,18 @@ def artifact(origin: Origin, repository: str) -> str:
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_is_outlived(
-    engine: Engine, emulator: Emulator, artifact: str, repository: str, origin: Origin, there: Origin, name: str
+    engine: Engine,
+    emulator: Emulator,
+    artifact: str,
+    repository: str,
+    origin: Origin,
+    there: Origin,
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rules = [FAULTS[name]]
+    if rules[0]["action"] == "stall":
+        set_patience(monkeypatch, rules[0]["seconds"] / 2)
     if name == "the storage knows no ranges":
         rules.append(FAULTS["the storage breaks"])
     for rule in rules:

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,12 +15,12 @@ import pytest
 from acr_emulator.client import Emulator
 from azext_acrartifact.errors import ArtifactError
 from tests.functional.az import assert_no_internals, files_in
-from tests.transfer_faults.engine import Engine
-from tests.transfer_faults.schedules import Rule, Schedule, schedule, top_level, write
+from tests.transfer_faults.engine import Engine, set_patience
+from tests.transfer_faults.schedules import STALL, Rule, Schedule, schedule, top_level, write
 
 SCHEDULES = 200
-LONGEST = 15.0
-"""Seconds that one transfer may take: the budget of its waits, and the stalls."""
+LONGEST = 60.0
+"""Seconds that one transfer may take: four times the budget of its waits, and the stalls."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -28,7 +30,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("seed", range(SCHEDULES) if chosen is None else [chosen])
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(300)
 def test_a_transfer_ends_right_or_with_one_clear_error(
     seed: int, engine: Engine, emulator: Emulator, work: Path, tmp_path: Path
 ) -> None:
@@ -44,20 +46,18 @@ def test_a_transfer_ends_right_or_with_one_clear_error(
 
 
 def _push(planned: Schedule, engine: Engine, emulator: Emulator, repository: str) -> None:
-    _inject(emulator, planned.up)
     paths = top_level(planned.files)
-    if not _ends(lambda: engine.push(repository, paths)):
-        emulator.clear_faults()
+    with _faults(emulator, planned.up):
+        done = _ends(lambda: engine.push(repository, paths))
+    if not done:
         assert _ends(lambda: engine.push(repository, paths)), "the next push goes through"
-    emulator.clear_faults()
     assert not engine.journal.exists() or list(engine.journal.iterdir()) == []
     assert engine.push(repository, paths).bytes_uploaded == 0
 
 
 def _pull(planned: Schedule, engine: Engine, emulator: Emulator, repository: str, there: Path) -> None:
-    _inject(emulator, planned.down)
-    done = _ends(lambda: engine.pull(repository, there))
-    emulator.clear_faults()
+    with _faults(emulator, planned.down):
+        done = _ends(lambda: engine.pull(repository, there))
     if not done:
         _require_whole(planned, there)
         assert _ends(lambda: engine.pull(repository, there)), "the next pull goes through"
@@ -66,9 +66,16 @@ def _pull(planned: Schedule, engine: Engine, emulator: Emulator, repository: str
     assert engine.pull(repository, there).bytes_downloaded == 0
 
 
-def _inject(emulator: Emulator, rules: list[Rule]) -> None:
+@contextlib.contextmanager
+def _faults(emulator: Emulator, rules: list[Rule]) -> Iterator[None]:
+    """Let *rules* hold; a stall among them is longer than silence is borne."""
     for rule in rules:
         emulator.fault(**rule)
+    with pytest.MonkeyPatch.context() as patch:
+        if any(rule["action"] == "stall" for rule in rules):
+            set_patience(patch, STALL / 2)
+        yield
+    emulator.clear_faults()
 
 
 def _ends(transfer) -> bool:

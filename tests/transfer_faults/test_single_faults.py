@@ -12,10 +12,12 @@ import pytest
 from acr_emulator.client import Emulator
 from azext_acrartifact import errors
 from tests.functional.az import files_in
-from tests.transfer_faults.engine import KIB, RANGE, SERVER, Engine
+from tests.transfer_faults.engine import KIB, RANGE, SERVER, Engine, set_patience
 from tests.transfer_faults.schedules import BLOB, STORAGE, UPLOAD, Rule
 
 LARGE = random.Random(1).randbytes(10 * RANGE + 777)
+PATIENCE, SILENCE = 3.0, 5.0
+"""Seconds of silence that are borne, and that a stall takes."""
 PATCH: Rule = {"path": UPLOAD, "method": "PATCH"}
 PUT: Rule = {"path": UPLOAD, "method": "PUT"}
 WRITES: Rule = {"path": UPLOAD, "method": "POST|PATCH|PUT"}
@@ -33,6 +35,15 @@ def requests(emulator: Emulator, method: str, path: str = UPLOAD) -> int:
     return sum(entry.method == method and path in entry.path for entry in emulator.log())
 
 
+def requested(emulator: Emulator) -> str:
+    """All requests, for whoever wonders about a sum."""
+    return "\n".join(
+        f"{entry.method:5} {entry.status:3} {entry.request_bytes:7} up {entry.response_bytes:7} down "
+        f"{entry.duration_ms:7.0f} ms {entry.path} {entry.fault or ''} {entry.error or ''}"
+        for entry in emulator.log()
+    )
+
+
 @pytest.fixture
 def pushed(engine: Engine, emulator: Emulator, work: Path, repository: str) -> str:
     """The repository, with LARGE in it as `large`."""
@@ -48,7 +59,7 @@ UP: dict[str, tuple[Rule, int]] = {
     "answer to a chunk lost": ({**PATCH, "action": "reset", "where": "answer", "nth": 4}, 1),
     "answer to the config's end lost": ({**PUT, "action": "reset", "where": "answer", "nth": 1}, 1),
     "answer to the end lost": ({**PUT, "action": "reset", "where": "answer", "nth": 2}, 1),
-    "stall in a chunk": ({**PATCH, "action": "stall", "where": "answer", "seconds": 0.8, "nth": 3}, 1),
+    "stall in a chunk": ({**PATCH, "action": "stall", "where": "answer", "seconds": SILENCE, "nth": 3}, 1),
     "429": ({**WRITES, "action": "status", "status": 429, "headers": {"Retry-After": "1"}, "nth": 4}, 1),
     "500": ({**PATCH, "action": "status", "status": 500, "nth": 2, "times": 3}, 3),
     "503 at the end": ({**PUT, "action": "status", "status": 503, "nth": 1, "times": 2}, 1),
@@ -64,7 +75,8 @@ DOWN: dict[str, tuple[Rule, int]] = {
     "cut": ({"host": STORAGE, "action": "cut", "where": "response", "after": 50 * KIB, "nth": 3}, 1),
     "always reset": ({"host": STORAGE, "action": "reset", "where": "response", "after": 33 * KIB, "probability": 0.99,
                       "seed": 1}, 20),
-    "stall": ({"host": STORAGE, "action": "stall", "where": "response", "after": 9 * KIB, "seconds": 2.0, "nth": 3}, 1),
+    "stall": ({"host": STORAGE, "action": "stall", "where": "response", "after": 9 * KIB, "seconds": SILENCE,
+               "nth": 3}, 1),
     "429": ({"path": BLOB, "action": "status", "status": 429, "headers": {"Retry-After": "1"}, "nth": 4}, 0),
     "503 from storage": ({"host": STORAGE, "action": "status", "status": 503, "nth": 4, "times": 3}, 0),
     "expired address": ({"host": STORAGE, "action": "status", "status": 403, "nth": 4, "times": 2}, 0),
@@ -81,14 +93,18 @@ into the sockets' buffers."""
 
 
 @pytest.mark.parametrize("name", UP)
-def test_a_push_outlives(name: str, engine: Engine, emulator: Emulator, work: Path, repository: str, origin) -> None:
+def test_a_push_outlives(
+    name: str, engine: Engine, emulator: Emulator, work: Path, repository: str, origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rule, twice = UP[name]
+    if rule["action"] == "stall":
+        set_patience(monkeypatch, PATIENCE)
     (work / "large").write_bytes(LARGE)
     emulator.fault(**rule)
     digest = engine.push(repository, ["large"]).files[0].descriptor.digest
     assert _applied(emulator) >= 1
     assert origin.blob(repository, digest) == LARGE
-    assert wire(emulator, "up") <= len(LARGE) + twice * RANGE + 16 * KIB
+    assert wire(emulator, "up") <= len(LARGE) + twice * RANGE + 16 * KIB, requested(emulator)
     assert engine.progress.moved["large"] == len(LARGE)
     assert list(engine.journal.iterdir()) == []
 
@@ -96,9 +112,17 @@ def test_a_push_outlives(name: str, engine: Engine, emulator: Emulator, work: Pa
 @pytest.mark.parametrize("concurrency", [1, 4])
 @pytest.mark.parametrize("name", DOWN)
 def test_a_pull_outlives(
-    name: str, concurrency: int, engine: Engine, emulator: Emulator, pushed: str, tmp_path: Path
+    name: str,
+    concurrency: int,
+    engine: Engine,
+    emulator: Emulator,
+    pushed: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rule, twice = DOWN[name]
+    if rule["action"] == "stall":
+        set_patience(monkeypatch, PATIENCE)
     engine.concurrency = concurrency
     emulator.fault(**rule)
     engine.pull(pushed, tmp_path / "there")
@@ -106,7 +130,7 @@ def test_a_pull_outlives(
     assert (tmp_path / "there/large").read_bytes() == LARGE
     assert files_in(tmp_path / "there") == {"large"}
     # Beside what is repeated: what was on its way on other connections when one had to stop.
-    assert wire(emulator, "down") <= len(LARGE) + (twice + concurrency) * RANGE
+    assert wire(emulator, "down") <= len(LARGE) + (twice + concurrency) * RANGE, requested(emulator)
     if "once" not in name and name not in ("416",):
         assert engine.progress.moved["large"] == len(LARGE)
 
@@ -138,7 +162,7 @@ def test_what_lasts_ends_with_its_budget(
     }
     with pytest.raises((errors.ConnectionFailedError, errors.ServerFaultError)) as caught:
         transfer[way]()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     assert caught.value.hint
     assert len(emulator.log()) < 60
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import threading
 import time
 
@@ -11,7 +12,7 @@ from azext_acrartifact import errors
 from azext_acrartifact.transfer import pace as paces
 from azext_acrartifact.transfer.pace import FEW_BULK, MANY_BULK, MOST, Pace
 from azext_acrartifact.transfer.progress import Progress
-from azext_acrartifact.transfer.scheduler import Job, Scheduler
+from azext_acrartifact.transfer.scheduler import STOP_TIME, Job, Scheduler
 from azext_acrartifact.transport.messages import Request
 from tests.support.server import Answer
 
@@ -108,6 +109,21 @@ def test_an_error_wakes_a_thread_that_waits_for_an_answer(serve, scheduler, http
     while not ended and time.monotonic() < end:  # the threads are not waited for longer than STOP_TIME
         time.sleep(0.01)
     assert len(ended) == 1
+
+
+def test_an_interrupt_breaks_what_is_under_way_and_waits_a_second_at_most(scheduler, http) -> None:
+    held = threading.Event()
+
+    def interrupt() -> None:
+        _thread.interrupt_main()
+        http.waiter.wait(30, "long")
+
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        scheduler(2).run([Job(lambda: held.wait(60), 2, True), Job(interrupt, 1, True)])
+    assert time.monotonic() - began < 25, "sooner than the wait's 30 s, and than the job that does not notice"
+    assert STOP_TIME < 1
+    held.set()
 
 
 def test_an_interrupt_while_a_thread_starts_passes_through(scheduler, monkeypatch: pytest.MonkeyPatch) -> None:
