@@ -50,7 +50,7 @@ def test_a_full_login_server_is_all_that_is_asked(az: Az, artifact: str, file: s
         assert hosts(run.log) <= {SERVER, STORE, SIGN_IN}
         assert len(run.to(SERVER, "/oauth2/token")) == 1
     assert [len(run.to(SERVER, "/oauth2/exchange")) for run in runs] == [1, 0, 0, 0]
-    assert [len(run.to(SERVER)) for run in runs[1:]] == [4, 3, 5]
+    assert [len(run.to(SERVER)) for run in runs[1:]] == [4, 3, 6]
 
 
 def test_the_first_blob_takes_three_requests_at_most_on_one_connection(az: Az, artifact: str, file: str) -> None:
