@@ -126,6 +126,10 @@ class BlobUpload:
             known = None
         if known is None:
             self._journal.forget(self._feed.key)
+            if kept.offset + self._chunk >= self._feed.expected:
+                # Probably it was finished, and the process killed before it knew: then the blob is there.
+                self._feed.settle()
+                self._asked = False
         else:
             self._advance(known.offset)
             self._session = known

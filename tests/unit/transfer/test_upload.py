@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -280,6 +282,22 @@ class TestJournal:
         one.journal.keep("key", Session(f"{one.server.url}/v2/a/blobs/uploads/gone", 5))
         one()
         stored(one)
+
+    def test_what_was_finished_before_the_kill_is_not_sent_again(self, run, tmp_path: Path, monkeypatch) -> None:
+        class SlowlyHashed(Memory):
+            def open_range(self, offset: int, length: int) -> io.RawIOBase:
+                time.sleep(0.3 if length == len(DATA) else 0)
+                return super().open_range(offset, length)
+
+        monkeypatch.setattr(feeds, "HASHED_FIRST", KIB)
+        host = BlobHost(blobs={digest_of(DATA): DATA})
+        one = run(host, tmp_path)
+        one.journal.keep("key", Session(f"{one.server.url}/v2/a/blobs/uploads/finished", 32 * KIB))
+        feed = FileFeed(SlowlyHashed(DATA), "key", one.cancelled)
+        identity, sent = one(feed=feed, held=lambda identity: identity.digest in host.blobs)
+        assert (identity.digest, sent) == (digest_of(DATA), False)
+        assert one.lines() == ["GET"]
+        assert list(tmp_path.iterdir()) == []
 
     def test_a_small_blob_does_not_look(self, run, tmp_path: Path) -> None:
         one = run(None, tmp_path)
