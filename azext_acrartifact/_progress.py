@@ -15,7 +15,7 @@ from ._bars import Bar, file_line, fit, rows, total_line
 from .oci.descriptor import Descriptor
 from .oci.digest import short
 from .text import printable
-from .threads import has_started
+from .threads import try_start
 from .transfer.progress import Progress
 
 REDRAW = 0.1
@@ -128,7 +128,7 @@ class TerminalProgress(Progress):
     def _wake(self) -> None:
         if self._thread is None and not self._closed:
             self._thread = threading.Thread(target=self._draw_all, name="acrartifact-progress", daemon=True)
-            if not has_started(self._thread):
+            if not try_start(self._thread):
                 self._thread = None
                 self._write(self._frame(True))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 
-def has_started(thread: threading.Thread) -> bool:
+def try_start(thread: threading.Thread) -> bool:
     """Start *thread*; False when the system gives no more threads, so that the caller does the work itself."""
     try:
         thread.start()

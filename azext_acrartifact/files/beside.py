@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 
-from ..threads import has_started
+from ..threads import try_start
 
 SMALL = 64 * 1024
 """Bytes that are hashed in less time than a thread takes to start."""
@@ -28,7 +28,7 @@ class BesideHash:
             self._state.update(block)
             return
         thread = threading.Thread(target=self._state.update, args=(block,), name="acrartifact-beside", daemon=True)
-        if has_started(thread):
+        if try_start(thread):
             self._thread = thread
         else:
             self._state.update(block)

@@ -11,7 +11,7 @@ from typing import Protocol
 from ..errors import CancelledError
 from ..oci.content import Chunk, Content, Memory
 from ..oci.digest import Digest
-from ..threads import has_started
+from ..threads import try_start
 from ..transport.messages import BLOCK
 
 HASHED_FIRST = 32 * 1024 * 1024
@@ -76,7 +76,7 @@ class FileFeed:
             self._hash()
         elif self._hashing is None and self._identity is None:
             thread = threading.Thread(target=self._hash_beside, name="acrartifact-hash", daemon=True)
-            if has_started(thread):
+            if try_start(thread):
                 self._hashing = thread
             else:
                 self._hash()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ..errors import CancelledError
-from ..threads import has_started
+from ..threads import try_start
 from ..transport.client import HttpClient
 from .pace import Pace
 
@@ -71,7 +71,7 @@ class Scheduler:
         while (job := self._next()) is not None:
             thread = threading.Thread(target=self._work, args=(job,), name="acrartifact-transfer", daemon=True)
             self._threads.add(thread)
-            if not has_started(thread):  # those that there are do the work
+            if not try_start(thread):  # those that there are do the work
                 self._threads.discard(thread)
                 self._running[job.bulk] -= 1
                 self._waiting[job.bulk].appendleft(job)
