@@ -19,8 +19,10 @@ _TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{16,}(?:\.[A-Za-z0-9_-]*){0,2}")
 
 def printable(text: object, limit: int = FIELD_LIMIT) -> str:
     """*text* on one line of at most *limit* characters, with nothing that a terminal or an agent obeys."""
-    raw = str(text)
-    shown = _PIPELINE_COMMAND.sub(lambda match: " ".join(match.group()), "".join(map(_escaped, raw[: limit + 1])))
+    raw = str(text)[: limit + 1]
+    # What Python calls printable has none of the unsafe categories.
+    safe = raw if raw.isprintable() else "".join(map(_escaped, raw))
+    shown = _PIPELINE_COMMAND.sub(lambda match: " ".join(match.group()), safe)
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 

@@ -75,7 +75,12 @@ class Regctl:
     packs: bool = False
 
     def push(self, tree: Tree, reference: str) -> Command:
-        files = [word for name in tree.arguments for word in ("--file", name)]
+        # Of several files each wants its type.
+        files = [
+            word
+            for name in tree.arguments
+            for word in ("--file", name, "--file-media-type", "application/octet-stream")
+        ]
         kinds = ("--artifact-type", "application/vnd.example", "--file-title")
         return Command(("regctl", "artifact", "put", *kinds, *files, reference), tree.folder)
 

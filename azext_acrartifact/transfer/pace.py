@@ -1,7 +1,7 @@
 """How many requests may be in flight.
 
 Small files are round trips: how many to keep in flight follows from how long one takes, since a client of one
-process spends about half a millisecond of its own on each. Large ones fill the line: how many connections that
+process spends about half a millisecond of its own on each; but some dozens at least. Large ones fill the line: how many connections that
 takes is found out by adding some while the rate grows.
 """
 
@@ -13,7 +13,9 @@ import time
 from ..transport.client import HttpClient
 
 MOST = 64
-FEWEST_SMALL = 4
+FIRST_SMALL, FEWEST_SMALL = 4, 32
+"""At once, and once answers come, however near the registry is: 2,000 files of 4 KiB come from CNCF distribution in
+three quarters of the time that four in flight take, since it does more of them at a stroke."""
 OWN_TIME = 0.0006
 """Seconds of processor time that one small request costs here."""
 NEAR = 0.004
@@ -44,7 +46,7 @@ class Pace:
         if self._fixed:
             return self._fixed
         fitting = max(FEWEST_SMALL, int((self._http.fastest_answer or 0) / OWN_TIME))
-        return max(1, min(MOST, fitting, FEWEST_SMALL + self._answered) >> self._http.throttled)
+        return max(1, min(MOST, fitting, FIRST_SMALL + self._answered) >> self._http.throttled)
 
     def bulk(self) -> int:
         """How many connections may carry large blobs."""
