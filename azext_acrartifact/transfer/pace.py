@@ -1,8 +1,8 @@
 """How many requests may be in flight.
 
 Small files are round trips: how many to keep in flight follows from how long one takes, since a client of one
-process spends about half a millisecond of its own on each; but some dozens at least. Large ones fill the line: how many connections that
-takes is found out by adding some while the rate grows.
+process spends about half a millisecond of its own on each; but some dozens at least. Large ones fill the line: how
+many connections that takes is found out by adding some while the rate grows.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pytest
 
 from azext_acrartifact import errors
 from azext_acrartifact.transfer import pace as paces
-from azext_acrartifact.transfer.pace import FEW_BULK, FEWEST_SMALL, FIRST_SMALL, MANY_BULK, MOST, Pace
+from azext_acrartifact.transfer.pace import FEW_BULK, FEWEST_SMALL, MANY_BULK, MOST, Pace
 from azext_acrartifact.transfer.progress import Progress
 from azext_acrartifact.transfer.scheduler import STOP_TIME, Job, Scheduler
 from azext_acrartifact.transport.messages import Request
@@ -178,15 +178,6 @@ class TestPace:
         http.answers += 100
         assert abs(pace.small() - small) <= 1
         assert pace.bulk() == bulk
-
-    def test_each_answer_lets_one_more_be_in_flight(self, http) -> None:
-        pace = Pace(http)
-        counts = []
-        for _ in range(40):
-            counts.append(pace.small())
-            http.answers += 1
-        assert counts[:3] == [FIRST_SMALL, FIRST_SMALL + 1, FIRST_SMALL + 2]
-        assert counts[-1] == FEWEST_SMALL
 
     def test_throttling_halves_down_to_one(self, http) -> None:
         http.fastest_answer = 0.03
