@@ -19,7 +19,9 @@ three quarters of the time that four in flight take, since it does more of them 
 OWN_TIME = 0.0006
 """Seconds of processor time that one small request costs here."""
 NEAR = 0.004
-"""Seconds to the first byte below which more than two connections only get in each other's way."""
+"""Seconds to the first byte below which more than two large blobs at once only get in each other's way."""
+ANSWERS_NEAR = 16
+"""Answers that are worth one more connection there: to open one takes as long as some of them."""
 FEW_BULK, MANY_BULK = 2, 8
 SAMPLES = 2
 """Answers before the round trip is taken for known."""
@@ -46,19 +48,23 @@ class Pace:
         if self._fixed:
             return self._fixed
         fitting = max(FEWEST_SMALL, int((self._http.fastest_answer or 0) / OWN_TIME))
-        return max(1, min(MOST, fitting, FIRST_SMALL + self._answered) >> self._http.throttled)
+        earned = self._answered // ANSWERS_NEAR if self._is_near else self._answered
+        return max(1, min(MOST, fitting, FIRST_SMALL + earned) >> self._http.throttled)
 
     def bulk(self) -> int:
         """How many connections may carry large blobs."""
         if self._fixed:
             return self._fixed
-        is_near = (self._http.fastest_answer or 0) < NEAR
-        base = FEW_BULK if is_near or self._answered < SAMPLES else MANY_BULK
+        base = FEW_BULK if self._is_near or self._answered < SAMPLES else MANY_BULK
         return max(1, min(MANY_BULK, base + self._extra) >> self._http.throttled)
 
     @property
+    def _is_near(self) -> bool:
+        return (self._http.fastest_answer or 0) < NEAR
+
+    @property
     def _answered(self) -> int:
-        """Requests answered since the transfer began: each lets one more be in flight, as TCP starts slowly."""
+        """Requests answered since the transfer began: they let more be in flight, as TCP starts slowly."""
         return self._http.answers - self._began
 
     def moved(self, size: int) -> None:

@@ -77,7 +77,8 @@ def test_files_are_sent_over_few_connections(az: Az, artifact: str, work: Path) 
         (work / name).write_text(name)
     pushed = az.artifact("push", artifact, "--file", *names)
     assert len(pushed.registry("/blobs/uploads/", "POST")) == len(names) + 1
-    assert len({entry.connection for entry in pushed.to(SERVER)}) <= 5
+    # Four at first, one more for every 16 answers, and one that the sign-in has left.
+    assert len({entry.connection for entry in pushed.to(SERVER)}) <= 5 + len(pushed.to(SERVER)) // 16
     pulled = az.artifact("pull", artifact, "--destination", "out", "--concurrency", "2")
     assert len(pulled.blob_gets) == len(names)
     assert len({entry.connection for entry in pulled.to(SERVER)}) <= 2

@@ -10,7 +10,7 @@ import pytest
 
 from azext_acrartifact import errors
 from azext_acrartifact.transfer import pace as paces
-from azext_acrartifact.transfer.pace import FEW_BULK, FEWEST_SMALL, MANY_BULK, MOST, Pace
+from azext_acrartifact.transfer.pace import ANSWERS_NEAR, FEW_BULK, FEWEST_SMALL, MANY_BULK, MOST, Pace
 from azext_acrartifact.transfer.progress import Progress
 from azext_acrartifact.transfer.scheduler import STOP_TIME, Job, Scheduler
 from azext_acrartifact.transport.messages import Request
@@ -175,7 +175,7 @@ class TestPace:
     def test_a_longer_round_trip_wants_more(self, http, answer, small: int, bulk: int) -> None:
         http.fastest_answer = answer
         pace = Pace(http)
-        http.answers += 100
+        http.answers += 1000
         assert abs(pace.small() - small) <= 1
         assert pace.bulk() == bulk
 
@@ -188,6 +188,14 @@ class TestPace:
         assert pace.bulk() == MANY_BULK // 2
         http.throttled = 100
         assert (pace.small(), pace.bulk()) == (1, 1)
+
+    def test_near_a_registry_it_takes_more_answers(self, http) -> None:
+        http.fastest_answer = 0.001
+        pace = Pace(http)
+        http.answers += ANSWERS_NEAR - 1
+        assert pace.small() == 4
+        http.answers += 1
+        assert pace.small() == 5
 
     def test_each_answer_lets_one_more_be_in_flight(self, http) -> None:
         http.fastest_answer = 0.03
