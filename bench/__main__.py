@@ -121,7 +121,7 @@ def main(arguments: list[str]) -> int:
             if options.short:
                 return run_short(place, record=options.record)
             results = measure(chosen, place, options.runs, options.peers.split(","))
-            costs = [] if options.only else checks.measure(place.scratch, options.runs)
+            costs = checks.measure(place.scratch, options.runs) if options.output or not options.only else []
             words = machine.words(in_memory=place.in_memory, rounds=options.runs)
     except CommandFailed as failure:
         raise steps.Failed(str(failure)) from failure
