@@ -12,7 +12,7 @@ import unicodedata
 
 FIELD_LIMIT = 300
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_PIPELINE_COMMAND = re.compile(r"##(?=\[|vso\[)|^::|(?<=\s)::(?=[a-z-]+)", re.IGNORECASE)
+_PIPELINE_COMMAND = re.compile(r"##(?=\[|vso\[)|(?<!\S)::", re.IGNORECASE)
 
 _TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{16,}(?:\.[A-Za-z0-9_-]*){0,2}")
 

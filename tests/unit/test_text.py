@@ -30,6 +30,7 @@ from azext_acrartifact.text import printable, without_tokens
         ("###[error]", "## #[error]"),
         ("::set-output name=a::b", ": :set-output name=a::b"),
         ("a ::error::b", "a : :error::b"),
+        (" ::\x00", " : :\\x00"),
         ("std::string ## heading", "std::string ## heading"),
         (None, "None"),
         (12, "12"),
