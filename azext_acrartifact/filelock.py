@@ -22,11 +22,17 @@ if sys.platform == "win32":
         finally:
             os.lseek(descriptor, before, os.SEEK_SET)
 
+    def _wait(_descriptor: int) -> None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
 else:
     import fcntl
 
     def _lock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _wait(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
 def try_lock(descriptor: int) -> bool | None:
@@ -36,4 +42,13 @@ def try_lock(descriptor: int) -> bool | None:
         _lock(descriptor)
     except OSError as error:
         return False if error.errno in _BUSY else None
+    return True
+
+
+def wait_for_lock(descriptor: int) -> bool:
+    """The same, however long somebody else holds it; False where there are no locks, and on Windows."""
+    try:
+        _wait(descriptor)
+    except OSError:
+        return False
     return True

@@ -6,12 +6,7 @@ import errno
 import os
 import stat
 
-try:
-    import fcntl
-except ImportError:  # Windows, where `folder_windows` is used
-    fcntl = None  # type: ignore[assignment]
-
-from ..filelock import try_lock
+from ..filelock import try_lock, wait_for_lock
 from .folders import Folder, remove_tree
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -146,15 +141,13 @@ class DescriptorLocks:
     def lock(self) -> int | None:
         """A descriptor that holds the folder's only lock until it is closed; None where there are no locks."""
         descriptor = os.open(".", _DIRECTORY, dir_fd=self._folder.descriptor)
+        held = False
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        except OSError:
-            os.close(descriptor)
-            return None
-        except BaseException:
-            os.close(descriptor)
-            raise
-        return descriptor
+            held = wait_for_lock(descriptor)
+        finally:
+            if not held:
+                os.close(descriptor)
+        return descriptor if held else None
 
     def remove_abandoned(self, name: str) -> None:
         """Remove the unfinished *name* and all below it, unless a living run holds it."""
