@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..errors import InvalidInputError, NotFoundError
 from ..oci.reference import Reference
+from ..transport.answers import hint_of_list
 
 
 def require_version(reference: Reference) -> str:
@@ -17,9 +18,8 @@ def require_version(reference: Reference) -> str:
 
 def no_such(reference: Reference) -> NotFoundError:
     """The error for an artifact that is not there, with the command that lists those that are."""
-    place = f"{reference.server}/{reference.repository}"
     return NotFoundError(
         "The artifact does not exist",
         where=str(reference),
-        hint=f"Check the name and the tag. What is there: az acr artifact list {place}",
+        hint=hint_of_list(reference.server, reference.repository),
     )

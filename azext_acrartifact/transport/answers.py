@@ -161,7 +161,12 @@ def _whereabouts(refusal: Refusal, url: str) -> str:
         return "Check the name, the tag and the registry."
     if refusal.code == "NAME_UNKNOWN" or not wanted["version"]:
         return f"Check the repository's name. What is there: az acr artifact list {parts.netloc}"
-    return f"Check the name and the tag. What is there: az acr artifact list {parts.netloc}/{wanted['repository']}"
+    return hint_of_list(parts.netloc, wanted["repository"])
+
+
+def hint_of_list(server: str, repository: str) -> str:
+    """What to do about an artifact that is not in *repository*."""
+    return f"Check the name and the tag. What is there: az acr artifact list {server}/{repository}"
 
 
 def _sign_in(response: Response, refusal: Refusal) -> SignInError:
