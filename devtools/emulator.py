@@ -22,8 +22,7 @@ def main(_arguments: list[str]) -> int:
     """Start the emulator, print the settings that lead there, and serve until Ctrl-C."""
     with session.started(STATE) as emulator:
         steps.say("The local Azure is up. Its settings, for another terminal:\n")
-        ours = {"AZURE_EXTENSION_DIR": str(STATE / "extensions"), "DOCKER_CONFIG": str(STATE / "docker")}
-        print("\n".join(settings({**emulator.environment(STATE / "azure"), **ours})), flush=True)
+        print("\n".join(settings({**emulator.environment(STATE / "azure"), **session.kept_in(STATE)})), flush=True)
         az = venv.scripts() / "az"
         steps.say(f"\nThen sign in, and use {session.REGISTRY}.azurecr.io:\n\n  {az} {' '.join(session.sign_in())}")
         steps.say("\nCtrl-C ends it; what you pushed stays in .emulator.")

@@ -22,7 +22,7 @@ _PROMISES = [
 
 def main(arguments: list[str]) -> int:
     """Install tmux and run tests/transfer_faults, or with `--full` those that promise a size, at that size, which takes
-    half an hour; other *arguments* go to pytest. Returns pytest's exit code."""
+    a quarter of an hour; other *arguments* go to pytest. Returns pytest's exit code."""
     if shutil.which("tmux") is None:
         peers.apt_install(["tmux"])
     wheel.build()

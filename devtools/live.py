@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
-from devtools import steps
-
-_PYTHON = ("PYTHONHOME", "PYTHONPATH")
+from devtools import environment, steps
 
 
 def main(arguments: list[str]) -> int:
     """Run tests/live against the registry that is named first; returns pytest's exit code."""
     if not arguments:
         raise steps.Failed("Name a registry: python3 dev.py live myregistry.azurecr.io", 2)
-    given = {name: value for name, value in os.environ.items() if name not in _PYTHON}
     pytest = [sys.executable, "-m", "pytest", "tests/live", "--timeout", "3600", *arguments[1:]]
-    return steps.run("live tests", pytest, {**given, "ACRARTIFACT_LIVE": arguments[0]})
+    return steps.run("live tests", pytest, {**environment.for_pip(), "ACRARTIFACT_LIVE": arguments[0]})
 
 
 if __name__ == "__main__":

@@ -46,12 +46,16 @@ def started(state: Path) -> Emulator:
         raise steps.Failed(f"No local Azure: {error}") from error
 
 
+def kept_in(folder: Path) -> dict[str, str]:
+    """The variables that keep extensions and docker's credentials in *folder*."""
+    return {"AZURE_EXTENSION_DIR": str(folder / "extensions"), "DOCKER_CONFIG": str(folder / "docker")}
+
+
 def variables(emulator: Emulator, folder: Path) -> dict[str, str]:
     """The environment of a process that shall talk to *emulator*: nothing of the machine's own Azure, proxy or
     docker."""
     ours = {
-        "AZURE_EXTENSION_DIR": str(folder / "extensions"),
-        "DOCKER_CONFIG": str(folder / "docker"),
+        **kept_in(folder),
         "PATH": os.pathsep.join([str(venv.scripts()), os.environ.get("PATH", "")]),
         "PYTHONUTF8": "1",
     }
