@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 
-from devtools import environment, peers, steps, suite, wheel
+from devtools import environment, peers, pytests, steps, suite, wheel
 
 PROMISED = {
     "ACRARTIFACT_KILL_MIB": "1024",
@@ -26,8 +26,9 @@ def main(arguments: list[str]) -> int:
     if shutil.which("tmux") is None:
         peers.apt_install(["tmux"])
     wheel.build()
-    workers = ["--numprocesses", str(suite.PROCESSES), "--dist", "loadfile"]
-    chosen, sizes = arguments or [*workers, "tests/transfer_faults"], {}
+    if not arguments:
+        return pytests.run("tests of faults", ["tests/transfer_faults"], environment.clean(), suite.WORKERS)
+    chosen, sizes = arguments, {}
     if arguments == ["--full"]:
         chosen, sizes = [*_PROMISES, "--verbose"], PROMISED
     return steps.run("tests of faults", [sys.executable, "-m", "pytest", *chosen], {**environment.clean(), **sizes})

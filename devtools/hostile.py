@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from devtools import environment, peers, steps
+from devtools import environment, peers, pytests, steps
 
 TABLE = "--table"
 SOME = "--some"
@@ -22,7 +22,7 @@ def main(arguments: list[str]) -> int:
         return steps.call([sys.executable, "-m", "tests.hostile", *rest], {**os.environ, "PATH": peers.path()})
     chosen = [argument for argument in arguments if argument != SOME] or ["tests/hostile"]
     variables = {**environment.clean(), "HOSTILE": "some" if SOME in arguments else "all"}
-    return steps.run("hostile cases", [sys.executable, "-m", "pytest", *chosen], variables)
+    return pytests.run("hostile cases", chosen, variables)
 
 
 if __name__ == "__main__":

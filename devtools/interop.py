@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import sys
 
-from devtools import peers, steps
+from devtools import peers, pytests, steps
 
 
 def main(arguments: list[str]) -> int:
     """Install the peers and run tests/interop; *arguments* go to pytest. Returns pytest's exit code."""
     peers.install()
     variables = {**os.environ, "PATH": peers.path()}
-    chosen = arguments or ["tests/interop"]
-    return steps.run("interop tests", [sys.executable, "-m", "pytest", *chosen], variables)
+    if not arguments:
+        return pytests.run("interop tests", ["tests/interop"], variables)
+    return steps.run("interop tests", [sys.executable, "-m", "pytest", *arguments], variables)
 
 
 if __name__ == "__main__":

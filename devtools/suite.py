@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from devtools import environment, steps, wheel
+from devtools import environment, pytests, steps, wheel
 
 COVERAGE_FLOOR = 95
 """Per cent of the core's lines and branches that the whole suite must run."""
 
 PROCESSES = 2
 """Tests mostly wait for processes of their own; each worker has an emulator."""
+
+WORKERS = ["--numprocesses", str(PROCESSES), "--dist", "loadfile"]
 
 DATA = steps.ROOT / ".coverage"
 """Where coverage is kept; each process adds a file of its own with a suffix."""
@@ -26,8 +28,8 @@ def main(arguments: list[str]) -> int:
     wheel.build()
     for old in steps.ROOT.glob(f"{DATA.name}*"):
         old.unlink()
-    pytest = ["-m", "pytest", "--numprocesses", str(PROCESSES), "--dist", "loadfile"]
-    tests = steps.run("tests", [sys.executable, "-m", "coverage", "run", *pytest], variables)
+    measured = [sys.executable, "-m", "coverage", "run", "-m", "pytest"]
+    tests = pytests.run("tests", [], variables, WORKERS, measured)
     return tests or _coverage(variables)
 
 
