@@ -1,6 +1,7 @@
 """How to reach the network from this machine: proxies, trusted certificates, who we say we are.
 
-Resolved with requests' own functions, so that a proxy or a bundle that works for `az` works for us too.
+Resolved as requests does, so that a proxy or a bundle that works for `az` works for us too; requests itself, whose
+import takes longer than many a command's work, is asked only where there is a proxy.
 """
 
 from __future__ import annotations
@@ -51,6 +52,10 @@ class Network:
 
         Raises `ProxyError` for a kind of proxy that is not spoken here.
         """
+        from urllib.request import getproxies
+
+        if not getproxies():
+            return None
         from requests.utils import get_environ_proxies, select_proxy
 
         address = select_proxy(url, get_environ_proxies(url))
@@ -60,9 +65,10 @@ class Network:
 def _verified() -> ssl.SSLContext:
     variable = next((name for name in _CA_VARIABLES if os.environ.get(name)), None)
     if variable is None:
-        from requests.utils import DEFAULT_CA_BUNDLE_PATH
+        # requests.certs, without the rest of requests.
+        from certifi import where
 
-        return _trusting(str(DEFAULT_CA_BUNDLE_PATH))
+        return _trusting(where())
     path = os.environ[variable]
     try:
         return _trusting(path)

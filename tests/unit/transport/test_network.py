@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ssl
+import subprocess
+import sys
 from base64 import b64encode
 from pathlib import Path
 
@@ -29,6 +31,15 @@ def test_no_proxy_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_a_proxy_there_is_none() -> None:
     assert Network("a").proxy_for(URL) is None
+
+
+def test_without_a_proxy_requests_is_not_loaded() -> None:
+    """Its import takes longer than many a command's work."""
+    look = (
+        "import sys; from azext_acrartifact.transport.network import Network\n"
+        f"network = Network('a'); network.tls; print(network.proxy_for({URL!r}), 'requests' in sys.modules)"
+    )
+    assert subprocess.check_output([sys.executable, "-c", look], text=True).split() == ["None", "False"]
 
 
 def test_a_proxys_user_is_decoded_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
