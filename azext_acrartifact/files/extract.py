@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..errors import UnsafeContentError
 from . import tarformat as tar
-from .inflate import InflatedStream, Read
+from .handover import hand_over
+from .inflate import InflatedStream, Read, inflated
 from .links import why_unsafe_link
 from .merge import move, require_free_way
 from .names import RelativeName, safe_folder, safe_name
@@ -85,8 +87,11 @@ class Extraction:
         Raises UnsafeContentError for what is refused, DigestMismatchError, LocalFileError (no space). Errors of
         *read* come through.
         """
+        return hand_over(inflated(read), self._unpacked)
+
+    def _unpacked(self, pieces: Iterator[bytes]) -> Unpacked:
         algorithm = self._digest.split(":")[0] if self._digest else "sha256"
-        stream = InflatedStream(read, self._limit + _HEADER_ALLOWANCE, algorithm)
+        stream = InflatedStream(pieces, self._limit + _HEADER_ALLOWANCE, algorithm)
         reader = TarReader(stream, self._max_entries)
         if self._title.parts:
             self._staging.add_folder(RelativeName(self._title.parts[-1:]), _MODE_MASK)

@@ -107,9 +107,9 @@ def _one_member(module: Any, member: Any, data: bytes, read: Read) -> Iterator[b
 class InflatedStream:
     """Pieces of a known length out of a layer, counted and hashed as they come."""
 
-    def __init__(self, read: Read, limit: int, algorithm: str = "sha256") -> None:
-        """Refuse to go on after *limit* uncompressed bytes."""
-        self._pieces = inflated(read)
+    def __init__(self, pieces: Iterator[bytes], limit: int, algorithm: str = "sha256") -> None:
+        """The layer that *pieces* of `inflated` are; refuse to go on after *limit* bytes."""
+        self._pieces = pieces
         self._buffer = memoryview(b"")
         self._left = limit
         self._hash = BesideHash(algorithm)

@@ -9,7 +9,7 @@ import zlib
 
 from azext_acrartifact.errors import RefusedError
 from azext_acrartifact.files import inflate
-from azext_acrartifact.files.inflate import InflatedStream
+from azext_acrartifact.files.inflate import InflatedStream, inflated
 from tests.fuzz.shown import is_harmless
 
 LIMIT = 1 << 20
@@ -24,7 +24,7 @@ def check(data: bytes) -> None:
     inflate._inflater = (lambda: zlib) if data[0] & 1 else _CHOSEN
     few, most, raw = data[0] % 7 + 1, data[0] // 7 * 100 + 1, data[1:]
     source = io.BytesIO(raw)
-    stream = InflatedStream(lambda count: source.read(min(count, few)), LIMIT)
+    stream = InflatedStream(inflated(lambda count: source.read(min(count, few))), LIMIT)
     content = bytearray()
     try:
         while piece := stream.piece(most):

@@ -33,7 +33,7 @@ def reading(data: bytes, few: int = 1 << 20) -> Callable[[int], bytes]:
 
 
 def whole(data: bytes, few: int = 1 << 20, most: int = 1 << 20, limit: int = LIMIT) -> bytes:
-    stream, found = InflatedStream(reading(data, few), limit), bytearray()
+    stream, found = InflatedStream(inflated(reading(data, few)), limit), bytearray()
     while piece := stream.piece(most):
         assert len(piece) <= most
         found += piece
@@ -115,7 +115,7 @@ def test_no_piece_is_longer_than_a_megabyte(pack: Callable[[bytes], bytes]) -> N
 
 
 def test_exactly_so_many_bytes_come_or_all_that_are_left() -> None:
-    stream = InflatedStream(reading(b"0123456789", few=4), LIMIT)
+    stream = InflatedStream(inflated(reading(b"0123456789", few=4)), LIMIT)
     assert [stream.exactly(count) for count in (3, 0, 5, 5, 5)] == [b"012", b"", b"34567", b"89", b""]
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azext_acrartifact.errors import UnsafeContentError
-from azext_acrartifact.files.inflate import InflatedStream
+from azext_acrartifact.files.inflate import InflatedStream, inflated
 from azext_acrartifact.files.tarformat import DIRECTORY, REGULAR, SYMLINK
 from azext_acrartifact.files.tarread import EXTENSION_LIMIT, Member, TarReader
 from azext_acrartifact.files.tarwrite import END_OF_ARCHIVE, Header, encode
@@ -21,7 +21,7 @@ NUMBER_LIMIT = 2**63 - 1
 
 def members(*parts: bytes, entries: int = 100) -> list[tuple[Member, bytes]]:
     """What the archive of *parts*, without an end of its own, holds."""
-    reader = TarReader(InflatedStream(io.BytesIO(b"".join(parts)).read, 1 << 30), entries)
+    reader = TarReader(InflatedStream(inflated(io.BytesIO(b"".join(parts)).read), 1 << 30), entries)
     return [(found, b"".join(bytes(piece) for piece in reader.content(found))) for found in reader]
 
 
@@ -99,7 +99,7 @@ def test_a_pax_size_of_too_many_digits_is_damaged(digits: bytes) -> None:
 
 def test_the_largest_pax_size_is_read() -> None:
     data = extended(b"x", record("size", b"%d" % NUMBER_LIMIT)) + member("d/a")
-    assert next(iter(TarReader(InflatedStream(io.BytesIO(data).read, 9999), 9))).size == NUMBER_LIMIT
+    assert next(iter(TarReader(InflatedStream(inflated(io.BytesIO(data).read), 9999), 9))).size == NUMBER_LIMIT
 
 
 def test_numbers_as_old_and_as_large_ones_are_written() -> None:
@@ -109,7 +109,10 @@ def test_numbers_as_old_and_as_large_ones_are_written() -> None:
     base256 = members(member("d/a", b"xyz", at_124=b"\x80" + bytes(10) + b"\x03"))
     assert base256[0][1] == b"xyz"
     reader = TarReader(
-        InflatedStream(io.BytesIO(member("d/a", at_124=b"\x80" + b"\0" * 3 + b"\x7f" + b"\xff" * 7)).read, 9999), 9
+        InflatedStream(
+            inflated(io.BytesIO(member("d/a", at_124=b"\x80" + b"\0" * 3 + b"\x7f" + b"\xff" * 7)).read), 9999
+        ),
+        9,
     )
     assert next(iter(reader)).size == NUMBER_LIMIT
 
