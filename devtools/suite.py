@@ -15,12 +15,12 @@ PROCESSES = 2
 WORKERS = ["--numprocesses", str(PROCESSES), "--dist", "loadfile"]
 
 DATA = steps.ROOT / ".coverage"
-"""Where coverage is kept; each process adds a file of its own with a suffix."""
+"""Where coverage is kept; each of pytest's processes adds a file of its own with a suffix."""
 
 
 def main(arguments: list[str]) -> int:
     """The whole suite with its coverage; with *arguments*, pytest on those alone. Returns the worst exit code."""
-    # In full: the processes that tests start, in folders of their own, are measured too.
+    # In full: some tests work in folders of their own.
     variables = {**environment.clean(), "COVERAGE_FILE": str(DATA)}
     if arguments:
         return steps.call([sys.executable, "-m", "pytest", *arguments], variables)
