@@ -35,21 +35,23 @@ GUARDS = (
 """The modules, below the package, that say no."""
 
 FIRST = {
+    "oci/layout.py": ["oci/test_layout.py", "files/test_layouts.py"],
     "oci/descriptor.py": ["oci/test_manifest.py"],
     "oci/index.py": ["oci/test_manifest.py"],
     "oci/pages.py": ["oci/test_requests.py", "oci/test_pages.py"],
     "files/inflate.py": ["files/test_inflate.py", "files/test_extract.py"],
-    "files/merge.py": ["files/test_extract.py"],
-    "files/parts.py": ["files/test_holding.py", "files/test_place.py"],
-    "files/layoutfiles.py": ["files/test_layouts.py"],
-    "files/layoutsource.py": ["files/test_layouts.py"],
+    "files/merge.py": ["files/test_merge.py", "files/test_extract.py"],
+    "files/parts.py": ["files/test_holding.py", "files/test_place.py", "files/test_kept.py", "files/test_keeping.py"],
+    "files/place.py": ["files/test_place.py", "files/test_holding.py", "files/test_kept.py", "files/test_keeping.py"],
+    "files/layoutfiles.py": ["files/test_layouts.py", "files/test_stores.py", "operations/test_backup.py"],
+    "files/layoutsource.py": ["files/test_layout_source.py", "files/test_layouts.py", "operations/test_backup.py"],
     "files/tarindex.py": ["files/test_layouts.py"],
-    "files/tarstore.py": ["files/test_layouts.py"],
+    "files/tarstore.py": ["files/test_stores.py", "files/test_layouts.py", "operations/test_backup.py"],
     "operations/layout_target.py": ["operations/test_backup.py"],
     "files/tarformat.py": ["files/test_extract.py"],
     "files/tarread.py": ["files/test_tarread.py", "files/test_extract.py"],
     "transport/answer.py": ["transport/test_wire.py"],
-    "transport/connection.py": ["transport/test_wire.py"],
+    "transport/connection.py": ["transport/test_wire.py", "transport/test_tunnel.py", "transport/test_network.py"],
     "transport/scheme.py": ["transport/test_tunnel.py"],
     "auth/endpoint.py": ["auth/test_tokens.py"],
 }
@@ -72,10 +74,11 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="dev.py mutate", description=__doc__)
     parser.add_argument("files", nargs="*", help=f"modules below {PACKAGE}, such as oci/digest.py")
     parser.add_argument("--line", type=int, help="only mutants of this line")
+    parser.add_argument("--own", action="store_true", help="only with the tests written for the module: much quicker")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as temporary:
         checkout = _copied(Path(temporary))
-        tallies = {name: _tried(checkout, name, options.line) for name in options.files or GUARDS}
+        tallies = {name: _tried(checkout, name, options.line, options.own) for name in options.files or GUARDS}
     survivors = sum(len(tally.survivors) for tally in tallies.values())
     for name, tally in tallies.items():
         print(f"{name}: {tally.killed + len(tally.survivors)} mutants, {len(tally.survivors)} survive", flush=True)
@@ -99,10 +102,10 @@ def _copied(folder: Path) -> Path:
     return folder
 
 
-def _tried(checkout: Path, name: str, line: int | None) -> Tally:
+def _tried(checkout: Path, name: str, line: int | None, own: bool) -> Tally:
     module = checkout / PACKAGE / name
     source = module.read_text(encoding="utf-8")
-    tests = _tests_of(checkout, name)
+    tests = _tests_of(checkout, name, own)
     if _fails(checkout, tests):
         raise steps.Failed(f"The tests of {name} fail without any mutant: {' '.join(tests)}")
     tally, mutants = Tally(0, []), [m for m in mutants_of(source) if line in (None, m.line)]
@@ -121,13 +124,13 @@ def _tried(checkout: Path, name: str, line: int | None) -> Tally:
     return tally
 
 
-def _tests_of(checkout: Path, name: str) -> list[str]:
-    """The tests for the module *name*: those written for it, then those of its folder."""
+def _tests_of(checkout: Path, name: str, only_own: bool) -> list[str]:
+    """The tests for the module *name*: those written for it, then, unless *only_own*, those of its folder."""
     folder = name.rpartition("/")[0]
     unit = checkout / "tests" / "unit"
     own = FIRST.get(name, [f"{folder}/test_{Path(name).stem}.py".lstrip("/")])
     first = [f"tests/unit/{test}" for test in own if (unit / test).exists()]
-    rest = sorted((unit / folder).glob("test_*.py")) if folder else []
+    rest = sorted((unit / folder).glob("test_*.py")) if folder and not only_own else []
     return first + [found for test in rest if (found := test.relative_to(checkout).as_posix()) not in first]
 
 

@@ -14,7 +14,7 @@ from .folders import Folder, is_link
 from .parts import came_meanwhile, kind_of, put
 from .staging import Node
 
-_OCCUPIED = {errno.EEXIST, errno.ENOTEMPTY, errno.EACCES, errno.EISDIR}
+_OCCUPIED = {errno.EEXIST, errno.ENOTEMPTY, errno.EACCES}
 
 
 def require_free_way(node: Node, target: Folder) -> None:

@@ -77,13 +77,13 @@ class _Headers:
 
     def exactly(self, count: int) -> bytes:
         found = bytearray()
-        while len(found) < count and (piece := self.piece(count - len(found))):
+        while piece := self.piece(count - len(found)):
             found += piece
         return bytes(found)
 
     def piece(self, most: int) -> memoryview:
-        buffer = memoryview(bytearray(max(0, min(most, self._file.size - self.position))))
-        count = self._file.read_at(buffer, self.position) if buffer else 0
+        buffer = memoryview(bytearray(most))
+        count = self._file.read_at(buffer, self.position)
         self.position += count
         return buffer[:count]
 

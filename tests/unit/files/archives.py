@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 
+from azext_acrartifact.files.codecs import codec_named
 from azext_acrartifact.files.tarformat import CHECKSUM, checksum
 from azext_acrartifact.files.tarwrite import END_OF_ARCHIVE, Header, encode
 
@@ -54,3 +55,10 @@ def layer(*parts: bytes, end: bytes = END_OF_ARCHIVE) -> bytes:
 def digest(data: bytes) -> str:
     """Its sha256."""
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def zstd(data: bytes) -> bytes:
+    """*data* as one frame."""
+    encode = codec_named("zstd").encode
+    assert encode is not None
+    return b"".join(encode([data]))

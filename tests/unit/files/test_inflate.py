@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from azext_acrartifact.errors import DigestMismatchError, UnsafeContentError
 from azext_acrartifact.files import inflate
-from azext_acrartifact.files.codecs import codec_named, zstd_module
+from azext_acrartifact.files.codecs import zstd_module
 from azext_acrartifact.files.inflate import InflatedStream, damaged, inflated
-from tests.unit.files.archives import digest
+from tests.unit.files.archives import digest, zstd
 
 LIMIT = 1 << 30
 
@@ -42,12 +42,6 @@ def whole(data: bytes, few: int = 1 << 20, most: int = 1 << 20, limit: int = LIM
     with pytest.raises(DigestMismatchError):
         stream.require_digest(digest(bytes(found) + b"x"))
     return bytes(found)
-
-
-def zstd(data: bytes) -> bytes:
-    encode = codec_named("zstd").encode
-    assert encode is not None
-    return b"".join(encode([data]))
 
 
 _few = st.integers(1, 40)

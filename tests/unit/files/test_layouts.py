@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import gzip
 import hashlib
-import io
 import json
 import os
 import tarfile
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,85 +23,33 @@ from azext_acrartifact.errors import (
     NotFoundError,
     UnsafeContentError,
 )
-from azext_acrartifact.files.layoutfiles import open_layout, read_layout, read_small
+from azext_acrartifact.files.layoutfiles import Slice, TarFiles, open_layout, read_layout, read_small
 from azext_acrartifact.files.layoutsource import LayoutSource
 from azext_acrartifact.files.layoutstore import FolderStore, existing_layout, is_tar
 from azext_acrartifact.files.source import LocalFile
-from azext_acrartifact.files.tarindex import index_tar
+from azext_acrartifact.files.tarindex import Extent, index_tar
 from azext_acrartifact.files.tarlayout import TarLayout
 from azext_acrartifact.files.tarwrite import END_OF_ARCHIVE
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.layout import LayoutIndex
 from azext_acrartifact.oci.mediatypes import IMAGE_MANIFEST
-from tests.unit.files.archives import extended, folder, member, record, symlink
-
-MARKER = b'{"imageLayoutVersion":"1.0.0"}'
-LAYER = b"the layer"
-CONFIG = b"{}"
-
-
-def described(content: bytes, kind: str = "application/octet-stream") -> dict[str, object]:
-    """The descriptor of *content*."""
-    return {"mediaType": kind, "digest": digest_of(content), "size": len(content)}
-
-
-MANIFEST = json.dumps(
-    {"schemaVersion": 2, "mediaType": IMAGE_MANIFEST, "config": described(CONFIG), "layers": [described(LAYER)]}
-).encode()
-TAGGED = {**described(MANIFEST, IMAGE_MANIFEST), "annotations": {"org.opencontainers.image.ref.name": "1.0"}}
-
-
-def name_of(content: bytes) -> str:
-    """The file of *content*."""
-    return f"blobs/sha256/{hashlib.sha256(content).hexdigest()}"
-
-
-def layout(**changed: bytes | None) -> dict[str, bytes]:
-    """The files of a good layout, apart from what is *changed*: `marker`, `index`, `manifest`, `layer`."""
-    files = {
-        "marker": ("oci-layout", MARKER),
-        "index": ("index.json", json.dumps({"schemaVersion": 2, "manifests": [TAGGED]}).encode()),
-        "manifest": (name_of(MANIFEST), MANIFEST),
-        "layer": (name_of(LAYER), LAYER),
-        "config": (name_of(CONFIG), CONFIG),
-    }
-    held = {name: changed.get(key, content) for key, (name, content) in files.items()}
-    return {name: content for name, content in held.items() if content is not None}
-
-
-def put(path: Path, files: dict[str, bytes]) -> Path:
-    """Write *files*, to a folder or, by its name, to a tar."""
-    if path.suffix == ".tar":
-        with tarfile.open(path, "w") as archive:
-            for name, content in files.items():
-                entry = tarfile.TarInfo(name)
-                entry.size = len(content)
-                archive.addfile(entry, io.BytesIO(content))
-        return path
-    for name, content in files.items():
-        (path / name).parent.mkdir(parents=True, exist_ok=True)
-        (path / name).write_bytes(content)
-    return path
-
-
-FORMS = pytest.mark.parametrize("form", ["layout", "layout.tar"])
-
-
-def source(path: Path) -> LayoutSource:
-    """The layout at *path*."""
-    return LayoutSource(open_layout(str(path)))
-
-
-def content_of(found: LayoutSource, blob: Descriptor, offset: int = 0) -> bytes:
-    """The bytes of *blob* from *offset* on."""
-    stream = found.fetch(blob, offset)
-    buffer = memoryview(bytearray(100))
-    pieces = []
-    while count := stream.readinto(buffer):
-        pieces.append(bytes(buffer[:count]))
-    stream.close()
-    return b"".join(pieces)
+from tests.unit.files.archives import extended, folder, member, record, symlink, zstd
+from tests.unit.files.descriptors import open_below
+from tests.unit.files.layouts import (
+    CONFIG,
+    FORMS,
+    LAYER,
+    MANIFEST,
+    MARKER,
+    TAGGED,
+    content_of,
+    described,
+    layout,
+    name_of,
+    put,
+    source,
+)
 
 
 @FORMS
@@ -218,6 +166,84 @@ def test_links_and_devices_in_a_folder_are_not_followed(tmp_path: Path, folder_k
     found.close()
 
 
+@pytest.mark.parametrize("kind", ["FIFO", "folder"])
+def test_what_takes_a_files_place_when_it_is_opened_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    path = put(tmp_path / "layout", layout())
+    opened = os.open
+
+    def late(name: str, *rest: int, **folder: int) -> int:
+        if name == "index.json":
+            (path / name).unlink()
+            (os.mkfifo if kind == "FIFO" else os.mkdir)(path / name)
+        return opened(name, *rest, **folder)
+
+    with contextlib.closing(open_layout(str(path))) as files:
+        monkeypatch.setattr(os, "open", late)
+        with pytest.raises(LocalFileError, match="not a regular file"):
+            files.open("index.json")
+    assert open_below(tmp_path) == []
+
+
+@FORMS
+def test_nothing_stays_open(tmp_path: Path, form: str) -> None:
+    found = source(put(tmp_path / form, layout(manifest=MANIFEST + b" ")))
+    content_of(found, Descriptor("", digest_of(LAYER), len(LAYER)))
+    found.require([Descriptor("", digest_of(LAYER), len(LAYER))])
+    with pytest.raises(DigestMismatchError):
+        found.require([Descriptor("", digest_of(LAYER), 1)])
+    with pytest.raises(DigestMismatchError):
+        found.manifest("1.0")
+    with pytest.raises(LocalFileError):
+        found.fetch(Descriptor("", digest_of(b"other"), 5))
+    assert open_below(tmp_path) == [str(tmp_path / form)]
+    found.close()
+    for files in ({"manifest.json": b"[]"}, {"x": b""}, layout(index=b" " * (5 << 20))):
+        with contextlib.closing(open_layout(str(put(tmp_path / f"no-{form}", files)))) as no_layout:
+            with pytest.raises(LocalFileError):
+                read_layout(no_layout)
+    (tmp_path / "broken.tar").write_bytes(b"no tar" * 1000)
+    with pytest.raises(UnsafeContentError):
+        open_layout(str(tmp_path / "broken.tar"))
+    assert open_below(tmp_path) == []
+
+
+@FORMS
+def test_a_small_file_may_be_as_long_as_the_limit(tmp_path: Path, form: str) -> None:
+    with contextlib.closing(open_layout(str(put(tmp_path / form, layout())))) as files:
+        assert read_small(files, "oci-layout", len(MARKER)) == MARKER
+        with pytest.raises(LocalFileError, match=f"more than {len(MARKER) - 1} bytes"):
+            read_small(files, "oci-layout", len(MARKER) - 1)
+
+
+def test_a_member_is_read_within_its_bounds(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"before-inside-after")
+    with LocalFile.open(str(tmp_path / "file")) as file:
+        inside = Slice(file, Extent(7, 6))
+        for offset, length, content in ((0, 6, b"inside"), (2, 4, b"side"), (6, 0, b""), (0, 0, b"")):
+            assert inside.open_range(offset, length).readall() == content
+        for offset, length in ((-1, 2), (0, 7), (6, 1), (7, 0), (3, -1)):
+            with pytest.raises(ValueError, match="outside"):
+                inside.open_range(offset, length)
+
+
+def test_only_files_named_as_blobs_are_blobs(tmp_path: Path) -> None:
+    digits = "a" * 64
+    names = (
+        "oci-layout",
+        f"blobs/sha256/{digits}",
+        f"others/sha256/{digits[1:]}b",
+        "blobs/x",
+        "blobs/sha256/x",
+        "blobs",
+    )
+    (tmp_path / "x").touch()
+    with LocalFile.open(str(tmp_path / "x")) as file:
+        found = TarFiles(file, {name: Extent(0, number) for number, name in enumerate(names)})
+        assert found.blobs() == {f"sha256:{digits}": 1}
+
+
 GOOD = b"".join(member(name, content) for name, content in layout().items())
 HOSTILE = {
     "hard link": GOOD + member("blobs/x", kind=b"1", link="oci-layout"),
@@ -250,6 +276,30 @@ def test_a_hostile_tar_is_refused(tmp_path: Path, case: str) -> None:
         open_layout(str(path))
     assert str(path) in raised.value.message
     assert "folder" not in raised.value.what
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstd])
+def test_a_compressed_tar_is_told_apart_from_a_damaged_one(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    path = tmp_path / "layout.tar"
+    path.write_bytes(pack(GOOD + END_OF_ARCHIVE))
+    with pytest.raises(UnsafeContentError, match="it is compressed") as raised:
+        open_layout(str(path))
+    assert raised.value.hint == "Uncompress it first."
+    path.write_bytes(GOOD + member("index.json", b"{}"))
+    with pytest.raises(UnsafeContentError, match=r"two members have the same name \(index.json\)") as raised:
+        open_layout(str(path))
+    assert "Do not trust it" in raised.value.hint
+
+
+def test_a_tar_may_end_with_its_last_file(tmp_path: Path) -> None:
+    """Without the blocks of zeros that mark the end: https://pkg.go.dev/archive/tar#Reader.Next takes that as well."""
+    path = tmp_path / "layout.tar"
+    path.write_bytes(GOOD)
+    with contextlib.closing(open_layout(str(path))) as files:
+        assert list(read_layout(files).tags("")) == ["1.0"]
+    path.write_bytes(GOOD[:-1])
+    with pytest.raises(UnsafeContentError, match="it ends within a file"):
+        open_layout(str(path))
 
 
 def test_links_in_a_tar_stand_for_nothing(tmp_path: Path) -> None:

@@ -119,6 +119,13 @@ def test_more_than_an_index_can_hold_is_not_written() -> None:
         LayoutIndex().with_artifacts(many).encoded()
 
 
+def test_an_index_may_be_as_long_as_the_limit() -> None:
+    room = INDEX_LIMIT - len(LayoutIndex(fields={"more": ""}).encoded())
+    assert len(LayoutIndex(fields={"more": "x" * room}).encoded()) == INDEX_LIMIT
+    with pytest.raises(InvalidManifestError, match="lists more"):
+        LayoutIndex(fields={"more": "x" * (room + 1)}).encoded()
+
+
 @pytest.mark.parametrize("raw", [b'{"imageLayoutVersion": "1.0.0"}', b'{"imageLayoutVersion":"1.1.0","x":1}\n'])
 def test_version_1_is_read(raw: bytes) -> None:
     check_marker(raw, "place")

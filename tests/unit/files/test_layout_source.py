@@ -1,0 +1,122 @@
+"""What a layout says of its manifests: which they are, of which type, and what refers to what."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+
+import pytest
+
+from azext_acrartifact.errors import InvalidManifestError, NotFoundError
+from azext_acrartifact.oci.descriptor import Descriptor
+from azext_acrartifact.oci.digest import digest_of
+from azext_acrartifact.oci.mediatypes import DOCKER_MANIFEST, IMAGE_INDEX, IMAGE_MANIFEST
+from tests.unit.files.layouts import (
+    CONFIG,
+    LAYER,
+    MANIFEST,
+    TAGGED,
+    content_of,
+    described,
+    layout,
+    name_of,
+    put,
+    source,
+)
+
+REF = "org.opencontainers.image.ref.name"
+
+
+def index_of(*items: dict[str, object]) -> bytes:
+    """An `index.json`, or an index, of *items*."""
+    return json.dumps({"schemaVersion": 2, "manifests": items}).encode()
+
+
+def tagged(content: bytes, tag: str, kind: str = IMAGE_MANIFEST) -> dict[str, object]:
+    """The descriptor of the manifest *content* under *tag*."""
+    return {**described(content, kind), "annotations": {REF: tag}}
+
+
+def test_what_a_tag_names_is_told_without_reading_it(tmp_path: Path) -> None:
+    with contextlib.closing(source(put(tmp_path / "layout", layout(manifest=None)))) as found:
+        named = found.resolve("1.0")
+        assert named is not None
+        assert (named.digest, named.annotations) == (digest_of(MANIFEST), {REF: "1.0"})
+        assert found.resolve(digest_of(MANIFEST)) is None
+        with pytest.raises(NotFoundError, match="no such artifact"):
+            found.manifest("1.0")
+
+
+@pytest.mark.parametrize(
+    ("count", "hint"),
+    [
+        (0, "It has no tags: name a digest."),
+        (1, "It has t0."),
+        (5, "It has t0, t1, t2, t3, t4."),
+        (7, "It has t0, t1, t2, t3, t4 and 2 more."),
+    ],
+)
+def test_what_tags_there_are_is_told(tmp_path: Path, count: int, hint: str) -> None:
+    list_tag = tagged(MANIFEST, f"sha256-{'a' * 64}")
+    items = [list_tag, *(tagged(MANIFEST, f"t{number}") for number in range(count))]
+    with contextlib.closing(source(put(tmp_path / "layout", layout(index=index_of(*items))))) as found:
+        with pytest.raises(NotFoundError) as raised:
+            found.manifest("2.0")
+    assert raised.value.hint == hint
+
+
+def without_type(**more: object) -> bytes:
+    """A manifest that does not say what it is; *more* makes it another one."""
+    return json.dumps({"schemaVersion": 2, "config": described(CONFIG), "layers": [], **more}).encode()
+
+
+def test_a_manifests_type_is_the_one_that_it_is_listed_with(tmp_path: Path) -> None:
+    child, stray = without_type(), without_type(annotations={"stray": "yes"})
+    parent = index_of(described(child, DOCKER_MANIFEST))
+    own = without_type(mediaType=DOCKER_MANIFEST)
+    listed = [tagged(parent, "parent", IMAGE_INDEX), tagged(MANIFEST, "wrong", DOCKER_MANIFEST)]
+    contents = {name_of(content): content for content in (child, stray, parent, own)}
+    path = put(tmp_path / "layout", {**layout(index=index_of(*listed)), **contents})
+    with contextlib.closing(source(path)) as found:
+        assert found.manifest("parent").media_type == IMAGE_INDEX
+        assert found.manifest(digest_of(child)).media_type == DOCKER_MANIFEST, "as its parent says"
+        assert found.manifest(digest_of(stray)).media_type == IMAGE_MANIFEST, "what nothing describes"
+        assert found.manifest(digest_of(own)).media_type == DOCKER_MANIFEST, "as it says itself"
+        with pytest.raises(InvalidManifestError, match="not the one announced"):
+            found.manifest("wrong")
+    with contextlib.closing(source(path)) as found:
+        assert found.manifest(digest_of(parent)).media_type == IMAGE_INDEX
+    stray_index = put(tmp_path / "other", {**layout(), name_of(parent): parent})
+    with contextlib.closing(source(stray_index)) as found:
+        assert found.manifest(digest_of(parent)).media_type == IMAGE_INDEX, "what nothing describes lists others"
+
+
+@pytest.mark.parametrize("raw", [b"", b"\xff", b"[]", b"1", b'"manifests"', b"[" * 100_000])
+def test_what_nothing_describes_may_be_no_manifest(tmp_path: Path, raw: bytes) -> None:
+    with contextlib.closing(source(put(tmp_path / "layout", {**layout(), name_of(raw): raw}))) as found:
+        with pytest.raises(InvalidManifestError):
+            found.manifest(digest_of(raw))
+
+
+def test_an_index_under_a_tag_is_no_list_of_referrers(tmp_path: Path) -> None:
+    """Only the tag that a subject's digest makes announces one; any other index may have a subject itself."""
+    note = json.dumps(
+        {"schemaVersion": 2, "config": described(CONFIG), "layers": [], "subject": described(MANIFEST, IMAGE_MANIFEST)}
+    ).encode()
+    sums = json.dumps({"schemaVersion": 2, "manifests": [], "subject": described(MANIFEST, IMAGE_MANIFEST)}).encode()
+    items = [TAGGED, tagged(sums, "sums", IMAGE_INDEX), tagged(index_of(described(note)), "notes", IMAGE_INDEX)]
+    contents = {name_of(content): content for content in (note, sums, index_of(described(note)))}
+    files = {**layout(index=index_of(*items)), **contents}
+    with contextlib.closing(source(put(tmp_path / "layout", files))) as found:
+        assert [item.digest for item in found.referrers(digest_of(MANIFEST))] == [digest_of(sums)]
+
+
+def test_a_part_of_a_blob_is_read(tmp_path: Path) -> None:
+    with contextlib.closing(source(put(tmp_path / "layout", layout()))) as found:
+        blob = Descriptor("", digest_of(LAYER), len(LAYER))
+        assert content_of(found, blob, 4) == LAYER[4:]
+        with contextlib.closing(found.fetch(blob, 2, 3)) as stream:
+            buffer = memoryview(bytearray(100))
+            assert (stream.offset, bytes(buffer[: stream.readinto(buffer)])) == (2, LAYER[2:5])
+            assert stream.readinto(buffer) == 0
