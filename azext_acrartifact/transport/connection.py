@@ -156,10 +156,10 @@ class Connection:
 
     def _send_body(self, body: Body) -> None:
         left = body.size
-        buffer = memoryview(bytearray(min(BLOCK, max(left, 1))))
+        buffer = memoryview(bytearray(min(BLOCK, left)))
         with body.open() as reader:
             while left > 0:
-                count = reader.readinto(buffer[: min(len(buffer), left)])  # type: ignore[union-attr]
+                count = reader.readinto(buffer[:left])  # type: ignore[union-attr]
                 if not count:
                     raise EOFError("the body is shorter than its declared length")
                 self._socket.sendall(buffer[:count])
@@ -176,11 +176,7 @@ class Connection:
     def _answer(self, request: Request) -> http.client.HTTPResponse:
         reader = TimedReader(self._socket, self._patience)
         response = LeanResponse(reader, method=request.method)  # type: ignore[arg-type]
-        try:
-            response.begin()
-        except BaseException:
-            response.close()
-            raise
+        response.begin()
         return response
 
     def _early_answer(self, request: Request, broken: OSError) -> http.client.HTTPResponse:

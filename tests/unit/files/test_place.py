@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from azext_acrartifact.errors import LocalFileError
+from azext_acrartifact.files.folder_posix import DescriptorFolder
 from azext_acrartifact.files.names import RelativeName, safe_name
 from azext_acrartifact.files.place import Destination
 from azext_acrartifact.files.staging import Staging
@@ -308,6 +309,7 @@ def test_a_part_swept_before_it_was_locked_is_made_again(out: Path, folder_kind:
     with Destination.open(str(out)) as destination:
         monkeypatch.setattr(fcntl, "flock", sweep_first)
         put(destination, "a", b"content")
+        assert len(open_below(out)) == (1 if folder_kind is DescriptorFolder else 0), "the swept one is closed"
     assert (out / "a").read_bytes() == b"content"
 
 
