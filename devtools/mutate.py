@@ -48,7 +48,7 @@ FIRST = {
         "files/test_kept.py",
         "files/test_keeping.py",
     ],
-    "files/place.py": [f"files/test_{name}.py" for name in ("place", "holding", "kept", "keeping")],
+    "files/place.py": [f"files/test_{name}.py" for name in ("place", "destination", "holding", "kept", "keeping")],
     "files/layoutfiles.py": ["files/test_layouts.py", "files/test_stores.py", "operations/test_backup.py"],
     "files/layoutsource.py": ["files/test_layout_source.py", "files/test_layouts.py", "operations/test_backup.py"],
     "files/tarindex.py": ["files/test_layouts.py"],
