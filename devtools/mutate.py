@@ -52,7 +52,12 @@ FIRST = {
     "files/layoutfiles.py": ["files/test_layouts.py", "files/test_stores.py", "operations/test_backup.py"],
     "files/layoutsource.py": ["files/test_layout_source.py", "files/test_layouts.py", "operations/test_backup.py"],
     "files/tarindex.py": ["files/test_layouts.py"],
-    "files/tarstore.py": ["files/test_stores.py", "files/test_layouts.py", "operations/test_backup.py"],
+    "files/tarstore.py": [
+        "files/test_tar_store.py",
+        "files/test_stores.py",
+        "files/test_layouts.py",
+        "operations/test_backup.py",
+    ],
     "operations/layout_target.py": ["operations/test_backup.py"],
     "files/tarformat.py": ["files/test_extract.py"],
     "files/tarread.py": ["files/test_tarread.py", "files/test_extract.py"],

@@ -143,7 +143,6 @@ class FileStream:
 
     def close(self) -> None:
         """Close the file."""
-        self._reader.close()
         self._file.close()
 
 

@@ -51,7 +51,7 @@ class TarStore:
         """See that there is room for the whole tar, less what an earlier run has left of it."""
         self._require_untouched()
         kept = self._destination.kept_bytes(self._name)
-        self._destination.require_space(max(0, self._layout.size - kept))
+        self._destination.require_space(self._layout.size - kept)
 
     def holds(self, blob: Descriptor) -> bool:
         """Whether an earlier run has put *blob* in its place. Reads all of it."""
@@ -105,8 +105,7 @@ class TarStore:
         verifier = Verifier(self._digests[name], extent.size)
         buffer = memoryview(bytearray(BLOCK))
         while verifier.seen < extent.size:
-            wanted = min(BLOCK, extent.size - verifier.seen)
-            count = self._part.read_at(buffer[:wanted], extent.offset + verifier.seen)
+            count = self._part.read_at(buffer[: extent.size - verifier.seen], extent.offset + verifier.seen)
             if not count:
                 return False
             verifier.update(buffer[:count])

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from azext_acrartifact.errors import LocalFileError
-from azext_acrartifact.files.kept import DATA, KeptPart, stem_of
+from azext_acrartifact.files.kept import DATA, stem_of
 from azext_acrartifact.files.names import RelativeName, safe_folder, safe_name
 from azext_acrartifact.files.place import Destination
 from tests.unit.files.descriptors import open_below
@@ -81,6 +81,15 @@ def test_a_folder_that_was_there_stays_also_when_it_is_empty(out: Path) -> None:
                 pass
         raise RuntimeError
     assert sorted(path.name for path in out.rglob("*") if path.is_dir()) == ["d", "e"]
+
+
+def test_who_was_alone_lets_others_in_again(out: Path) -> None:
+    with Destination.open(str(out)) as destination:
+        before = open_below(out)
+        for _ in range(2):
+            with destination.alone():
+                pass
+            assert open_below(out) == before
 
 
 def test_all_that_is_free_may_be_used(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
