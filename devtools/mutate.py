@@ -58,7 +58,7 @@ FIRST = {
         "files/test_layouts.py",
         "operations/test_backup.py",
     ],
-    "operations/layout_target.py": ["operations/test_backup.py"],
+    "operations/layout_target.py": ["operations/test_layout_target.py", "operations/test_backup.py"],
     "files/tarformat.py": ["files/test_extract.py"],
     "files/tarread.py": ["files/test_tarread.py", "files/test_extract.py"],
     "transport/answer.py": ["transport/test_wire.py"],

@@ -108,6 +108,25 @@ def test_no_piece_is_longer_than_a_megabyte(pack: Callable[[bytes], bytes]) -> N
     assert max(sizes) <= 1 << 20
 
 
+def test_no_more_is_read_than_is_needed() -> None:
+    asked: list[int] = []
+
+    def read(count: int) -> bytes:
+        asked.append(count)
+        return b"0123"
+
+    stream = InflatedStream(inflated(read), LIMIT)
+    assert [stream.exactly(count) for count in (4, 4, 3, 1)] == [b"0123", b"0123", b"012", b"3"]
+    assert len(asked) == 3
+
+
+def test_a_frame_that_is_damaged_from_its_start_is_said_to_be() -> None:
+    for packed in (zstd(b"content")[:4] + b"\xff" * 50, zstd(b"content") + zstd(b"content")[:4] + b"\xff" * 50):
+        with pytest.raises(UnsafeContentError, match="damaged") as caught:
+            whole(packed)
+        assert "too early" not in caught.value.why
+
+
 def test_exactly_so_many_bytes_come_or_all_that_are_left() -> None:
     stream = InflatedStream(inflated(reading(b"0123456789", few=4)), LIMIT)
     assert [stream.exactly(count) for count in (3, 0, 5, 5, 5)] == [b"012", b"", b"34567", b"89", b""]

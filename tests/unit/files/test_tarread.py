@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from azext_acrartifact.errors import UnsafeContentError
 from azext_acrartifact.files.inflate import InflatedStream, inflated
 from azext_acrartifact.files.tarformat import DIRECTORY, REGULAR, SYMLINK
-from azext_acrartifact.files.tarread import EXTENSION_LIMIT, Member, TarReader
+from azext_acrartifact.files.tarread import EXTENSION_LIMIT, PADDING_LIMIT, Member, TarReader
 from azext_acrartifact.files.tarwrite import END_OF_ARCHIVE, Header, encode
 from tests.unit.files.archives import extended, folder, member, record, seal, symlink
 
@@ -36,6 +36,32 @@ def test_an_archive_may_end_without_its_end() -> None:
     for end in (b"", bytes(512), END, END + bytes(9000)):
         assert [found.path for found, _ in members(member("d/a", b"x"), end)] == ["d/a"]
     assert members(b"") == members(END) == []
+
+
+class Zeros:
+    """An archive of nothing but so many zeros."""
+
+    def __init__(self, count: int) -> None:
+        self.left = count
+
+    def exactly(self, count: int) -> bytes:
+        """Some of them."""
+        return bytes(self.piece(count))
+
+    def piece(self, most: int) -> memoryview:
+        """The same."""
+        count = min(most, self.left)
+        self.left -= count
+        return memoryview(bytes(count))
+
+
+def test_the_padding_after_the_end_has_a_limit() -> None:
+    assert PADDING_LIMIT == 16 << 20
+    assert list(TarReader(Zeros(512 + PADDING_LIMIT), 9)) == []
+    endless = Zeros(1 << 40)
+    with pytest.raises(UnsafeContentError, match="content after its end"):
+        next(iter(TarReader(endless, 9)))
+    assert endless.left >= (1 << 40) - PADDING_LIMIT - (2 << 20)
 
 
 @pytest.mark.parametrize(
