@@ -73,7 +73,7 @@ def _restrict(node: Node, folder: Folder) -> None:
             with contextlib.closing(folder.child(child.name)) as inner:
                 _restrict(child, inner)
     if node.mode & 0o700 != 0o700:
-        folder.set_mode(folder.mode() & (node.mode | 0o077))
+        folder.set_mode(folder.mode() & node.mode)
 
 
 def _look(folder: Folder, name: str) -> os.stat_result | None:

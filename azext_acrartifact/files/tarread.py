@@ -216,7 +216,7 @@ def _records(data: bytes) -> Iterator[tuple[str, bytes]]:
         space = data.find(b" ", position, position + 8)
         digits = data[position : max(space, position)]
         end = position + int(digits) if _DECIMAL.fullmatch(digits) else -1
-        if not space < end <= len(data) or data[end - 1 : end] != b"\n":
+        if end <= space or data[end - 1 : end] != b"\n":
             raise damaged("a pax record is malformed")
         key, equals, value = data[space + 1 : end - 1].partition(b"=")
         if not equals or not key or (b"\x00" in value and key in (b"path", b"linkpath")):
