@@ -21,7 +21,7 @@ from devtools import steps
 HERE = Path(__file__).parent
 PEERS = ("oras", "regctl", "crane")
 SHORT_RUNS = 3
-SHORT_TRIES = 3
+SHORT_TRIES = 5
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -91,21 +91,21 @@ def run_short(place: Setting, *, record: bool) -> int:
     """Compare with the baseline, or write it; returns 1 on a step back. Cases that seem to fall back are measured
     again before they count as such: another process on the machine makes every program take longer."""
     chosen = short.cases()
-    found = short.figures(measure(chosen, place, SHORT_RUNS, []))
+    found = short.measured(measure(chosen, place, SHORT_RUNS, []))
     if record:
-        short.record(short.better(found, short.figures(measure(chosen, place, SHORT_RUNS, []))))
+        again = short.measured(measure(chosen, place, SHORT_RUNS, []))
+        short.record(short.better(found, again).relative())
         return 0
     recorded = short.read()
     for _ in range(SHORT_TRIES):
-        complaints = short.complaints(found, recorded)
-        if not complaints:
-            return 0
+        complaints = short.complaints(found.relative(), recorded)
         worse = [case for case in chosen if any(text.startswith(short.name_of(case) + ": ") for text in complaints)]
+        if not worse:
+            break
         steps.say("Measured again: " + "; ".join(complaints))
-        found = short.better(found, short.figures(measure(worse, place, SHORT_RUNS, [])))
-    complaints = short.complaints(found, recorded)
-    for complaint in complaints:
-        steps.say(complaint)
+        found = short.better(found, short.measured(measure(worse, place, SHORT_RUNS, [])))
+    complaints = short.complaints(found.relative(), recorded)
+    steps.say("\n".join([*short.lines(found.relative(), recorded), *complaints]))
     return 1 if complaints else 0
 
 

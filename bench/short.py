@@ -1,7 +1,7 @@
 """The short form: what does not depend on the machine's mood, against what was recorded.
 
-Requests are counted. Processor time is taken as a multiple of `az version`'s in the same rounds, which the same
-interpreter spends on the same machine; the least of the rounds, since nothing makes a program take less.
+Requests are counted. Processor time is taken as a multiple of `az version`'s in the same run, which the same
+interpreter spends on the same machine; of both the least of all rounds, since nothing makes a program take less.
 """
 
 from __future__ import annotations
@@ -23,10 +23,22 @@ WORSE = 1.2
 
 @dataclass(frozen=True)
 class Figures:
-    """What one case took: requests, and processor seconds for each that `az version` takes."""
+    """What one case took: requests, and processor time, in seconds or as a multiple of what `az version` takes."""
 
     requests: int
     cpu: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What each case and `az version` took, in seconds."""
+
+    cases: dict[str, Figures]
+    az: float
+
+    def relative(self) -> dict[str, Figures]:
+        """By case, as it is recorded."""
+        return {name: Figures(one.requests, round(one.cpu / self.az, 3)) for name, one in self.cases.items()}
 
 
 def cases() -> tuple[Case, ...]:
@@ -34,17 +46,19 @@ def cases() -> tuple[Case, ...]:
     return tuple(replace(case, shape=SHORT[case.shape], goal=None) for case in CASES if case.line is LOOPBACK)
 
 
-def figures(results: list[Result]) -> dict[str, Figures]:
-    """By case."""
-    return {name_of(result.case): _figures(result) for result in results if result.runs}
+def measured(results: list[Result]) -> Measured:
+    """The least of all rounds."""
+    az = min(took.cpu for result in results for took in result.az_starts)
+    return Measured({name_of(result.case): _figures(result) for result in results if result.runs}, az)
 
 
-def better(one: dict[str, Figures], other: dict[str, Figures]) -> dict[str, Figures]:
+def better(one: Measured, other: Measured) -> Measured:
     """The lesser of both, case by case: what disturbs a run only ever adds to it."""
-    found = {**one, **other}
-    for name in one.keys() & other.keys():
-        found[name] = Figures(min(one[name].requests, other[name].requests), min(one[name].cpu, other[name].cpu))
-    return found
+    found = {**one.cases, **other.cases}
+    for name in one.cases.keys() & other.cases.keys():
+        here, there = one.cases[name], other.cases[name]
+        found[name] = Figures(min(here.requests, there.requests), min(here.cpu, there.cpu))
+    return Measured(found, min(one.az, other.az))
 
 
 def complaints(found: dict[str, Figures], recorded: dict[str, Figures]) -> list[str]:
@@ -52,6 +66,15 @@ def complaints(found: dict[str, Figures], recorded: dict[str, Figures]) -> list[
     missing = [f"{name}: recorded, but not measured" for name in recorded if name not in found]
     unknown = [f"{name}: measured, but not recorded" for name in found if name not in recorded]
     return missing + unknown + [text for name in found if name in recorded for text in _worse(name, found, recorded)]
+
+
+def lines(found: dict[str, Figures], recorded: dict[str, Figures]) -> list[str]:
+    """What was found beside what was recorded, a line for each case of both."""
+    return [
+        f"{name}: {found[name].requests} requests ({there.requests}), {found[name].cpu:.2f} times az ({there.cpu:.2f})"
+        for name, there in recorded.items()
+        if name in found
+    ]
 
 
 def read() -> dict[str, Figures]:
@@ -73,9 +96,7 @@ def name_of(case: Case) -> str:
 
 def _figures(result: Result) -> Figures:
     runs = result.runs[OURS]
-    az = min(took.cpu for took in result.az_starts)
-    least = min(run.took.cpu for run in runs)
-    return Figures(min(run.seen.requests for run in runs), round(least / az, 3))
+    return Figures(min(run.seen.requests for run in runs), min(run.took.cpu for run in runs))
 
 
 def _worse(name: str, found: dict[str, Figures], recorded: dict[str, Figures]) -> list[str]:

@@ -14,7 +14,7 @@ from bench.cases import CASES, Action, Case
 from bench.lines import CAPPED, FAR, LOOPBACK
 from bench.process import Took
 from bench.rounds import Result
-from bench.short import Figures
+from bench.short import Figures, Measured
 from bench.site import Run
 from bench.summary import OURS, most, reference, rows, speed
 from bench.trees import SHORT, SMALL
@@ -98,8 +98,10 @@ def test_the_processor_time_of_registry_and_line_bounds_what_can_be_reached() ->
 
 
 def test_the_lesser_of_two_measurements_counts() -> None:
-    one, other = {"a": Figures(4, 2.0), "b": Figures(1, 1.0)}, {"a": Figures(5, 1.5)}
-    assert short.better(one, other) == {"a": Figures(4, 1.5), "b": Figures(1, 1.0)}
+    one, other = Measured({"a": Figures(4, 2.0), "b": Figures(1, 1.0)}, 0.5), Measured({"a": Figures(5, 1.5)}, 0.6)
+    found = short.better(one, other)
+    assert found == Measured({"a": Figures(4, 1.5), "b": Figures(1, 1.0)}, 0.5)
+    assert found.relative() == {"a": Figures(4, 3.0), "b": Figures(1, 2.0)}
 
 
 def test_what_could_not_be_measured_is_said() -> None:
@@ -145,10 +147,17 @@ def test_a_fifth_more_is_a_step_back(here: Figures, said: list[str]) -> None:
     assert found == [f"W1: {text}" for text in said]
 
 
+def test_what_is_found_stands_beside_what_was_recorded() -> None:
+    found = short.lines({"W1": Figures(8, 2.0), "W2": Figures(1, 1.0)}, {"W1": Figures(9, 1.5)})
+    assert found == ["W1: 8 requests (9), 2.00 times az (1.50)"]
+
+
 def test_a_case_on_one_side_only_is_a_complaint() -> None:
     assert len(short.complaints({"a": Figures(1, 1.0)}, {"b": Figures(1, 1.0)})) == 2
 
 
 def test_figures_are_the_least_of_the_rounds() -> None:
-    measured = Result(CASES[0], {OURS: [run(1.0, 2.0, 9), run(1.0, 1.0, 8)]}, [Took(1, 0.5, 1), Took(1, 0.6, 1)])
-    assert list(short.figures([measured]).values()) == [Figures(8, 2.0)]
+    first = Result(CASES[0], {OURS: [run(1.0, 2.0, 9), run(1.0, 1.0, 8)]}, [Took(1, 0.5, 1), Took(1, 0.6, 1)])
+    second = Result(CASES[1], {OURS: [run(1.0, 3.0, 7)]}, [Took(1, 0.4, 1)])
+    found = short.measured([first, second])
+    assert (list(found.cases.values()), found.az) == ([Figures(8, 1.0), Figures(7, 3.0)], 0.4)
