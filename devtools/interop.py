@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from devtools import peers, pytests, steps
+from devtools import peers, pytests, steps, suite
 
 
 def main(arguments: list[str]) -> int:
@@ -13,7 +13,7 @@ def main(arguments: list[str]) -> int:
     peers.install()
     variables = {**os.environ, "PATH": peers.path()}
     if not arguments:
-        return pytests.run("interop tests", ["tests/interop"], variables)
+        return pytests.run("interop tests", ["tests/interop"], variables, suite.WORKERS)
     return steps.run("interop tests", [sys.executable, "-m", "pytest", *arguments], variables)
 
 
