@@ -57,7 +57,7 @@ def gzip_member(blocks: Iterable[Block], gzip: Gzip, workers: int | None = None)
     pool = ThreadPoolExecutor(count, thread_name_prefix="gzip")
     try:
         for block in blocks:
-            pending.append(pool.submit(gzip.deflate, block))
+            pending.append(_submitted(pool, gzip, block))
             checksum = gzip.crc32(block, checksum)
             size += len(block)
             if len(pending) > _BLOCKS_A_WORKER * count:
@@ -67,6 +67,15 @@ def gzip_member(blocks: Iterable[Block], gzip: Gzip, workers: int | None = None)
     finally:
         pool.shutdown(cancel_futures=True)
     yield _LAST_BLOCK + struct.pack("<II", checksum, size & 0xFFFFFFFF)
+
+
+def _submitted(pool: ThreadPoolExecutor, gzip: Gzip, block: Block) -> Future[bytes]:
+    try:
+        return pool.submit(gzip.deflate, block)
+    except RuntimeError:  # the system gives no more threads
+        done: Future[bytes] = Future()
+        done.set_result(gzip.deflate(block))
+        return done
 
 
 def _usable_cores() -> int:

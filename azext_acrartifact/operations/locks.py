@@ -16,8 +16,9 @@ from ..oci.reference import Reference
 from ..oci.registry import Registry
 from ..transport.authorization import METADATA_READ, METADATA_WRITE, PULL, Scope
 
-BLOCKING = ("writeEnabled", "deleteEnabled", "readEnabled")
-_OPTIONS = {"writeEnabled": "--write-enabled", "deleteEnabled": "--delete-enabled", "readEnabled": "--read-enabled"}
+WRITE = "writeEnabled"
+BLOCKING = (WRITE, "deleteEnabled", "readEnabled")
+_OPTIONS = {WRITE: "--write-enabled", "deleteEnabled": "--delete-enabled", "readEnabled": "--read-enabled"}
 
 
 def update(registry: Registry, reference: Reference, attributes: Mapping[str, bool]) -> dict[str, Any]:
@@ -35,7 +36,7 @@ def update(registry: Registry, reference: Reference, attributes: Mapping[str, bo
 def lock(registry: Registry, repository: str, tags: Sequence[str], digest: Digest) -> None:
     """Forbid to write or delete the manifest and each of *tags*."""
     for version in (digest, *tags):
-        registry.metadata.change(repository, version, {"writeEnabled": False})
+        registry.metadata.change(repository, version, {WRITE: False})
 
 
 @contextmanager
@@ -47,18 +48,34 @@ def naming_locks(registry: Registry, places: Sequence[Reference]) -> Iterator[No
         raise _explained(registry, places, error) from error
 
 
+def require_writable(registry: Registry, places: Sequence[Reference]) -> None:
+    """Raise the `LockedError` that a write to *places* would meet. An identity that may not read locks, and a registry
+    that has none, find nothing."""
+    try:
+        held = [(place, [name for name in locks if name == WRITE]) for place, locks in _held(registry, places)]
+    except ArtifactError:
+        return
+    if any(locks for _, locks in held):
+        raise naming(LockedError("A lock forbids the push", where=str(places[0])), held)
+
+
 def _explained(registry: Registry, places: Sequence[Reference], error: LockedError) -> LockedError:
-    first = places[0]
-    whole = Reference(first.server, first.repository)
     if "/blobs/" in error.where:
         # Blobs have no locks of their own. Nor may anything be asked here: the other transfers are being stopped.
-        held = [(whole, ["writeEnabled"])]
-        return naming(error, held)
+        return naming(error, [(_whole(places), [WRITE])])
     try:
-        held = [(place, _locks(registry, place)) for place in dict.fromkeys([whole, *places])]
+        return naming(error, _held(registry, places))
     except ArtifactError:
         return error
-    return naming(error, held)
+
+
+def _held(registry: Registry, places: Sequence[Reference]) -> list[tuple[Reference, list[str]]]:
+    """The locks of the repository and of each of *places*, which lie in it."""
+    return [(place, _locks(registry, place)) for place in dict.fromkeys([_whole(places), *places])]
+
+
+def _whole(places: Sequence[Reference]) -> Reference:
+    return Reference(places[0].server, places[0].repository)
 
 
 def naming(error: LockedError, held: Sequence[tuple[Reference, Sequence[str]]], otherwise: str = "") -> LockedError:

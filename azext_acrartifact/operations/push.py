@@ -18,7 +18,7 @@ from ..transport.authorization import Scope
 from .annotations import Annotations
 from .filespec import FileSpec
 from .inputs import Opening, Stdin, open_inputs
-from .locks import naming_locks
+from .locks import naming_locks, require_writable
 from .packing import compose, config_shipment, placeholders, spec_version
 from .platforms import Platform, add_to_index, require_index
 from .shipping import UPLOADED, Shipment, Shipper, shipment_of
@@ -90,7 +90,10 @@ def push(registry: Registry, order: PushOrder, progress: Progress) -> PushResult
         config = config_shipment(version, order.config, order.artifact_type, order.annotations.config, stack)
         registry.authorizer.authorization(Scope.of(order.reference.repository, *rights(order.rules)))
         present = _present(registry, order)
-        stack.enter_context(naming_locks(registry, [order.reference, *named(order.reference, order.tags)]))
+        places = [order.reference, *named(order.reference, order.tags)]
+        if order.dry_run:
+            require_writable(registry, places)
+        stack.enter_context(naming_locks(registry, places))
         try:
             return _push(registry, order, version, config, layers, present, progress)
         except RejectedError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import importlib
+import threading
 
 import pytest
 
@@ -40,6 +41,15 @@ def test_without_isal_the_standard_library_writes_the_same_format(monkeypatch: p
     assert with_isal[1] != without[1]
     for layer, _ in (with_isal, without):
         assert gzip.decompress(layer) == b"".join(BLOCKS)
+
+
+def test_a_system_without_threads_to_give_packs_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    expected = encoded("gzip")
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert encoded("gzip") == expected
 
 
 def test_two_frames_of_zstd_are_read() -> None:

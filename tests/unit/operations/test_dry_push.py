@@ -85,6 +85,29 @@ def test_it_refuses_what_the_push_would(signed_in, app, files: Path) -> None:
     assert written(app) == []
 
 
+def test_a_lock_is_found_before_anything_is_read(signed_in, app, files: Path) -> None:
+    registry = signed_in()
+    push(registry, order("dry/locked:1", "small.txt"), Progress())
+    registry.metadata.change("dry/locked", "1", {"writeEnabled": False, "deleteEnabled": False})
+    with pytest.raises(errors.LockedError) as caught:
+        push(registry, order("dry/locked:2", "docs", tags=["1"], dry_run=True), Progress())
+    assert caught.value.why == f"{SERVER}/dry/locked:1 has writeEnabled=false"
+    assert f"update {SERVER}/dry/locked:1 --write-enabled true" in caught.value.hint
+    with pytest.raises(errors.LockedError):
+        push(registry, order("dry/locked:1", "docs"), Progress())
+    registry.metadata.change("dry/locked", "1", {"writeEnabled": True})
+    push(registry, order("dry/locked:1", "docs", dry_run=True), Progress())
+    registry.metadata.change("dry/locked", None, {"writeEnabled": False})
+    with pytest.raises(errors.LockedError, match="A lock forbids the push"):
+        push(registry, order("dry/locked:2", "docs", dry_run=True), Progress())
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_locks_that_cannot_be_read_are_none(status: int, signed_in, app, files: Path) -> None:
+    app.faults.add({"path": "^/acr/v1/", "action": "status", "status": status})
+    assert push(signed_in(), order("dry/unread:1", "small.txt", dry_run=True), Progress()).tags == ["1"]
+
+
 def test_without_a_tag_nothing_can_be_overwritten(signed_in, app, files: Path) -> None:
     rules = TagRules(overwrite=False)
     with pytest.raises(errors.InvalidInputError) as caught:
