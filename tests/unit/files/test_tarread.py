@@ -194,6 +194,7 @@ def test_fields_that_are_not_a_members_are_read_over() -> None:
         b"6 a=b\n2\n",
         b"-6 a=b\n",
         b"4 =b\n",
+        b"5 =b\n",
         b"5 ab\n",
         b"2 \n",
         b"3 a\n",
@@ -208,6 +209,11 @@ def test_fields_that_are_not_a_members_are_read_over() -> None:
 )
 def test_a_pax_record_that_is_none_is_damaged(data: bytes) -> None:
     refused("malformed", extended(b"x", data), member("d/a"))
+
+
+def test_a_name_is_in_utf8_whatever_its_record_says_of_that() -> None:
+    assert members(extended(b"x", record("hdrcharset", b"ISO-IR 10646 2000 UTF-8")), member("d/a"))
+    refused("not UTF-8", extended(b"x", record("hdrcharset", b"BINARY")), member("d/a"))
 
 
 def test_a_pax_record_may_be_empty() -> None:

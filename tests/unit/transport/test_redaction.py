@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azext_acrartifact.transport.redaction import QueryFilter, protect_logs, public_url, without_queries
+from azext_acrartifact.transport.redaction import (
+    SHORTEST_SECRET,
+    QueryFilter,
+    protect_logs,
+    public_url,
+    without_queries,
+    without_secrets,
+)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +63,14 @@ def test_no_secret_survives_in_any_text(before: str, address: str, after: str) -
     assert secret not in without_queries(f"{before}{address}?sig={secret}&{after}")
     assert secret not in public_url(f"{address}?{secret}#{secret}")
     assert secret not in public_url(f"https://{secret}:{secret}@h.example{address.removeprefix('https:/')}")
+
+
+def test_what_was_sent_does_not_come_back() -> None:
+    text = "It was pass+word, or pass%2Bword, at /a?b; 12345 and 123456."
+    assert without_secrets(text, ["pass+word"]) == "It was …, or …, at /a?… 12345 and 123456."
+    assert without_secrets("12345 and 123456", ["12345"]) == "12345 and 123456", "too short to be told from other text"
+    assert without_secrets("12345 and 123456", ["123456"]) == "12345 and …"
+    assert len("123456") == SHORTEST_SECRET
 
 
 def test_a_long_text_is_redacted_in_no_time() -> None:
