@@ -9,7 +9,7 @@ from urllib.parse import quote_plus, urlencode
 import pytest
 
 from azext_acrartifact import errors
-from azext_acrartifact.transport.answers import ERROR_BODY_LIMIT, Refusal, error_from, read_refusal
+from azext_acrartifact.transport.answers import ERROR_BODY_LIMIT, ERROR_TEXT_LIMIT, Refusal, error_from, read_refusal
 from azext_acrartifact.transport.messages import FORM, Headers, Request, Response
 
 URL = "https://myregistry.azurecr.io/v2/a/manifests/1?sig=secret"
@@ -218,6 +218,12 @@ def test_an_endless_error_body_is_not_read_to_its_end() -> None:
     assert read_refusal(answer) == Refusal()
     assert raw.closed
     assert ERROR_BODY_LIMIT == 64 * 1024
+
+
+def test_of_an_endless_message_its_beginning_is_kept() -> None:
+    found = read_refusal(response(400, refused("C" * 5000, "m" * 5000, detail="d" * 5000))[0])
+    assert [len(text) for text in (found.code, found.message, found.detail)] == [ERROR_TEXT_LIMIT] * 3
+    assert ERROR_TEXT_LIMIT == 4096
 
 
 def test_a_broken_error_body_is_none(serve, http) -> None:
