@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azext_acrartifact.errors import ArtifactError
-from azext_acrartifact.text import printable, without_tokens
+from azext_acrartifact.text import optional, printable, without_tokens
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,7 @@ from azext_acrartifact.text import printable, without_tokens
         ("a ::error::b", "a : :error::b"),
         (" ::\x00", " : :\\x00"),
         ("std::string ## heading", "std::string ## heading"),
+        ("Grüße\n文件", "Grüße\\n文件"),
         (None, "None"),
         (12, "12"),
     ],
@@ -44,6 +45,12 @@ def test_a_long_text_ends_in_an_ellipsis() -> None:
     assert printable("x" * 301) == "x" * 299 + "…"
     assert printable("x" * 300) == "x" * 300
     assert printable("x" * 50, 10) == "x" * 9 + "…"
+
+
+def test_a_field_that_is_not_there_stays_so() -> None:
+    assert optional(None) is None
+    assert [optional(value) for value in ("", 0, "a\n")] == ["", "0", "a\\n"]
+    assert optional("x" * 1025) == "x" * 1023 + "…"
 
 
 def test_escapes_count_for_the_limit() -> None:

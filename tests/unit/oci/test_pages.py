@@ -23,6 +23,8 @@ from azext_acrartifact.oci.pages import next_link
         ("", None),
         ("</a>", None),
         ("</a>; rel=prev", None),
+        ('</a>; rel=""', None),
+        ("</a>; rel=", None),
         ("</a>; rel=nextpage", None),
         ("</a>; norel=next", None),
         ("</a; rel=next", None),

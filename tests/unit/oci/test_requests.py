@@ -174,22 +174,24 @@ class TestPages:
         assert len(server.requests) == 20
 
     @pytest.mark.parametrize(
-        ("limits", "size", "why", "most"),
+        ("limits", "size", "why", "asked"),
         [
             ({"MOST_SPARSE": 10}, 100, "next to nothing", 12),
-            ({"MOST_SPARSE": 10, "SPARSE": 50}, 100, "does not end", 31),
+            ({"MOST_SPARSE": 10, "SPARSE": 50}, 100, "does not end", 30),
             ({"LIST_LIMIT": 1000}, 300, "too long", 4),
+            ({"LIST_LIMIT": 1000}, 250, "too long", 5),
         ],
     )
     def test_a_list_ends_that_brings_nothing_or_too_much(
-        self, serve, registry: Open, monkeypatch: pytest.MonkeyPatch, limits, size: int, why: str, most: int
+        self, serve, registry: Open, monkeypatch: pytest.MonkeyPatch, limits, size: int, why: str, asked: int
     ) -> None:
+        assert (pages.MOST_SPARSE, pages.SPARSE, pages.LIST_LIMIT) == (1000, 16 << 10, 32 << 20)
         for name, value in {"MOST_PAGES": 30, **limits}.items():
             monkeypatch.setattr(pages, name, value)
         server = self.on_and_on(serve, size)
         with pytest.raises(errors.ProtocolError, match=why):
             self.tags(server, registry)
-        assert most - 2 <= len(server.requests) <= most
+        assert len(server.requests) == asked
 
     @staticmethod
     def on_and_on(serve, size: int = 2) -> ScriptedServer:
