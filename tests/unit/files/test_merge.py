@@ -67,6 +67,16 @@ def test_a_folder_that_is_there_is_not_written_into_without_overwrite(tmp_path: 
     assert [os.listdir(tmp_path / "to" / name) for name in "de"] == [["a"], []]
 
 
+@pytest.mark.usefixtures("folder_kind")
+def test_a_folder_that_is_there_stays_the_same_folder(tmp_path: Path) -> None:
+    """POSIX would rename another one over it as long as it is empty."""
+    (tmp_path / "to/d").mkdir(parents=True)
+    before = (tmp_path / "to/d").stat().st_ino
+    with staged(tmp_path, "d/a") as (source, target):
+        move(node("", node("d", A)), source, target)
+    assert ((tmp_path / "to/d").stat().st_ino, os.listdir(tmp_path / "to/d")) == (before, ["a"])
+
+
 def rename_fails(monkeypatch: pytest.MonkeyPatch, number: int, there: Path | None) -> None:
     """From now on the system makes *there*, and then refuses to move the folder `d` with the error *number*."""
     rename = os.rename
