@@ -49,6 +49,13 @@ def test_https_goes_through_a_tunnel_with_the_proxys_credential(serve, http, aut
     assert second.connection == first.connection == 1
 
 
+def test_a_proxy_that_asks_for_no_user_is_told_none(serve, http, authority, trusting, through) -> None:
+    server = serve(Answer(ESTABLISHED, "tls", tls=authority.context(HOST)), answer(200, b"one"))
+    through(server)
+    assert http.send(Request("GET", f"https://{HOST}/v2/")).content(10) == b"one"
+    assert "proxy-authorization" not in server.requests[0].headers
+
+
 @pytest.mark.parametrize(
     ("status", "error", "words"),
     [
