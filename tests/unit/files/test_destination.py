@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import stat
+import time
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from azext_acrartifact.errors import LocalFileError
-from azext_acrartifact.files.kept import DATA, stem_of
+from azext_acrartifact.files.kept import DATA, KEPT_FOR, NOTE, stem_of
 from azext_acrartifact.files.names import RelativeName, safe_folder, safe_name
 from azext_acrartifact.files.place import Destination
 from tests.unit.files.descriptors import open_below
@@ -144,6 +145,19 @@ def test_a_folder_is_swept_once(out: Path, monkeypatch: pytest.MonkeyPatch, way:
         destination.size_of(safe_name("d/b"))
     assert [path.exists() for path in (*gone, stays)] == [False, False, True]
     assert len(listed) == 2
+
+
+def test_what_was_kept_for_too_long_is_swept(out: Path) -> None:
+    stem = stem_of(safe_name("b"))
+    for age, folder in ((KEPT_FOR - 3600, "d"), (KEPT_FOR + 3600, "d/e")):
+        for end in (DATA, NOTE):
+            (out / folder / f"{stem}{end}").touch()
+            os.utime(out / folder / f"{stem}{end}", (time.time() - age,) * 2)
+    with Destination.open(str(out)) as destination:
+        for name in ("d/a", "d/e/a"):
+            destination.size_of(safe_name(name))
+    assert sorted(path.suffix for path in (out / "d").glob(".acrartifact-*")) == [DATA, NOTE]
+    assert not list((out / "d/e").glob(".acrartifact-*"))
 
 
 def test_what_cannot_be_listed_is_not_swept(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
