@@ -90,7 +90,6 @@ class Connection:
             opener.set_tunnel(host, port, {"Proxy-Authorization": proxy.authorization} if proxy.authorization else {})
         opener.connect()
         sock: socket.socket = opener.sock
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if scheme == "https":
             sock = network.tls.wrap_socket(sock, server_hostname=host)
         return cls(sock, proxy if scheme == "http" else None)

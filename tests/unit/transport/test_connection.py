@@ -172,6 +172,7 @@ def test_a_proxy_is_told_the_whole_address_and_its_own_credential(proxy: Proxy |
 
 @pytest.mark.usefixtures("loopback")
 def test_small_packets_are_not_held_back() -> None:
+    """`http.client` sees to it: https://github.com/python/cpython/blob/3.10/Lib/http/client.py, `connect`."""
     with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as server:
         opened = Connection.open(("http", *server.getsockname()), Network("unit/1"), None)
         assert opened._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
