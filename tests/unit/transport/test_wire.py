@@ -62,7 +62,7 @@ def test_a_request_says_who_we_are_and_takes_no_encoding(serve, http) -> None:
     ("method", "body", "length"),
     [
         ("POST", None, "0"), ("PUT", b"", "0"), ("PATCH", b"abc", "3"), ("PUT", b"x" * 200_000, "200000"),
-        ("GET", None, None), ("HEAD", None, None), ("DELETE", None, None),
+        ("GET", None, None), ("HEAD", None, None), ("DELETE", None, None), ("DELETE", b"abc", "3"),
         ("PATCH", Chunk(Memory(b"0123456789"), 2, 5), "5"), ("PUT", Chunk(Memory(b""), 0, 0), "0"),
     ],
 )  # fmt: skip
