@@ -65,13 +65,13 @@ def _depth(host: str, port: int, resolves_here: bool) -> int:
     try:
         # Also 127.1, 0x7f000001 and what else systems take for an address.
         return _nearness(socket.inet_ntoa(socket.inet_aton(host)) if ":" not in host else host)
-    except (OSError, UnicodeEncodeError):
+    except OSError:
         pass
     if not resolves_here:
         return _PUBLIC
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
+    except OSError:
         return _PUBLIC
     return max(_nearness(str(address[4][0])) for address in found)
 

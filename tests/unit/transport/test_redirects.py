@@ -108,11 +108,32 @@ def test_an_address_is_one_behind_a_proxy_too(host: str) -> None:
         hop(f"https://{host}/latest/meta-data", resolves_here=False)
 
 
-@pytest.mark.parametrize("address", ["169.254.169.254", "127.0.0.1"])
+@pytest.mark.parametrize(
+    "address",
+    ["169.254.169.254", "127.0.0.1", "0.0.0.0", "::", "::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "fe80::1"],
+)
 def test_a_private_registry_does_not_lead_to_this_machine_or_its_identity(names, address: str) -> None:
     names.update({"myregistry.azurecr.io": "10.0.0.4", "inward.example": address})
     with pytest.raises(ProtocolError, match="own network"):
         hop("https://inward.example/c")
+
+
+def test_nothing_leads_to_a_machines_identity(names) -> None:
+    names.update({"myregistry.azurecr.io": "169.254.0.4", "inward.example": "169.254.169.254"})
+    with pytest.raises(ProtocolError, match="own network"):
+        hop("https://inward.example/c")
+
+
+def test_where_the_registry_is_is_not_looked_up_for_public_storage(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def look_up(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        asked.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("20.4.5.6", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    hop("https://store.blob.core.windows.net/c")
+    assert asked == ["store.blob.core.windows.net"]
 
 
 def test_whether_a_name_is_looked_up_here_is_asked_of_its_own_address(names) -> None:
