@@ -83,6 +83,18 @@ def test_what_an_earlier_run_has_written_counts_when_it_is_all_there_and_right(p
     store.close(failed=True)
 
 
+def test_what_came_in_one_go_counts_for_the_next_run_too(path: Path) -> None:
+    store = store_of(path, LARGE, SMALL)
+    for content in (LARGE, SMALL):
+        part = store.open_part(described(content))
+        part.write(memoryview(content))
+        part.commit()
+    store.close(failed=True)
+    store = store_of(path, LARGE, SMALL)
+    assert all(store.holds(described(content)) for content in (LARGE, SMALL))
+    store.close(failed=True)
+
+
 @pytest.mark.timeout(60)
 def test_a_kept_tar_that_somebody_has_cut_off_is_not_right(path: Path) -> None:
     store = store_of(path, LARGE)
