@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -63,7 +64,11 @@ class Front:
         return http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=20)
 
     def entries(self) -> list[LogEntry]:
-        return [LogEntry(**entry) for entry in self.log.entries()]
+        """The log, once there is anything: a client may see a break before it is noted."""
+        end = time.monotonic() + 20
+        while not (found := self.log.entries()) and time.monotonic() < end:
+            time.sleep(0.01)
+        return [LogEntry(**entry) for entry in found]
 
 
 @pytest.fixture(scope="session")
