@@ -18,6 +18,11 @@ from dataclasses import dataclass
 Block = bytes | bytearray
 
 FAST = 1
+STORED = 0
+_CHUNK = 32 * 1024
+"""Bytes that are compressed or stored alike: deflate looks back no further."""
+_PROBES, _PROBE = 4, 256
+_NO_GAIN = 0.97
 _BLOCKS_A_WORKER = 2
 # Magic, deflate, no flags, no time, "fastest algorithm", unknown system: nothing of this machine.
 _HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
@@ -36,13 +41,37 @@ class Gzip:
 
 
 def zlib_gzip() -> Gzip:
-    """The standard library's, at the level that costs least."""
-    return Gzip(f"zlib {zlib.ZLIB_RUNTIME_VERSION}", _deflated, zlib.crc32)
+    """The standard library's, at the level that costs least. What does not shrink is stored (RFC 1951, section 3.2.4):
+    zlib takes longer for it than for text, and models, images and archives are nothing else."""
+    return Gzip(f"zlib {zlib.ZLIB_RUNTIME_VERSION}, stored", _deflated, zlib.crc32)
 
 
 def _deflated(block: Block) -> bytes:
-    compressor = zlib.compressobj(FAST, zlib.DEFLATED, -zlib.MAX_WBITS)
-    return compressor.compress(block) + compressor.flush(zlib.Z_SYNC_FLUSH)
+    view = memoryview(block)
+    return b"".join(_at_level(level, view[start:end]) for level, start, end in _runs(view))
+
+
+def _runs(view: memoryview) -> Iterator[tuple[int, int, int]]:
+    """Level, start and end of each stretch that is treated alike; one stretch at least."""
+    level, begin = _level(view[:_CHUNK]), 0
+    for start in range(_CHUNK, len(view), _CHUNK):
+        following = _level(view[start : start + _CHUNK])
+        if following != level:
+            yield level, begin, start
+            level, begin = following, start
+    yield level, begin, len(view)
+
+
+def _level(chunk: memoryview) -> int:
+    """`STORED` where samples from all over *chunk* do not shrink, else `FAST`."""
+    step = max(len(chunk) // _PROBES, _PROBE)
+    sample = b"".join(chunk[start : start + _PROBE] for start in range(0, len(chunk), step))
+    return STORED if len(zlib.compress(sample, FAST)) > len(sample) * _NO_GAIN else FAST
+
+
+def _at_level(level: int, stretch: memoryview) -> bytes:
+    compressor = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return compressor.compress(stretch) + compressor.flush(zlib.Z_SYNC_FLUSH)
 
 
 def gzip_member(blocks: Iterable[Block], gzip: Gzip, workers: int | None = None) -> Iterator[bytes]:
