@@ -35,11 +35,14 @@ class Case:
     goal: float | None = None
     oras_only: bool = False
     """Other peers take minutes here, and say nothing that they do not say on loopback."""
+    isal: bool = False
+    """Whether we find the package isal, which az does not come with."""
 
     @property
     def title(self) -> str:
         """What is done, to what, where."""
-        return f"{self.workload} {self.action.value}: {self.shape.title}, {self.line.title}"
+        isal = ", with isal" if self.isal else ""
+        return f"{self.workload} {self.action.value}: {self.shape.title}, {self.line.title}{isal}"
 
     @property
     def many(self) -> bool:
@@ -62,12 +65,15 @@ CASES = (
     Case("W4", Action.PUSH, trees.FOLDER, LOOPBACK, 3.5),
     Case("W4", Action.PULL, trees.FOLDER, LOOPBACK, 1.8),
     Case("W4", Action.PUSH_AGAIN, trees.FOLDER, LOOPBACK, 20.0),
+    Case("W4", Action.PUSH, trees.FOLDER, LOOPBACK, 8.0, isal=True),
+    Case("W4", Action.PULL, trees.FOLDER, LOOPBACK, 2.3, isal=True),
     Case("W6", Action.PULL, trees.LARGE, FAR, 2.5),
     Case("W2", Action.PUSH, trees.SMALL, FAR, 3.0, oras_only=True),
     Case("W2", Action.PULL, trees.SMALL, FAR, 3.0, oras_only=True),
     Case("W5", Action.PUSH_AGAIN, trees.SMALL, FAR, 10.0, oras_only=True),
     Case("W6", Action.PULL, trees.LARGE, CAPPED, 6.0),
     Case("W7", Action.PUSH, trees.LARGE, CAPPED, 1.0),
+    Case("W7", Action.PUSH, trees.MEDIUM, CAPPED, 3.0, oras_only=True),
     Case("W3", Action.PULL, trees.MEDIUM, CAPPED, None, oras_only=True),
     Case("W5", Action.PULL_AGAIN, trees.MEDIUM, CAPPED, None, oras_only=True),
 )

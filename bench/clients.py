@@ -11,6 +11,9 @@ from bench.process import Command
 from bench.trees import Tree
 
 AZ = (sys.executable, "-m", "azure.cli")
+# What tests install beside az must not make it faster than it comes.
+_WITHOUT_ISAL = "import runpy, sys; sys.modules['isal'] = None; runpy.run_module('azure.cli', None, '__main__', True)"
+AZ_WITHOUT_ISAL = (sys.executable, "-c", _WITHOUT_ISAL)
 
 
 class Client(Protocol):
@@ -33,16 +36,21 @@ class Client(Protocol):
 
 @dataclass(frozen=True)
 class Ours:
-    """`az acr artifact`."""
+    """`az acr artifact`, with the standard library alone unless *isal* is to be found."""
 
+    isal: bool = False
     name: str = "az acr artifact"
     packs: bool = True
 
     def push(self, tree: Tree, reference: str) -> Command:
-        return Command((*AZ, "acr", "artifact", "push", reference, "--file", *tree.arguments), tree.folder)
+        return Command((*self._az, "acr", "artifact", "push", reference, "--file", *tree.arguments), tree.folder)
 
     def pull(self, reference: str, folder: Path) -> Command:
-        return Command((*AZ, "acr", "artifact", "pull", reference, "--destination", str(folder)), folder)
+        return Command((*self._az, "acr", "artifact", "pull", reference, "--destination", str(folder)), folder)
+
+    @property
+    def _az(self) -> tuple[str, ...]:
+        return AZ if self.isal else AZ_WITHOUT_ISAL
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ class Rounds:
         shutil.rmtree(self._crane.layouts, ignore_errors=True)
 
     def _clients(self, case: Case) -> list[Client]:
-        wanted: list[Client] = [Ours()]
+        wanted: list[Client] = [Ours(case.isal)]
         if "oras" in self._peers:
             wanted.append(Oras())
             if case.many:

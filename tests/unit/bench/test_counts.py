@@ -111,7 +111,7 @@ def test_what_could_not_be_measured_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("only", "count"), [(None, len(CASES)), ("W2", 4), ("W2-push", 2), ("w2-PULL@far", 1), ("W6,W7", 3)]
+    ("only", "count"), [(None, len(CASES)), ("W2", 4), ("W2-push", 2), ("w2-PULL@far", 1), ("W6,W7", 4)]
 )
 def test_cases_are_chosen_by_name(only: str | None, count: int) -> None:
     assert len(cases.chosen(only)) == count
