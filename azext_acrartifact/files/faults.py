@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ..errors import LocalFileError
@@ -39,3 +39,13 @@ def naming(what: str, where: object) -> Iterator[None]:
         yield
     except OSError as error:
         raise local_error(what, str(where), error) from error
+
+
+@contextmanager
+def on_failure(undo: Callable[..., object], *arguments: object) -> Iterator[None]:
+    """Have *undo* done, with *arguments*, when the block raises: what was opened for it has no other owner yet."""
+    try:
+        yield
+    except BaseException:
+        undo(*arguments)
+        raise

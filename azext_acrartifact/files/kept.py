@@ -14,7 +14,7 @@ import stat
 import time
 from dataclasses import asdict, dataclass
 
-from .faults import naming
+from .faults import naming, on_failure
 from .folders import Folder
 from .names import TEMPORARY_PREFIX, RelativeName
 from .parts import Part, create_held
@@ -123,10 +123,12 @@ class KeptPart(Part):
             name, descriptor = create_held(self._folder)
         else:
             name = self._stem + DATA
-            self._open_note(fresh)
-        self._positioned = Positioned(descriptor)
-        if not self.done:
-            os.ftruncate(descriptor, 0)
+        with on_failure(os.close, descriptor), on_failure(self._close_note):
+            if name == self._stem + DATA:
+                self._open_note(fresh)
+            self._positioned = Positioned(descriptor)
+            if not self.done:
+                os.ftruncate(descriptor, 0)
         return name, descriptor
 
     def _take_up(self) -> tuple[int | None, bool]:
@@ -140,11 +142,12 @@ class KeptPart(Part):
                 descriptor = self._folder.reopen(name)
             except OSError:
                 return None, False
-        if _is_ours(descriptor):
-            held = self._folder.locks.hold(name, descriptor)
-            # One that is there may be another run's, which goes on writing it: without a lock it is not touched.
-            if held or (fresh and held is None):
-                return descriptor, fresh
+        with on_failure(os.close, descriptor):
+            if _is_ours(descriptor):
+                held = self._folder.locks.hold(name, descriptor)
+                # One that is there may be another run's, which goes on writing it: without a lock it is not touched.
+                if held or (fresh and held is None):
+                    return descriptor, fresh
         os.close(descriptor)
         return None, False
 
@@ -165,8 +168,9 @@ class KeptPart(Part):
             descriptor = self._folder.reopen(self._stem + NOTE)
         except OSError:
             return -1
-        if _is_ours(descriptor):
-            return descriptor
+        with on_failure(os.close, descriptor):
+            if _is_ours(descriptor):
+                return descriptor
         os.close(descriptor)
         return -1
 
@@ -193,10 +197,13 @@ class KeptPart(Part):
             os.write(self._note, json.dumps(asdict(self._header)).encode() + b"\n")
 
     def _close(self) -> None:
+        self._close_note()
+        super()._close()
+
+    def _close_note(self) -> None:
         if self._note >= 0:
             os.close(self._note)
             self._note = -1
-        super()._close()
 
 
 def _is_ours(descriptor: int) -> bool:

@@ -24,7 +24,7 @@ from ..oci.layout import (
     check_marker,
     parse_index,
 )
-from .faults import local_error, naming
+from .faults import local_error, naming, on_failure
 from .folders import Folder
 from .parts import kind_of
 from .place import open_folder
@@ -148,11 +148,8 @@ def open_layout(path: str) -> LayoutFiles:
         with naming("Cannot read the layout", path):
             return FolderFiles(open_folder(path))
     file = LocalFile.open(path)
-    try:
+    with on_failure(file.close):
         return TarFiles(file, index_tar(file))
-    except BaseException:
-        file.close()
-        raise
 
 
 def read_layout(files: LayoutFiles) -> LayoutIndex:
@@ -221,11 +218,8 @@ def _open_regular(folder: Folder, name: str) -> int | None:
         return None
     _require_regular(status)
     descriptor = folder.open(name)
-    try:
+    with on_failure(os.close, descriptor):
         _require_regular(os.fstat(descriptor))
-    except BaseException:
-        os.close(descriptor)
-        raise
     return descriptor
 
 

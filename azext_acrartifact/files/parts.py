@@ -8,7 +8,7 @@ import secrets
 import stat
 
 from ..errors import LocalFileError
-from .faults import naming
+from .faults import naming, on_failure
 from .folders import Folder, is_link
 from .hashing import hash_descriptor
 from .names import TEMPORARY_PREFIX, RelativeName
@@ -31,8 +31,9 @@ def create_held(folder: Folder) -> tuple[str, int]:
     while True:
         temporary = temporary_name()
         descriptor = folder.create(temporary)
-        if folder.locks.hold(temporary, descriptor) is not False:
-            return temporary, descriptor
+        with on_failure(os.close, descriptor):
+            if folder.locks.hold(temporary, descriptor) is not False:
+                return temporary, descriptor
         os.close(descriptor)
 
 

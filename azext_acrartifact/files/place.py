@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from types import TracebackType
 
 from ..errors import LocalFileError
-from .faults import local_error, naming
+from .faults import local_error, naming, on_failure
 from .folder_posix import DescriptorFolder
 from .folder_windows import PathFolder
 from .folders import Folder, is_link
@@ -186,25 +186,19 @@ class Destination:
     def open_part(self, name: RelativeName) -> Part:
         """A new unfinished file beside *name*, in folders that are made as needed. Raises LocalFileError."""
         folder = self._reach(name.parent)
-        try:
+        with on_failure(folder.close):
             replaceable(folder, name)
             with naming("Cannot write the file", self.shown(name)):
                 return Part(folder, name, self.overwrite)
-        except BaseException:
-            folder.close()
-            raise
 
     def open_kept(self, name: RelativeName, digest: str, size: int, segment: int) -> KeptPart:
         """An unfinished file of *size* bytes beside *name* that outlives a failure, as an earlier run of the same
         *digest* left it; *segment* is the length of its pieces. Raises LocalFileError."""
         folder = self._reach(name.parent)
-        try:
+        with on_failure(folder.close):
             replaceable(folder, name)
             with naming("Cannot write the file", self.shown(name)):
                 return KeptPart(folder, name, KeptHeader(digest, size, segment), self.overwrite)
-        except BaseException:
-            folder.close()
-            raise
 
     @contextlib.contextmanager
     def folder(self, name: RelativeName, *, create: bool = False) -> Iterator[Folder]:
@@ -237,7 +231,7 @@ class Destination:
     def _reach(self, name: RelativeName, *, create: bool = True) -> Folder:
         folder = self._root.again()
         for depth, part in enumerate(name.parts, 1):
-            with naming("Cannot make the folder", os.path.join(folder.path, part)):
+            with on_failure(folder.close), naming("Cannot make the folder", os.path.join(folder.path, part)):
                 if create and folder.make(part):
                     self._made.append(RelativeName(name.parts[:depth]))
             folder = self._step(folder, part)

@@ -9,7 +9,7 @@ import stat
 import threading
 
 from ..errors import LocalFileError
-from .faults import naming
+from .faults import naming, on_failure
 from .hashing import BLOCK
 
 _OPEN = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -42,11 +42,8 @@ def open_regular(path: str, *, follow: bool = True) -> int:
     with naming("Cannot read the file", path):
         _require_regular(path, os.stat(path, follow_symlinks=follow))
         descriptor = os.open(path, _OPEN | (0 if follow else getattr(os, "O_NOFOLLOW", 0)))
-    try:
+    with on_failure(os.close, descriptor):
         _require_regular(path, os.fstat(descriptor))
-    except BaseException:
-        os.close(descriptor)
-        raise
     return descriptor
 
 
@@ -69,7 +66,8 @@ class LocalFile:
         self._fd = descriptor
         self._parked = False
         self._lock = threading.Lock()
-        self._before: Fingerprint = (0, 0, 0) if descriptor is None else fingerprint(os.fstat(descriptor))
+        with on_failure(self.close), naming("Cannot read the file", path):
+            self._before: Fingerprint = (0, 0, 0) if descriptor is None else fingerprint(os.fstat(descriptor))
 
     @classmethod
     def open(cls, path: str, *, allow_null: bool = False) -> LocalFile:

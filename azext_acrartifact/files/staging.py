@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..errors import UnsafeContentError
-from .faults import naming
+from .faults import naming, on_failure
 from .folders import Folder, remove_tree
 from .names import RelativeName, collision_key
 from .parts import temporary_name
@@ -34,13 +34,14 @@ class Staging:
     """The temporary folder, beside or in the folder that is unpacked. Nothing in it is ever reached through a link."""
 
     def __init__(self, beside: Folder, max_entries: int) -> None:
-        """Make it in the folder *beside*, which it closes at its end. Raises LocalFileError."""
+        """Make it in the folder *beside*, which it closes at its end, also when that is now. Raises LocalFileError."""
         self._beside = beside
         self._room = self._max_entries = max_entries
-        with naming("Cannot write to the folder", beside.path):
-            self._name, self.folder = _make_held(beside)
         self.root = Node("", stat.S_IFDIR)
-        self._parent: tuple[tuple[str, ...], Folder] = ((), self.folder.again())
+        with on_failure(beside.close), naming("Cannot write to the folder", beside.path):
+            self._name, self.folder = _make_held(beside)
+            with on_failure(self.folder.close):
+                self._parent: tuple[tuple[str, ...], Folder] = ((), self.folder.again())
         self._links: list[tuple[RelativeName, str]] = []
 
     def add_folder(self, name: RelativeName, mode: int) -> None:
@@ -135,8 +136,9 @@ def _make_held(beside: Folder) -> tuple[str, Folder]:
             folder = beside.child(name)
         except FileNotFoundError:  # the sweep of another run was quicker
             continue
-        if folder.locks.hold_itself():
-            return name, folder
+        with on_failure(folder.close):
+            if folder.locks.hold_itself():
+                return name, folder
         folder.close()
 
 

@@ -87,11 +87,13 @@ class Journal:
                 descriptor = os.open(self._path(key), flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
             except OSError:
                 return None
-            if try_lock(descriptor) is False or os.fstat(descriptor).st_nlink == 0:
-                os.close(descriptor)
-                return None
-            self._held[key] = descriptor
-        return self._held[key]
+            try:
+                if try_lock(descriptor) is not False and os.fstat(descriptor).st_nlink > 0:
+                    self._held[key] = descriptor
+            finally:
+                if key not in self._held:
+                    os.close(descriptor)
+        return self._held.get(key)
 
     def _sweep(self, folder: str) -> None:
         """Remove, once, the sessions that nobody is going to go on with."""
