@@ -10,13 +10,12 @@ import contextlib
 import errno
 import os
 import sys
-import time
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from .filelock import try_lock
+from .filelock import locked
 
 LONGEST_WAIT = 2.0
 """Seconds for another process to let go of the file; it holds it for a millisecond."""
@@ -42,14 +41,12 @@ class FileVault:
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold other processes off; `OSError` after two seconds."""
+        """Hold other processes off; `OSError` after two seconds, and where there are no locks."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(self._folder / f"{_NAME}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            _lock(descriptor)
+        with locked(self._folder / f"{_NAME}.lock", LONGEST_WAIT) as held:
+            if not held:
+                raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
             yield
-        finally:
-            os.close(descriptor)
 
     def read(self) -> str:
         """The text, empty when there is none."""
@@ -75,12 +72,3 @@ class FileVault:
         from msal_extensions import FilePersistence, build_encrypted_persistence
 
         return (build_encrypted_persistence if self._encrypt else FilePersistence)(str(self._location))
-
-
-def _lock(descriptor: int) -> None:
-    """Lock the whole file, which closing it undoes, also when the process is killed."""
-    end = time.monotonic() + LONGEST_WAIT
-    while (held := try_lock(descriptor)) is False and time.monotonic() < end:
-        time.sleep(0.01)
-    if not held:
-        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))

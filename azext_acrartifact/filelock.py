@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
 
 _BUSY = {errno.EACCES, errno.EAGAIN, errno.EDEADLK, getattr(errno, "EDEADLOCK", errno.EDEADLK)}
 
@@ -43,6 +47,22 @@ def try_lock(descriptor: int) -> bool | None:
     except OSError as error:
         return False if error.errno in _BUSY else None
     return True
+
+
+@contextlib.contextmanager
+def locked(path: Path, longest_wait: float) -> Iterator[bool]:
+    """Hold the file *path*, which is made and stays, for the block; gives whether there are locks at all. OSError when
+    it cannot be made, or when somebody else holds it for more than *longest_wait* seconds."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        end = time.monotonic() + longest_wait
+        while (held := try_lock(descriptor)) is False:
+            if time.monotonic() >= end:
+                raise OSError(errno.EAGAIN, "another process holds its lock", str(path))
+            time.sleep(0.01)
+        yield held is not None
+    finally:
+        os.close(descriptor)
 
 
 def wait_for_lock(descriptor: int) -> bool:

@@ -12,17 +12,20 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..errors import LocalFileError
+from ..filelock import locked
 from . import credential_helper
 from .credentials import REFRESH_TOKEN_USER
 
 IDENTITY_TOKEN_USER = "<token>"
 """The user name under which a helper keeps a refresh token."""
+LONGEST_WAIT = 10.0
+"""Seconds for other commands to write the file; each takes some milliseconds."""
 _MOST_BYTES = 16 * 1024 * 1024
 
 
@@ -67,19 +70,19 @@ class DockerConfig:
 
     def store(self, server: str, login: DockerLogin) -> None:
         """Keep *login* for *server*, as `docker login` does. Everything else in the file stays."""
-        config = self._read()
-        auths = config["auths"] = dict(_auths(config))
         is_token = login.username == REFRESH_TOKEN_USER
-        if helper := _helper_of(config, server):
+        entry = {}
+        # The helper may ask its user something: the file is not held meanwhile.
+        if helper := _helper_of(self._read(), server):
             username = IDENTITY_TOKEN_USER if is_token else login.username
             credential_helper.store(helper, server, username, login.password)
-            auths[server] = {}
         else:
             pair = f"{login.username}:{'' if is_token else login.password}"
-            auths[server] = {"auth": base64.b64encode(pair.encode()).decode("ascii")}
+            entry["auth"] = base64.b64encode(pair.encode()).decode("ascii")
             if is_token:
-                auths[server]["identitytoken"] = login.password
-        self._write(config)
+                entry["identitytoken"] = login.password
+        with self._changing() as config:
+            config["auths"] = {**_auths(config), server: entry}
 
     def erase(self, server: str) -> bool:
         """Forget the credential for *server*; whether there was one."""
@@ -87,10 +90,9 @@ class DockerConfig:
         was_there = self.find(server) is not None
         if helper := _helper_of(config, server):
             credential_helper.erase(helper, server)
-        kept = {key: entry for key, entry in _auths(config).items() if _host(key) != server}
-        if len(kept) != len(_auths(config)):
-            config["auths"] = kept
-            self._write(config)
+        if any(_host(key) == server for key in _auths(config)):
+            with self._changing() as config:
+                config["auths"] = {key: entry for key, entry in _auths(config).items() if _host(key) != server}
         return was_there
 
     def _read(self) -> dict[str, Any]:
@@ -109,12 +111,18 @@ class DockerConfig:
             raise _malformed(self.path)
         return config
 
-    def _write(self, config: Mapping[str, Any]) -> None:
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[dict[str, Any]]:
+        """What the file holds, to be changed by the block, and written at its end. Other commands of ours wait; docker
+        and others take no lock, but find either the old file or the new one."""
         # A link, as dotfile managers make them, keeps pointing to the file.
         target = Path(os.path.realpath(self.path))
         try:
             target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _replace(target, json.dumps(config, indent="\t") + "\n")
+            with locked(target.with_name(f".{target.name}.lock"), LONGEST_WAIT):
+                config = self._read()
+                yield config
+                _replace(target, json.dumps(config, indent="\t") + "\n")
         except OSError as error:
             raise LocalFileError(
                 "The credential file cannot be written", where=str(target), why=error.strerror or ""

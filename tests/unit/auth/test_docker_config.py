@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
+import threading
 from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from azext_acrartifact import errors
-from azext_acrartifact.auth import credential_helper
+from azext_acrartifact import errors, filelock
+from azext_acrartifact.auth import credential_helper, docker_config
 from azext_acrartifact.auth.credentials import REFRESH_TOKEN_USER
 from azext_acrartifact.auth.docker_config import DockerConfig, DockerLogin
 
@@ -28,6 +30,11 @@ def written(config: DockerConfig, content: Any) -> DockerConfig:
     config.path.parent.mkdir(exist_ok=True)
     config.path.write_text(content if isinstance(content, str) else json.dumps(content))
     return config
+
+
+def files_beside(config: DockerConfig) -> list[str]:
+    """The files of its folder, without the one that is only locked."""
+    return sorted(path.name for path in config.path.parent.iterdir() if path.name != ".config.json.lock")
 
 
 def helper(folder: Path, name: str, script: str, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -93,7 +100,7 @@ def test_what_is_stored_is_found_and_the_rest_stays(config: DockerConfig) -> Non
     assert config.erase(S)
     assert not config.erase(S)
     assert json.loads(config.path.read_text()) == rest
-    assert [path.name for path in config.path.parent.iterdir()] == ["config.json"]
+    assert files_beside(config) == ["config.json"]
 
 
 def test_the_folder_is_made(config: DockerConfig) -> None:
@@ -126,7 +133,54 @@ def test_a_failed_write_leaves_the_old_file(config: DockerConfig, monkeypatch: p
     with pytest.raises(errors.LocalFileError, match="No space"):
         config.store(S, DockerLogin("you", "secret"))
     assert config.find(S) == DockerLogin("me", "pass:word")
-    assert [path.name for path in config.path.parent.iterdir()] == ["config.json"]
+    assert files_beside(config) == ["config.json"]
+
+
+@pytest.mark.parametrize("other", ["store", "erase"])
+@pytest.mark.parametrize("own", ["store", "erase"])
+def test_two_at_once_lose_nothing_of_each_other(
+    config: DockerConfig, monkeypatch: pytest.MonkeyPatch, own: str, other: str
+) -> None:
+    """The second comes just before the first gives the file its name."""
+    servers = {"own": S, "other": "other.azurecr.io"}
+    written(config, {"auths": {server: {"auth": PAIR} for server in servers.values()}})
+
+    def change(who: str, what: str) -> None:
+        mine = DockerConfig(config.path)
+        if what == "erase":
+            assert mine.erase(servers[who])
+        else:
+            mine.store(servers[who], DockerLogin(who, "new"))
+
+    second = threading.Thread(target=change, args=("other", other))
+    replace = os.replace
+
+    def late(*arguments: Any) -> None:
+        if second.ident is None:
+            second.start()
+            second.join(0.3)
+        replace(*arguments)
+
+    monkeypatch.setattr(os, "replace", late)
+    change("own", own)
+    second.join(60)
+    for who, what in (("own", own), ("other", other)):
+        assert config.find(servers[who]) == (None if what == "erase" else DockerLogin(who, "new"))
+
+
+def test_a_lock_that_is_never_let_go_of_is_told(config: DockerConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(config, {})
+    monkeypatch.setattr(docker_config, "LONGEST_WAIT", 0.05)
+    with filelock.locked(config.path.with_name(".config.json.lock"), 0):
+        with pytest.raises(errors.LocalFileError, match="another process holds its lock"):
+            config.store(S, DockerLogin("me", "secret"))
+    config.store(S, DockerLogin("me", "secret"))
+
+
+def test_a_file_system_without_locks_stops_nobody(config: DockerConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filelock, "try_lock", lambda _descriptor: None)
+    config.store(S, DockerLogin("me", "secret"))
+    assert config.find(S) == DockerLogin("me", "secret")
 
 
 class TestHelper:
