@@ -10,6 +10,7 @@ import json
 import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from ..errors import DigestMismatchError, InvalidManifestError, LocalFileError, NotFoundError
 from ..oci.descriptor import Descriptor
@@ -63,7 +64,7 @@ class LayoutSource:
         with self._lock:
             for child in manifest.manifests:
                 self._types.setdefault(child.digest, child.media_type)
-        return manifest
+        return replace(manifest, digest=digest)
 
     def fetch(self, blob: Descriptor, offset: int = 0, length: int | None = None) -> FileStream:
         """*length* bytes of *blob* from *offset* on, by default to its end. Raises `LocalFileError` when it is not

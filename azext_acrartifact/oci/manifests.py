@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ..errors import DigestMismatchError, InvalidManifestError, InvalidReferenceError, NotFoundError, ProtocolError
 from ..transport.answers import error_from
@@ -31,7 +32,8 @@ class Manifests:
         self._api = api
 
     def get(self, repository: str, version: str) -> Manifest:
-        """The manifest under *version*, a tag or a digest, with its bytes checked against both digests."""
+        """The manifest under *version*, a tag or a digest, with its bytes checked against both digests. Its own is
+        the one it was asked for by, or else the registry's."""
         url = self._api.url(path_of(repository, "manifests", version))
         response = self._api.send(Scope.of(repository, PULL), "GET", url, headers={"Accept": ACCEPT})
         if response.status != 200:
@@ -74,7 +76,7 @@ class Manifests:
             raise error_from(response, "The manifest was not stored")
         with response:
             told = response.headers.get("Docker-Content-Digest", manifest.digest)
-            if told != manifest.digest:
+            if told != digest_of(manifest.raw, algorithm_of(parse_digest(told, response.request.where))):
                 raise DigestMismatchError(
                     "The registry stored another manifest", where=response.request.where, why=f"{told}"
                 )
@@ -113,7 +115,8 @@ def _checked(response: Response, place: str, version: str) -> Manifest:
     for expected in (version if ":" in version else None, told):
         if expected and digest_of(raw, algorithm_of(parse_digest(expected, where))) != expected:
             raise DigestMismatchError("The manifest is not the right one", where=where, why=f"expected {expected}")
-    return parse_manifest(raw, _media_type(response), where)
+    manifest = parse_manifest(raw, _media_type(response), where)
+    return replace(manifest, digest=Digest(version if ":" in version else told or manifest.digest))
 
 
 def _index(response: Response) -> Manifest:

@@ -38,6 +38,14 @@ def tagged(content: bytes, tag: str, kind: str = IMAGE_MANIFEST) -> dict[str, ob
     return {**described(content, kind), "annotations": {REF: tag}}
 
 
+def test_a_manifest_is_called_what_its_file_is(tmp_path: Path) -> None:
+    long = digest_of(MANIFEST, "sha512")
+    files = layout() | {"blobs/" + long.replace(":", "/"): MANIFEST}
+    with contextlib.closing(source(put(tmp_path / "layout", files))) as found:
+        assert found.manifest(long).digest == long
+        assert found.manifest(digest_of(MANIFEST)).digest == digest_of(MANIFEST)
+
+
 def test_what_a_tag_names_is_told_without_reading_it(tmp_path: Path) -> None:
     with contextlib.closing(source(put(tmp_path / "layout", layout(manifest=None)))) as found:
         named = found.resolve("1.0")

@@ -24,6 +24,7 @@ from tests.support.server import Answer, ScriptedServer, answer
 Open = Callable[[ScriptedServer], Registry]
 HELLO = Descriptor("text/plain", digest_of(b"hello"), 5, {"org.opencontainers.image.title": "a\x1b.txt"})
 MANIFEST = build_manifest(empty_descriptor(), [HELLO])
+LONG = digest_of(MANIFEST.raw, "sha512")
 UPLOADS = "/v2/a/b/blobs/uploads/"
 
 
@@ -49,6 +50,20 @@ class TestManifests:
         assert second.target == f"/v2/a/b/manifests/{MANIFEST.digest}"
         assert IMAGE_MANIFEST in first.headers["accept"]
         assert IMAGE_INDEX in first.headers["accept"]
+
+    @pytest.mark.parametrize("told", [MANIFEST.digest, LONG, None])
+    def test_a_manifest_is_called_what_it_was_asked_for_by(self, serve, registry: Open, told: str | None) -> None:
+        answers = [stored(**({"Docker_Content_Digest": told} if told else {})) for _ in range(2)]
+        manifests = registry(serve(*answers)).manifests
+        assert manifests.get("a", LONG).digest == LONG
+        assert manifests.get("a", "1.0").digest == (told or MANIFEST.digest)
+
+    def test_a_manifest_stored_may_be_called_by_either_algorithm(self, serve, registry: Open) -> None:
+        answers = [answer(201, Docker_Content_Digest=told) for told in (LONG, digest_of(b""))]
+        manifests = registry(serve(*answers)).manifests
+        manifests.put("a", MANIFEST, "1.0")
+        with pytest.raises(errors.DigestMismatchError, match="stored another manifest"):
+            manifests.put("a", MANIFEST, "1.0")
 
     @pytest.mark.parametrize(
         ("version", "told"),
