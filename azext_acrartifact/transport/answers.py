@@ -126,7 +126,7 @@ def _kind(response: Response, refusal: Refusal) -> tuple[type[ArtifactError], st
     kinds: dict[int, tuple[type[ArtifactError], str]] = {
         403: _forbidden(refusal, response.request.url),
         404: (NotFoundError, _whereabouts(refusal, response.request.url)),
-        405: (LockedError, f"A lock may be set: az acr repository show --image REPO:TAG shows it. See {_LOCK_LINK}"),
+        405: (LockedError, f"A lock may be set: {_showing(response.request.url)} shows it. See {_LOCK_LINK}"),
         429: (ThrottledError, f"Run the command again in {_patience(response)}."),
         4: (RejectedError, _REJECTED_HINTS.get(refusal.code, "")),
         5: (ServerFaultError, "Run the command again later. Azure's state: https://status.azure.com"),
@@ -162,6 +162,17 @@ def _whereabouts(refusal: Refusal, url: str) -> str:
     if refusal.code == "NAME_UNKNOWN" or not wanted["version"]:
         return f"Check the repository's name. What is there: az acr artifact list {parts.netloc}"
     return hint_of_list(parts.netloc, wanted["repository"])
+
+
+def _showing(url: str) -> str:
+    """The command that shows the locks of the artifact in *url*; a blob has none, nor may its name be known."""
+    parts = urlsplit(url)
+    wanted = _WANTED.fullmatch(parts.path)
+    place = f"{parts.netloc}/{wanted['repository']}" if wanted else "SERVER/REPOSITORY"
+    kind, _, version = (wanted["version"] or "" if wanted else "").rpartition("/")
+    if kind not in ("/manifests", "/_manifests", "/_tags"):
+        version = "TAG"
+    return f"az acr artifact show {place}{'@' if ':' in version else ':'}{version}"
 
 
 def hint_of_list(server: str, repository: str) -> str:

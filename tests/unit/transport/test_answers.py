@@ -29,6 +29,9 @@ class Body:
         self.closed = True
 
 
+DIGEST = "sha256:" + "a" * 64
+
+
 def response(status: int, body: object = b"", **headers: str) -> tuple[Response, Body]:
     raw = Body(body if isinstance(body, bytes) else json.dumps(body).encode())
     fields = Headers((name.replace("_", "-"), value) for name, value in headers.items())
@@ -151,6 +154,23 @@ def test_what_is_not_there_names_the_list_of_what_is(path: str, code: str, liste
 @pytest.mark.parametrize("path", ["/acr/v1/_catalog?n=100", "/v2/", "/oauth2/token", "/v2/A%20B/manifests/1"])
 def test_a_path_that_names_no_repository_gives_no_command(path: str) -> None:
     assert failed_at(path, 404, "").hint == "Check the name, the tag and the registry."
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/v2/a/b/manifests/1.0", "myregistry.azurecr.io/a/b:1.0"),
+        (f"/v2/a/b/manifests/{DIGEST}", f"myregistry.azurecr.io/a/b@{DIGEST}"),
+        ("/acr/v1/a/b/_tags/1.0", "myregistry.azurecr.io/a/b:1.0"),
+        (f"/v2/a/b/blobs/{DIGEST}", "myregistry.azurecr.io/a/b:TAG"),
+        ("/v2/a/b/blobs/uploads/", "myregistry.azurecr.io/a/b:TAG"),
+        ("/v2/", "SERVER/REPOSITORY:TAG"),
+    ],
+)
+def test_what_may_be_locked_names_the_command_that_shows_it(path: str, shown: str) -> None:
+    where = Request("GET", f"https://myregistry.azurecr.io{path}")
+    error = error_from(Response(where, 405, Headers(()), Body(b"")), "It was not stored")
+    assert f"A lock may be set: az acr artifact show {shown} shows it." in error.hint
 
 
 def test_only_a_firewall_says_that_an_address_is_not_let_in() -> None:
