@@ -43,8 +43,6 @@ def source_date_epoch() -> int:
 class Packed:
     """What a finished stream was."""
 
-    digest: str
-    """Of the bytes that were sent."""
     size: int
     """Bytes that were sent."""
     tar_digest: str
@@ -178,7 +176,6 @@ class PackedStream:
 
     def __init__(self, blocks: Iterator[Block], codec: Codec) -> None:
         self._tar = BesideHash()
-        self._sent = BesideHash() if codec.encode else self._tar
         self._size = 0
         self._ended = False
         watched = self._watch(blocks)
@@ -191,15 +188,13 @@ class PackedStream:
 
     def __iter__(self) -> Iterator[Block]:
         for data in self._output:
-            if self._sent is not self._tar:
-                self._sent.update(data)
             self._size += len(data)
             yield data
         self._ended = True
 
     @property
     def result(self) -> Packed:
-        """Digests and size. Raises ValueError before the end of the stream."""
+        """Digest and size. Raises ValueError before the end of the stream."""
         if not self._ended:
             raise ValueError("the stream has not been read to its end")
-        return Packed(self._sent.digest(), self._size, self._tar.digest())
+        return Packed(self._size, self._tar.digest())

@@ -6,7 +6,7 @@ A source gives blobs by descriptor, from any offset; what is sent can be read ag
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
@@ -54,6 +54,49 @@ class Memory:
     def open_range(self, offset: int, length: int) -> BinaryIO:
         """A fresh reader of *length* bytes from *offset*."""
         return io.BytesIO(self.data[offset : offset + length])
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Content that is at hand in several pieces, none of which is copied."""
+
+    pieces: tuple[memoryview, ...]
+
+    @property
+    def size(self) -> int:
+        """Length in bytes."""
+        return sum(map(len, self.pieces))
+
+    def open_range(self, offset: int, length: int) -> io.RawIOBase:
+        """A fresh reader of *length* bytes from *offset*."""
+        return _PiecesReader(cut(self.pieces, offset, length))
+
+
+class _PiecesReader(io.RawIOBase):
+    def __init__(self, pieces: Iterator[memoryview]) -> None:
+        self._pieces = pieces
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        if not self._rest:
+            self._rest = next(self._pieces, self._rest)
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
+
+
+def cut(pieces: Iterable[memoryview], offset: int, length: int) -> Iterator[memoryview]:
+    """The *length* bytes of *pieces* from *offset* on, or as many as there are; no piece is empty."""
+    for piece in pieces:
+        part = piece[offset : offset + length]
+        offset = max(offset - len(piece), 0)
+        length -= len(part)
+        if part:
+            yield part
 
 
 class Stream(Protocol):

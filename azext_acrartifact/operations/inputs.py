@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from ..errors import InvalidInputError, LocalFileError
+from ..files.ahead import made_ahead
 from ..files.codecs import Codec
 from ..files.globs import Glob
 from ..files.names import RelativeName, find_collision, why_unsafe_path
@@ -25,6 +26,8 @@ from .filespec import STDIN, FileSpec, title_of
 HELD_OPEN = 64
 """Files that stay open from the first look to the last byte, so that even their removal does no harm. macOS lets a
 process open 256 (getrlimit(2)), and those that are being sent, and connections, come on top."""
+_AHEAD = 16
+"""Pieces of a folder, of up to 1 MiB, that are packed while those before them are sent."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class FolderFeed(StreamFeed):
 
     def _pack(self) -> Iterator[bytes | bytearray]:
         self._stream = self._folder.stream(self._codec)
-        return iter(self._stream)
+        return made_ahead(iter(self._stream), _AHEAD)
 
 
 @dataclass(frozen=True)

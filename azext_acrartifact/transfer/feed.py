@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from ..errors import CancelledError
-from ..oci.content import Chunk, Content, Memory
+from ..oci.content import Chunk, Content, Pieces, cut
 from ..oci.digest import Digest
 from ..threads import try_start
 from ..transport.messages import BLOCK
@@ -127,7 +128,8 @@ class StreamFeed:
     def _begin(self) -> None:
         self._blocks = self._restart()
         self._hash = hashlib.sha256()
-        self._buffer = bytearray()
+        self._held: deque[memoryview] = deque()
+        self._size = 0
         self._start = 0
         self._ended = False
 
@@ -136,22 +138,22 @@ class StreamFeed:
         if offset < self._start:
             self._begin()
         self._forget(offset)
-        while len(self._buffer) <= most and not self._ended:
+        while self._size <= most and not self._ended:
             self._fill()
             self._forget(offset)
-        data = bytes(memoryview(self._buffer)[:most])
-        return Chunk(Memory(data), 0, len(data)) if data else None
+        pieces = Pieces(tuple(cut(self._held, 0, most)))
+        return Chunk(pieces, 0, pieces.size) if pieces.size else None
 
     def identity(self) -> Identity | None:
         """Once all bytes have been made."""
         if not self._ended:
             return None
-        return Identity(Digest(f"sha256:{self._hash.hexdigest()}"), self._start + len(self._buffer))
+        return Identity(Digest(f"sha256:{self._hash.hexdigest()}"), self._start + self._size)
 
     def settle(self) -> Identity:
         """The identity; makes what is left of the bytes."""
         while not self._ended:
-            self._forget(self._start + len(self._buffer))
+            self._forget(self._start + self._size)
             self._fill()
         identity = self.identity()
         assert identity is not None
@@ -163,10 +165,15 @@ class StreamFeed:
             self._ended = True
         else:
             self._hash.update(block)
-            self._buffer += block
+            self._held.append(memoryview(block))
+            self._size += len(block)
 
     def _forget(self, offset: int) -> None:
-        gone = min(offset - self._start, len(self._buffer))
-        if gone > 0:
-            del self._buffer[:gone]
-            self._start += gone
+        gone = max(min(offset - self._start, self._size), 0)
+        self._start += gone
+        self._size -= gone
+        while gone:
+            first = self._held.popleft()
+            if gone < len(first):
+                self._held.appendleft(first[gone:])
+            gone -= min(gone, len(first))

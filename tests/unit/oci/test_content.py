@@ -1,0 +1,30 @@
+"""Content in pieces is read as if it were one."""
+
+from __future__ import annotations
+
+import pytest
+
+from azext_acrartifact.oci.content import Pieces, cut
+
+DATA = bytes(range(100))
+PIECES = tuple(memoryview(part) for part in (DATA[:10], DATA[10:11], DATA[11:60], DATA[60:]))
+
+
+@pytest.mark.parametrize("offset", [0, 5, 10, 11, 59, 99, 100])
+@pytest.mark.parametrize("length", [0, 1, 6, 41, 100])
+@pytest.mark.parametrize("room", [1, 7, 1000])
+def test_any_range_is_read_again_and_again(offset: int, length: int, room: int) -> None:
+    content = Pieces(PIECES)
+    assert content.size == 100
+    for _ in range(2):
+        reader, found = content.open_range(offset, length), b""
+        buffer = memoryview(bytearray(room))
+        while count := reader.readinto(buffer):
+            found += buffer[:count]
+        assert found == DATA[offset : offset + length]
+
+
+def test_what_is_cut_is_not_copied_and_never_empty() -> None:
+    parts = list(cut(PIECES, 10, 50))
+    assert [len(part) for part in parts] == [1, 49]
+    assert parts[1].obj is PIECES[2].obj
