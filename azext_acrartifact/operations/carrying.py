@@ -21,6 +21,7 @@ from ..transfer.upload import SINGLE_LIMIT
 from ..transport.client import HttpClient
 from .graph import Graph, blobs_of
 from .parallel import require_all, run_all
+from .tagging import taken
 
 Tags = Mapping[Digest, Sequence[str]]
 """The tags that manifests of a graph are to have at the target."""
@@ -121,12 +122,7 @@ def wanted_tags(target: GraphTarget, tags: Tags, overwrite: bool) -> list[tuple[
         for name in dict.fromkeys(names):
             held = target.resolve(name)
             if held is not None and held.digest != digest and not overwrite:
-                raise RejectedError(
-                    "The tag names another artifact",
-                    where=f"{target.place}:{name}",
-                    why=f"it is {held.digest}, not {digest}",
-                    hint="Choose another tag, or leave out --no-overwrite.",
-                )
+                raise taken(f"{target.place}:{name}", held.digest, digest)
             if held is None or held.digest != digest:
                 wanted.append((digest, name))
     return wanted

@@ -90,9 +90,14 @@ def require_free(
     for name in [] if rules.overwrite else tags:
         held = registry.manifests.resolve(reference.repository, name)
         if held is not None and held.digest != digest:
-            raise RejectedError(
-                "The tag names another artifact",
-                where=str(named(reference, [name])[0]),
-                why=f"it is {held.digest}, not {digest}",
-                hint="Choose another tag, or leave out --no-overwrite.",
-            )
+            raise taken(str(named(reference, [name])[0]), held.digest, digest)
+
+
+def taken(where: str, held: Digest, wanted: Digest) -> RejectedError:
+    """What to say of a tag that names *held* and may not be made to name *wanted*."""
+    return RejectedError(
+        "The tag names another artifact",
+        where=where,
+        why=f"it is {held}, not {wanted}",
+        hint="Choose another tag, or leave out --no-overwrite.",
+    )
