@@ -39,7 +39,7 @@ class Registry:
         config.write_text(json.dumps(_configuration(data, certificates)))  # JSON is YAML too
         # It takes every REGISTRY_… variable for a setting.
         quiet = {name: value for name, value in variables.items() if not name.startswith("REGISTRY_")}
-        quiet["OTEL_TRACES_EXPORTER"] = "none"
+        quiet |= {"OTEL_TRACES_EXPORTER": "none", "OTEL_TRACES_SAMPLER": "always_off"}
         with open(log, "wb") as output:
             process = subprocess.Popen(
                 [*prefix, PROGRAM, "serve", str(config)],
