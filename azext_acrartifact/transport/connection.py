@@ -101,18 +101,24 @@ class Connection:
         answer is already there, so it is looked for first.
         """
         self._patience = network.patience
-        self._socket.settimeout(SEND_TIMEOUT * self._patience)
+        self._bear(SEND_TIMEOUT if _is_long(request.body) else request.answer_timeout)
         # Not after the send: a thread that gets the processor back late would find the answer there already.
         began = time.monotonic()
         try:
             self._send(request, network)
         except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError) as broken:
             return self._early_answer(request, broken)
-        self._socket.settimeout(request.answer_timeout * self._patience)
+        self._bear(request.answer_timeout)
         response = self._answer(request)
         self.waited = time.monotonic() - began
-        self._socket.settimeout(READ_TIMEOUT * self._patience)
+        self._bear(READ_TIMEOUT)
         return response
+
+    def _bear(self, silence: float) -> None:
+        """Bear *silence* seconds without a byte. To say so is a system call, and lets other threads in between."""
+        seconds = silence * self._patience
+        if self._socket.gettimeout() != seconds:
+            self._socket.settimeout(seconds)
 
     @property
     def is_stale(self) -> bool:
@@ -179,7 +185,7 @@ class Connection:
         return response
 
     def _early_answer(self, request: Request, broken: OSError) -> http.client.HTTPResponse:
-        self._socket.settimeout(READ_TIMEOUT * self._patience)
+        self._bear(READ_TIMEOUT)
         try:
             response = self._answer(request)
         except (OSError, http.client.HTTPException):
@@ -207,6 +213,10 @@ def _field(name: str, value: str) -> str:
     if not _FIELD_VALUE.fullmatch(value):
         raise http.client.HTTPException(f"the value of {name} cannot be sent")
     return f"{name}: {value}"
+
+
+def _is_long(body: bytes | Body | None) -> bool:
+    return _length(body) > JOINED_BODY
 
 
 def _length(body: bytes | Body | None) -> int:

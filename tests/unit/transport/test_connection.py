@@ -51,6 +51,9 @@ class Told(socket.socket):
     def settimeout(self, value: float | None) -> None:
         self.timeouts.append(value)
 
+    def gettimeout(self) -> float | None:
+        return self.timeouts[-1] if self.timeouts else None
+
     def recv_into(self, buffer: memoryview, _size: int = 0, _flags: int = 0) -> int:  # type: ignore[override]
         found = self._answers.pop(0) if self._answers else b""
         if isinstance(found, OSError):
@@ -71,8 +74,23 @@ def exchange(
 @pytest.mark.parametrize("patience", [1.0, 3.0])
 def test_each_part_of_an_exchange_has_its_own_patience(patience: float) -> None:
     sock = Told(answer(201).raw)
-    assert exchange(sock, patience=patience).status == 201
+    assert exchange(sock, body=b"x" * (JOINED_BODY + 1), patience=patience).status == 201
     assert sock.timeouts == [seconds * patience for seconds in (SEND_TIMEOUT, LATE, READ_TIMEOUT)]
+
+
+def test_what_leaves_at_once_has_the_patience_of_its_answer() -> None:
+    sock = Told(answer(201).raw)
+    assert exchange(sock, body=b"x" * JOINED_BODY).status == 201
+    assert sock.timeouts == [LATE, READ_TIMEOUT]
+
+
+def test_a_patience_that_is_the_same_is_not_said_again() -> None:
+    sock = Told(answer(200).raw, answer(200).raw)
+    with contextlib.closing(sock):
+        connection = Connection(sock, None)
+        for _ in range(2):
+            connection.exchange(Request("GET", URL), Network("unit/1")).read()
+    assert sock.timeouts == [READ_TIMEOUT]
 
 
 BROKEN = (BrokenPipeError(32, "broken pipe"), ConnectionResetError(104, "reset"), ssl.SSLEOFError(8, "eof"))
@@ -83,7 +101,7 @@ def test_an_answer_that_came_before_all_was_sent_is_read(broken: OSError) -> Non
     sock = Told(answer(413).raw, broken=broken)
     response = exchange(sock, body=b"x", patience=2.0)
     assert (response.status, response.will_close) == (413, True)
-    assert sock.timeouts == [SEND_TIMEOUT * 2, READ_TIMEOUT * 2]
+    assert sock.timeouts == [LATE * 2, READ_TIMEOUT * 2]
 
 
 @pytest.mark.parametrize(
