@@ -44,7 +44,8 @@ class Fetcher:
         if size < RANGED_FROM:
             return [Job(functools.partial(self._file, item), size, size > SINGLE_LIMIT)]
         large = _LargeFile(self, item)
-        return [Job(large.work, size, True) for _ in range(min(MANY_BULK, most_workers(size)))]
+        workers = min(MANY_BULK, most_workers(size))
+        return [Job(large.work, size, True, helps) for helps in range(workers)]
 
     def moved(self, item: Planned, size: int) -> None:
         """Account for *size* bytes of *item*."""

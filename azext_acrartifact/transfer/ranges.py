@@ -17,7 +17,6 @@ from ..oci.descriptor import Descriptor
 from ..oci.digest import Verifier
 from ..transport.messages import BLOCK
 from ..transport.retry import Attempts
-from .pace import MANY_BULK
 
 SEGMENT = 2 * 1024 * 1024
 """Bytes that are noted as there when all of them are: a kill costs at most so many of each connection."""
@@ -71,6 +70,7 @@ class RangedDownload:
         self._begin()
         self.resumed = len(pieces.done)
         """Segments that an earlier run left."""
+        self._workers = 0
         self._told = 0
         self._tell(sum(map(self._length, pieces.done)), False)
 
@@ -81,9 +81,15 @@ class RangedDownload:
 
     def work(self) -> None:
         """Fetch pieces until none are left."""
-        while run := self._take():
-            self._fetch(run)
-            self._hash(wait=False)
+        with self._lock:
+            self._workers += 1
+        try:
+            while run := self._take():
+                self._fetch(run)
+                self._hash(wait=False)
+        finally:
+            with self._lock:
+                self._workers -= 1
 
     def finish(self) -> bool:
         """Hash what has not been hashed, once no thread is at work. False when pieces of an earlier run turned out
@@ -105,11 +111,12 @@ class RangedDownload:
         return True
 
     def _take(self) -> range:
-        """The next segments in a row: many while much is left, few at the end, so that all threads end together."""
+        """The next segments in a row: many while much is left to few threads, few at the end, so that all end
+        together."""
         with self._lock:
             if self._cancelled.is_set():
                 raise CancelledError("Stopped")
-            most = min(LONGEST_RUN, max(SHORTEST_RUN, len(self._left) // (2 * MANY_BULK)))
+            most = min(LONGEST_RUN, max(SHORTEST_RUN, len(self._left) // (2 * self._workers)))
             first = last = self._left.pop() if self._left else -1
             while self._left and last - first + 1 < most and self._left[-1] == last + 1:
                 last = self._left.pop()

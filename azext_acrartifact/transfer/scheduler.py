@@ -22,11 +22,13 @@ STOP_TIME = 0.8
 @dataclass(frozen=True)
 class Job:
     """A piece of work; *bulk* when it fills a connection rather than waits for answers. *size* in bytes decides
-    the order: the largest first, so that the last one to end is a small one."""
+    the order: the largest first, so that the last one to end is a small one. *helps* says how many others are at the
+    same blob before it: threads are spread over blobs first, and help each other when there are no more."""
 
     run: Callable[[], None]
     size: int
     bulk: bool
+    helps: int = 0
 
 
 class Scheduler:
@@ -46,7 +48,7 @@ class Scheduler:
 
         An interrupt (Ctrl-C, SIGTERM) breaks the requests in flight and passes through within a second.
         """
-        for job in sorted(jobs, key=lambda job: -job.size):
+        for job in sorted(jobs, key=lambda job: (job.helps, -job.size)):
             self._waiting[job.bulk].append(job)
         try:
             with self._changed:

@@ -179,6 +179,7 @@ class TestRanges:
     def _small(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(ranges, "SEGMENT", 2048)
         monkeypatch.setattr(ranges, "SHORTEST_RUN", 2)
+        monkeypatch.setattr(ranges, "LONGEST_RUN", 2)
         monkeypatch.setattr(ranges, "BLOCK", 1500)
 
     @staticmethod
@@ -218,6 +219,36 @@ class TestRanges:
         assert bytes(kept.data) == DATA
         asked = sorted(int(sent.headers["range"][6:].split("-")[0]) for sent in storage.server.requests)
         assert asked == list(range(0, len(DATA), 4096))
+
+    def test_one_alone_asks_for_long_ranges_and_leaves_short_ones_to_the_end(self, source, monkeypatch) -> None:
+        monkeypatch.setattr(ranges, "LONGEST_RUN", 8)
+        storage = source(BlobHost())
+        assert self.load(storage, Kept(len(DATA)), threads=1) == len(DATA)
+        asked = [int(sent.headers["range"][6:].split("-")[0]) // 2048 for sent in storage.server.requests]
+        assert asked == [0, 8, 14, 17, 19]
+
+    def test_several_leave_something_to_each_other(self, source, monkeypatch) -> None:
+        monkeypatch.setattr(ranges, "LONGEST_RUN", 8)
+        storage, kept = source(BlobHost()), Kept(len(DATA))
+        http = storage.opened.http
+        met = threading.Barrier(4)
+        longest = []
+
+        class Waiting(RangedDownload):
+            def _fetch(self, run: range) -> None:
+                longest.append(len(run))
+                if len(longest) <= 4:
+                    met.wait(20)
+                super()._fetch(run)
+
+        download = Waiting(storage, BLOB, kept, http.attempts, http.waiter.cancelled, lambda size: None)
+        workers = [threading.Thread(target=download.work) for _ in range(4)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        assert download.finish()
+        assert sorted(longest[:4]) == [2, 2, 3, 8]
 
     def test_a_last_segment_may_be_short(self, source) -> None:
         data = os.urandom(9001)
@@ -269,6 +300,7 @@ class TestRanges:
 
     def test_ranges_are_long_while_much_is_left(self, source, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(ranges, "SEGMENT", 64)
+        monkeypatch.setattr(ranges, "LONGEST_RUN", 16)
         kept = Kept(len(DATA))
         storage = source(BlobHost())
         assert self.load(storage, kept, 1) == len(DATA)

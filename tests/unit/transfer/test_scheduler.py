@@ -46,6 +46,14 @@ def test_the_largest_comes_first(scheduler) -> None:
     assert done == [9, 7, 3, 1]
 
 
+def test_threads_help_at_a_blob_when_no_other_is_left_to_begin(scheduler) -> None:
+    done: list[str] = []
+    blobs = (("large", 9, 3), ("medium", 5, 2), ("small", 2, 1))
+    jobs = [Job(lambda n=name: done.append(n), size, True, helps) for name, size, n in blobs for helps in range(n)]
+    scheduler(1).run(jobs)
+    assert done == ["large", "medium", "small", "large", "medium", "large"]
+
+
 def test_nothing_to_do_is_done_at_once(scheduler) -> None:
     scheduler().run([])
 
@@ -168,7 +176,7 @@ class TestPace:
             (None, FEWEST_SMALL, FEW_BULK),
             (0.0001, FEWEST_SMALL, FEW_BULK),
             (0.006, FEWEST_SMALL, MANY_BULK),
-            (0.03, 50, MANY_BULK),
+            (0.015, 50, MANY_BULK),
             (9.0, MOST, MANY_BULK),
         ],
     )
@@ -180,7 +188,7 @@ class TestPace:
         assert pace.bulk() == bulk
 
     def test_throttling_halves_down_to_one(self, http) -> None:
-        http.fastest_answer = 0.03
+        http.fastest_answer = 0.015
         http.throttled = 1
         pace = Pace(http)
         http.answers += 100
