@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ..errors import UnsafeContentError
 from . import tarformat as tar
 from .handover import hand_over
-from .inflate import InflatedStream, Read, inflated
+from .inflate import InflatedStream, Read, blocks, inflated
 from .links import why_unsafe_link
 from .merge import move, require_free_way
 from .names import RelativeName, safe_folder, safe_name
@@ -84,10 +84,13 @@ class Extraction:
     def read(self, read: Read) -> Unpacked:
         """Stage all members of the layer that *read* gives, gzip or plain, and check the archive's digest.
 
-        Raises UnsafeContentError for what is refused, DigestMismatchError, LocalFileError (no space). Errors of
-        *read* come through.
+        It is read here, while two other threads inflate and write. Raises UnsafeContentError for what is refused,
+        DigestMismatchError, LocalFileError (no space). Errors of *read* come through.
         """
-        return hand_over(inflated(read), self._unpacked)
+        return hand_over(blocks(read), self._inflate)
+
+    def _inflate(self, layer: Iterator[bytes]) -> Unpacked:
+        return hand_over(inflated(lambda _size: next(layer, b"")), self._unpacked)
 
     def _unpacked(self, pieces: Iterator[bytes]) -> Unpacked:
         algorithm = self._digest.split(":")[0] if self._digest else "sha256"

@@ -6,6 +6,7 @@ layer is compressed.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import zlib
 from collections.abc import Callable, Iterator
@@ -18,8 +19,9 @@ from .codecs import zstd_module
 Read = Callable[[int], bytes]
 """Up to that many bytes; none at the end."""
 
-_INPUT = 256 << 10
-_OUTPUT = 1 << 20
+_INPUT = 1 << 20
+_OUTPUT = 2 << 20
+"""A quarter of that takes a fifth more time: each piece passes from thread to thread."""
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 
@@ -29,8 +31,13 @@ def damaged(why: str) -> UnsafeContentError:
     return UnsafeContentError("The folder's archive is damaged", why=why, hint="Pull again; if it stays, push it anew.")
 
 
+def blocks(read: Read) -> Iterator[bytes]:
+    """All that *read* gives, 1 MiB at a time."""
+    return iter(functools.partial(read, _INPUT), b"")
+
+
 def inflated(read: Read) -> Iterator[bytes]:
-    """The content of gzip, of one or several members, or of an archive that is not compressed, in pieces <= 1 MiB."""
+    """The content of gzip, of one or several members, or of an archive that is not compressed, in pieces <= 2 MiB."""
     start = b""
     while len(start) < len(_ZSTD) and (data := read(_INPUT)):
         start += data

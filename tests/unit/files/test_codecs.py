@@ -89,7 +89,7 @@ def test_gzip_is_read_by_either_library(monkeypatch: pytest.MonkeyPatch, hidden:
     layer = gzip.compress(BLOCKS[0]) + gzip.compress(b"".join(BLOCKS[1:]))
     assert b"".join(inflated(reader(layer))) == b"".join(BLOCKS)
     bomb = gzip.compress(bytes(64 << 20))
-    assert max(len(piece) for piece in inflated(reader(bomb))) <= 1 << 20
+    assert max(len(piece) for piece in inflated(reader(bomb))) <= 2 << 20
     damaged = [layer[:-9], layer[:5000], layer + b"x", layer[:20] + b"\xff" * 20 + layer[40:], gzip.compress(b"")[:-1]]
     for wrong in damaged:
         with pytest.raises(UnsafeContentError, match="damaged"):
