@@ -74,7 +74,7 @@ class Destination:
         """The folder at *path*, made with all above it unless *create* is false. Raises LocalFileError."""
         path = os.path.abspath(path)
         made = _make_folders(path) if create else []
-        with naming("Cannot use the destination folder", path):
+        with on_failure(_remove_empty, made), naming("Cannot use the destination folder", path):
             return cls(open_folder(path), made, overwrite)
 
     def close(self, *, failed: bool = False) -> None:

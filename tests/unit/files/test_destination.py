@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from azext_acrartifact.errors import LocalFileError
+from azext_acrartifact.files import place
 from azext_acrartifact.files.kept import DATA, KEPT_FOR, NOTE, stem_of
 from azext_acrartifact.files.names import RelativeName, safe_folder, safe_name
 from azext_acrartifact.files.place import Destination
@@ -37,6 +38,16 @@ def out(tmp_path: Path) -> Path:
 def test_each_system_is_held_its_own_way(out: Path, folder_kind: type) -> None:
     with Destination.open(str(out)) as destination, contextlib.closing(destination.opened()) as folder:
         assert isinstance(folder, folder_kind)
+
+
+def test_folders_that_were_made_go_when_the_last_cannot_be_opened(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: str) -> None:
+        raise OSError(errno.EMFILE, "Too many open files", path)
+
+    monkeypatch.setattr(place, "open_folder", refuse)
+    with pytest.raises(LocalFileError, match="Too many open files"):
+        Destination.open(str(out / "d/new/er"))
+    assert sorted(os.listdir(out / "d")) == ["a", "e", "fifo", "link"]
 
 
 def test_what_is_no_regular_file_has_no_size(out: Path) -> None:
