@@ -45,7 +45,7 @@ SIZES = {
     repository: {"SINGLE_LIMIT": 16 * KIB},
     relay: {"BLOCK": 16 * KIB},
     fetching: {"SINGLE_LIMIT": 16 * KIB, "SEGMENT": RANGE // 2, "RANGED_FROM": 2 * RANGE},
-    ranges: {"SEGMENT": RANGE // 2, "SHORTEST_RUN": 2, "RANGED_FROM": 2 * RANGE, "BLOCK": 16 * KIB},
+    ranges: {"SEGMENT": RANGE // 2, "SHORTEST_RUN": 2, "LONGEST_RUN": 2, "RANGED_FROM": 2 * RANGE, "BLOCK": 16 * KIB},
     feed: {"HASHED_FIRST": 32 * KIB, "BLOCK": 16 * KIB},
     download: {"BLOCK": 16 * KIB},
     connection: {"BLOCK": 16 * KIB},
