@@ -89,23 +89,25 @@ def command(options: argparse.Namespace) -> str:
 
 def run_short(place: Setting, *, record: bool) -> int:
     """Compare with the baseline, or write it; returns 1 on a step back. Cases that seem to fall back are measured
-    again before they count as such: another process on the machine makes every program take longer."""
+    again, and all their rounds counted, before they count as such: three rounds are few on a machine shared with
+    others."""
     chosen = short.cases()
     found = short.measured(measure(chosen, place, SHORT_RUNS, []))
     if record:
-        again = short.measured(measure(chosen, place, SHORT_RUNS, []))
-        short.record(short.better(found, again).relative())
+        for _ in range(SHORT_TRIES):
+            found = short.together(found, short.measured(measure(chosen, place, SHORT_RUNS, [])))
+        short.record(short.figures(found))
         return 0
     recorded = short.read()
     for _ in range(SHORT_TRIES):
-        complaints = short.complaints(found.relative(), recorded)
+        complaints = short.complaints(short.figures(found), recorded)
         worse = [case for case in chosen if any(text.startswith(short.name_of(case) + ": ") for text in complaints)]
         if not worse:
             break
         steps.say("Measured again: " + "; ".join(complaints))
-        found = short.better(found, short.measured(measure(worse, place, SHORT_RUNS, [])))
-    complaints = short.complaints(found.relative(), recorded)
-    steps.say("\n".join([*short.lines(found.relative(), recorded), *complaints]))
+        found = short.together(found, short.measured(measure(worse, place, SHORT_RUNS, [])))
+    complaints = short.complaints(short.figures(found), recorded)
+    steps.say("\n".join([*short.lines(short.figures(found), recorded), *complaints]))
     return 1 if complaints else 0
 
 

@@ -1,14 +1,17 @@
 """The short form: what does not depend on the machine's mood, against what was recorded.
 
-Requests are counted. Processor time is taken as a multiple of `az version`'s in the same run, which the same
-interpreter spends on the same machine; of both the least of all rounds, since nothing makes a program take less.
+Requests are counted. Processor time is taken as a multiple of what `az version` takes in the same round: the same
+interpreter on the same machine, seconds before, since a machine shared with others is faster in one minute than in the
+next. Of all rounds the median counts.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from statistics import median
 
 from bench.cases import CASES, Case
 from bench.lines import LOOPBACK
@@ -23,22 +26,14 @@ WORSE = 1.2
 
 @dataclass(frozen=True)
 class Figures:
-    """What one case took: requests, and processor time, in seconds or as a multiple of what `az version` takes."""
+    """What one case took: requests, and processor time as a multiple of what `az version` takes."""
 
     requests: int
     cpu: float
 
 
-@dataclass(frozen=True)
-class Measured:
-    """What each case and `az version` took, in seconds."""
-
-    cases: dict[str, Figures]
-    az: float
-
-    def relative(self) -> dict[str, Figures]:
-        """By case, as it is recorded."""
-        return {name: Figures(one.requests, round(one.cpu / self.az, 3)) for name, one in self.cases.items()}
+Measured = Mapping[str, tuple[Figures, ...]]
+"""By case, a round each."""
 
 
 def cases() -> tuple[Case, ...]:
@@ -49,18 +44,21 @@ def cases() -> tuple[Case, ...]:
 
 
 def measured(results: list[Result]) -> Measured:
-    """The least of all rounds."""
-    az = min(took.cpu for result in results for took in result.az_starts)
-    return Measured({name_of(result.case): _figures(result) for result in results if result.runs}, az)
+    """All rounds, by what the case is recorded as."""
+    return {name_of(result.case): _rounds(result) for result in results if result.runs}
 
 
-def better(one: Measured, other: Measured) -> Measured:
-    """The lesser of both, case by case: what disturbs a run only ever adds to it."""
-    found = {**one.cases, **other.cases}
-    for name in one.cases.keys() & other.cases.keys():
-        here, there = one.cases[name], other.cases[name]
-        found[name] = Figures(min(here.requests, there.requests), min(here.cpu, there.cpu))
-    return Measured(found, min(one.az, other.az))
+def together(one: Measured, other: Measured) -> Measured:
+    """The rounds of both."""
+    return {name: (*one.get(name, ()), *other.get(name, ())) for name in {**one, **other}}
+
+
+def figures(rounds: Measured) -> dict[str, Figures]:
+    """The least requests and the median processor time of each case, as they are recorded."""
+    return {
+        name: Figures(min(one.requests for one in of_case), round(median(one.cpu for one in of_case), 3))
+        for name, of_case in rounds.items()
+    }
 
 
 def complaints(found: dict[str, Figures], recorded: dict[str, Figures]) -> list[str]:
@@ -96,9 +94,9 @@ def name_of(case: Case) -> str:
     return f"{case.workload} {case.action.value}: {case.shape.title}"
 
 
-def _figures(result: Result) -> Figures:
-    runs = result.runs[OURS]
-    return Figures(min(run.seen.requests for run in runs), min(run.took.cpu for run in runs))
+def _rounds(result: Result) -> tuple[Figures, ...]:
+    pairs = zip(result.runs[OURS], result.az_starts, strict=True)
+    return tuple(Figures(run.seen.requests, run.took.cpu / az.cpu) for run, az in pairs)
 
 
 def _worse(name: str, found: dict[str, Figures], recorded: dict[str, Figures]) -> list[str]:

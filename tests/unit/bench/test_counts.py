@@ -14,7 +14,7 @@ from bench.cases import CASES, Action, Case
 from bench.lines import CAPPED, FAR, LOOPBACK
 from bench.process import Took
 from bench.rounds import Result
-from bench.short import Figures, Measured
+from bench.short import Figures
 from bench.site import Run
 from bench.summary import OURS, most, reference, rows, speed
 from bench.trees import SHORT, SMALL
@@ -97,13 +97,6 @@ def test_the_processor_time_of_registry_and_line_bounds_what_can_be_reached() ->
     assert most(rows(result(ours=[2.5])), 2) is None
 
 
-def test_the_lesser_of_two_measurements_counts() -> None:
-    one, other = Measured({"a": Figures(4, 2.0), "b": Figures(1, 1.0)}, 0.5), Measured({"a": Figures(5, 1.5)}, 0.6)
-    found = short.better(one, other)
-    assert found == Measured({"a": Figures(4, 1.5), "b": Figures(1, 1.0)}, 0.5)
-    assert found.relative() == {"a": Figures(4, 3.0), "b": Figures(1, 2.0)}
-
-
 def test_what_could_not_be_measured_is_said() -> None:
     missing = Result(Case("W6", Action.PULL, SMALL, CAPPED, 6.0), obstacle="needs root")
     assert "needs root" in report.details(missing)
@@ -156,8 +149,14 @@ def test_a_case_on_one_side_only_is_a_complaint() -> None:
     assert len(short.complaints({"a": Figures(1, 1.0)}, {"b": Figures(1, 1.0)})) == 2
 
 
-def test_figures_are_the_least_of_the_rounds() -> None:
-    first = Result(CASES[0], {OURS: [run(1.0, 2.0, 9), run(1.0, 1.0, 8)]}, [Took(1, 0.5, 1), Took(1, 0.6, 1)])
-    second = Result(CASES[1], {OURS: [run(1.0, 3.0, 7)]}, [Took(1, 0.4, 1)])
-    found = short.measured([first, second])
-    assert (list(found.cases.values()), found.az) == ([Figures(8, 1.0), Figures(7, 3.0)], 0.4)
+def test_processor_time_is_the_median_of_what_each_round_took_of_its_own_az() -> None:
+    walls = [run(1.0, 2.0, 9), run(1.0, 1.0, 8), run(1.0, 3.0, 8)]
+    slow_then_fast = [Took(1, 1.0, 1), Took(1, 0.25, 1), Took(1, 1.0, 1)]
+    found = short.figures(short.measured([Result(CASES[0], {OURS: walls}, slow_then_fast)]))
+    assert found == {short.name_of(CASES[0]): Figures(8, 3.0)}
+
+
+def test_rounds_measured_again_count_with_those_before() -> None:
+    before = {"a": (Figures(9, 3.0),), "b": (Figures(1, 1.0),)}
+    again = {"a": (Figures(8, 1.0), Figures(8, 2.0))}
+    assert short.figures(short.together(before, again)) == {"a": Figures(8, 2.0), "b": Figures(1, 1.0)}
