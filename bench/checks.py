@@ -19,10 +19,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from azext_acrartifact.files.extract import Extraction
+from azext_acrartifact.files.archive.extract import Extraction
 from azext_acrartifact.files.globs import Selection
 from azext_acrartifact.files.names import safe_folder, safe_name
-from azext_acrartifact.files.place import Destination
+from azext_acrartifact.files.writing.destination import Destination
 from azext_acrartifact.oci.digest import Digest, Verifier
 from azext_acrartifact.oci.manifest import parse_manifest
 from azext_acrartifact.operations.plan import plan_pull

@@ -24,12 +24,12 @@ from ..oci.layout import (
     check_marker,
     parse_index,
 )
-from .faults import local_error, naming, on_failure
-from .folders import Folder
-from .parts import kind_of
-from .place import open_folder
-from .source import LocalFile
-from .tarindex import Extent, index_tar
+from .os_errors import local_error, naming, on_failure
+from .directory.handle import Folder
+from .writing.temp_file import kind_of
+from .writing.destination import open_folder
+from .local_file import LocalFile
+from .archive.tar_index import Extent, index_tar
 
 DOCKER_SAVE_FILE = "manifest.json"
 """What `docker save` writes at the top (https://github.com/moby/docker-image-spec)."""

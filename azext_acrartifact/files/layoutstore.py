@@ -8,10 +8,10 @@ from typing import Protocol
 
 from ..oci.descriptor import Descriptor
 from ..oci.layout import INDEX_FILE, INDEX_LIMIT, MARKER, MARKER_FILE, LayoutIndex, blob_name, parse_index
-from .faults import naming
+from .os_errors import naming
 from .layoutfiles import FolderFiles, LayoutFiles, TarFiles, no_layout, open_layout, read_marker, read_small
 from .names import TEMPORARY_PREFIX, RelativeName
-from .place import Destination
+from .writing.destination import Destination
 
 Change = Callable[[LayoutIndex], LayoutIndex]
 """What a backup does to the index of a layout."""

@@ -11,9 +11,9 @@ import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from . import tarformat as tar
-from .tarindex import Extent
-from .tarwrite import END_OF_ARCHIVE, Header, encode
+from .archive import tar_format as tar
+from .archive.tar_index import Extent
+from .archive.tar_headers import END_OF_ARCHIVE, Header, encode
 
 _FILE_MODE, _FOLDER_MODE = 0o644, 0o755
 

@@ -9,15 +9,15 @@ from ..errors import DigestMismatchError, LocalFileError
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest, Verifier
 from ..oci.layout import INDEX_FILE, MARKER, MARKER_FILE, blob_name
-from . import tarformat as tar
-from .faults import naming
+from .archive import tar_format as tar
+from .os_errors import naming
 from .hashing import BLOCK
-from .kept import KeptPart
+from .writing.resumable_file import KeptPart
 from .layoutfiles import TarFiles
 from .names import RelativeName
-from .place import Destination
-from .source import fingerprint
-from .tarindex import Extent
+from .writing.destination import Destination
+from .local_file import fingerprint
+from .archive.tar_index import Extent
 from .tarlayout import TarLayout
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import LocalFileError
-from ..files.place import Destination
+from ..files.writing.destination import Destination
 from ..oci.registry import Registry
 from ..transfer.pace import Pace
 from ..transfer.progress import Progress

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import DigestMismatchError
-from ..files.extract import Extraction, size_limit
-from ..files.kept import KeptPart
-from ..files.place import Destination
+from ..files.archive.extract import Extraction, size_limit
+from ..files.writing.resumable_file import KeptPart
+from ..files.writing.destination import Destination
 from ..oci.content import Source
 from ..oci.mediatypes import CONTENT_DIGEST, UNPACK
 from ..transfer.download import BlobDownload

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..errors import InvalidInputError
-from ..files.source import LocalFile
+from ..files.local_file import LocalFile
 from ..oci.content import Memory
 from ..oci.descriptor import Descriptor
 from ..oci.manifest import Manifest, build_manifest

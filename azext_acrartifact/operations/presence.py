@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 
 from ..errors import ArtifactError
-from ..files.extract import size_limit
+from ..files.archive.extract import size_limit
 from ..files.names import RelativeName
-from ..files.pack import PackedFolder
-from ..files.place import Destination
+from ..files.archive.pack import PackedFolder
+from ..files.writing.destination import Destination
 from ..oci.digest import algorithm_of
 from ..oci.mediatypes import CONTENT_DIGEST
 from ..transfer.pace import Pace

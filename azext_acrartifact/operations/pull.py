@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from ..errors import InvalidManifestError, LocalFileError
 from ..files.globs import Selection
 from ..files.names import safe_name
-from ..files.place import Destination
+from ..files.writing.destination import Destination
 from ..oci.descriptor import Descriptor
 from ..oci.manifest import Manifest
 from ..oci.reference import Reference

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..errors import InvalidInputError, RejectedError
-from ..files.codecs import GZIP, codec_named
+from ..files.archive.compression import GZIP, codec_named
 from ..oci.descriptor import Descriptor
 from ..oci.manifest import Manifest
 from ..oci.reference import Reference

@@ -8,7 +8,7 @@ import tempfile
 from typing import IO
 
 from ..errors import InvalidInputError
-from ..files.faults import naming
+from ..files.os_errors import naming
 from ..oci.registry import Registry
 from ..transfer.download import BlobDownload
 from ..transfer.journal import Journal

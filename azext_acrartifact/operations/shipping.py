@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..files.codecs import GZIP, NONE, ZSTD, Codec
+from ..files.archive.compression import GZIP, NONE, ZSTD, Codec
 from ..oci.content import Content
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest

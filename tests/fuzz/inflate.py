@@ -8,8 +8,8 @@ import io
 import zlib
 
 from azext_acrartifact.errors import RefusedError
-from azext_acrartifact.files import inflate
-from azext_acrartifact.files.inflate import InflatedStream, inflated
+from azext_acrartifact.files.archive import decompress as inflate
+from azext_acrartifact.files.archive.decompress import InflatedStream, inflated
 from tests.fuzz.shown import is_harmless
 
 LIMIT = 1 << 20

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from azext_acrartifact.files.folder_posix import DescriptorFolder
-from azext_acrartifact.files.folder_windows import PathFolder
+from azext_acrartifact.files.directory.posix import DescriptorFolder
+from azext_acrartifact.files.directory.windows import PathFolder
 
 
 @pytest.fixture(params=[DescriptorFolder, PathFolder])

@@ -26,15 +26,15 @@ from azext_acrartifact.errors import (
 from azext_acrartifact.files.layoutfiles import Slice, TarFiles, open_layout, read_layout, read_small
 from azext_acrartifact.files.layoutsource import LayoutSource
 from azext_acrartifact.files.layoutstore import FolderStore, existing_layout, is_tar
-from azext_acrartifact.files.source import LocalFile
-from azext_acrartifact.files.tarindex import Extent, index_tar
+from azext_acrartifact.files.local_file import LocalFile
+from azext_acrartifact.files.archive.tar_index import Extent, index_tar
 from azext_acrartifact.files.tarlayout import TarLayout
-from azext_acrartifact.files.tarwrite import END_OF_ARCHIVE
+from azext_acrartifact.files.archive.tar_headers import END_OF_ARCHIVE
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.layout import LayoutIndex
 from azext_acrartifact.oci.mediatypes import IMAGE_MANIFEST
-from tests.unit.files.archives import extended, folder, member, record, symlink, zstd
+from tests.unit.files.archive.archives import extended, folder, member, record, symlink, zstd
 from tests.unit.files.descriptors import open_below
 from tests.unit.files.layouts import (
     CONFIG,
@@ -355,7 +355,7 @@ def test_only_headers_of_a_tar_are_read(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_a_tar_of_too_many_members_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("azext_acrartifact.files.tarformat.ENTRY_LIMIT", 10)
+    monkeypatch.setattr("azext_acrartifact.files.archive.tar_format.ENTRY_LIMIT", 10)
     path = tmp_path / "layout.tar"
     path.write_bytes(b"".join(member(str(number)) for number in range(11)) + END_OF_ARCHIVE)
     with pytest.raises(UnsafeContentError, match="more than 10"):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from azext_acrartifact import errors
-from azext_acrartifact.files.place import Destination
+from azext_acrartifact.files.writing.destination import Destination
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.reference import parse_reference
@@ -123,9 +123,9 @@ def test_free_space_is_looked_at_before_the_first_byte(
 UNPACK = """
 import io, resource, signal, sys
 from azext_acrartifact.errors import LocalFileError
-from azext_acrartifact.files.extract import Extraction
+from azext_acrartifact.files.archive.extract import Extraction
 from azext_acrartifact.files.names import safe_folder
-from azext_acrartifact.files.place import Destination
+from azext_acrartifact.files.writing.destination import Destination
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 try:
@@ -140,7 +140,7 @@ except LocalFileError as error:
 
 def test_a_disk_that_fills_up_while_a_folder_is_unpacked_changes_nothing(tmp_path: Path) -> None:
     """No file above 1,000 bytes, as on a disk that is full by then."""
-    from tests.unit.files.archives import layer, member
+    from tests.unit.files.archive.archives import layer, member
 
     (tmp_path / "layer").write_bytes(layer(member("d/a", b"new"), member("d/b", bytes(5000))))
     (tmp_path / "out/d").mkdir(parents=True)

@@ -1,0 +1,1 @@
+"""Folders as layers: packed, compressed, read strictly and unpacked."""

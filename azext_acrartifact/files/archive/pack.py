@@ -1,0 +1,200 @@
+"""A folder as one layer: a tar that ORAS and ACR Tasks unpack, the same bytes for the same content.
+
+Members carry the folder's title as prefix, as those of ORAS do; owner 0, no names, one time for all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from io import FileIO
+
+from ...errors import InvalidInputError, LocalFileError
+from ..background_hash import BesideHash
+from .compression import GZIP, Codec, codec_named
+from ..os_errors import naming
+from ..globs import Glob
+from .parallel_gzip import Block
+from ..hashing import BLOCK
+from ..names import why_unsafe_path
+from ..local_file import changed, fingerprint, open_regular
+from .tar_format import DIRECTORY, REGULAR, SYMLINK, padding
+from .tar_headers import END_OF_ARCHIVE, Header, encode
+from .walk import Entry, walk
+
+_TYPES = {stat.S_IFREG: REGULAR, stat.S_IFDIR: DIRECTORY, stat.S_IFLNK: SYMLINK}
+_TIME_LIMIT = 8**11
+
+
+def source_date_epoch() -> int:
+    """The time of all members: SOURCE_DATE_EPOCH (reproducible-builds.org), or 0. Raises InvalidInputError."""
+    text = os.environ.get("SOURCE_DATE_EPOCH", "").strip() or "0"
+    if not (text.isascii() and text.isdigit() and len(text) < 12 and int(text) < _TIME_LIMIT):
+        raise InvalidInputError(
+            "SOURCE_DATE_EPOCH is not a time", why=text, hint="Set it to seconds since 1970, or unset it."
+        )
+    return int(text)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """What a finished stream was."""
+
+    size: int
+    """Bytes that were sent."""
+    tar_digest: str
+    """Of the uncompressed tar: the annotation `io.deis.oras.content.digest`."""
+
+
+class PackedFolder:
+    """A folder that was walked once, to be packed as often as needed, as long as its files stay as they were."""
+
+    def __init__(self, title: str, entries: tuple[Entry, ...], mtime: int) -> None:
+        self.title = title
+        self.entries = entries
+        self._mtime = mtime
+
+    @classmethod
+    def scan(cls, path: str, title: str, exclude: Iterable[str] = (), mtime: int | None = None) -> PackedFolder:
+        """Walk the folder *path*, to be unpacked as *title* (`.`: into the destination itself).
+
+        *exclude* are patterns (see `globs`) on paths below the folder; *mtime* is the time of all members, by
+        default `source_date_epoch()`. Raises LocalFileError for what cannot be packed, InvalidInputError.
+        """
+        reason = None if title == "." else why_unsafe_path(title)
+        if reason:
+            raise LocalFileError("Cannot push the folder under this name", where=title, why=reason, hint="Rename it.")
+        time = source_date_epoch() if mtime is None else mtime
+        return cls(title, walk(path, title, tuple(map(Glob, exclude))), time)
+
+    @property
+    def content_size(self) -> int:
+        """Bytes of all files."""
+        return sum(entry.size for entry in self.entries)
+
+    @property
+    def version(self) -> str:
+        """The same for as long as the packed bytes are; for another process too."""
+        state = hashlib.sha256(f"{self.title}|{self._mtime}".encode())
+        for entry in self.entries:
+            state.update(repr((entry.path, entry.kind, entry.mode, entry.link, entry.fingerprint)).encode())
+        return state.hexdigest()
+
+    @property
+    def tar_size(self) -> int:
+        """Bytes of the uncompressed tar, exactly."""
+        bodies = sum(entry.size + padding(entry.size) for entry in self.entries)
+        return sum(len(self._header(entry)) for entry in self.entries) + bodies + len(END_OF_ARCHIVE)
+
+    def blocks(self) -> Iterator[Block]:
+        """The uncompressed tar in pieces of 1 MiB, the last one shorter. Raises LocalFileError."""
+        filler = _Filler()
+        for entry in self.entries:
+            yield from filler.put(self._header(entry))
+            if entry.kind == stat.S_IFREG:
+                yield from filler.read(entry)
+                yield from filler.put(bytes(padding(entry.size)))
+        yield from filler.put(END_OF_ARCHIVE)
+        yield from filler.rest()
+
+    def tar_digest(self) -> str:
+        """The digest of the uncompressed tar, by one read of the files. Raises LocalFileError."""
+        state = BesideHash()
+        for block in self.blocks():
+            state.update(block)
+        return state.digest()
+
+    def stream(self, codec: Codec | None = None) -> PackedStream:
+        """The layer's bytes, by default as gzip. Each call reads the files anew."""
+        return PackedStream(self.blocks(), codec or codec_named(GZIP))
+
+    def _header(self, entry: Entry) -> bytes:
+        prefix = "" if self.title == "." else self.title
+        path = "/".join(filter(None, (prefix, entry.path))) or "."
+        return encode(Header(path, _TYPES[entry.kind], entry.mode, entry.size, entry.link, self._mtime))
+
+
+class _Filler:
+    """Fills blocks of 1 MiB, one after the other, without a copy between the file and the block."""
+
+    def __init__(self) -> None:
+        self._block = bytearray(BLOCK)
+        self._used = 0
+
+    def put(self, data: bytes) -> Iterator[Block]:
+        """Append *data*; the blocks that are full by that."""
+        while data:
+            count = min(len(data), BLOCK - self._used)
+            self._block[self._used : self._used + count] = data[:count]
+            data = data[count:]
+            yield from self._account(count)
+
+    def read(self, entry: Entry) -> Iterator[Block]:
+        """Append the content of a file that is still what was found. Raises LocalFileError."""
+        descriptor = _reopen(entry)
+        try:
+            left = entry.size
+            with FileIO(descriptor, closefd=False) as file:
+                while left:
+                    room = memoryview(self._block)[self._used : self._used + min(left, BLOCK - self._used)]
+                    with naming("Cannot read the file", entry.source):
+                        count = file.readinto(room)
+                    if not count:
+                        raise changed(entry.source, "it became shorter")
+                    left -= count
+                    yield from self._account(count)
+            if fingerprint(os.fstat(descriptor)) != entry.fingerprint:
+                raise changed(entry.source)
+        finally:
+            os.close(descriptor)
+
+    def rest(self) -> Iterator[Block]:
+        """The last block, if there is anything in it."""
+        if self._used:
+            yield self._block[: self._used]
+
+    def _account(self, count: int) -> Iterator[Block]:
+        self._used += count
+        if self._used == BLOCK:
+            full, self._block, self._used = self._block, bytearray(BLOCK), 0
+            yield full
+
+
+def _reopen(entry: Entry) -> int:
+    try:
+        os.lstat(entry.source)
+    except FileNotFoundError as error:
+        raise changed(entry.source, "it was removed") from error
+    return open_regular(entry.source, follow=False)
+
+
+class PackedStream:
+    """An iterator over the bytes of a layer; when it has ended, `result` says what they were."""
+
+    def __init__(self, blocks: Iterator[Block], codec: Codec) -> None:
+        self._tar = BesideHash()
+        self._size = 0
+        self._ended = False
+        watched = self._watch(blocks)
+        self._output = codec.encode(watched) if codec.encode else watched
+
+    def _watch(self, blocks: Iterator[Block]) -> Iterator[Block]:
+        for block in blocks:
+            self._tar.update(block)
+            yield block
+
+    def __iter__(self) -> Iterator[Block]:
+        for data in self._output:
+            self._size += len(data)
+            yield data
+        self._ended = True
+
+    @property
+    def result(self) -> Packed:
+        """Digest and size. Raises ValueError before the end of the stream."""
+        if not self._ended:
+            raise ValueError("the stream has not been read to its end")
+        return Packed(self._size, self._tar.digest())

@@ -1,0 +1,115 @@
+"""A folder of the user's, walked once: what is in it, in the order in which it is packed."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ...errors import LocalFileError
+from ..os_errors import naming
+from ..globs import Glob, any_matches
+from ..links import why_unsafe_link
+from ..names import TITLE_LIMIT, collision_key, why_unsafe
+from ..local_file import Fingerprint, fingerprint
+from .tar_format import ENTRY_LIMIT
+
+_HINT = "Rename or remove it, or leave it out with --exclude."
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file, a folder or a symbolic link below the folder that is packed."""
+
+    path: str
+    """Below the folder, with `/`; empty for the folder itself."""
+    source: str
+    """Where it lies on this machine."""
+    kind: int
+    """stat.S_IFREG, S_IFDIR or S_IFLNK."""
+    mode: int
+    """Permission bits, without setuid, setgid, sticky and without write for others."""
+    size: int = 0
+    link: str = ""
+    fingerprint: Fingerprint = (0, 0, 0)
+    """Of a file, when it was found."""
+
+
+def walk(path: str, title: str, exclude: Sequence[Glob] = ()) -> tuple[Entry, ...]:
+    """Everything in the folder *path*, itself first, folders before what they hold, sorted as ORAS does.
+
+    *title* is what the folder will be called, which counts for the length of names. Raises LocalFileError for what
+    cannot be packed, or could not be unpacked safely on every system.
+    """
+    with naming("Cannot read the folder", path):
+        status = os.stat(path)
+        if not stat.S_ISDIR(status.st_mode):
+            raise LocalFileError("Cannot read the folder", where=path, why="it is not a folder", hint="Name a folder.")
+    entries = [Entry("", path, stat.S_IFDIR, status.st_mode & 0o755)]
+    for entry in _below(path, "", TITLE_LIMIT - len(title) - 1, exclude):
+        entries.append(entry)
+        if len(entries) > ENTRY_LIMIT:
+            raise LocalFileError(
+                "The folder holds too many files",
+                where=path,
+                why=f"a pull unpacks at most {ENTRY_LIMIT:,}",
+                hint="Push its subfolders one by one, or leave some out with --exclude.",
+            )
+    return tuple(entries)
+
+
+def _below(folder: str, prefix: str, room: int, exclude: Sequence[Glob]) -> Iterator[Entry]:
+    """The entries of *folder*, which is *prefix* below the top; *room* is what is left of a name's length."""
+    seen: dict[str, str] = {}
+    for item in _sorted_items(folder):
+        path = prefix + item.name
+        if any_matches(exclude, path):
+            continue
+        _require_portable(item, path, room, seen)
+        with naming("Cannot read the file", item.path):
+            entry = _entry(item, path)
+        yield entry
+        if entry.kind == stat.S_IFDIR:
+            yield from _below(item.path, path + "/", room, exclude)
+
+
+def _sorted_items(folder: str) -> list[os.DirEntry[str]]:
+    with naming("Cannot read the folder", folder), os.scandir(folder) as items:
+        return sorted(items, key=lambda item: item.name)
+
+
+def _require_portable(item: os.DirEntry[str], path: str, room: int, seen: dict[str, str]) -> None:
+    reason = why_unsafe(item.name)
+    if reason is None and len(path) > room:
+        reason = f"its name in the artifact is longer than {TITLE_LIMIT} characters"
+    other = seen.setdefault(collision_key(item.name), item.name) if reason is None else item.name
+    if other != item.name:
+        reason = f"on some systems it is the same name as {other}"
+    if reason:
+        raise LocalFileError("Cannot pack the name", where=item.path, why=reason, hint=_HINT)
+
+
+def _entry(item: os.DirEntry[str], path: str) -> Entry:
+    # Not item.stat(): on Windows that gives no inode.
+    status = os.lstat(item.path)
+    kind, mode = stat.S_IFMT(status.st_mode), status.st_mode & 0o755
+    if kind == stat.S_IFDIR:
+        return Entry(path, item.path, kind, mode)
+    if kind == stat.S_IFLNK:
+        return Entry(path, item.path, kind, 0o777, link=_link_target(item.path, path))
+    if kind != stat.S_IFREG:
+        raise LocalFileError("Cannot pack the file", where=item.path, why="it is a device, FIFO or socket", hint=_HINT)
+    if not os.access(item.path, os.R_OK):
+        raise LocalFileError(
+            "Cannot read the file", where=item.path, why="permission denied", hint="Check its permissions."
+        )
+    return Entry(path, item.path, kind, mode, status.st_size, fingerprint=fingerprint(status))
+
+
+def _link_target(source: str, path: str) -> str:
+    target = os.readlink(source).replace(os.sep, "/")
+    reason = why_unsafe_link(target, path.count("/"))
+    if reason:
+        raise LocalFileError("Cannot pack the symbolic link", where=source, why=reason, hint=_HINT)
+    return target

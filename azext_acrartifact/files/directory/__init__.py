@@ -1,0 +1,1 @@
+"""An open folder of the user's, and what holds it on each system."""

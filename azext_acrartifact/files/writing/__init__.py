@@ -1,0 +1,1 @@
+"""How a pull writes: temporary files, resumable files and staged folders, each moved to its name when it is right."""

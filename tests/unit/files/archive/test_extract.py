@@ -1,0 +1,541 @@
+"""Folders unpacked: what is honest arrives, what is hostile changes nothing at all."""
+
+import contextlib
+import gzip
+import io
+import os
+import subprocess
+import zlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from azext_acrartifact.errors import DigestMismatchError, LocalFileError, RefusedError, UnsafeContentError
+from azext_acrartifact.files.archive import extract, tar_reader as tarread
+from azext_acrartifact.files.archive.compression import codec_named
+from azext_acrartifact.files.archive.extract import Extraction, Unpacked, size_limit
+from azext_acrartifact.files.directory.posix import DescriptorFolder
+from azext_acrartifact.files.names import safe_folder
+from azext_acrartifact.files.archive.pack import PackedFolder
+from azext_acrartifact.files.writing.destination import Destination
+from azext_acrartifact.files.archive.tar_format import ENTRY_LIMIT
+from tests.unit.files.archive.archives import digest, extended, folder, layer, member, record, seal, symlink
+from tests.unit.files.conftest import snapshot
+from tests.unit.files.descriptors import open_below
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """The destination, with a neighbour that must stay as it is."""
+    found = tmp_path / "out"
+    found.mkdir()
+    (tmp_path / "outside").write_bytes(b"precious")
+    return found
+
+
+def unpack(
+    out: Path,
+    data: bytes,
+    title: str = "d",
+    max_size: int = 1 << 30,
+    want: str | None = None,
+    max_entries: int = 10_000,
+) -> Unpacked:
+    with Destination.open(str(out)) as destination:
+        name = safe_folder(title)
+        with Extraction(destination, name, max_size=max_size, max_entries=max_entries, digest=want) as extraction:
+            result = extraction.read(io.BytesIO(data).read)
+            extraction.commit()
+    return result
+
+
+def refuse(out: Path, data: bytes, why: str = "", **options) -> None:
+    """See that *data* is refused and that nothing changes, in the destination or beside it."""
+    before = snapshot(out.parent)
+    with pytest.raises(RefusedError) as caught:
+        unpack(out, data, **options)
+    assert why in caught.value.message
+    assert snapshot(out.parent) == before
+
+
+# Honest archives
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    top = tmp_path / "source"
+    (top / "empty").mkdir(parents=True)
+    (top / "sub/deep").mkdir(parents=True)
+    (top / "one.txt").write_bytes(b"one\n")
+    (top / "sub/tool.sh").write_bytes(b"#!/bin/sh\n")
+    (top / "sub/tool.sh").chmod(0o755)
+    (top / "sub/deep/big").write_bytes(os.urandom(3 << 20))
+    (top / ("n" * 200)).write_bytes(b"pax")
+    (top / "naïve 文件").write_bytes(b"pax")
+    (top / "read-only").mkdir()
+    (top / "read-only/file").write_bytes(b"")
+    (top / "read-only/file").chmod(0o400)
+    (top / "read-only").chmod(0o555)
+    (top / "link").symlink_to("one.txt")
+    (top / "sub/deep/up").symlink_to("../../one.txt")
+    (top / "sub/dangling").symlink_to("./later")
+    (top / "sub").chmod(0o750)
+    top.chmod(0o700)
+    return top
+
+
+@pytest.mark.usefixtures("folder_kind")
+@pytest.mark.parametrize("title", ["d", "a/b/c", "."])
+@pytest.mark.parametrize("codec", ["gzip", "zstd", "none"])
+def test_what_is_packed_comes_back(out: Path, tree: Path, title: str, codec: str) -> None:
+    packed = PackedFolder.scan(str(tree), title)
+    result = unpack(out, b"".join(packed.stream(codec_named(codec))), title, want=packed.tar_digest())
+    assert snapshot(out / title) == snapshot(tree)
+    assert result == Unpacked(files=6, folders=5, links=3, size=packed.content_size)
+    if title != ".":
+        assert (out / title).stat().st_mode & 0o7777 == 0o700
+    assert PackedFolder.scan(str(out / title), title).tar_digest() == packed.tar_digest() or title == "."
+
+
+@pytest.mark.usefixtures("folder_kind")
+def test_unpacking_again_changes_nothing(out: Path, tree: Path) -> None:
+    (tree / "read-only").chmod(0o755)
+    data = b"".join(PackedFolder.scan(str(tree), "d").stream())
+    unpack(out, data)
+    before = snapshot(out)
+    unpack(out, data)
+    assert snapshot(out) == before
+
+
+@pytest.mark.usefixtures("folder_kind")
+def test_merges_into_a_folder_that_exists(out: Path) -> None:
+    (out / "d/sub").mkdir(parents=True)
+    (out / "d/mine").write_bytes(b"mine")
+    (out / "d/sub/a").write_bytes(b"old")
+    (out / "d/sub").chmod(0o700)
+    (out / "d/link").symlink_to("mine")
+    unpack(out, layer(folder("d"), symlink("d/link", "sub/a"), member("d/new/b", b"b"), member("d/sub/a", b"new")))
+    assert (out / "d/mine").read_bytes() == b"mine"
+    assert (out / "d/sub/a").read_bytes() == b"new"
+    assert (out / "d/new/b").read_bytes() == b"b"
+    assert os.readlink(out / "d/link") == "sub/a"
+    assert (out / "d/sub").stat().st_mode & 0o7777 == 0o700
+    assert sorted(os.listdir(out / "d")) == ["link", "mine", "new", "sub"]
+
+
+def test_bare_members_go_below_the_title(out: Path) -> None:
+    """regctl packs a folder without its name."""
+    data = layer(folder("."), member("a", b"a"), folder("s"), member("./s/b", b"b"), symlink("l", "s/b"))
+    with Destination.open(str(out)) as destination:
+        with Extraction(destination, safe_folder("d/e"), max_size=100, bare=True) as extraction:
+            extraction.read(io.BytesIO(data).read)
+            extraction.commit()
+    assert sorted(snapshot(out)) == ["d", "d/e", "d/e/a", "d/e/l", "d/e/s", "d/e/s/b"]
+    for escape in (symlink("l", "../x"), member("../x", b"x"), member(".", b"x")):
+        with Destination.open(str(out)) as destination, pytest.raises(UnsafeContentError):
+            with Extraction(destination, safe_folder("d/e"), max_size=100, bare=True) as extraction:
+                extraction.read(io.BytesIO(layer(escape)).read)
+
+
+def test_an_empty_archive_makes_the_folder(out: Path) -> None:
+    assert unpack(out, layer()) == Unpacked(0, 0, 0, 0)
+    assert os.listdir(out) == ["d"]
+
+
+@pytest.mark.parametrize("format_", ["gnu", "ustar", "pax", "v7"])
+def test_reads_gnu_tar_padded_to_its_record(out: Path, tmp_path: Path, format_: str) -> None:
+    """GNU tar pads to 10 KiB, and the digest covers the padding: https://github.com/oras-project/oras-go."""
+    (tmp_path / "d/s").mkdir(parents=True)
+    (tmp_path / "d/s/a").write_bytes(b"a")
+    (tmp_path / "d/l").symlink_to("s/a")
+    if format_ in ("gnu", "pax"):
+        (tmp_path / "d" / ("n" * 200)).write_bytes(b"long")
+        (tmp_path / "d/ll").symlink_to("n" * 200)
+    tar = subprocess.run(["tar", "-cf", "-", f"--format={format_}", "d"], cwd=tmp_path, capture_output=True).stdout
+    assert len(tar) % 10240 == 0
+    unpack(out, gzip.compress(tar), want=digest(tar))
+    assert snapshot(out / "d") == snapshot(tmp_path / "d")
+
+
+def test_reads_gzip_of_several_members_and_tiny_pieces(out: Path) -> None:
+    data = folder() + member("d/a", b"content") + bytes(1024)
+    split = gzip.compress(data[:700]) + gzip.compress(b"") + gzip.compress(data[700:])
+    stream = io.BytesIO(split)
+    with Destination.open(str(out)) as destination:
+        with Extraction(destination, safe_folder("d"), max_size=100, digest=digest(data)) as extraction:
+            extraction.read(lambda _: stream.read(1))
+            extraction.commit()
+    assert (out / "d/a").read_bytes() == b"content"
+
+
+def test_names_by_dot_and_slash_are_those_of_tar(out: Path) -> None:
+    unpack(out, layer(member("./d/", kind=b"5"), member("./d/a", b"a"), member("d/old/", at_156=b"\x00")))
+    assert set(snapshot(out)) == {"d", "d/a", "d/old"}
+
+
+def test_special_bits_and_write_for_others_are_dropped(out: Path) -> None:
+    before = os.umask(0)
+    try:
+        unpack(out, layer(member("d/x", b"x", mode=0o7777), member("d/s", kind=b"5", mode=0o7777)))
+    finally:
+        os.umask(before)
+    assert {name: oct(found[1]) for name, found in snapshot(out / "d").items()} == {"x": "0o755", "s": "0o755"}
+
+
+def test_harmless_records_are_read_over(out: Path) -> None:
+    records = record("mtime", b"-1.5") + record("SCHILY.xattr.security.capability", b"\xff\x00") + record("uid", b"0")
+    comment = extended(b"g", record("comment", b"0123"))
+    unpack(out, layer(comment, extended(b"x", records), member("d/a", b"a")))
+    assert snapshot(out / "d") == {"a": ("file", 0o644, b"a")}
+
+
+# Hostile archives
+
+SPARSE = extended(b"x", record("GNU.sparse.major", b"1") + record("GNU.sparse.minor", b"0"))
+HUGE = b"%011o\x00" % (8**11 - 1)
+
+HOSTILE = {
+    "traversal": ([member("../evil", b"x")], "is not a name"),
+    "traversal-below": ([member("d/../../evil", b"x")], "is not a name"),
+    "sibling-prefix": ([member("dd/evil", b"x")], "outside of the folder"),
+    "sibling": ([member("e/evil", b"x")], "outside of the folder"),
+    "folder-sibling": ([folder("e")], "outside of the folder"),
+    "absolute": ([member("/tmp/evil", b"x")], "is not a name"),
+    "absolute-folder": ([folder("/d")], "is not a name"),
+    "backslash": ([member("d\\..\\evil", b"x")], "not allowed"),
+    "drive": ([member("C:/evil", b"x")], "not allowed"),
+    "newline": ([member("d/a\nb", b"x")], "not allowed"),
+    "device-name": ([member("d/NUL", b"x")], "device on Windows"),
+    "not-utf8": ([member("d/a", b"x", at_0=b"d/\xff")], "not UTF-8"),
+    "title-as-file": ([member("d", b"x")], "outside of the folder"),
+    "title-as-link": ([symlink("d", "/tmp")], "outside of the folder"),
+    "title-as-link-inside": ([symlink("d", "x")], "outside of the folder"),
+    "link-absolute": ([symlink("d/l", "/etc/passwd")], "absolute"),
+    "link-outside": ([symlink("d/l", "../outside")], "outside of the folder"),
+    "link-outside-deep": ([symlink("d/s/l", "../../outside")], "outside of the folder"),
+    "link-chain": ([symlink("d/a", "."), symlink("d/b", "a/../..")], "only allowed at the start"),
+    "link-realpath": ([symlink("d/l", "x/" * 600 + "../" * 601 + "outside")], "longer than 1024"),
+    "link-slash": ([symlink("d/l/", "a")], "is not a name"),
+    "link-empty": ([symlink("d/l", "")], "empty"),
+    "link-not-utf8": ([symlink("d/l", "x"), member("d/m", kind=b"2", at_157=b"\xff")], "not UTF-8"),
+    "link-drive": ([symlink("d/l", "C:x")], "not allowed"),
+    "through-link": ([symlink("d/l", "s"), folder("d/s"), member("d/l/evil", b"x")], "same name"),
+    "through-file": ([member("d/f", b"x"), member("d/f/evil", b"x")], "same name"),
+    "over-link": ([member("d/a", b"x"), symlink("d/l", "a"), member("d/l", b"evil")], "same name"),
+    "folder-over-link": ([symlink("d/l", "a"), folder("d/l")], "same name"),
+    "twice": ([member("d/a", b"x"), member("d/a", b"y")], "same name"),
+    "twice-by-case": ([member("d/a", b"x"), member("d/A", b"y")], "same name"),
+    "twice-by-form": ([member("d/caf\u00e9", b"x"), member("d/cafe\u0301", b"y")], "same name"),
+    "folder-by-case": ([member("d/s/a", b"x"), member("d/S/b", b"y")], "same name"),
+    "hard-link": ([member("d/a", b"x"), member("d/h", kind=b"1", link="d/a")], "hard link"),
+    "hard-outside": ([member("d/h", kind=b"1", link="../outside")], "hard link"),
+    "character-device": ([member("d/n", kind=b"3")], "character device"),
+    "block-device": ([member("d/n", kind=b"4")], "block device"),
+    "fifo": ([member("d/n", kind=b"6")], "FIFO"),
+    "sparse-gnu": ([member("d/n", kind=b"S", at_124=HUGE)], "sparse"),
+    "sparse-pax": ([SPARSE, member("d/n", b"0\n")], "sparse"),
+    "contiguous": ([member("d/n", kind=b"7")], "unknown type"),
+    "volume": ([member("d/n", kind=b"V")], "unknown type"),
+    "multi-volume": ([member("d/n", kind=b"M")], "unknown type"),
+    "vendor": ([member("d/n", kind=b"Z")], "unknown type"),
+    "bomb-declared": ([member("d/n", at_124=HUGE)], "more than what is allowed"),
+    "bomb-base256": (
+        [member("d/n", at_124=b"\x80" + b"\x00" * 3 + b"\x7f" + b"\xff" * 7)],
+        "more than what is allowed",
+    ),
+    "bomb-pax-size": ([extended(b"x", record("size", b"9" * 18)), member("d/n", b"")], "more than what is allowed"),
+    "pax-bomb": ([extended(b"x", b"", declared=2 << 30)], "too long"),
+    "pax-bomb-real": ([extended(b"x", record("comment", b"x" * (65 << 10))), member("d/a")], "too long"),
+    "pax-sum": ([extended(b"x", record(k, b"x" * 40000)) for k in "ab"], "too long"),
+    "gnu-long-bomb": ([extended(b"L", b"", declared=1 << 30)], "too long"),
+    "global-path": ([extended(b"g", record("path", b"../evil")), member("d/a")], "for all members"),
+    "global-size": ([extended(b"g", record("size", b"1")), member("d/a")], "for all members"),
+    "pax-path": ([extended(b"x", record("path", b"../evil")), member("d/a", b"x")], "is not a name"),
+    "pax-path-nul": ([extended(b"x", record("path", b"d/a\x00/../x")), member("d/a")], "malformed"),
+    "pax-path-empty": ([extended(b"x", record("path", b"")), member("d/a")], "is not a name"),
+    "pax-path-twice": ([extended(b"x", record("path", b"d/a") * 2), member("d/b")], "given twice"),
+    "pax-and-gnu": ([extended(b"L", b"d/a\x00"), extended(b"x", record("path", b"d/b")), member("d/c")], "given twice"),
+    "pax-charset": ([extended(b"x", record("hdrcharset", b"BINARY")), member("d/a")], "not UTF-8"),
+    "pax-short": ([extended(b"x", b"5 a=b\n"), member("d/a")], "malformed"),
+    "pax-long": ([extended(b"x", b"99 a=b\n"), member("d/a")], "malformed"),
+    "pax-zero": ([extended(b"x", b"0 a=b\n"), member("d/a")], "malformed"),
+    "pax-negative": ([extended(b"x", b"-1 a=b\n"), member("d/a")], "malformed"),
+    "pax-no-number": ([extended(b"x", b"a=b\n"), member("d/a")], "malformed"),
+    "pax-no-equals": ([extended(b"x", b"5 ab\n"), member("d/a")], "malformed"),
+    "pax-size-sign": ([extended(b"x", record("size", b"-1")), member("d/a")], "no number"),
+    "pax-size-huge": ([extended(b"x", record("size", b"9" * 4000)), member("d/a")], "no number"),
+    "pax-size-blank": ([extended(b"x", record("size", b" 1")), member("d/a")], "no number"),
+    "gnu-long-path": ([extended(b"L", b"../evil\x00"), member("d/a", b"x")], "is not a name"),
+    "gnu-long-link": ([extended(b"K", b"../" * 50 + b"x\x00"), symlink("d/l", "a")], "outside of the folder"),
+    "size-negative": ([member("d/a", at_124=b"\xff" * 12)], "out of range"),
+    "size-negative-short": ([member("d/a", at_124=b"\xc0" + bytes(11))], "out of range"),
+    "size-beyond-63-bits": ([member("d/a", at_124=b"\x80" + b"\xff" * 11)], "out of range"),
+    "size-sign": ([member("d/a", at_124=b"-0000000001\x00")], "no number"),
+    "size-underscore": ([member("d/a", at_124=b"0000000_001\x00")], "no number"),
+    "size-not-octal": ([member("d/a", at_124=b"00000000009\x00")], "no number"),
+    "mode-negative": ([member("d/a", at_100=b"\xff" * 8)], "out of range"),
+    "folder-with-content": ([member("d/s", kind=b"5", at_124=b"00000001000\x00")], "has content"),
+    "link-with-content": ([member("d/l", kind=b"2", link="a", at_124=b"00000001000\x00")], "has content"),
+    "magic": ([member("d/a", at_257=b"nonsense")], "no known format"),
+    "after-the-end": ([member("d/a", b"x"), bytes(1024), member("d/b", b"hidden")], "after its end"),
+    "extension-at-the-end": ([member("d/a"), extended(b"x", record("path", b"d/b"))], "ends after an extended header"),
+}
+
+
+@pytest.mark.parametrize(("parts", "why"), HOSTILE.values(), ids=HOSTILE.keys())
+@pytest.mark.usefixtures("folder_kind")
+def test_refuses_hostile_archive(out: Path, parts: list[bytes], why: str) -> None:
+    refuse(out, layer(member("d/first", b"first"), *parts), why)
+
+
+def test_refuses_padding_without_end(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tarread, "PADDING_LIMIT", 20_000)
+    refuse(out, layer(member("d/first"), end=bytes(50_000)), "after its end")
+
+
+def test_refuses_wrong_checksum(out: Path) -> None:
+    data = bytearray(member("d/a", b"x"))
+    data[0] ^= 1
+    refuse(out, layer(bytes(data)), "checksum")
+    assert seal(bytes(data[:512])) != bytes(data[:512])
+
+
+@pytest.mark.parametrize("cut", [1, 100, 511, 513, 1025, 1300])
+def test_refuses_cut_archive(out: Path, cut: int) -> None:
+    data = folder() + extended(b"x", record("path", b"d/a")) + member("d/a", b"x" * 600)
+    refuse(out, layer(data[:cut], end=b""), "ends")
+
+
+def test_refuses_damaged_gzip(out: Path) -> None:
+    data = layer(member("d/a", os.urandom(5000)))
+    for damaged in (
+        data[:-1],
+        data[:-9],
+        data[:2000],
+        data + b"garbage",
+        data + bytes(20),
+        data[:-8] + bytes(8),
+        data[:3],
+    ):
+        refuse(out, damaged, "damaged")
+
+
+def test_refuses_damaged_zstd(out: Path) -> None:
+    refuse(out, b"\x28\xb5\x2f\xfd" + bytes(100), "damaged")
+
+
+@pytest.mark.parametrize("cut", [1, 20])
+def test_refuses_zstd_that_ends_too_early(out: Path, tree: Path, cut: int) -> None:
+    layer = b"".join(PackedFolder.scan(str(tree), "d").stream(codec_named("zstd")))
+    refuse(out, layer[:-cut], "ends too early")
+
+
+def test_the_digest_covers_padding_and_what_follows_the_end(out: Path) -> None:
+    tar = member("d/a", b"x") + bytes(1024)
+    unpack(out, gzip.compress(tar + bytes(9000)), want=digest(tar + bytes(9000)))
+    for other in (tar, tar + bytes(512)):
+        refuse(out, gzip.compress(tar + bytes(9000)), "not what the artifact says", want=digest(other))
+    padded = tar[:520] + b"hidden" + tar[526:]
+    refuse(out, gzip.compress(padded), "not what the artifact says", want=digest(tar))
+    unpack(out, gzip.compress(tar), want="sha512:" + __import__("hashlib").sha512(tar).hexdigest())
+
+
+@pytest.mark.parametrize(
+    "malformed", ["", "sha256:", "md5:" + "0" * 32, "sha256:" + "G" * 64, "sha256:" + "0" * 64 + "\n"]
+)
+def test_refuses_malformed_digest(out: Path, malformed: str) -> None:
+    refuse(out, layer(), "malformed", want=malformed)
+
+
+def test_size_limits_count_all_files_together(out: Path) -> None:
+    data = layer(member("d/a", bytes(600)), member("d/b", bytes(600)))
+    refuse(out, data, "1,200 bytes, and 1,199 are allowed", max_size=1199)
+    assert unpack(out, data, max_size=1200).size == 1200
+    assert size_limit(5) == 1 << 30
+    assert size_limit(1 << 30) == 100 << 30
+
+
+def test_a_bomb_of_padding_is_bounded(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extract, "_HEADER_ALLOWANCE", 1 << 20)
+    refuse(out, layer(member("d/a"), bytes(2 << 20)), "larger than what is allowed", max_size=0)
+
+
+def test_a_bomb_is_never_held_in_memory(out: Path) -> None:
+    """100 MiB of zeros in 100 KiB: pieces stay small."""
+    compressor = zlib.compressobj(9, zlib.DEFLATED, 31)
+    data = b"".join(compressor.compress(bytes(1 << 20)) for _ in range(100)) + compressor.flush()
+    import tracemalloc
+
+    tracemalloc.start()
+    refuse(out, layer(member("d/a"), end=b"") + data + b"x", "damaged")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 16 << 20
+
+
+def test_free_space_counts(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Destination, "free_bytes", lambda self: 1000)
+    with pytest.raises(LocalFileError, match="not enough free space"):
+        unpack(out, layer(member("d/a", bytes(1001))))
+    assert os.listdir(out) == []
+
+
+def test_entry_limits(out: Path) -> None:
+    empty = [folder("d")] + [member(f"d/{number}") for number in range(100)]
+    refuse(out, layer(*empty), "too many files", max_entries=100)
+    assert unpack(out, layer(*empty), max_entries=101).files == 100
+    refuse(out, layer(*[extended(b"g", b"")] * 301), "too many files", max_entries=100)
+    refuse(out, layer(folder("d"), *[folder("d/s")] * 100), "too many files", max_entries=100)
+    refuse(out, layer(member("d/" + "s/" * 120 + "a")), "too many files", max_entries=100)
+    assert ENTRY_LIMIT == 100_000
+
+
+# What is in the way
+
+
+@pytest.mark.usefixtures("folder_kind")
+@pytest.mark.parametrize(
+    ("make", "parts"),
+    [
+        (lambda d: (d / "s").write_bytes(b"mine"), [member("d/s/a", b"x")]),
+        (lambda d: (d / "a").mkdir(), [member("d/a", b"x")]),
+        (lambda d: (d / "s").symlink_to(d.parent.parent), [member("d/s/a", b"x")]),
+        (lambda d: (d / "a").symlink_to("../../outside"), [member("d/a", b"x")]),
+        (lambda d: os.mkfifo(d / "a"), [member("d/a", b"x")]),
+        (lambda d: (d / "a").write_bytes(b"mine"), [symlink("d/a", "first")]),
+        (lambda d: (d / "s/t").mkdir(parents=True), [member("d/s/t", b"x")]),
+    ],
+)
+@pytest.mark.timeout(5)
+def test_what_is_in_the_way_is_named_before_anything_moves(out: Path, make: object, parts: list[bytes]) -> None:
+    (out / "d").mkdir()
+    (out / "d/first").write_bytes(b"old")
+    make(out / "d")  # type: ignore[operator]
+    before = sorted(os.listdir(out / "d"))
+    with pytest.raises(LocalFileError, match="in the way") as caught:
+        unpack(out, layer(member("d/first", b"new"), *parts))
+    assert "--destination" in caught.value.hint
+    assert (out / "d/first").read_bytes() == b"old"
+    assert sorted(os.listdir(out / "d")) == before
+    assert (out.parent / "outside").read_bytes() == b"precious"
+
+
+@pytest.mark.usefixtures("folder_kind")
+def test_the_titles_own_folder_may_be_no_link(out: Path) -> None:
+    (out.parent / "elsewhere").mkdir()
+    (out / "d").symlink_to(out.parent / "elsewhere")
+    for title in ("d", "d/e"):
+        with pytest.raises(LocalFileError, match="symbolic link"):
+            unpack(out, layer(member(f"{title}/a", b"x")), title)
+    assert os.listdir(out.parent / "elsewhere") == []
+
+
+def test_two_archives_cannot_work_together(out: Path) -> None:
+    """A link left by one archive is no way out for the next: CVE-2025-45582."""
+    unpack(out, layer(member("d/p/x/keep"), symlink("d/p/l", "x"), symlink("d/up", "p")))
+    with pytest.raises(LocalFileError, match="in the way"):
+        unpack(out, layer(member("d/up/evil", b"x")))
+    refuse(out, layer(symlink("d/p/l", "x/../../../outside")), "only allowed at the start")
+
+
+@pytest.mark.usefixtures("folder_kind")
+def test_nothing_is_in_place_before_commit(out: Path) -> None:
+    data = layer(member("d/a", b"x"), symlink("d/l", "a"))
+    with Destination.open(str(out)) as destination:
+        with Extraction(destination, safe_folder("d"), max_size=9) as extraction:
+            extraction.read(io.BytesIO(data).read)
+            assert not (out / "d").exists()
+        extraction.discard()
+    assert os.listdir(out) == []
+
+
+def test_a_failing_read_comes_through_and_leaves_nothing(out: Path) -> None:
+    pieces = iter([layer(member("x/d/a", os.urandom(90_000)))[:50_000]])
+
+    def read(_: int) -> bytes:
+        found = next(pieces, None)
+        if found is None:
+            raise ConnectionResetError
+        return found
+
+    with Destination.open(str(out)) as destination:
+        with Extraction(destination, safe_folder("x/d"), max_size=1 << 20) as extraction:
+            with pytest.raises(ConnectionResetError):
+                extraction.read(read)
+    assert os.listdir(out) == []
+
+
+def test_a_folder_that_another_pull_makes_meanwhile_is_merged_into(out: Path) -> None:
+    with Destination.open(str(out)) as one, Destination.open(str(out)) as two:
+        with (
+            Extraction(one, safe_folder("d"), max_size=9) as first,
+            Extraction(two, safe_folder("d"), max_size=9) as second,
+        ):
+            first.read(io.BytesIO(layer(member("d/a", b"1"), member("d/b", b"1"))).read)
+            second.read(io.BytesIO(layer(member("d/a", b"2"), member("d/c", b"2"))).read)
+            first.commit()
+            second.commit()
+    assert {name: found[2] for name, found in snapshot(out / "d").items()} == {"a": b"2", "b": b"1", "c": b"2"}
+
+
+def test_a_folder_made_at_the_last_moment_is_merged_into(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rename = DescriptorFolder.rename
+
+    def late(self: DescriptorFolder, name: str, into: DescriptorFolder, new_name: str) -> None:
+        if not (out / "d").exists():
+            (out / "d").mkdir()
+            (out / "d/theirs").write_bytes(b"1")
+        rename(self, name, into, new_name)
+
+    monkeypatch.setattr(DescriptorFolder, "rename", late)
+    unpack(out, layer(member("d/a", b"2")))
+    assert sorted(os.listdir(out / "d")) == ["a", "theirs"]
+
+
+def test_descriptors_are_closed(out: Path, tmp_path: Path) -> None:
+    data = layer(*[member(f"d/{n}/{n}", b"x") for n in range(50)])
+    unpack(out, data)
+    unpack(out, data)
+    with pytest.raises(UnsafeContentError):
+        unpack(out, layer(member("d/x/y"), member("../evil")))
+    with pytest.raises(DigestMismatchError):
+        unpack(out, data, want="sha256:" + "0" * 64)
+    assert open_below(tmp_path) == []
+
+
+# Any archive
+
+paths = st.sampled_from(["d", "d/a", "d/A", "d/s/a", "../evil", "/evil", "e", "d/../e", "d/l/x", "./d/b", "d/l"])
+targets = st.sampled_from(["a", "../outside", "..", ".", "s/../../x", "/etc", "s", "../d/a", "l/../..", "s/a"])
+kinds = st.sampled_from([b"0", b"1", b"2", b"5", b"3", b"6", b"x", b"L", b"\x00"])
+parts = st.builds(
+    lambda path, target, kind, content: member(path, content, kind, link=target),
+    paths,
+    targets,
+    kinds,
+    st.binary(max_size=600),
+)
+
+
+@settings(derandomize=True, max_examples=300, deadline=None)
+@given(st.lists(parts, max_size=6), st.none() | st.tuples(st.integers(0, 3000), st.integers(1, 255)))
+def test_no_archive_changes_anything_outside(
+    tmp_path_factory, found: list[bytes], flip: tuple[int, int] | None
+) -> None:
+    top = tmp_path_factory.mktemp("any")
+    out = top / "out"
+    out.mkdir()
+    (top / "outside").write_bytes(b"precious")
+    data = bytearray(b"".join(found) + bytes(1024))
+    if flip and flip[0] < len(data):
+        data[flip[0]] ^= flip[1]
+    with contextlib.suppress(RefusedError):
+        unpack(out, bytes(data))
+    assert sorted(os.listdir(top)) == ["out", "outside"]
+    assert (top / "outside").read_bytes() == b"precious"
+    assert set(os.listdir(out)) <= {"d"}
+    for path in out.rglob("*"):
+        assert path.resolve().is_relative_to(out / "d")
+        assert not path.lstat().st_mode & 0o7022 or path.is_symlink()

@@ -1,0 +1,300 @@
+"""Folders packed: the same bytes for the same content, readable by everybody, nothing that could not be pulled."""
+
+import contextlib
+import gzip
+import hashlib
+import io
+import os
+import shutil
+import socket
+import subprocess
+import tarfile
+import zlib
+from pathlib import Path
+
+import pytest
+
+from azext_acrartifact.errors import InvalidInputError, LocalFileError
+from azext_acrartifact.files.archive.compression import codec_named
+from azext_acrartifact.files.archive.pack import PackedFolder
+from azext_acrartifact.files.archive.tar_format import SYMLINK
+from azext_acrartifact.files.archive.tar_headers import Header, encode
+from tests.unit.files.conftest import snapshot
+
+BIG = os.urandom(1 << 20) * 3 + b"tail"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with what ORAS packs: modes, links, an empty folder, names that ustar cannot hold."""
+    top = tmp_path / "d"
+    (top / "empty").mkdir(parents=True)
+    (top / "sub").mkdir()
+    (top / "one.txt").write_bytes(b"one\n")
+    (top / "sub/big.bin").write_bytes(BIG)
+    (top / "sub/tool.sh").write_bytes(b"#!/bin/sh\n")
+    (top / "sub/tool.sh").chmod(0o755)
+    (top / "sub/group").write_bytes(b"")
+    (top / "sub/group").chmod(0o640)
+    (top / ("n" * 90)).mkdir()
+    (top / ("n" * 90) / ("m" * 99)).write_bytes(b"split")
+    (top / ("l" * 150)).write_bytes(b"pax")
+    (top / "naïve 文件").write_bytes(b"pax")
+    (top / "link").symlink_to("one.txt")
+    (top / "sub/up").symlink_to("../one.txt")
+    (top / "sub/long").symlink_to("../" + "l" * 150)
+    os.link(top / "one.txt", top / "same.txt")
+    return top
+
+
+def packed(folder: Path, title: str = "d", **options: object) -> bytes:
+    return b"".join(PackedFolder.scan(str(folder), title, **options).stream())  # type: ignore[arg-type]
+
+
+def members(layer: bytes) -> list[tarfile.TarInfo]:
+    with tarfile.open(fileobj=io.BytesIO(gzip.decompress(layer))) as archive:
+        return archive.getmembers()
+
+
+def test_layout_is_that_of_oras(folder: Path) -> None:
+    found = members(packed(folder))
+    paths = [member.name for member in found]
+    assert paths[0] == "d"
+    assert paths == sorted(paths, key=lambda path: path.split("/"))
+    assert {(m.uid, m.gid, m.uname, m.gname, m.mtime) for m in found} == {(0, 0, "", "", 0)}
+    modes = {member.name: oct(member.mode) for member in found}
+    assert (modes["d/sub/tool.sh"], modes["d/sub/group"], modes["d/link"]) == ("0o755", "0o640", "0o777")
+    kinds = {member.name: member.type for member in found}
+    assert (kinds["d/same.txt"], kinds["d/one.txt"], kinds["d/empty"]) == (b"0", b"0", b"5")
+    assert {m.name: m.linkname for m in found if m.issym()}["d/sub/up"] == "../one.txt"
+    # pax records only for what ustar cannot hold
+    assert {member.name for member in found if member.pax_headers} == {
+        "d/" + "l" * 150,
+        "d/naïve 文件",
+        "d/sub/long",
+    }
+
+
+def test_digests_and_sizes(folder: Path) -> None:
+    scanned = PackedFolder.scan(str(folder), "d")
+    stream = scanned.stream()
+    with pytest.raises(ValueError, match="end"):
+        _ = stream.result
+    layer = b"".join(stream)
+    tar = gzip.decompress(layer)
+    assert stream.result.size == len(layer)
+    assert stream.result.tar_digest == scanned.tar_digest() == f"sha256:{hashlib.sha256(tar).hexdigest()}"
+    assert scanned.tar_size == len(tar)
+    assert scanned.content_size == len(BIG) + 4 + 10 + 5 + 3 + 3 + 4
+    plain = scanned.stream(codec_named("none"))
+    assert b"".join(plain) == tar
+    assert plain.result.tar_digest == stream.result.tar_digest
+    blocks = list(scanned.blocks())
+    assert {len(block) for block in blocks[:-1]} <= {1 << 20}
+    assert b"".join(blocks) == tar
+
+
+def test_same_content_same_bytes(folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "elsewhere" / "x"
+    shutil.copytree(folder, other, symlinks=True)
+    os.utime(other / "one.txt", (5, 5))
+    (other / "sub/group").chmod(0o4660)  # setgid, setuid and write for the group are not kept
+    layers = {packed(folder), packed(other)}
+    assert len(layers) == 1
+    assert layers.pop()[:10] == b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda top: (top / "one.txt").write_bytes(b"two\n"),
+        lambda top: (top / "sub/tool.sh").chmod(0o644),
+        lambda top: (top / "empty").rmdir(),
+        lambda top: (top / "one.txt").rename(top / "1.txt"),
+    ],
+)
+def test_other_content_other_digest(folder: Path, change: object) -> None:
+    before = PackedFolder.scan(str(folder), "d").tar_digest()
+    change(folder)  # type: ignore[operator]
+    assert PackedFolder.scan(str(folder), "d").tar_digest() != before
+
+
+def test_source_date_epoch(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    assert {member.mtime for member in members(packed(folder))} == {1700000000}
+    assert {member.mtime for member in members(packed(folder, mtime=7))} == {7}
+    for wrong in ("-1", "x", "99999999999", "1.5"):
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", wrong)
+        with pytest.raises(InvalidInputError, match="SOURCE_DATE_EPOCH"):
+            PackedFolder.scan(str(folder), "d")
+
+
+def test_system_tar_and_gzip_unpack_it(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "layer.tar.gz").write_bytes(packed(folder))
+    subprocess.run(["gzip", "-t", "layer.tar.gz"], cwd=tmp_path, check=True)
+    (tmp_path / "out").mkdir()
+    run = ["tar", "-xpzf", "../layer.tar.gz"]
+    result = subprocess.run(run, cwd=tmp_path / "out", check=True, capture_output=True, text=True)
+    assert result.stderr == ""
+    assert snapshot(tmp_path / "out/d") == snapshot(folder)
+
+
+def test_the_top_itself_may_be_packed(folder: Path) -> None:
+    paths = [member.name for member in members(packed(folder, "."))]
+    assert paths[0] == "."
+    assert {"one.txt", "sub/up"} < set(paths)
+
+
+def test_a_title_of_several_components_and_a_linked_top(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "linked").symlink_to(folder)
+    paths = [member.name for member in members(packed(tmp_path / "linked", "a/b"))]
+    assert paths[0] == "a/b"
+    assert "a/b/one.txt" in paths
+
+
+def test_exclude(folder: Path) -> None:
+    paths = {member.name for member in members(packed(folder, exclude=["sub/*.bin", "link", "n*", "l*", "*.sh"]))}
+    assert paths == {"d", "d/empty", "d/one.txt", "d/same.txt", "d/sub", "d/sub/group", "d/sub/up"}
+
+
+def _fifo(top: Path) -> None:
+    os.mkfifo(top / "bad")
+
+
+def _socket(top: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listener, contextlib.chdir(top) if hasattr(contextlib, "chdir") else _in(top):
+        listener.bind("bad")
+
+
+@contextlib.contextmanager
+def _in(top: Path):  # contextlib.chdir is of Python 3.11
+    before = Path.cwd()
+    os.chdir(top)
+    yield
+    os.chdir(before)
+
+
+UNPACKABLE = {
+    "fifo": (_fifo, "device, FIFO or socket"),
+    "socket": (_socket, "device, FIFO or socket"),
+    "link-absolute": (lambda top: (top / "bad").symlink_to("/tmp"), "absolute"),
+    "link-outside": (lambda top: (top / "bad").symlink_to("../x"), "outside"),
+    "link-outside-deep": (lambda top: (top / "sub/bad").symlink_to("../../x"), "outside"),
+    "link-late-dots": (lambda top: (top / "sub/bad").symlink_to("group/../../one.txt"), "only allowed at the start"),
+    "link-unsafe": (lambda top: (top / "bad").symlink_to("a:b"), "not allowed"),
+    "not-utf8": (lambda top: open(os.fsencode(top) + b"/bad\xff", "w").close(), "U\\+DCFF"),
+    "newline": (lambda top: (top / "bad\nname").touch(), "U\\+000A"),
+    "colon": (lambda top: (top / "bad:name").touch(), "U\\+003A"),
+    "device-name": (lambda top: (top / "aux.bad").touch(), "device on Windows"),
+    "trailing-dot": (lambda top: (top / "bad.").mkdir(), "dot or a space"),
+    "case": (lambda top: (top / "ONE.txt").write_text("bad"), "same name as"),
+    "leftover": (lambda top: (top / ".acrartifact-bad.part").touch(), "unfinished"),
+    "too-long": (lambda top: (top.joinpath(*["bad" * 30] * 12)).mkdir(parents=True), "longer than 1024"),
+}
+
+
+@pytest.mark.parametrize(("make", "why"), UNPACKABLE.values(), ids=UNPACKABLE.keys())
+@pytest.mark.timeout(5)
+def test_refuses_what_could_not_be_pulled(folder: Path, make: object, why: str) -> None:
+    make(folder)  # type: ignore[operator]
+    with pytest.raises(LocalFileError, match=why) as caught:
+        PackedFolder.scan(str(folder), "d")
+    assert "--exclude" in caught.value.hint
+    assert caught.value.where.startswith(str(folder))
+    assert PackedFolder.scan(str(folder), "d", exclude=["*bad*", "ONE.txt"])
+
+
+def test_what_is_excluded_may_be_anything(folder: Path) -> None:
+    _fifo(folder)
+    assert packed(folder, exclude=["bad"])
+
+
+@pytest.mark.parametrize("title", ["..", "/abs", "a\\b", "", "a/../b"])
+def test_refuses_unsafe_title(folder: Path, title: str) -> None:
+    with pytest.raises(LocalFileError, match="under this name"):
+        PackedFolder.scan(str(folder), title)
+
+
+def test_refuses_what_is_no_folder(folder: Path) -> None:
+    with pytest.raises(LocalFileError, match="not a folder"):
+        PackedFolder.scan(str(folder / "one.txt"), "d")
+    with pytest.raises(LocalFileError, match="No such file"):
+        PackedFolder.scan(str(folder / "missing"), "d")
+
+
+def _replace_by_fifo(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def _replace_by_link(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("one.txt")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda path: path.write_bytes(b"longer than before"),
+        lambda path: path.write_bytes(b""),
+        lambda path: os.utime(path, (1, 1)),
+        Path.unlink,
+        _replace_by_fifo,
+        _replace_by_link,
+    ],
+)
+@pytest.mark.timeout(10)
+def test_a_change_after_the_scan_is_noticed(folder: Path, change: object) -> None:
+    scanned = PackedFolder.scan(str(folder), "d")
+    change(folder / "sub/tool.sh")  # type: ignore[operator]
+    for read in (scanned.tar_digest, lambda: b"".join(scanned.stream())):
+        with pytest.raises(LocalFileError, match=r"tool\.sh.*changed while it was pushed|not a regular file"):
+            read()
+
+
+def _overwrite(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.write(b"other")
+    os.utime(path, (1, 1))
+
+
+@pytest.mark.parametrize("change", [lambda path: os.truncate(path, 1 << 20), _overwrite])
+def test_a_change_while_it_is_read_is_noticed(folder: Path, change: object) -> None:
+    blocks = PackedFolder.scan(str(folder), "d").blocks()
+    next(blocks)
+    change(folder / "sub/big.bin")  # type: ignore[operator]
+    with pytest.raises(LocalFileError, match=r"big\.bin changed while it was pushed"):
+        list(blocks)
+
+
+def test_entry_limit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from azext_acrartifact.files.archive import walk as tree
+
+    monkeypatch.setattr(tree, "ENTRY_LIMIT", 5)
+    with pytest.raises(LocalFileError, match="too many files"):
+        PackedFolder.scan(str(folder), "d")
+
+
+def test_a_file_beyond_8_gib_has_its_size_in_a_record() -> None:
+    size = 8**11
+    block = encode(Header("big", b"0", 0o644, size))
+    assert tarfile.TarInfo.frombuf(block[1024:], "utf-8", "strict").size == 0
+    assert b"19 size=8589934592\n" in block
+    assert len(encode(Header("big", b"0", 0o644, size - 1))) == 512
+
+
+@pytest.mark.parametrize("length", [80, 84, 85, 86, 87, 88, 980, 990, 991, 992, 993])
+def test_pax_records_count_themselves(length: int) -> None:
+    path = "é" + "x" * length
+    data = encode(Header(path, SYMLINK, 0o777, link="t")) + bytes(1024)
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        (member,) = archive.getmembers()
+    assert (member.name, member.linkname) == (path, "t")
+
+
+def test_compression_is_one_member_of_independent_blocks(folder: Path) -> None:
+    layer = packed(folder)
+    member = zlib.decompressobj(31)
+    member.decompress(layer)
+    assert member.eof
+    assert not member.unused_data
