@@ -30,12 +30,12 @@ GUARDS = (
     ),
     *(f"files/{name}.py" for name in ("layoutfiles", "layoutsource", "tarindex", "tarstore")),
     *(f"transport/{name}.py" for name in ("redirects", "redaction", "scheme", "answers", "answer", "connection")),
-    *("auth/challenge.py", "auth/endpoint.py", "text.py", "operations/plan.py", "operations/layout_target.py"),
+    *("auth/challenge.py", "auth/endpoint.py", "text.py", "operations/plan.py", "layout/target.py"),
 )
 """The modules, below the package, that say no."""
 
 FIRST = {
-    "oci/layout.py": ["oci/test_layout.py", "files/test_layouts.py"],
+    "layout/index.py": ["layout/test_index.py", "layout/test_files.py"],
     "oci/descriptor.py": ["oci/test_manifest.py"],
     "oci/index.py": ["oci/test_manifest.py"],
     "oci/pages.py": ["oci/test_requests.py", "oci/test_pages.py"],
@@ -49,16 +49,16 @@ FIRST = {
         "files/writing/test_no_overwrite.py",
     ],
     "files/writing/destination.py": [f"files/test_{name}.py" for name in ("place", "destination", "holding", "kept", "keeping")],
-    "files/layoutfiles.py": ["files/test_layouts.py", "files/test_stores.py", "operations/test_backup.py"],
-    "files/layoutsource.py": ["files/test_layout_source.py", "files/test_layouts.py", "operations/test_backup.py"],
-    "files/archive/tar_index.py": ["files/test_layouts.py"],
-    "files/tarstore.py": [
-        "files/test_tar_store.py",
-        "files/test_stores.py",
-        "files/test_layouts.py",
+    "layout/files.py": ["layout/test_files.py", "layout/test_store.py", "operations/test_backup.py"],
+    "layout/source.py": ["layout/test_source.py", "layout/test_files.py", "operations/test_backup.py"],
+    "files/archive/tar_index.py": ["layout/test_files.py"],
+    "layout/tar_store.py": [
+        "layout/test_tar_store.py",
+        "layout/test_store.py",
+        "layout/test_files.py",
         "operations/test_backup.py",
     ],
-    "operations/layout_target.py": ["operations/test_layout_target.py", "operations/test_backup.py"],
+    "layout/target.py": ["layout/test_target.py", "operations/test_backup.py"],
     "files/archive/tar_format.py": ["files/archive/test_extract.py"],
     "files/archive/tar_reader.py": ["files/archive/test_tar_reader.py", "files/archive/test_extract.py"],
     "transport/answer.py": ["transport/test_wire.py"],

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import InvalidInputError, NotFoundError
-from ..files.layoutfiles import LayoutFiles, TarFiles
-from ..files.layoutstore import FolderStore, LayoutStore, existing_layout, is_tar
-from ..files.tarstore import TarStore
+from ..layout.files import LayoutFiles, TarFiles
+from ..layout.store import FolderStore, LayoutStore, existing_layout, is_tar
+from ..layout.tar_store import TarStore
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest
-from ..oci.layout import LayoutIndex
+from ..layout.index import LayoutIndex
 from ..oci.manifest import Manifest
 from ..oci.reference import Reference
 from ..oci.referrers import is_list_tag
@@ -27,7 +27,7 @@ from ..transfer.repository import RepositoryStorage
 from ..transport.authorization import PULL, Scope
 from .carrying import Carried, Ends, Item, carry, survey
 from .graph import Graph, LeftOut, blobs_of, collect
-from .layout_target import LayoutTarget
+from ..layout.target import LayoutTarget
 from .parallel import run_all
 
 Before = tuple[LayoutFiles, LayoutIndex]

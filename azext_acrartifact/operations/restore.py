@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import InvalidInputError, NotFoundError
-from ..files.layoutfiles import open_layout
-from ..files.layoutsource import LayoutSource
+from ..layout.files import open_layout
+from ..layout.source import LayoutSource
 from ..oci.digest import Digest
 from ..oci.mediatypes import INDEXES, MANIFESTS
 from ..oci.reference import Reference

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import InvalidManifestError, InvalidReferenceError
-from .descriptor import Descriptor, parse_descriptor
-from .digest import Digest
-from .manifest import MANIFEST_LIMIT, encoded, parse_manifest
-from .mediatypes import IMAGE_INDEX
-from .reference import check_tag
+from ..oci.descriptor import Descriptor, parse_descriptor
+from ..oci.digest import Digest
+from ..oci.manifest import MANIFEST_LIMIT, encoded, parse_manifest
+from ..oci.mediatypes import IMAGE_INDEX
+from ..oci.reference import check_tag
 
 MARKER_FILE = "oci-layout"
 INDEX_FILE = "index.json"

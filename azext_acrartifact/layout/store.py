@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ..oci.descriptor import Descriptor
-from ..oci.layout import INDEX_FILE, INDEX_LIMIT, MARKER, MARKER_FILE, LayoutIndex, blob_name, parse_index
-from .os_errors import naming
-from .layoutfiles import FolderFiles, LayoutFiles, TarFiles, no_layout, open_layout, read_marker, read_small
-from .names import TEMPORARY_PREFIX, RelativeName
-from .writing.destination import Destination
+from .index import INDEX_FILE, INDEX_LIMIT, MARKER, MARKER_FILE, LayoutIndex, blob_name, parse_index
+from ..files.os_errors import naming
+from .files import FolderFiles, LayoutFiles, TarFiles, no_layout, open_layout, read_marker, read_small
+from ..files.names import TEMPORARY_PREFIX, RelativeName
+from ..files.writing.destination import Destination
 
 Change = Callable[[LayoutIndex], LayoutIndex]
 """What a backup does to the index of a layout."""

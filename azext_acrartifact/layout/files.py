@@ -14,22 +14,13 @@ from typing import Protocol
 
 from ..errors import LocalFileError
 from ..oci.digest import Digest, is_digest
-from ..oci.layout import (
-    BLOBS,
-    INDEX_FILE,
-    INDEX_LIMIT,
-    MARKER_FILE,
-    MARKER_LIMIT,
-    LayoutIndex,
-    check_marker,
-    parse_index,
-)
-from .os_errors import local_error, naming, on_failure
-from .directory.handle import Folder
-from .writing.temp_file import kind_of
-from .writing.destination import open_folder
-from .local_file import LocalFile
-from .archive.tar_index import Extent, index_tar
+from .index import BLOBS, INDEX_FILE, INDEX_LIMIT, MARKER_FILE, MARKER_LIMIT, LayoutIndex, check_marker, parse_index
+from ..files.os_errors import local_error, naming, on_failure
+from ..files.directory.handle import Folder
+from ..files.writing.temp_file import kind_of
+from ..files.writing.destination import open_folder
+from ..files.local_file import LocalFile
+from ..files.archive.tar_index import Extent, index_tar
 
 DOCKER_SAVE_FILE = "manifest.json"
 """What `docker save` writes at the top (https://github.com/moby/docker-image-spec)."""

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from azext_acrartifact.files.layoutfiles import open_layout
-from azext_acrartifact.files.layoutsource import LayoutSource
+from azext_acrartifact.layout.files import open_layout
+from azext_acrartifact.layout.source import LayoutSource
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.mediatypes import IMAGE_MANIFEST

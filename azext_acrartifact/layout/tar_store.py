@@ -8,17 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 from ..errors import DigestMismatchError, LocalFileError
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest, Verifier
-from ..oci.layout import INDEX_FILE, MARKER, MARKER_FILE, blob_name
-from .archive import tar_format as tar
-from .os_errors import naming
-from .hashing import BLOCK
-from .writing.resumable_file import KeptPart
-from .layoutfiles import TarFiles
-from .names import RelativeName
-from .writing.destination import Destination
-from .local_file import fingerprint
-from .archive.tar_index import Extent
-from .tarlayout import TarLayout
+from .index import INDEX_FILE, MARKER, MARKER_FILE, blob_name
+from ..files.archive import tar_format as tar
+from ..files.os_errors import naming
+from ..files.hashing import BLOCK
+from ..files.writing.resumable_file import KeptPart
+from .files import TarFiles
+from ..files.names import RelativeName
+from ..files.writing.destination import Destination
+from ..files.local_file import fingerprint
+from ..files.archive.tar_index import Extent
+from .tar_offsets import TarLayout
 
 
 class TarStore:

@@ -11,9 +11,9 @@ import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from .archive import tar_format as tar
-from .archive.tar_index import Extent
-from .archive.tar_headers import END_OF_ARCHIVE, Header, encode
+from ..files.archive import tar_format as tar
+from ..files.archive.tar_index import Extent
+from ..files.archive.tar_headers import END_OF_ARCHIVE, Header, encode
 
 _FILE_MODE, _FOLDER_MODE = 0o644, 0o755
 

@@ -7,12 +7,12 @@ import functools
 import threading
 
 from ..errors import CancelledError, DigestMismatchError
-from ..files.layoutfiles import LayoutFiles
-from ..files.layoutstore import LayoutStore
+from .files import LayoutFiles
+from .store import LayoutStore
 from ..oci.content import Advance, Content, Source
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest, Verifier
-from ..oci.layout import blob_name
+from .index import blob_name
 from ..oci.manifest import Manifest
 from ..oci.storage import COPIED, SKIPPED
 from ..transfer.download import BlobDownload
@@ -21,7 +21,7 @@ from ..transfer.ranges import RANGED_FROM, RangedDownload, most_workers
 from ..transfer.scheduler import Job, Scheduler
 from ..transport.client import HttpClient
 from ..transport.messages import BLOCK
-from .graph import blobs_of
+from ..operations.graph import blobs_of
 
 
 class LayoutTarget:
