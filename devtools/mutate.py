@@ -61,7 +61,7 @@ FIRST = {
     "layout/target.py": ["layout/test_target.py", "operations/test_backup.py"],
     "files/archive/tar_format.py": ["files/archive/test_extract.py"],
     "files/archive/tar_reader.py": ["files/archive/test_tar_reader.py", "files/archive/test_extract.py"],
-    "transport/answer.py": ["transport/test_wire.py"],
+    "transport/http_response.py": ["transport/test_wire.py"],
     "transport/connection.py": [
         "transport/test_connection.py",
         "transport/test_wire.py",

@@ -6,7 +6,7 @@ import base64
 import binascii
 from typing import Any
 
-from ..transport.documents import parse_json
+from ..transport.bounded_json import parse_json
 
 EVERY_REPOSITORY = "*"
 # Renewed this long before the end, or after four fifths of a short life.

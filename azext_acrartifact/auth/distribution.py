@@ -13,7 +13,7 @@ from dataclasses import replace
 from urllib.parse import urlencode
 
 from ..errors import PermissionDeniedError, ProtocolError, SignInError
-from ..transport.answers import error_from
+from ..transport.error_responses import error_from
 from ..transport.authorization import Scope
 from ..transport.client import HttpClient
 from ..transport.messages import Request, Response, origin_of, resolve

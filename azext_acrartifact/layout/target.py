@@ -16,8 +16,8 @@ from .index import blob_name
 from ..oci.manifest import Manifest
 from ..oci.storage import COPIED, SKIPPED
 from ..transfer.download import BlobDownload
-from ..transfer.pace import MANY_BULK, Pace
-from ..transfer.ranges import RANGED_FROM, RangedDownload, most_workers
+from ..transfer.concurrency import MANY_BULK, Pace
+from ..transfer.ranged_download import RANGED_FROM, RangedDownload, most_workers
 from ..transfer.scheduler import Job, Scheduler
 from ..transport.client import HttpClient
 from ..transport.messages import BLOCK

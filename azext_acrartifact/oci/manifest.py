@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import ArtifactError, InvalidInputError, InvalidManifestError
-from ..transport.documents import parse_json
+from ..transport.bounded_json import parse_json
 from .descriptor import Descriptor, as_object, optional_string, parse_descriptor, string_map
 from .digest import Digest, digest_of
 from .mediatypes import EMPTY_CONFIG, IMAGE_MANIFEST, INDEXES, MANIFESTS, OCI_ARTIFACT_MANIFEST, ORAS_ARTIFACT_MANIFEST

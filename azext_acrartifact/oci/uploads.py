@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from ..errors import DigestMismatchError, ProtocolError
-from ..transport.answers import error_from
+from ..transport.error_responses import error_from
 from ..transport.authorization import PULL, PUSH, Scope
 from ..transport.messages import Body, Response
 from .api import RegistryApi, path_of

@@ -20,10 +20,10 @@ from ..oci.reference import Reference
 from ..oci.referrers import is_list_tag
 from ..oci.registry import Registry
 from ..oci.storage import COPIED, SKIPPED
-from ..transfer.journal import Journal
+from ..transfer.upload_sessions import Journal
 from ..transfer.progress import Progress
-from ..transfer.ranges import SEGMENT
-from ..transfer.repository import RepositoryStorage
+from ..transfer.ranged_download import SEGMENT
+from ..transfer.repository_storage import RepositoryStorage
 from ..transport.authorization import PULL, Scope
 from .carrying import Carried, Ends, Item, carry, survey
 from .graph import Graph, LeftOut, blobs_of, collect

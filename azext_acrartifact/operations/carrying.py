@@ -14,7 +14,7 @@ from ..oci.digest import Digest, short
 from ..oci.manifest import Manifest
 from ..oci.mediatypes import TITLE
 from ..oci.storage import COPIED, MOUNTED, SKIPPED, GraphSource, GraphTarget
-from ..transfer.pace import Pace
+from ..transfer.concurrency import Pace
 from ..transfer.progress import Progress
 from ..transfer.scheduler import Job, Scheduler
 from ..transfer.upload import SINGLE_LIMIT

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..errors import LocalFileError
 from ..files.writing.destination import Destination
 from ..oci.registry import Registry
-from ..transfer.pace import Pace
+from ..transfer.concurrency import Pace
 from ..transfer.progress import Progress
 from .plan import plan_pull
 from .presence import present_files

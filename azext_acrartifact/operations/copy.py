@@ -11,9 +11,9 @@ from ..oci.manifest import Manifest
 from ..oci.reference import Reference
 from ..oci.registry import Registry
 from ..oci.storage import COPIED, IMPORTED, MOUNTED
-from ..transfer.journal import Journal
+from ..transfer.upload_sessions import Journal
 from ..transfer.progress import Progress
-from ..transfer.repository import RepositoryStorage
+from ..transfer.repository_storage import RepositoryStorage
 from ..transport.authorization import PULL, PUSH, Scope
 from .carrying import Carried, Ends, Item, Tags, carry, missing_manifests, survey, wanted_tags
 from .graph import Graph, LeftOut, blobs_of, collect

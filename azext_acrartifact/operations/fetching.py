@@ -15,9 +15,9 @@ from ..files.writing.destination import Destination
 from ..oci.content import Source
 from ..oci.mediatypes import CONTENT_DIGEST, UNPACK
 from ..transfer.download import BlobDownload
-from ..transfer.pace import MANY_BULK, Pace
+from ..transfer.concurrency import MANY_BULK, Pace
 from ..transfer.progress import Progress
-from ..transfer.ranges import RANGED_FROM, SEGMENT, RangedDownload, most_workers
+from ..transfer.ranged_download import RANGED_FROM, SEGMENT, RangedDownload, most_workers
 from ..transfer.scheduler import Job
 from ..transfer.upload import SINGLE_LIMIT
 from ..transport.client import HttpClient

@@ -20,7 +20,7 @@ from ..files.stdin_file import spooled
 from ..files.archive.walk import walk
 from ..oci.descriptor import Descriptor
 from ..oci.mediatypes import CONTENT_DIGEST, UNPACK
-from ..transfer.feed import StreamFeed
+from ..transfer.upload_source import StreamFeed
 from .filespec import STDIN, FileSpec, title_of
 
 HELD_OPEN = 64

@@ -11,7 +11,7 @@ from typing import Any
 from ..oci.digest import Digest
 from ..oci.mediatypes import EMPTY_CONFIG
 from ..oci.registry import Registry
-from ..transfer.pace import Pace
+from ..transfer.concurrency import Pace
 from ..transfer.scheduler import Job, Scheduler
 from ..transport.authorization import METADATA_READ, PULL, Scope
 

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 
 from ..errors import ArtifactError, CancelledError
-from ..transfer.pace import Pace
+from ..transfer.concurrency import Pace
 from ..transfer.scheduler import Job, Scheduler
 from ..transport.client import HttpClient
 

@@ -11,7 +11,7 @@ from ..files.archive.pack import PackedFolder
 from ..files.writing.destination import Destination
 from ..oci.digest import algorithm_of
 from ..oci.mediatypes import CONTENT_DIGEST
-from ..transfer.pace import Pace
+from ..transfer.concurrency import Pace
 from ..transfer.progress import Progress
 from ..transfer.scheduler import Job, Scheduler
 from ..transport.client import HttpClient

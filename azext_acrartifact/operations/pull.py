@@ -15,10 +15,10 @@ from ..oci.manifest import Manifest
 from ..oci.reference import Reference
 from ..oci.registry import Registry
 from ..transfer.download import BlobDownload
-from ..transfer.journal import Journal
-from ..transfer.pace import Pace
+from ..transfer.upload_sessions import Journal
+from ..transfer.concurrency import Pace
 from ..transfer.progress import Progress
-from ..transfer.repository import RepositoryStorage
+from ..transfer.repository_storage import RepositoryStorage
 from ..transfer.scheduler import Scheduler
 from .fetching import Fetcher
 from .plan import Plan, Planned, Skipped, plan_pull

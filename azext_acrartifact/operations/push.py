@@ -12,7 +12,7 @@ from ..oci.descriptor import Descriptor
 from ..oci.manifest import Manifest
 from ..oci.reference import Reference
 from ..oci.registry import Registry
-from ..transfer.journal import Journal
+from ..transfer.upload_sessions import Journal
 from ..transfer.progress import Progress
 from ..transport.authorization import Scope
 from .annotations import Annotations

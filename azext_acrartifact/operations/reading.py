@@ -11,9 +11,9 @@ from ..errors import InvalidInputError
 from ..files.os_errors import naming
 from ..oci.registry import Registry
 from ..transfer.download import BlobDownload
-from ..transfer.journal import Journal
+from ..transfer.upload_sessions import Journal
 from ..transfer.progress import Progress
-from ..transfer.repository import RepositoryStorage
+from ..transfer.repository_storage import RepositoryStorage
 from .plan import plan_pull
 from .pull import PullOrder, find
 

@@ -13,9 +13,9 @@ from ..oci.digest import Digest
 from ..oci.mediatypes import INDEXES, MANIFESTS
 from ..oci.reference import Reference
 from ..oci.registry import Registry
-from ..transfer.journal import Journal
+from ..transfer.upload_sessions import Journal
 from ..transfer.progress import Progress
-from ..transfer.repository import RepositoryStorage
+from ..transfer.repository_storage import RepositoryStorage
 from ..transport.authorization import PULL, PUSH, Scope
 from .backup import LayoutResult, result_of
 from .carrying import Ends, carry, survey

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..errors import InvalidInputError, NotFoundError
 from ..oci.reference import Reference
-from ..transport.answers import hint_of_list
+from ..transport.error_responses import hint_of_list
 
 
 def require_version(reference: Reference) -> str:

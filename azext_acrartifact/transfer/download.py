@@ -10,7 +10,7 @@ from ..oci.descriptor import Descriptor
 from ..oci.digest import Verifier
 from ..transport.messages import BLOCK
 from ..transport.retry import Attempts
-from .steady import SteadyStream
+from .resuming_stream import SteadyStream
 
 
 class Sink(Protocol):

@@ -14,8 +14,8 @@ from ..oci.descriptor import Descriptor
 from ..oci.digest import algorithm_of
 from ..transport.messages import BLOCK
 from ..transport.retry import Attempts
-from .feed import Identity
-from .steady import SteadyStream
+from .upload_source import Identity
+from .resuming_stream import SteadyStream
 
 MOST_MARKS = 4
 

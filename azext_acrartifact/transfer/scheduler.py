@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ..errors import CancelledError
 from ..threads import try_start
 from ..transport.client import HttpClient
-from .pace import Pace
+from .concurrency import Pace
 
 TICK = 0.02
 """Seconds between two looks at whether the line is worth more threads."""

@@ -16,11 +16,11 @@ from ..errors import ConnectionFailedError, DigestMismatchError, ProtocolError, 
 from ..oci.content import Advance, Chunk
 from ..oci.descriptor import Descriptor
 from ..oci.uploads import Session, Uploads
-from ..transport.answers import error_from
+from ..transport.error_responses import error_from
 from ..transport.messages import Response
 from ..transport.retry import Attempts
-from .feed import Feed, Identity
-from .journal import Journal
+from .upload_source import Feed, Identity
+from .upload_sessions import Journal
 
 SINGLE_LIMIT = 4 * 1024 * 1024
 CHUNK = 16 * 1024 * 1024

@@ -14,7 +14,7 @@ import socket
 import ssl
 import time
 
-from .answer import LeanResponse
+from .http_response import LeanResponse
 from .messages import BLOCK, Body, Request, split_target
 from .network import Network, Proxy
 

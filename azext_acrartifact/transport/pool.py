@@ -7,7 +7,7 @@ import threading
 from collections import defaultdict
 
 from .connection import Connection
-from .failures import FAILURES, failure
+from .connection_errors import FAILURES, failure
 from .messages import Headers, Request, Response
 from .network import Network, Proxy
 

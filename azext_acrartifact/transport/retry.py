@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..errors import ArtifactError, CancelledError, NotListeningError, SilentError
-from .failures import passes
+from .connection_errors import passes
 from .messages import Response
 
 RETRY_STATUSES = frozenset({408, 429, 500, 502, 503, 504})

@@ -11,7 +11,7 @@ from azext_acrartifact.oci.blobs import BlobStream
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.uploads import Session
-from azext_acrartifact.transport.answers import error_from
+from azext_acrartifact.transport.error_responses import error_from
 from azext_acrartifact.transport.messages import Request, origin_of
 from azext_acrartifact.transport.redaction import public_url
 from azext_acrartifact.transport.retry import retry_after

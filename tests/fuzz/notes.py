@@ -10,7 +10,7 @@ from azext_acrartifact.files.writing.resumable_file import DATA, NOTE, KeptHeade
 from azext_acrartifact.files.names import safe_name
 from azext_acrartifact.files.writing.destination import Destination
 from azext_acrartifact.oci.uploads import Session
-from azext_acrartifact.transfer.journal import Journal
+from azext_acrartifact.transfer.upload_sessions import Journal
 
 NAME = safe_name("a.bin")
 HEADER = KeptHeader("sha256:" + "a" * 64, 10, 4)

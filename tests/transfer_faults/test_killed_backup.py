@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from acr_emulator.client import Emulator
-from azext_acrartifact.transfer.ranges import SEGMENT
+from azext_acrartifact.transfer.ranged_download import SEGMENT
 from tests.transfer_faults.engine import SERVER
 from tests.transfer_faults.processes import Processes, leftovers, settled
 

@@ -21,7 +21,7 @@ from azext_acrartifact.files.names import safe_folder, safe_name
 from azext_acrartifact.files.writing.destination import Destination
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.uploads import Session
-from azext_acrartifact.transfer.journal import Journal
+from azext_acrartifact.transfer.upload_sessions import Journal
 from tests.unit.files.archive.archives import layer, member
 from tests.unit.files.descriptors import open_below
 

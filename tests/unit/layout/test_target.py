@@ -26,7 +26,7 @@ from azext_acrartifact.oci.mediatypes import IMAGE_MANIFEST
 from azext_acrartifact.layout import target as layout_target
 from azext_acrartifact.layout.target import LayoutTarget
 from azext_acrartifact.transfer import pace, ranges
-from azext_acrartifact.transfer.pace import FEW_BULK, MANY_BULK
+from azext_acrartifact.transfer.concurrency import FEW_BULK, MANY_BULK
 from azext_acrartifact.transport.client import HttpClient
 from tests.unit.files.descriptors import open_below
 

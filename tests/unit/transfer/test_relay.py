@@ -14,9 +14,9 @@ from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.mediatypes import LAYER
 from azext_acrartifact.oci.storage import COPIED, MOUNTED, SKIPPED
 from azext_acrartifact.transfer import upload
-from azext_acrartifact.transfer.journal import Journal
+from azext_acrartifact.transfer.upload_sessions import Journal
 from azext_acrartifact.transfer.relay import RelayFeed
-from azext_acrartifact.transfer.repository import RepositoryStorage
+from azext_acrartifact.transfer.repository_storage import RepositoryStorage
 from tests.support.server import answer
 from tests.support.uploads import BlobHost
 
@@ -30,7 +30,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks of 8 KiB, so that 40 KiB are five."""
     monkeypatch.setattr(upload, "SINGLE_LIMIT", 4 * KIB)
     monkeypatch.setattr(upload, "CHUNK", 8 * KIB)
-    monkeypatch.setattr("azext_acrartifact.transfer.repository.SINGLE_LIMIT", 4 * KIB)
+    monkeypatch.setattr("azext_acrartifact.transfer.repository_storage.SINGLE_LIMIT", 4 * KIB)
 
 
 class Source:

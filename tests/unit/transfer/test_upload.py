@@ -20,9 +20,9 @@ from azext_acrartifact.oci.uploads import Session
 from azext_acrartifact.transfer import feed as feeds
 from azext_acrartifact.transfer import journal as journals
 from azext_acrartifact.transfer import upload
-from azext_acrartifact.transfer.feed import FileFeed, Identity, StreamFeed
-from azext_acrartifact.transfer.journal import Journal
-from azext_acrartifact.transfer.repository import RepositoryStorage
+from azext_acrartifact.transfer.upload_source import FileFeed, Identity, StreamFeed
+from azext_acrartifact.transfer.upload_sessions import Journal
+from azext_acrartifact.transfer.repository_storage import RepositoryStorage
 from tests.support.server import Answer, Sent, answer, reset
 from tests.support.uploads import BlobHost
 

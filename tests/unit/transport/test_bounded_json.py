@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from azext_acrartifact.transport import documents
-from azext_acrartifact.transport.documents import parse_json
+from azext_acrartifact.transport import bounded_json as documents
+from azext_acrartifact.transport.bounded_json import parse_json
 
 
 def test_json_is_read() -> None:

@@ -25,7 +25,7 @@ from ..errors import (
     SignInError,
     ThrottledError,
 )
-from .documents import parse_json
+from .bounded_json import parse_json
 from .messages import Response
 from .redaction import without_secrets
 from .retry import retry_after
