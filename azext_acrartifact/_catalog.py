@@ -22,8 +22,8 @@ def list_artifacts(
     """List repositories, or the artifacts of one."""
     from ._output import listed_output
     from .errors import InvalidInputError
-    from .operations.listing import ListOrder, list_repositories
-    from .operations.listing import list_artifacts as run
+    from .operations.list import ListOrder, list_repositories
+    from .operations.list import list_artifacts as run
     from .text import printable
 
     def act(registry: Any, found: Any) -> list[Any]:
@@ -51,8 +51,8 @@ def tag(
     """Add tags to an artifact."""
     from ._output import tagged_output
     from .oci.reference import check_tag
-    from .operations.tagging import TagRules
-    from .operations.tagging import tag as run
+    from .operations.tag import TagRules
+    from .operations.tag import tag as run
 
     names = list(dict.fromkeys(map(check_tag, tags)))
     act = functools.partial(run, tags=names, rules=TagRules(not no_overwrite, lock))
@@ -62,7 +62,7 @@ def tag(
 @reports
 def untag(cmd: Any, artifact: ArtifactArgument, login: LoginArgument) -> None:
     """Remove a tag from an artifact."""
-    from .operations.tagging import untag as run
+    from .operations.tag import untag as run
 
     at_registry(cmd, artifact, login, run)
 
@@ -79,7 +79,7 @@ def update(
 ) -> dict[str, Any]:
     """Change the attributes of a tag, of an artifact, or of a repository."""
     from ._output import properties_output
-    from .operations.locks import update as run
+    from .operations.update import update as run
 
     given = {
         "deleteEnabled": delete_enabled,

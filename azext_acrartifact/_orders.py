@@ -27,10 +27,10 @@ def push_order(
     """The `PushOrder` of *content* for *reference*; raises `InvalidInputError` for what cannot be right."""
     from .oci.reference import check_tag
     from .operations.annotations import collect_annotations
-    from .operations.filespec import parse_file_spec
+    from .operations.file_spec import parse_file_spec
     from .operations.platforms import parse_platform
     from .operations.push import PushOrder
-    from .operations.tagging import TagRules
+    from .operations.tag import TagRules
 
     specs = [parse_file_spec(text) for text in content.files or []]
     return PushOrder(
@@ -100,7 +100,7 @@ def copy_order(
 
 
 def _stdin(name: str | None, paths: Sequence[str]) -> Stdin | None:
-    from .operations.filespec import STDIN
+    from .operations.file_spec import STDIN
     from .operations.inputs import Stdin
 
     if STDIN not in paths:

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from .oci.manifest import Manifest
     from .oci.reference import Reference
     from .operations.attach import AttachResult
-    from .operations.listing import ListedArtifact
+    from .operations.list import ListedArtifact
     from .operations.pull import PullResult
     from .operations.purge import PurgeResult
     from .operations.push import PushResult
-    from .operations.referrers import Referrer, ReferrerTree
+    from .operations.list_referrers import Referrer, ReferrerTree
     from .operations.show import Detail, Shown
-    from .operations.tagging import Tagged
+    from .operations.tag import Tagged
 
 
 def push_output(result: PushResult) -> dict[str, Any]:

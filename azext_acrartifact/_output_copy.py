@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from .text import optional
 
 if TYPE_CHECKING:
-    from .operations.carrying import Item
+    from .operations.copy_graph import Item
     from .operations.copy import CopyResult
-    from .operations.graph import LeftOut
+    from .operations.manifest_graph import LeftOut
 
 
 def copy_output(result: CopyResult) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def purge(
 
 def _order(place: Reference, ago: str, filters: list[str], *what: Any) -> PurgeOrder:
     from .operations.purge_plan import PurgeOrder
-    from .operations.retention import TagFilter, parse_age, parse_filter
+    from .operations.purge_filters import TagFilter, parse_age, parse_filter
 
     if place.version is not None:
         raise InvalidInputError("A purge has no tag", where=str(place), hint=f"Give --filter '{place.repository}:TAG'.")

@@ -40,7 +40,7 @@ def list_referrers(
     """List what is attached to an artifact."""
     from ._output import referrers_output
     from ._trees import referrers_tree
-    from .operations.referrers import list_referrers as run
+    from .operations.list_referrers import list_referrers as run
 
     found = referrers_output(
         at_registry(cmd, artifact, login, functools.partial(run, artifact_type=artifact_type, recursive=recursive))

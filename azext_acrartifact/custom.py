@@ -55,9 +55,9 @@ def pull(
     from ._orders import pull_order
     from ._output import pull_output
     from ._stdout import write_raw
-    from .operations.check import check as compare
+    from .operations.pull_check import check as compare
     from .operations.pull import pull as fetch
-    from .operations.reading import read_one
+    from .operations.pull_stdout import read_one
 
     wanted = (include or [], exclude or [], media_type or [])
     options = {"config_path": manifest_config, "max_unpacked_size": max_unpacked_size, "referrer": referrer}

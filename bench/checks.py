@@ -25,7 +25,7 @@ from azext_acrartifact.files.names import safe_folder, safe_name
 from azext_acrartifact.files.writing.destination import Destination
 from azext_acrartifact.oci.digest import Digest, Verifier
 from azext_acrartifact.oci.manifest import parse_manifest
-from azext_acrartifact.operations.plan import plan_pull
+from azext_acrartifact.operations.pull_plan import plan_pull
 
 MIB = 1 << 20
 _TYPE = "application/vnd.oci.image.manifest.v1+json"

@@ -30,7 +30,7 @@ GUARDS = (
     ),
     *(f"files/{name}.py" for name in ("layoutfiles", "layoutsource", "tarindex", "tarstore")),
     *(f"transport/{name}.py" for name in ("redirects", "redaction", "scheme", "answers", "answer", "connection")),
-    *("auth/challenge.py", "auth/endpoint.py", "text.py", "operations/plan.py", "layout/target.py"),
+    *("auth/challenge.py", "auth/endpoint.py", "text.py", "operations/pull_plan.py", "layout/target.py"),
 )
 """The modules, below the package, that say no."""
 

@@ -21,7 +21,7 @@ from ..transfer.ranged_download import RANGED_FROM, RangedDownload, most_workers
 from ..transfer.scheduler import Job, Scheduler
 from ..transport.client import HttpClient
 from ..transport.messages import BLOCK
-from ..operations.graph import blobs_of
+from ..operations.manifest_graph import blobs_of
 
 
 class LayoutTarget:

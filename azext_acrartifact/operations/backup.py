@@ -25,8 +25,8 @@ from ..transfer.progress import Progress
 from ..transfer.ranged_download import SEGMENT
 from ..transfer.repository_storage import RepositoryStorage
 from ..transport.authorization import PULL, Scope
-from .carrying import Carried, Ends, Item, carry, survey
-from .graph import Graph, LeftOut, blobs_of, collect
+from .copy_graph import Carried, Ends, Item, carry, survey
+from .manifest_graph import Graph, LeftOut, blobs_of, collect
 from ..layout.target import LayoutTarget
 from .parallel import run_all
 

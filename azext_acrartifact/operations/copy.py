@@ -15,12 +15,12 @@ from ..transfer.upload_sessions import Journal
 from ..transfer.progress import Progress
 from ..transfer.repository_storage import RepositoryStorage
 from ..transport.authorization import PULL, PUSH, Scope
-from .carrying import Carried, Ends, Item, Tags, carry, missing_manifests, survey, wanted_tags
-from .graph import Graph, LeftOut, blobs_of, collect
-from .importing import ImportOrder, ServerSideImport, import_missing
-from .locks import naming_locks
+from .copy_graph import Carried, Ends, Item, Tags, carry, missing_manifests, survey, wanted_tags
+from .manifest_graph import Graph, LeftOut, blobs_of, collect
+from .server_import import ImportOrder, ServerSideImport, import_missing
+from .update import naming_locks
 from .platforms import Platform, choose
-from .tagging import named
+from .tag import named
 from .versions import require_version
 
 MOUNT, IMPORT, STREAM = "mount", "import", "stream"

@@ -21,7 +21,7 @@ from ..files.archive.walk import walk
 from ..oci.descriptor import Descriptor
 from ..oci.mediatypes import CONTENT_DIGEST, UNPACK
 from ..transfer.upload_source import StreamFeed
-from .filespec import STDIN, FileSpec, title_of
+from .file_spec import STDIN, FileSpec, title_of
 
 HELD_OPEN = 64
 """Files that stay open from the first look to the last byte, so that even their removal does no harm. macOS lets a

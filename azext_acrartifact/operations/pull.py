@@ -20,11 +20,11 @@ from ..transfer.concurrency import Pace
 from ..transfer.progress import Progress
 from ..transfer.repository_storage import RepositoryStorage
 from ..transfer.scheduler import Scheduler
-from .fetching import Fetcher
-from .plan import Plan, Planned, Skipped, plan_pull
+from .download_job import Fetcher
+from .pull_plan import Plan, Planned, Skipped, plan_pull
 from .platforms import Platform, choose
-from .presence import present_files
-from .referrers import newest_referrer
+from .unchanged_files import present_files
+from .list_referrers import newest_referrer
 from .versions import require_version
 
 DOWNLOADED = "downloaded"

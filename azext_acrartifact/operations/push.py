@@ -16,13 +16,13 @@ from ..transfer.upload_sessions import Journal
 from ..transfer.progress import Progress
 from ..transport.authorization import Scope
 from .annotations import Annotations
-from .filespec import FileSpec
+from .file_spec import FileSpec
 from .inputs import Opening, Stdin, open_inputs
-from .locks import naming_locks, require_writable
-from .packing import compose, config_shipment, placeholders, spec_version
+from .update import naming_locks, require_writable
+from .manifest_builder import compose, config_shipment, placeholders, spec_version
 from .platforms import Platform, add_to_index, require_index
-from .shipping import UPLOADED, Shipment, Shipper, shipment_of
-from .tagging import TagRules, named, put_tags, require_free, rights
+from .upload_job import UPLOADED, Shipment, Shipper, shipment_of
+from .tag import TagRules, named, put_tags, require_free, rights
 
 
 @dataclass(frozen=True)

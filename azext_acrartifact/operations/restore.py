@@ -18,10 +18,10 @@ from ..transfer.progress import Progress
 from ..transfer.repository_storage import RepositoryStorage
 from ..transport.authorization import PULL, PUSH, Scope
 from .backup import LayoutResult, result_of
-from .carrying import Ends, carry, survey
-from .graph import blobs_of, collect
-from .locks import naming_locks
-from .tagging import named
+from .copy_graph import Ends, carry, survey
+from .manifest_graph import blobs_of, collect
+from .update import naming_locks
+from .tag import named
 
 
 @dataclass(frozen=True)

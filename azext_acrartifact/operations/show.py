@@ -11,7 +11,7 @@ from ..oci.manifest import Manifest
 from ..oci.reference import Reference
 from ..oci.registry import Registry
 from ..transport.authorization import METADATA_READ, PULL, Scope
-from .inventory import names_of_tags, tags_in
+from .repository_inventory import names_of_tags, tags_in
 from .versions import require_version
 
 

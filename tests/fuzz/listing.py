@@ -8,8 +8,8 @@ from azext_acrartifact.oci.descriptor import empty_descriptor
 from azext_acrartifact.oci.digest import digest_of, parse_digest
 from azext_acrartifact.oci.manifest import build_manifest
 from azext_acrartifact.oci.reference import parse_reference
-from azext_acrartifact.operations.listing import ListOrder, list_artifacts, list_repositories
-from azext_acrartifact.operations.referrers import flattened, list_referrers
+from azext_acrartifact.operations.list import ListOrder, list_artifacts, list_repositories
+from azext_acrartifact.operations.list_referrers import flattened, list_referrers
 from azext_acrartifact.operations.show import show
 from tests.fuzz.canned import SERVER, URL, Canned, client, registry
 from tests.fuzz.shown import is_harmless

@@ -13,7 +13,7 @@ from azext_acrartifact.oci.descriptor import Descriptor, empty_descriptor
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.manifest import Manifest
 from azext_acrartifact.oci.mediatypes import IMAGE_MANIFEST, TITLE, UNPACK
-from azext_acrartifact.operations.plan import Planned, plan_pull
+from azext_acrartifact.operations.pull_plan import Planned, plan_pull
 from tests.fuzz.decoded import decoded
 from tests.fuzz.shown import is_harmless
 

@@ -12,9 +12,9 @@ from azext_acrartifact.oci.api import path_of
 from azext_acrartifact.oci.mediatypes import is_media_type
 from azext_acrartifact.oci.reference import check_tag, is_loopback, parse_reference
 from azext_acrartifact.operations.annotations import collect_annotations
-from azext_acrartifact.operations.filespec import parse_file_spec, title_of
+from azext_acrartifact.operations.file_spec import parse_file_spec, title_of
 from azext_acrartifact.operations.platforms import parse_platform, shown
-from azext_acrartifact.operations.retention import before, parse_age, parse_time
+from azext_acrartifact.operations.purge_filters import before, parse_age, parse_time
 from azext_acrartifact.transport.messages import origin_of
 from tests.fuzz.shown import is_harmless
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from azext_acrartifact.oci.descriptor import parse_descriptor
-from azext_acrartifact.operations.packing import V1_1, compose
+from azext_acrartifact.operations.manifest_builder import V1_1, compose
 from tests.interop.place import Place
 from tests.interop.trees import make_tree
 

@@ -23,7 +23,7 @@ from azext_acrartifact.oci.reference import parse_reference
 from azext_acrartifact.oci.registry import Registry
 from azext_acrartifact.operations import carrying, fetching, shipping
 from azext_acrartifact.operations.copy import CopyOrder, CopyResult, Registries, copy
-from azext_acrartifact.operations.filespec import FileSpec
+from azext_acrartifact.operations.file_spec import FileSpec
 from azext_acrartifact.operations.pull import PullOrder, PullResult, pull
 from azext_acrartifact.operations.push import PushOrder, PushResult, push
 from azext_acrartifact.transfer import download, feed, ranges, relay, repository, upload

@@ -18,10 +18,10 @@ from azext_acrartifact.oci.manifest import Manifest
 from azext_acrartifact.oci.mediatypes import IMAGE_MANIFEST, TITLE
 from azext_acrartifact.oci.reference import Reference
 from azext_acrartifact.operations.delete import Deletion
-from azext_acrartifact.operations.plan import Skipped
+from azext_acrartifact.operations.pull_plan import Skipped
 from azext_acrartifact.operations.pull import PulledFile, PullResult
 from azext_acrartifact.operations.push import PushedFile, PushResult
-from azext_acrartifact.operations.referrers import Referrer
+from azext_acrartifact.operations.list_referrers import Referrer
 from azext_acrartifact.operations.show import Shown
 
 NASTY = "\x1b[31m\n##vso[task.complete]\u202e"

@@ -15,7 +15,7 @@ from azext_acrartifact.files.writing.destination import Destination
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.reference import parse_reference
-from azext_acrartifact.operations.filespec import parse_file_spec
+from azext_acrartifact.operations.file_spec import parse_file_spec
 from azext_acrartifact.operations.pull import PullOrder, pull
 from azext_acrartifact.operations.push import PushOrder, push
 from azext_acrartifact.transfer.progress import Progress

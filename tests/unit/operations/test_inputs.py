@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from azext_acrartifact import errors
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.operations.annotations import Annotations, collect_annotations
-from azext_acrartifact.operations.filespec import FileSpec, parse_file_spec, title_of
+from azext_acrartifact.operations.file_spec import FileSpec, parse_file_spec, title_of
 from azext_acrartifact.operations.inputs import Opening, open_inputs
-from azext_acrartifact.operations.packing import compose, config_shipment, empty_shipment, placeholders, spec_version
+from azext_acrartifact.operations.manifest_builder import compose, config_shipment, empty_shipment, placeholders, spec_version
 
 TYPE = "application/vnd.unknown.layer.v1+txt"
 

@@ -17,7 +17,7 @@ from azext_acrartifact.oci.manifest import build_manifest
 from azext_acrartifact.oci.reference import Reference, parse_reference
 from azext_acrartifact.operations.annotations import Annotations
 from azext_acrartifact.operations.delete import delete, plan_delete
-from azext_acrartifact.operations.filespec import parse_file_spec
+from azext_acrartifact.operations.file_spec import parse_file_spec
 from azext_acrartifact.operations.pull import PullOrder, pull
 from azext_acrartifact.operations.push import PushOrder, push
 from azext_acrartifact.operations.show import show, show_raw

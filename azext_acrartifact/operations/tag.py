@@ -11,7 +11,7 @@ from ..oci.manifest import Manifest
 from ..oci.reference import Reference
 from ..oci.registry import Registry
 from ..transport.authorization import METADATA_READ, METADATA_WRITE, PULL, PUSH, Scope
-from .locks import lock, naming_locks
+from .update import lock, naming_locks
 from .versions import require_version
 
 

@@ -12,8 +12,8 @@ from ..oci.content import Memory
 from ..oci.descriptor import Descriptor
 from ..oci.manifest import Manifest, build_manifest
 from ..oci.mediatypes import EMPTY_CONFIG, EMPTY_JSON, UNKNOWN_ARTIFACT, UNKNOWN_CONFIG, is_media_type
-from .filespec import FileSpec
-from .shipping import Shipment
+from .file_spec import FileSpec
+from .upload_job import Shipment
 
 V1_0 = "v1.0"
 V1_1 = "v1.1"

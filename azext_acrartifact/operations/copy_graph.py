@@ -19,9 +19,9 @@ from ..transfer.progress import Progress
 from ..transfer.scheduler import Job, Scheduler
 from ..transfer.upload import SINGLE_LIMIT
 from ..transport.client import HttpClient
-from .graph import Graph, blobs_of
+from .manifest_graph import Graph, blobs_of
 from .parallel import require_all, run_all
-from .tagging import taken
+from .tag import taken
 
 Tags = Mapping[Digest, Sequence[str]]
 """The tags that manifests of a graph are to have at the target."""

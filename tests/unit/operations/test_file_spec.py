@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from azext_acrartifact.errors import InvalidInputError
 from azext_acrartifact.oci.mediatypes import is_media_type
-from azext_acrartifact.operations.filespec import FileSpec, parse_file_spec, title_of
+from azext_acrartifact.operations.file_spec import FileSpec, parse_file_spec, title_of
 from azext_acrartifact.operations.platforms import parse_platform, shown
 
 _path = st.text("ab./- é", min_size=1, max_size=12).filter(lambda text: text.strip())

@@ -14,7 +14,7 @@ from ..transfer.download import BlobDownload
 from ..transfer.upload_sessions import Journal
 from ..transfer.progress import Progress
 from ..transfer.repository_storage import RepositoryStorage
-from .plan import plan_pull
+from .pull_plan import plan_pull
 from .pull import PullOrder, find
 
 IN_MEMORY = 16 * 1024 * 1024

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from azext_acrartifact.errors import InvalidInputError
-from azext_acrartifact.operations.retention import TagFilter, before, parse_age, parse_filter, parse_time
+from azext_acrartifact.operations.purge_filters import TagFilter, before, parse_age, parse_filter, parse_time
 
 
 @pytest.mark.parametrize(

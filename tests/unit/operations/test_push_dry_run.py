@@ -11,9 +11,9 @@ from azext_acrartifact import errors
 from azext_acrartifact._output import attach_output, push_output
 from azext_acrartifact.oci.reference import parse_reference
 from azext_acrartifact.operations.attach import attach
-from azext_acrartifact.operations.filespec import parse_file_spec
+from azext_acrartifact.operations.file_spec import parse_file_spec
 from azext_acrartifact.operations.push import PushOrder, push
-from azext_acrartifact.operations.tagging import TagRules
+from azext_acrartifact.operations.tag import TagRules
 from azext_acrartifact.transfer.progress import Progress
 from tests.unit.operations.conftest import SERVER
 

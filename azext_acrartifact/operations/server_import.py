@@ -18,7 +18,7 @@ from ..oci.digest import Digest, short
 from ..oci.manifest import Manifest
 from ..oci.reference import Reference
 from ..transport.client import HttpClient
-from .graph import Graph
+from .manifest_graph import Graph
 from .parallel import run_all
 
 AT_ONCE = 4

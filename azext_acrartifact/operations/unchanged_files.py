@@ -15,7 +15,7 @@ from ..transfer.concurrency import Pace
 from ..transfer.progress import Progress
 from ..transfer.scheduler import Job, Scheduler
 from ..transport.client import HttpClient
-from .plan import Plan, Planned
+from .pull_plan import Plan, Planned
 
 
 def present_files(

@@ -14,7 +14,7 @@ from ..oci.mediatypes import FOREIGN_LAYERS, INDEXES, MANIFESTS
 from ..oci.storage import GraphSource
 from ..transport.client import HttpClient
 from .parallel import run_all
-from .referrers import IN_FLIGHT, refers_to
+from .list_referrers import IN_FLIGHT, refers_to
 
 DEEPEST = 26
 """Levels: those of indexes and of referrers that the other commands take, together."""

@@ -22,7 +22,7 @@ from ..transfer.scheduler import Job
 from ..transfer.upload import SINGLE_LIMIT
 from ..transport.client import HttpClient
 from ..transport.messages import BLOCK
-from .plan import Planned
+from .pull_plan import Planned
 
 
 @dataclass(frozen=True)

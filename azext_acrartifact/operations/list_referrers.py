@@ -15,7 +15,7 @@ from ..oci.mediatypes import CREATED
 from ..oci.reference import Reference
 from ..oci.registry import Registry
 from ..transport.authorization import METADATA_READ, PULL, Scope
-from .inventory import Inventory
+from .repository_inventory import Inventory
 from .parallel import run_all
 from .versions import no_such, require_version
 
