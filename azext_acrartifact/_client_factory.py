@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 from knack.log import get_logger
 
-from . import _arm
-from ._arguments import ArtifactArgument, LoginArgument, RegistryArgument
-from ._azure_login import cloud_suffix
-from ._sign_in import credential_for, local_pair
+from .cli.identity import arm as _arm
+from .cli.arguments import ArtifactArgument, LoginArgument, RegistryArgument
+from .cli.identity.azure_login import cloud_suffix
+from .cli.identity.auth_mode import credential_for, local_pair
 from ._version import VERSION
 from .auth.credentials import Credential
 from .auth.distribution import ChallengeAuthorizer

@@ -18,7 +18,7 @@ def reports(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def command(*args: Any, **kwargs: Any) -> Any:
-        from ._interrupt import interruptible
+        from .cli.interrupt import interruptible
 
         try:
             with interruptible():

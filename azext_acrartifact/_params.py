@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._params_catalog import catalog_arguments, tag_rules
-from ._params_content import concurrency_type, content_arguments
-from ._params_copy import copy_arguments
-from ._params_layout import layout_arguments
-from ._params_sign_in import (
-    access_arguments,
-    credential_arguments,
-    registry_argument,
-    registry_arguments,
-    suffix_argument,
-)
+from .cli.params.list import catalog_arguments, tag_rules
+from .cli.params.content import concurrency_type, content_arguments
+from .cli.params.copy import copy_arguments
+from .cli.params.backup import layout_arguments
+from .cli.params.sign_in import access_arguments, credential_arguments, registry_argument, registry_arguments, suffix_argument
 from ._validators import gather_artifact, gather_repository, gather_whole, validate_stdout
 
 COMMANDS = (

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._names import OF_LOGIN
+from .cli.argument_names import OF_LOGIN
 
 
 def gather_artifact(cmd: Any, namespace: Any) -> None:
     """Check how the artifact is named and how to sign in, and gather both into one object each."""
-    from ._arguments import gather, gather_content, gather_target
+    from .cli.arguments import gather, gather_content, gather_target
 
     # Azure CLI fills a configured default in for parameters of the function alone, not for `extra` ones.
     namespace.registry_name = namespace.registry_name or cmd.cli_ctx.config.get("defaults", "acr", fallback=None)
@@ -30,7 +30,7 @@ def gather_place(cmd: Any, namespace: Any) -> None:
     `repositories` may have one in its reference."""
     from azure.cli.core.azclierror import MutuallyExclusiveArgumentError, RequiredArgumentMissingError
 
-    from ._arguments import gather_registry
+    from .cli.arguments import gather_registry
 
     if _names_another_registry(cmd, namespace):
         raise MutuallyExclusiveArgumentError(
@@ -83,7 +83,7 @@ def gather_repository(cmd: Any, namespace: Any) -> None:
     """As `gather_artifact`, for what may be a repository: --repository stands for an image without a tag."""
     from azure.cli.core.azclierror import MutuallyExclusiveArgumentError, RequiredArgumentMissingError
 
-    from ._arguments import gather
+    from .cli.arguments import gather
 
     namespace.registry_name = namespace.registry_name or cmd.cli_ctx.config.get("defaults", "acr", fallback=None)
     repository = namespace.repository

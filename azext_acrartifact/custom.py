@@ -6,9 +6,9 @@ import functools
 import io
 from typing import Any
 
-from ._arguments import ArtifactArgument, ContentArgument, LoginArgument
+from .cli.arguments import ArtifactArgument, ContentArgument, LoginArgument
 from ._exception_handler import reports
-from ._session import at_registry, carry_out, transfer
+from .cli.session import at_registry, carry_out, transfer
 
 
 @reports
@@ -24,8 +24,8 @@ def push(
     dry_run: bool = False,
 ) -> dict[str, Any]:
     """Push files and folders as an artifact."""
-    from ._orders import push_order
-    from ._output import push_output
+    from .cli.orders import push_order
+    from .cli.output.json import push_output
     from .operations.push import push as run
 
     rules = (not no_overwrite, lock)
@@ -52,9 +52,9 @@ def pull(
     no_overwrite: bool = False,
 ) -> dict[str, Any] | None:
     """Pull an artifact's files and folders."""
-    from ._orders import pull_order
-    from ._output import pull_output
-    from ._stdout import write_raw
+    from .cli.orders import pull_order
+    from .cli.output.json import pull_output
+    from .cli.output.raw_stdout import write_raw
     from .operations.pull_check import check as compare
     from .operations.pull import pull as fetch
     from .operations.pull_stdout import read_one
@@ -80,8 +80,8 @@ def show(
     detail: bool = False,
 ) -> dict[str, Any] | None:
     """Show what an artifact is."""
-    from ._output import show_output
-    from ._stdout import write_raw
+    from .cli.output.json import show_output
+    from .cli.output.raw_stdout import write_raw
     from .operations.show import show as run
     from .operations.show import show_raw
 
@@ -100,7 +100,7 @@ def delete(
     force: bool = False,
 ) -> None:
     """Delete an artifact, all its tags and what is attached to it."""
-    from ._confirm import asks, confirm, describe
+    from .cli.output.confirm import asks, confirm, describe
     from .operations.delete import delete as run
     from .operations.delete import plan_delete, require_unprotected
 

@@ -12,7 +12,7 @@ import pytest
 from acr_emulator.app import App
 from azext_acrartifact import errors
 from azext_acrartifact._format import copy_table
-from azext_acrartifact._output_copy import copy_output
+from azext_acrartifact.cli.output.json_copy import copy_output
 from azext_acrartifact.oci.digest import Digest
 from azext_acrartifact.oci.reference import Reference, parse_reference
 from azext_acrartifact.oci.registry import Registry

@@ -12,7 +12,7 @@ import pytest
 from acr_emulator.app import App
 from azext_acrartifact import errors
 from azext_acrartifact._format import purge_table
-from azext_acrartifact._output import purge_output
+from azext_acrartifact.cli.output.json import purge_output
 from azext_acrartifact.operations.purge import PurgeResult, preview, purge
 from azext_acrartifact.operations.purge_plan import PurgeOrder, plan_purge
 from azext_acrartifact.operations.purge_filters import parse_age, parse_filter

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from azext_acrartifact import errors
-from azext_acrartifact._output import attach_output, push_output
+from azext_acrartifact.cli.output.json import attach_output, push_output
 from azext_acrartifact.oci.reference import parse_reference
 from azext_acrartifact.operations.attach import attach
 from azext_acrartifact.operations.file_spec import parse_file_spec

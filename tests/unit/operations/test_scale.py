@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from acr_emulator.app import App
-from azext_acrartifact._output import show_output
+from azext_acrartifact.cli.output.json import show_output
 from azext_acrartifact.oci.reference import parse_reference
 from azext_acrartifact.oci.registry import Registry
 from azext_acrartifact.operations.delete import delete, plan_delete

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from azext_acrartifact import errors
-from azext_acrartifact._output import pull_output, push_output, show_output
+from azext_acrartifact.cli.output.json import pull_output, push_output, show_output
 from azext_acrartifact.files.globs import Selection
 from azext_acrartifact.oci.descriptor import empty_descriptor
 from azext_acrartifact.oci.digest import digest_of

@@ -1,0 +1,1 @@
+"""The functions that Azure CLI calls, one file a command or family."""

@@ -1,0 +1,114 @@
+"""Which identity a command uses: what was typed, `--auth-mode`, or the first place that holds one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from knack.log import get_logger
+
+from ..arguments import LoginArgument
+from ..argument_names import AUTH_MODES
+from ...auth.chain import ChainCredential, NotConfiguredError, Source, anonymous_source
+from ...auth.credentials import REFRESH_TOKEN_USER, Credential, PasswordCredential
+from ...auth.docker_config import DockerConfig
+from ...errors import InvalidInputError, LocalFileError, SignInError
+
+_logger = get_logger(__name__)
+_AUTO = ("login", "environment", "docker", "anonymous")
+"""Never `admin`: that user may do everything, and is nobody in particular."""
+
+
+def credential_for(cmd: Any, server: str, login: LoginArgument, *, to_keep: bool = False) -> Credential:
+    """The identity for *server*. What it needs is opened when its first token is asked for. One *to_keep* is somebody,
+    unless `--auth-mode` says otherwise."""
+    if login.username is not None:
+        return PasswordCredential(login.username, login.password or "")
+    mode = mode_of(cmd, login)
+    sources = _sources(cmd, server, ask_machine=mode == "environment")
+    usual = tuple(name for name in _AUTO if not to_keep or name != "anonymous")
+    names = usual if mode == "auto" else (mode,)
+    return ChainCredential([sources[name] for name in names], lambda text: _logger.info("%s", text))
+
+
+def local_pair(cmd: Any, server: str, login: LoginArgument) -> tuple[str, str] | None:
+    """User name and password for a registry on this machine, which no Azure identity is sent to; None for nobody."""
+    if login.username is not None:
+        return login.username, login.password or ""
+    mode = mode_of(cmd, login)
+    if mode == "anonymous":
+        return None
+    if mode not in ("auto", "docker"):
+        raise SignInError(
+            f"--auth-mode {mode} is for registries in Azure", where=server, hint="Give --username and --password-stdin."
+        )
+    held = docker_config().find(server)
+    if held is None and mode == "docker":
+        raise _nothing_kept(server)
+    return (held.username, held.password) if held and held.username != REFRESH_TOKEN_USER else None
+
+
+def mode_of(cmd: Any, login: LoginArgument) -> str:
+    """How to sign in: `--auth-mode`, or `az config set acrartifact.auth_mode=`, or `auto`."""
+    mode = login.auth_mode or cmd.cli_ctx.config.get("acrartifact", "auth_mode", fallback="auto")
+    if mode not in AUTH_MODES:
+        raise InvalidInputError(
+            "Not a way to sign in",
+            where=f"acrartifact.auth_mode={mode}",
+            hint=f"Set one of {', '.join(AUTH_MODES)}: az config set acrartifact.auth_mode=auto",
+        )
+    return str(mode)
+
+
+def docker_config() -> DockerConfig:
+    """The user's docker configuration."""
+    return DockerConfig.of(os.environ, Path(os.path.expanduser("~")))
+
+
+def _sources(cmd: Any, server: str, *, ask_machine: bool) -> dict[str, Source]:
+    from . import arm as _arm
+    from .azure_login import NAME, azure_credential
+
+    opened: dict[str, tuple[str, Callable[[], Credential]]] = {
+        "login": (NAME, lambda: azure_credential(cmd, server)),
+        "environment": ("the environment", lambda: _of_environment(cmd, server, ask_machine=ask_machine)),
+        "docker": ("docker's credentials", lambda: _of_docker(server)),
+        "admin": ("the admin user", lambda: _arm.admin_credential(cmd, server)),
+    }
+    sources = {mode: Source(name, open_it) for mode, (name, open_it) in opened.items()}
+    return {**sources, "anonymous": anonymous_source()}
+
+
+def _of_environment(cmd: Any, server: str, *, ask_machine: bool) -> Credential:
+    from azure.cli.core.util import should_disable_connection_verify
+
+    from .azure_login import audiences, require_azure
+    from ...auth.environment import environment_credential
+
+    options: dict[str, Any] = {"authority": str(cmd.cli_ctx.cloud.endpoints.active_directory)}
+    if should_disable_connection_verify():
+        options["connection_verify"] = False
+    credential = environment_credential(os.environ, audiences(cmd), options, ask_machine=ask_machine)
+    require_azure(cmd, server)
+    return credential
+
+
+def _of_docker(server: str) -> Credential:
+    try:
+        held = docker_config().find(server)
+    except LocalFileError as error:
+        raise SignInError(error.what, where=error.where, why=error.why, hint=error.hint) from error
+    if held is None:
+        raise _nothing_kept(server)
+    return PasswordCredential(held.username, held.password)
+
+
+def _nothing_kept(server: str) -> NotConfiguredError:
+    return NotConfiguredError(
+        "No credential is kept for the registry",
+        where=server,
+        why=f"{docker_config().path} and its helpers have none",
+        hint=f"Keep one: az acr artifact login --name {server}",
+    )

@@ -1,0 +1,1 @@
+"""What the user sees: JSON, tables, progress, questions."""

@@ -1,0 +1,196 @@
+"""Results as the JSON objects that az prints; keys are camelCase as in `az acr`.
+
+What comes from a registry is escaped where a terminal or an Azure Pipelines agent would obey it; az's JSON writer
+escapes control characters itself.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...oci.descriptor import LARGEST_SIZE
+from ...text import optional, printable
+
+if TYPE_CHECKING:
+    from ...oci.descriptor import Descriptor
+    from ...oci.manifest import Manifest
+    from ...oci.reference import Reference
+    from ...operations.attach import AttachResult
+    from ...operations.list import ListedArtifact
+    from ...operations.pull import PullResult
+    from ...operations.purge import PurgeResult
+    from ...operations.push import PushResult
+    from ...operations.list_referrers import Referrer, ReferrerTree
+    from ...operations.show import Detail, Shown
+    from ...operations.tag import Tagged
+
+
+def push_output(result: PushResult) -> dict[str, Any]:
+    """The result of `push`."""
+    manifest = result.manifest
+    return {
+        "reference": str(result.reference if result.tags else result.reference.at(manifest.digest)),
+        "digest": manifest.digest,
+        "mediaType": manifest.media_type,
+        "artifactType": manifest.artifact_type,
+        "size": manifest.size,
+        "tags": list(result.tags),
+        "files": [{**_blob(file.descriptor), "state": file.state} for file in result.files],
+        "bytesUploaded": result.bytes_uploaded,
+        "bytesSkipped": result.bytes_skipped,
+    }
+
+
+def attach_output(result: AttachResult) -> dict[str, Any]:
+    """The result of `attach`: that of the push, and what it refers to."""
+    return {**push_output(result.pushed), "subject": str(result.subject)}
+
+
+def referrers_output(tree: ReferrerTree) -> dict[str, Any]:
+    """The result of `list-referrers`: the subject, and a tree of what refers to it."""
+    subject = tree.subject
+    return {
+        "reference": str(tree.reference),
+        "digest": subject.digest,
+        "mediaType": optional(subject.media_type),
+        "size": subject.size,
+        "referrers": [_referrer(tree.reference, item) for item in tree.referrers],
+    }
+
+
+def listed_output(item: ListedArtifact) -> dict[str, Any]:
+    """One artifact of `list`."""
+    held = item.properties
+    size = held.get("imageSize")
+    return {
+        "digest": item.digest,
+        "tags": [printable(tag) for tag in item.tags],
+        "mediaType": optional(held.get("mediaType")),
+        "artifactType": optional(item.artifact_type),
+        "size": size if isinstance(size, int) and 0 <= size <= LARGEST_SIZE else None,
+        "createdTime": optional(held.get("createdTime")),
+        "lastUpdateTime": optional(held.get("lastUpdateTime")),
+        "changeableAttributes": _scalars(held.get("changeableAttributes")),
+    }
+
+
+def tagged_output(tagged: Tagged) -> dict[str, Any]:
+    """The result of `tag`."""
+    return {"reference": str(tagged.reference), "digest": tagged.manifest.digest, "tags": list(tagged.tags)}
+
+
+def properties_output(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The result of `update`: what the registry says of the tag, manifest or repository."""
+    plain = {
+        printable(key): value if isinstance(value, (bool, int)) else optional(value)
+        for key, value in properties.items()
+        if not isinstance(value, (dict, list))
+    }
+    return {**plain, "changeableAttributes": _scalars(properties.get("changeableAttributes"))}
+
+
+def purge_output(result: PurgeResult) -> dict[str, Any]:
+    """The result of `purge`: REPOSITORY:TAG and REPOSITORY@DIGEST of all that went, stayed or failed."""
+    return {
+        "dryRun": result.dry_run,
+        "deletedTags": [printable(item.image) for item in result.tags],
+        "deletedManifests": [item.image for item in result.manifests],
+        "kept": [{"reference": printable(item.reference.image), "reason": printable(item.why)} for item in result.kept],
+        "failed": [
+            {"reference": printable(item.reference.image), "error": item.error.message} for item in result.failed
+        ],
+    }
+
+
+def _referrer(subject: Reference, item: Referrer) -> dict[str, Any]:
+    found = item.descriptor
+    return {
+        "reference": str(subject.at(found.digest)),
+        "digest": found.digest,
+        "mediaType": optional(found.media_type),
+        "artifactType": optional(item.artifact_type),
+        "size": found.size,
+        "annotations": _annotations(found.annotations),
+        "referrers": [_referrer(subject, below) for below in item.referrers],
+    }
+
+
+def pull_output(result: PullResult) -> dict[str, Any]:
+    """The result of `pull`."""
+    return {
+        "reference": str(result.reference),
+        "digest": result.manifest.digest,
+        "files": [_pulled(file.path, file.blob, file.state) for file in result.files],
+        "bytesDownloaded": result.bytes_downloaded,
+        "bytesSkipped": result.bytes_skipped,
+        "skipped": [{**_blob(item.blob), "reason": item.why} for item in result.skipped],
+    }
+
+
+def show_output(shown: Shown) -> dict[str, Any]:
+    """The result of `show`: the six fields of `az acr repository show --image`, and what it does not tell."""
+    manifest = shown.manifest
+    properties = shown.properties
+    return {
+        "changeableAttributes": _scalars(properties.get("changeableAttributes")),
+        "createdTime": optional(properties.get("createdTime")),
+        "digest": manifest.digest,
+        "lastUpdateTime": optional(properties.get("lastUpdateTime")),
+        "name": optional(properties.get("name")),
+        "signed": properties.get("signed") if isinstance(properties.get("signed"), bool) else None,
+        "mediaType": manifest.media_type,
+        "artifactType": optional(manifest.artifact_type),
+        "size": manifest.size,
+        "files": [_blob(layer) for layer in manifest.layers if layer.title],
+        "manifests": [{"digest": child.digest, "platform": _scalars(child.platform)} for child in manifest.manifests],
+        "annotations": _annotations(manifest.annotations),
+        "tags": [printable(tag) for tag in shown.tags],
+        **(_detail(manifest, shown.detail) if shown.detail else {}),
+    }
+
+
+def _detail(manifest: Manifest, detail: Detail) -> dict[str, Any]:
+    """What `show --detail` adds."""
+    subject, held = manifest.subject, detail.properties
+    types = Counter(optional(item.artifact_type) for item in detail.referrers)
+    return {
+        "manifestAttributes": _scalars(held.get("changeableAttributes")),
+        "platform": {"os": optional(held.get("os")), "architecture": optional(held.get("architecture"))},
+        "subject": {"digest": subject.digest, "mediaType": optional(subject.media_type)} if subject else None,
+        "referrersCount": len(detail.referrers),
+        "referrerTypes": [
+            {"artifactType": kind, "count": count}
+            for kind, count in sorted(types.items(), key=lambda pair: (-pair[1], pair[0] or ""))
+        ],
+    }
+
+
+def _pulled(path: str, blob: Descriptor, state: str) -> dict[str, Any]:
+    return {
+        "path": printable(path, 8192),
+        "digest": blob.digest,
+        "size": blob.size,
+        "mediaType": optional(blob.media_type),
+        "state": state,
+    }
+
+
+def _blob(blob: Descriptor) -> dict[str, Any]:
+    return {
+        "title": optional(blob.title),
+        "digest": blob.digest,
+        "size": blob.size,
+        "mediaType": optional(blob.media_type),
+    }
+
+
+def _annotations(annotations: Mapping[str, str]) -> dict[str, str]:
+    return {printable(key): printable(value, 4096) for key, value in annotations.items()}
+
+
+def _scalars(value: object) -> dict[str, Any] | None:
+    if not isinstance(value, Mapping):
+        return None
+    return {printable(key): item if isinstance(item, bool) else optional(item) for key, item in value.items()}

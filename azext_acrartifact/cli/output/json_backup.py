@@ -1,0 +1,63 @@
+"""The results of `backup` and `restore` as the JSON objects that az prints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...text import optional
+
+if TYPE_CHECKING:
+    from ...oci.descriptor import Descriptor
+    from ...operations.backup import LayoutResult
+
+_MOVED = "copied"
+"""The state of what went over the line, in `operations`."""
+
+
+def backup_output(result: LayoutResult) -> dict[str, Any]:
+    """What was saved, or would be."""
+    return {
+        "reference": str(result.reference),
+        "destination": result.path,
+        **_items(result, "downloaded"),
+        "bytesDownloaded": result.bytes_moved,
+        "bytesSkipped": result.bytes_skipped,
+    }
+
+
+def restore_output(result: LayoutResult) -> dict[str, Any]:
+    """What was restored, or would be."""
+    return {
+        "source": result.path,
+        "reference": str(result.reference),
+        **_items(result, "uploaded"),
+        "bytesUploaded": result.bytes_moved,
+        "bytesSkipped": result.bytes_skipped,
+    }
+
+
+def _items(result: LayoutResult, moved: str) -> dict[str, Any]:
+    def state(told: str) -> str:
+        return moved if told == _MOVED else told
+
+    items = result.items
+    return {
+        "tags": [{"tag": tag, "digest": digest} for tag, digest in sorted(result.tags.items())],
+        "manifests": [
+            {
+                **_found(item.descriptor),
+                "artifactType": optional(item.descriptor.artifact_type),
+                "state": state(item.state),
+            }
+            for item in items.manifests
+        ],
+        "blobs": [
+            {**_found(item.descriptor), "title": optional(item.descriptor.title), "state": state(item.state)}
+            for item in items.blobs
+        ],
+        "leftOut": [{**_found(item.descriptor), "reason": item.why} for item in result.left_out],
+    }
+
+
+def _found(descriptor: Descriptor) -> dict[str, Any]:
+    return {"digest": descriptor.digest, "size": descriptor.size, "mediaType": optional(descriptor.media_type)}

@@ -1,0 +1,80 @@
+"""What a terminal is told of files, line by line."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+
+import pytest
+
+from azext_acrartifact.cli.output import progress as _progress
+from azext_acrartifact.cli.output.progress import TerminalProgress
+from azext_acrartifact.oci.descriptor import Descriptor
+from azext_acrartifact.oci.digest import digest_of, short
+from azext_acrartifact.oci.mediatypes import EMPTY_CONFIG, TITLE
+from azext_acrartifact.transfer.progress import Progress
+
+CONFIG = Descriptor(EMPTY_CONFIG, digest_of(b"{}"), 2)
+LARGE = Descriptor("a/b", digest_of(b"large"), 180_000_000, {TITLE: "large.bin"})
+FRAMES = 600
+"""Looks at the screen, a twentieth of a second apart, before it counts as dead."""
+
+
+def test_the_first_bytes_foretell_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_progress, "STEADY_AFTER", 3600.0)
+    screen = io.StringIO()
+    progress: Progress = TerminalProgress(screen)
+    progress.expect(CONFIG.size + LARGE.size)
+    progress.started(CONFIG, "Uploading")
+    progress.started(LARGE, "Uploading")
+    progress.advanced(CONFIG, CONFIG.size)
+    progress.finished(CONFIG, "Uploaded")
+    progress.advanced(LARGE, 20_000_000)
+    for _ in range(FRAMES):
+        if "B/s" in screen.getvalue():
+            break
+        time.sleep(0.05)
+    progress.close()
+    assert "11% of 171.7 MiB" in screen.getvalue()
+    assert "left" not in screen.getvalue()
+
+
+def test_a_line_names_what_is_done_and_its_digest_once() -> None:
+    screen = io.StringIO()
+    progress = TerminalProgress(screen, moving=False)
+    digest = short(CONFIG.digest)
+    progress.finished(CONFIG, "Mounted")
+    progress.finished(Descriptor("a/b", CONFIG.digest, 2, {TITLE: f"a/b ({digest})"}), "Copied")
+    progress.close()
+    assert screen.getvalue().splitlines() == [f"Mounted     {digest} {EMPTY_CONFIG}", f"Copied      a/b ({digest})"]
+
+
+def test_without_threads_there_are_lines_and_no_bars(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    stream = io.StringIO()
+    progress = TerminalProgress(stream)
+    progress.expect(1000)
+    progress.started(LARGE, "Uploading")
+    progress.advanced(LARGE, 500)
+    assert stream.getvalue() == ""
+    progress.note("Waiting 2.0 s")
+    assert stream.getvalue() == "Waiting 2.0 s\n", "at once"
+    progress.finished(LARGE, "Uploaded")
+    progress.close()
+    assert stream.getvalue().endswith("large.bin\n")
+    assert len(stream.getvalue().splitlines()) == 2
+
+
+def test_an_interrupt_while_the_drawing_begins_passes_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: threading.Thread) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    progress = TerminalProgress(io.StringIO())
+    with pytest.raises(KeyboardInterrupt):
+        progress.started(LARGE, "Uploading")
+    progress.close()

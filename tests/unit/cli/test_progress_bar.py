@@ -1,0 +1,54 @@
+"""Bars as text."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azext_acrartifact.cli.output.progress_bar import Bar, cells, file_line, fit, rows, total_line
+
+MIB = 1024 * 1024
+
+
+def test_a_file_and_the_total() -> None:
+    assert file_line(Bar("a.bin", "Uploading", 4 * MIB, MIB), 80) == (
+        "Uploading   [##########..............................]  25% of 4.0 MiB  a.bin"
+    )
+    assert total_line(MIB, 4 * MIB, MIB, 3, 100) == (
+        "Total       [#######.......................]  25% of 4.0 MiB  1.0 MiB/s  3 s left  and 3 more files"
+    )
+
+
+@pytest.mark.parametrize(("moved", "told"), [(-5, "  0%"), (999, " 99%"), (1000, "100%"), (2000, "100%")])
+def test_a_share_is_between_nothing_and_all(moved: int, told: str) -> None:
+    assert f" {told} of 1000 B" in file_line(Bar("a", "Uploading", 1000, moved), 100)
+
+
+@pytest.mark.parametrize(
+    ("rate", "told"),
+    [(0, "/s"), (1e6, "99 s left"), (9e5, "2 min left"), (1e5, "16 min left"), (1e3, "28 h left"), (1e2, "100 B/s")],
+)
+def test_the_time_that_is_left(rate: float, told: str) -> None:
+    assert total_line(1_000_000, 100_000_000, rate, 0, 100).endswith(told)
+
+
+def test_no_time_is_told_before_it_can_be_known() -> None:
+    assert "left" not in total_line(999_999, 100_000_000, 1e6, 0, 100)
+    assert "left" not in total_line(2_000_000, 100_000_000, 1e6, 0, 100, steady=False)
+
+
+@given(st.text(max_size=60), st.integers(1, 200), st.integers(-9, 10**13), st.integers(0, 10**13))
+def test_a_line_never_reaches_the_last_column(name: str, columns: int, moved: int, size: int) -> None:
+    assert cells(file_line(Bar(name, "Downloading", size, moved), columns)) < max(columns, 1)
+    assert cells(total_line(moved, size, moved, 2, columns)) < max(columns, 1)
+
+
+def test_wide_and_combining_characters_take_their_cells() -> None:
+    assert (cells("ab"), cells("大き"), cells("e\u0301")) == (2, 4, 1)
+    assert fit("大きなファイル", 6) == "大き…"
+    assert fit("abc", 3) == "abc"
+
+
+def test_rows_after_a_terminal_became_narrower() -> None:
+    assert rows(["x" * 79, "y" * 10, ""], 40) == 4
