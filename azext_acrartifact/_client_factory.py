@@ -9,15 +9,15 @@ from typing import Any, TypeVar
 
 from knack.log import get_logger
 
-from .cli.identity import arm as _arm
-from .cli.arguments import ArtifactArgument, LoginArgument, RegistryArgument
-from .cli.identity.azure_login import cloud_suffix
-from .cli.identity.auth_mode import credential_for, local_pair
 from ._version import VERSION
 from .auth.credentials import Credential
 from .auth.distribution import ChallengeAuthorizer
 from .auth.endpoint import TokenEndpoint
 from .auth.tokens import TokenAuthorizer
+from .cli.arguments import ArtifactArgument, LoginArgument, RegistryArgument
+from .cli.identity import arm as _arm
+from .cli.identity.auth_mode import credential_for, local_pair
+from .cli.identity.azure_login import cloud_suffix
 from .errors import ConnectionFailedError, InvalidInputError, InvalidReferenceError, SignInError, TlsError
 from .oci.reference import Reference, check_server, is_loopback, is_registry_name, parse_image, parse_reference
 from .oci.registry import Registry

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from .cli.params.list import catalog_arguments, tag_rules
+from ._validators import gather_artifact, gather_repository, gather_whole, validate_stdout
+from .cli.params.backup import layout_arguments
 from .cli.params.content import concurrency_type, content_arguments
 from .cli.params.copy import copy_arguments
-from .cli.params.backup import layout_arguments
-from .cli.params.sign_in import access_arguments, credential_arguments, registry_argument, registry_arguments, suffix_argument
-from ._validators import gather_artifact, gather_repository, gather_whole, validate_stdout
+from .cli.params.list import catalog_arguments, tag_rules
+from .cli.params.sign_in import (
+    access_arguments,
+    credential_arguments,
+    registry_argument,
+    registry_arguments,
+    suffix_argument,
+)
 
 COMMANDS = (
     "push",

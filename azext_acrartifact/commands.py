@@ -13,22 +13,24 @@ def load_command_table(loader: Any, _args: Any) -> None:
         group.custom_command("pull", "pull", table_transformer=_table("pull_table"))
         group.custom_show_command("show", "show", table_transformer=_table("show_table"))
         group.custom_command("delete", "delete")
-    with loader.command_group("acr artifact", custom_command_type=_functions_of("_catalog")) as group:
+    with loader.command_group("acr artifact", custom_command_type=_functions_of("list")) as group:
         group.custom_command("list", "list_artifacts", table_transformer=_table("list_table"))
         group.custom_command("tag", "tag", table_transformer=_table("tag_table"))
         group.custom_command("untag", "untag")
         group.custom_command("update", "update", table_transformer=_table("update_table"))
-    with loader.command_group("acr artifact", custom_command_type=_functions_of("_purge")) as group:
+    with loader.command_group("acr artifact", custom_command_type=_functions_of("purge")) as group:
         group.custom_command("purge", "purge", table_transformer=_table("purge_table"))
-    with loader.command_group("acr artifact", custom_command_type=_functions_of("_referrers")) as group:
+    with loader.command_group("acr artifact", custom_command_type=_functions_of("referrers")) as group:
         group.custom_command("attach", "attach", table_transformer=_table("push_table"))
-        group.custom_command("list-referrers", "list_referrers", table_transformer=_table("referrers_table", "_trees"))
-    with loader.command_group("acr artifact", custom_command_type=_functions_of("_layouts")) as group:
+        group.custom_command(
+            "list-referrers", "list_referrers", table_transformer=_table("referrers_table", "cli.output.referrer_tree")
+        )
+    with loader.command_group("acr artifact", custom_command_type=_functions_of("backup")) as group:
         group.custom_command("backup", "backup", table_transformer=_table("layout_table"))
         group.custom_command("restore", "restore", table_transformer=_table("layout_table"))
-    with loader.command_group("acr artifact", custom_command_type=_functions_of("_copying")) as group:
+    with loader.command_group("acr artifact", custom_command_type=_functions_of("copy")) as group:
         group.custom_command("copy", "copy", table_transformer=_table("copy_table"))
-    with loader.command_group("acr artifact", custom_command_type=_functions_of("_access")) as group:
+    with loader.command_group("acr artifact", custom_command_type=_functions_of("access")) as group:
         group.custom_command("login", "log_in", table_transformer=_table("login_table"))
         group.custom_command("logout", "log_out", table_transformer=_table("logout_table"))
         group.custom_command("check-access", "check_access", table_transformer=_table("access_table"))
@@ -37,7 +39,7 @@ def load_command_table(loader: Any, _args: Any) -> None:
 def _functions_of(module: str) -> Any:
     from azure.cli.core.commands import CliCommandType
 
-    return CliCommandType(operations_tmpl=f"{__package__}.{module}#{{}}")
+    return CliCommandType(operations_tmpl=f"{__package__}.cli.commands.{module}#{{}}")
 
 
 def _table(name: str, module: str = "_format") -> Callable[[Any], Any]:

@@ -6,8 +6,8 @@ import functools
 import io
 from typing import Any
 
-from .cli.arguments import ArtifactArgument, ContentArgument, LoginArgument
 from ._exception_handler import reports
+from .cli.arguments import ArtifactArgument, ContentArgument, LoginArgument
 from .cli.session import at_registry, carry_out, transfer
 
 
@@ -55,8 +55,8 @@ def pull(
     from .cli.orders import pull_order
     from .cli.output.json import pull_output
     from .cli.output.raw_stdout import write_raw
-    from .operations.pull_check import check as compare
     from .operations.pull import pull as fetch
+    from .operations.pull_check import check as compare
     from .operations.pull_stdout import read_one
 
     wanted = (include or [], exclude or [], media_type or [])

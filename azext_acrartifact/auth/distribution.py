@@ -13,9 +13,9 @@ from dataclasses import replace
 from urllib.parse import urlencode
 
 from ..errors import PermissionDeniedError, ProtocolError, SignInError
-from ..transport.error_responses import error_from
 from ..transport.authorization import Scope
 from ..transport.client import HttpClient
+from ..transport.error_responses import error_from
 from ..transport.messages import Request, Response, origin_of, resolve
 from .challenge import Challenge, parse_challenge
 from .endpoint import read_token, require_sendable

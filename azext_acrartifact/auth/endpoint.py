@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
 from ..errors import ProtocolError, SignInError
-from ..transport.error_responses import error_from, read_refusal, resource_name
 from ..transport.authorization import Scope
-from ..transport.client import HttpClient
 from ..transport.bounded_json import parse_json
+from ..transport.client import HttpClient
+from ..transport.error_responses import error_from, read_refusal, resource_name
 from ..transport.messages import FORM, Request, Response
 
 TOKEN_LIMIT = 1024 * 1024

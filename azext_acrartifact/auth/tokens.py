@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import PermissionDeniedError
-from ..transport.error_responses import correlation_id
 from ..transport.authorization import DELETE, METADATA_READ, METADATA_WRITE, PULL, PUSH, Scope
+from ..transport.error_responses import correlation_id
 from ..transport.messages import Response
 from .challenge import parse_challenge
 from .claims import claims_of, granted_actions, lifetime, renewal_delay

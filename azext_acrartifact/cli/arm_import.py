@@ -8,12 +8,12 @@ from typing import Any
 
 from knack.log import get_logger
 
-from .identity import arm as _arm
-from .arguments import LoginArgument
-from .identity.azure_login import cloud_suffix
-from .identity.auth_mode import mode_of
 from ..errors import PermissionDeniedError, RejectedError
 from ..oci.reference import Reference
+from .arguments import LoginArgument
+from .identity import arm as _arm
+from .identity.auth_mode import mode_of
+from .identity.azure_login import cloud_suffix
 
 _logger = get_logger(__name__)
 

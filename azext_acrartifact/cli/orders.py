@@ -7,9 +7,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..errors import InvalidInputError
 from .arguments import ContentArgument
 from .session import concurrency_of, journal_folder
-from ..errors import InvalidInputError
 
 if TYPE_CHECKING:
     from ..operations.inputs import Stdin

@@ -9,8 +9,8 @@ import stat
 import threading
 
 from ..errors import LocalFileError
-from .os_errors import naming, on_failure
 from .hashing import BLOCK
+from .os_errors import naming, on_failure
 
 _OPEN = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 # A FIFO that took the file's place since it was looked at must not block, nor a terminal become ours.

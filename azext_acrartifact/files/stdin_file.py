@@ -7,9 +7,9 @@ import shutil
 import tempfile
 from typing import BinaryIO
 
-from .os_errors import naming
 from .hashing import BLOCK
 from .local_file import LocalFile
+from .os_errors import naming
 
 NAME = "standard input"
 

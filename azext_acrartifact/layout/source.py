@@ -15,11 +15,11 @@ from dataclasses import replace
 from ..errors import DigestMismatchError, InvalidManifestError, LocalFileError, NotFoundError
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest, algorithm_of, digest_of
-from .index import blob_name
 from ..oci.manifest import MANIFEST_LIMIT, Manifest, parse_manifest
 from ..oci.mediatypes import IMAGE_INDEX, IMAGE_MANIFEST, INDEXES, MANIFESTS
 from ..oci.referrers import described, is_list_tag
 from .files import LayoutFile, LayoutFiles, read_layout, read_small
+from .index import blob_name
 
 _NAMED = 5
 """Tags that an error names."""

@@ -6,12 +6,12 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from ..oci.descriptor import Descriptor
-from .index import INDEX_FILE, INDEX_LIMIT, MARKER, MARKER_FILE, LayoutIndex, blob_name, parse_index
-from ..files.os_errors import naming
-from .files import FolderFiles, LayoutFiles, TarFiles, no_layout, open_layout, read_marker, read_small
 from ..files.names import TEMPORARY_PREFIX, RelativeName
+from ..files.os_errors import naming
 from ..files.writing.destination import Destination
+from ..oci.descriptor import Descriptor
+from .files import FolderFiles, LayoutFiles, TarFiles, no_layout, open_layout, read_marker, read_small
+from .index import INDEX_FILE, INDEX_LIMIT, MARKER, MARKER_FILE, LayoutIndex, blob_name, parse_index
 
 Change = Callable[[LayoutIndex], LayoutIndex]
 """What a backup does to the index of a layout."""

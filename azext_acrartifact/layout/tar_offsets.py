@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ..files.archive import tar_format as tar
-from ..files.archive.tar_index import Extent
 from ..files.archive.tar_headers import END_OF_ARCHIVE, Header, encode
+from ..files.archive.tar_index import Extent
 
 _FILE_MODE, _FOLDER_MODE = 0o644, 0o755
 

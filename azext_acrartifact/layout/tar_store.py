@@ -6,18 +6,18 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 
 from ..errors import DigestMismatchError, LocalFileError
+from ..files.archive import tar_format as tar
+from ..files.archive.tar_index import Extent
+from ..files.hashing import BLOCK
+from ..files.local_file import fingerprint
+from ..files.names import RelativeName
+from ..files.os_errors import naming
+from ..files.writing.destination import Destination
+from ..files.writing.resumable_file import KeptPart
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest, Verifier
-from .index import INDEX_FILE, MARKER, MARKER_FILE, blob_name
-from ..files.archive import tar_format as tar
-from ..files.os_errors import naming
-from ..files.hashing import BLOCK
-from ..files.writing.resumable_file import KeptPart
 from .files import TarFiles
-from ..files.names import RelativeName
-from ..files.writing.destination import Destination
-from ..files.local_file import fingerprint
-from ..files.archive.tar_index import Extent
+from .index import INDEX_FILE, MARKER, MARKER_FILE, blob_name
 from .tar_offsets import TarLayout
 
 

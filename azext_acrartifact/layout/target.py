@@ -7,21 +7,20 @@ import functools
 import threading
 
 from ..errors import CancelledError, DigestMismatchError
-from .files import LayoutFiles
-from .store import LayoutStore
 from ..oci.content import Advance, Content, Source
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest, Verifier
-from .index import blob_name
-from ..oci.manifest import Manifest
+from ..oci.manifest import Manifest, blobs_of
 from ..oci.storage import COPIED, SKIPPED
-from ..transfer.download import BlobDownload
 from ..transfer.concurrency import MANY_BULK, Pace
+from ..transfer.download import BlobDownload
 from ..transfer.ranged_download import RANGED_FROM, RangedDownload, most_workers
 from ..transfer.scheduler import Job, Scheduler
 from ..transport.client import HttpClient
 from ..transport.messages import BLOCK
-from ..operations.manifest_graph import blobs_of
+from .files import LayoutFiles
+from .index import blob_name
+from .store import LayoutStore
 
 
 class LayoutTarget:

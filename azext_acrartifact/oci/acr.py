@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import quote
 
 from ..errors import NotFoundError, ProtocolError
-from ..transport.error_responses import error_from
 from ..transport.authorization import CATALOG, METADATA_READ, METADATA_WRITE, Scope
 from ..transport.bounded_json import parse_json
+from ..transport.error_responses import error_from
 from ..transport.messages import Response
 from .api import RegistryApi
 from .digest import Digest, parse_digest

@@ -6,8 +6,8 @@ import re
 
 from ..errors import ConnectionFailedError, NotFoundError
 from ..text import printable
-from ..transport.error_responses import STORAGE_HINT, error_from, read_refusal
 from ..transport.authorization import PULL, PUSH, Scope
+from ..transport.error_responses import STORAGE_HINT, error_from, read_refusal
 from ..transport.messages import Response, origin_of
 from .api import RegistryApi, path_of
 from .descriptor import Descriptor

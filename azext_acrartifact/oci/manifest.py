@@ -7,7 +7,7 @@ keys or another type than its Content-Type can be read in two ways (CVE-2021-411
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,15 @@ from ..errors import ArtifactError, InvalidInputError, InvalidManifestError
 from ..transport.bounded_json import parse_json
 from .descriptor import Descriptor, as_object, optional_string, parse_descriptor, string_map
 from .digest import Digest, digest_of
-from .mediatypes import EMPTY_CONFIG, IMAGE_MANIFEST, INDEXES, MANIFESTS, OCI_ARTIFACT_MANIFEST, ORAS_ARTIFACT_MANIFEST
+from .mediatypes import (
+    EMPTY_CONFIG,
+    FOREIGN_LAYERS,
+    IMAGE_MANIFEST,
+    INDEXES,
+    MANIFESTS,
+    OCI_ARTIFACT_MANIFEST,
+    ORAS_ARTIFACT_MANIFEST,
+)
 
 MANIFEST_LIMIT = 4 * 1024 * 1024
 
@@ -57,6 +65,29 @@ class Manifest:
     def descriptor(self) -> Descriptor:
         """What refers to this manifest."""
         return Descriptor(self.media_type, self.digest, len(self.raw))
+
+
+def blobs_of(manifests: Iterable[Manifest]) -> list[Descriptor]:
+    """Return the blobs that *manifests* need, each once. Layers that are stored elsewhere are left out."""
+    found: dict[Digest, Descriptor] = {}
+    for manifest in manifests:
+        config = [manifest.config] if manifest.config else []
+        others = [child for child in manifest.manifests if not is_manifest(child)]
+        for blob in (*config, *manifest.layers, *others):
+            if not is_foreign(blob):
+                found.setdefault(blob.digest, blob)
+    return list(found.values())
+
+
+def is_foreign(blob: Descriptor) -> bool:
+    """Tell whether *blob* is a layer that its manifest says to fetch from elsewhere. That address is never used."""
+    return blob.media_type.startswith(FOREIGN_LAYERS)
+
+
+def is_manifest(child: Descriptor) -> bool:
+    """Tell whether *child* of an index is a manifest. An index may also list blobs, such as a build's cache
+    (https://github.com/moby/buildkit/pull/3724)."""
+    return child.media_type in (*MANIFESTS, *INDEXES)
 
 
 def build_manifest(

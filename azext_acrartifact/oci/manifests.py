@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..errors import DigestMismatchError, InvalidManifestError, InvalidReferenceError, NotFoundError, ProtocolError
-from ..transport.error_responses import error_from
 from ..transport.authorization import DELETE, PULL, PUSH, Scope
 from ..transport.bounded_json import parse_json
+from ..transport.error_responses import error_from
 from ..transport.messages import Response
 from .api import RegistryApi, path_of
 from .descriptor import Descriptor

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from ..errors import DigestMismatchError, ProtocolError
-from ..transport.error_responses import error_from
 from ..transport.authorization import PULL, PUSH, Scope
+from ..transport.error_responses import error_from
 from ..transport.messages import Body, Response
 from .api import RegistryApi, path_of
 from .descriptor import Descriptor

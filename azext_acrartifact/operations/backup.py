@@ -10,24 +10,24 @@ from dataclasses import dataclass, replace
 
 from ..errors import InvalidInputError, NotFoundError
 from ..layout.files import LayoutFiles, TarFiles
+from ..layout.index import LayoutIndex
 from ..layout.store import FolderStore, LayoutStore, existing_layout, is_tar
 from ..layout.tar_store import TarStore
+from ..layout.target import LayoutTarget
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest
-from ..layout.index import LayoutIndex
-from ..oci.manifest import Manifest
+from ..oci.manifest import Manifest, blobs_of
 from ..oci.reference import Reference
 from ..oci.referrers import is_list_tag
 from ..oci.registry import Registry
 from ..oci.storage import COPIED, SKIPPED
-from ..transfer.upload_sessions import Journal
 from ..transfer.progress import Progress
 from ..transfer.ranged_download import SEGMENT
 from ..transfer.repository_storage import RepositoryStorage
+from ..transfer.upload_sessions import Journal
 from ..transport.authorization import PULL, Scope
 from .copy_graph import Carried, Ends, Item, carry, survey
-from .manifest_graph import Graph, LeftOut, blobs_of, collect
-from ..layout.target import LayoutTarget
+from .manifest_graph import Graph, LeftOut, collect
 from .parallel import run_all
 
 Before = tuple[LayoutFiles, LayoutIndex]

@@ -7,20 +7,20 @@ from dataclasses import dataclass, replace
 
 from ..errors import InvalidInputError, PermissionDeniedError, SignInError
 from ..oci.digest import Digest
-from ..oci.manifest import Manifest
+from ..oci.manifest import Manifest, blobs_of
 from ..oci.reference import Reference
 from ..oci.registry import Registry
 from ..oci.storage import COPIED, IMPORTED, MOUNTED
-from ..transfer.upload_sessions import Journal
 from ..transfer.progress import Progress
 from ..transfer.repository_storage import RepositoryStorage
+from ..transfer.upload_sessions import Journal
 from ..transport.authorization import PULL, PUSH, Scope
 from .copy_graph import Carried, Ends, Item, Tags, carry, missing_manifests, survey, wanted_tags
-from .manifest_graph import Graph, LeftOut, blobs_of, collect
-from .server_import import ImportOrder, ServerSideImport, import_missing
-from .update import naming_locks
+from .manifest_graph import Graph, LeftOut, collect
 from .platforms import Platform, choose
+from .server_import import ImportOrder, ServerSideImport, import_missing
 from .tag import named
+from .update import naming_locks
 from .versions import require_version
 
 MOUNT, IMPORT, STREAM = "mount", "import", "stream"

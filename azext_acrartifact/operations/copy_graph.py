@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from ..errors import RejectedError
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest, short
-from ..oci.manifest import Manifest
+from ..oci.manifest import Manifest, blobs_of
 from ..oci.mediatypes import TITLE
 from ..oci.storage import COPIED, MOUNTED, SKIPPED, GraphSource, GraphTarget
 from ..transfer.concurrency import Pace
@@ -19,7 +19,7 @@ from ..transfer.progress import Progress
 from ..transfer.scheduler import Job, Scheduler
 from ..transfer.upload import SINGLE_LIMIT
 from ..transport.client import HttpClient
-from .manifest_graph import Graph, blobs_of
+from .manifest_graph import Graph
 from .parallel import require_all, run_all
 from .tag import taken
 

@@ -12,9 +12,9 @@ from ..oci.reference import Reference
 from ..oci.referrers import is_list_tag, tag_of
 from ..oci.registry import Registry
 from ..transport.authorization import DELETE, METADATA_READ, PULL, Scope
+from .list_referrers import DEEPEST, Referrer, flattened, walk_referrers
 from .repository_inventory import Inventory, locks_in, tags_in
 from .update import naming, naming_locks
-from .list_referrers import DEEPEST, Referrer, flattened, walk_referrers
 from .versions import no_such
 
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from ..errors import DigestMismatchError
 from ..files.archive.extract import Extraction, size_limit
-from ..files.writing.resumable_file import KeptPart
 from ..files.writing.destination import Destination
+from ..files.writing.resumable_file import KeptPart
 from ..oci.content import Source
 from ..oci.mediatypes import CONTENT_DIGEST, UNPACK
-from ..transfer.download import BlobDownload
 from ..transfer.concurrency import MANY_BULK, Pace
+from ..transfer.download import BlobDownload
 from ..transfer.progress import Progress
 from ..transfer.ranged_download import RANGED_FROM, SEGMENT, RangedDownload, most_workers
 from ..transfer.scheduler import Job

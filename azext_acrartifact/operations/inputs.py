@@ -10,14 +10,14 @@ from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from ..errors import InvalidInputError, LocalFileError
-from ..files.prefetch import made_ahead
 from ..files.archive.compression import Codec
-from ..files.globs import Glob
-from ..files.names import RelativeName, find_collision, why_unsafe_path
 from ..files.archive.pack import PackedFolder, PackedStream
-from ..files.local_file import LocalFile
-from ..files.stdin_file import spooled
 from ..files.archive.walk import walk
+from ..files.globs import Glob
+from ..files.local_file import LocalFile
+from ..files.names import RelativeName, find_collision, why_unsafe_path
+from ..files.prefetch import made_ahead
+from ..files.stdin_file import spooled
 from ..oci.descriptor import Descriptor
 from ..oci.mediatypes import CONTENT_DIGEST, UNPACK
 from ..transfer.upload_source import StreamFeed

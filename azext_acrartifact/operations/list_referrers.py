@@ -15,8 +15,8 @@ from ..oci.mediatypes import CREATED
 from ..oci.reference import Reference
 from ..oci.registry import Registry
 from ..transport.authorization import METADATA_READ, PULL, Scope
-from .repository_inventory import Inventory
 from .parallel import run_all
+from .repository_inventory import Inventory
 from .versions import no_such, require_version
 
 DEEPEST = 10

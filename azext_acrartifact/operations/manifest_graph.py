@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from ..errors import NotFoundError, RefusedError
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest
-from ..oci.manifest import Manifest
-from ..oci.mediatypes import FOREIGN_LAYERS, INDEXES, MANIFESTS
+from ..oci.manifest import Manifest, is_foreign, is_manifest
 from ..oci.storage import GraphSource
 from ..transport.client import HttpClient
-from .parallel import run_all
 from .list_referrers import IN_FLIGHT, refers_to
+from .parallel import run_all
 
 DEEPEST = 26
 """Levels: those of indexes and of referrers that the other commands take, together."""
@@ -67,23 +66,6 @@ def collect(
     raise RefusedError("What is attached goes too deep", where=source.place, why=f"more than {DEEPEST} levels")
 
 
-def blobs_of(manifests: Iterable[Manifest]) -> list[Descriptor]:
-    """The blobs that *manifests* need, each once. Layers that are kept elsewhere are not among them."""
-    found: dict[Digest, Descriptor] = {}
-    for manifest in manifests:
-        config = [manifest.config] if manifest.config else []
-        others = [child for child in manifest.manifests if not _is_manifest(child)]
-        for blob in (*config, *manifest.layers, *others):
-            if not is_foreign(blob):
-                found.setdefault(blob.digest, blob)
-    return list(found.values())
-
-
-def is_foreign(blob: Descriptor) -> bool:
-    """Whether *blob* is a layer that its manifest says to get elsewhere. Nobody follows that address here."""
-    return blob.media_type.startswith(FOREIGN_LAYERS)
-
-
 @dataclass(frozen=True)
 class _Step:
     """A manifest to read, as what refers to *subject* or for its own sake."""
@@ -109,7 +91,7 @@ class _Walk:
         run_all(self.http, [functools.partial(self._read, step, read) for step in level])
         new = [read[step.digest] for step in level if step.digest in read]
         self._account(new)
-        steps = [_Step(child.digest) for manifest in new for child in manifest.manifests if _is_manifest(child)]
+        steps = [_Step(child.digest) for manifest in new for child in manifest.manifests if is_manifest(child)]
         if self.recursive:
             listed: dict[Digest, Sequence[Descriptor]] = {}
             run_all(self.http, [functools.partial(self._list, manifest, listed) for manifest in new], IN_FLIGHT)
@@ -146,11 +128,6 @@ class _Walk:
                 where=self.source.place,
                 why=f"more than {MOST}, or {MOST_BYTES} bytes of them",
             )
-
-
-def _is_manifest(child: Descriptor) -> bool:
-    """An index may list blobs, too, such as a build's cache (https://github.com/moby/buildkit/pull/3724)."""
-    return child.media_type in (*MANIFESTS, *INDEXES)
 
 
 def _in_order(found: dict[Digest, Manifest]) -> list[list[Manifest]]:

@@ -14,17 +14,17 @@ from ..oci.descriptor import Descriptor
 from ..oci.manifest import Manifest
 from ..oci.reference import Reference
 from ..oci.registry import Registry
-from ..transfer.download import BlobDownload
-from ..transfer.upload_sessions import Journal
 from ..transfer.concurrency import Pace
+from ..transfer.download import BlobDownload
 from ..transfer.progress import Progress
 from ..transfer.repository_storage import RepositoryStorage
 from ..transfer.scheduler import Scheduler
+from ..transfer.upload_sessions import Journal
 from .download_job import Fetcher
-from .pull_plan import Plan, Planned, Skipped, plan_pull
-from .platforms import Platform, choose
-from .unchanged_files import present_files
 from .list_referrers import newest_referrer
+from .platforms import Platform, choose
+from .pull_plan import Plan, Planned, Skipped, plan_pull
+from .unchanged_files import present_files
 from .versions import require_version
 
 DOWNLOADED = "downloaded"

@@ -7,9 +7,9 @@ from ..files.writing.destination import Destination
 from ..oci.registry import Registry
 from ..transfer.concurrency import Pace
 from ..transfer.progress import Progress
+from .pull import UNCHANGED, PulledFile, PullOrder, PullResult, find
 from .pull_plan import plan_pull
 from .unchanged_files import present_files
-from .pull import UNCHANGED, PulledFile, PullOrder, PullResult, find
 
 MOST_NAMED = 10
 

@@ -11,11 +11,11 @@ from ..errors import InvalidInputError
 from ..files.os_errors import naming
 from ..oci.registry import Registry
 from ..transfer.download import BlobDownload
-from ..transfer.upload_sessions import Journal
 from ..transfer.progress import Progress
 from ..transfer.repository_storage import RepositoryStorage
-from .pull_plan import plan_pull
+from ..transfer.upload_sessions import Journal
 from .pull import PullOrder, find
+from .pull_plan import plan_pull
 
 IN_MEMORY = 16 * 1024 * 1024
 """Bytes that are not put on the disk meanwhile."""

@@ -19,9 +19,9 @@ from ..oci.reference import Reference
 from ..oci.referrers import is_list_tag, owner_of
 from ..oci.registry import Registry
 from ..transport.authorization import DELETE, METADATA_READ, PULL, Scope
-from .repository_inventory import LISTS, Inventory, locks_in
 from .parallel import attempt_all
 from .purge_filters import TagFilter, before, parse_time
+from .repository_inventory import LISTS, Inventory, locks_in
 
 
 @dataclass(frozen=True)

@@ -10,18 +10,19 @@ from ..errors import InvalidInputError, NotFoundError
 from ..layout.files import open_layout
 from ..layout.source import LayoutSource
 from ..oci.digest import Digest
+from ..oci.manifest import blobs_of
 from ..oci.mediatypes import INDEXES, MANIFESTS
 from ..oci.reference import Reference
 from ..oci.registry import Registry
-from ..transfer.upload_sessions import Journal
 from ..transfer.progress import Progress
 from ..transfer.repository_storage import RepositoryStorage
+from ..transfer.upload_sessions import Journal
 from ..transport.authorization import PULL, PUSH, Scope
 from .backup import LayoutResult, result_of
 from .copy_graph import Ends, carry, survey
-from .manifest_graph import blobs_of, collect
-from .update import naming_locks
+from .manifest_graph import collect
 from .tag import named
+from .update import naming_locks
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import functools
 
 from ..errors import ArtifactError
 from ..files.archive.extract import size_limit
-from ..files.names import RelativeName
 from ..files.archive.pack import PackedFolder
+from ..files.names import RelativeName
 from ..files.writing.destination import Destination
 from ..oci.digest import algorithm_of
 from ..oci.mediatypes import CONTENT_DIGEST

@@ -14,13 +14,13 @@ from ..oci.digest import Digest
 from ..oci.manifest import Manifest
 from ..oci.mediatypes import CONTENT_DIGEST, LAYER, LAYER_GZIP, LAYER_ZSTD, TITLE, UNPACK
 from ..oci.registry import Registry
-from ..transfer.upload_source import Feed, FileFeed, Identity
-from ..transfer.upload_sessions import Journal
 from ..transfer.concurrency import Pace
 from ..transfer.progress import Progress
 from ..transfer.repository_storage import RepositoryStorage
 from ..transfer.scheduler import Job, Scheduler
 from ..transfer.upload import ASKED_FROM, SINGLE_LIMIT
+from ..transfer.upload_sessions import Journal
+from ..transfer.upload_source import Feed, FileFeed, Identity
 from .inputs import FolderFeed, Input, is_same_folder
 
 _FOLDER_TYPES = {GZIP: LAYER_GZIP, ZSTD: LAYER_ZSTD, NONE: LAYER}

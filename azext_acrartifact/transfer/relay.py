@@ -14,8 +14,8 @@ from ..oci.descriptor import Descriptor
 from ..oci.digest import algorithm_of
 from ..transport.messages import BLOCK
 from ..transport.retry import Attempts
-from .upload_source import Identity
 from .resuming_stream import SteadyStream
+from .upload_source import Identity
 
 MOST_MARKS = 4
 

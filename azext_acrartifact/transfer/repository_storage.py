@@ -14,10 +14,10 @@ from ..oci.manifest import Manifest
 from ..oci.registry import Registry
 from ..oci.storage import COPIED, MOUNTED, SKIPPED
 from ..oci.uploads import Session
-from .upload_source import Feed, Identity
-from .upload_sessions import Journal
 from .relay import RelayFeed
 from .upload import SINGLE_LIMIT, BlobUpload, Held
+from .upload_sessions import Journal
+from .upload_source import Feed, Identity
 
 
 class RepositoryStorage:

@@ -19,8 +19,8 @@ from ..oci.uploads import Session, Uploads
 from ..transport.error_responses import error_from
 from ..transport.messages import Response
 from ..transport.retry import Attempts
-from .upload_source import Feed, Identity
 from .upload_sessions import Journal
+from .upload_source import Feed, Identity
 
 SINGLE_LIMIT = 4 * 1024 * 1024
 CHUNK = 16 * 1024 * 1024

@@ -12,8 +12,8 @@ from pathlib import Path
 from azext_acrartifact.errors import DigestMismatchError, LocalFileError, UnsafeContentError
 from azext_acrartifact.files.archive import tar_format as tar
 from azext_acrartifact.files.archive.extract import Extraction, Unpacked
-from azext_acrartifact.files.names import safe_folder
 from azext_acrartifact.files.archive.pack import PackedFolder
+from azext_acrartifact.files.names import safe_folder
 from azext_acrartifact.files.writing.destination import Destination
 from tests.fuzz.shown import is_harmless
 

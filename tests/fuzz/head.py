@@ -6,9 +6,9 @@ import http.client
 import io
 
 from azext_acrartifact.errors import ArtifactError
-from azext_acrartifact.transport.http_response import FIELDS_LIMIT, LeanResponse
-from azext_acrartifact.transport.error_responses import error_from
 from azext_acrartifact.transport.connection_errors import FAILURES, failure
+from azext_acrartifact.transport.error_responses import error_from
+from azext_acrartifact.transport.http_response import FIELDS_LIMIT, LeanResponse
 from azext_acrartifact.transport.messages import Headers, Request, Response
 from tests.fuzz.shown import is_harmless
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from azext_acrartifact.errors import ArtifactError, InvalidManifestError
 from azext_acrartifact.layout.files import TarFiles, open_layout
+from azext_acrartifact.layout.index import INDEX_FILE, INDEX_LIMIT, MARKER, MARKER_FILE, parse_index
 from azext_acrartifact.layout.source import LayoutSource
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import algorithm_of, digest_of
-from azext_acrartifact.layout.index import INDEX_FILE, INDEX_LIMIT, MARKER, MARKER_FILE, parse_index
 from azext_acrartifact.oci.mediatypes import IMAGE_MANIFEST
 from tests.fuzz.archive import mended
 from tests.fuzz.shown import is_harmless

@@ -12,10 +12,11 @@ from tests.house.source import Import, Module, emulator, extension, none
 PACKAGE = "azext_acrartifact"
 
 LAYERS: dict[str, frozenset[str]] = {
-    "face": frozenset({"operations", "transfer", "files", "auth", "oci", "base"}),
-    "operations": frozenset({"transfer", "files", "auth", "oci", "transport", "base"}),
+    "face": frozenset({"operations", "layout", "transfer", "files", "auth", "oci", "base"}),
+    "operations": frozenset({"layout", "transfer", "files", "auth", "oci", "transport", "base"}),
+    "layout": frozenset({"transfer", "files", "oci", "transport", "base"}),
     "transfer": frozenset({"oci", "transport", "base"}),
-    "files": frozenset({"oci", "transport", "base"}),
+    "files": frozenset({"base"}),
     "auth": frozenset({"transport", "base"}),
     "oci": frozenset({"transport", "base"}),
     "transport": frozenset({"base"}),
@@ -25,12 +26,15 @@ LAYERS: dict[str, frozenset[str]] = {
 
 BASE_FILES = {"errors", "filelock", "text", "threads", "_version"}
 FACE_NAMES = {PACKAGE, "commands", "custom"}
+FACE_FOLDER = "cli"
 FRAMEWORK = ("azure.cli", "knack")
 HTTP = ("http.client", "http.server", "requests", "urllib3", "urllib.request", "socket", "ssl")
 
 
 def layer(module: Module) -> str | None:
     """The layer of a module of the extension, or None where the layout knows no such place."""
+    if module.folder == FACE_FOLDER:
+        return "face"
     if module.folder:
         return module.folder if module.folder in LAYERS else None
     last = module.name.split(".")[-1]
@@ -144,13 +148,20 @@ CORE = {"__init__.py": "", "errors.py": "", "oci/__init__.py": "", "oci/referenc
         ("transfer/a.py", "import azext_acrartifact.operations.push\n"),
         ("oci/a.py", "from azext_acrartifact import auth\n"),
         ("auth/a.py", "from azext_acrartifact.oci import reference\n"),
+        ("files/archive/a.py", "from ...oci import reference\n"),
+        ("transfer/a.py", "from ..layout import store\n"),
+        ("operations/a.py", "from ..cli import orders\n"),
+        ("cli/commands/a.py", "from ... import transport\n"),
         ("errors.py", "from azext_acrartifact.oci import reference\n"),
         ("custom.py", "def f():\n    from azext_acrartifact import transport\n"),
         ("operations/a.py", "from azext_acrartifact import custom\n"),
     ],
 )
 def test_an_import_against_the_order_is_seen(seed: Seed, path: str, text: str) -> None:
-    rest = {"operations/__init__.py": "", "operations/push.py": "", "auth/__init__.py": "", "custom.py": ""}
+    rest = {
+        **{f"{folder}/__init__.py": "" for folder in ("operations", "auth", "cli", "cli/commands", "layout", "files")},
+        **{f"{file}.py": "" for file in ("operations/push", "custom", "cli/orders", "layout/store", "files/archive/b")},
+    }
     assert len(upward(seed(PACKAGE, {**CORE, **rest, path: text}))) == 1
 
 

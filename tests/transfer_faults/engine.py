@@ -21,12 +21,17 @@ from azext_acrartifact.oci import uploads
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.reference import parse_reference
 from azext_acrartifact.oci.registry import Registry
-from azext_acrartifact.operations import carrying, fetching, shipping
+from azext_acrartifact.operations import copy_graph as carrying
+from azext_acrartifact.operations import download_job as fetching
+from azext_acrartifact.operations import upload_job as shipping
 from azext_acrartifact.operations.copy import CopyOrder, CopyResult, Registries, copy
 from azext_acrartifact.operations.file_spec import FileSpec
 from azext_acrartifact.operations.pull import PullOrder, PullResult, pull
 from azext_acrartifact.operations.push import PushOrder, PushResult, push
-from azext_acrartifact.transfer import download, feed, ranges, relay, repository, upload
+from azext_acrartifact.transfer import download, relay, upload
+from azext_acrartifact.transfer import ranged_download as ranges
+from azext_acrartifact.transfer import repository_storage as repository
+from azext_acrartifact.transfer import upload_source as feed
 from azext_acrartifact.transfer.progress import Progress
 from azext_acrartifact.transport import connection
 from azext_acrartifact.transport.client import HttpClient

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -10,6 +11,8 @@ from hypothesis import HealthCheck, settings
 
 from acr_emulator.front.ca import Authority
 from azext_acrartifact.auth.distribution import ChallengeAuthorizer
+from azext_acrartifact.files.directory.posix import DescriptorFolder
+from azext_acrartifact.files.directory.windows import PathFolder
 from azext_acrartifact.oci.registry import Registry
 from azext_acrartifact.transport.client import HttpClient
 from azext_acrartifact.transport.network import Network
@@ -70,3 +73,12 @@ def registry(http: HttpClient) -> Callable[[ScriptedServer], Registry]:
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     """A certificate authority that nobody trusts unless told so."""
     return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(params=[DescriptorFolder, PathFolder])
+def folder_kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> type:
+    """Runs a test on the POSIX way and on the Windows way; the latter works here too."""
+    if request.param is PathFolder:
+        monkeypatch.setattr(os, "supports_dir_fd", set())
+    kind: type = request.param
+    return kind

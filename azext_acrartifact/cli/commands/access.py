@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any
 
-from ..arguments import LoginArgument, RegistryArgument
 from ..._exception_handler import reports
+from ..arguments import LoginArgument, RegistryArgument
 
 
 @reports
 def log_in(cmd: Any, artifact: RegistryArgument, login: LoginArgument) -> dict[str, Any]:
     """Keep a credential where oras, helm, podman and docker look for one."""
     from ... import _client_factory as factory
-    from ..session import signed_in
-    from ..identity.auth_mode import docker_config
     from ...auth.docker_config import DockerLogin
+    from ..identity.auth_mode import docker_config
+    from ..session import signed_in
 
     found = factory.sign_in(cmd, artifact, signed_in(login))
     config = docker_config()
@@ -51,9 +51,9 @@ def check_access(
 ) -> dict[str, Any]:
     """Which actions the identity holds on repositories."""
     from ... import _client_factory as factory
-    from ..session import signed_in
     from ...operations.check_access import ACTIONS
     from ...operations.check_access import check_access as run
+    from ..session import signed_in
 
     names = [factory.repository_of(name) for name in repositories or []]
     wanted = actions or ACTIONS

@@ -6,8 +6,8 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from ..arguments import ArtifactArgument, LoginArgument
 from ..._exception_handler import reports
+from ..arguments import ArtifactArgument, LoginArgument
 from ..session import concurrency_of, journal_folder, signed_in
 
 
@@ -23,10 +23,10 @@ def backup(
     concurrency: int | None = None,
 ) -> dict[str, Any]:
     """Save artifacts to an OCI image layout."""
-    from ..output.json_backup import backup_output
     from ...oci.reference import check_tag
     from ...operations.backup import BackupOrder
     from ...operations.backup import backup as run
+    from ..output.json_backup import backup_output
 
     def act(registry: Any, reference: Any, progress: Any) -> Any:
         checked = [check_tag(tag) for tag in tags or []]
@@ -50,10 +50,10 @@ def restore(
     concurrency: int | None = None,
 ) -> dict[str, Any]:
     """Restore artifacts from an OCI image layout."""
-    from ..output.json_backup import restore_output
     from ...oci.reference import check_tag, check_version
     from ...operations.restore import RestoreOrder
     from ...operations.restore import restore as run
+    from ..output.json_backup import restore_output
 
     def act(registry: Any, reference: Any, progress: Any) -> Any:
         order = RestoreOrder(

@@ -6,8 +6,8 @@ import contextlib
 import functools
 from typing import Any
 
-from ..arguments import ArtifactArgument, LoginArgument, TargetArgument
 from ..._exception_handler import reports
+from ..arguments import ArtifactArgument, LoginArgument, TargetArgument
 from ..session import signed_in
 
 
@@ -26,12 +26,12 @@ def copy(
 ) -> dict[str, Any]:
     """Copy an artifact to another repository or registry."""
     from ... import _client_factory as factory
+    from ...operations.copy import Registries
+    from ...operations.copy import copy as run
     from ..arm_import import importer_for
     from ..orders import copy_order
     from ..output.json_copy import copy_output
     from ..output.progress import progress_for
-    from ...operations.copy import Registries
-    from ...operations.copy import copy as run
 
     ends = factory.name_artifact(cmd, artifact), factory.name_artifact(cmd, _named(target))
     options = {"recursive": recursive, "dry_run": dry_run, "overwrite": not no_overwrite}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from ..arguments import ArtifactArgument, LoginArgument
 from ..._exception_handler import reports
+from ..arguments import ArtifactArgument, LoginArgument
 from ..session import at_place, at_registry
 
 
@@ -20,11 +20,11 @@ def list_artifacts(
     artifact_type: str | None = None,
 ) -> list[Any]:
     """List repositories, or the artifacts of one."""
-    from ..output.json import listed_output
     from ...errors import InvalidInputError
     from ...operations.list import ListOrder, list_repositories
     from ...operations.list import list_artifacts as run
     from ...text import printable
+    from ..output.json import listed_output
 
     def act(registry: Any, found: Any) -> list[Any]:
         if found.version is not None:
@@ -49,10 +49,10 @@ def tag(
     lock: bool = False,
 ) -> dict[str, Any]:
     """Add tags to an artifact."""
-    from ..output.json import tagged_output
     from ...oci.reference import check_tag
     from ...operations.tag import TagRules
     from ...operations.tag import tag as run
+    from ..output.json import tagged_output
 
     names = list(dict.fromkeys(map(check_tag, tags)))
     act = functools.partial(run, tags=names, rules=TagRules(not no_overwrite, lock))
@@ -78,8 +78,8 @@ def update(
     write_enabled: bool | None = None,
 ) -> dict[str, Any]:
     """Change the attributes of a tag, of an artifact, or of a repository."""
-    from ..output.json import properties_output
     from ...operations.update import update as run
+    from ..output.json import properties_output
 
     given = {
         "deleteEnabled": delete_enabled,

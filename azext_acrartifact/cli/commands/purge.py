@@ -7,10 +7,10 @@ import itertools
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ..arguments import ArtifactArgument, LoginArgument
 from ..._exception_handler import reports
-from ..session import signed_in
 from ...errors import ArtifactError, InvalidInputError
+from ..arguments import ArtifactArgument, LoginArgument
+from ..session import signed_in
 
 if TYPE_CHECKING:
     from ...oci.reference import Reference
@@ -36,11 +36,11 @@ def purge(
 ) -> dict[str, Any]:
     """Delete old tags, and artifacts without a tag."""
     from ... import _client_factory as factory
-    from ..output.json import purge_output
-    from ..output.progress import progress_for
     from ...operations.purge import preview
     from ...operations.purge import purge as run
     from ...operations.purge_plan import plan_purge
+    from ..output.json import purge_output
+    from ..output.progress import progress_for
 
     if untagged and untagged_only:
         raise InvalidInputError("--untagged and --untagged-only exclude each other", hint="Give one of them.")
@@ -67,8 +67,8 @@ def purge(
 
 
 def _order(place: Reference, ago: str, filters: list[str], *what: Any) -> PurgeOrder:
-    from ...operations.purge_plan import PurgeOrder
     from ...operations.purge_filters import TagFilter, parse_age, parse_filter
+    from ...operations.purge_plan import PurgeOrder
 
     if place.version is not None:
         raise InvalidInputError("A purge has no tag", where=str(place), hint=f"Give --filter '{place.repository}:TAG'.")

@@ -6,8 +6,8 @@ import functools
 import sys
 from typing import Any
 
-from ..arguments import ArtifactArgument, ContentArgument, LoginArgument
 from ..._exception_handler import reports
+from ..arguments import ArtifactArgument, ContentArgument, LoginArgument
 from ..session import at_registry, transfer
 
 
@@ -21,9 +21,9 @@ def attach(
     dry_run: bool = False,
 ) -> dict[str, Any]:
     """Attach files and folders to an artifact."""
+    from ...operations.attach import attach as run
     from ..orders import push_order
     from ..output.json import attach_output
-    from ...operations.attach import attach as run
 
     order = functools.partial(push_order, cmd, content, tags or [], dry_run=dry_run)
     return attach_output(transfer(cmd, artifact, login, order, run, "Would push" if dry_run else "Attached"))
@@ -38,9 +38,9 @@ def list_referrers(
     recursive: bool = False,
 ) -> dict[str, Any] | None:
     """List what is attached to an artifact."""
+    from ...operations.list_referrers import list_referrers as run
     from ..output.json import referrers_output
     from ..output.referrer_tree import referrers_tree
-    from ...operations.list_referrers import list_referrers as run
 
     found = referrers_output(
         at_registry(cmd, artifact, login, functools.partial(run, artifact_type=artifact_type, recursive=recursive))

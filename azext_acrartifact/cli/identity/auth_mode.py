@@ -9,12 +9,12 @@ from typing import Any
 
 from knack.log import get_logger
 
-from ..arguments import LoginArgument
-from ..argument_names import AUTH_MODES
 from ...auth.chain import ChainCredential, NotConfiguredError, Source, anonymous_source
 from ...auth.credentials import REFRESH_TOKEN_USER, Credential, PasswordCredential
 from ...auth.docker_config import DockerConfig
 from ...errors import InvalidInputError, LocalFileError, SignInError
+from ..argument_names import AUTH_MODES
+from ..arguments import LoginArgument
 
 _logger = get_logger(__name__)
 _AUTO = ("login", "environment", "docker", "anonymous")
@@ -84,8 +84,8 @@ def _sources(cmd: Any, server: str, *, ask_machine: bool) -> dict[str, Source]:
 def _of_environment(cmd: Any, server: str, *, ask_machine: bool) -> Credential:
     from azure.cli.core.util import should_disable_connection_verify
 
-    from .azure_login import audiences, require_azure
     from ...auth.environment import environment_credential
+    from .azure_login import audiences, require_azure
 
     options: dict[str, Any] = {"authority": str(cmd.cli_ctx.cloud.endpoints.active_directory)}
     if should_disable_connection_verify():

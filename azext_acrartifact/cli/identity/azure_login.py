@@ -9,12 +9,12 @@ from typing import Any
 
 from knack.log import get_logger
 
-from . import arm as _arm
-from .token_store import vault_of
 from ...auth.cache import CachedToken, Login
 from ...auth.chain import NotConfiguredError
 from ...auth.credentials import ACR_AUDIENCE, EntraCredential, EntraToken, reason_of
 from ...errors import SignInError
+from . import arm as _arm
+from .token_store import vault_of
 
 _logger = get_logger(__name__)
 NAME = "the Azure CLI's login"

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from ...oci.reference import Reference
     from ...operations.attach import AttachResult
     from ...operations.list import ListedArtifact
+    from ...operations.list_referrers import Referrer, ReferrerTree
     from ...operations.pull import PullResult
     from ...operations.purge import PurgeResult
     from ...operations.push import PushResult
-    from ...operations.list_referrers import Referrer, ReferrerTree
     from ...operations.show import Detail, Shown
     from ...operations.tag import Tagged
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from ...text import optional
 
 if TYPE_CHECKING:
-    from ...operations.copy_graph import Item
     from ...operations.copy import CopyResult
+    from ...operations.copy_graph import Item
     from ...operations.manifest_graph import LeftOut
 
 

@@ -11,12 +11,12 @@ from typing import Any, TextIO
 
 from knack.log import get_logger
 
-from .progress_bar import Bar, file_line, fit, rows, total_line
 from ...oci.descriptor import Descriptor
 from ...oci.digest import short
 from ...text import printable
 from ...threads import try_start
 from ...transfer.progress import Progress
+from .progress_bar import Bar, file_line, fit, rows, total_line
 
 REDRAW = 0.1
 MOST_BARS = 8

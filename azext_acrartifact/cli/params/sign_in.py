@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..argument_names import AUTH_MODES
 from ..._validators import gather_place
+from ..argument_names import AUTH_MODES
 
 
 def registry_argument(c: Any) -> None:

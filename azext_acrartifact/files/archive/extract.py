@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ...errors import UnsafeContentError
-from . import tar_format as tar
 from ..handover import hand_over
-from .decompress import InflatedStream, Read, blocks, inflated
 from ..links import why_unsafe_link
-from ..writing.merge import move, require_free_way
 from ..names import RelativeName, safe_folder, safe_name
 from ..writing.destination import Destination
+from ..writing.merge import move, require_free_way
 from ..writing.staging import Staging
+from . import tar_format as tar
+from .decompress import InflatedStream, Read, blocks, inflated
 from .tar_reader import Member, TarReader
 
 SIZE_FLOOR = 1 << 30

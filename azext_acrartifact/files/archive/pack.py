@@ -14,13 +14,13 @@ from io import FileIO
 
 from ...errors import InvalidInputError, LocalFileError
 from ..background_hash import BesideHash
-from .compression import GZIP, Codec, codec_named
-from ..os_errors import naming
 from ..globs import Glob
-from .parallel_gzip import Block
 from ..hashing import BLOCK
-from ..names import why_unsafe_path
 from ..local_file import changed, fingerprint, open_regular
+from ..names import why_unsafe_path
+from ..os_errors import naming
+from .compression import GZIP, Codec, codec_named
+from .parallel_gzip import Block
 from .tar_format import DIRECTORY, REGULAR, SYMLINK, padding
 from .tar_headers import END_OF_ARCHIVE, Header, encode
 from .walk import Entry, walk

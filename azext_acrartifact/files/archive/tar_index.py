@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ...errors import UnsafeContentError
-from . import tar_format as tar
 from ..local_file import LocalFile
+from . import tar_format as tar
 from .tar_reader import Member, TarReader
 
 _GZIP = b"\x1f\x8b"

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ...errors import LocalFileError
-from ..os_errors import naming
 from ..globs import Glob, any_matches
 from ..links import why_unsafe_link
-from ..names import TITLE_LIMIT, collision_key, why_unsafe
 from ..local_file import Fingerprint, fingerprint
+from ..names import TITLE_LIMIT, collision_key, why_unsafe
+from ..os_errors import naming
 from .tar_format import ENTRY_LIMIT
 
 _HINT = "Rename or remove it, or leave it out with --exclude."

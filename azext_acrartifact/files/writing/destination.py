@@ -13,13 +13,13 @@ from collections.abc import Iterable, Iterator
 from types import TracebackType
 
 from ...errors import LocalFileError
-from ..os_errors import local_error, naming, on_failure
+from ..directory.handle import Folder, is_link
 from ..directory.posix import DescriptorFolder
 from ..directory.windows import PathFolder
-from ..directory.handle import Folder, is_link
 from ..hashing import hash_descriptor
-from .resumable_file import KeptHeader, KeptPart, is_outdated, kept_bytes
 from ..names import RelativeName
+from ..os_errors import local_error, naming, on_failure
+from .resumable_file import KeptHeader, KeptPart, is_outdated, kept_bytes
 from .temp_file import Part, is_temporary, kind_of, replaceable, temporary_name
 
 

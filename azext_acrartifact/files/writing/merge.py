@@ -9,10 +9,10 @@ import stat
 from collections.abc import Iterator
 
 from ...errors import LocalFileError
-from ..os_errors import naming
 from ..directory.handle import Folder, is_link
-from .temp_file import came_meanwhile, kind_of, put
+from ..os_errors import naming
 from .staging import Node
+from .temp_file import came_meanwhile, kind_of, put
 
 _OCCUPIED = {errno.EEXIST, errno.ENOTEMPTY, errno.EACCES}
 

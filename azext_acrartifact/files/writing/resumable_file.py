@@ -14,11 +14,11 @@ import stat
 import time
 from dataclasses import asdict, dataclass
 
-from ..os_errors import naming, on_failure
 from ..directory.handle import Folder
 from ..names import TEMPORARY_PREFIX, RelativeName
-from .temp_file import Part, create_held
+from ..os_errors import naming, on_failure
 from ..positioned_io import Positioned
+from .temp_file import Part, create_held
 
 DATA, NOTE = ".kept", ".note"
 KEPT_FOR = 7 * 24 * 3600.0

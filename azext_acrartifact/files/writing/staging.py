@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ...errors import UnsafeContentError
-from ..os_errors import naming, on_failure
 from ..directory.handle import Folder, remove_tree
 from ..names import RelativeName, collision_key
+from ..os_errors import naming, on_failure
 from .temp_file import temporary_name
 
 _IMPLIED_MODE = 0o755

@@ -8,10 +8,10 @@ import secrets
 import stat
 
 from ...errors import LocalFileError
-from ..os_errors import naming, on_failure
 from ..directory.handle import Folder, is_link
 from ..hashing import hash_descriptor
 from ..names import TEMPORARY_PREFIX, RelativeName
+from ..os_errors import naming, on_failure
 
 _SUFFIX = ".part"
 

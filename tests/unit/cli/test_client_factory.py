@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from azext_acrartifact.cli.arguments import ArtifactArgument
 from azext_acrartifact._client_factory import name_artifact, name_place
+from azext_acrartifact.cli.arguments import ArtifactArgument
 from azext_acrartifact.errors import InvalidReferenceError
 
 S = "myregistry.azurecr.io"

@@ -10,7 +10,17 @@ from typing import Any
 from knack.output import OutputProducer, format_table
 from knack.util import CommandResultItem
 
-from azext_acrartifact._format import copy_table, layout_table, list_table, login_table, logout_table, purge_table, show_table, tag_table, update_table
+from azext_acrartifact._format import (
+    copy_table,
+    layout_table,
+    list_table,
+    login_table,
+    logout_table,
+    purge_table,
+    show_table,
+    tag_table,
+    update_table,
+)
 from azext_acrartifact.cli.output.referrer_tree import referrers_table
 from azext_acrartifact.commands import load_command_table
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from azext_acrartifact.cli.output.confirm import ask_password, confirm, describe
 from azext_acrartifact._format import human_size, pull_table, push_table, show_table
+from azext_acrartifact.cli.output.confirm import ask_password, confirm, describe
 from azext_acrartifact.cli.output.json import pull_output, push_output, show_output
 from azext_acrartifact.errors import CancelledError, InvalidInputError
 from azext_acrartifact.oci.descriptor import Descriptor, empty_descriptor
@@ -18,10 +18,10 @@ from azext_acrartifact.oci.manifest import Manifest
 from azext_acrartifact.oci.mediatypes import IMAGE_MANIFEST, TITLE
 from azext_acrartifact.oci.reference import Reference
 from azext_acrartifact.operations.delete import Deletion
-from azext_acrartifact.operations.pull_plan import Skipped
-from azext_acrartifact.operations.pull import PulledFile, PullResult
-from azext_acrartifact.operations.push import PushedFile, PushResult
 from azext_acrartifact.operations.list_referrers import Referrer
+from azext_acrartifact.operations.pull import PulledFile, PullResult
+from azext_acrartifact.operations.pull_plan import Skipped
+from azext_acrartifact.operations.push import PushedFile, PushResult
 from azext_acrartifact.operations.show import Shown
 
 NASTY = "\x1b[31m\n##vso[task.complete]\u202e"

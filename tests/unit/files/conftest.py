@@ -7,18 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from azext_acrartifact.files.directory.posix import DescriptorFolder
-from azext_acrartifact.files.directory.windows import PathFolder
-
-
-@pytest.fixture(params=[DescriptorFolder, PathFolder])
-def folder_kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> type:
-    """Runs a test on the POSIX way and on the Windows way; the latter works here too."""
-    if request.param is PathFolder:
-        monkeypatch.setattr(os, "supports_dir_fd", set())
-    kind: type = request.param
-    return kind
-
 
 def snapshot(folder: Path) -> dict[str, tuple[str, int, bytes]]:
     """Everything below *folder*: kind, permission bits (not of links) and content or target."""

@@ -16,9 +16,9 @@ import pytest
 
 from azext_acrartifact.errors import LocalFileError
 from azext_acrartifact.files.archive.extract import Extraction
-from azext_acrartifact.layout.files import open_layout, read_small
 from azext_acrartifact.files.names import safe_folder, safe_name
 from azext_acrartifact.files.writing.destination import Destination
+from azext_acrartifact.layout.files import open_layout, read_small
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.uploads import Session
 from azext_acrartifact.transfer.upload_sessions import Journal

@@ -15,21 +15,41 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies
 
-from azext_acrartifact.errors import ArtifactError, DigestMismatchError, InvalidManifestError, LocalFileError, NotFoundError, UnsafeContentError
+from azext_acrartifact.errors import (
+    ArtifactError,
+    DigestMismatchError,
+    InvalidManifestError,
+    LocalFileError,
+    NotFoundError,
+    UnsafeContentError,
+)
+from azext_acrartifact.files.archive.tar_headers import END_OF_ARCHIVE
+from azext_acrartifact.files.archive.tar_index import Extent, index_tar
+from azext_acrartifact.files.local_file import LocalFile
 from azext_acrartifact.layout.files import Slice, TarFiles, open_layout, read_layout, read_small
+from azext_acrartifact.layout.index import LayoutIndex
 from azext_acrartifact.layout.source import LayoutSource
 from azext_acrartifact.layout.store import FolderStore, existing_layout, is_tar
-from azext_acrartifact.files.local_file import LocalFile
-from azext_acrartifact.files.archive.tar_index import Extent, index_tar
 from azext_acrartifact.layout.tar_offsets import TarLayout
-from azext_acrartifact.files.archive.tar_headers import END_OF_ARCHIVE
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
-from azext_acrartifact.layout.index import LayoutIndex
 from azext_acrartifact.oci.mediatypes import IMAGE_MANIFEST
 from tests.unit.files.archive.archives import extended, folder, member, record, symlink, zstd
 from tests.unit.files.descriptors import open_below
-from tests.unit.layout.layouts import CONFIG, FORMS, LAYER, MANIFEST, MARKER, TAGGED, content_of, described, layout, name_of, put, source
+from tests.unit.layout.layouts import (
+    CONFIG,
+    FORMS,
+    LAYER,
+    MANIFEST,
+    MARKER,
+    TAGGED,
+    content_of,
+    described,
+    layout,
+    name_of,
+    put,
+    source,
+)
 
 
 @FORMS

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from azext_acrartifact.errors import ArtifactError, InvalidManifestError
+from azext_acrartifact.layout.index import INDEX_LIMIT, LayoutIndex, blob_name, check_marker, parse_index
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import Digest, digest_of
-from azext_acrartifact.layout.index import INDEX_LIMIT, LayoutIndex, blob_name, check_marker, parse_index
 from azext_acrartifact.oci.mediatypes import IMAGE_MANIFEST
 
 REF = "org.opencontainers.image.ref.name"

@@ -12,7 +12,18 @@ from azext_acrartifact.errors import InvalidManifestError, NotFoundError
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.mediatypes import DOCKER_MANIFEST, IMAGE_INDEX, IMAGE_MANIFEST
-from tests.unit.layout.layouts import CONFIG, LAYER, MANIFEST, TAGGED, content_of, described, layout, name_of, put, source
+from tests.unit.layout.layouts import (
+    CONFIG,
+    LAYER,
+    MANIFEST,
+    TAGGED,
+    content_of,
+    described,
+    layout,
+    name_of,
+    put,
+    source,
+)
 
 REF = "org.opencontainers.image.ref.name"
 

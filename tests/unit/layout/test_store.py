@@ -11,11 +11,11 @@ import pytest
 
 from azext_acrartifact.errors import LocalFileError
 from azext_acrartifact.layout.files import TarFiles, open_layout
+from azext_acrartifact.layout.index import LayoutIndex
 from azext_acrartifact.layout.store import FolderStore, existing_layout
 from azext_acrartifact.layout.tar_store import TarStore
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
-from azext_acrartifact.layout.index import LayoutIndex
 from azext_acrartifact.oci.mediatypes import IMAGE_MANIFEST
 
 INDEX = LayoutIndex().encoded()

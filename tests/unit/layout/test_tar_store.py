@@ -14,10 +14,10 @@ import pytest
 
 from azext_acrartifact.errors import DigestMismatchError, LocalFileError
 from azext_acrartifact.layout.files import TarFiles, open_layout
+from azext_acrartifact.layout.index import LayoutIndex, blob_name
 from azext_acrartifact.layout.tar_store import TarStore
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
-from azext_acrartifact.layout.index import LayoutIndex, blob_name
 from tests.unit.files.descriptors import open_below
 
 INDEX = LayoutIndex().encoded()

@@ -15,17 +15,18 @@ from pathlib import Path
 import pytest
 
 from azext_acrartifact.errors import CancelledError, DigestMismatchError, LocalFileError
+from azext_acrartifact.layout import target as layout_target
 from azext_acrartifact.layout.files import open_layout
+from azext_acrartifact.layout.index import blob_name
 from azext_acrartifact.layout.store import BlobPart, BlobPieces, FolderStore
+from azext_acrartifact.layout.target import LayoutTarget
 from azext_acrartifact.oci.content import Memory
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
-from azext_acrartifact.layout.index import blob_name
 from azext_acrartifact.oci.manifest import Manifest, parse_manifest
 from azext_acrartifact.oci.mediatypes import IMAGE_MANIFEST
-from azext_acrartifact.layout import target as layout_target
-from azext_acrartifact.layout.target import LayoutTarget
-from azext_acrartifact.transfer import pace, ranges
+from azext_acrartifact.transfer import concurrency as pace
+from azext_acrartifact.transfer import ranged_download as ranges
 from azext_acrartifact.transfer.concurrency import FEW_BULK, MANY_BULK
 from azext_acrartifact.transport.client import HttpClient
 from tests.unit.files.descriptors import open_below

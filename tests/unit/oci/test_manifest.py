@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azext_acrartifact.errors import DigestMismatchError, InvalidInputError, InvalidManifestError, ProtocolError
+from azext_acrartifact.layout.index import parse_index
 from azext_acrartifact.oci.content import Chunk, Memory
 from azext_acrartifact.oci.descriptor import Descriptor, empty_descriptor, parse_descriptor
 from azext_acrartifact.oci.digest import Verifier, digest_of, is_digest, parse_digest, short
 from azext_acrartifact.oci.index import build_index
-from azext_acrartifact.layout.index import parse_index
 from azext_acrartifact.oci.manifest import MANIFEST_LIMIT, build_manifest, parse_manifest
 from azext_acrartifact.oci.mediatypes import DOCKER_LIST, DOCKER_MANIFEST, IMAGE_INDEX, IMAGE_MANIFEST, is_media_type
 from azext_acrartifact.oci.referrers import tag_of

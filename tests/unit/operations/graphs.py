@@ -13,9 +13,9 @@ from azext_acrartifact.oci.index import build_index
 from azext_acrartifact.oci.manifest import Manifest, build_manifest
 from azext_acrartifact.oci.mediatypes import EMPTY_JSON, LAYER, TITLE
 from azext_acrartifact.oci.registry import Registry
-from azext_acrartifact.transfer.upload_source import FileFeed
-from azext_acrartifact.transfer.upload_sessions import Journal
 from azext_acrartifact.transfer.repository_storage import RepositoryStorage
+from azext_acrartifact.transfer.upload_sessions import Journal
+from azext_acrartifact.transfer.upload_source import FileFeed
 
 KIND = "application/vnd.example.sbom"
 

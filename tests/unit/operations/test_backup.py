@@ -28,16 +28,16 @@ from azext_acrartifact.errors import (
     PermissionDeniedError,
     RejectedError,
 )
+from azext_acrartifact.layout import target as layout_target
 from azext_acrartifact.layout.files import open_layout
 from azext_acrartifact.layout.tar_store import TarStore
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.reference import Reference
 from azext_acrartifact.oci.registry import Registry
 from azext_acrartifact.operations import backup as module_of_backup
-from azext_acrartifact.layout import target as layout_target
 from azext_acrartifact.operations.backup import BackupOrder, LayoutResult, backup
 from azext_acrartifact.operations.restore import RestoreOrder, restore
-from azext_acrartifact.transfer import ranges
+from azext_acrartifact.transfer import ranged_download as ranges
 from azext_acrartifact.transfer.progress import Progress
 from azext_acrartifact.transport.client import HttpClient
 from azext_acrartifact.transport.network import Network

@@ -17,8 +17,8 @@ from azext_acrartifact.oci.digest import Digest
 from azext_acrartifact.oci.reference import Reference, parse_reference
 from azext_acrartifact.oci.registry import Registry
 from azext_acrartifact.oci.storage import COPIED, IMPORTED, SKIPPED
-from azext_acrartifact.operations.copy_graph import Ends, carry
 from azext_acrartifact.operations.copy import IMPORT, MOUNT, STREAM, CopyOrder, CopyResult, Registries, copy
+from azext_acrartifact.operations.copy_graph import Ends, carry
 from azext_acrartifact.operations.manifest_graph import collect
 from azext_acrartifact.transfer.progress import Progress
 from azext_acrartifact.transport.client import HttpClient

@@ -16,13 +16,13 @@ from azext_acrartifact import errors
 from azext_acrartifact.oci.descriptor import Descriptor, empty_descriptor
 from azext_acrartifact.oci.digest import Digest, digest_of, short
 from azext_acrartifact.oci.index import build_index
-from azext_acrartifact.oci.manifest import Manifest, build_manifest
+from azext_acrartifact.oci.manifest import Manifest, blobs_of, build_manifest
 from azext_acrartifact.oci.mediatypes import EMPTY_JSON, FOREIGN_LAYERS, IMAGE_INDEX, IMAGE_MANIFEST, LAYER
 from azext_acrartifact.oci.referrers import tag_of
 from azext_acrartifact.oci.storage import COPIED, MOUNTED, SKIPPED
 from azext_acrartifact.operations import manifest_graph as graphs
 from azext_acrartifact.operations.copy_graph import Carried, Ends, carry, survey
-from azext_acrartifact.operations.manifest_graph import blobs_of, collect
+from azext_acrartifact.operations.manifest_graph import collect
 from azext_acrartifact.transfer.progress import Progress
 from tests.support.server import Answer, Sent, answer
 from tests.unit.operations.conftest import SERVER, TARGET

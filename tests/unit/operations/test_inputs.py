@@ -16,7 +16,13 @@ from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.operations.annotations import Annotations, collect_annotations
 from azext_acrartifact.operations.file_spec import FileSpec, parse_file_spec, title_of
 from azext_acrartifact.operations.inputs import Opening, open_inputs
-from azext_acrartifact.operations.manifest_builder import compose, config_shipment, empty_shipment, placeholders, spec_version
+from azext_acrartifact.operations.manifest_builder import (
+    compose,
+    config_shipment,
+    empty_shipment,
+    placeholders,
+    spec_version,
+)
 
 TYPE = "application/vnd.unknown.layer.v1+txt"
 

@@ -17,7 +17,8 @@ from azext_acrartifact.oci.mediatypes import IMAGE_INDEX, IMAGE_MANIFEST
 from azext_acrartifact.oci.reference import Reference
 from azext_acrartifact.oci.referrers import described, is_list_tag, tag_of
 from azext_acrartifact.oci.registry import Registry
-from azext_acrartifact.operations import platforms, list_referrers as referrers
+from azext_acrartifact.operations import list_referrers as referrers
+from azext_acrartifact.operations import platforms
 from tests.support.server import Answer, ScriptedServer, Sent, answer
 
 Open = Callable[[ScriptedServer], Registry]

@@ -14,8 +14,8 @@ from azext_acrartifact import errors
 from azext_acrartifact._format import purge_table
 from azext_acrartifact.cli.output.json import purge_output
 from azext_acrartifact.operations.purge import PurgeResult, preview, purge
-from azext_acrartifact.operations.purge_plan import PurgeOrder, plan_purge
 from azext_acrartifact.operations.purge_filters import parse_age, parse_filter
+from azext_acrartifact.operations.purge_plan import PurgeOrder, plan_purge
 from azext_acrartifact.transfer.progress import Progress
 from tests.support.stock import Stock
 from tests.unit.operations.conftest import SERVER

@@ -16,10 +16,10 @@ from azext_acrartifact.oci.reference import parse_reference
 from azext_acrartifact.oci.registry import Registry
 from azext_acrartifact.operations.delete import delete, plan_delete
 from azext_acrartifact.operations.list import ListOrder, list_artifacts
-from azext_acrartifact.operations.purge import preview
-from azext_acrartifact.operations.purge_plan import PurgeOrder, plan_purge
 from azext_acrartifact.operations.list_referrers import flattened, list_referrers
+from azext_acrartifact.operations.purge import preview
 from azext_acrartifact.operations.purge_filters import parse_age, parse_filter
+from azext_acrartifact.operations.purge_plan import PurgeOrder, plan_purge
 from azext_acrartifact.operations.show import show
 from tests.support.stock import KIND, Stock
 from tests.unit.operations.conftest import SERVER

@@ -13,9 +13,9 @@ from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.transfer import ranged_download as ranges
 from azext_acrartifact.transfer.download import BlobDownload
-from azext_acrartifact.transfer.upload_sessions import Journal
 from azext_acrartifact.transfer.ranged_download import RangedDownload
 from azext_acrartifact.transfer.repository_storage import RepositoryStorage
+from azext_acrartifact.transfer.upload_sessions import Journal
 from tests.support.server import Answer, Sent, answer, reset
 from tests.support.uploads import BlobHost
 

@@ -14,9 +14,9 @@ from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.mediatypes import LAYER
 from azext_acrartifact.oci.storage import COPIED, MOUNTED, SKIPPED
 from azext_acrartifact.transfer import upload
-from azext_acrartifact.transfer.upload_sessions import Journal
 from azext_acrartifact.transfer.relay import RelayFeed
 from azext_acrartifact.transfer.repository_storage import RepositoryStorage
+from azext_acrartifact.transfer.upload_sessions import Journal
 from tests.support.server import answer
 from tests.support.uploads import BlobHost
 

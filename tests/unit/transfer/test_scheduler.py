@@ -9,7 +9,7 @@ import time
 import pytest
 
 from azext_acrartifact import errors
-from azext_acrartifact.transfer import pace as paces
+from azext_acrartifact.transfer import concurrency as paces
 from azext_acrartifact.transfer.concurrency import ANSWERS_NEAR, FEW_BULK, FEWEST_SMALL, MANY_BULK, MOST, Pace
 from azext_acrartifact.transfer.progress import Progress
 from azext_acrartifact.transfer.scheduler import STOP_TIME, Job, Scheduler

@@ -17,12 +17,12 @@ from azext_acrartifact import errors
 from azext_acrartifact.oci.content import Memory
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.uploads import Session
-from azext_acrartifact.transfer import feed as feeds
-from azext_acrartifact.transfer import journal as journals
 from azext_acrartifact.transfer import upload
-from azext_acrartifact.transfer.upload_source import FileFeed, Identity, StreamFeed
-from azext_acrartifact.transfer.upload_sessions import Journal
+from azext_acrartifact.transfer import upload_sessions as journals
+from azext_acrartifact.transfer import upload_source as feeds
 from azext_acrartifact.transfer.repository_storage import RepositoryStorage
+from azext_acrartifact.transfer.upload_sessions import Journal
+from azext_acrartifact.transfer.upload_source import FileFeed, Identity, StreamFeed
 from tests.support.server import Answer, Sent, answer, reset
 from tests.support.uploads import BlobHost
 

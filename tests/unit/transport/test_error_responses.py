@@ -9,7 +9,13 @@ from urllib.parse import quote_plus, urlencode
 import pytest
 
 from azext_acrartifact import errors
-from azext_acrartifact.transport.error_responses import ERROR_BODY_LIMIT, ERROR_TEXT_LIMIT, Refusal, error_from, read_refusal
+from azext_acrartifact.transport.error_responses import (
+    ERROR_BODY_LIMIT,
+    ERROR_TEXT_LIMIT,
+    Refusal,
+    error_from,
+    read_refusal,
+)
 from azext_acrartifact.transport.messages import FORM, Headers, Request, Response
 
 URL = "https://myregistry.azurecr.io/v2/a/manifests/1?sig=secret"

@@ -13,8 +13,8 @@ import pytest
 from azext_acrartifact.errors import ConnectionFailedError, ProtocolError, SilentError
 from azext_acrartifact.oci.content import Chunk, Memory
 from azext_acrartifact.transport import connection
-from azext_acrartifact.transport.http_response import EXTRA_LIMIT, FIELDS_LIMIT, LINE_LIMIT
 from azext_acrartifact.transport.client import HttpClient
+from azext_acrartifact.transport.http_response import EXTRA_LIMIT, FIELDS_LIMIT, LINE_LIMIT
 from azext_acrartifact.transport.messages import Request, Response
 from azext_acrartifact.transport.network import Network
 from azext_acrartifact.transport.retry import Policy

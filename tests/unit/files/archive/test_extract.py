@@ -13,14 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from azext_acrartifact.errors import DigestMismatchError, LocalFileError, RefusedError, UnsafeContentError
-from azext_acrartifact.files.archive import extract, tar_reader as tarread
+from azext_acrartifact.files.archive import extract
+from azext_acrartifact.files.archive import tar_reader as tarread
 from azext_acrartifact.files.archive.compression import codec_named
 from azext_acrartifact.files.archive.extract import Extraction, Unpacked, size_limit
+from azext_acrartifact.files.archive.pack import PackedFolder
+from azext_acrartifact.files.archive.tar_format import ENTRY_LIMIT
 from azext_acrartifact.files.directory.posix import DescriptorFolder
 from azext_acrartifact.files.names import safe_folder
-from azext_acrartifact.files.archive.pack import PackedFolder
 from azext_acrartifact.files.writing.destination import Destination
-from azext_acrartifact.files.archive.tar_format import ENTRY_LIMIT
 from tests.unit.files.archive.archives import digest, extended, folder, layer, member, record, seal, symlink
 from tests.unit.files.conftest import snapshot
 from tests.unit.files.descriptors import open_below

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from azext_acrartifact.errors import LocalFileError, UnsafeContentError
 from azext_acrartifact.files.archive.compression import codec_named
 from azext_acrartifact.files.archive.extract import Extraction
-from azext_acrartifact.files.names import safe_folder
 from azext_acrartifact.files.archive.pack import PackedFolder
-from azext_acrartifact.files.writing.destination import Destination
 from azext_acrartifact.files.archive.tar_headers import END_OF_ARCHIVE, Header, encode
+from azext_acrartifact.files.names import safe_folder
+from azext_acrartifact.files.writing.destination import Destination
 from tests.unit.files.conftest import snapshot
 
 _plain = st.text("abAB.é-", min_size=1, max_size=4).filter(lambda name: name not in (".", ".."))

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from azext_acrartifact.errors import UnsafeContentError
 from azext_acrartifact.files.archive.decompress import InflatedStream, inflated
 from azext_acrartifact.files.archive.tar_format import DIRECTORY, REGULAR, SYMLINK
-from azext_acrartifact.files.archive.tar_reader import EXTENSION_LIMIT, PADDING_LIMIT, Member, TarReader
 from azext_acrartifact.files.archive.tar_headers import END_OF_ARCHIVE, Header, encode
+from azext_acrartifact.files.archive.tar_reader import EXTENSION_LIMIT, PADDING_LIMIT, Member, TarReader
 from tests.unit.files.archive.archives import extended, folder, member, record, seal, symlink
 
 END = END_OF_ARCHIVE

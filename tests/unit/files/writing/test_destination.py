@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from azext_acrartifact.errors import LocalFileError
-from azext_acrartifact.files.writing import destination as place
-from azext_acrartifact.files.writing.resumable_file import DATA, KEPT_FOR, NOTE, stem_of
 from azext_acrartifact.files.names import RelativeName, safe_folder, safe_name
+from azext_acrartifact.files.writing import destination as place
 from azext_acrartifact.files.writing.destination import Destination
+from azext_acrartifact.files.writing.resumable_file import DATA, KEPT_FOR, NOTE, stem_of
 from tests.unit.files.descriptors import open_below
 
 pytestmark = pytest.mark.usefixtures("folder_kind")

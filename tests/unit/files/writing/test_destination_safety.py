@@ -206,7 +206,7 @@ def test_requires_space_before_the_first_byte(out: Path) -> None:
 FULL_DISK = """
 import resource, sys
 from azext_acrartifact.errors import LocalFileError
-from azext_acrartifact.files import place
+from azext_acrartifact.files.writing import destination as place
 from azext_acrartifact.files.names import safe_name
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -231,7 +231,7 @@ def test_a_failing_write_keeps_the_old_file(out: Path) -> None:
 READ_ONLY = """
 import os, sys
 from azext_acrartifact.errors import LocalFileError
-from azext_acrartifact.files import place
+from azext_acrartifact.files.writing import destination as place
 from azext_acrartifact.files.names import safe_name
 if os.getuid() == 0:
     os.setgroups([]); os.setgid(65534); os.setuid(65534)

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from azext_acrartifact.files.directory import posix as folder_posix
-from azext_acrartifact.files.directory.posix import DescriptorFolder
 from azext_acrartifact.files.directory.handle import remove_tree
-from azext_acrartifact.files.writing.resumable_file import KeptPart
+from azext_acrartifact.files.directory.posix import DescriptorFolder
 from azext_acrartifact.files.names import safe_name
 from azext_acrartifact.files.writing.destination import Destination
+from azext_acrartifact.files.writing.resumable_file import KeptPart
 from azext_acrartifact.oci.digest import digest_of
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from azext_acrartifact.errors import LocalFileError
 from azext_acrartifact.files.directory.handle import Folder
-from azext_acrartifact.files.writing.merge import move, require_free_way
 from azext_acrartifact.files.writing.destination import open_folder
+from azext_acrartifact.files.writing.merge import move, require_free_way
 from azext_acrartifact.files.writing.staging import Node
 
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from azext_acrartifact.files.writing.resumable_file import DATA, NOTE, KeptPart, stem_of
 from azext_acrartifact.files.names import safe_name
 from azext_acrartifact.files.writing.destination import Destination
+from azext_acrartifact.files.writing.resumable_file import DATA, NOTE, KeptPart, stem_of
 
 NAME = safe_name("a.bin")
 DIGEST = "sha256:" + "a" * 64

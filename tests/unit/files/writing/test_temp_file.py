@@ -9,8 +9,8 @@ import pytest
 
 from azext_acrartifact.errors import LocalFileError
 from azext_acrartifact.files.names import safe_name
-from azext_acrartifact.files.writing.temp_file import Part, replaceable
 from azext_acrartifact.files.writing.destination import Destination
+from azext_acrartifact.files.writing.temp_file import Part, replaceable
 from tests.unit.files.descriptors import open_below
 
 pytestmark = pytest.mark.usefixtures("folder_kind")
