@@ -37,9 +37,7 @@ GUARDS = (
 
 FIRST = {
     "layout/index.py": ["layout/test_index.py", "layout/test_files.py"],
-    "oci/descriptor.py": ["oci/test_manifest.py"],
-    "oci/index.py": ["oci/test_manifest.py"],
-    "oci/pages.py": ["oci/test_requests.py", "oci/test_pages.py"],
+    "oci/descriptor.py": ["oci/test_descriptor.py", "oci/test_manifest.py"],
     "files/archive/decompress.py": ["files/archive/test_decompress.py", "files/archive/test_extract.py"],
     "files/writing/merge.py": ["files/writing/test_merge.py", "files/archive/test_extract.py"],
     "files/writing/temp_file.py": [

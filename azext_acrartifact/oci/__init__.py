@@ -1,1 +1,1 @@
-"""The OCI side: references, descriptors, manifests, and a registry's requests, one method each."""
+"""OCI references, descriptors and manifests, and a registry's requests, one method each."""

@@ -1,4 +1,4 @@
-"""Sends one registry's requests with the right to make them."""
+"""Authorized requests to one registry."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..transport.messages import Body, Request, Response, origin_of, resolve
 
 
 class RegistryApi:
-    """One registry, as an address and a sign-in. *base_url* is its origin, `https://SERVER`."""
+    """A registry's address and a sign-in to it. *base_url* is its origin, `https://SERVER`."""
 
     def __init__(self, server: str, base_url: str, http: HttpClient, authorizer: Authorizer) -> None:
         self.server = server
@@ -22,14 +22,14 @@ class RegistryApi:
         self._base_url = base_url
 
     def url(self, path: str) -> str:
-        """The absolute URL of *path* on this registry."""
+        """Return the absolute URL of *path* on this registry."""
         return self._base_url + path
 
     def same_origin(self, base: str, location: str, what: str) -> str:
-        """*location*, resolved against *base*, if it stays on this registry; otherwise `ProtocolError`.
+        """Resolve *location* against *base*. Raises `ProtocolError` if that is on another origin than the registry.
 
-        An upload's Location and a listing's Link lead where content or credentials go next
-        (GHSA-jxpm-75mh-9fp7, GHSA-h7vf-4x9w-h99v).
+        Content and credentials go to an upload's Location and a list's Link, so a registry must not send them
+        elsewhere (GHSA-jxpm-75mh-9fp7, GHSA-h7vf-4x9w-h99v).
         """
         target = resolve(base, location)
         if not location or origin_of(target) != origin_of(self._base_url):
@@ -48,10 +48,10 @@ class RegistryApi:
         repeatable: bool | None = None,
         answer_timeout: float = 30.0,
     ) -> Response:
-        """Send a request with an authorization for *scope*; a 401 is answered once with a fresh one."""
+        """Send a request with an authorization for *scope*. After a 401 it is sent once more with a fresh one."""
         if origin_of(url) != origin_of(self._base_url):
-            # An address that was kept from an earlier run is no better than its file.
-            raise ProtocolError("A request would leave the registry", where=url.partition("?")[0])
+            # An upload session's URL comes from a file, which may have been changed.
+            raise ProtocolError("The address is not on the registry", where=url.partition("?")[0])
         value = self.authorizer.authorization(scope)
         request = Request(
             method, url, headers or {}, body, authorization=value, answer_timeout=answer_timeout, repeatable=repeatable
@@ -65,5 +65,5 @@ class RegistryApi:
 
 
 def path_of(repository: str, *parts: str) -> str:
-    """`/v2/REPOSITORY/…` with every part escaped; a repository's slashes stay."""
+    """Return `/v2/REPOSITORY/…` with *parts* escaped; the slashes of the repository stay."""
     return "/v2/" + "/".join([repository, *(quote(part, safe=":") for part in parts)])

@@ -1,4 +1,4 @@
-"""A registry's blobs, read and asked for (OCI distribution specification, § Pulling blobs)."""
+"""Blob downloads and existence checks (OCI distribution specification, § Pulling blobs)."""
 
 from __future__ import annotations
 
@@ -16,43 +16,43 @@ _CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)")
 
 
 class BlobStream:
-    """A blob's bytes as they come. *offset* is where they begin, whatever was asked for."""
+    """A blob's bytes as they arrive. *offset* is that of the first byte, which may differ from the one requested."""
 
     def __init__(self, response: Response, offset: int) -> None:
         self.offset = offset
         self._response = response
 
     def readinto(self, buffer: memoryview) -> int:
-        """Fill *buffer* with the next bytes; 0 at the end. Raises `ConnectionFailedError` on a break."""
+        """Fill *buffer* with the next bytes; return 0 at the end. Raises `ConnectionFailedError` if it breaks off."""
         return self._response.readinto(buffer)
 
     def close(self) -> None:
-        """Give up the rest."""
+        """Discard the rest."""
         self._response.close()
 
 
 class Blobs:
-    """Requests about blobs of one repository: in a registry, permissions and blobs are per repository."""
+    """Requests about the blobs of one repository. Registries keep blobs and permissions per repository."""
 
     def __init__(self, api: RegistryApi, repository: str) -> None:
         self._api = api
         self._repository = repository
 
     def exists(self, blob: Descriptor) -> bool:
-        """Whether the repository has *blob*. A redirect to the storage host means yes."""
+        """Return whether the repository has *blob*. A redirect to the storage host means yes."""
         response = self._api.send(Scope.of(self._repository, PULL, PUSH), "HEAD", self._url(blob))
         with response:
             if response.status in (200, 307):
                 return True
             if response.status == 404:
                 return False
-            raise error_from(response, "The registry did not say whether it has a blob")
+            raise error_from(response, "Could not check whether a blob exists")
 
     def fetch(self, blob: Descriptor, offset: int = 0, length: int | None = None) -> BlobStream:
-        """*length* bytes of *blob* from *offset* on, by default to its end.
+        """Download *length* bytes of *blob* from *offset*, by default to its end.
 
-        Each call asks the registry afresh, since a signed storage address lives for minutes only. A 200 to a
-        range, a 416 or another range than was asked for gives the blob from its first byte: the digest decides.
+        Each call asks the registry for a new storage address, as a signed one expires within minutes. If the host
+        does not serve the range (200, 416, or a different range), the stream begins at the blob's first byte.
         """
         headers = _range(offset, length)
         response = self._get(blob, headers)
@@ -64,7 +64,7 @@ class Blobs:
         return BlobStream(response, 0 if response.status == 200 else offset)
 
     def _get(self, blob: Descriptor, headers: dict[str, str]) -> Response:
-        """The answer of whoever has the bytes; a storage address that has expired is asked for anew."""
+        """Return the response of the registry or its storage host. An expired storage address is replaced."""
         url = self._url(blob)
         attempts = self._api.http.attempts()
         while True:
@@ -86,12 +86,12 @@ def _range(offset: int, length: int | None) -> dict[str, str]:
 
 
 def _expired(response: Response) -> ConnectionFailedError:
-    """A signed storage address that is good no more: asking the registry again gives another."""
-    said = read_refusal(response).why or "no reason"
+    """Return the error for an expired storage address. It is retried, as the registry then signs a new address."""
+    reason = read_refusal(response).why or "no reason"
     return ConnectionFailedError(
         "The storage host refused its own address",
         where=response.request.where,
-        why=f"status 403, {said}",
+        why=f"status 403, {reason}",
         hint=STORAGE_HINT,
     )
 
@@ -102,7 +102,7 @@ def _begins_at(offset: int, response: Response) -> bool:
 
 
 def _error(response: Response, blob: Descriptor) -> Exception:
-    error = error_from(response, "A blob was not read", not_found="The registry has lost a blob of the artifact")
+    error = error_from(response, "Could not read a blob", not_found="The registry has lost a blob of the artifact")
     if isinstance(error, NotFoundError):
         error.where = f"{error.where} ({printable(blob.title or blob.media_type)})"
     return error

@@ -10,38 +10,44 @@ from ..errors import DigestMismatchError, ProtocolError
 
 Digest = NewType("Digest", str)
 DIGEST_PATTERN = r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}"
+DIGEST_FORM = "sha256: or sha512: and lower-case hexadecimal digits"
 _DIGEST = re.compile(DIGEST_PATTERN)
 
 
 def parse_digest(text: object, where: str = "") -> Digest:
-    """*text* as a digest that is safe in a URL and a path; anything else raises `ProtocolError`."""
-    if not isinstance(text, str) or not _DIGEST.fullmatch(text):
-        raise ProtocolError("Not a digest", where=where, why=f"{str(text)[:80]!r} is not sha256: or sha512: and hex")
+    """Return *text* as a digest that is safe in a URL and a path; raise `ProtocolError` for anything else."""
+    if not isinstance(text, str) or not is_digest(text):
+        raise ProtocolError("Not a digest", where=where, why=f"{str(text)[:80]!r} is not {DIGEST_FORM}")
     return Digest(text)
 
 
 def is_digest(text: str) -> bool:
-    """Whether *text* is a digest that is safe in a URL and a path."""
+    """Return whether *text* is a digest that is safe in a URL and a path."""
     return _DIGEST.fullmatch(text) is not None
 
 
 def digest_of(content: bytes, algorithm: str = "sha256") -> Digest:
-    """The digest of *content*."""
+    """Compute the digest of *content*."""
     return Digest(f"{algorithm}:{hashlib.new(algorithm, content).hexdigest()}")
 
 
+def matches(content: bytes, digest: Digest) -> bool:
+    """Return whether *digest* is that of *content*, by the digest's own algorithm."""
+    return digest_of(content, algorithm_of(digest)) == digest
+
+
 def algorithm_of(digest: str) -> str:
-    """`sha256` or `sha512`."""
+    """Return `sha256` or `sha512`."""
     return digest.partition(":")[0]
 
 
 def short(digest: str) -> str:
-    """The first twelve hexadecimal digits, as registries' tools print them."""
+    """Return the first twelve hexadecimal digits, as other registry tools print them."""
     return digest.partition(":")[2][:12]
 
 
 class Verifier:
-    """Hashes bytes as they pass and compares digest and size at the end."""
+    """Hashes bytes as they arrive, and compares digest and size at the end."""
 
     def __init__(self, expected: Digest, size: int) -> None:
         self._expected, self._size = expected, size
@@ -49,14 +55,14 @@ class Verifier:
         self.seen = 0
 
     def update(self, block: bytes | memoryview) -> None:
-        """Account for *block*; more bytes than announced raise `DigestMismatchError` at once."""
+        """Hash *block*. Raises `DigestMismatchError` as soon as there are more bytes than announced."""
         self.seen += len(block)
         if self.seen > self._size:
             raise DigestMismatchError("More bytes came than were announced", where=self._expected, why=f"{self._size}")
         self._hash.update(block)
 
     def finish(self) -> None:
-        """Raise `DigestMismatchError` unless exactly the expected bytes have passed."""
+        """Raise `DigestMismatchError` unless exactly the expected bytes have arrived."""
         if self.seen != self._size:
             raise DigestMismatchError(
                 "Fewer bytes came than were announced", where=self._expected, why=f"{self.seen} of {self._size}"

@@ -1,13 +1,12 @@
-"""Indexes that are written: lists of manifests (OCI image specification, image-index.md)."""
+"""Image indexes: lists of manifests (OCI image specification, image-index.md)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from ..errors import InvalidManifestError
 from .descriptor import Descriptor
-from .manifest import MANIFEST_LIMIT, Manifest, encoded, parse_manifest
+from .manifest import MANIFEST_LIMIT, Manifest, encoded, fields_of, parse_manifest
 from .mediatypes import IMAGE_INDEX
 
 
@@ -18,21 +17,14 @@ def build_index(
     subject: Descriptor | None = None,
     annotations: Mapping[str, str] | None = None,
 ) -> Manifest:
-    """An index of *manifests*, in their order.
+    """Build an index of *manifests*, in their order.
 
-    Raises `InvalidManifestError` above the size that a registry takes, and for text that cannot be written.
+    Raises `InvalidManifestError` above 4 MiB, which is more than a registry accepts, and for text that is not UTF-8.
     """
-    fields: dict[str, Any] = {"schemaVersion": 2, "mediaType": IMAGE_INDEX}
-    if artifact_type:
-        fields["artifactType"] = artifact_type
-    fields["manifests"] = [child.to_json() for child in manifests]
-    if subject:
-        fields["subject"] = subject.to_json()
-    if annotations:
-        fields["annotations"] = dict(sorted(annotations.items()))
-    raw = encoded(fields)
+    listed = {"manifests": [child.to_json() for child in manifests]}
+    raw = encoded(fields_of(IMAGE_INDEX, listed, artifact_type, subject, annotations))
     if len(raw) > MANIFEST_LIMIT:
         raise InvalidManifestError(
-            "The index is larger than a registry takes", why=f"{len(raw)} bytes; the limit is {MANIFEST_LIMIT}"
+            "The index is larger than a registry accepts", why=f"{len(raw)} bytes; the limit is {MANIFEST_LIMIT}"
         )
     return parse_manifest(raw, IMAGE_INDEX, "the new index")

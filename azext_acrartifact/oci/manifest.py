@@ -1,7 +1,7 @@
-"""Manifests and indexes: built for a push, read strictly for everything else.
+"""Manifests and indexes: built for a push, parsed strictly for everything else.
 
-OCI image specification 1.1, manifest.md and image-index.md. A document with both layers and manifests, two equal
-keys or another type than its Content-Type can be read in two ways (CVE-2021-41190), so it is not read at all.
+OCI image specification 1.1, manifest.md and image-index.md. A document with both layers and manifests, with duplicate
+keys, or with another type than its Content-Type is ambiguous (CVE-2021-41190), so it is refused.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MANIFEST_LIMIT = 4 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Manifest:
-    """A manifest with the very bytes that its digest is of. An index has *manifests*, all others *layers*;
+    """A manifest and the bytes that its digest was computed from. An index has *manifests*, all others *layers*;
     the two legacy artifact types call them blobs and have no *config*."""
 
     media_type: str
@@ -45,7 +45,7 @@ class Manifest:
 
     @property
     def artifact_type(self) -> str | None:
-        """The artifact's type: its own field, otherwise the config's media type (manifest.md § artifactType)."""
+        """The artifactType of the manifest, or else the config's media type (manifest.md § artifactType)."""
         if self.declared_artifact_type or self.config is None:
             return self.declared_artifact_type
         return None if self.config.media_type == EMPTY_CONFIG else self.config.media_type
@@ -57,18 +57,18 @@ class Manifest:
 
     @property
     def size(self) -> int:
-        """Bytes of config and layers together, each blob once."""
+        """Total bytes of config and layers; a blob that is listed twice counts once."""
         blobs = {blob.digest: blob.size for blob in (*self.layers, *([self.config] if self.config else []))}
         return sum(blobs.values())
 
     @property
     def descriptor(self) -> Descriptor:
-        """What refers to this manifest."""
+        """The descriptor of this manifest."""
         return Descriptor(self.media_type, self.digest, len(self.raw))
 
 
 def blobs_of(manifests: Iterable[Manifest]) -> list[Descriptor]:
-    """Return the blobs that *manifests* need, each once. Layers that are stored elsewhere are left out."""
+    """Return the blobs that *manifests* need, without duplicates and without layers that are stored elsewhere."""
     found: dict[Digest, Descriptor] = {}
     for manifest in manifests:
         config = [manifest.config] if manifest.config else []
@@ -80,12 +80,12 @@ def blobs_of(manifests: Iterable[Manifest]) -> list[Descriptor]:
 
 
 def is_foreign(blob: Descriptor) -> bool:
-    """Tell whether *blob* is a layer that its manifest says to fetch from elsewhere. That address is never used."""
+    """Return whether *blob* is a layer that its manifest says to fetch from elsewhere. That URL is never used."""
     return blob.media_type.startswith(FOREIGN_LAYERS)
 
 
 def is_manifest(child: Descriptor) -> bool:
-    """Tell whether *child* of an index is a manifest. An index may also list blobs, such as a build's cache
+    """Return whether *child* of an index is a manifest. An index may also list blobs, such as a build's cache
     (https://github.com/moby/buildkit/pull/3724)."""
     return child.media_type in (*MANIFESTS, *INDEXES)
 
@@ -98,47 +98,58 @@ def build_manifest(
     subject: Descriptor | None = None,
     annotations: Mapping[str, str] | None = None,
 ) -> Manifest:
-    """An OCI image manifest. No creation time is added, so that the same files give the same digest.
+    """Build an OCI image manifest. It has no creation time, so that the same files always have the same digest.
 
-    Raises `InvalidManifestError` above 4 MiB, which is more than a registry takes, and `InvalidInputError` for text
-    that came from undecodable bytes.
+    Raises `InvalidManifestError` above 4 MiB, which is more than a registry accepts, and `InvalidInputError` for text
+    that is not UTF-8.
     """
-    fields: dict[str, Any] = {"schemaVersion": 2, "mediaType": IMAGE_MANIFEST}
-    if artifact_type:
-        fields["artifactType"] = artifact_type
-    fields["config"] = config.to_json()
-    fields["layers"] = [layer.to_json() for layer in layers]
-    if subject:
-        fields["subject"] = subject.to_json()
-    if annotations:
-        fields["annotations"] = dict(sorted(annotations.items()))
-    raw = encoded(fields, InvalidInputError)
+    content = {"config": config.to_json(), "layers": [layer.to_json() for layer in layers]}
+    raw = encoded(fields_of(IMAGE_MANIFEST, content, artifact_type, subject, annotations), InvalidInputError)
     if len(raw) > MANIFEST_LIMIT:
         raise InvalidManifestError(
-            "The manifest is larger than a registry takes",
+            "The manifest is larger than a registry accepts",
             why=f"{len(layers)} files make {len(raw)} bytes; the limit is {MANIFEST_LIMIT}",
             hint="Push a folder as one layer (--file FOLDER) instead of its files one by one.",
         )
     return parse_manifest(raw, IMAGE_MANIFEST, "the new manifest")
 
 
+def fields_of(
+    media_type: str,
+    content: Mapping[str, Any],
+    artifact_type: str | None,
+    subject: Descriptor | None,
+    annotations: Mapping[str, str] | None,
+) -> dict[str, Any]:
+    """Return the JSON object of a manifest or an index, with its keys in the order in which oras writes them.
+    *content* holds the keys that differ between the two."""
+    optional = {"subject": subject and subject.to_json(), "annotations": dict(sorted((annotations or {}).items()))}
+    return {
+        "schemaVersion": 2,
+        "mediaType": media_type,
+        **({"artifactType": artifact_type} if artifact_type else {}),
+        **content,
+        **{name: value for name, value in optional.items() if value},
+    }
+
+
 def encoded(fields: Mapping[str, Any], refusal: type[ArtifactError] = InvalidManifestError) -> bytes:
-    """*fields* as the bytes of a manifest or an index. Raises *refusal* for a lone surrogate, which an argument of
-    undecodable bytes has and a registry's JSON may have."""
+    """Encode *fields* as the bytes of a manifest or an index. Raises *refusal* for a lone surrogate, which comes from
+    undecodable bytes in an argument, or from an escape in a registry's JSON."""
     try:
         return json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
-        raise refusal("A name, a type or an annotation is not text in UTF-8", why=str(error)) from error
+        raise refusal("A name, a type or an annotation is not valid UTF-8", why=str(error)) from error
 
 
 def parse_manifest(raw: bytes, content_type: str, where: str) -> Manifest:
-    """*raw* as the manifest that *content_type* announces; *where* names it in `InvalidManifestError`."""
+    """Parse *raw* as a manifest of the type *content_type*. Raises `InvalidManifestError`, which names *where*."""
     media_type = content_type.partition(";")[0].strip().lower()
     fields = as_object(_load(raw, where), where)
     _check_type(fields, media_type, where)
     if media_type not in (*MANIFESTS, *INDEXES):
         raise InvalidManifestError(
-            "Not a manifest that can be read", where=where, why=f"its type is '{media_type or 'missing'}'"
+            "The manifest's type is not supported", where=where, why=f"its type is '{media_type or 'missing'}'"
         )
     content = _index(fields, where) if media_type in INDEXES else _manifest(fields, media_type, where)
     return Manifest(
@@ -156,7 +167,7 @@ def _check_type(fields: dict[str, Any], media_type: str, where: str) -> None:
     declared = fields.get("mediaType")
     if declared is not None and declared != media_type:
         raise InvalidManifestError(
-            "The manifest's type is not the one announced", where=where, why=f"'{declared}' as '{media_type}'"
+            "The manifest's mediaType is not the one announced", where=where, why=f"'{declared}', not '{media_type}'"
         )
     if media_type in (OCI_ARTIFACT_MANIFEST, ORAS_ARTIFACT_MANIFEST):
         return
@@ -173,7 +184,7 @@ def _index(fields: dict[str, Any], where: str) -> dict[str, Any]:
 
 def _manifest(fields: dict[str, Any], media_type: str, where: str) -> dict[str, Any]:
     if "manifests" in fields:
-        raise InvalidManifestError("A manifest with layers must not list manifests", where=where)
+        raise InvalidManifestError("Only an index may list manifests", where=where)
     if media_type in (OCI_ARTIFACT_MANIFEST, ORAS_ARTIFACT_MANIFEST):
         return {"layers": _descriptors(fields.get("blobs") or [], f"{where} blobs")}
     return {
@@ -182,21 +193,21 @@ def _manifest(fields: dict[str, Any], media_type: str, where: str) -> dict[str, 
     }
 
 
-def _descriptors(value: object, place: str) -> tuple[Descriptor, ...]:
+def _descriptors(value: object, path: str) -> tuple[Descriptor, ...]:
     if not isinstance(value, list):
-        raise InvalidManifestError("Not a list", where=place)
-    return tuple(parse_descriptor(item, f"{place}[{number}]") for number, item in enumerate(value))
+        raise InvalidManifestError("Not a list", where=path)
+    return tuple(parse_descriptor(item, f"{path}[{number}]") for number, item in enumerate(value))
 
 
-def _optional(value: object, place: str) -> Descriptor | None:
-    return None if value is None else parse_descriptor(value, place)
+def _optional(value: object, path: str) -> Descriptor | None:
+    return None if value is None else parse_descriptor(value, path)
 
 
 def _load(raw: bytes, where: str) -> object:
     try:
         return parse_json(raw, _unique)
     except ValueError as error:
-        raise InvalidManifestError("The manifest is not JSON that can be read", where=where, why=str(error)) from error
+        raise InvalidManifestError("The manifest is not valid JSON", where=where, why=str(error)) from error
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

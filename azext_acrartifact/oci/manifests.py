@@ -1,4 +1,4 @@
-"""A registry's manifests and referrers (OCI distribution specification, § Pull, § Push, § Listing Referrers)."""
+"""Requests about manifests, referrers and tags (OCI distribution specification, § Pull, § Push, § Listing Tags)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..transport.error_responses import error_from
 from ..transport.messages import Response
 from .api import RegistryApi, path_of
 from .descriptor import Descriptor
-from .digest import Digest, algorithm_of, digest_of, parse_digest
+from .digest import Digest, matches, parse_digest
 from .manifest import MANIFEST_LIMIT, Manifest, parse_manifest
 from .mediatypes import ACCEPT, IMAGE_INDEX
 from .pages import follow_pages
@@ -26,73 +26,70 @@ TAGS_LIMIT = 16 * 1024 * 1024
 
 
 class Manifests:
-    """Requests about manifests. All raise a `RegistryError` for a refusal, `NotFoundError` for a 404."""
+    """Requests about manifests. All raise a `RegistryError` if the registry refuses, `NotFoundError` for a 404."""
 
     def __init__(self, api: RegistryApi) -> None:
         self._api = api
 
     def get(self, repository: str, version: str) -> Manifest:
-        """The manifest under *version*, a tag or a digest, with its bytes checked against both digests. Its own is
-        the one it was asked for by, or else the registry's."""
+        """Get the manifest *version*, a tag or a digest. Its bytes are checked against the digest in *version* and that
+        in the response; the result has the first of them."""
         url = self._api.url(path_of(repository, "manifests", version))
         response = self._api.send(Scope.of(repository, PULL), "GET", url, headers={"Accept": ACCEPT})
         if response.status != 200:
-            missing = "The artifact does not exist"
-            raise error_from(response, "The manifest was not read", not_found=missing)
+            raise error_from(response, "Could not read the manifest", not_found="The artifact does not exist")
         return _checked(response, f"{self._api.server}/{repository}", version)
 
     def find(self, repository: str, version: str) -> Manifest | None:
-        """The manifest under *version*, or None when there is none or it is of no kind that we read."""
+        """Get the manifest *version*, or None if it does not exist or is of a type that is not supported."""
         try:
             return self.get(repository, version)
         except (NotFoundError, InvalidManifestError):
             return None
 
     def resolve(self, repository: str, version: str) -> Descriptor | None:
-        """The descriptor of the manifest under *version*; None when there is none."""
+        """Get the descriptor of the manifest *version*, or None if it does not exist."""
         url = self._api.url(path_of(repository, "manifests", version))
         response = self._api.send(Scope.of(repository, PULL), "HEAD", url, headers={"Accept": ACCEPT})
         with response:
             if response.status == 404:
                 return None
             if response.status != 200:
-                raise error_from(response, "The manifest was not found out")
+                raise error_from(response, "Could not resolve the manifest")
             if "Docker-Content-Digest" not in response.headers:
                 return self.get(repository, version).descriptor
             digest = parse_digest(response.headers["Docker-Content-Digest"], response.request.where)
             return Descriptor(_media_type(response), digest, _length(response))
 
     def put(self, repository: str, manifest: Manifest, version: str) -> bool:
-        """Store *manifest* under *version*; the registry must confirm the digest with 201.
+        """Store *manifest* under *version*. Raises `DigestMismatchError` if the registry reports another digest.
 
-        Whether the registry says that it lists the manifest as a referrer of its subject (§ Pushing Manifests with
-        Subject); if not, `referrers.Referrers` keeps that list.
+        Returns whether the registry itself lists the manifest as a referrer of its subject (§ Pushing Manifests with
+        Subject). If not, `referrers.Referrers` maintains that list.
         """
         url = self._api.url(path_of(repository, "manifests", version))
         headers = {"Content-Type": manifest.media_type}
         scope = Scope.of(repository, PULL, PUSH)
         response = self._api.send(scope, "PUT", url, headers=headers, body=manifest.raw, answer_timeout=PUT_TIMEOUT)
         if response.status != 201:
-            raise error_from(response, "The manifest was not stored")
+            raise error_from(response, "Could not store the manifest")
         with response:
-            told = response.headers.get("Docker-Content-Digest", manifest.digest)
-            if told != digest_of(manifest.raw, algorithm_of(parse_digest(told, response.request.where))):
-                raise DigestMismatchError(
-                    "The registry stored another manifest", where=response.request.where, why=f"{told}"
-                )
+            stored, where = response.headers.get("Docker-Content-Digest", manifest.digest), response.request.where
+            if not matches(manifest.raw, parse_digest(stored, where)):
+                raise DigestMismatchError("The registry stored another manifest", where=where, why=stored)
             return "OCI-Subject" in response.headers
 
     def delete(self, repository: str, digest: Digest) -> bool:
-        """Delete the manifest, all its tags and, in ACR, its referrers; False when it was gone already."""
+        """Delete the manifest, all its tags and, in ACR, its referrers. Returns False if it did not exist."""
         url = self._api.url(path_of(repository, "manifests", digest))
         response = self._api.send(Scope.of(repository, DELETE), "DELETE", url)
         if response.status in (200, 202, 404):
             response.close()
             return response.status != 404
-        raise error_from(response, "The manifest was not deleted")
+        raise error_from(response, "Could not delete the manifest")
 
     def referrers(self, repository: str, digest: Digest) -> Iterator[Descriptor] | None:
-        """The manifests whose subject is *digest*, page by page; None where the registry keeps no such list."""
+        """Iterate over the manifests whose subject is *digest*. Returns None if the registry has no referrers API."""
         url = self._api.url(path_of(repository, "referrers", digest))
         pages = follow_pages(self._api, Scope.of(repository, PULL), url, "referrers")
         first = next(pages)
@@ -102,40 +99,43 @@ class Manifests:
         return (child for page in itertools.chain([first], pages) for child in _index(page).manifests)
 
     def tags(self, repository: str) -> Iterator[str]:
-        """The names of all tags, page by page (§ Listing Tags). Raises `NotFoundError` when there is no repository."""
+        """Yield all tags, page by page (§ Listing Tags). Raises `NotFoundError` if the repository does not exist."""
         url = self._api.url(path_of(repository, "tags", "list") + f"?n={PAGE_SIZE}")
         for response in follow_pages(self._api, Scope.of(repository, PULL), url, "tags"):
             yield from _tags(response)
 
 
-def _checked(response: Response, place: str, version: str) -> Manifest:
+def _checked(response: Response, repository: str, version: str) -> Manifest:
     raw = response.content(MANIFEST_LIMIT)
-    where = f"{place}@{version}" if ":" in version else f"{place}:{version}"
-    told = response.headers.get("Docker-Content-Digest")
-    for expected in (version if ":" in version else None, told):
-        if expected and digest_of(raw, algorithm_of(parse_digest(expected, where))) != expected:
-            raise DigestMismatchError("The manifest is not the right one", where=where, why=f"expected {expected}")
+    is_digest = ":" in version
+    where = f"{repository}{'@' if is_digest else ':'}{version}"
+    announced = (version if is_digest else None, response.headers.get("Docker-Content-Digest"))
+    expected = [parse_digest(digest, where) for digest in announced if digest]
+    for digest in expected:
+        if not matches(raw, digest):
+            raise DigestMismatchError("The manifest does not match its digest", where=where, why=f"expected {digest}")
     manifest = parse_manifest(raw, _media_type(response), where)
-    return replace(manifest, digest=Digest(version if ":" in version else told or manifest.digest))
+    return replace(manifest, digest=expected[0]) if expected else manifest
 
 
 def _index(response: Response) -> Manifest:
     if response.status != 200:
-        raise error_from(response, "The referrers were not listed")
+        raise error_from(response, "Could not list the referrers")
     raw = response.content(MANIFEST_LIMIT)
     index = parse_manifest(raw, _media_type(response), response.request.where)
     if index.media_type != IMAGE_INDEX:
-        raise ProtocolError("The list of referrers is no index", where=response.request.where)
+        raise ProtocolError("The list of referrers is not an index", where=response.request.where)
     return index
 
 
 def _tags(response: Response) -> list[str]:
     if response.status != 200:
-        raise error_from(response, "The tags were not listed", not_found="The repository does not exist")
+        raise error_from(response, "Could not list the tags", not_found="The repository does not exist")
     try:
         return [check_tag(tag) for tag in parse_json(response.content(TAGS_LIMIT))["tags"] or []]
     except (ValueError, KeyError, TypeError, InvalidReferenceError) as error:
-        raise ProtocolError("The answer is no list of tags", where=response.request.where) from error
+        where = response.request.where
+        raise ProtocolError("Could not list the tags", where=where, why="the list is malformed") from error
 
 
 def _media_type(response: Response) -> str:

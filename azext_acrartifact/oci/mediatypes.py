@@ -8,7 +8,7 @@ IMAGE_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 IMAGE_INDEX = "application/vnd.oci.image.index.v1+json"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
-# Withdrawn from the specification before 1.1, but older artifacts in ACR have them: read, never written.
+# Withdrawn before version 1.1 of the specification. Older artifacts in ACR use them, so they are read, never written.
 OCI_ARTIFACT_MANIFEST = "application/vnd.oci.artifact.manifest.v1+json"
 ORAS_ARTIFACT_MANIFEST = "application/vnd.cncf.oras.artifact.manifest.v1+json"
 
@@ -16,7 +16,7 @@ MANIFESTS = (IMAGE_MANIFEST, DOCKER_MANIFEST, OCI_ARTIFACT_MANIFEST, ORAS_ARTIFA
 INDEXES = (IMAGE_INDEX, DOCKER_LIST)
 ACCEPT = ", ".join((*MANIFESTS, *INDEXES))
 
-# Layers that registries need not have: licences forbade to hand them on (image specification, layer.md
+# Layers that a registry may not store, because their licences forbid redistribution (image specification, layer.md
 # § Non-Distributable Layers).
 FOREIGN_LAYERS = (
     "application/vnd.oci.image.layer.nondistributable.v1.tar",
@@ -28,7 +28,7 @@ EMPTY_JSON = b"{}"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
 LAYER_ZSTD = "application/vnd.oci.image.layer.v1.tar+zstd"
 LAYER_GZIP = "application/vnd.oci.image.layer.v1.tar+gzip"
-# What oras writes where the user names no type: https://oras.land/docs/how_to_guides/manifest_config
+# oras writes these where the user gives no type: https://oras.land/docs/how_to_guides/manifest_config
 UNKNOWN_ARTIFACT = "application/vnd.unknown.artifact.v1"
 UNKNOWN_CONFIG = "application/vnd.unknown.config.v1+json"
 
@@ -42,5 +42,5 @@ _MEDIA_TYPE = re.compile(rf"{_NAME}/{_NAME}")
 
 
 def is_media_type(text: str) -> bool:
-    """Whether *text* is a type and subtype name (RFC 6838 §4.2), without parameters."""
+    """Return whether *text* is a type and subtype name (RFC 6838 §4.2), without parameters."""
     return _MEDIA_TYPE.fullmatch(text) is not None

@@ -1,7 +1,7 @@
-"""Who refers to a manifest, also where the registry keeps no list of that.
+"""Referrers of a manifest, also for registries without the referrers API.
 
-OCI distribution specification, § Referrers Tag Schema: such a registry holds the list as an index under a tag that is
-made of the subject's digest. ACR with customer-managed keys is one, CNCF distribution another.
+Such a registry stores the list as an index under a tag made from the subject's digest (OCI distribution specification,
+§ Referrers Tag Schema). ACR with customer-managed keys is one, CNCF distribution another.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from .manifests import Manifests
 
 MOST_WRITES = 4
 _LIST_TAG = re.compile(DIGEST_PATTERN.replace(":", "-"))
-# `.sig` and its like are cosign's (https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md).
+# cosign's tags end in `.sig` and the like (https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md).
 _OWNED_TAG = re.compile(rf"({_LIST_TAG.pattern})(?:\.[a-z]+)?")
 
 
 class Referrers:
-    """Lists of referrers, read and kept."""
+    """Reads and updates lists of referrers."""
 
     def __init__(self, manifests: Manifests) -> None:
         self._manifests = manifests
         self.kept_by_tag = False
-        """Whether the registry has shown that it keeps no list itself."""
+        """Whether the registry has shown that it has no referrers API."""
         self._writing = threading.Lock()
 
     def of(self, repository: str, digest: Digest) -> Iterator[Descriptor]:
-        """The manifests whose subject is *digest*; raises a `RegistryError` when that is not told."""
+        """Yield the manifests whose subject is *digest*. Raises a `RegistryError` if the registry refuses."""
         listed = None if self.kept_by_tag else self._manifests.referrers(repository, digest)
         if listed is not None:
             yield from listed
@@ -44,36 +44,33 @@ class Referrers:
         yield from index.manifests if index and index.is_index else ()
 
     def store(self, repository: str, manifest: Manifest, version: str) -> None:
-        """Store *manifest* under *version*, and its subject's list of referrers if the registry does not keep it."""
+        """Store *manifest* under *version*, and add it to its subject's list if the registry does not do that."""
         listed = self._manifests.put(repository, manifest, version)
         if manifest.subject is not None and not listed:
             self.kept_by_tag = True
-            self._write(repository, manifest.subject.digest, add=[described(manifest)], remove=[])
+            self._update(repository, manifest.subject.digest, add=[described(manifest)], remove=[])
 
     def forget(self, repository: str, subject: Digest, gone: Sequence[Digest]) -> None:
-        """Take *gone* off the list that is kept by tag; only where `kept_by_tag`."""
-        self._write(repository, subject, add=[], remove=gone)
+        """Remove *gone* from the list under the subject's tag. Call it only if `kept_by_tag`."""
+        self._update(repository, subject, add=[], remove=gone)
 
-    def _write(self, repository: str, subject: Digest, add: Sequence[Descriptor], remove: Sequence[Digest]) -> None:
-        """Change the list until it reads as it should: another writer may have replaced it meanwhile, and there is
-        no request that would notice."""
+    def _update(self, repository: str, subject: Digest, add: Sequence[Descriptor], remove: Sequence[Digest]) -> None:
+        """Write the list until a fresh read has every change. Registries have no conditional PUT, so another writer may
+        replace the list unnoticed."""
         tag = tag_of(subject)
         with self._writing:
-            self._rewrite(repository, tag, add, remove)
-
-    def _rewrite(self, repository: str, tag: str, add: Sequence[Descriptor], remove: Sequence[Digest]) -> None:
-        for _ in range(MOST_WRITES):
-            held = self._listed(repository, tag)
-            digests = {child.digest for child in held}
-            kept = [child for child in held if child.digest not in remove]
-            wanted = [*kept, *(child for child in add if child.digest not in digests)]
-            if wanted == held:
-                return
-            self._manifests.put(repository, build_index(wanted), tag)
+            for _ in range(MOST_WRITES):
+                listed = self._listed(repository, tag)
+                digests = {child.digest for child in listed}
+                remaining = [child for child in listed if child.digest not in remove]
+                wanted = [*remaining, *(child for child in add if child.digest not in digests)]
+                if wanted == listed:
+                    return
+                self._manifests.put(repository, build_index(wanted), tag)
         raise RejectedError(
-            "The list of referrers was not kept",
+            "Could not update the list of referrers",
             where=f"{repository}:{tag}",
-            why="others write it at the same time",
+            why="other clients overwrite it at the same time",
             hint="Run the command again.",
         )
 
@@ -82,26 +79,26 @@ class Referrers:
             return []
         index = self._manifests.get(repository, tag)
         if not index.is_index:
-            raise InvalidManifestError("The list of referrers is no index", where=f"{repository}:{tag}")
+            raise InvalidManifestError("The list of referrers is not an index", where=f"{repository}:{tag}")
         return list(index.manifests)
 
 
 def tag_of(digest: Digest) -> str:
-    """The tag of the list of those that refer to *digest*."""
+    """Return the tag under which the referrers of *digest* are listed."""
     return digest.replace(":", "-")
 
 
 def is_list_tag(tag: str) -> bool:
-    """Whether *tag* is that of a list of referrers."""
+    """Return whether *tag* is that of a list of referrers."""
     return _LIST_TAG.fullmatch(tag) is not None
 
 
 def owner_of(tag: str) -> Digest | None:
-    """The digest whose list of referrers, or signature by cosign, is under *tag*; None for any other tag."""
+    """Return the digest whose referrers or cosign signature *tag* is for, or None for any other tag."""
     match = _OWNED_TAG.fullmatch(tag)
     return Digest(match.group(1).replace("-", ":", 1)) if match else None
 
 
 def described(manifest: Manifest) -> Descriptor:
-    """*manifest* as a list of referrers has it, with its type and its annotations."""
+    """Return the descriptor of *manifest* for a list of referrers, which includes its type and annotations."""
     return replace(manifest.descriptor, artifact_type=manifest.artifact_type, annotations=manifest.annotations)

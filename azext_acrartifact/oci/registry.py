@@ -1,4 +1,4 @@
-"""One registry, opened: the way to everything that can be asked of it."""
+"""One registry, and all the requests that it takes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .uploads import Uploads
 
 
 class Registry:
-    """Requests grouped by what they are about."""
+    """A registry's requests, grouped by subject."""
 
     def __init__(self, server: str, base_url: str, http: HttpClient, authorizer: Authorizer) -> None:
         api = RegistryApi(server, base_url, http, authorizer)
@@ -26,9 +26,9 @@ class Registry:
         self.metadata = AcrMetadata(api)
 
     def blobs(self, repository: str) -> Blobs:
-        """The blobs of *repository*."""
+        """Return the requests about blobs of *repository*."""
         return Blobs(self._api, repository)
 
     def uploads(self, repository: str) -> Uploads:
-        """Uploads to *repository*."""
+        """Return the requests about uploads to *repository*."""
         return Uploads(self._api, repository)

@@ -1,8 +1,8 @@
-"""Blob uploads, one method a request (OCI distribution specification, § Pushing blobs), by ACR's rules.
+"""Blob uploads, one method per request (OCI distribution specification, § Pushing blobs), as ACR expects them.
 
-ACR answers with relative Locations that already have a query, wants `Content-Range: a-b` without unit or total
-(dotnet/sdk-container-builds#258), a real Content-Length, and the newest Location each time. Which request comes
-next is `transfer.upload`'s decision.
+ACR returns relative Locations that already have a query. It requires `Content-Range: a-b` without unit or total
+(dotnet/sdk-container-builds#258), a Content-Length, and the newest Location each time. `transfer.upload` decides
+which request comes next.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from .descriptor import Descriptor
 APPEND_TIMEOUT = 60.0
 FINISH_TIMEOUT = 180.0
 FINISH_BASE, FINISH_RATE = 45.0, 8 * 1024 * 1024
-"""A registry checks a whole blob before it says that it has it: seconds for any, and bytes for each more."""
+"""Seconds for any blob, and bytes per second on top: a registry hashes the whole blob before it responds."""
 _RANGE = re.compile(r"(?:bytes=)?0-(\d{1,19})")
 
 
 @dataclass(frozen=True)
 class Session:
-    """An upload under way: its newest *url*, which is a secret, and how many bytes the registry has."""
+    """An upload in progress. *url* is its newest Location, a secret; the registry has *offset* bytes."""
 
     url: str
     offset: int
@@ -37,8 +37,8 @@ class Session:
 
 
 class Uploads:
-    """Requests about uploads to one repository. Answers that `transfer.upload` decides about are returned as
-    they are; the caller closes them."""
+    """Requests about uploads to one repository. Methods that return a `Response` leave its status and `close` to the
+    caller."""
 
     def __init__(self, api: RegistryApi, repository: str) -> None:
         self._api = api
@@ -46,31 +46,28 @@ class Uploads:
         self._scope = Scope.of(repository, PULL, PUSH)
 
     def begin(self) -> Session:
-        """Open a session."""
+        """Start a session."""
         url = self._api.url(path_of(self._repository, "blobs", "uploads") + "/")
-        response = self._api.send(self._scope, "POST", url, repeatable=True)
-        if response.status != 202:
-            raise error_from(response, "The upload was not begun")
-        return self._opened(response)
+        return self._opened(self._api.send(self._scope, "POST", url, repeatable=True), "Could not start the upload")
 
     def mount(self, blob: Descriptor, source: str) -> Session | None:
-        """Take *blob* over from the repository *source* of the same registry (§ Mounting a blob from another
-        repository); None when that is done. A registry that will not opens a session for it instead."""
+        """Mount *blob* from the repository *source* of the same registry (§ Mounting a blob from another repository).
+        Returns None if it is mounted, or the session that a registry starts instead."""
         url = self._api.url(path_of(self._repository, "blobs", "uploads") + "/")
         query = f"?mount={quote(blob.digest, safe='')}&from={quote(source, safe='')}"
         response = self._api.send(replace(self._scope, source=source), "POST", url + query, repeatable=True)
         if response.status == 201:
             response.close()
-            told = response.headers.get("Docker-Content-Digest", blob.digest)
-            if told != blob.digest:
-                raise DigestMismatchError("The registry mounted other bytes", where=response.request.where, why=told)
+            mounted = response.headers.get("Docker-Content-Digest", blob.digest)
+            if mounted != blob.digest:
+                raise DigestMismatchError(
+                    "The registry mounted another blob", where=response.request.where, why=mounted
+                )
             return None
-        if response.status != 202:
-            raise error_from(response, "A blob was not mounted from another repository")
-        return self._opened(response)
+        return self._opened(response, "Could not mount a blob from another repository")
 
     def append(self, session: Session, chunk: Body) -> Response:
-        """Send *chunk* as the bytes from `session.offset` on. Not repeated: its fate must be asked for."""
+        """Send *chunk* as the bytes from `session.offset`. A failed one is not sent again: ask for `status` first."""
         end = session.offset + chunk.size - 1
         headers = {"Content-Type": "application/octet-stream", "Content-Range": f"{session.offset}-{end}"}
         return self._api.send(
@@ -78,35 +75,37 @@ class Uploads:
         )
 
     def appended(self, session: Session, response: Response, size: int) -> Session:
-        """The session after an `append` of *size* bytes that was answered 202."""
+        """Return the session after an `append` of *size* bytes had the status 202."""
         with response:
             return self._session(response, session.offset + size)
 
     def status(self, session: Session) -> Session | None:
-        """Ask how far the session is; None when the registry does not know it any more."""
-        url = self._api.same_origin(session.url, session.url, "an upload that was kept")
+        """Ask how many bytes the registry has. Returns None if the session no longer exists."""
+        url = self._api.same_origin(session.url, session.url, "a resumed upload")
         response = self._api.send(self._scope, "GET", url)
         if response.status == 404:
             response.close()
             return None
         if response.status != 204:
-            raise error_from(response, "The registry did not say how far an upload is")
+            raise error_from(response, "Could not read the progress of an upload")
         with response:
-            return Session(self._next(response, session.url), received(response))
+            return Session(self._next(response, session.url), bytes_received(response))
 
     def finish(self, session: Session, blob: Descriptor, rest: Body | None) -> Response:
-        """Close the session as *blob*; *rest* holds its last bytes, or all of them."""
+        """Finish the session as *blob*. *rest* has its last bytes, or all of them."""
         url = f"{session.url}{'&' if '?' in session.url else '?'}digest={quote(blob.digest, safe='')}"
         headers = {"Content-Type": "application/octet-stream"}
-        patience = min(FINISH_TIMEOUT, FINISH_BASE + blob.size / FINISH_RATE)
+        timeout = min(FINISH_TIMEOUT, FINISH_BASE + blob.size / FINISH_RATE)
         return self._api.send(
-            self._scope, "PUT", url, headers=headers, body=rest, answer_timeout=patience, repeatable=False
+            self._scope, "PUT", url, headers=headers, body=rest, answer_timeout=timeout, repeatable=False
         )
 
-    def _opened(self, response: Response) -> Session:
+    def _opened(self, response: Response, what: str) -> Session:
+        if response.status != 202:
+            raise error_from(response, what)
         with response:
             if "Location" not in response.headers:
-                raise ProtocolError("The registry did not say where an upload goes", where=response.request.where)
+                raise ProtocolError(what, where=response.request.where, why="the response has no Location")
             return self._session(response, 0)
 
     def _session(self, response: Response, offset: int) -> Session:
@@ -117,11 +116,12 @@ class Uploads:
         return self._api.same_origin(base, location, "an upload") if location else base
 
 
-def received(response: Response) -> int:
-    """How many bytes `Range: 0-N` says have come; `0-0` after a begin means none, so a first byte alone is
-    asked for again, which the registry refuses with 416 if it has it."""
+def bytes_received(response: Response) -> int:
+    """Return N + 1 for the header `Range: 0-N`, but 0 for `0-0`, which a new session has as well. If the registry does
+    have the first byte, it refuses it with 416 when it is sent again."""
     match = _RANGE.fullmatch(response.headers.get("Range", "").strip())
     if not match:
-        raise ProtocolError("The registry did not say how far an upload is", where=response.request.where)
+        where = response.request.where
+        raise ProtocolError("Could not read the progress of an upload", where=where, why="no valid Range header")
     last = int(match.group(1))
     return last + 1 if last else 0

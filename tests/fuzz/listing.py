@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from azext_acrartifact.auth.endpoint import TokenEndpoint
 from azext_acrartifact.errors import ArtifactError
-from azext_acrartifact.oci.descriptor import empty_descriptor
 from azext_acrartifact.oci.digest import digest_of, parse_digest
 from azext_acrartifact.oci.manifest import build_manifest
 from azext_acrartifact.oci.reference import parse_reference
@@ -13,6 +12,7 @@ from azext_acrartifact.operations.list_referrers import flattened, list_referrer
 from azext_acrartifact.operations.show import show
 from tests.fuzz.canned import SERVER, URL, Canned, client, registry
 from tests.fuzz.shown import is_harmless
+from tests.support.descriptors import empty_descriptor
 
 MANIFEST = build_manifest(empty_descriptor(), [], artifact_type="text/x")
 TAG = parse_reference(f"{SERVER}/a:1")

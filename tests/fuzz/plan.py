@@ -9,13 +9,14 @@ from pathlib import PureWindowsPath
 
 from azext_acrartifact.errors import InvalidInputError, InvalidManifestError, UnsafeContentError
 from azext_acrartifact.files.globs import Selection
-from azext_acrartifact.oci.descriptor import Descriptor, empty_descriptor
+from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.manifest import Manifest
 from azext_acrartifact.oci.mediatypes import IMAGE_MANIFEST, TITLE, UNPACK
 from azext_acrartifact.operations.pull_plan import Planned, plan_pull
 from tests.fuzz.decoded import decoded
 from tests.fuzz.shown import is_harmless
+from tests.support.descriptors import empty_descriptor
 
 BELOW = {posixpath: "/safe/place", ntpath: "C:\\safe\\place"}
 _CONTROL = {"Cc", "Cf", "Cs", "Zl", "Zp"}

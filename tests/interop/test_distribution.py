@@ -90,8 +90,8 @@ def test_what_only_azure_knows_is_one_clear_error(started: Started, repository: 
     place.push(work, place.at(repository), "--file", "file.txt")
     raw = place.oras(work, "manifest", "fetch", place.at(repository)).stdout
     assert place.az(work, "show", place.at(repository), "--raw").stdout == raw
-    assert "is no Azure Container Registry" in _one_error(place, work, "show", place.at(repository))
-    assert "is no Azure Container Registry" in _one_error(place, work, "delete", place.at(repository), "--yes")
+    assert "is not an Azure Container Registry" in _one_error(place, work, "show", place.at(repository))
+    assert "is not an Azure Container Registry" in _one_error(place, work, "delete", place.at(repository), "--yes")
     place.oras(work, "resolve", place.at(repository))
 
 

@@ -12,7 +12,7 @@ from azext_acrartifact._format import human_size, pull_table, push_table, show_t
 from azext_acrartifact.cli.output.confirm import ask_password, confirm, describe
 from azext_acrartifact.cli.output.json import pull_output, push_output, show_output
 from azext_acrartifact.errors import CancelledError, InvalidInputError
-from azext_acrartifact.oci.descriptor import Descriptor, empty_descriptor
+from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.manifest import Manifest
 from azext_acrartifact.oci.mediatypes import IMAGE_MANIFEST, TITLE
@@ -23,6 +23,7 @@ from azext_acrartifact.operations.pull import PulledFile, PullResult
 from azext_acrartifact.operations.pull_plan import Skipped
 from azext_acrartifact.operations.push import PushedFile, PushResult
 from azext_acrartifact.operations.show import Shown
+from tests.support.descriptors import empty_descriptor
 
 NASTY = "\x1b[31m\n##vso[task.complete]\u202e"
 HERE = Reference("myregistry.azurecr.io", "samples/artifact", "1.0")

@@ -1,10 +1,10 @@
-"""Content in pieces is read as if it were one."""
+"""Ranges of content are read like a file of their own."""
 
 from __future__ import annotations
 
 import pytest
 
-from azext_acrartifact.oci.content import Pieces, cut
+from azext_acrartifact.oci.content import Chunk, Memory, Pieces, cut
 
 DATA = bytes(range(100))
 PIECES = tuple(memoryview(part) for part in (DATA[:10], DATA[10:11], DATA[11:60], DATA[60:]))
@@ -28,3 +28,8 @@ def test_what_is_cut_is_not_copied_and_never_empty() -> None:
     parts = list(cut(PIECES, 10, 50))
     assert [len(part) for part in parts] == [1, 49]
     assert parts[1].obj is PIECES[2].obj
+
+
+def test_a_chunk_reads_only_its_range() -> None:
+    with Chunk(Memory(b"0123456789"), 3, 4).open() as reader:
+        assert reader.read() == b"3456"

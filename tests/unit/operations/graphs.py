@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from azext_acrartifact.oci.content import Memory
-from azext_acrartifact.oci.descriptor import Descriptor, empty_descriptor
+from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.index import build_index
 from azext_acrartifact.oci.manifest import Manifest, build_manifest
@@ -16,6 +16,7 @@ from azext_acrartifact.oci.registry import Registry
 from azext_acrartifact.transfer.repository_storage import RepositoryStorage
 from azext_acrartifact.transfer.upload_sessions import Journal
 from azext_acrartifact.transfer.upload_source import FileFeed
+from tests.support.descriptors import empty_descriptor
 
 KIND = "application/vnd.example.sbom"
 

@@ -13,7 +13,7 @@ import pytest
 
 from acr_emulator.app import App
 from azext_acrartifact import errors
-from azext_acrartifact.oci.descriptor import Descriptor, empty_descriptor
+from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import Digest, digest_of, short
 from azext_acrartifact.oci.index import build_index
 from azext_acrartifact.oci.manifest import Manifest, blobs_of, build_manifest
@@ -24,6 +24,7 @@ from azext_acrartifact.operations import manifest_graph as graphs
 from azext_acrartifact.operations.copy_graph import Carried, Ends, carry, survey
 from azext_acrartifact.operations.manifest_graph import collect
 from azext_acrartifact.transfer.progress import Progress
+from tests.support.descriptors import empty_descriptor
 from tests.support.server import Answer, Sent, answer
 from tests.unit.operations.conftest import SERVER, TARGET
 from tests.unit.operations.graphs import Tree, push_blob, push_manifest, push_tree, storage

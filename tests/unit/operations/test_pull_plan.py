@@ -8,11 +8,12 @@ import pytest
 
 from azext_acrartifact import errors
 from azext_acrartifact.files.globs import Selection
-from azext_acrartifact.oci.descriptor import Descriptor, empty_descriptor
+from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.manifest import Manifest
 from azext_acrartifact.oci.mediatypes import IMAGE_INDEX, IMAGE_MANIFEST, TITLE, UNPACK
 from azext_acrartifact.operations.pull_plan import NO_TITLE, NOT_SELECTED, Plan, plan_pull
+from tests.support.descriptors import empty_descriptor
 
 HERE = "myregistry.azurecr.io/a:1"
 

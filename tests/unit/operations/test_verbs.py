@@ -11,7 +11,6 @@ import pytest
 from azext_acrartifact import errors
 from azext_acrartifact.cli.output.json import pull_output, push_output, show_output
 from azext_acrartifact.files.globs import Selection
-from azext_acrartifact.oci.descriptor import empty_descriptor
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.manifest import build_manifest
 from azext_acrartifact.oci.reference import Reference, parse_reference
@@ -22,6 +21,7 @@ from azext_acrartifact.operations.pull import PullOrder, pull
 from azext_acrartifact.operations.push import PushOrder, push
 from azext_acrartifact.operations.show import show, show_raw
 from azext_acrartifact.transfer.progress import Progress
+from tests.support.descriptors import empty_descriptor
 from tests.support.server import answer
 from tests.unit.operations.conftest import SERVER
 

@@ -228,7 +228,7 @@ class TestPace:
 
 
 def test_progress_that_nobody_draws_does_nothing() -> None:
-    from azext_acrartifact.oci.descriptor import empty_descriptor
+    from tests.support.descriptors import empty_descriptor
 
     progress, blob = Progress(), empty_descriptor()
     progress.expect(1)

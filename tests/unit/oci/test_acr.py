@@ -1,0 +1,60 @@
+"""ACR's metadata API."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote
+
+import pytest
+
+from azext_acrartifact import errors
+from azext_acrartifact.oci.digest import digest_of
+from tests.support.server import answer
+from tests.unit.oci.samples import MANIFEST, Open
+
+
+def test_a_tag_and_a_manifest_have_properties(serve, registry: Open) -> None:
+    server = serve(answer(200, b'{"tag":{"name":"1"}}'), answer(200, b'{"manifest":{"tags":["1"]}}'))
+    metadata = registry(server).metadata
+    assert metadata.tag("a/b", "1") == {"name": "1"}
+    assert metadata.manifest("a/b", MANIFEST.digest) == {"tags": ["1"]}
+    assert server.lines() == ["GET /acr/v1/a/b/_tags/1", f"GET /acr/v1/a/b/_manifests/{MANIFEST.digest}"]
+
+
+def test_tags_of_another_manifest_are_left_out(serve, registry: Open) -> None:
+    tags = [{"name": "1", "digest": MANIFEST.digest}, {"name": "2", "digest": digest_of(b"")}]
+    server = serve(answer(200, json.dumps({"tags": tags}).encode()))
+    assert registry(server).metadata.tags_of("a", MANIFEST.digest) == tags[:1]
+    assert f"digest={quote(MANIFEST.digest, safe='')}" in server.requests[0].query
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"[]", b"null", b"<html>", b"[" * 100_000, b'{"tag":null}', b'{"tag":[]}', b'{"tags":5}', b'{"tags":["x"]}',
+     b'{"tags":[null]}', b'{"tags":{"a":1}}', b'{"tags":[{}]}', b'{"tags":[{"name":5}]}'],
+)  # fmt: skip
+def test_a_malformed_response_is_refused(serve, registry: Open, body: bytes) -> None:
+    server = serve(answer(200, body), answer(200, body))
+    metadata = registry(server).metadata
+    with pytest.raises(errors.ProtocolError):
+        metadata.tag("a", "1")
+    if body not in (b'{"tag":null}', b'{"tag":[]}'):
+        with pytest.raises(errors.ProtocolError):
+            metadata.tags_of("a", MANIFEST.digest)
+
+
+def test_a_missing_tag_or_manifest_is_not_found(serve, registry: Open) -> None:
+    server = serve(*[answer(404, b'{"errors": [{"code": "TAG_UNKNOWN"}]}')] * 3)
+    metadata = registry(server).metadata
+    for ask in (
+        lambda: metadata.tag("a", "1"),
+        lambda: metadata.manifest("a", MANIFEST.digest),
+        lambda: metadata.tags_of("a", MANIFEST.digest),
+    ):
+        with pytest.raises(errors.NotFoundError, match="does not exist"):
+            ask()
+
+
+def test_a_registry_without_this_api_is_not_an_acr(serve, registry: Open) -> None:
+    with pytest.raises(errors.ProtocolError, match="not an Azure Container Registry"):
+        registry(serve(answer(404, b"404 page not found\n"))).metadata.tag("a", "1")

@@ -1,0 +1,141 @@
+"""Requests about manifests, and how their responses are checked."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from azext_acrartifact import errors
+from azext_acrartifact.oci.descriptor import Descriptor
+from azext_acrartifact.oci.digest import digest_of
+from azext_acrartifact.oci.mediatypes import IMAGE_INDEX, IMAGE_MANIFEST
+from tests.support.server import Answer, answer
+from tests.unit.oci.samples import HELLO, MANIFEST, Open, stored
+
+LONG = digest_of(MANIFEST.raw, "sha512")
+
+
+def test_every_supported_type_is_accepted(serve, registry: Open) -> None:
+    server = serve(stored(Docker_Content_Digest=MANIFEST.digest), stored())
+    manifests = registry(server).manifests
+    assert manifests.get("a/b", "1.0") == MANIFEST
+    assert manifests.get("a/b", MANIFEST.digest) == MANIFEST
+    first, second = server.requests
+    assert first.target == "/v2/a/b/manifests/1.0"
+    assert second.target == f"/v2/a/b/manifests/{MANIFEST.digest}"
+    assert IMAGE_MANIFEST in first.headers["accept"]
+    assert IMAGE_INDEX in first.headers["accept"]
+
+
+@pytest.mark.parametrize("header", [MANIFEST.digest, LONG, None])
+def test_a_manifest_has_the_digest_that_was_requested(serve, registry: Open, header: str | None) -> None:
+    same = stored(**({"Docker_Content_Digest": header} if header else {}))
+    manifests = registry(serve(same, same)).manifests
+    assert manifests.get("a", LONG).digest == LONG
+    assert manifests.get("a", "1.0").digest == (header or MANIFEST.digest)
+
+
+def test_a_registry_may_confirm_with_either_algorithm(serve, registry: Open) -> None:
+    confirmed = [answer(201, Docker_Content_Digest=digest) for digest in (LONG, digest_of(b""))]
+    manifests = registry(serve(*confirmed)).manifests
+    manifests.put("a", MANIFEST, "1.0")
+    with pytest.raises(errors.DigestMismatchError, match="stored another manifest"):
+        manifests.put("a", MANIFEST, "1.0")
+
+
+@pytest.mark.parametrize(
+    ("version", "header"),
+    [(digest_of(b"other"), None), ("1.0", digest_of(b"other")), (MANIFEST.digest, digest_of(b""))],
+)
+def test_bytes_of_another_digest_are_refused(serve, registry: Open, version: str, header: str | None) -> None:
+    server = serve(stored(**({"Docker_Content_Digest": header} if header else {})))
+    with pytest.raises(errors.DigestMismatchError, match="does not match its digest"):
+        registry(server).manifests.get("a", version)
+
+
+def test_an_invalid_digest_is_refused(serve, registry: Open) -> None:
+    server = serve(stored(Docker_Content_Digest="sha256:../x"))
+    with pytest.raises(errors.ProtocolError, match="Not a digest"):
+        registry(server).manifests.get("a", "1")
+
+
+def test_more_than_four_mebibytes_are_refused(serve, registry: Open) -> None:
+    server = serve(Answer(answer(200, b" " * (4 * 1024 * 1024 + 1), Content_Type=IMAGE_MANIFEST).raw, "close"))
+    with pytest.raises(errors.ProtocolError, match="too long"):
+        registry(server).manifests.get("a", "1")
+
+
+def test_find_returns_none_for_a_missing_or_unsupported_manifest(serve, registry: Open) -> None:
+    server = serve(answer(404), stored(b"{}"), stored(), answer(403))
+    manifests = registry(server).manifests
+    assert manifests.find("a", "1") is None
+    assert manifests.find("a", "1") is None
+    assert manifests.find("a", "1") == MANIFEST
+    with pytest.raises(errors.PermissionDeniedError):
+        manifests.find("a", "1")
+
+
+def test_resolve_sends_head_requests(serve, registry: Open) -> None:
+    head = Answer(
+        f"HTTP/1.1 200 OK\r\nContent-Length: 77\r\nContent-Type: {IMAGE_MANIFEST}; x=y\r\n"
+        f"Docker-Content-Digest: {MANIFEST.digest}\r\n\r\n".encode()
+    )
+    server = serve(head, answer(404), answer(405))
+    manifests = registry(server).manifests
+    assert manifests.resolve("a", "1") == Descriptor(IMAGE_MANIFEST, MANIFEST.digest, 77)
+    assert manifests.resolve("a", "1") is None
+    with pytest.raises(errors.LockedError):
+        manifests.resolve("a", "1")
+    assert {sent.method for sent in server.requests} == {"HEAD"}
+
+
+def test_resolve_gets_the_manifest_if_head_returns_no_digest(serve, registry: Open) -> None:
+    server = serve(answer(200), stored())
+    assert registry(server).manifests.resolve("a", "1") == MANIFEST.descriptor
+
+
+def test_put_requires_201_and_the_same_digest(serve, registry: Open) -> None:
+    server = serve(
+        answer(201, Docker_Content_Digest=MANIFEST.digest),
+        answer(201, Docker_Content_Digest=digest_of(b"")),
+        answer(200),
+        answer(307, Location="/elsewhere"),
+    )
+    manifests = registry(server).manifests
+    manifests.put("a", MANIFEST, "1")
+    assert (server.requests[0].body, server.requests[0].headers["content-type"]) == (MANIFEST.raw, IMAGE_MANIFEST)
+    with pytest.raises(errors.DigestMismatchError, match="another manifest"):
+        manifests.put("a", MANIFEST, "1")
+    for _ in range(2):
+        with pytest.raises(errors.ProtocolError):
+            manifests.put("a", MANIFEST, "1")
+
+
+def test_delete_returns_whether_the_manifest_existed(serve, registry: Open) -> None:
+    server = serve(answer(202), answer(404), answer(405))
+    manifests = registry(server).manifests
+    assert [manifests.delete("a", MANIFEST.digest) for _ in range(2)] == [True, False]
+    with pytest.raises(errors.LockedError):
+        manifests.delete("a", MANIFEST.digest)
+
+
+def test_referrers_are_listed_page_by_page(serve, registry: Open) -> None:
+    def page(*blobs: Descriptor, **headers: str) -> Answer:
+        raw = json.dumps({"schemaVersion": 2, "manifests": [blob.to_json() for blob in blobs]}).encode()
+        return answer(200, raw, Content_Type=IMAGE_INDEX, **headers)
+
+    other = Descriptor("a/b", digest_of(b"2"), 1)
+    server = serve(page(HELLO, Link='</v2/a/referrers/x?n=1>; rel="next"'), page(other), answer(404), answer(500))
+    manifests = registry(server).manifests
+    assert list(manifests.referrers("a", MANIFEST.digest) or []) == [HELLO, other]
+    assert manifests.referrers("a", MANIFEST.digest) is None
+
+
+def test_a_list_of_referrers_must_be_an_index(serve, registry: Open) -> None:
+    server = serve(stored(), answer(403))
+    manifests = registry(server).manifests
+    with pytest.raises(errors.ProtocolError, match="not an index"):
+        list(manifests.referrers("a", MANIFEST.digest) or [])
+    with pytest.raises(errors.PermissionDeniedError):
+        list(manifests.referrers("a", MANIFEST.digest) or [])
