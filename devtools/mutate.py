@@ -71,7 +71,6 @@ FIRST = {
         "transport/test_network.py",
     ],
     "transport/scheme.py": ["transport/test_tunnel.py"],
-    "auth/endpoint.py": ["auth/test_tokens.py"],
 }
 """Tests, below tests/unit, that are tried before those of the same folder; by default those of the same name."""
 

@@ -1,1 +1,1 @@
-"""Signing in: from an identity to an Authorization header, renewed for as long as a command lasts."""
+"""Signing in: from an identity to an Authorization header, which is renewed while a command runs."""

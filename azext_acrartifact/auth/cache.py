@@ -1,7 +1,7 @@
-"""Refresh tokens kept between commands, so that twenty of them sign in once.
+"""Refresh tokens, cached between commands so that they sign in once.
 
-A token is found again only by the identity it was given to, under the very login that got it: whoever has logged out,
-or in as somebody else, has none. The cache is a convenience: whatever fails in it, a command goes on without.
+A token is found only by the identity that it was issued to, and only under the login that got it. After a logout, or
+a login as somebody else, it is not found. If the cache fails, commands work without it.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ class Vault(Protocol):
     """A text that only this user of this machine can read."""
 
     def lock(self) -> AbstractContextManager[None]:
-        """Holds other processes off. `OSError` when that cannot be had in time."""
+        """Lock out other processes. Raises `OSError` after a timeout."""
 
     def read(self) -> str:
-        """The text, empty when there is none."""
+        """Return the text, which is empty if there is none."""
 
     def write(self, text: str) -> None:
         """Replace the text."""
@@ -34,7 +34,7 @@ class Vault(Protocol):
 
 @dataclass(frozen=True)
 class Login:
-    """Whose token it is. *stamp* changes with every login and logout on this machine."""
+    """The login that a token belongs to. *stamp* changes with every login and logout on this machine."""
 
     cloud: str
     tenant: str
@@ -43,7 +43,7 @@ class Login:
 
 
 class CachedToken:
-    """The refresh token of one login for one server in *vault*; see `TokenKeeper`. *notice* is told of failures."""
+    """The refresh token of one login for one server in *vault*; see `TokenCache`. Failures are reported to *notice*."""
 
     def __init__(self, vault: Vault, login: Login, server: str, notice: Callable[[str], None]) -> None:
         self._vault = vault
@@ -52,16 +52,16 @@ class CachedToken:
         self._notice = notice
 
     def find(self) -> RefreshToken | None:
-        """The token that is kept, unless it has expired."""
+        """Return the cached token, unless it has expired."""
         return self._guarded(self._find, None)
 
     def keep(self, token: RefreshToken) -> None:
-        """Keep *token*, and throw away what cannot be used any more."""
+        """Cache *token*, and remove entries that are of no use any more."""
         entry = {**self._key, "token": token.value, "renewAt": token.renew_at, "expiresAt": token.expires_at}
         self._guarded(lambda: self._replace(lambda old: False, [entry]), None)
 
     def drop(self, token: RefreshToken) -> None:
-        """Forget *token*; one that another command has put there meanwhile stays."""
+        """Remove *token*. One that another command has cached meanwhile stays."""
         self._guarded(lambda: self._replace(lambda old: old.get("token") != token.value, []), None)
 
     def _find(self) -> RefreshToken | None:
@@ -76,13 +76,13 @@ class CachedToken:
     def _replace(self, stays: Callable[[dict[str, Any]], bool], added: list[dict[str, Any]]) -> None:
         with self._vault.lock():
             old = _entries(self._vault.read())
-            kept = [entry for entry in old if self._is_good(entry) and (not self._is_mine(entry) or stays(entry))]
-            self._vault.write(json.dumps(kept + added))
+            others = [entry for entry in old if self._is_valid(entry) and (not self._is_mine(entry) or stays(entry))]
+            self._vault.write(json.dumps(others + added))
 
     def _is_mine(self, entry: dict[str, Any]) -> bool:
         return all(entry.get(name) == value for name, value in self._key.items())
 
-    def _is_good(self, entry: dict[str, Any]) -> bool:
+    def _is_valid(self, entry: dict[str, Any]) -> bool:
         return entry.get("stamp") == self._stamp and float(entry.get("expiresAt", 0)) > time.time()
 
     def _guarded(self, action: Callable[[], _Value], otherwise: _Value) -> _Value:
@@ -94,7 +94,7 @@ class CachedToken:
 
 
 def _entries(text: str) -> list[dict[str, Any]]:
-    """The entries of *text*. A text that is cut off, as by a crash, has none."""
+    """Return the entries of *text*, or none if it was cut short, as by a crash."""
     try:
         entries = json.loads(text or "[]")
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Several places where a sign-in may come from, tried in turn."""
+"""Several sources of a sign-in, tried in turn."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ _Result = TypeVar("_Result")
 
 
 class NotConfiguredError(SignInError):
-    """There is no sign-in in this place: nothing was tried."""
+    """This source has no sign-in, so nothing was tried."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """A place that may hold a sign-in. *open* raises `SignInError` when it holds none."""
+    """A possible source of a sign-in. *open* raises `SignInError` if it has none."""
 
     name: str
     open: Callable[[], Credential]
 
 
 class ChainCredential:
-    """The first of *sources* that works, kept to until it fails. *notice* is told which, and why not the others.
+    """Uses the first of *sources* that works, until it fails. Reports to *notice* which one, and why not the others.
 
-    Only a failed sign-in leads on to the next source. An identity that lacks a permission is an answer.
+    Only a failed sign-in leads to the next source. A missing permission does not: the identity itself was accepted.
     """
 
     def __init__(self, sources: Sequence[Source], notice: Notice) -> None:
@@ -41,15 +41,15 @@ class ChainCredential:
 
     @property
     def name(self) -> str:
-        """The identity that is used."""
-        return self._chosen.name if self._chosen else "nobody"
+        """The identity in use."""
+        return self._chosen.name if self._chosen else "no identity"
 
     def access_token(self, endpoint: TokenEndpoint, scopes: Sequence[Scope]) -> str:
-        """An access token by the first source that gives one; `SignInError` with every reason when none does."""
+        """Get an access token from the first source that has one. Raises `SignInError` with the reasons of all."""
         return self._first(lambda credential: credential.access_token(endpoint, scopes))
 
     def login(self, endpoint: TokenEndpoint) -> tuple[str, str]:
-        """The user name and password of the first source that has them; `SignInError` likewise."""
+        """Get the user name and password of the first source that has them. Raises `SignInError` as well."""
         return self._first(lambda credential: credential.login(endpoint))
 
     def _first(self, action: Callable[[Credential], _Result]) -> _Result:
@@ -57,7 +57,8 @@ class ChainCredential:
         for position in range(self._position, len(self._sources)):
             source = self._sources[position]
             try:
-                result, credential = self._try(source, action)
+                credential = self._chosen or source.open()
+                result = action(credential)
             except SignInError as error:
                 self._chosen = None
                 failures.append((source, error))
@@ -69,36 +70,29 @@ class ChainCredential:
         self._report(failures)
         raise _none_left(failures)
 
-    def _try(self, source: Source, action: Callable[[Credential], _Result]) -> tuple[_Result, Credential]:
-        credential = self._chosen or source.open()
-        return action(credential), credential
-
     def _report(
         self,
         failures: Sequence[tuple[Source, SignInError]],
         source: Source | None = None,
-        taken: Credential | None = None,
+        credential: Credential | None = None,
     ) -> None:
-        for passed, error in failures:
-            self._notice(f"Passed over {passed.name}: {error.message}")
-        if source and taken:
-            place = "" if taken.name.startswith(source.name) else f"{source.name}, as "
-            self._notice(f"Signed in by {place}{taken.name}")
+        for skipped, error in failures:
+            self._notice(f"Skipped {skipped.name}: {error.message}")
+        if source and credential:
+            prefix = "" if credential.name.startswith(source.name) else f"{source.name}, as "
+            self._notice(f"Signed in with {prefix}{credential.name}")
 
 
 def anonymous_source() -> Source:
-    """No sign-in at all."""
+    """Return the source for anonymous access."""
     return Source("anonymous access", AnonymousCredential)
 
 
 def _none_left(failures: Sequence[tuple[Source, SignInError]]) -> SignInError:
-    """The error of the first place that holds a sign-in, or of the first place, with the others' reasons."""
+    """Return the error of the first source that has a sign-in, or else of the first source, with the other reasons."""
     tried = [(source, error) for source, error in failures if not isinstance(error, NotConfiguredError)]
     signed = [pair for pair in tried if pair[0].open is not AnonymousCredential]
-    main = (signed or failures)[0]
-    others = [f"{source.name}: {error.why or error.what}" for source, error in tried if error is not main[1]]
-    error = main[1]
-    if not others:
-        return error
-    why = "; ".join([error.why or error.what, *others])
-    return SignInError(error.what, where=error.where, why=why, hint=error.hint)
+    main = (signed or failures)[0][1]
+    others = [f"{source.name}: {error.why or error.what}" for source, error in tried if error is not main]
+    why = "; ".join([main.why or main.what, *others])
+    return SignInError(main.what, where=main.where, why=why, hint=main.hint) if others else main

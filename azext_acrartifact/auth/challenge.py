@@ -1,6 +1,6 @@
 """WWW-Authenticate challenges (RFC 9110 §11.6.1).
 
-Commas stand inside quotes (`scope="repository:a:pull,push"`), so the value is scanned, never split.
+There are commas inside quotes (`scope="repository:a:pull,push"`), so the value is scanned and not split at commas.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ _PARAMETER = re.compile(r'\s*([A-Za-z_][A-Za-z0-9_-]*)\s*=\s*(?:"((?:[^"\\]|\\.)
 
 @dataclass(frozen=True)
 class Challenge:
-    """The first challenge of a header. *scheme* is lower-case; both are empty without a usable header."""
+    """The first challenge of a header. *scheme* is lower case. Both are empty if the header is missing or malformed."""
 
     scheme: str
     parameters: Mapping[str, str]
 
     @property
     def insufficient_scope(self) -> bool:
-        """Whether the token was good but lacks the right: signing in again would not help."""
+        """Whether the token is valid but the permission is missing, so that signing in again would not help."""
         return self.parameters.get("error") == "insufficient_scope"
 
 
 def parse_challenge(header: str) -> Challenge:
-    """The first challenge of *header*; text that is none gives an empty one."""
+    """Parse the first challenge of *header*. A malformed header gives an empty challenge."""
     scheme = _SCHEME.match(header)
     if not scheme:
         return Challenge("", {})

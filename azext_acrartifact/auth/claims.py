@@ -1,4 +1,4 @@
-"""What a registry's access token says of itself. Its signature is the registry's affair and is not checked."""
+"""Claims of a registry's tokens. The signature is not checked, as only the registry relies on it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 from ..transport.bounded_json import parse_json
 
 EVERY_REPOSITORY = "*"
-# Renewed this long before the end, or after four fifths of a short life.
+# Seconds before the end at which a token is renewed; a short-lived one is renewed after 80 % of its lifetime.
 EARLY = 300.0
 UNKNOWN_LIFETIME = 60.0
 
 
 def claims_of(token: str) -> dict[str, Any]:
-    """The token's claims; empty for a token that is no JWT, since not every registry's is."""
+    """Return the token's claims, or none if it is not a JWT, as with some registries."""
     parts = token.split(".")
     if len(parts) != 3:
         return {}
@@ -28,9 +28,9 @@ def claims_of(token: str) -> dict[str, Any]:
 
 
 def granted_actions(claims: dict[str, Any], repository: str, kind: str = "repository") -> frozenset[str]:
-    """The actions that `access` grants on *repository*, or on what else of another *kind* has that name.
+    """Return the actions that the claim `access` grants on *repository*, or on another *kind* of resource of that name.
 
-    ACR has written both `Type/Name/Actions` and `type/name/actions`, and null for none.
+    ACR has used both `Type/Name/Actions` and `type/name/actions`, and null for no actions.
     """
     actions: set[str] = set()
     for entry in _items(claims.get("access")):
@@ -43,9 +43,9 @@ def granted_actions(claims: dict[str, Any], repository: str, kind: str = "reposi
 
 
 def lifetime(claims: dict[str, Any], now: float) -> float | None:
-    """Seconds that the token is still good for at *now* (Unix time); None when it does not say.
+    """Return the seconds from *now* (Unix time) until the token expires, or None if it has no valid expiry.
 
-    `exp - iat` is no lifetime: ACR dates `iat` back by 15 minutes.
+    `exp - iat` is not the lifetime, because ACR sets `iat` 15 minutes into the past.
     """
     expires = claims.get("exp")
     try:
@@ -55,12 +55,12 @@ def lifetime(claims: dict[str, Any], now: float) -> float | None:
 
 
 def renewal_delay(left: float | None) -> float:
-    """Seconds after which a token that is good for *left* seconds is renewed.
+    """Return the seconds after which to renew a token that expires in *left* seconds.
 
-    A clock that is wrong must not make a good token useless: what looks expired is used for a minute.
+    This machine's clock may be wrong, so a token that looks expired is still used for a minute.
     """
-    sure = left if left is not None and left > 0 else UNKNOWN_LIFETIME
-    return max(sure - EARLY, sure * 0.8 if sure < 2 * EARLY else 0)
+    usable = left if left is not None and left > 0 else UNKNOWN_LIFETIME
+    return max(usable - EARLY, usable * 0.8 if usable < 2 * EARLY else 0)
 
 
 def _items(value: object) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Where a sign-in comes from: a way to get access tokens for scopes."""
+"""Identities that get access tokens for scopes: Microsoft Entra ID, a password, or anonymous access."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from .endpoint import TokenEndpoint
 
 ACR_AUDIENCE = "https://containerregistry.azure.net"
 _IDS = re.compile(r"\s*\b(Trace ID|Correlation ID|Timestamp): [0-9A-Za-z:. -]*(?=$|\n|Correlation|Timestamp)")
-# What `docker login` sends as the user name when the password is a refresh token (az acr login --expose-token).
+# The user name for a password that is a refresh token (az acr login --expose-token).
 REFRESH_TOKEN_USER = "00000000-0000-0000-0000-000000000000"
 
 
 class Credential(Protocol):
-    """An identity at one registry. Called by one thread at a time."""
+    """An identity at one registry. Used by one thread at a time."""
 
     def access_token(self, endpoint: TokenEndpoint, scopes: Sequence[Scope]) -> str:
-        """An access token for *scopes*; `SignInError` when there is none to be had."""
+        """Get an access token for *scopes*. Raises `SignInError` if that fails."""
 
     def login(self, endpoint: TokenEndpoint) -> tuple[str, str]:
-        """User name and password, which the registry has just taken, for other programs to sign in with; raises
-        `SignInError` as well."""
+        """Get a user name and password for other programs, which the registry has just accepted. Raises `SignInError`
+        as well."""
 
     @property
     def name(self) -> str:
-        """Who this is, for messages."""
+        """The identity's name, for messages."""
 
 
 @dataclass(frozen=True)
@@ -52,35 +52,30 @@ class RefreshToken:
 
     @classmethod
     def received(cls, value: str) -> RefreshToken:
-        """*value* as the registry has just given it."""
+        """Return *value*, which the registry has just issued, with its times."""
         now = time.time()
         left = lifetime(claims_of(value), now)
         return cls(value, now + renewal_delay(left), now + (left or 0.0))
 
-    @property
-    def due(self) -> bool:
-        """Whether it is time for another one."""
-        return time.time() >= self.renew_at
 
-
-class TokenKeeper(Protocol):
-    """Where one identity's refresh token for one registry is kept between commands. Never raises."""
+class TokenCache(Protocol):
+    """Stores one identity's refresh token for one registry between commands. Never raises."""
 
     def find(self) -> RefreshToken | None:
-        """The token that is kept, if there is one."""
+        """Return the cached token, or None."""
 
     def keep(self, token: RefreshToken) -> None:
-        """Keep *token* instead."""
+        """Cache *token* instead of the present one."""
 
     def drop(self, token: RefreshToken) -> None:
-        """Forget *token*: the registry does not take it any more."""
+        """Remove *token*, which the registry no longer accepts."""
 
 
 class EntraCredential:
-    """A Microsoft Entra ID identity. *get_token* gives its token for an audience, or raises `SignInError`.
+    """A Microsoft Entra ID identity. *get_token* returns its token for an audience, or raises `SignInError`.
 
-    The audiences are tried in turn: not every place that issues tokens knows ACR's (Azure/CloudShell#484), and
-    not every registry takes ARM's. No Entra token is asked for while *keeper* has a refresh token.
+    The audiences are tried in turn: not every issuer knows ACR's (Azure/CloudShell#484), and not every registry
+    accepts ARM's. No Entra token is requested while *cache* has a refresh token. *clock* returns Unix times.
     """
 
     def __init__(
@@ -88,52 +83,54 @@ class EntraCredential:
         get_token: Callable[[str], EntraToken],
         audiences: Sequence[str],
         name: str = "the Microsoft Entra ID identity",
-        keeper: TokenKeeper | None = None,
+        cache: TokenCache | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.name = name
         self._get_token = get_token
         self._audiences = audiences
-        self._keeper = keeper
-        self._held: RefreshToken | None = None
+        self._cache = cache
+        self._clock = clock
+        self._token: RefreshToken | None = None
 
     def access_token(self, endpoint: TokenEndpoint, scopes: Sequence[Scope]) -> str:
-        """An access token by the refresh token, which is exchanged for anew in time, and when it is not taken."""
-        held = self._held or (self._keeper.find() if self._keeper else None)
-        if held is not None and held.due:
-            held = self._renewed(endpoint, held)
-        if held is not None:
+        """Get an access token with the refresh token, which is replaced when it is due or no longer accepted."""
+        current = self._token or (self._cache.find() if self._cache else None)
+        if current is not None and self._clock() >= current.renew_at:
+            current = self._renewed(endpoint, current)
+        if current is not None:
             try:
-                token = endpoint.redeem(held.value, scopes)
+                access_token = endpoint.redeem(current.value, scopes)
             except SignInError:
-                self._forget(held)
+                self._forget(current)
             else:
-                self._held = held
-                return token
+                self._token = current
+                return access_token
         return endpoint.redeem(self._exchanged(endpoint).value, scopes)
 
     def login(self, endpoint: TokenEndpoint) -> tuple[str, str]:
-        """A fresh refresh token, under the name that stands for one."""
+        """Get a new refresh token, with the user name that marks it as one."""
         return REFRESH_TOKEN_USER, self._exchanged(endpoint).value
 
-    def _renewed(self, endpoint: TokenEndpoint, held: RefreshToken) -> RefreshToken | None:
-        """Another refresh token; *held* itself while it lasts, when the identity cannot get one any more."""
+    def _renewed(self, endpoint: TokenEndpoint, current: RefreshToken) -> RefreshToken | None:
+        """Return a new refresh token, or *current* until it expires if the identity can no longer get one."""
         try:
             return self._exchanged(endpoint)
         except SignInError:
-            if time.time() >= held.expires_at:
+            if self._clock() >= current.expires_at:
                 raise
-            return held
+            return current
 
     def _exchanged(self, endpoint: TokenEndpoint) -> RefreshToken:
-        self._held = RefreshToken.received(self._exchange(endpoint))
-        if self._keeper:
-            self._keeper.keep(self._held)
-        return self._held
+        self._token = RefreshToken.received(self._exchange(endpoint))
+        if self._cache:
+            self._cache.keep(self._token)
+        return self._token
 
     def _forget(self, token: RefreshToken) -> None:
-        self._held = None
-        if self._keeper:
-            self._keeper.drop(token)
+        self._token = None
+        if self._cache:
+            self._cache.drop(token)
 
     def _exchange(self, endpoint: TokenEndpoint) -> str:
         failures: list[SignInError] = []
@@ -154,41 +151,41 @@ class PasswordCredential:
         self._username, self._password = username, password
 
     def access_token(self, endpoint: TokenEndpoint, scopes: Sequence[Scope]) -> str:
-        """An access token by password, or by refresh token for the all-zero user."""
+        """Get an access token with the password, which is a refresh token for the all-zero user."""
         if self._username == REFRESH_TOKEN_USER:
             return endpoint.redeem(self._password, scopes)
         return endpoint.with_password(self._username, self._password, scopes)
 
     def login(self, endpoint: TokenEndpoint) -> tuple[str, str]:
-        """The same user name and password."""
+        """Return the same user name and password, once the registry has accepted them."""
         self.access_token(endpoint, [])
         return self._username, self._password
 
 
 class AnonymousCredential:
-    """Nobody. A registry may let everybody read (`az acr update --anonymous-pull-enabled`), and nobody write."""
+    """Anonymous access. A registry may allow it (`az acr update --anonymous-pull-enabled`), but only for reads."""
 
     name = "an anonymous user"
 
     def access_token(self, endpoint: TokenEndpoint, scopes: Sequence[Scope]) -> str:
-        """An access token for reading; `SignInError` for anything else, without asking."""
+        """Get an access token for reads. Raises `SignInError` for other actions, without a request."""
         if any(scope.actions - {PULL, METADATA_READ} for scope in scopes):
             raise SignInError(
                 "Only reading works without a sign-in",
                 where=endpoint.server,
-                hint="Sign in: az login. Then run it again.",
+                hint="Sign in: az login. Then run the command again.",
             )
         return endpoint.anonymous(scopes)
 
     def login(self, endpoint: TokenEndpoint) -> tuple[str, str]:
-        """Raises `SignInError`: there is nothing to keep."""
+        """Raise `SignInError`, as there is nothing to store."""
         raise SignInError(
-            "There is no sign-in to keep", where=endpoint.server, hint="Sign in: az login, or --username."
+            "There is no sign-in to store", where=endpoint.server, hint="Sign in: az login, or give --username."
         )
 
 
 def reason_of(error: Exception) -> str:
-    """The first line of what Entra or a library says, without the ids of the moment (`--debug` has them)."""
+    """Return the first line of an error of Entra or a library, without request ids, which `--debug` shows."""
     lines = _IDS.sub("", str(error)).strip().splitlines()
     return lines[0].strip().removesuffix(".") if lines else type(error).__name__
 
@@ -200,4 +197,4 @@ def _all_failed(name: str, server: str, failures: Iterable[tuple[str, ArtifactEr
         by_reason.setdefault(error.why or error.what, []).append(audience)
     why = "; ".join(f"with a token for {' or '.join(names)}: {reason}" for reason, names in by_reason.items())
     hint = next((error.hint for _, error in causes if error.hint), "")
-    return SignInError(f"Signing in by {name} failed", where=server, why=why, hint=hint)
+    return SignInError(f"Signing in with {name} failed", where=server, why=why, hint=hint)

@@ -1,7 +1,7 @@
-"""The registry's own token endpoints, the only place where a secret is ever sent.
+"""The registry's own token endpoints. Credentials are sent only there.
 
-https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md and Token-BasicAuth.md. The endpoints are fixed by the
-login server: the realm that a challenge names is not where credentials go.
+https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md and Token-BasicAuth.md. The endpoints are derived from the
+login server: a realm in a challenge is ignored, as it may be on another host.
 """
 
 from __future__ import annotations
@@ -31,38 +31,37 @@ class TokenEndpoint:
         self._http = http
 
     def exchange(self, entra_token: str, tenant: str | None) -> str:
-        """An ACR refresh token for *entra_token*; `SignInError` when the registry does not take it."""
+        """Exchange *entra_token* for an ACR refresh token. Raises `SignInError` if the registry does not accept it."""
         form = {"grant_type": "access_token", "service": self.server, "access_token": entra_token}
         if tenant:
             form["tenant"] = tenant
         return self._post("/oauth2/exchange", form, "refresh_token")
 
     def redeem(self, refresh_token: str, scopes: Iterable[Scope]) -> str:
-        """An access token for *scopes*; `SignInError` when the refresh token is not taken any more."""
-        form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
-        return self._access_token(form, scopes)
+        """Get an access token for *scopes*. Raises `SignInError` if the refresh token is no longer accepted."""
+        return self._access_token({"grant_type": "refresh_token", "refresh_token": refresh_token}, scopes)
 
     def with_password(self, username: str, password: str, scopes: Iterable[Scope]) -> str:
-        """An access token for *scopes* by user name and password."""
+        """Get an access token for *scopes* with a user name and password."""
         return self._access_token({"grant_type": "password", "username": username, "password": password}, scopes)
 
     def anonymous(self, scopes: Iterable[Scope]) -> str:
-        """An access token for *scopes* for nobody in particular; `SignInError` where the registry wants a sign-in."""
+        """Get an anonymous access token for *scopes*. Raises `SignInError` if the registry requires a sign-in."""
         try:
             return self._access_token({"grant_type": "password"}, scopes)
         except SignInError as error:
             raise SignInError(
-                "The registry wants a sign-in",
+                "The registry requires a sign-in",
                 where=self.server,
-                why="it does not let everybody read",
-                hint="Sign in: az login. Its owner may open it: "
+                why="it does not allow anonymous access",
+                hint="Sign in: az login. Its owner can allow anonymous reads: "
                 f"az acr update --name {resource_name(self.server)} --anonymous-pull-enabled true",
             ) from error
 
     def _access_token(self, form: Mapping[str, str], scopes: Iterable[Scope]) -> str:
         scope = " ".join(map(str, scopes))
-        asked = {"service": self.server, **({"scope": scope} if scope else {})}
-        return self._post("/oauth2/token", {**form, **asked}, "access_token")
+        for_scope = {"service": self.server, **({"scope": scope} if scope else {})}
+        return self._post("/oauth2/token", {**form, **for_scope}, "access_token")
 
     def _post(self, path: str, form: Mapping[str, str], key: str) -> str:
         require_sendable(*form.values())
@@ -75,34 +74,34 @@ class TokenEndpoint:
 
 
 def require_sendable(*texts: str) -> None:
-    """Raise `SignInError` for text that no request can hold: a lone surrogate, as an argument of undecodable bytes
-    has it, or a JSON file."""
+    """Raise `SignInError` for a lone surrogate in *texts*. It comes from undecodable bytes in an argument, or from an
+    escape in a JSON file, and cannot be sent."""
     try:
         "".join(texts).encode()
     except UnicodeEncodeError as error:
         raise SignInError(
-            "The user name or password is not text in UTF-8",
+            "The user name or password is not valid UTF-8",
             why=error.reason,
-            hint="Give --username and --password-stdin, or sign in anew: az acr artifact login",
+            hint="Give --username and --password-stdin, or sign in again: az acr artifact login",
         ) from error
 
 
 def read_token(response: Response, *keys: str) -> str:
-    """The token under the first of *keys* that the answer has; `ProtocolError` for anything else."""
+    """Read the token under the first of *keys* that *response* has. Raises `ProtocolError` if there is none."""
     where = response.request.where
     try:
-        answer = parse_json(response.content(TOKEN_LIMIT))
+        content = parse_json(response.content(TOKEN_LIMIT))
     except ValueError as error:
-        raise ProtocolError("The registry's answer holds no token", where=where, why="it is not JSON") from error
-    found = [answer[key] for key in keys if isinstance(answer, dict) and isinstance(answer.get(key), str)]
+        raise ProtocolError("The registry's response has no token", where=where, why="it is not JSON") from error
+    found = [content[key] for key in keys if isinstance(content, dict) and isinstance(content.get(key), str)]
     if not found or not _TOKEN.fullmatch(found[0]):
-        raise ProtocolError("The registry's answer holds no token", where=where)
+        raise ProtocolError("The registry's response has no token", where=where)
     return str(found[0])
 
 
 def _refused(response: Response) -> Exception:
     if response.status not in (400, 401):
-        return error_from(response, "The registry did not give a token")
+        return error_from(response, "Could not get a token from the registry")
     refusal = read_refusal(response)
     return SignInError(
         "The registry did not accept the sign-in",

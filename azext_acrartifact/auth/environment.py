@@ -1,7 +1,7 @@
-"""Identities that the environment holds, for machines on which nobody ran `az login`: by azure-identity.
+"""Identities from environment variables, for machines without `az login`. They need the package azure-identity.
 
-https://learn.microsoft.com/python/api/overview/azure/identity-readme. It is no dependency of Azure CLI, and one of
-another age than az's msal does not load (Azure/azure-cli#29940), so it is imported here alone and only when used.
+https://learn.microsoft.com/python/api/overview/azure/identity-readme. Azure CLI does not depend on it, and some of its
+versions fail to load with az's msal (Azure/azure-cli#29940), so it is imported only here, and only when it is used.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ _Variables = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of identity. *needs* are the variables that it takes, all of them; *build* makes its credential from
-    the module `azure.identity`, the variables and the options of every credential."""
+    """A kind of identity. *needs* are the variables that it requires. *build* makes its credential from the module
+    `azure.identity`, the variables, and the options of every credential."""
 
     name: str
     needs: Sequence[str]
     build: Callable[[Any, _Variables, dict[str, Any]], Any]
 
-    def stands_in(self, variables: _Variables) -> bool:
-        """Whether every variable that it needs is set."""
+    def is_configured(self, variables: _Variables) -> bool:
+        """Return whether every required variable is set."""
         return all(variables.get(name) for name in self.needs)
 
 
@@ -47,49 +47,47 @@ KINDS = (
     Kind(
         "the environment's workload identity",
         ("AZURE_FEDERATED_TOKEN_FILE", "AZURE_CLIENT_ID", "AZURE_TENANT_ID"),
-        lambda identity, held, options: identity.WorkloadIdentityCredential(**options),
+        lambda identity, variables, options: identity.WorkloadIdentityCredential(**options),
     ),
     Kind(
         "the Azure Pipelines service connection",
         (*_PIPELINE, "SYSTEM_ACCESSTOKEN", "SYSTEM_OIDCREQUESTURI"),
-        lambda identity, held, options: identity.AzurePipelinesCredential(
-            client_id=held[_PIPELINE[0]],
-            tenant_id=held[_PIPELINE[1]],
-            service_connection_id=held[_PIPELINE[2]],
-            system_access_token=held["SYSTEM_ACCESSTOKEN"],
+        lambda identity, variables, options: identity.AzurePipelinesCredential(
+            client_id=variables[_PIPELINE[0]],
+            tenant_id=variables[_PIPELINE[1]],
+            service_connection_id=variables[_PIPELINE[2]],
+            system_access_token=variables["SYSTEM_ACCESSTOKEN"],
             **options,
         ),
     ),
-    Kind(
-        "the environment's service principal",
-        ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_CLIENT_SECRET"),
-        lambda identity, held, options: identity.EnvironmentCredential(**options),
-    ),
-    Kind(
-        "the environment's service principal",
-        ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_CLIENT_CERTIFICATE_PATH"),
-        lambda identity, held, options: identity.EnvironmentCredential(**options),
+    *(
+        Kind(
+            "the environment's service principal",
+            ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", proof),
+            lambda identity, variables, options: identity.EnvironmentCredential(**options),
+        )
+        for proof in ("AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH")
     ),
     Kind("the managed identity", ("IDENTITY_ENDPOINT",), _managed_identity),
     Kind("the managed identity", ("MSI_ENDPOINT",), _managed_identity),
 )
 VIRTUAL_MACHINE = Kind("the machine's managed identity", (), _managed_identity)
-"""Has no variable: whether a machine has an identity is known by asking 169.254.169.254, which takes its time where
-nobody answers. So it is asked only when the environment is what the user chose."""
+"""No variable says whether a machine has an identity. A request to 169.254.169.254 does, but it takes long to time out
+on other machines, so it is sent only if the user chose the environment."""
 
 
 def environment_credential(
     variables: _Variables, audiences: Sequence[str], options: dict[str, Any], *, ask_machine: bool
 ) -> EntraCredential:
-    """The identity that *variables* name, or, with *ask_machine*, the machine's own.
+    """Return the identity that *variables* name, or, with *ask_machine*, the machine's own.
 
-    *options* go to azure-identity (`authority`, `connection_verify`). Raises `NotConfiguredError` when there is none,
-    `SignInError` when azure-identity cannot be used.
+    *options* go to azure-identity (`authority`, `connection_verify`). Raises `NotConfiguredError` if there is none,
+    `SignInError` if azure-identity cannot be used.
     """
     last_resort = VIRTUAL_MACHINE if ask_machine else None
-    kind = next((kind for kind in KINDS if kind.stands_in(variables)), last_resort)
+    kind = next((kind for kind in KINDS if kind.is_configured(variables)), last_resort)
     if kind is None:
-        raise NotConfiguredError("The environment holds no identity", why=_missing(variables))
+        raise NotConfiguredError("The environment has no identity", why=_missing(variables))
     identity = _azure_identity()
     try:
         credential = kind.build(identity, variables, options)
@@ -99,7 +97,7 @@ def environment_credential(
 
 
 def install_command() -> str:
-    """What puts azure-identity where this extension finds it, and nothing else beside it."""
+    """Return the command that installs azure-identity, and nothing else, where this extension finds it."""
     folder = Path(__file__).resolve().parents[2]
     return f'"{sys.executable}" -m pip install --no-deps --upgrade --target "{folder}" "{PACKAGE}"'
 
@@ -110,8 +108,8 @@ def _azure_identity() -> Any:
     except ImportError as error:
         raise _unusable("it is not installed", error) from error
     except AttributeError as error:
-        raise _unusable("the version that is installed clashes with the Azure CLI's msal", error) from error
-    # It warns of what it raises as well, with a traceback; a pipeline may fail on that.
+        raise _unusable("the installed version clashes with the Azure CLI's msal", error) from error
+    # It logs a warning with a traceback for each error that it raises, which may fail a pipeline.
     logging.getLogger("azure.identity").setLevel(logging.ERROR)
     return azure.identity
 
@@ -138,16 +136,18 @@ def _token(kind: Kind, credential: Any, audience: str) -> EntraToken:
 
 def _no_token(kind: Kind, error: Exception) -> SignInError:
     return SignInError(
-        f"There is no token from {kind.name}",
+        f"Could not get a token from {kind.name}",
         why=reason_of(error),
-        hint="Check the variables that name it, or sign in: az login",
+        hint="Check its environment variables, or sign in: az login",
     )
 
 
 def _missing(variables: _Variables) -> str:
-    """What lacks where a pipeline's service connection is there in part, which is the usual mistake."""
+    """Return the reason, in detail for a pipeline's service connection that is set up in part: the usual mistake."""
     if all(variables.get(name) for name in _PIPELINE):
         if not variables.get("SYSTEM_ACCESSTOKEN"):
             return "SYSTEM_ACCESSTOKEN is not mapped into the task: env: SYSTEM_ACCESSTOKEN: $(System.AccessToken)"
-        return "SYSTEM_OIDCREQUESTURI is not set, which the agent gives to every task: pass it on to where this runs"
-    return "it has no variables of a workload identity, a service connection, a service principal or a managed identity"
+        return "SYSTEM_OIDCREQUESTURI is not set. The agent sets it for every task: pass it on to this process"
+    return (
+        "no variables are set for a workload identity, a service connection, a service principal or a managed identity"
+    )

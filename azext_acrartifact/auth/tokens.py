@@ -1,10 +1,10 @@
-"""Access tokens of one registry: asked for by scope, kept, renewed in time, and once on a 401."""
+"""Access tokens of one registry: requested by scope, cached, renewed before they expire, and once after a 401."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import PermissionDeniedError
@@ -16,10 +16,10 @@ from .claims import claims_of, granted_actions, lifetime, renewal_delay
 from .credentials import Credential
 from .endpoint import TokenEndpoint
 
-# An anonymous or scope-map token may read metadata without saying so; the registry itself decides about these.
+# Anonymous and scope-map tokens may allow these without naming them, so the registry itself must decide.
 _DECIDED_BY_REGISTRY = frozenset({METADATA_READ, METADATA_WRITE})
 BATCH = 10
-"""Repositories in one token: what Azure's own acr-cli asks for at once."""
+"""Repositories per token; Azure's own acr-cli requests as many."""
 ROLES = {
     PULL: "AcrPull or Container Registry Repository Reader",
     PUSH: "AcrPush or Container Registry Repository Writer",
@@ -28,67 +28,71 @@ ROLES = {
     METADATA_WRITE: "Container Registry Repository Writer",
     "*": "Container Registry Repository Catalog Lister",
 }
-"""Who asks for an action asks for one of these roles: that of a registry, or that with repository permissions."""
+"""The role to ask for by action: that of a registry, or that of a registry with repository permissions."""
 
 
 @dataclass(frozen=True)
-class _Held:
-    asked: frozenset[str]
+class _Token:
+    requested: frozenset[str]
     granted: frozenset[str]
     header: str
     renew_at: float
 
 
 class TokenAuthorizer:
-    """Bearer tokens by one credential. One thread fetches while the others wait for it."""
+    """Bearer tokens from one credential. While one thread requests a token, the others wait for it. *clock* returns
+    seconds that never run backwards."""
 
-    def __init__(self, endpoint: TokenEndpoint, credential: Credential) -> None:
+    def __init__(
+        self, endpoint: TokenEndpoint, credential: Credential, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._endpoint = endpoint
         self._credential = credential
-        self._held: dict[tuple[str, ...], _Held] = {}
+        self._clock = clock
+        self._tokens: dict[tuple[str, ...], _Token] = {}
         self._lock = threading.Lock()
 
     def authorization(self, scope: Scope) -> str | None:
-        """A Bearer value that grants *scope*; see `Authorizer`."""
+        """Return a Bearer value that grants *scope*; see `Authorizer`."""
         with self._lock:
-            held = self._held.get(_place(scope))
-            if held is None or not scope.wanted <= held.asked or time.monotonic() >= held.renew_at:
-                held = self._fetch(scope, held)
-        self._require(scope, held.granted)
-        return held.header
+            token = self._tokens.get(_key(scope))
+            if token is None or not scope.wanted <= token.requested or self._clock() >= token.renew_at:
+                token = self._fetch(scope, token)
+        self._require(scope, token.granted)
+        return token.header
 
     def prepare(self, scopes: Sequence[Scope]) -> None:
-        """One token for every `BATCH` of *scopes*; see `Authorizer`."""
+        """Request one token for every `BATCH` of *scopes*; see `Authorizer`."""
         with self._lock:
-            missing = [scope for scope in scopes if _place(scope) not in self._held]
+            missing = [scope for scope in scopes if _key(scope) not in self._tokens]
             for start in range(0, len(missing), BATCH):
                 batch = missing[start : start + BATCH]
-                token = self._credential.access_token(self._endpoint, [_whole(one, one.wanted) for one in batch])
+                value = self._credential.access_token(self._endpoint, [_requesting(one, one.wanted) for one in batch])
                 for scope in batch:
-                    self._keep(scope, scope.wanted, token)
+                    self._cache(scope, scope.wanted, value)
 
-    def renew(self, scope: Scope, refused: str | None, answer: Response) -> str | None:
-        """A Bearer value other than *refused*; see `Authorizer`."""
-        if parse_challenge(answer.headers.get("WWW-Authenticate", "")).insufficient_scope:
-            raise self._denied(scope, scope.actions.union(scope.either[:1]), correlation_id(answer))
+    def renew(self, scope: Scope, refused: str | None, response: Response) -> str | None:
+        """Return a Bearer value other than *refused*; see `Authorizer`."""
+        if parse_challenge(response.headers.get("WWW-Authenticate", "")).insufficient_scope:
+            raise self._denied(scope, scope.actions.union(scope.either[:1]), correlation_id(response))
         with self._lock:
-            held = self._held.get(_place(scope))
-            if held is None or held.header == refused:
-                held = self._fetch(scope, held)
-        self._require(scope, held.granted)
-        return held.header
+            token = self._tokens.get(_key(scope))
+            if token is None or token.header == refused:
+                token = self._fetch(scope, token)
+        self._require(scope, token.granted)
+        return token.header
 
-    def _fetch(self, scope: Scope, held: _Held | None) -> _Held:
-        asked = scope.wanted | (held.asked if held else frozenset())
-        return self._keep(scope, asked, self._credential.access_token(self._endpoint, [_whole(scope, asked)]))
+    def _fetch(self, scope: Scope, old: _Token | None) -> _Token:
+        actions = scope.wanted | (old.requested if old else frozenset())
+        value = self._credential.access_token(self._endpoint, [_requesting(scope, actions)])
+        return self._cache(scope, actions, value)
 
-    def _keep(self, scope: Scope, asked: frozenset[str], token: str) -> _Held:
-        claims = claims_of(token)
-        granted = granted_actions(claims, scope.repository, scope.kind) if claims else asked
+    def _cache(self, scope: Scope, requested: frozenset[str], value: str) -> _Token:
+        claims = claims_of(value)
+        granted = granted_actions(claims, scope.repository, scope.kind) if claims else requested
         delay = renewal_delay(lifetime(claims, time.time()))
-        fresh = _Held(asked, granted, f"Bearer {token}", time.monotonic() + delay)
-        self._held[_place(scope)] = fresh
-        return fresh
+        token = self._tokens[_key(scope)] = _Token(requested, granted, f"Bearer {value}", self._clock() + delay)
+        return token
 
     def _require(self, scope: Scope, granted: frozenset[str]) -> None:
         missing = scope.actions - granted - _DECIDED_BY_REGISTRY
@@ -111,10 +115,10 @@ class TokenAuthorizer:
         )
 
 
-def _whole(scope: Scope, actions: frozenset[str]) -> Scope:
-    """*scope* as it is asked for: nobody knows yet which of several actions it will be."""
+def _requesting(scope: Scope, actions: frozenset[str]) -> Scope:
+    """Return *scope* with all *actions*, as it is not yet known which of its alternatives will be used."""
     return replace(scope, actions=actions, either=())
 
 
-def _place(scope: Scope) -> tuple[str, ...]:
+def _key(scope: Scope) -> tuple[str, ...]:
     return (scope.kind, scope.repository, *([scope.source] if scope.source else []))

@@ -42,20 +42,19 @@ class Uploads:
 
     def __init__(self, api: RegistryApi, repository: str) -> None:
         self._api = api
-        self._repository = repository
         self._scope = Scope.of(repository, PULL, PUSH)
+        self._url = api.url(path_of(repository, "blobs", "uploads") + "/")
 
     def begin(self) -> Session:
         """Start a session."""
-        url = self._api.url(path_of(self._repository, "blobs", "uploads") + "/")
-        return self._opened(self._api.send(self._scope, "POST", url, repeatable=True), "Could not start the upload")
+        response = self._api.send(self._scope, "POST", self._url, repeatable=True)
+        return self._opened(response, "Could not start the upload")
 
     def mount(self, blob: Descriptor, source: str) -> Session | None:
         """Mount *blob* from the repository *source* of the same registry (§ Mounting a blob from another repository).
         Returns None if it is mounted, or the session that a registry starts instead."""
-        url = self._api.url(path_of(self._repository, "blobs", "uploads") + "/")
         query = f"?mount={quote(blob.digest, safe='')}&from={quote(source, safe='')}"
-        response = self._api.send(replace(self._scope, source=source), "POST", url + query, repeatable=True)
+        response = self._api.send(replace(self._scope, source=source), "POST", self._url + query, repeatable=True)
         if response.status == 201:
             response.close()
             mounted = response.headers.get("Docker-Content-Digest", blob.digest)

@@ -140,7 +140,7 @@ def test_a_public_registry_of_somebody_else_is_streamed_from(
     done = az("acr", "artifact", "copy", *options)
     assert done.code == 0, done.stderr
     assert f"it shows no registry {public} in this subscription" in done.stderr
-    assert "Signed in by anonymous access" in done.stderr
+    assert "Signed in with anonymous access" in done.stderr
     assert (done.json["way"], "Way:        stream" in done.stderr) == ("stream", True)
     assert there.manifest(repository, digest)
 

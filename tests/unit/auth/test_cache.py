@@ -1,11 +1,11 @@
-"""The token cache: whose token is found, what is thrown away, and that nothing of it is needed."""
+"""The token cache: whose token is found, what is removed, and that commands work without it."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 
 import pytest
@@ -23,27 +23,27 @@ SERVER = "myregistry.azurecr.io"
 
 
 class Memory:
-    """A vault that may fail."""
+    """A vault that can be made to fail."""
 
     def __init__(self, text: str = "") -> None:
         self.text = text
         self.fails: Exception | None = None
-        self.held = False
+        self.locked = False
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
         if self.fails:
             raise self.fails
-        self.held = True
+        self.locked = True
         yield
-        self.held = False
+        self.locked = False
 
     def read(self) -> str:
-        assert self.held
+        assert self.locked
         return self.text
 
     def write(self, text: str) -> None:
-        assert self.held
+        assert self.locked
         self.text = text
 
 
@@ -55,7 +55,7 @@ def cached(vault: Memory, login: Login = LOGIN, server: str = SERVER) -> CachedT
     return CachedToken(vault, login, server, lambda text: None)
 
 
-def test_what_is_kept_is_found() -> None:
+def test_a_cached_token_is_found() -> None:
     vault = Memory()
     cached(vault).keep(token())
     cached(vault).keep(token("r2"))
@@ -73,7 +73,7 @@ def test_another_login_finds_nothing(field: str) -> None:
     assert cached(vault, server="other.azurecr.io").find() is None
 
 
-def test_what_is_of_no_use_any_more_goes() -> None:
+def test_useless_entries_are_removed() -> None:
     vault = Memory()
     cached(vault, server="gone.azurecr.io").keep(token("dead", seconds=-1))
     cached(vault, replace(LOGIN, stamp="0")).keep(token("before"))
@@ -88,7 +88,7 @@ def test_an_expired_token_is_not_found() -> None:
     assert cached(vault).find() is None
 
 
-def test_only_the_token_that_was_refused_is_dropped() -> None:
+def test_only_the_refused_token_is_removed() -> None:
     vault = Memory()
     cached(vault).keep(token("newer"))
     cached(vault).drop(token("older"))
@@ -98,13 +98,13 @@ def test_only_the_token_that_was_refused_is_dropped() -> None:
 
 
 @pytest.mark.parametrize("broken", [{}, {"token": "t"}, {"token": "t", "renewAt": "x", "expiresAt": 1}])
-def test_an_entry_of_another_shape_is_none(broken: dict[str, object]) -> None:
+def test_a_malformed_entry_is_ignored(broken: dict[str, object]) -> None:
     entry = {**asdict(LOGIN), "server": SERVER, **broken}
     assert cached(Memory(json.dumps([entry]))).find() is None
 
 
 @pytest.mark.parametrize("text", ["{", "null", "5", "[null, 5]", '[{"server": 5}]', "[" * 100_000, "\0"])
-def test_a_text_of_another_shape_holds_nothing(text: str) -> None:
+def test_a_malformed_text_is_ignored(text: str) -> None:
     vault = Memory(text)
     assert cached(vault).find() is None
     cached(vault).keep(token())
@@ -112,36 +112,26 @@ def test_a_text_of_another_shape_holds_nothing(text: str) -> None:
 
 
 @pytest.mark.parametrize("error", [OSError("full"), RuntimeError("no keychain"), ImportError("gi")])
-def test_a_vault_that_fails_is_done_without(error: Exception) -> None:
-    vault, told = Memory(), []
+def test_a_failing_vault_raises_nothing(error: Exception) -> None:
+    vault, notices = Memory(), []
     vault.fails = error
-    broken = CachedToken(vault, LOGIN, SERVER, told.append)
+    broken = CachedToken(vault, LOGIN, SERVER, notices.append)
     broken.keep(token())
     broken.drop(token())
     assert broken.find() is None
-    assert len(told) == 3
+    assert len(notices) == 3
 
 
-@pytest.fixture
-def issuer() -> Issuer:
-    return Issuer()
-
-
-@pytest.fixture
-def endpoint(serve, http, issuer: Issuer) -> TokenEndpoint:
-    return TokenEndpoint(SERVER, serve(issuer, forever=True).url, http)
-
-
-def credential(vault: Memory, *, signed_in: bool = True) -> EntraCredential:
+def credential(vault: Memory, *, signed_in: bool = True, clock: Callable[[], float] = time.time) -> EntraCredential:
     def get_token(audience: str) -> EntraToken:
         if not signed_in:
             raise errors.SignInError("No token")
         return EntraToken("entra", "tenant")
 
-    return EntraCredential(get_token, ["acr"], keeper=cached(vault))
+    return EntraCredential(get_token, ["acr"], cache=cached(vault), clock=clock)
 
 
-def test_a_kept_token_needs_no_entra_token(endpoint: TokenEndpoint, issuer: Issuer) -> None:
+def test_a_cached_token_needs_no_entra_token(endpoint: TokenEndpoint, issuer: Issuer) -> None:
     vault = Memory()
     cached(vault).keep(token("r9"))
     credential(vault, signed_in=False).access_token(endpoint, READ)
@@ -149,36 +139,34 @@ def test_a_kept_token_needs_no_entra_token(endpoint: TokenEndpoint, issuer: Issu
     assert issuer.forms[0][1]["refresh_token"] == "r9"
 
 
-def test_a_token_near_its_end_is_replaced(endpoint: TokenEndpoint, issuer: Issuer) -> None:
+def test_a_token_that_expires_soon_is_replaced(endpoint: TokenEndpoint, issuer: Issuer) -> None:
     vault = Memory()
     cached(vault).keep(token("old", seconds=200))
     credential(vault).access_token(endpoint, READ)
     assert [path for path, _ in issuer.forms] == ["/oauth2/exchange", "/oauth2/token"]
 
 
-def test_a_token_near_its_end_is_used_where_no_other_is_to_be_had(endpoint: TokenEndpoint, issuer: Issuer) -> None:
+def test_a_token_that_expires_soon_is_used_without_a_login(endpoint: TokenEndpoint, issuer: Issuer) -> None:
     vault = Memory()
     cached(vault).keep(token("old", seconds=200))
     credential(vault, signed_in=False).access_token(endpoint, READ)
     assert issuer.forms[0][1]["refresh_token"] == "old"
 
 
-def test_a_token_that_ended_in_mid_command_is_an_error_without_a_login(
-    endpoint: TokenEndpoint, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    vault = Memory()
+def test_a_token_that_expires_during_a_command_is_an_error_without_a_login(endpoint: TokenEndpoint) -> None:
+    vault, now = Memory(), [time.time()]
     old = token("old", seconds=200)
     cached(vault).keep(old)
-    held = credential(vault, signed_in=False)
-    held.access_token(endpoint, READ)
-    monkeypatch.setattr(time, "time", lambda: old.expires_at + 0.1)
+    signed_out = credential(vault, signed_in=False, clock=lambda: now[0])
+    signed_out.access_token(endpoint, READ)
+    now[0] = old.expires_at + 0.1
     with pytest.raises(errors.SignInError):
-        held.access_token(endpoint, READ)
+        signed_out.access_token(endpoint, READ)
 
 
-def test_a_token_that_is_refused_is_forgotten(endpoint: TokenEndpoint, issuer: Issuer) -> None:
+def test_a_refused_token_is_removed(endpoint: TokenEndpoint, issuer: Issuer) -> None:
     vault = Memory()
-    issuer.taken.add("r9")
+    issuer.revoked.add("r9")
     cached(vault).keep(token("r9"))
     with pytest.raises(errors.SignInError):
         credential(vault, signed_in=False).access_token(endpoint, READ)

@@ -1,4 +1,4 @@
-"""Which of several sign-ins is taken, and what is said when none works."""
+"""Which of several sign-ins is used, and the error if none works."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WRITE = [Scope.of("a", PULL, PUSH)]
 
 
 class Fixed:
-    """A credential that gives its name as a token until it *fails*."""
+    """A credential that returns its name as a token until it *fails*."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -38,8 +38,8 @@ def absent(name: str) -> Source:
 
 
 def chain(*sources: Source) -> tuple[ChainCredential, list[str]]:
-    told: list[str] = []
-    return ChainCredential(sources, told.append), told
+    notices: list[str] = []
+    return ChainCredential(sources, notices.append), notices
 
 
 @pytest.fixture
@@ -47,64 +47,68 @@ def endpoint(serve, http) -> TokenEndpoint:
     return TokenEndpoint("r.example", serve(lambda sent: refusal(401, "no"), forever=True).url, http)
 
 
-def test_the_first_that_works_is_taken_once(endpoint: TokenEndpoint) -> None:
-    held, told = chain(absent("one"), Source("two", lambda: Fixed("me")), Source("three", lambda: Fixed("other")))
-    assert held.name == "nobody"
-    assert [held.access_token(endpoint, WRITE) for _ in range(3)] == ["me"] * 3
-    assert told == ["Passed over one: Nothing here: one is absent", "Signed in by two, as me"]
-    assert held.name == "me"
+def test_the_first_that_works_is_used(endpoint: TokenEndpoint) -> None:
+    chained, notices = chain(absent("one"), Source("two", lambda: Fixed("me")), Source("three", lambda: Fixed("other")))
+    assert chained.name == "no identity"
+    assert [chained.access_token(endpoint, WRITE) for _ in range(3)] == ["me"] * 3
+    assert notices == ["Skipped one: Nothing here: one is absent", "Signed in with two, as me"]
+    assert chained.name == "me"
 
 
 def test_a_sign_in_is_named_once(endpoint: TokenEndpoint) -> None:
-    held, told = chain(Source("the login", lambda: Fixed("the login (me)")))
-    held.access_token(endpoint, WRITE)
-    assert told == ["Signed in by the login (me)"]
+    chained, notices = chain(Source("the login", lambda: Fixed("the login (me)")))
+    chained.access_token(endpoint, WRITE)
+    assert notices == ["Signed in with the login (me)"]
 
 
-def test_the_next_is_taken_when_one_fails_on_the_way(endpoint: TokenEndpoint) -> None:
+def test_the_next_is_used_after_a_later_failure(endpoint: TokenEndpoint) -> None:
     first = Fixed("me")
-    held, told = chain(Source("one", lambda: first), Source("two", lambda: Fixed("other")))
-    assert held.access_token(endpoint, WRITE) == "me"
+    chained, notices = chain(Source("one", lambda: first), Source("two", lambda: Fixed("other")))
+    assert chained.access_token(endpoint, WRITE) == "me"
     first.fails = True
-    assert [held.access_token(endpoint, WRITE) for _ in range(2)] == ["other"] * 2
-    assert told[1:] == ["Passed over one: Refused: me is gone", "Signed in by two, as other"]
+    assert [chained.access_token(endpoint, WRITE) for _ in range(2)] == ["other"] * 2
+    assert notices[1:] == ["Skipped one: Refused: me is gone", "Signed in with two, as other"]
 
 
 def test_the_error_is_that_of_the_sign_in_that_exists(endpoint: TokenEndpoint) -> None:
     broken, other = Fixed("me"), Fixed("other")
     broken.fails = other.fails = True
-    held, told = chain(absent("one"), Source("two", lambda: broken), Source("three", lambda: other), anonymous_source())
+    chained, notices = chain(
+        absent("one"), Source("two", lambda: broken), Source("three", lambda: other), anonymous_source()
+    )
     with pytest.raises(errors.SignInError) as caught:
-        held.access_token(endpoint, READ)
+        chained.access_token(endpoint, READ)
     assert caught.value.what == "Refused"
     assert caught.value.hint == "Come back"
-    assert caught.value.why == ("me is gone; three: other is gone; anonymous access: it does not let everybody read")
-    assert len(told) == 4
+    assert caught.value.why == (
+        "me is gone; three: other is gone; anonymous access: it does not allow anonymous access"
+    )
+    assert len(notices) == 4
 
 
-def test_without_any_the_first_place_is_named(endpoint: TokenEndpoint) -> None:
-    held, _ = chain(absent("one"), absent("two"))
+def test_without_any_sign_in_the_first_source_is_named(endpoint: TokenEndpoint) -> None:
+    chained, _ = chain(absent("one"), absent("two"))
     with pytest.raises(errors.SignInError, match="one is absent") as caught:
-        held.access_token(endpoint, READ)
+        chained.access_token(endpoint, READ)
     assert caught.value.hint == "Make one"
 
 
-def test_a_missing_permission_is_an_answer(endpoint: TokenEndpoint) -> None:
+def test_a_missing_permission_is_final(endpoint: TokenEndpoint) -> None:
     class Denied(Fixed):
         def access_token(self, endpoint: TokenEndpoint, scopes: Sequence[Scope]) -> str:
             raise errors.PermissionDeniedError("No permission")
 
-    held, _ = chain(Source("one", lambda: Denied("me")), Source("two", lambda: Fixed("other")))
+    chained, _ = chain(Source("one", lambda: Denied("me")), Source("two", lambda: Fixed("other")))
     with pytest.raises(errors.PermissionDeniedError):
-        held.access_token(endpoint, READ)
+        chained.access_token(endpoint, READ)
 
 
-def test_nobody_only_reads(serve, http) -> None:
+def test_anonymous_access_is_for_reads_only(serve, http) -> None:
     server = serve(lambda sent: answer(200, b'{"access_token":"t"}'), forever=True)
-    held, _ = chain(anonymous_source())
+    chained, _ = chain(anonymous_source())
     endpoint = TokenEndpoint("r.example", server.url, http)
     with pytest.raises(errors.SignInError, match="Only reading"):
-        held.access_token(endpoint, WRITE)
+        chained.access_token(endpoint, WRITE)
     assert server.requests == []
-    assert held.access_token(endpoint, READ) == "t"
+    assert chained.access_token(endpoint, READ) == "t"
     assert b"username" not in server.requests[0].body

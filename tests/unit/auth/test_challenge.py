@@ -1,4 +1,4 @@
-"""Challenges as registries write them, and as nobody should."""
+"""Challenges as registries send them, and malformed ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ REAL = (
 )
 
 
-def test_commas_inside_quotes_part_nothing() -> None:
+def test_commas_inside_quotes_separate_nothing() -> None:
     challenge = parse_challenge(REAL)
     assert challenge.scheme == "bearer"
     assert challenge.parameters == {
@@ -36,13 +36,13 @@ def test_commas_inside_quotes_part_nothing() -> None:
         ('Bearer realm="a", Basic realm="b"', "bearer", {"realm": "a"}), ("Negotiate dG9rZW4=", "negotiate", {}),
     ],
 )  # fmt: skip
-def test_each_form(header: str, scheme: str, parameters: dict[str, str]) -> None:
+def test_each_spelling(header: str, scheme: str, parameters: dict[str, str]) -> None:
     challenge = parse_challenge(header)
     assert (challenge.scheme, {key: challenge.parameters[key] for key in parameters}) == (scheme, parameters)
 
 
 @given(st.text(max_size=200))
-def test_no_header_breaks_it(header: str) -> None:
+def test_any_header_is_parsed(header: str) -> None:
     parse_challenge(header)
     parse_challenge("Bearer " + header)
 
@@ -53,12 +53,12 @@ _name = st.from_regex(r"[a-z_]{1,8}", fullmatch=True)
 @given(
     st.dictionaries(_name, st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=20), max_size=5)
 )
-def test_quoted_values_read_back(parameters: dict[str, str]) -> None:
+def test_quoted_values_survive_a_round_trip(parameters: dict[str, str]) -> None:
     quoted = {name: value.replace("\\", "\\\\").replace('"', '\\"') for name, value in parameters.items()}
     header = "Bearer " + ",".join(f'{name}="{value}"' for name, value in quoted.items())
     assert parse_challenge(header).parameters == parameters
 
 
-def test_a_long_header_is_read_in_no_time() -> None:
+def test_a_long_header_is_parsed_in_linear_time() -> None:
     parse_challenge("Bearer " + 'a="' + "\\" * 30_001)
     parse_challenge("Bearer " + " " * 30_000 + "=")

@@ -1,0 +1,59 @@
+"""Credential helpers that fail."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from azext_acrartifact.auth.credential_helper import CredentialHelper
+from azext_acrartifact.errors import SignInError
+
+S = "myregistry.azurecr.io"
+
+
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [("echo locked >&2; exit 2", "locked"), ("exit 3", "code 3"), ("echo []", "protocol"), ("echo {}", "protocol"),
+     ("echo nothing", "protocol")],
+)  # fmt: skip
+def test_a_failing_helper_is_named(helper, script: str, why: str) -> None:
+    helper(script)
+    with pytest.raises(SignInError, match=why) as caught:
+        CredentialHelper("s").get(S)
+    assert caught.value.where == "docker-credential-s"
+
+
+def test_a_failed_store_or_erase(helper) -> None:
+    helper("echo locked; exit 1")
+    for action in (lambda: CredentialHelper("s").store(S, "me", "secret"), lambda: CredentialHelper("s").erase(S)):
+        with pytest.raises(SignInError, match="locked") as caught:
+            action()
+        assert "secret" not in str(caught.value)
+
+
+def test_a_secret_that_is_not_found_cannot_fail_a_store_silently(helper) -> None:
+    helper("echo credentials not found; exit 1")
+    assert CredentialHelper("s").get(S) is None
+    CredentialHelper("s").erase(S)
+    with pytest.raises(SignInError, match="not found"):
+        CredentialHelper("s").store(S, "me", "secret")
+
+
+@pytest.mark.parametrize("name", ["absent", "../evil", "a/b", "-x"])
+def test_a_missing_helper(name: str) -> None:
+    with pytest.raises(SignInError, match="not installed"):
+        CredentialHelper(name).get(S)
+
+
+def test_a_helper_that_hangs(helper) -> None:
+    helper("exec sleep 30")
+    with pytest.raises(SignInError, match="did not end"):
+        CredentialHelper("s", timeout=0.3).get(S)
+
+
+def test_a_helper_that_cannot_be_started(helper, tmp_path: Path) -> None:
+    helper("")
+    (tmp_path / "docker-credential-s").write_text("#!/no/such/shell\n")
+    with pytest.raises(SignInError, match="No such file"):
+        CredentialHelper("s").get(S)

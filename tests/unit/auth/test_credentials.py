@@ -1,0 +1,115 @@
+"""Credentials: Entra tokens by audience, and passwords."""
+
+from __future__ import annotations
+
+import pytest
+
+from azext_acrartifact import errors
+from azext_acrartifact.auth.credentials import (
+    REFRESH_TOKEN_USER,
+    EntraCredential,
+    EntraToken,
+    PasswordCredential,
+    reason_of,
+)
+from azext_acrartifact.auth.endpoint import TokenEndpoint
+from azext_acrartifact.transport.authorization import PULL, Scope
+from tests.unit.auth.tokens import refusal
+
+READ = Scope.of("a", PULL)
+
+
+def entra(*audiences: str, fail: tuple[str, ...] = ()) -> tuple[EntraCredential, list[str]]:
+    audiences_used: list[str] = []
+
+    def get_token(audience: str) -> EntraToken:
+        audiences_used.append(audience)
+        if audience in fail:
+            raise errors.SignInError("No token", why=f"{audience} is not a supported audience", hint="Run: az login")
+        return EntraToken(f"entra-{audience}", "tenant")
+
+    return EntraCredential(get_token, audiences), audiences_used
+
+
+def test_the_entra_token_is_exchanged_once(endpoint, issuer) -> None:
+    credential, used = entra("acr", "arm")
+    for _ in range(3):
+        credential.access_token(endpoint, [READ])
+    assert used == ["acr"]
+    assert [path for path, _ in issuer.forms] == ["/oauth2/exchange"] + ["/oauth2/token"] * 3
+
+
+def test_the_next_audience_is_tried_if_entra_refuses(endpoint, issuer) -> None:
+    credential, used = entra("acr", "arm", fail=("acr",))
+    credential.access_token(endpoint, [READ])
+    assert used == ["acr", "arm"]
+    assert issuer.forms[0][1]["access_token"] == "entra-arm"
+
+
+def test_the_next_audience_is_tried_if_the_registry_refuses(endpoint, issuer) -> None:
+    credential, used = entra("acr", "arm")
+    issuer.refused["entra-acr"] = "no"
+    credential.access_token(endpoint, [READ])
+    assert used == ["acr", "arm"]
+
+
+def test_both_reasons_are_reported(endpoint, issuer) -> None:
+    credential, _ = entra("acr", "arm", fail=("acr",))
+    issuer.refused["entra-arm"] = "ARM tokens are disabled"
+    with pytest.raises(errors.SignInError) as caught:
+        credential.access_token(endpoint, [READ])
+    assert "acr: acr is not a supported audience" in caught.value.why
+    assert "arm: ARM tokens are disabled" in caught.value.why
+    assert caught.value.hint == "Run: az login"
+    assert caught.value.where == "myregistry.azurecr.io"
+
+
+def test_a_revoked_refresh_token_is_replaced_once(endpoint, issuer) -> None:
+    credential, used = entra("acr")
+    credential.access_token(endpoint, [READ])
+    issuer.revoked.add("refresh-1")
+    credential.access_token(endpoint, [READ])
+    assert used == ["acr", "acr"]
+    issuer.revoked.update(f"refresh-{number}" for number in range(20))
+    with pytest.raises(errors.SignInError, match="not known any more"):
+        credential.access_token(endpoint, [READ])
+    assert used == ["acr"] * 3
+
+
+def test_after_a_firewall_error_no_other_audience_is_tried(serve, http) -> None:
+    server = serve(refusal(403, "client with IP '1' is not allowed access", "DENIED"))
+    credential, used = entra("acr", "arm")
+    with pytest.raises(errors.NetworkRuleError):
+        credential.access_token(TokenEndpoint("r", server.url, http), [READ])
+    assert used == ["acr"]
+
+
+def test_a_token_is_not_shown() -> None:
+    assert "secret" not in repr(EntraToken("secret", "tenant"))
+
+
+def test_the_password_of_the_all_zero_user_is_a_refresh_token(endpoint, issuer) -> None:
+    PasswordCredential(REFRESH_TOKEN_USER, "refresh").access_token(endpoint, [READ])
+    assert issuer.forms[0][1]["grant_type"] == "refresh_token"
+    assert issuer.forms[0][1]["refresh_token"] == "refresh"
+
+
+def test_any_other_user_has_a_password(endpoint, issuer) -> None:
+    credential = PasswordCredential("me", "secret")
+    credential.access_token(endpoint, [READ])
+    assert issuer.forms[0][1]["grant_type"] == "password"
+    assert credential.name == "user 'me'"
+    assert "secret" not in repr(credential)
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("Please run 'az login' to setup account.", "Please run 'az login' to setup account"),
+        ("AADSTS7000215: Invalid secret. Trace ID: 1-2 Correlation ID: 3-4", "AADSTS7000215: Invalid secret"),
+        ("one.\ntwo.", "one"),
+        ("", "ValueError"),
+    ],
+)
+def test_a_reason_can_be_part_of_a_sentence(message: str, reason: str) -> None:
+    assert reason_of(ValueError(message)) == reason
