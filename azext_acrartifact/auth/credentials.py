@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -140,7 +140,7 @@ class EntraCredential:
                 return endpoint.exchange(token.value, token.tenant)
             except SignInError as error:
                 failures.append(error)
-        raise _all_failed(self.name, endpoint.server, zip(self._audiences, failures, strict=True))
+        raise _all_failed(self.name, endpoint.server, list(zip(self._audiences, failures, strict=True)))
 
 
 class PasswordCredential:
@@ -190,11 +190,10 @@ def reason_of(error: Exception) -> str:
     return lines[0].strip().removesuffix(".") if lines else type(error).__name__
 
 
-def _all_failed(name: str, server: str, failures: Iterable[tuple[str, ArtifactError]]) -> SignInError:
-    causes = list(failures)
+def _all_failed(name: str, server: str, failures: Sequence[tuple[str, ArtifactError]]) -> SignInError:
     by_reason: dict[str, list[str]] = {}
-    for audience, error in causes:
+    for audience, error in failures:
         by_reason.setdefault(error.why or error.what, []).append(audience)
     why = "; ".join(f"with a token for {' or '.join(names)}: {reason}" for reason, names in by_reason.items())
-    hint = next((error.hint for _, error in causes if error.hint), "")
+    hint = next((error.hint for _, error in failures if error.hint), "")
     return SignInError(f"Signing in with {name} failed", where=server, why=why, hint=hint)

@@ -1,4 +1,4 @@
-"""Where a sign-in comes from: `--auth-mode`, and what `auto` takes and passes over."""
+"""The sources of a sign-in: `--auth-mode`, and what `auto` uses and skips."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ PULL_USER, PULL_PASSWORD = "read-token", "read-token-password"
 
 
 @pytest.fixture
-def held(origin: Origin, artifact: str, repository: str) -> str:
-    """An artifact that is there."""
+def stored(origin: Origin, artifact: str, repository: str) -> str:
+    """Push an artifact."""
     origin.push_files(repository, {"a.txt": b"content"})
     return artifact
 
 
 @pytest.fixture
 def docker(tmp_path: Path) -> Path:
-    """A folder for `DOCKER_CONFIG` with the credential of a repository token."""
+    """Create a folder for `DOCKER_CONFIG` with the credential of a repository token."""
     folder = tmp_path / "docker"
     folder.mkdir()
     pair = base64.b64encode(f"{PULL_USER}:{PULL_PASSWORD}".encode()).decode()
@@ -45,52 +45,52 @@ def docker(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def lone(signed_out: Az, tmp_path: Path) -> Az:
-    """`az` without a sign-in anywhere, not even in the home folder of who runs the tests."""
+    """Return `az` without any sign-in, not even one in the home folder of the user who runs the tests."""
     return signed_out.using(DOCKER_CONFIG=str(tmp_path / "none"))
 
 
-def told(result: Result) -> list[str]:
-    """What --verbose says about the sign-in."""
+def sign_ins(result: Result) -> list[str]:
+    """Return the lines of --verbose about the sign-in."""
     assert result.code == 0, result.stderr
     lines = [line.removeprefix("INFO: ") for line in result.stderr.splitlines()]
-    return [line for line in lines if line.startswith(("Signed in by", "Passed over"))]
+    return [line for line in lines if line.startswith(("Signed in with", "Skipped"))]
 
 
 def pull(az: Az, artifact: str, *arguments: str) -> Result:
-    """A pull that says what it does."""
+    """Pull with --verbose."""
     return az("acr", "artifact", "pull", artifact, "--verbose", *arguments)
 
 
-def test_auto_takes_the_login_and_says_so(az: Az, held: str) -> None:
+def test_auto_uses_the_login_and_reports_it(az: Az, stored: str) -> None:
     with_others = az.using(**SERVICE_PRINCIPAL)
-    assert told(pull(with_others, held)) == [f"Signed in by the Azure CLI's login ({PUSHER.client_id})"]
+    assert sign_ins(pull(with_others, stored)) == [f"Signed in with the Azure CLI's login ({PUSHER.client_id})"]
 
 
-def test_auto_says_what_it_passes_over(lone: Az, held: str, docker: Path) -> None:
-    lines = told(pull(lone.using(DOCKER_CONFIG=str(docker)), held))
+def test_auto_reports_what_it_skips(lone: Az, stored: str, docker: Path) -> None:
+    lines = sign_ins(pull(lone.using(DOCKER_CONFIG=str(docker)), stored))
     assert [line.partition(":")[0] for line in lines] == [
-        "Passed over the Azure CLI's login",
-        "Passed over the environment",
-        f"Signed in by docker's credentials, as user '{PULL_USER}'",
+        "Skipped the Azure CLI's login",
+        "Skipped the environment",
+        f"Signed in with docker's credentials, as user '{PULL_USER}'",
     ]
     assert "az login" in lines[0]
 
 
-def test_auto_takes_the_environment_before_docker(lone: Az, held: str, docker: Path) -> None:
-    lines = told(pull(lone.using(DOCKER_CONFIG=str(docker), **SERVICE_PRINCIPAL), held))
-    assert lines[-1] == "Signed in by the environment's service principal"
+def test_auto_uses_the_environment_before_docker(lone: Az, stored: str, docker: Path) -> None:
+    lines = sign_ins(pull(lone.using(DOCKER_CONFIG=str(docker), **SERVICE_PRINCIPAL), stored))
+    assert lines[-1] == "Signed in with the environment's service principal"
 
 
-def test_auto_goes_on_when_the_login_is_refused(az: Az, held: str, docker: Path, emulator: Emulator) -> None:
+def test_auto_tries_docker_if_the_login_is_refused(az: Az, stored: str, docker: Path, emulator: Emulator) -> None:
     emulator.fault(host=SERVER, path="/oauth2/exchange", action="status", status=401)
-    pulled = pull(az.using(DOCKER_CONFIG=str(docker)), held)
-    assert f"Signed in by docker's credentials, as user '{PULL_USER}'" in told(pulled)
+    pulled = pull(az.using(DOCKER_CONFIG=str(docker)), stored)
+    assert f"Signed in with docker's credentials, as user '{PULL_USER}'" in sign_ins(pulled)
 
 
-def test_auto_reads_from_an_open_registry_without_a_login(lone: Az, held: str, emulator: Emulator) -> None:
+def test_auto_reads_from_an_open_registry_without_a_login(lone: Az, stored: str, emulator: Emulator) -> None:
     emulator.set(registries={"myregistry": {"anonymous_pull_enabled": True}})
-    pulled = pull(lone, held)
-    assert told(pulled)[-1] == "Signed in by anonymous access, as an anonymous user"
+    pulled = pull(lone, stored)
+    assert sign_ins(pulled)[-1] == "Signed in with anonymous access, as an anonymous user"
     assert not pulled.to(SIGN_IN)
 
 
@@ -102,7 +102,7 @@ def test_auto_never_writes_without_a_login(lone: Az, artifact: str, emulator: Em
     assert not refused.registry()
 
 
-def test_auto_never_takes_the_admin_user(
+def test_auto_never_uses_the_admin_user(
     lone: Az, sign_in: Callable[[str], Path], artifact: str, emulator: Emulator, work: Path
 ) -> None:
     emulator.set(registries={"myregistry": {"admin_user_enabled": True}})
@@ -113,44 +113,44 @@ def test_auto_never_takes_the_admin_user(
     assert refused.writes == []
 
 
-def test_without_any_login_a_closed_registry_is_not_read(lone: Az, held: str) -> None:
-    refused = lone.refused(1, "pull", held)
+def test_without_any_login_a_closed_registry_is_not_read(lone: Az, stored: str) -> None:
+    refused = lone.refused(1, "pull", stored)
     assert "az login" in refused.stderr
-    assert "let everybody read" in refused.stderr
+    assert "anonymous access" in refused.stderr
     assert [entry.path for entry in refused.registry()] == ["/oauth2/token"]
 
 
-def test_the_admin_user_where_it_is_asked_for(az: Az, held: str, emulator: Emulator) -> None:
+def test_the_admin_user_if_it_is_chosen(az: Az, stored: str, emulator: Emulator) -> None:
     emulator.set(registries={"myregistry": {"admin_user_enabled": True}})
-    assert told(pull(az, held, "--auth-mode", "admin")) == ["Signed in by the admin user, as user 'myregistry'"]
+    assert sign_ins(pull(az, stored, "--auth-mode", "admin")) == ["Signed in with the admin user, as user 'myregistry'"]
 
 
-def test_an_admin_user_that_is_disabled(az: Az, held: str) -> None:
-    refused = az.refused(1, "pull", held, "--auth-mode", "admin")
+def test_a_disabled_admin_user(az: Az, stored: str) -> None:
+    refused = az.refused(1, "pull", stored, "--auth-mode", "admin")
     assert "az acr update --name myregistry --admin-enabled true" in refused.stderr
 
 
-def test_a_mode_takes_nothing_else(az: Az, held: str, tmp_path: Path, emulator: Emulator) -> None:
+def test_a_mode_uses_nothing_else(az: Az, stored: str, tmp_path: Path, emulator: Emulator) -> None:
     emulator.set(registries={"myregistry": {"anonymous_pull_enabled": True}})
-    refused = az.using(DOCKER_CONFIG=str(tmp_path)).refused(1, "pull", held, "--auth-mode", "docker")
+    refused = az.using(DOCKER_CONFIG=str(tmp_path)).refused(1, "pull", stored, "--auth-mode", "docker")
     assert f"az acr artifact login --name {SERVER}" in refused.stderr
     assert not refused.registry()
-    assert not told(pull(az, held, "--auth-mode", "anonymous"))[0].startswith("Passed")
+    assert not sign_ins(pull(az, stored, "--auth-mode", "anonymous"))[0].startswith("Skipped")
 
 
-def test_the_mode_may_be_configured(az: Az, held: str) -> None:
-    refused = az.using(AZURE_ACRARTIFACT_AUTH_MODE="anonymous").refused(1, "pull", held)
+def test_the_mode_may_be_configured(az: Az, stored: str) -> None:
+    refused = az.using(AZURE_ACRARTIFACT_AUTH_MODE="anonymous").refused(1, "pull", stored)
     assert not refused.to(SERVER, "/oauth2/exchange")
-    wrong = az.using(AZURE_ACRARTIFACT_AUTH_MODE="magic").refused(1, "pull", held)
+    wrong = az.using(AZURE_ACRARTIFACT_AUTH_MODE="magic").refused(1, "pull", stored)
     assert "acrartifact.auth_mode=magic" in wrong.stderr
 
 
-def test_two_sign_ins_are_one_too_many(az: Az, held: str) -> None:
-    az.refused(1, "pull", held, "--username", "a", "--password", "b", "--auth-mode", "login")
+def test_a_password_and_a_mode_are_refused(az: Az, stored: str) -> None:
+    az.refused(1, "pull", stored, "--username", "a", "--password", "b", "--auth-mode", "login")
 
 
 @pytest.mark.parametrize("form", ["auth", "identitytoken", "helper", "store"])
-def test_every_form_of_dockers_credential(lone: Az, az: Az, held: str, tmp_path: Path, form: str) -> None:
+def test_every_format_of_dockers_credential(lone: Az, az: Az, stored: str, tmp_path: Path, form: str) -> None:
     token = az("acr", "login", "--name", "myregistry", "--expose-token").json["refreshToken"]
     zero = "00000000-0000-0000-0000-000000000000"
     config = {
@@ -161,15 +161,15 @@ def test_every_form_of_dockers_credential(lone: Az, az: Az, held: str, tmp_path:
     }[form]
     (tmp_path / "config.json").write_text(json.dumps(config))
     helper = tmp_path / "docker-credential-test"
-    answer = json.dumps({"ServerURL": SERVER, "Username": "<token>", "Secret": token})
-    helper.write_text(f"#!/bin/sh\nread server\n[ \"$1 $server\" = 'get {SERVER}' ] && cat <<'EOF'\n{answer}\nEOF\n")
+    output = json.dumps({"ServerURL": SERVER, "Username": "<token>", "Secret": token})
+    helper.write_text(f"#!/bin/sh\nread server\n[ \"$1 $server\" = 'get {SERVER}' ] && cat <<'EOF'\n{output}\nEOF\n")
     helper.chmod(0o755)
     path = f"{tmp_path}:{lone.variables['PATH']}"
-    pulled = lone.using(DOCKER_CONFIG=str(tmp_path), PATH=path).artifact("pull", held, "--auth-mode", "docker")
+    pulled = lone.using(DOCKER_CONFIG=str(tmp_path), PATH=path).artifact("pull", stored, "--auth-mode", "docker")
     assert not pulled.to(SERVER, "/oauth2/exchange")
 
 
-def test_a_helper_that_is_not_there_is_named(lone: Az, held: str, tmp_path: Path) -> None:
+def test_a_missing_helper_is_named(lone: Az, stored: str, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"credsStore": "desktop"}))
-    refused = lone.using(DOCKER_CONFIG=str(tmp_path)).refused(1, "pull", held, "--auth-mode", "docker")
+    refused = lone.using(DOCKER_CONFIG=str(tmp_path)).refused(1, "pull", stored, "--auth-mode", "docker")
     assert "docker-credential-desktop" in refused.stderr

@@ -1,4 +1,4 @@
-"""Registries in every cloud, under every kind of address."""
+"""Registries in every cloud, at every kind of login server."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ assert PUSHER is not None
 
 @pytest.fixture
 def in_cloud(signed_out: Az, tmp_path: Path, work: Path) -> Callable[..., Az]:
-    """`az`, signed in to a cloud of its own, registered with these arguments."""
+    """Return a function that registers a cloud with its arguments, and returns `az` signed in to that cloud."""
     (work / "a.txt").write_text("one")
 
     def register(*arguments: str) -> Az:
@@ -51,7 +51,7 @@ def move(emulator: Emulator, server: str) -> str:
     return server
 
 
-def test_a_cloud_with_a_suffix_of_its_own(in_cloud: Callable[..., Az], emulator: Emulator, repository: str) -> None:
+def test_a_cloud_with_its_own_suffix(in_cloud: Callable[..., Az], emulator: Emulator, repository: str) -> None:
     az = in_cloud("--suffix-acr-login-server-endpoint", ".azurecr.cn")
     server = move(emulator, "targetregistry.azurecr.cn")
     named = ("--name", "targetregistry", "--image", f"{repository}:1.0")
@@ -94,7 +94,7 @@ def test_a_dedicated_data_endpoint(az: Az, emulator: Emulator, repository: str, 
     assert refused.log == []
 
 
-def test_a_connected_registry_takes_its_own_tokens_alone(
+def test_a_connected_registry_accepts_only_its_own_tokens(
     az: Az, emulator: Emulator, repository: str, work: Path
 ) -> None:
     (work / "a.txt").write_text("one")

@@ -1,4 +1,4 @@
-"""Identities of the environment, where nobody ran `az login`."""
+"""Identities from environment variables, without `az login`."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ IDENTITY = "azure-identity~=1.17.1"
 
 @pytest.fixture
 def lone(signed_out: Az, tmp_path: Path, work: Path) -> Az:
-    """`az` without a sign-in, and a file to push."""
+    """Return `az` without a sign-in, in a folder with a file to push."""
     (work / "a.txt").write_text("content")
     return signed_out.using(DOCKER_CONFIG=str(tmp_path / "none"))
 
 
 @pytest.fixture
 def token(emulator: Emulator) -> str:
-    """A token of another issuer that stands for the pusher."""
+    """Return a federated token for the pusher."""
     emulator.set(principals={"pusher": {"federated_subjects": [SUBJECT]}})
     return emulator.federated_token(SUBJECT)
 
 
 @pytest.fixture
 def issuer(token: str) -> Iterator[str]:
-    """Azure Pipelines' address for a job's tokens (learn.microsoft.com/rest/api/azure/devops, Oidctoken - Create)."""
+    """Yield Azure Pipelines' URL for a job's tokens (learn.microsoft.com/rest/api/azure/devops, Oidctoken - Create)."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -64,7 +64,7 @@ def issuer(token: str) -> Iterator[str]:
 
 
 def pipeline(issuer: str) -> dict[str, str]:
-    """The variables of an AzureCLI@2 task whose author maps the job's token."""
+    """Return the variables of an AzureCLI@2 task into which the job's token is mapped."""
     return {
         "AZURESUBSCRIPTION_CLIENT_ID": PUSHER.client_id,
         "AZURESUBSCRIPTION_TENANT_ID": TENANT,
@@ -81,12 +81,8 @@ def test_a_service_principal(lone: Az, artifact: str) -> None:
 def test_a_workload_identity(lone: Az, artifact: str, token: str, tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text(token)
-    variables = {
-        "AZURE_CLIENT_ID": PUSHER.client_id,
-        "AZURE_TENANT_ID": TENANT,
-        "AZURE_FEDERATED_TOKEN_FILE": str(file),
-    }
-    lone.using(**variables).artifact("push", artifact, "--file", "a.txt", *MODE)
+    pusher = {name: SERVICE_PRINCIPAL[name] for name in ("AZURE_CLIENT_ID", "AZURE_TENANT_ID")}
+    lone.using(**pusher, AZURE_FEDERATED_TOKEN_FILE=str(file)).artifact("push", artifact, "--file", "a.txt", *MODE)
 
 
 def test_a_service_connection(lone: Az, artifact: str, issuer: str) -> None:
@@ -124,7 +120,7 @@ def test_a_managed_identity_of_app_service(lone: Az, emulator: Emulator, artifac
     lone.using(**emulator.app_service_environment()).artifact("push", artifact, "--file", "a.txt")
 
 
-def test_a_machines_managed_identity_only_where_the_environment_is_chosen(lone: Az, artifact: str) -> None:
+def test_a_machines_managed_identity_is_used_only_if_the_environment_is_chosen(lone: Az, artifact: str) -> None:
     pushed = lone.artifact("push", artifact, "--file", "a.txt", *MODE)
     assert pushed.to("169.254.169.254")
     assert not lone.refused(1, "push", artifact, "--file", "a.txt").to("169.254.169.254")

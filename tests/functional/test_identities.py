@@ -1,4 +1,4 @@
-"""Every command as every kind of identity: it works, or the error names the right that is missing."""
+"""Every command with every kind of identity: it works, or the error names the missing permission."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ IDENTITIES = {
         "catalog": "", **dict.fromkeys(("push", "attach", "tag", "restore"), "AcrPush"), "update": "metadata_write",
         "untag": "AcrDelete", "purge": "AcrDelete", "delete": "AcrDelete", "purge --untagged": "AcrDelete",
     }),
-    "nobody": (SERVER, "nobody", dict.fromkeys((*READS, *WRITES, "catalog"), "Ask the registry's owner for a role")),
+    "no role": (SERVER, "nobody", dict.fromkeys((*READS, *WRITES, "catalog"), "Ask the registry's owner for a role")),
     "a reader of some repositories": (ABAC, "reader", {
         "catalog": "Catalog Lister", "push": WRITER, "attach": WRITER, "tag": WRITER, "update": WRITER,
         "restore": WRITER, "untag": "Repository Contributor", "purge": "Repository Contributor",
@@ -44,11 +44,11 @@ IDENTITIES = {
     }),
     "anonymous": (SERVER, "", dict.fromkeys((*WRITES, "catalog"), "Only reading works without a sign-in")),
 }  # fmt: skip
-"""A registry, who signs in to it, and for each command what is said when it may not; the others work."""
+"""By description: a registry, the identity, and for each refused command a part of its error. The others work."""
 
 
 def commands(server: str, repository: str) -> dict[str, list[str]]:
-    """What is run, in this order, by a name of its own."""
+    """Return the commands to run, in this order, by name."""
     reference = f"{server}/{repository}:1.0"
     old = ["--repository", repository, "--ago", "0d", "--name", server, "--yes"]
     return {
@@ -75,7 +75,7 @@ def commands(server: str, repository: str) -> dict[str, list[str]]:
 
 @pytest.fixture
 def stocked(az: Az, repository: str, work: Path) -> Callable[[str], None]:
-    """Puts an artifact with something attached, and another one, into the repository of a registry."""
+    """Return a function that pushes an artifact with a referrer, and another one, to a registry."""
 
     def fill(server: str) -> None:
         (work / "a.txt").write_text("one")
@@ -93,7 +93,7 @@ def stocked(az: Az, repository: str, work: Path) -> Callable[[str], None]:
 
 
 @pytest.mark.parametrize("who", IDENTITIES)
-def test_each_command_works_or_names_the_right(
+def test_each_command_works_or_names_the_permission(
     az: Az, signed_out: Az, sign_in: Callable[[str], Path], repository: str, stocked: Callable[[str], None], who: str
 ) -> None:
     server, name, refusals = IDENTITIES[who]

@@ -1,4 +1,4 @@
-"""`login`, `logout` and `check-access`: credentials for other programs, and what an identity may do."""
+"""`login`, `logout` and `check-access`: credentials for other programs, and the permissions of an identity."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ ABAC = "abacregistry-d7fqc4e3.azurecr.io"
 
 @pytest.fixture
 def docker(tmp_path: Path) -> Path:
-    """The file in a `DOCKER_CONFIG` of the test's own."""
+    """Return the path of the test's own docker configuration."""
     return tmp_path / "docker" / "config.json"
 
 
 @pytest.fixture
 def own(az: Az, docker: Path) -> Az:
-    """`az`, signed in, with that configuration."""
+    """Return `az`, signed in, with that configuration."""
     return az.using(DOCKER_CONFIG=str(docker.parent))
 
 
-def test_a_login_is_kept_for_others(own: Az, signed_out: Az, docker: Path, origin: Origin, artifact: str) -> None:
-    kept = own.artifact("login", "--name", "myregistry").json
-    assert (kept["loginServer"], kept["username"], kept["keptIn"]) == (SERVER, ZERO, str(docker))
-    assert kept["expiresOn"].endswith("+00:00")
+def test_a_login_is_stored_for_others(own: Az, signed_out: Az, docker: Path, origin: Origin, artifact: str) -> None:
+    login = own.artifact("login", "--name", "myregistry").json
+    assert (login["loginServer"], login["username"], login["keptIn"]) == (SERVER, ZERO, str(docker))
+    assert login["expiresOn"].endswith("+00:00")
     entry = json.loads(docker.read_text())["auths"][SERVER]
     assert base64.b64decode(entry["auth"]).decode() == f"{ZERO}:"
     assert TOKEN.match(entry["identitytoken"])
@@ -55,7 +55,7 @@ def test_a_logout_leaves_the_rest(own: Az, docker: Path) -> None:
     assert again.log == []
 
 
-def test_a_password_is_checked_first(own: Az, docker: Path) -> None:
+def test_a_password_is_verified_first(own: Az, docker: Path) -> None:
     who = ("--name", SERVER, "--username", "ci-token", "--password-stdin")
     refused = own.refused(1, "login", *who, stdin="wrong")
     assert "user name and password" in refused.stderr
@@ -65,44 +65,44 @@ def test_a_password_is_checked_first(own: Az, docker: Path) -> None:
     assert base64.b64decode(auth).decode() == "ci-token:ci-token-password"
 
 
-def test_a_helper_keeps_it(own: Az, docker: Path, tmp_path: Path) -> None:
+def test_a_helper_stores_the_login(own: Az, docker: Path, tmp_path: Path) -> None:
     docker.parent.mkdir()
     docker.write_text(json.dumps({"credsStore": "test"}))
     failed = own.refused(1, "login", "--name", SERVER)
     assert "docker-credential-test" in failed.stderr
     helper = tmp_path / "docker-credential-test"
-    helper.write_text(f"#!/bin/sh\n[ $1 = store ] && cat >'{tmp_path}/kept'\n")
+    helper.write_text(f"#!/bin/sh\n[ $1 = store ] && cat >'{tmp_path}/secret'\n")
     helper.chmod(0o755)
     with_helper = own.using(PATH=f"{tmp_path}:{own.variables['PATH']}")
     assert with_helper.artifact("login", "--name", SERVER).json["keptIn"] == "docker-credential-test"
-    assert json.loads((tmp_path / "kept").read_text())["Username"] == "<token>"
+    assert json.loads((tmp_path / "secret").read_text())["Username"] == "<token>"
     assert not TOKEN.search(docker.read_text())
 
 
-def test_nobody_has_nothing_to_keep(signed_out: Az, docker: Path, emulator: Emulator) -> None:
+def test_anonymous_access_has_no_login_to_store(signed_out: Az, docker: Path, emulator: Emulator) -> None:
     emulator.set(registries={"myregistry": {"anonymous_pull_enabled": True}})
     alone = signed_out.using(DOCKER_CONFIG=str(docker.parent))
-    nobody = alone.refused(1, "login", "--name", SERVER).stderr
-    assert "az login" in nobody
-    assert "anonymous" not in nobody
+    refused = alone.refused(1, "login", "--name", SERVER).stderr
+    assert "az login" in refused
+    assert "anonymous" not in refused
     alone.refused(1, "login", "--name", SERVER, "--auth-mode", "anonymous")
     assert not docker.exists()
 
 
 def access(az: Az, *arguments: str) -> dict[tuple[str, str], tuple[bool, str]]:
-    """What check-access says."""
+    """Run check-access, and return its results by repository and action."""
     result = az.artifact("check-access", *arguments)
     assert {entry.path for entry in result.registry()} <= {"/oauth2/exchange", "/oauth2/token"}
     return {(one["repository"], one["action"]): (one["allowed"], one["role"]) for one in result.json["access"]}
 
 
-def test_what_an_owner_may_do(own: Az) -> None:
+def test_the_permissions_of_an_owner(own: Az) -> None:
     found = access(own, "--name", "myregistry", "--repository", "samples/a")
     assert len(found) == 5
     assert all(allowed for allowed, _ in found.values())
 
 
-def test_what_a_reader_may_not_do(own: Az, sign_in: Callable[[str], Path]) -> None:
+def test_the_permissions_of_a_reader(own: Az, sign_in: Callable[[str], Path]) -> None:
     reader = own.using(config=sign_in("reader"))
     found = access(reader, "--name", "myregistry", "--repository", "samples/a", "--action", "pull", "push", "delete")
     assert {action: allowed for (_, action), (allowed, _) in found.items()} == {
@@ -121,5 +121,5 @@ def test_several_repositories_with_conditions(own: Az, sign_in: Callable[[str], 
 
 
 @pytest.mark.parametrize("wrong", ["a:1.0", "A", "../a"])
-def test_a_name_that_is_no_repository(own: Az, wrong: str) -> None:
+def test_an_invalid_repository(own: Az, wrong: str) -> None:
     assert own.refused(1, "check-access", "--name", SERVER, "--repository", wrong).log == []

@@ -1,4 +1,4 @@
-"""Tokens that end before the command does, and token endpoints that ask for patience."""
+"""Tokens that expire before the command ends, and token endpoints that ask to wait."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ SIGN_IN = "login.microsoftonline.com"
 EXPIRED = json.dumps({"error": "invalid_client", "error_description": "AADSTS700024: Client assertion is expired."})
 FILES = {f"{number}.bin": bytes([number]) * 400_000 for number in range(7)}
 SECONDS = float(os.environ.get("ACRARTIFACT_RENEWAL_SECONDS", "11"))
-"""How long a transfer takes; tokens live for a fraction of it."""
+"""Duration of a transfer; tokens last for a fraction of it."""
 SLOW = int(sum(map(len, FILES.values())) / SECONDS)
-"""Bytes a second, on each connection: the files take that long, one after the other."""
+"""Bytes per second on each connection, so that the files take that long one after the other."""
 ONE_BY_ONE = ("--concurrency", "1")
 
 
 @pytest.fixture
 def fresh(az: Az, sign_in: Callable[[str], Path], tmp_path: Path) -> Az:
-    """`az` as just after `az login`: of all Entra tokens it has only that for Azure Resource Manager."""
+    """Return `az` as just after `az login`: its only Entra token is that for Azure Resource Manager."""
     config = tmp_path / "config"
     shutil.copytree(sign_in("pusher"), config)
     cache = config / "msal_token_cache.json"
-    kept = json.loads(cache.read_text())
-    tokens = kept["AccessToken"]
-    kept["AccessToken"] = {key: token for key, token in tokens.items() if "containerregistry" not in token["target"]}
-    cache.write_text(json.dumps(kept))
+    content = json.loads(cache.read_text())
+    tokens = content["AccessToken"]
+    content["AccessToken"] = {key: token for key, token in tokens.items() if "containerregistry" not in token["target"]}
+    cache.write_text(json.dumps(content))
     return az.using(config=config)
 
 
 @pytest.fixture
 def short(emulator: Emulator) -> None:
-    """Access tokens of 2 seconds, refresh tokens of 5; of 5 and 15 for a transfer of a minute."""
+    """Let access tokens last 2 seconds and refresh tokens 5, or 5 and 15 for a transfer of a minute."""
     access, refresh = (5, 15) if SECONDS >= 60 else (2, 5)
     emulator.set(lifetimes={"acr_access": access, "acr_refresh": refresh})
 
 
 def write(folder: Path) -> None:
-    """The files to push."""
+    """Write the files to push."""
     for name, content in FILES.items():
         (folder / name).write_bytes(content)
 
@@ -72,7 +72,7 @@ def test_a_pull_outlives_its_tokens_and_the_logins_assertion(
     assert {path.name: path.read_bytes() for path in work.iterdir()} == FILES
 
 
-def test_a_login_that_goes_on_the_way_is_one_error_and_the_pull_goes_on_later(
+def test_a_login_that_ends_during_a_pull_is_one_error_and_the_pull_resumes_later(
     fresh: Az, emulator: Emulator, origin: Origin, short: None, artifact: str, repository: str, work: Path
 ) -> None:
     origin.push_files(repository, FILES)
@@ -89,7 +89,7 @@ def test_a_login_that_goes_on_the_way_is_one_error_and_the_pull_goes_on_later(
 
 
 @pytest.mark.parametrize("step", [EXCHANGE, "/oauth2/token"])
-def test_a_token_endpoints_patience_is_kept_in_full(
+def test_a_token_endpoints_retry_after_is_obeyed(
     fresh: Az, emulator: Emulator, origin: Origin, artifact: str, repository: str, step: str
 ) -> None:
     origin.push_files(repository, {"a.txt": b"one"})
@@ -99,7 +99,7 @@ def test_a_token_endpoints_patience_is_kept_in_full(
     assert 10 <= served.time - busy.time < 40
 
 
-def test_a_patience_beyond_ours_is_named(fresh: Az, emulator: Emulator, artifact: str) -> None:
+def test_a_retry_after_beyond_the_limit_is_reported(fresh: Az, emulator: Emulator, artifact: str) -> None:
     emulator.fault(host=SERVER, path=EXCHANGE, action="status", status=429, headers={"Retry-After": "600"})
     refused = fresh.refused(1, "show", artifact)
     assert "600 s" in refused.stderr

@@ -1,4 +1,4 @@
-"""What becomes of an artifact's life with less than all rights: it works, or the missing role is named."""
+"""Commands with few permissions: they work, or the error names the missing role."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TOKEN = ("--username", "ci-token", "--password", "ci-token-password")
 
 @pytest.fixture
 def digest(origin: Origin, repository: str) -> str:
-    """The digest of an artifact with the tag 1.0."""
+    """Push an artifact with the tag 1.0, and return its digest."""
     return origin.push_files(repository, {"a.txt": b"one"})
 
 
@@ -36,7 +36,7 @@ def test_a_repository_token_attaches_lists_and_tags(
     assert refused.writes == []
 
 
-def test_nobody_lists_what_is_attached_where_everybody_may_read(
+def test_anonymous_access_lists_referrers(
     signed_out: Az, artifact: str, repository: str, digest: str, origin: Origin
 ) -> None:
     attached = origin.attach(repository, digest, KIND)
@@ -58,7 +58,7 @@ def test_with_roles_by_repository(az: Az, repository: str, sign_in: Callable[[st
     assert "Catalog Lister" in reader.refused(1, "list", ABAC).stderr
 
 
-def test_a_list_outlives_being_asked_to_wait(az: Az, artifact: str, repository: str, digest: str) -> None:
+def test_lists_wait_and_retry_after_throttling(az: Az, artifact: str, repository: str, digest: str) -> None:
     for path in ("/_manifests", "/v2/.*/manifests/", "/referrers/"):
         az.emulator.fault(path=path, action="status", status=429, times=1, headers={"Retry-After": "1"})
     assert len(az.artifact("list", f"{SERVER}/{repository}").json) == 1

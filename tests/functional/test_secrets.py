@@ -1,4 +1,4 @@
-"""Nothing that opens a door is written anywhere: not under --debug, not in an error, not in Azure CLI's log files."""
+"""Credentials are never written: not with --debug, not in an error, not in Azure CLI's log files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.functional.origin import Origin
 
 
 def secrets_in(log: list[LogEntry]) -> set[str]:
-    """Every credential that these requests carried in a header or an address."""
+    """Collect every credential in the headers and URLs of these requests."""
     found = set()
     for entry in log:
         lower = {name.lower(): value for name, value in entry.headers.items()}
@@ -31,7 +31,7 @@ def secrets_in(log: list[LogEntry]) -> set[str]:
 
 
 def secrets_of(world: dict[str, object]) -> set[str]:
-    """Every password that the local Azure knows."""
+    """Collect every password that the local Azure knows."""
     found: set[str] = set()
     for principal in world["principals"]:  # type: ignore[attr-defined]
         found |= set(principal["secrets"])
@@ -41,8 +41,8 @@ def secrets_of(world: dict[str, object]) -> set[str]:
     return found
 
 
-def assert_kept(text: str, secrets: set[str]) -> None:
-    """None of *secrets*, plain or as Basic credentials, and no token at all, is in *text*."""
+def assert_no_secret(text: str, secrets: set[str]) -> None:
+    """Assert that *text* has none of *secrets*, plain or as Basic credentials, and no token at all."""
     assert not [secret for secret in secrets if secret in text]
     assert not TOKEN.search(text)
     assert "sig=" not in text
@@ -55,14 +55,14 @@ def assert_kept(text: str, secrets: set[str]) -> None:
 
 @pytest.fixture
 def own(az: Az, sign_in: Callable[[str], Path], tmp_path: Path) -> Az:
-    """`az` with a configuration, and so with log files, of the test's own."""
+    """Return `az` with the test's own configuration and log files."""
     config = tmp_path / "config"
     shutil.copytree(sign_in("pusher"), config, ignore=shutil.ignore_patterns("commands", "logs"))
     return az.using(config=config, AZURE_LOGGING_ENABLE_LOG_FILE="yes")
 
 
 def written(az: Az) -> str:
-    """What Azure CLI wrote to its log files."""
+    """Return the content of Azure CLI's log files."""
     config = Path(az.variables["AZURE_CONFIG_DIR"])
     logs = [*config.glob("commands/*"), *config.glob("logs/*")]
     assert logs
@@ -83,8 +83,8 @@ def test_under_debug(own: Az, emulator: Emulator, artifact: str, work: Path) -> 
     for run in runs:
         assert run.code == 0
         assert run.stderr
-        assert_kept(run.stdout + run.stderr, known)
-    assert_kept(written(own), known)
+        assert_no_secret(run.stdout + run.stderr, known)
+    assert_no_secret(written(own), known)
 
 
 def test_with_a_password(own: Az, emulator: Emulator, origin: Origin, artifact: str, repository: str) -> None:
@@ -95,7 +95,7 @@ def test_with_a_password(own: Az, emulator: Emulator, origin: Origin, artifact: 
     wrong = own("acr", "artifact", "pull", artifact, *who, stdin="read-token-password\n")
     assert wrong.code == 1
     known = secrets_in(pulled.log + wrong.log) | secrets_of(emulator.world())
-    assert_kept(pulled.stderr + wrong.stderr + written(own), known)
+    assert_no_secret(pulled.stderr + wrong.stderr + written(own), known)
 
 
 FAULTS = {
@@ -117,7 +117,7 @@ def test_in_errors(
     verb = ["push", artifact, "--file", "b.txt"] if fault == "upload" else ["pull", artifact]
     failed = own("acr", "artifact", *verb, "--debug")
     assert failed.code == 1
-    assert_kept(failed.stderr + written(own), secrets_in(failed.log) | secrets_of(emulator.world()))
+    assert_no_secret(failed.stderr + written(own), secrets_in(failed.log) | secrets_of(emulator.world()))
 
 
 def test_in_the_process_table(own: Az, emulator: Emulator, artifact: str, work: Path) -> None:
@@ -138,4 +138,4 @@ def test_in_the_process_table(own: Az, emulator: Emulator, artifact: str, work: 
     assert az.returncode == 0
     shown = "\n".join(line for text in seen for line in text.splitlines() if artifact in line)
     assert len(shown.splitlines()) > 1, "it was seen while it ran"
-    assert_kept(shown, secrets_in(emulator.log()) | secrets_of(emulator.world()))
+    assert_no_secret(shown, secrets_in(emulator.log()) | secrets_of(emulator.world()))

@@ -1,4 +1,4 @@
-"""Every sign-in that works with `az login`, and those without it."""
+"""Every kind of sign-in, with and without `az login`."""
 
 from __future__ import annotations
 
@@ -10,25 +10,24 @@ from pathlib import Path
 import pytest
 
 from acr_emulator.client import Emulator
-from acr_emulator.world import ACR_AUDIENCE, ARM_AUDIENCE, default_world
+from acr_emulator.world import ACR_AUDIENCE, ARM_AUDIENCE, Principal, default_world
 from tests.functional.az import Az
 from tests.functional.origin import SERVER, Origin
 
-WORLD = default_world()
 SIGN_IN = "login.microsoftonline.com"
 REFUSED = json.dumps({"error": "invalid_resource", "error_description": "AADSTS500011: The resource was not found."})
 
 
 @pytest.fixture
 def file(work: Path) -> str:
-    """A file to push."""
+    """Create a file to push."""
     (work / "a.txt").write_text("content")
     return "a.txt"
 
 
 @pytest.fixture
 def blank(signed_out: Az, tmp_path: Path) -> Az:
-    """`az` with a configuration of the test's own."""
+    """Return `az` with the test's own configuration."""
     config = tmp_path / "config"
     shutil.copytree(signed_out.variables["AZURE_CONFIG_DIR"], config)
     return signed_out.using(config=config)
@@ -50,8 +49,7 @@ def test_managed_identity_of_a_virtual_machine(blank: Az, artifact: str, file: s
 
 
 def test_federated_token(blank: Az, emulator: Emulator, artifact: str, file: str) -> None:
-    pusher = WORLD.principal("pusher")
-    assert pusher is not None
+    pusher = _principal("pusher")
     emulator.set(principals={"pusher": {"federated_subjects": ["repo:contoso/app:ref:main"]}})
     token = emulator.federated_token("repo:contoso/app:ref:main")
     who = ("--username", pusher.client_id, "--tenant", pusher.tenant_id, "--federated-token", token)
@@ -68,21 +66,20 @@ def test_cloud_shell_which_refuses_the_registrys_audience(
     assert [entry.status for entry in pushed.to("localhost", "/oauth2/token")] == [200]
 
 
-def test_the_other_audience_is_tried_when_entra_refuses_the_registrys(
+def test_the_other_audience_is_tried_if_entra_refuses_the_registrys(
     az: Az, blank: Az, sign_in: Callable[[str], Path], emulator: Emulator, artifact: str, file: str, tmp_path: Path
 ) -> None:
     config = tmp_path / "fresh"
     shutil.copytree(sign_in("reader"), config, ignore=shutil.ignore_patterns("msal_token_cache*"))
-    emulator.set(
-        principals={"reader": {"secrets": ["reader-secret"]}}, registries={"myregistry": {"roles": [_owner("reader")]}}
-    )
+    owner = {"object_id": _principal("reader").object_id, "role": "Owner"}
+    emulator.set(principals={"reader": {"secrets": ["reader-secret"]}}, registries={"myregistry": {"roles": [owner]}})
     emulator.fault(host=SIGN_IN, path="/token$", method="POST", action="status", status=400, body=REFUSED, times=1)
     pushed = az.using(config=config).artifact("push", artifact, "--file", file)
     assert [entry.status for entry in pushed.to(SIGN_IN, "/token$")] == [400, 200]
     assert [entry.status for entry in pushed.to(SERVER, "/oauth2/exchange")] == [200]
 
 
-def test_the_other_audience_is_tried_when_the_registry_refuses_the_first(
+def test_the_other_audience_is_tried_if_the_registry_refuses_the_first(
     az: Az, emulator: Emulator, artifact: str, file: str
 ) -> None:
     emulator.fault(host=SERVER, path="/oauth2/exchange", action="status", status=401, times=1)
@@ -99,20 +96,14 @@ def test_both_audiences_refused(az: Az, emulator: Emulator, artifact: str, file:
     assert refused.writes == []
 
 
-def _owner(name: str) -> dict[str, str]:
-    principal = WORLD.principal(name)
+def _principal(name: str) -> Principal:
+    principal = default_world().principal(name)
     assert principal is not None
-    return {"object_id": principal.object_id, "role": "Owner"}
-
-
-def _password_of(name: str) -> tuple[str, str]:
-    principal = WORLD.principal(name)
-    assert principal is not None
-    return principal.client_id, principal.secrets[0]
+    return principal
 
 
 USERS = {
-    "a service principal": _password_of("pusher"),
+    "a service principal": (_principal("pusher").client_id, _principal("pusher").secrets[0]),
     "a repository token": ("ci-token", "ci-token-password"),
     "the admin user": ("myregistry", "admin-password-1"),
 }
@@ -144,7 +135,7 @@ def test_a_password_on_the_command_line(signed_out: Az, origin: Origin, artifact
 
 
 @pytest.mark.parametrize("step", ["/manifests/1.0", "/blobs/uploads/."])
-def test_an_access_token_that_expires_on_the_way_is_renewed(
+def test_an_access_token_that_expires_during_a_command_is_renewed(
     az: Az, emulator: Emulator, artifact: str, file: str, step: str
 ) -> None:
     emulator.fault(host=SERVER, path=step, action="expire_token", times=1)
@@ -154,7 +145,7 @@ def test_an_access_token_that_expires_on_the_way_is_renewed(
     assert [entry.status for entry in pushed.log].count(401) == 1
 
 
-def test_a_refresh_token_that_expires_as_well_is_exchanged_for_anew(
+def test_a_refresh_token_that_expires_as_well_is_replaced(
     az: Az, emulator: Emulator, origin: Origin, artifact: str, repository: str
 ) -> None:
     origin.push_files(repository, {"a.txt": b"one"})
@@ -165,7 +156,7 @@ def test_a_refresh_token_that_expires_as_well_is_exchanged_for_anew(
     assert len(pulled.to(SERVER, "/oauth2/exchange")) == 2
 
 
-def test_a_short_life_is_outlived(az: Az, emulator: Emulator, origin: Origin, artifact: str, repository: str) -> None:
+def test_a_short_token_is_outlived(az: Az, emulator: Emulator, origin: Origin, artifact: str, repository: str) -> None:
     origin.push_files(repository, {f"{number}.bin": bytes([number]) * 400_000 for number in range(8)})
     emulator.set(lifetimes={"acr_access": 2})
     emulator.fault(host="*.blob.core.windows.net", action="bandwidth", rate=400_000)

@@ -1,4 +1,4 @@
-"""Refresh tokens between commands: one exchange for many, and none for those who have logged out."""
+"""Cached refresh tokens: one exchange for many commands, and none after a logout."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from acr_emulator.client import Emulator
 from acr_emulator.world import default_world
 from tests.functional.az import TOKEN, Az, Result
 from tests.functional.origin import SERVER, Origin
+from tests.functional.test_auth_mode import stored as stored  # the fixture
 
 SIGN_IN = "login.microsoftonline.com"
 EXCHANGE = "/oauth2/exchange"
@@ -23,21 +24,14 @@ EXCHANGE = "/oauth2/exchange"
 
 @pytest.fixture
 def own(az: Az, sign_in: Callable[[str], Path], tmp_path: Path) -> Az:
-    """`az` with a copy of the pusher's login."""
+    """Return `az` with a copy of the pusher's login."""
     config = tmp_path / "config"
     shutil.copytree(sign_in("pusher"), config)
     return az.using(config=config)
 
 
-@pytest.fixture
-def held(origin: Origin, artifact: str, repository: str) -> str:
-    """An artifact that is there."""
-    origin.push_files(repository, {"a.txt": b"content"})
-    return artifact
-
-
 def cache_of(az: Az) -> Path:
-    """The file with the tokens."""
+    """Return the path of the file with the tokens."""
     return Path(az.variables["AZURE_CONFIG_DIR"]) / "acrartifact" / "refresh_tokens.json"
 
 
@@ -50,13 +44,13 @@ def login(az: Az, name: str) -> None:
 
 
 def exchanges(result: Result) -> int:
-    """How many refresh tokens it got."""
+    """Count the refresh tokens that a command requested."""
     return len(result.to(SERVER, EXCHANGE))
 
 
-def test_twenty_commands_make_one_exchange(own: Az, held: str) -> None:
-    first = own.artifact("show", held)
-    rest = [own.artifact("show", held) for _ in range(19)]
+def test_twenty_commands_make_one_exchange(own: Az, stored: str) -> None:
+    first = own.artifact("show", stored)
+    rest = [own.artifact("show", stored) for _ in range(19)]
     assert [exchanges(result) for result in [first, *rest]] == [1] + [0] * 19
     for result in rest:
         assert not result.to(SIGN_IN)
@@ -66,90 +60,90 @@ def test_twenty_commands_make_one_exchange(own: Az, held: str) -> None:
     assert stat.S_IMODE(cache_of(own).parent.stat().st_mode) == 0o700
 
 
-def test_eight_at_once_do_not_disturb_one_another(own: Az, held: str, emulator: Emulator) -> None:
+def test_eight_at_once_do_not_disturb_one_another(own: Az, stored: str, emulator: Emulator) -> None:
     with ThreadPoolExecutor(8) as threads:
-        results = list(threads.map(lambda _: own("acr", "artifact", "show", held), range(8)))
+        results = list(threads.map(lambda _: own("acr", "artifact", "show", stored), range(8)))
     assert [(result.code, result.stderr) for result in results] == [(0, "")] * 8
     assert 1 <= len([entry for entry in emulator.log() if entry.path == EXCHANGE]) <= 8
     assert len(json.loads(cache_of(own).read_text())) == 1
-    assert exchanges(own.artifact("show", held)) == 0
+    assert exchanges(own.artifact("show", stored)) == 0
 
 
 @pytest.mark.parametrize("leave", [("logout",), ("account", "clear")], ids=["logout", "clear"])
-def test_whoever_has_logged_out_has_no_token(own: Az, held: str, leave: tuple[str, ...]) -> None:
-    own.artifact("show", held)
-    kept = json.loads(cache_of(own).read_text())[0]["token"]
+def test_after_a_logout_there_is_no_token(own: Az, stored: str, leave: tuple[str, ...]) -> None:
+    own.artifact("show", stored)
+    token = json.loads(cache_of(own).read_text())[0]["token"]
     assert own(*leave).code == 0
-    refused = own.refused(1, "delete", held, "--yes")
+    refused = own.refused(1, "delete", stored, "--yes")
     assert "az login" in refused.stderr
     assert refused.log == []
-    assert kept not in cache_of(own).read_text()
+    assert token not in cache_of(own).read_text()
 
 
-def test_a_new_login_takes_no_token_of_an_earlier_one(own: Az, held: str) -> None:
-    own.artifact("show", held)
+def test_a_new_login_uses_no_token_of_an_earlier_one(own: Az, stored: str) -> None:
+    own.artifact("show", stored)
     assert own("logout").code == 0
     login(own, "pusher")
-    assert exchanges(own.artifact("show", held)) == 1
+    assert exchanges(own.artifact("show", stored)) == 1
 
 
-def test_another_account_takes_no_token_of_the_first(own: Az, held: str) -> None:
-    own.artifact("show", held)
+def test_another_account_uses_no_token_of_the_first(own: Az, stored: str) -> None:
+    own.artifact("show", stored)
     login(own, "reader")
-    refused = own.refused(1, "delete", held, "--yes")
+    refused = own.refused(1, "delete", stored, "--yes")
     assert exchanges(refused) == 1
     assert len(json.loads(cache_of(own).read_text())) == 1
 
 
-def test_each_registry_has_its_own(own: Az, origin: Origin, held: str, repository: str) -> None:
-    own.artifact("show", held)
+def test_each_registry_has_its_own_token(own: Az, origin: Origin, stored: str, repository: str) -> None:
+    own.artifact("show", stored)
     elsewhere = own("acr", "artifact", "show", f"targetregistry.azurecr.io/{repository}:1.0")
     assert elsewhere.to("targetregistry.azurecr.io", EXCHANGE)
     assert len(json.loads(cache_of(own).read_text())) == 2
 
 
-def test_a_token_that_is_refused_is_replaced(own: Az, held: str, emulator: Emulator) -> None:
-    own.artifact("show", held)
+def test_a_refused_token_is_replaced(own: Az, stored: str, emulator: Emulator) -> None:
+    own.artifact("show", stored)
     emulator.fault(host=SERVER, path="/oauth2/token", action="expire_token", times=1)
-    again = own.artifact("show", held)
+    again = own.artifact("show", stored)
     assert [entry.status for entry in again.to(SERVER, "/oauth2/token")] == [401, 200]
     assert exchanges(again) == 1
-    assert exchanges(own.artifact("show", held)) == 0
+    assert exchanges(own.artifact("show", stored)) == 0
 
 
-def test_a_token_past_its_end_is_not_sent(own: Az, held: str, emulator: Emulator) -> None:
+def test_an_expired_token_is_not_sent(own: Az, stored: str, emulator: Emulator) -> None:
     emulator.set(lifetimes={"acr_refresh": 1})
-    own.artifact("show", held)
+    own.artifact("show", stored)
     time.sleep(2)
     emulator.set(lifetimes={"acr_refresh": 3600})
-    again = own.artifact("show", held)
+    again = own.artifact("show", stored)
     assert exchanges(again) == 1
     assert 401 not in [entry.status for entry in again.log]
 
 
-def test_none_is_kept_where_the_user_wants_none(own: Az, held: str) -> None:
+def test_no_token_is_cached_if_the_cache_is_off(own: Az, stored: str) -> None:
     off = own.using(AZURE_ACRARTIFACT_TOKEN_CACHE="off")
-    assert [exchanges(off.artifact("show", held)) for _ in range(2)] == [1, 1]
+    assert [exchanges(off.artifact("show", stored)) for _ in range(2)] == [1, 1]
     assert not cache_of(own).exists()
 
 
 @pytest.mark.parametrize("broken", ["", "{", "null", "[5]", '[{"token":', "[" * 9000])
-def test_a_broken_file_is_written_anew(own: Az, held: str, broken: str) -> None:
-    own.artifact("show", held)
+def test_a_malformed_file_is_replaced(own: Az, stored: str, broken: str) -> None:
+    own.artifact("show", stored)
     cache_of(own).write_text(broken)
     cache_of(own).chmod(0o644)
-    assert exchanges(own.artifact("show", held)) == 1
+    assert exchanges(own.artifact("show", stored)) == 1
     assert len(json.loads(cache_of(own).read_text())) == 1
     assert stat.S_IMODE(cache_of(own).stat().st_mode) == 0o600
 
 
-def test_a_folder_that_cannot_be_written_is_done_without(own: Az, held: str) -> None:
+def test_commands_work_without_a_writable_folder(own: Az, stored: str) -> None:
     shutil.rmtree(cache_of(own).parent, ignore_errors=True)
     cache_of(own).parent.write_text("a file where the folder should be")
-    assert exchanges(own.artifact("show", held)) == 1
+    assert exchanges(own.artifact("show", stored)) == 1
 
 
-def test_nothing_of_it_is_shown(own: Az, held: str) -> None:
-    shown = [own("acr", "artifact", "show", held, "--debug") for _ in range(2)]
+def test_no_token_is_shown(own: Az, stored: str) -> None:
+    shown = [own("acr", "artifact", "show", stored, "--debug") for _ in range(2)]
     assert [exchanges(result) for result in shown] == [1, 0]
     assert not any(TOKEN.search(result.stdout + result.stderr) for result in shown)

@@ -32,7 +32,7 @@ def test_a_failed_store_or_erase(helper) -> None:
         assert "secret" not in str(caught.value)
 
 
-def test_a_secret_that_is_not_found_cannot_fail_a_store_silently(helper) -> None:
+def test_not_found_is_an_error_only_for_a_store(helper) -> None:
     helper("echo credentials not found; exit 1")
     assert CredentialHelper("s").get(S) is None
     CredentialHelper("s").erase(S)

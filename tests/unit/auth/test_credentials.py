@@ -5,13 +5,8 @@ from __future__ import annotations
 import pytest
 
 from azext_acrartifact import errors
-from azext_acrartifact.auth.credentials import (
-    REFRESH_TOKEN_USER,
-    EntraCredential,
-    EntraToken,
-    PasswordCredential,
-    reason_of,
-)
+from azext_acrartifact.auth import credentials
+from azext_acrartifact.auth.credentials import EntraCredential, EntraToken, PasswordCredential
 from azext_acrartifact.auth.endpoint import TokenEndpoint
 from azext_acrartifact.transport.authorization import PULL, Scope
 from tests.unit.auth.tokens import refusal
@@ -89,7 +84,7 @@ def test_a_token_is_not_shown() -> None:
 
 
 def test_the_password_of_the_all_zero_user_is_a_refresh_token(endpoint, issuer) -> None:
-    PasswordCredential(REFRESH_TOKEN_USER, "refresh").access_token(endpoint, [READ])
+    PasswordCredential(credentials.REFRESH_TOKEN_USER, "refresh").access_token(endpoint, [READ])
     assert issuer.forms[0][1]["grant_type"] == "refresh_token"
     assert issuer.forms[0][1]["refresh_token"] == "refresh"
 
@@ -104,12 +99,9 @@ def test_any_other_user_has_a_password(endpoint, issuer) -> None:
 
 @pytest.mark.parametrize(
     ("message", "reason"),
-    [
-        ("Please run 'az login' to setup account.", "Please run 'az login' to setup account"),
-        ("AADSTS7000215: Invalid secret. Trace ID: 1-2 Correlation ID: 3-4", "AADSTS7000215: Invalid secret"),
-        ("one.\ntwo.", "one"),
-        ("", "ValueError"),
-    ],
-)
+    [("Please run 'az login' to setup account.", "Please run 'az login' to setup account"), ("one.\ntwo.", "one"),
+     ("AADSTS7000215: Invalid secret. Trace ID: 1-2 Correlation ID: 3-4", "AADSTS7000215: Invalid secret"),
+     ("", "ValueError")],
+)  # fmt: skip
 def test_a_reason_can_be_part_of_a_sentence(message: str, reason: str) -> None:
-    assert reason_of(ValueError(message)) == reason
+    assert credentials.reason_of(ValueError(message)) == reason

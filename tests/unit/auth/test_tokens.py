@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -68,12 +68,8 @@ def test_an_opaque_token_is_assumed_to_grant_everything(serve, http) -> None:
 
 def test_eight_threads_make_one_request(authorizer, issuer) -> None:
     issuer.delay = 0.05
-    found: list[str | None] = []
-    threads = [threading.Thread(target=lambda: found.append(authorizer.authorization(WRITE))) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(authorizer.authorization, [WRITE] * 8))
     assert (len(found), len(set(found)), len(issuer.forms)) == (8, 1, 1)
 
 

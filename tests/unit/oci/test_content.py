@@ -13,7 +13,7 @@ PIECES = tuple(memoryview(part) for part in (DATA[:10], DATA[10:11], DATA[11:60]
 @pytest.mark.parametrize("offset", [0, 5, 10, 11, 59, 99, 100])
 @pytest.mark.parametrize("length", [0, 1, 6, 41, 100])
 @pytest.mark.parametrize("room", [1, 7, 1000])
-def test_any_range_is_read_again_and_again(offset: int, length: int, room: int) -> None:
+def test_any_range_can_be_read_repeatedly(offset: int, length: int, room: int) -> None:
     content = Pieces(PIECES)
     assert content.size == 100
     for _ in range(2):
@@ -24,7 +24,7 @@ def test_any_range_is_read_again_and_again(offset: int, length: int, room: int) 
         assert found == DATA[offset : offset + length]
 
 
-def test_what_is_cut_is_not_copied_and_never_empty() -> None:
+def test_cut_copies_nothing_and_yields_nothing_empty() -> None:
     parts = list(cut(PIECES, 10, 50))
     assert [len(part) for part in parts] == [1, 49]
     assert parts[1].obj is PIECES[2].obj

@@ -276,7 +276,7 @@ def test_no_mount_from_another_sign_in(run, registry) -> None:
 
 def test_a_mount_that_is_refused_is_an_error(run) -> None:
     target = run(BlobHost(lambda sent, number: answer(405) if "mount=" in sent.query else None))
-    with pytest.raises(errors.LockedError, match="not mounted"):
+    with pytest.raises(errors.LockedError, match="Could not mount"):
         target(RepositoryStorage(target.registry, "b", Journal(None)))
 
 
