@@ -43,7 +43,7 @@ def test_stays_inside(target: str, depth: int) -> None:
         ("a/NUL", 0, "its target is a/NUL"),
         ("../a/b\\c", 1, "not allowed"),
         ("C:x", 0, "not allowed"),
-        ("a/.acrartifact-x", 0, "kept for unfinished"),
+        ("a/.acrartifact-x", 0, "reserved for temporary"),
     ],
 )
 def test_is_refused(target: str, depth: int, why: str) -> None:

@@ -1,7 +1,9 @@
-"""Unfinished files that outlive a run, and what an earlier run's note is believed."""
+"""Resumable files: how far the note of an earlier run is trusted, and what another run is writing."""
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 from pathlib import Path
@@ -13,19 +15,21 @@ from hypothesis import strategies as st
 from azext_acrartifact.files.names import safe_name
 from azext_acrartifact.files.writing.destination import Destination
 from azext_acrartifact.files.writing.resumable_file import DATA, NOTE, KeptPart, stem_of
+from azext_acrartifact.oci.digest import digest_of
+from tests.unit.files.conftest import Before, failing
 
 NAME = safe_name("a.bin")
 DIGEST = "sha256:" + "a" * 64
 HEADER = json.dumps({"digest": DIGEST, "size": 10, "segment": 4}).encode() + b"\n"
 
 
-def kept(destination: Destination) -> KeptPart:
-    """An unfinished file of ten bytes, in pieces of four."""
+def resumed(destination: Destination) -> KeptPart:
+    """Open a resumable file of ten bytes, in ranges of four."""
     return destination.open_kept(NAME, DIGEST, 10, 4)
 
 
 def noted(folder: Path, note: bytes) -> Path:
-    """A file that an earlier run left, with *note*."""
+    """Make the file that an earlier run left, with *note*. Return the path of the note."""
     (folder / f"{stem_of(NAME)}{DATA}").write_bytes(b"0123456789")
     path = folder / f"{stem_of(NAME)}{NOTE}"
     path.write_bytes(note)
@@ -47,10 +51,10 @@ def noted(folder: Path, note: bytes) -> Path:
         (b"0\r\n1\n", {1}),
     ],
 )
-def test_a_note_is_believed_as_far_as_it_is_whole(tmp_path: Path, lines: bytes, done: set[int]) -> None:
+def test_complete_lines_of_a_note_are_used(tmp_path: Path, lines: bytes, done: set[int]) -> None:
     noted(tmp_path, HEADER + lines)
-    with Destination.open(str(tmp_path)) as destination, kept(destination) as part:
-        assert part.done == done
+    with Destination.open(str(tmp_path)) as destination, resumed(destination) as file:
+        assert file.done == done
 
 
 @pytest.mark.parametrize(
@@ -68,39 +72,60 @@ def test_a_note_is_believed_as_far_as_it_is_whole(tmp_path: Path, lines: bytes, 
         HEADER.rstrip(),
     ],
 )
-def test_a_note_of_something_else_is_begun_anew(tmp_path: Path, note: bytes) -> None:
+def test_a_note_of_other_content_is_replaced(tmp_path: Path, note: bytes) -> None:
     path = noted(tmp_path, note)
-    with Destination.open(str(tmp_path)) as destination, kept(destination) as part:
-        assert part.done == set()
+    with Destination.open(str(tmp_path)) as destination, resumed(destination) as file:
+        assert file.done == set()
         assert path.read_bytes() == HEADER
-        part.mark(1)
+        file.mark(1)
     assert path.read_bytes() == HEADER + b"1\n"
 
 
 @given(st.lists(st.integers(0, 2)), st.binary(max_size=20), st.lists(st.integers(0, 2), max_size=3))
 @example([], b"1", [0])
-def test_what_is_noted_after_any_note_is_found(
+def test_ranges_that_are_noted_after_any_note_are_found(
     tmp_path_factory: pytest.TempPathFactory, before: list[int], broken: bytes, after: list[int]
 ) -> None:
-    folder = tmp_path_factory.mktemp("kept")
+    folder = tmp_path_factory.mktemp("resumed")
     noted(folder, HEADER + b"".join(b"%d\n" % number for number in before) + broken)
     with Destination.open(str(folder)) as destination:
-        with kept(destination) as part:
-            found = set(part.done)
+        with resumed(destination) as file:
+            found = set(file.done)
             assert set(before) <= found <= {0, 1, 2}
             for number in after:
-                part.mark(number)
-        with kept(destination) as part:
-            assert part.done == found | set(after)
+                file.mark(number)
+        with resumed(destination) as file:
+            assert file.done == found | set(after)
 
 
-def test_a_note_that_is_no_file_stops_nothing_but_this_file(tmp_path: Path) -> None:
-    """Something else of the note's name is left alone."""
+def test_a_link_in_place_of_the_note_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / f"{stem_of(NAME)}{DATA}").write_bytes(b"0123456789")
     (tmp_path / f"{stem_of(NAME)}{NOTE}").symlink_to("elsewhere")
     with Destination.open(str(tmp_path)) as destination:
-        with kept(destination) as part:
-            part.write_at(memoryview(b"abcdefghij"), 0)
-            part.commit()
+        with resumed(destination) as file:
+            file.write_at(memoryview(b"abcdefghij"), 0)
+            file.commit()
     assert (tmp_path / "a.bin").read_bytes() == b"abcdefghij"
     assert not os.path.lexists(tmp_path / "elsewhere")
+
+
+@pytest.mark.parametrize("locks", [True, False], ids=["locks", "no locks"])
+def test_a_file_that_another_run_is_writing_is_left_alone(tmp_path: Path, before: Before, locks: bool) -> None:
+    """Without locks (some network mounts), the other run may be running or not."""
+    if not locks:
+        before(fcntl, "flock", failing(errno.ENOLCK))
+
+    def begun(destination: Destination, content: bytes) -> KeptPart:
+        file = destination.open_kept(NAME, digest_of(content), len(content), 1)
+        file.write_at(memoryview(content), 0)
+        file.mark(0)
+        return file
+
+    with Destination.open(str(tmp_path)) as one, Destination.open(str(tmp_path)) as other:
+        first, second = begun(one, b"first"), begun(other, b"second")
+        first.commit()
+        assert (tmp_path / "a.bin").read_bytes() == b"first"
+        second.write_at(memoryview(b"s"), 0)
+        assert (tmp_path / "a.bin").read_bytes() == b"first"
+        second.commit()
+    assert (tmp_path / "a.bin").read_bytes() == b"second"
