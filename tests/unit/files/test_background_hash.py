@@ -14,7 +14,7 @@ BLOCKS = [bytes([number]) * (1 << 16) for number in range(50)]
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
-def test_the_digest_is_that_of_all_blocks_in_order(algorithm: str) -> None:
+def test_the_digest_covers_all_blocks_in_order(algorithm: str) -> None:
     state = BackgroundHash(algorithm)
     for block in BLOCKS:
         state.update(block)

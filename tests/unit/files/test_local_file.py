@@ -49,7 +49,7 @@ def test_empty_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["/dev/null", "NUL", "nul", "NUL:", "\\\\.\\NUL"])
-def test_null_device_is_empty_only_where_asked(name: str) -> None:
+def test_the_null_device_is_empty_only_if_it_is_allowed(name: str) -> None:
     with LocalFile.open(name, allow_null=True) as file:
         assert (file.size, file.open_range(0, 0).read()) == (0, b"")
         file.require_unchanged()
@@ -68,7 +68,7 @@ def _socket(path: Path) -> None:
 
 @pytest.mark.parametrize("make", [_fifo, _socket, Path.mkdir])
 @pytest.mark.timeout(5)
-def test_refuses_what_is_no_regular_file(tmp_path: Path, make: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refuses_other_than_regular_files(tmp_path: Path, make: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # a socket's path is short
     make(Path("x"))  # type: ignore[operator]
     with pytest.raises(LocalFileError, match="not a regular file"):

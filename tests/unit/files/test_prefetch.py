@@ -70,7 +70,7 @@ def test_without_threads_the_items_are_produced_when_they_are_asked_for() -> Non
 
 
 def test_producer_and_consumer_run_at_once() -> None:
-    """Each waits for the other, which with one thread would never end."""
+    """Let each wait for the other, which would never end in one thread."""
     produced, consumed = threading.Event(), threading.Event()
 
     def items() -> Iterator[int]:

@@ -27,7 +27,7 @@ def reader(data: bytes) -> Read:
 
 
 @pytest.mark.parametrize("name", ["gzip", "zstd"])
-def test_what_is_encoded_is_read_again(name: str) -> None:
+def test_encoded_layers_are_decoded_unchanged(name: str) -> None:
     layer = encoded(name)
     assert len(layer) < sum(map(len, BLOCKS)) / 4
     assert b"".join(inflated(reader(layer))) == b"".join(BLOCKS)
@@ -52,7 +52,7 @@ def test_two_frames_of_zstd_are_read() -> None:
     assert b"".join(inflated(reader(encoded("zstd") * 2))) == b"".join(BLOCKS) * 2
 
 
-def test_zstd_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_says_that_zstd_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     packed = zstd(b"content")
     hide(monkeypatch, *codecs._ZSTD_MODULES)
     with pytest.raises(InvalidInputError, match="zstd is not installed"):
@@ -62,7 +62,7 @@ def test_zstd_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) ->
     assert "backports.zstd" in caught.value.hint
 
 
-def test_another_compression_is_refused() -> None:
+def test_an_unknown_compression_is_refused() -> None:
     with pytest.raises(InvalidInputError, match="brotli"):
         codecs.codec_named("brotli")
 

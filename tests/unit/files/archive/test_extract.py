@@ -125,7 +125,7 @@ def test_merges_into_a_folder_that_exists(out: Path) -> None:
     assert sorted(os.listdir(out / "d")) == ["link", "mine", "new", "sub"]
 
 
-def test_bare_members_go_below_the_title(out: Path) -> None:
+def test_bare_members_are_written_below_the_title(out: Path) -> None:
     """regctl packs a folder without its name."""
     data = layer(folder("."), member("a", b"a"), folder("s"), member("./s/b", b"b"), symlink("l", "s/b"))
     with Destination.open(str(out)) as destination:
@@ -212,7 +212,7 @@ def test_refuses_wrong_checksum(out: Path) -> None:
 
 
 @pytest.mark.parametrize("cut", [1, 100, 511, 513, 1025, 1300])
-def test_refuses_cut_archive(out: Path, cut: int) -> None:
+def test_refuses_truncated_archive(out: Path, cut: int) -> None:
     data = folder() + extended(b"x", record("path", b"d/a")) + member("d/a", b"x" * 600)
     refuse(out, layer(data[:cut], end=b""), "ends")
 
@@ -258,7 +258,7 @@ def test_refuses_malformed_digest(out: Path, malformed: str) -> None:
     refuse(out, layer(), "malformed", want=malformed)
 
 
-def test_size_limits_count_all_files_together(out: Path) -> None:
+def test_the_size_limit_is_for_all_files_together(out: Path) -> None:
     data = layer(member("d/a", bytes(600)), member("d/b", bytes(600)))
     refuse(out, data, "1,200 bytes, and 1,199 are allowed", max_size=1199)
     assert unpack(out, data, max_size=1200).size == 1200
@@ -301,7 +301,7 @@ def test_entry_limits(out: Path) -> None:
     assert ENTRY_LIMIT == 100_000
 
 
-# What is in the way
+# Files in the way
 
 
 @pytest.mark.usefixtures("folder_kind")

@@ -63,7 +63,7 @@ def test_packs_as_oras_does(folder: Path) -> None:
     kinds = {member.name: member.type for member in found}
     assert (kinds["d/same.txt"], kinds["d/one.txt"], kinds["d/empty"]) == (b"0", b"0", b"5")
     assert {m.name: m.linkname for m in found if m.issym()}["d/sub/up"] == "../one.txt"
-    # pax records only for what ustar cannot hold
+    # pax records only where ustar is too small
     assert {member.name for member in found if member.pax_headers} == {
         "d/" + "l" * 150,
         "d/naïve 文件",
@@ -134,7 +134,7 @@ def test_system_tar_and_gzip_unpack_it(folder: Path, tmp_path: Path) -> None:
     assert snapshot(tmp_path / "out/d") == snapshot(folder)
 
 
-def test_the_top_itself_may_be_packed(folder: Path) -> None:
+def test_a_folder_may_be_packed_without_a_title(folder: Path) -> None:
     paths = [member.name for member in members(packed(folder, "."))]
     assert paths[0] == "."
     assert {"one.txt", "sub/up"} < set(paths)

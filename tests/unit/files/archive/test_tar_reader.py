@@ -32,7 +32,7 @@ def refused(why: str, *parts: bytes) -> None:
 
 
 def test_the_end_of_an_archive_may_be_missing() -> None:
-    """Some writers leave out one or both blocks of zeros."""
+    """Accept archives of writers that leave out one or both blocks of zeros."""
     for end in (b"", bytes(512), END, END + bytes(9000)):
         assert [found.path for found, _ in members(member("d/a", b"x"), end)] == ["d/a"]
     assert members(b"") == members(END) == []
@@ -173,7 +173,7 @@ def test_folders_are_recognized_by_type_or_by_their_slash() -> None:
 
 
 def test_irrelevant_header_values_are_ignored() -> None:
-    """A file's link name, and the times that GNU tar stores where ustar has the prefix."""
+    """Ignore a file's link name, and the times that GNU tar stores where ustar has the prefix."""
     assert members(member("d/a", b"x", at_157=b"\xff\xfe"))[0][0].link == ""
     assert members(member("d/a", b"x", at_257=b"ustar  \0", at_345=b"00000000012"))[0][0].path == "d/a"
     assert members(member("a", b"x", at_345=b"p/q"))[0][0].path == "p/q/a"

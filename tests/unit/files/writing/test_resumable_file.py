@@ -98,7 +98,7 @@ def test_ranges_that_are_noted_after_any_note_are_found(
             assert file.done == found | set(after)
 
 
-def test_a_link_in_place_of_the_note_is_left_alone(tmp_path: Path) -> None:
+def test_a_link_with_the_name_of_the_note_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / f"{stem_of(NAME)}{DATA}").write_bytes(b"0123456789")
     (tmp_path / f"{stem_of(NAME)}{NOTE}").symlink_to("elsewhere")
     with Destination.open(str(tmp_path)) as destination:
@@ -111,7 +111,7 @@ def test_a_link_in_place_of_the_note_is_left_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("locks", [True, False], ids=["locks", "no locks"])
 def test_a_file_that_another_run_is_writing_is_left_alone(tmp_path: Path, before: Before, locks: bool) -> None:
-    """Without locks (some network mounts), the other run may be running or not."""
+    """Do so also without locks (some network mounts), where the other run may have ended."""
     if not locks:
         before(fcntl, "flock", failing(errno.ENOLCK))
 
