@@ -45,7 +45,7 @@ def codec_named(name: str) -> Codec:
                 "zstd is not installed", hint="Run: python -m pip install backports.zstd, in Azure CLI's own Python."
             )
         return Codec(ZSTD, f"zstd {module.zstd_version}", lambda blocks: _zstd(module, blocks))
-    raise InvalidInputError("Not a compression", where=name, hint=f"Give {GZIP}, {ZSTD} or {NONE}.")
+    raise InvalidInputError("Unknown compression", where=name, hint=f"Give {GZIP}, {ZSTD} or {NONE}.")
 
 
 def zstd_module() -> Any | None:

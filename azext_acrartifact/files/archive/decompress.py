@@ -27,7 +27,9 @@ _OUTPUT = 2 * BLOCK
 
 def damaged(why: str) -> UnsafeContentError:
     """Return the error for an archive that cannot be read."""
-    return UnsafeContentError("The folder's archive is damaged", why=why, hint="Pull again; if it stays, push it anew.")
+    return UnsafeContentError(
+        "The folder's archive is damaged", why=why, hint="Pull again. If it fails again, push the folder again."
+    )
 
 
 def blocks(read: Read) -> Iterator[bytes]:
@@ -130,7 +132,7 @@ class InflatedStream:
             self._left -= len(self._buffer)
             if self._left < 0:
                 raise UnsafeContentError(
-                    "The folder's archive is larger than what is allowed",
+                    "The folder's archive is larger than allowed",
                     hint="Raise --max-unpacked-size, if you trust the artifact.",
                 )
         found, self._buffer = self._buffer[:most], self._buffer[most:]

@@ -140,7 +140,7 @@ class Extraction:
         self._size += member.size
         if self._size > self._limit:
             raise UnsafeContentError(
-                "The folder unpacks to more than what is allowed",
+                "The folder unpacks to more than allowed",
                 where=member.path,
                 why=f"{self._size:,} bytes, and {self._limit:,} are allowed",
                 hint="Raise --max-unpacked-size, if you trust the artifact.",
@@ -157,7 +157,7 @@ class Extraction:
         with self._destination.folders.deepest(parent) as (folder, found):
             if found == parent:
                 require_free_way(self._staging.root, folder)
-        with self._destination.folders.opened(parent, create=True) as target:
+        with self._destination.folders.open(parent, create=True) as target:
             move(self._staging.root, self._staging.folder, target, self._destination.overwrite)
         self.discard()
 

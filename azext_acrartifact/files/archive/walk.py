@@ -87,7 +87,7 @@ def _require_portable(item: os.DirEntry[str], path: str, room: int, seen: dict[s
     if other != item.name:
         reason = f"on some systems it is the same name as {other}"
     if reason:
-        raise LocalFileError("Cannot pack the name", where=item.path, why=reason, hint=_HINT)
+        raise LocalFileError("Cannot pack a file of this name", where=item.path, why=reason, hint=_HINT)
 
 
 def _entry(item: os.DirEntry[str], path: str) -> Entry:

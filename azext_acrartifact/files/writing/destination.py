@@ -159,7 +159,7 @@ class Destination:
         """Return the digest of the regular file *name*, None when there is none. Raises LocalFileError."""
         if self.size_of(name) is None:
             return None
-        with self.folders.opened(name.parent) as folder, naming("Cannot read the file", self.shown(name)):
+        with self.folders.open(name.parent) as folder, naming("Cannot read the file", self.shown(name)):
             descriptor = folder.open(name.last)
             try:
                 return hash_descriptor(descriptor, algorithm)

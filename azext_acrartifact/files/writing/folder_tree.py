@@ -30,11 +30,11 @@ class FolderTree:
     def remove_made(self) -> None:
         """Remove the folders that were made here, as far as they are empty."""
         for name in sorted(self._made, key=lambda name: -len(name.parts)):
-            with contextlib.suppress(LocalFileError, OSError), self.opened(name.parent) as parent:
+            with contextlib.suppress(LocalFileError, OSError), self.open(name.parent) as parent:
                 parent.remove_folder(name.last)
 
     @contextlib.contextmanager
-    def opened(self, name: RelativeName, *, create: bool = False) -> Iterator[Folder]:
+    def open(self, name: RelativeName, *, create: bool = False) -> Iterator[Folder]:
         """Yield the folder *name*. Raises LocalFileError, also for a link on the way."""
         found = self.reach(name, create=create)
         try:

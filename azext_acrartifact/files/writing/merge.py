@@ -90,7 +90,7 @@ def _require_same_kind(child: Node, status: os.stat_result, target: Folder) -> N
     kind = stat.S_IFLNK if is_link(status) else stat.S_IFMT(status.st_mode)
     if kind != child.kind:
         raise LocalFileError(
-            "Something else is in the way of the folder's content",
+            "Something is in the way of the folder's content",
             where=os.path.join(target.path, child.name),
             why=f"it is {kind_of(status)}",
             hint="Remove or rename it, or choose another folder with --destination.",

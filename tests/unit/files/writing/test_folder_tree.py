@@ -28,9 +28,9 @@ pytestmark = pytest.mark.usefixtures("folder_kind")
 
 def test_folders_are_made_only_with_create(out: Path) -> None:
     with Destination.open(str(out)) as destination:
-        with pytest.raises(LocalFileError, match="No such file"), destination.folders.opened(safe_folder("d/none")):
+        with pytest.raises(LocalFileError, match="No such file"), destination.folders.open(safe_folder("d/none")):
             pass
-        with destination.folders.opened(safe_folder("d/new"), create=True):
+        with destination.folders.open(safe_folder("d/new"), create=True):
             assert (out / "d/new").is_dir()
     assert not (out / "d/none").exists()
 
@@ -38,7 +38,7 @@ def test_folders_are_made_only_with_create(out: Path) -> None:
 def test_after_a_failure_folders_that_existed_stay(out: Path) -> None:
     with contextlib.suppress(RuntimeError), Destination.open(str(out)) as destination:
         for folder in ("d/e", "d/new/deep", "e"):
-            with destination.folders.opened(safe_folder(folder), create=True):
+            with destination.folders.open(safe_folder(folder), create=True):
                 pass
         raise RuntimeError
     assert sorted(path.name for path in out.rglob("*") if path.is_dir()) == ["d", "e"]
