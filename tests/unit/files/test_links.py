@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -70,5 +71,9 @@ def test_no_chain_of_links_leaves_the_folder(tmp_path_factory: pytest.TempPathFa
             made.append(top / f"{folder}l{number}")
             os.symlink(target, made[-1])
     for link in made:
-        resolved = os.path.realpath(link)
-        assert resolved == str(top) or resolved.startswith(f"{top}/")
+        try:
+            link.stat()
+        except OSError as error:
+            if error.errno == errno.ELOOP:  # leads nowhere, and realpath makes something up
+                continue
+        assert f"{os.path.realpath(link)}/".startswith(f"{top}/")
