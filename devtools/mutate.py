@@ -43,10 +43,11 @@ FIRST = {
     "files/archive/decompress.py": ["files/archive/test_decompress.py", "files/archive/test_extract.py"],
     "files/writing/merge.py": ["files/writing/test_merge.py", "files/archive/test_extract.py"],
     "files/writing/temp_file.py": [
-        f"files/writing/test_{name}.py" for name in ("temp_file", "folder_tree", "resumable_file")
+        f"files/writing/test_{name}.py" for name in ("temp_file", "folder_tree", "resumable_file", "resume_note")
     ],
     "files/writing/destination.py": [
-        f"files/writing/test_{name}.py" for name in ("destination", "temp_file", "folder_tree", "resumable_file")
+        f"files/writing/test_{name}.py"
+        for name in ("destination", "temp_file", "folder_tree", "resumable_file", "resume_note")
     ],
     "layout/files.py": ["layout/test_files.py", "layout/test_store.py", "operations/test_backup.py"],
     "layout/source.py": ["layout/test_source.py", "layout/test_files.py", "operations/test_backup.py"],

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from azext_acrartifact.files.names import safe_name
 from azext_acrartifact.files.writing.destination import Destination
-from azext_acrartifact.files.writing.resumable_file import DATA, NOTE, KeptHeader, stem_of
+from azext_acrartifact.files.writing.resumable_file import DATA, NOTE, stem_of
+from azext_acrartifact.files.writing.resume_note import KeptHeader
 from azext_acrartifact.oci.uploads import Session
 from azext_acrartifact.transfer.upload_sessions import Journal
 

@@ -18,7 +18,8 @@ from ..hashing import hash_descriptor
 from ..names import RelativeName
 from ..os_errors import naming, on_failure
 from .folder_tree import FolderTree
-from .resumable_file import KeptHeader, KeptPart, kept_bytes
+from .resumable_file import KeptPart, kept_bytes
+from .resume_note import KeptHeader
 from .temp_file import TemporaryFile, replaceable, temporary_name
 
 
