@@ -41,15 +41,11 @@ FIRST = {
     "files/archive/decompress.py": ["files/archive/test_decompress.py", "files/archive/test_extract.py"],
     "files/writing/merge.py": ["files/writing/test_merge.py", "files/archive/test_extract.py"],
     "files/writing/temp_file.py": [
-        "files/writing/test_temp_file.py",
-        "files/writing/test_locks.py",
-        "files/writing/test_destination_safety.py",
-        "files/writing/test_resumable_file.py",
-        "files/writing/test_no_overwrite.py",
+        f"files/writing/test_{name}.py" for name in ("temp_file", "folder_tree", "resumable_file", "resume_note")
     ],
     "files/writing/destination.py": [
         f"files/writing/test_{name}.py"
-        for name in ("destination_safety", "destination", "locks", "resumable_file", "no_overwrite")
+        for name in ("destination", "temp_file", "folder_tree", "resumable_file", "resume_note")
     ],
     "layout/files.py": ["layout/test_files.py", "layout/test_store.py", "operations/test_backup.py"],
     "layout/source.py": ["layout/test_source.py", "layout/test_files.py", "operations/test_backup.py"],

@@ -1,4 +1,4 @@
-"""Files and folders of the user's: names, reading, writing, packing, unpacking.
+"""Read, write, pack and unpack the user's files and folders.
 
-Everything that a registry says about a path is hostile; only `RelativeName` reaches the file system.
+A name from a registry may be hostile: it must be checked into a `RelativeName` before it reaches the file system.
 """

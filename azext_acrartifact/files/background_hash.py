@@ -1,4 +1,4 @@
-"""Hashing in a thread of its own, beside reading, compressing and writing, which the interpreter lets run meanwhile."""
+"""Hash blocks in a thread, which runs while the caller reads, compresses or writes: hashlib releases the GIL."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import threading
 
 from ..threads import try_start
 
-SMALL = 64 * 1024
+_SMALL = 64 * 1024
 """Bytes that are hashed in less time than a thread takes to start."""
 
 
-class BesideHash:
-    """A hash of blocks that stay as they are once they are given; at most two of them are held.
+class BackgroundHash:
+    """A hash that is updated in the background. The caller must not change blocks that it has passed.
 
-    No thread outlives its block: there is nothing to close when the work is given up.
+    At most two blocks are in memory. Each thread ends with its block, so there is nothing to close.
     """
 
     def __init__(self, algorithm: str = "sha256") -> None:
@@ -22,19 +22,19 @@ class BesideHash:
         self._thread: threading.Thread | None = None
 
     def update(self, block: bytes | bytearray | memoryview) -> None:
-        """Account for *block*."""
+        """Start hashing *block*, once the block before it is hashed."""
         self._join()
-        if len(block) < SMALL:
+        if len(block) < _SMALL:
             self._state.update(block)
             return
-        thread = threading.Thread(target=self._state.update, args=(block,), name="acrartifact-beside", daemon=True)
+        thread = threading.Thread(target=self._state.update, args=(block,), name="acrartifact-block-hash", daemon=True)
         if try_start(thread):
             self._thread = thread
         else:
             self._state.update(block)
 
     def digest(self) -> str:
-        """`algorithm:hex` of all that was given so far."""
+        """Return `algorithm:hex` of all blocks so far."""
         self._join()
         return f"{self._state.name}:{self._state.hexdigest()}"
 

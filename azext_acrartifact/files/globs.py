@@ -1,9 +1,9 @@
-"""Which files a pattern means: `--include`, `--exclude` and `--media-type`.
+"""Match the patterns of `--include`, `--exclude` and `--media-type`.
 
-The rule, as in .gitignore: `*` and `?` stop at `/`, `**` does not, `[a-z]` and `[!a-z]` are one character. A pattern
-without `/` is looked for in every component of a path, one with `/` is matched from the top; either way, what it
-matches it takes with everything below. Case counts. Media types are compared whole and without case
-(RFC 6838, section 4.2); there, `*` also crosses `/`.
+As in .gitignore, `*` and `?` stop at `/`, `**` does not, and `[a-z]` and `[!a-z]` match one character. A pattern
+without `/` matches a component at any depth, one with `/` matches from the top. A folder that matches includes
+everything below it. Case matters. Media types are compared as a whole and without case (RFC 6838, section 4.2); in
+their patterns `*` also crosses `/`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,8 @@ from dataclasses import dataclass, field
 
 from ..errors import InvalidInputError
 
-# A bracket right after the opening one, or after `!`, is a member of the set; without another, `[` is itself.
+# `]` right after `[` or `[!` belongs to the set. `[` without a closing bracket is an ordinary character.
 _SYMBOL = re.compile(r"\*\*/?|\*|\?|\[(?:!.|[^!])[^\]]*\]|.", re.DOTALL)
-
-
 _WILDCARDS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
@@ -28,14 +26,14 @@ def _translate(symbol: str) -> str:
         body = symbol[1:-1].replace("\\", "\\\\").replace("[", "\\[")
         negated = body.startswith("!")
         body = body[negated:].replace("]", "\\]").replace("^", "\\^")
-        # What Python's sets may mean some day: [a--b], [a&&b].
+        # Python may give [a--b] and [a&&b] a meaning some day.
         body = re.sub(r"[&~|]|(?<=-)-", r"\\\g<0>", body)
         return f"(?!/)[{'^' if negated else ''}{body}]"
     return re.escape(symbol)
 
 
 class Glob:
-    """One pattern, compiled. Raises InvalidInputError when it cannot be."""
+    """A compiled pattern. Raises InvalidInputError when *pattern* is invalid."""
 
     def __init__(self, pattern: str) -> None:
         self.pattern = pattern
@@ -45,27 +43,27 @@ class Glob:
         try:
             self._regex = re.compile(f"{start}(?:{body})(?:/.*)?", re.DOTALL)
         except re.error as error:
-            raise InvalidInputError("The pattern cannot be read", where=pattern, why=str(error)) from error
+            raise InvalidInputError("The pattern is invalid", where=pattern, why=str(error)) from error
 
     def matches(self, path: str) -> bool:
-        """Whether *path*, relative and with `/`, is meant, itself or by a folder above it."""
+        """Return whether the pattern matches *path*, relative and with `/`, or a folder above it."""
         return self._regex.fullmatch(path) is not None
 
 
 def any_matches(globs: Iterable[Glob], path: str) -> bool:
-    """Whether one of *globs* means *path*."""
+    """Return whether any of *globs* matches *path*."""
     return any(glob.matches(path) for glob in globs)
 
 
 def media_type_matches(pattern: str, media_type: str) -> bool:
-    """Whether *media_type* is *pattern*, in which `*` stands for any text; case does not count."""
+    """Return whether *media_type* matches *pattern*, where `*` stands for any text. Case is ignored."""
     parts = map(re.escape, pattern.strip().lower().split("*"))
     return re.fullmatch(".*".join(parts), media_type.strip().lower(), re.DOTALL) is not None
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What of an artifact is asked for. Empty lists mean everything."""
+    """Selects files of an artifact. Empty lists select everything."""
 
     include: Sequence[Glob] = field(default=())
     exclude: Sequence[Glob] = field(default=())
@@ -73,13 +71,13 @@ class Selection:
 
     @classmethod
     def of(cls, include: Iterable[str] = (), exclude: Iterable[str] = (), media_types: Iterable[str] = ()) -> Selection:
-        """A selection from patterns as the user typed them."""
+        """Compile patterns as the user typed them. Raises InvalidInputError."""
         return cls(tuple(map(Glob, include)), tuple(map(Glob, exclude)), tuple(media_types))
 
     def wants(self, title: str, media_type: str, folder: bool = False) -> bool:
-        """Whether the file *title* of type *media_type* is asked for; exclusion wins.
+        """Return whether the file *title* of type *media_type* is selected. Exclusion wins.
 
-        A *folder* is one piece, so a pattern for all that it holds (`docs/**`) means it as well.
+        A *folder* is selected as a whole, also by a pattern for all its content (`docs/**`).
         """
         if self.media_types and not any(media_type_matches(pattern, media_type) for pattern in self.media_types):
             return False

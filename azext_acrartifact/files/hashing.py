@@ -7,11 +7,11 @@ import os
 from io import FileIO
 
 BLOCK = 1 << 20
-"""Bytes a read: smaller ones cost calls, larger ones the processor's cache."""
+"""Bytes per read: smaller ones cost system calls, larger ones do not fit the processor's cache."""
 
 
 def hash_descriptor(descriptor: int, algorithm: str = "sha256") -> str:
-    """The digest of all of the open file *descriptor*, from its start. Moves its offset. Raises OSError."""
+    """Return the digest of the open file *descriptor*, from its start. Moves its offset. Raises OSError."""
     state = hashlib.new(algorithm)
     buffer = bytearray(BLOCK)
     view = memoryview(buffer)

@@ -1,8 +1,8 @@
-"""Which symbolic links may be packed and unpacked.
+"""Decide which symbolic links may be packed and unpacked.
 
-A link's target may begin with `../` as often as it stays below the folder that is packed, and may hold `..` nowhere
-else. Then no chain of such links leaves that folder, whatever other links it runs through, those of earlier
-archives included (GHSA-m37j-52j7-pjw7, CVE-2025-4517, CVE-2025-45582): each `..` is taken from a real folder.
+A target may begin with `../`, as often as it stays in the packed folder, and may have `..` nowhere else. Then every
+`..` is resolved from a real folder, never from a link, and no chain of links can leave the packed folder, not even
+together with links of earlier archives (GHSA-m37j-52j7-pjw7, CVE-2025-4517, CVE-2025-45582).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from .names import TITLE_LIMIT, why_unsafe
 
 
 def why_unsafe_link(target: str, depth: int) -> str | None:
-    """The reason why a link to *target* is refused, or None.
+    """Return the reason why a link to *target* is refused, or None.
 
     *depth* counts the folders between the packed folder and the link: 0 for a link at its top.
     """

@@ -1,9 +1,9 @@
-"""Which names may reach the file system: one rule for titles and archive members, the same on every system.
+"""Check titles and names of archive members before they reach the file system, by one rule for every system.
 
-A name that one system refuses, or reads as another file, is refused on all of them, so that what is pushed
-here can be pulled anywhere. Sources: learn.microsoft.com "Naming Files, Paths, and Namespaces" (device names,
-reserved characters, trailing dot and space); Unicode Standard Annex 44, table 12 (general categories);
-GHSA-8xwf-rjm4-xvhv and CVE-2021-21272 (traversal through titles and members).
+A name that one system refuses, or takes for another file, is refused on all of them, so that what is pushed here can
+be pulled anywhere. Sources: learn.microsoft.com "Naming Files, Paths, and Namespaces" (device names, reserved
+characters, trailing dot and space); Unicode Standard Annex 44, table 12 (general categories); GHSA-8xwf-rjm4-xvhv and
+CVE-2021-21272 (traversal through titles and members).
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from ..errors import UnsafeContentError
 
 TITLE_LIMIT = 1024
-"""Characters of a whole name."""
+"""Most characters of a name."""
 COMPONENT_LIMIT = 255
-"""Bytes of one component in UTF-8: NAME_MAX of every common file system."""
+"""Most bytes of a component in UTF-8: NAME_MAX of common file systems."""
 TEMPORARY_PREFIX = ".acrartifact-"
-"""Our own unfinished files; nothing else may be called so."""
+"""How our temporary files begin, and no other file may."""
 
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f\\:*?"<>|]')
 _FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -32,17 +32,17 @@ _DEVICES = frozenset(
 
 @dataclass(frozen=True, order=True)
 class RelativeName:
-    """A checked name below some folder. Made by `safe_name` and `safe_folder`, nowhere else."""
+    """A name below some folder that is safe to use. `safe_name` and `safe_folder` check it."""
 
     parts: tuple[str, ...]
-    """Components, from the top; none only for the folder itself."""
+    """Components from the top; empty for the folder itself."""
 
     def __str__(self) -> str:
         return "/".join(self.parts) or "."
 
     @property
     def parent(self) -> RelativeName:
-        """The folder that holds it; the top is its own parent."""
+        """Name of its folder; the top is its own parent."""
         return RelativeName(self.parts[:-1])
 
     @property
@@ -61,15 +61,15 @@ class Collision:
 
 
 def why_unsafe(component: str) -> str | None:
-    """The reason why one component of a path is refused, or None."""
+    """Return the reason why one component of a path is refused, or None."""
     if component in ("", ".", ".."):
         return f"the component {component!r} is not a name"
     found = _FORBIDDEN.search(component) or _forbidden_category(component)
-    return f"U+{ord(found[0]):04X} is not allowed" if found else _why_kept(component)
+    return f"U+{ord(found[0]):04X} is not allowed" if found else _why_reserved(component)
 
 
-def _why_kept(component: str) -> str | None:
-    """The reason why some system, or we, keep a name of allowed characters for something else, or None."""
+def _why_reserved(component: str) -> str | None:
+    """Return why a name of allowed characters is reserved, by a system or by us, or None."""
     if component[-1] in ". ":
         return "it ends in a dot or a space"
     if component.split(".")[0].rstrip(" ").upper() in _DEVICES:
@@ -77,7 +77,7 @@ def _why_kept(component: str) -> str | None:
     if len(component.encode()) > COMPONENT_LIMIT:
         return f"a component is longer than {COMPONENT_LIMIT} bytes"
     if component.casefold().startswith(TEMPORARY_PREFIX):
-        return f"names that begin with {TEMPORARY_PREFIX} are kept for unfinished files"
+        return f"names that begin with {TEMPORARY_PREFIX} are reserved for temporary files"
     return None
 
 
@@ -88,17 +88,16 @@ def _forbidden_category(component: str) -> str | None:
 
 
 def why_unsafe_path(path: str) -> str | None:
-    """The reason why a whole path with `/` is refused, or None."""
+    """Return the reason why a path with `/` is refused, or None."""
     if len(path) > TITLE_LIMIT:
         return f"it is longer than {TITLE_LIMIT} characters"
     return next(filter(None, map(why_unsafe, path.split("/"))), None)
 
 
 def safe_name(title: str) -> RelativeName:
-    """The checked form of a file's *title*, or of an archive member's name.
+    """Check a file's *title*, or an archive member's name. Raises UnsafeContentError.
 
-    One leading `./` is dropped, as ORAS does; `check_collisions` finds the name that it then equals.
-    Raises UnsafeContentError.
+    One leading `./` is dropped, as ORAS does; `check_collisions` finds names that become equal by that.
     """
     path = title.removeprefix("./")
     reason = why_unsafe_path(path)
@@ -110,9 +109,9 @@ def safe_name(title: str) -> RelativeName:
 
 
 def safe_folder(title: str) -> RelativeName:
-    """The checked form of a folder's *title*: as `safe_name`, but `.` is the destination itself.
+    """Check a folder's *title*. As `safe_name`, but `.` is the destination itself, and one trailing `/` is dropped.
 
-    `oras push REF .` writes that title, and regctl ends a folder's title with `/`. Raises UnsafeContentError.
+    `oras push REF .` writes the first, regctl the second. Raises UnsafeContentError.
     """
     if title in (".", "./"):
         return RelativeName(())
@@ -120,17 +119,16 @@ def safe_folder(title: str) -> RelativeName:
 
 
 def collision_key(component: str) -> str:
-    """Equal for components that some file system holds for the same one (case, Unicode form)."""
+    """Return a key that is equal for components that some file system treats as the same (case, Unicode form)."""
     if component.isascii():
         return component.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", component).casefold())
 
 
 def check_collisions(names: Iterable[RelativeName]) -> None:
-    """See that all *names* of one artifact can be written side by side, before the first is.
+    """Check, before anything is written, that all *names* of an artifact can exist side by side.
 
-    Raises UnsafeContentError, naming both, for two that are equal on some file system and for one that is a
-    folder of the other.
+    Raises UnsafeContentError for two that are equal on some file system, and for one that is a folder of the other.
     """
     for found in _collisions(names):
         raise UnsafeContentError(
@@ -141,7 +139,7 @@ def check_collisions(names: Iterable[RelativeName]) -> None:
 
 
 def find_collision(names: Iterable[RelativeName]) -> Collision | None:
-    """The first two *names* that cannot both be written, or None."""
+    """Return the first two *names* that cannot both be written, or None."""
     return next(_collisions(names), None)
 
 

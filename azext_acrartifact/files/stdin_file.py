@@ -1,4 +1,4 @@
-"""Standard input as a file: an upload that breaks must be able to read its bytes again."""
+"""Copy standard input to a temporary file, so that an interrupted upload can read its bytes again."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ NAME = "standard input"
 
 
 def spooled(stream: BinaryIO) -> LocalFile:
-    """All that *stream* gives, in a file without a name that is gone when it is closed. Raises `LocalFileError` when
-    there is no space for it."""
-    with naming("Cannot keep a copy", NAME), tempfile.TemporaryFile() as copy:
+    """Copy *stream* to a nameless temporary file, which vanishes when it is closed. Raises LocalFileError when there is
+    no space for it."""
+    with naming("Cannot make a temporary copy", NAME), tempfile.TemporaryFile() as copy:
         shutil.copyfileobj(stream, copy, BLOCK)
         copy.flush()
         return LocalFile(NAME, os.dup(copy.fileno()))

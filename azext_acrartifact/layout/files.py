@@ -14,10 +14,10 @@ from typing import Protocol
 
 from ..errors import LocalFileError
 from ..files.archive.tar_index import Extent, index_tar
+from ..files.directory import open_folder
 from ..files.directory.handle import Folder
 from ..files.local_file import LocalFile
 from ..files.os_errors import local_error, naming, on_failure
-from ..files.writing.destination import open_folder
 from ..files.writing.temp_file import kind_of
 from ..oci.digest import Digest, is_digest
 from .index import BLOBS, INDEX_FILE, INDEX_LIMIT, MARKER_FILE, MARKER_LIMIT, LayoutIndex, check_marker, parse_index

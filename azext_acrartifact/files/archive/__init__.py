@@ -1,1 +1,1 @@
-"""Folders as layers: packed, compressed, read strictly and unpacked."""
+"""Pack folders into compressed layers, and unpack layers that may be hostile."""

@@ -1,7 +1,7 @@
-"""How a folder's layer is compressed: gzip, which everybody unpacks, zstd or not at all.
+"""Compress a folder's layer by gzip, which every tool reads, by zstd, or not at all.
 
-The package isal writes the same format several times faster and is used when it is there. zstd
-comes with Python 3.14 and otherwise with the package backports.zstd.
+The package isal writes gzip several times faster and is used where it is installed. zstd is part of Python 3.14 and,
+for older versions, of the package backports.zstd.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from ...errors import InvalidInputError
 from .parallel_gzip import Block, Gzip, gzip_member, zlib_gzip
 
 GZIP, ZSTD, NONE = "gzip", "zstd", "none"
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _ZSTD_MODULES = ("compression.zstd", "backports.zstd")
 _ZSTD_LEVEL = 1
 
 
 @dataclass(frozen=True)
 class Codec:
-    """One way to compress. *version* is the same wherever the same bytes come out; *encode* gives None for bytes
-    that stay as they are."""
+    """One way to compress. Codecs of one *version* produce the same bytes; *encode* is None for `none`."""
 
     name: str
     version: str
@@ -32,7 +32,7 @@ class Codec:
 
 
 def codec_named(name: str) -> Codec:
-    """The codec called *name*; `InvalidInputError` when it is not known or not installed."""
+    """Return the codec *name*. Raises InvalidInputError when it is unknown or not installed."""
     if name == GZIP:
         gzip = _gzip()
         return Codec(GZIP, gzip.version, lambda blocks: gzip_member(blocks, gzip))
@@ -45,11 +45,11 @@ def codec_named(name: str) -> Codec:
                 "zstd is not installed", hint="Run: python -m pip install backports.zstd, in Azure CLI's own Python."
             )
         return Codec(ZSTD, f"zstd {module.zstd_version}", lambda blocks: _zstd(module, blocks))
-    raise InvalidInputError("Not a compression", where=name, hint=f"Give {GZIP}, {ZSTD} or {NONE}.")
+    raise InvalidInputError("Unknown compression", where=name, hint=f"Give {GZIP}, {ZSTD} or {NONE}.")
 
 
 def zstd_module() -> Any | None:
-    """The standard library's zstd, or its backport; None without either."""
+    """Return the standard library's zstd module or its backport; None without either."""
     for name in _ZSTD_MODULES:
         try:
             return importlib.import_module(name)

@@ -1,6 +1,6 @@
-"""Unpack a folder's layer: bounded, into a staging folder, and into place only when the caller says that it is right.
+"""Unpack a folder's layer within limits: into a staging folder, and from there to its destination once it is verified.
 
-Never tarfile's extractall: its `data` filter was bypassed (CVE-2025-4517), and it knows no limits.
+Not by tarfile's extractall: its `data` filter was bypassed (CVE-2025-4517), and it has no limits.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ...errors import UnsafeContentError
-from ..handover import hand_over
 from ..links import why_unsafe_link
 from ..names import RelativeName, safe_folder, safe_name
+from ..prefetch import consume_in_thread
 from ..writing.destination import Destination
 from ..writing.merge import move, require_free_way
 from ..writing.staging import Staging
@@ -22,23 +22,23 @@ from .decompress import InflatedStream, Read, blocks, inflated
 from .tar_reader import Member, TarReader
 
 SIZE_FLOOR = 1 << 30
-"""Bytes that any folder may unpack to, however small its layer."""
+"""Bytes to which any folder may unpack, however small its layer."""
 RATIO_LIMIT = 100
-"""Times its layer that a larger folder may unpack to."""
-_HEADER_ALLOWANCE = 256 << 20
-"""Bytes of headers and padding: ENTRY_LIMIT members with pax records of common length."""
+"""Highest compression ratio of a folder that unpacks to more than that."""
+HEADER_ALLOWANCE = 256 << 20
+"""Bytes of headers and padding: enough for ENTRY_LIMIT members with pax records of common length."""
 _MODE_MASK = 0o755
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
 
 def size_limit(compressed_size: int) -> int:
-    """Bytes that a layer of *compressed_size* bytes may unpack to, unless the user says otherwise."""
+    """Return to how many bytes a layer of *compressed_size* may unpack, unless the user allows another size."""
     return max(SIZE_FLOOR, RATIO_LIMIT * compressed_size)
 
 
 @dataclass(frozen=True)
 class Unpacked:
-    """What a folder's archive held."""
+    """Number of members in a folder's archive."""
 
     files: int
     folders: int
@@ -48,7 +48,7 @@ class Unpacked:
 
 
 class Extraction:
-    """One folder's layer on its way to the disk. Leaving a `with` block removes what was not committed."""
+    """Unpacks one folder's layer. Leaving a `with` block removes what was not committed."""
 
     def __init__(
         self,
@@ -59,12 +59,13 @@ class Extraction:
         max_entries: int = tar.ENTRY_LIMIT,
         digest: str | None = None,
         bare: bool = False,
+        header_allowance: int = HEADER_ALLOWANCE,
     ) -> None:
         """Unpack to *title* (of `safe_folder`) at most *max_size* bytes in at most *max_entries* files and folders.
 
-        *digest* is that of the uncompressed archive, if the artifact names it; *bare* members do not carry the
-        title as prefix. Raises UnsafeContentError when the digest is malformed, LocalFileError when the staging
-        folder cannot be made.
+        *digest* is that of the uncompressed archive, if the artifact names it. The names of *bare* members do not
+        begin with the title. Besides files, the archive may have *header_allowance* bytes. Raises UnsafeContentError
+        when the digest is malformed, LocalFileError when the staging folder cannot be made.
         """
         if digest is not None and not _DIGEST.fullmatch(digest):
             raise UnsafeContentError("The digest of the unpacked folder is malformed", why=digest)
@@ -72,29 +73,29 @@ class Extraction:
         self._title = title
         self._digest = digest
         self._bare = bare
-        self._limit = max_size
+        self._limit, self._header_allowance = max_size, header_allowance
         self._max_entries = max_entries
         self._free = destination.free_bytes()
-        with destination.deepest(title) as (folder, _):
+        with destination.folders.deepest(title) as (folder, _):
             self._staging = Staging(folder.again(), max_entries)
         self._open = True
         self._counts = {tar.REGULAR: 0, tar.DIRECTORY: 0, tar.SYMLINK: 0}
         self._size = 0
 
     def read(self, read: Read) -> Unpacked:
-        """Stage all members of the layer that *read* gives, gzip or plain, and check the archive's digest.
+        """Stage all members of the layer that *read* returns, and check the archive's digest.
 
-        It is read here, while two other threads inflate and write. Raises UnsafeContentError for what is refused,
-        DigestMismatchError, LocalFileError (no space). Errors of *read* come through.
+        This thread reads while two others inflate and write. Raises UnsafeContentError for refused members,
+        DigestMismatchError, LocalFileError (no space). Errors of *read* are raised unchanged.
         """
-        return hand_over(blocks(read), self._inflate)
+        return consume_in_thread(blocks(read), self._inflate)
 
     def _inflate(self, layer: Iterator[bytes]) -> Unpacked:
-        return hand_over(inflated(lambda _size: next(layer, b"")), self._unpacked)
+        return consume_in_thread(inflated(lambda _size: next(layer, b"")), self._unpack)
 
-    def _unpacked(self, pieces: Iterator[bytes]) -> Unpacked:
+    def _unpack(self, content: Iterator[bytes]) -> Unpacked:
         algorithm = self._digest.split(":")[0] if self._digest else "sha256"
-        stream = InflatedStream(pieces, self._limit + _HEADER_ALLOWANCE, algorithm)
+        stream = InflatedStream(content, self._limit + self._header_allowance, algorithm)
         reader = TarReader(stream, self._max_entries)
         if self._title.parts:
             self._staging.add_folder(RelativeName(self._title.parts[-1:]), _MODE_MASK)
@@ -122,7 +123,7 @@ class Extraction:
             self._staging.add_file(name, member.mode & _MODE_MASK, reader.content(member))
 
     def _below_title(self, member: Member) -> RelativeName:
-        """Where *member* is staged: its name from the last component of the title on."""
+        """Return the name under which *member* is staged, which begins with the last component of the title."""
         named = safe_folder if member.type == tar.DIRECTORY else safe_name
         parts, title = named(member.path).parts, self._title.parts
         parts = title + parts if self._bare else parts
@@ -135,11 +136,11 @@ class Extraction:
         return RelativeName(parts[max(0, len(title) - 1) :])
 
     def _require_room(self, member: Member) -> None:
-        """Refuse on the declared size, before a byte is written."""
+        """Refuse a *member* by its declared size, before a byte is written."""
         self._size += member.size
         if self._size > self._limit:
             raise UnsafeContentError(
-                "The folder unpacks to more than what is allowed",
+                "The folder unpacks to more than allowed",
                 where=member.path,
                 why=f"{self._size:,} bytes, and {self._limit:,} are allowed",
                 hint="Raise --max-unpacked-size, if you trust the artifact.",
@@ -148,20 +149,20 @@ class Extraction:
             self._destination.require_space(self._size)
 
     def commit(self) -> None:
-        """Move everything into place. The caller has verified the layer's own digest. Raises LocalFileError.
+        """Move everything to its destination. Call it once the layer's own digest is verified. Raises LocalFileError.
 
-        Folders that exist keep what else they hold; nothing moves if anything is in the way.
+        Other files in existing folders stay. Nothing moves if anything is in the way.
         """
         parent = self._title.parent
-        with self._destination.deepest(parent) as (folder, found):
+        with self._destination.folders.deepest(parent) as (folder, found):
             if found == parent:
                 require_free_way(self._staging.root, folder)
-        with self._destination.folder(parent, create=True) as target:
+        with self._destination.folders.open(parent, create=True) as target:
             move(self._staging.root, self._staging.folder, target, self._destination.overwrite)
         self.discard()
 
     def discard(self) -> None:
-        """Remove what is staged. Nothing happens the second time."""
+        """Remove the staging folder, once."""
         if self._open:
             self._open = False
             with contextlib.suppress(OSError):

@@ -1,6 +1,6 @@
-"""A folder as one layer: a tar that ORAS and ACR Tasks unpack, the same bytes for the same content.
+"""Pack a folder as one layer: a tar that ORAS and ACR Tasks unpack, the same bytes for the same content.
 
-Members carry the folder's title as prefix, as those of ORAS do; owner 0, no names, one time for all.
+As with ORAS, the names of members begin with the folder's title. All have owner 0, no user names and the same time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from io import FileIO
 
 from ...errors import InvalidInputError, LocalFileError
-from ..background_hash import BesideHash
+from ..background_hash import BackgroundHash
 from ..globs import Glob
 from ..hashing import BLOCK
 from ..local_file import changed, fingerprint, open_regular
@@ -30,7 +30,7 @@ _TIME_LIMIT = 8**11
 
 
 def source_date_epoch() -> int:
-    """The time of all members: SOURCE_DATE_EPOCH (reproducible-builds.org), or 0. Raises InvalidInputError."""
+    """Return the time of all members: SOURCE_DATE_EPOCH (reproducible-builds.org), or 0. Raises InvalidInputError."""
     text = os.environ.get("SOURCE_DATE_EPOCH", "").strip() or "0"
     if not (text.isascii() and text.isdigit() and len(text) < 12 and int(text) < _TIME_LIMIT):
         raise InvalidInputError(
@@ -41,16 +41,16 @@ def source_date_epoch() -> int:
 
 @dataclass(frozen=True)
 class Packed:
-    """What a finished stream was."""
+    """Size and digest of a packed layer."""
 
     size: int
-    """Bytes that were sent."""
+    """Bytes of the compressed layer."""
     tar_digest: str
     """Of the uncompressed tar: the annotation `io.deis.oras.content.digest`."""
 
 
 class PackedFolder:
-    """A folder that was walked once, to be packed as often as needed, as long as its files stay as they were."""
+    """A folder that was walked once. It can be packed many times, until its files change."""
 
     def __init__(self, title: str, entries: tuple[Entry, ...], mtime: int) -> None:
         self.title = title
@@ -59,10 +59,10 @@ class PackedFolder:
 
     @classmethod
     def scan(cls, path: str, title: str, exclude: Iterable[str] = (), mtime: int | None = None) -> PackedFolder:
-        """Walk the folder *path*, to be unpacked as *title* (`.`: into the destination itself).
+        """Walk the folder *path*, which a pull unpacks as *title* (`.`: into the destination itself).
 
-        *exclude* are patterns (see `globs`) on paths below the folder; *mtime* is the time of all members, by
-        default `source_date_epoch()`. Raises LocalFileError for what cannot be packed, InvalidInputError.
+        *exclude* are patterns (see `globs`) for paths below the folder; *mtime* is the time of all members, by
+        default `source_date_epoch()`. Raises LocalFileError for files that cannot be packed, InvalidInputError.
         """
         reason = None if title == "." else why_unsafe_path(title)
         if reason:
@@ -72,25 +72,19 @@ class PackedFolder:
 
     @property
     def content_size(self) -> int:
-        """Bytes of all files."""
+        """Bytes of all files together."""
         return sum(entry.size for entry in self.entries)
 
     @property
     def version(self) -> str:
-        """The same for as long as the packed bytes are; for another process too."""
+        """A key that stays the same while the packed bytes do, also in another process."""
         state = hashlib.sha256(f"{self.title}|{self._mtime}".encode())
         for entry in self.entries:
             state.update(repr((entry.path, entry.kind, entry.mode, entry.link, entry.fingerprint)).encode())
         return state.hexdigest()
 
-    @property
-    def tar_size(self) -> int:
-        """Bytes of the uncompressed tar, exactly."""
-        bodies = sum(entry.size + padding(entry.size) for entry in self.entries)
-        return sum(len(self._header(entry)) for entry in self.entries) + bodies + len(END_OF_ARCHIVE)
-
     def blocks(self) -> Iterator[Block]:
-        """The uncompressed tar in pieces of 1 MiB, the last one shorter. Raises LocalFileError."""
+        """Yield the uncompressed tar in blocks of 1 MiB, the last one shorter. Raises LocalFileError."""
         filler = _Filler()
         for entry in self.entries:
             yield from filler.put(self._header(entry))
@@ -101,14 +95,14 @@ class PackedFolder:
         yield from filler.rest()
 
     def tar_digest(self) -> str:
-        """The digest of the uncompressed tar, by one read of the files. Raises LocalFileError."""
-        state = BesideHash()
+        """Return the digest of the uncompressed tar. Reads all files once. Raises LocalFileError."""
+        state = BackgroundHash()
         for block in self.blocks():
             state.update(block)
         return state.digest()
 
     def stream(self, codec: Codec | None = None) -> PackedStream:
-        """The layer's bytes, by default as gzip. Each call reads the files anew."""
+        """Return the layer as a stream, compressed by *codec*, by default gzip. Each call reads the files again."""
         return PackedStream(self.blocks(), codec or codec_named(GZIP))
 
     def _header(self, entry: Entry) -> bytes:
@@ -118,14 +112,14 @@ class PackedFolder:
 
 
 class _Filler:
-    """Fills blocks of 1 MiB, one after the other, without a copy between the file and the block."""
+    """Fills one block of 1 MiB after another. Files are read straight into the block, without a copy."""
 
     def __init__(self) -> None:
         self._block = bytearray(BLOCK)
         self._used = 0
 
     def put(self, data: bytes) -> Iterator[Block]:
-        """Append *data*; the blocks that are full by that."""
+        """Append *data*. Yield the blocks that it fills."""
         while data:
             count = min(len(data), BLOCK - self._used)
             self._block[self._used : self._used + count] = data[:count]
@@ -133,7 +127,7 @@ class _Filler:
             yield from self._account(count)
 
     def read(self, entry: Entry) -> Iterator[Block]:
-        """Append the content of a file that is still what was found. Raises LocalFileError."""
+        """Append the content of a file. Raises LocalFileError when it has changed since the walk."""
         descriptor = _reopen(entry)
         try:
             left = entry.size
@@ -152,7 +146,7 @@ class _Filler:
             os.close(descriptor)
 
     def rest(self) -> Iterator[Block]:
-        """The last block, if there is anything in it."""
+        """Yield the last block unless it is empty."""
         if self._used:
             yield self._block[: self._used]
 
@@ -172,10 +166,10 @@ def _reopen(entry: Entry) -> int:
 
 
 class PackedStream:
-    """An iterator over the bytes of a layer; when it has ended, `result` says what they were."""
+    """Iterate over the bytes of a layer. At the end, `result` is their size and digest."""
 
     def __init__(self, blocks: Iterator[Block], codec: Codec) -> None:
-        self._tar = BesideHash()
+        self._tar = BackgroundHash()
         self._size = 0
         self._ended = False
         watched = self._watch(blocks)
@@ -194,7 +188,7 @@ class PackedStream:
 
     @property
     def result(self) -> Packed:
-        """Digest and size. Raises ValueError before the end of the stream."""
+        """Size and digest. Raises ValueError before the end of the stream."""
         if not self._ended:
             raise ValueError("the stream has not been read to its end")
         return Packed(self._size, self._tar.digest())

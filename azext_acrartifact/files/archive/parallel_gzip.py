@@ -1,8 +1,8 @@
-"""One gzip member, compressed in independent blocks on all cores, with bounded memory.
+"""Compress one gzip member in independent blocks on all cores, with bounded memory.
 
-Each block is raw deflate that ends on a byte, so that the blocks can simply follow one another
-(RFC 1951, section 3.2.4; zlib manual, Z_SYNC_FLUSH); one checksum over all closes the member (RFC 1952), and every
-gzip reader takes it. Blocks have one size whatever the number of cores, so the same input gives the same bytes.
+Each block is raw deflate that ends at a byte boundary, so that blocks can be concatenated (RFC 1951, section 3.2.4;
+zlib manual, Z_SYNC_FLUSH). One checksum over all of them ends the member (RFC 1952), and every gzip reader accepts it.
+The block size does not depend on the number of cores, so the same input gives the same bytes.
 """
 
 from __future__ import annotations
@@ -19,53 +19,54 @@ Block = bytes | bytearray
 
 FAST = 1
 STORED = 0
-_CHUNK = 32 * 1024
-"""Bytes that are compressed or stored alike: deflate looks back no further."""
+_WINDOW = 32 * 1024
+"""Bytes that are either compressed or stored: deflate looks back no further."""
 _PROBES, _PROBE = 4, 256
 _NO_GAIN = 0.97
 _BLOCKS_A_WORKER = 2
-# Magic, deflate, no flags, no time, "fastest algorithm", unknown system: nothing of this machine.
-_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
+GZIP_MAGIC = b"\x1f\x8b"
+# Deflate, no flags, no time, "fastest algorithm", unknown system: nothing that identifies this machine.
+_HEADER = GZIP_MAGIC + b"\x08\x00\x00\x00\x00\x00\x04\xff"
 _LAST_BLOCK = b"\x03\x00"
 
 
 @dataclass(frozen=True)
 class Gzip:
-    """What a member is made with; *version* is the same wherever the same bytes come out."""
+    """A gzip implementation. Those of one *version* produce the same bytes."""
 
     version: str
     deflate: Callable[[Block], bytes]
-    """Raw deflate of one block, ending on a byte, without a final block."""
+    """Compresses one block to raw deflate that ends at a byte boundary, without a final block."""
     crc32: Callable[[Block, int], int]
-    """The checksum of a block that follows on what has that checksum."""
+    """Updates a checksum by a block."""
 
 
 def zlib_gzip() -> Gzip:
-    """The standard library's, at the level that costs least. What does not shrink is stored (RFC 1951, section 3.2.4):
-    zlib takes longer for it than for text, and models, images and archives are nothing else."""
+    """Return the standard library's gzip at its fastest level. It stores what does not shrink (RFC 1951, section
+    3.2.4): zlib takes longer for that than for text, and models, images and archives consist of it."""
     return Gzip(f"zlib {zlib.ZLIB_RUNTIME_VERSION}, stored", _deflated, zlib.crc32)
 
 
 def _deflated(block: Block) -> bytes:
     view = memoryview(block)
-    return b"".join(_at_level(level, view[start:end]) for level, start, end in _runs(view))
+    return b"".join(_at_level(level, view[start:end]) for level, start, end in _levels(view))
 
 
-def _runs(view: memoryview) -> Iterator[tuple[int, int, int]]:
-    """Level, start and end of each stretch that is treated alike; one stretch at least."""
-    level, begin = _level(view[:_CHUNK]), 0
-    for start in range(_CHUNK, len(view), _CHUNK):
-        following = _level(view[start : start + _CHUNK])
+def _levels(view: memoryview) -> Iterator[tuple[int, int, int]]:
+    """Yield level, start and end of each stretch of one level; at least one."""
+    level, begin = _level(view[:_WINDOW]), 0
+    for start in range(_WINDOW, len(view), _WINDOW):
+        following = _level(view[start : start + _WINDOW])
         if following != level:
             yield level, begin, start
             level, begin = following, start
     yield level, begin, len(view)
 
 
-def _level(chunk: memoryview) -> int:
-    """`STORED` where samples from all over *chunk* do not shrink, else `FAST`."""
-    step = max(len(chunk) // _PROBES, _PROBE)
-    sample = b"".join(chunk[start : start + _PROBE] for start in range(0, len(chunk), step))
+def _level(data: memoryview) -> int:
+    """Return `STORED` if samples from all over *data* do not shrink, else `FAST`."""
+    step = max(len(data) // _PROBES, _PROBE)
+    sample = b"".join(data[start : start + _PROBE] for start in range(0, len(data), step))
     return STORED if len(zlib.compress(sample, FAST)) > len(sample) * _NO_GAIN else FAST
 
 
@@ -75,9 +76,9 @@ def _at_level(level: int, stretch: memoryview) -> bytes:
 
 
 def gzip_member(blocks: Iterable[Block], gzip: Gzip, workers: int | None = None) -> Iterator[bytes]:
-    """*blocks* as one gzip member. *workers* is the number of threads, by default that of the usable cores.
+    """Yield *blocks* as one gzip member, compressed by *workers* threads, by default one for each usable core.
 
-    At most `2 * workers + 1` blocks are in memory at once. Errors of *blocks* come through.
+    At most `2 * workers + 1` blocks are in memory at once. Errors of *blocks* are raised unchanged.
     """
     count = workers or _usable_cores()
     checksum = size = 0
@@ -101,7 +102,7 @@ def gzip_member(blocks: Iterable[Block], gzip: Gzip, workers: int | None = None)
 def _submitted(pool: ThreadPoolExecutor, gzip: Gzip, block: Block) -> Future[bytes]:
     try:
         return pool.submit(gzip.deflate, block)
-    except RuntimeError:  # the system gives no more threads
+    except RuntimeError:  # the system allows no more threads
         done: Future[bytes] = Future()
         done.set_result(gzip.deflate(block))
         return done

@@ -1,4 +1,4 @@
-"""The layout of a tar header block.
+"""Layout of a tar header block.
 
 POSIX.1-2017, pax, "ustar Interchange Format"; GNU tar manual, "Basic Tar Format".
 """
@@ -35,10 +35,10 @@ ENTRY_LIMIT = 100_000
 
 
 def padding(size: int) -> int:
-    """Bytes from *size* to the next whole block."""
+    """Return the number of bytes from *size* to the next whole block."""
     return -size % BLOCK_SIZE
 
 
 def checksum(block: bytes) -> int:
-    """The sum of a header's bytes, its own field taken as blanks."""
+    """Return the sum of a header's bytes, with the checksum itself taken as blanks."""
     return sum(block) - sum(block[CHECKSUM]) + 8 * 0x20

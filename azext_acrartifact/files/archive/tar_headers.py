@@ -1,4 +1,4 @@
-"""Tar headers, as Go's archive/tar writes them for ORAS: ustar, and pax records only for what ustar cannot hold.
+"""Write tar headers as Go's archive/tar does for ORAS: ustar, with pax records only where ustar is too small.
 
 The same choices give the same bytes: a folder that ORAS packs with its times at the epoch has our digest.
 """
@@ -16,7 +16,7 @@ _ZERO = b"0000000\x00"
 
 @dataclass(frozen=True)
 class Header:
-    """What a member's header says."""
+    """A member as its header describes it."""
 
     path: str
     type: bytes
@@ -29,7 +29,7 @@ class Header:
 
 
 def encode(header: Header) -> bytes:
-    """The blocks that come before the member's content."""
+    """Return the blocks that precede the member's content."""
     records = _pax_records(header)
     if not records:
         prefix, name = _split(header.path) or ("", header.path)
@@ -59,7 +59,7 @@ def _pax_records(header: Header) -> dict[str, str]:
 
 
 def _split(path: str) -> tuple[str, str] | None:
-    """A long path at the last `/` that leaves ustar's 155 and 100 characters."""
+    """Split a long path at the last `/` that leaves ustar's 155 and 100 characters; None if there is none."""
     if len(path) <= 100 or not path.isascii():
         return None
     cut = path.rfind("/", 0, 156)
@@ -69,7 +69,7 @@ def _split(path: str) -> tuple[str, str] | None:
 
 
 def _record(key: str, value: str) -> bytes:
-    """A pax record: its own length in decimal, blank, key=value, newline."""
+    """Return a pax record: its own length in decimal, blank, key=value, newline."""
     rest = len(f" {key}={value}\n".encode())
     length = rest + len(str(rest))
     length = rest + len(str(length))
@@ -77,7 +77,7 @@ def _record(key: str, value: str) -> bytes:
 
 
 def _ascii(text: str) -> bytes:
-    """What a reader without pax sees: the ASCII characters, cut to the field."""
+    """Return the ASCII characters of *text*, at most 100, for readers without pax."""
     return bytes(ord(character) for character in text if character.isascii())[:100]
 
 
@@ -86,14 +86,14 @@ def _octal(value: int, width: int) -> bytes:
 
 
 def _block(header: Header, name: bytes, prefix: bytes) -> bytes:
-    """The fields in the order of `tarformat`, each filled up with zeros."""
+    """Return one header block, its parts in the order of `tar_format`."""
     size = header.size if header.size < _OCTAL_SIZE_LIMIT else 0
-    # Go leaves the device's numbers out of the headers that carry pax records.
+    # Go leaves the device numbers empty in headers of pax records.
     device = bytes(8) if header.type == tar.PAX else _ZERO
     before = (
         name.ljust(100, b"\0") + _octal(header.mode, 8) + _ZERO + _ZERO + _octal(size, 12) + _octal(header.mtime, 12)
     )
     after = header.type + _ascii(header.link).ljust(100, b"\0") + tar.USTAR_MAGIC + bytes(64) + device + device
     after += prefix.ljust(155, b"\0") + bytes(12)
-    # The sum takes its own field as blanks.
+    # The checksum counts itself as blanks.
     return before + b"%06o\x00 " % (sum(before) + sum(after) + 8 * 0x20) + after

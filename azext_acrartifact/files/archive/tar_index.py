@@ -1,7 +1,7 @@
-"""Where the files of a tar lie in it: nothing is unpacked, each is read where it is.
+"""Find the files in a tar without unpacking it, so that each can be read in place.
 
-The tar may be hostile. It is read by `tarread`, which refuses hard links, devices, sparse files and wrong headers;
-here two members of one name are refused, and a symbolic link stands for nothing.
+The tar may be hostile. `TarReader` refuses hard links, devices, sparse files and wrong headers; here, two members of
+one name are refused as well, and symbolic links are ignored.
 """
 
 from __future__ import annotations
@@ -12,53 +12,52 @@ from dataclasses import dataclass
 from ...errors import UnsafeContentError
 from ..local_file import LocalFile
 from . import tar_format as tar
+from .compression import ZSTD_MAGIC
+from .parallel_gzip import GZIP_MAGIC
 from .tar_reader import Member, TarReader
-
-_GZIP = b"\x1f\x8b"
-_ZSTD = b"\x28\xb5\x2f\xfd"
 
 
 @dataclass(frozen=True)
 class Extent:
-    """Bytes of a file: *size* of them from *offset* on."""
+    """A range of a file: *size* bytes from *offset*."""
 
     offset: int
     size: int
 
 
 def index_tar(file: LocalFile) -> dict[str, Extent]:
-    """Every regular file of the tar *file* by its name, without a leading `./`.
+    """Return where each regular file of the tar *file* is, by its name without a leading `./`.
 
-    Reads headers alone, however large the files are. Raises `UnsafeContentError` for what no reader of layouts
-    should have to make sense of, `LocalFileError` when *file* cannot be read.
+    Reads only headers, however large the files are. Raises UnsafeContentError for archives that readers would
+    understand differently, LocalFileError when *file* cannot be read.
     """
-    found: dict[str, Extent] = {}
+    index: dict[str, Extent] = {}
     try:
-        for name, extent in _extents(file):
-            if found.setdefault(name, extent) is not extent:
+        for name, content in _regular_files(file):
+            if index.setdefault(name, content) is not content:
                 raise UnsafeContentError("two members have the same name", where=name)
     except UnsafeContentError as error:
         raise _unreadable(file, error) from error
-    return found
+    return index
 
 
-def _extents(file: LocalFile) -> Iterator[tuple[str, Extent]]:
-    stream = _Headers(file)
-    _require_plain(stream)
+def _regular_files(file: LocalFile) -> Iterator[tuple[str, Extent]]:
+    stream = _SeekingStream(file)
+    _require_uncompressed(stream)
     for member in TarReader(stream, tar.ENTRY_LIMIT):
         if member.type == tar.REGULAR:
             yield member.path.removeprefix("./"), stream.skip(member)
 
 
-def _require_plain(stream: _Headers) -> None:
-    start = stream.exactly(4)
+def _require_uncompressed(stream: _SeekingStream) -> None:
+    start = stream.read_exactly(4)
     stream.position = 0
-    if start.startswith((_GZIP, _ZSTD)):
+    if start.startswith((GZIP_MAGIC, ZSTD_MAGIC)):
         raise UnsafeContentError("it is compressed", hint="Uncompress it first.")
 
 
 def _unreadable(file: LocalFile, error: UnsafeContentError) -> UnsafeContentError:
-    """*error*, which speaks of a folder's archive, as one about *file*."""
+    """Reword *error*, which speaks of a folder's archive, as an error about *file*."""
     reason = error.why or error.what
     return UnsafeContentError(
         "The tar cannot be read",
@@ -68,29 +67,29 @@ def _unreadable(file: LocalFile, error: UnsafeContentError) -> UnsafeContentErro
     )
 
 
-class _Headers:
-    """The tar as `tarread` reads it, whose members are stepped over."""
+class _SeekingStream:
+    """A `TarStream` of *file* that can skip content."""
 
     def __init__(self, file: LocalFile) -> None:
         self._file = file
         self.position = 0
 
-    def exactly(self, count: int) -> bytes:
+    def read_exactly(self, count: int) -> bytes:
         found = bytearray()
-        while piece := self.piece(count - len(found)):
-            found += piece
+        while block := self.read_block(count - len(found)):
+            found += block
         return bytes(found)
 
-    def piece(self, most: int) -> memoryview:
+    def read_block(self, most: int) -> memoryview:
         buffer = memoryview(bytearray(most))
         count = self._file.read_at(buffer, self.position)
         self.position += count
         return buffer[:count]
 
     def skip(self, member: Member) -> Extent:
-        """Step over the content of *member*; where it is."""
-        extent = Extent(self.position, member.size)
+        """Skip the content of *member*. Return where it is."""
+        content = Extent(self.position, member.size)
         self.position += member.size + tar.padding(member.size)
         if self.position > self._file.size:
             raise UnsafeContentError("it ends within a file", where=member.path)
-        return extent
+        return content

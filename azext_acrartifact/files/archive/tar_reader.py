@@ -1,4 +1,4 @@
-"""Members of a tar that may be hostile: ustar, pax and GNU long names; anything else is refused, nothing is skipped."""
+"""Read the members of a tar that may be hostile: ustar, pax and GNU long names. Refuse anything else, skip nothing."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ...errors import UnsafeContentError
+from ..hashing import BLOCK
 from . import tar_format as tar
 from .decompress import damaged
 
 EXTENSION_LIMIT = 64 << 10
-"""Bytes of the extended headers of one member (CVE-2025-58183 and tarfile read without a limit)."""
+"""Bytes of one member's extended headers (CVE-2025-58183: without a limit they fill the memory)."""
 PADDING_LIMIT = 16 << 20
-"""Bytes of zeros after the end: whole records of the largest tapes."""
+"""Bytes of zeros after the end: more than any tape record."""
 _HEADERS_A_MEMBER = 3
 _NUMBER_LIMIT = 2**63 - 1
 _OCTAL = re.compile(rb"[0-7]+")
@@ -30,32 +31,32 @@ _REFUSED = {
 
 
 class TarStream(Protocol):
-    """The archive's bytes, from the first to the last."""
+    """The bytes of an archive, read once."""
 
-    def exactly(self, count: int) -> bytes:
-        """The next *count* bytes, which are few; fewer only at the end."""
+    def read_exactly(self, count: int) -> bytes:
+        """Return the next *count* bytes, fewer only at the end."""
 
-    def piece(self, most: int) -> memoryview:
-        """The next bytes, 1 to *most*; none at the end."""
+    def read_block(self, most: int) -> memoryview:
+        """Return the next 1 to *most* bytes, none at the end."""
 
 
 @dataclass(frozen=True)
 class Member:
-    """What one header, with the extended headers before it, says."""
+    """A member as its header and the extended headers before it describe it."""
 
     path: str
-    """As written; trailing `/` of folders removed. Not checked yet."""
+    """As written, without the trailing `/` of folders. Not checked yet."""
     type: bytes
-    """tarformat.REGULAR, DIRECTORY or SYMLINK."""
+    """tar_format.REGULAR, DIRECTORY or SYMLINK."""
     mode: int
     size: int
-    """Declared bytes of content."""
+    """Declared size of the content in bytes."""
     link: str
 
 
 @dataclass
 class _Extension:
-    """What extended headers say about the member that follows."""
+    """The values of the extended headers for the next member."""
 
     values: dict[str, bytes] = field(default_factory=dict)
     size: int = 0
@@ -67,7 +68,7 @@ class _Extension:
 
 
 class TarReader:
-    """One pass over the members; the content of each is read before the next is asked for."""
+    """Iterate over the members of an archive. Read the content of each before asking for the next."""
 
     def __init__(self, stream: TarStream, entry_limit: int) -> None:
         self._stream = stream
@@ -89,25 +90,25 @@ class TarReader:
             raise damaged("it ends after an extended header")
 
     def content(self, member: Member) -> Iterator[memoryview]:
-        """The bytes of *member*, in pieces; to be read to the end."""
+        """Yield the bytes of *member*, block by block. Read them all before the next member."""
         left = member.size
         while left:
-            piece = self._stream.piece(left)
-            if not piece:
+            block = self._stream.read_block(left)
+            if not block:
                 raise damaged("it ends within a file")
-            left -= len(piece)
-            yield piece
+            left -= len(block)
+            yield block
         self._skip_padding(member.size)
 
     def _too_many(self) -> UnsafeContentError:
         return UnsafeContentError("The folder holds too many files", why=f"more than {self._entry_limit:,}")
 
     def _skip_padding(self, size: int) -> None:
-        if len(self._stream.exactly(tar.padding(size))) != tar.padding(size):
+        if len(self._stream.read_exactly(tar.padding(size))) != tar.padding(size):
             raise damaged("it ends within a file")
 
     def _next_header(self) -> bytes | None:
-        block = self._stream.exactly(tar.BLOCK_SIZE)
+        block = self._stream.read_exactly(tar.BLOCK_SIZE)
         if not block or block == tar.ZERO_BLOCK:
             self._require_only_zeros()
             return None
@@ -119,11 +120,11 @@ class TarReader:
         return _checked(block)
 
     def _require_only_zeros(self) -> None:
-        """See that padding follows the end, and nothing hidden. All of it goes into the digest."""
+        """Refuse content hidden after the end. Padding is read too, as the digest covers it."""
         left = PADDING_LIMIT
-        while piece := self._stream.piece(1 << 20):
-            left -= len(piece)
-            if left < 0 or bytes(piece).strip(b"\x00"):
+        while block := self._stream.read_block(BLOCK):
+            left -= len(block)
+            if left < 0 or bytes(block).strip(b"\x00"):
                 raise damaged("there is content after its end")
 
     def _extend(self, extension: _Extension, block: bytes) -> None:
@@ -131,7 +132,7 @@ class TarReader:
         extension.size += size
         if extension.size > EXTENSION_LIMIT:
             raise UnsafeContentError("A header of the folder's archive is too long", why=f"more than {EXTENSION_LIMIT}")
-        data = self._stream.exactly(size)
+        data = self._stream.read_exactly(size)
         if len(data) != size:
             raise damaged("it ends within a header")
         self._skip_padding(size)
@@ -147,11 +148,11 @@ class TarReader:
 
 
 def _checked(block: bytes) -> bytes:
-    """*block*, if its checksum and magic are right."""
+    """Return *block* if its checksum and magic are right, else raise UnsafeContentError."""
     if _number(block[tar.CHECKSUM], "checksum") != tar.checksum(block):
         raise damaged("the checksum of a header is wrong")
     if block[tar.MAGIC] not in (tar.USTAR_MAGIC, tar.GNU_MAGIC, tar.V7_MAGIC):
-        raise damaged("a header is of no known format")
+        raise damaged("a header has an unknown format")
     return block
 
 
@@ -161,12 +162,12 @@ def _member(block: bytes, extended: dict[str, bytes]) -> Member:
     size = _decimal(extended["size"]) if "size" in extended else _number(block[tar.SIZE], "size")
     path = _text(raw_path)
     if kind == tar.REGULAR and path.endswith("/"):
-        kind = tar.DIRECTORY  # what tar was before it had a type for folders
+        kind = tar.DIRECTORY  # as in archives that are older than the type for folders
     if kind not in (tar.REGULAR, tar.DIRECTORY, tar.SYMLINK):
         why = _REFUSED.get(kind, f"of the unknown type {kind!r}")
-        raise UnsafeContentError("The folder holds what is no file, folder or link", where=path, why=f"it is {why}")
+        raise UnsafeContentError("A member of the folder is not a file, folder or link", where=path, why=f"it is {why}")
     if size and kind != tar.REGULAR:
-        raise damaged("a member that is no file has content")
+        raise damaged("a folder or link has content")
     link = _text(extended.get("linkpath", _until_nul(block[tar.LINK_NAME]))) if kind == tar.SYMLINK else ""
     path = path.rstrip("/") if kind == tar.DIRECTORY else path
     return Member(path, kind, _number(block[tar.MODE], "mode"), size, link)
@@ -174,7 +175,7 @@ def _member(block: bytes, extended: dict[str, bytes]) -> Member:
 
 def _path(block: bytes) -> bytes:
     name = _until_nul(block[tar.NAME])
-    # GNU keeps times where ustar has the prefix.
+    # GNU tar stores times where ustar has the prefix.
     prefix = _until_nul(block[tar.PREFIX]) if block[tar.MAGIC] == tar.USTAR_MAGIC else b""
     return prefix + b"/" + name if prefix else name
 
@@ -191,7 +192,7 @@ def _text(raw: bytes) -> str:
 
 
 def _number(text: bytes, what: str) -> int:
-    """An octal number, or GNU's base 256, not negative and below 2**63."""
+    """Parse an octal number, or GNU's base 256. Refuse negative ones and those from 2**63."""
     if text[0] & 0x80:
         value = int.from_bytes(bytes([text[0] & 0x7F]) + text[1:], "big")
         if text[0] & 0x40 or value > _NUMBER_LIMIT:
@@ -199,18 +200,18 @@ def _number(text: bytes, what: str) -> int:
         return value
     digits = text.strip(b" \x00")
     if digits and not _OCTAL.fullmatch(digits):
-        raise damaged(f"the {what} of a member is no number")
+        raise damaged(f"the {what} of a member is not a number")
     return int(digits or b"0", 8)
 
 
 def _decimal(text: bytes) -> int:
     if not _DECIMAL.fullmatch(text) or len(text) > 19 or int(text) > _NUMBER_LIMIT:
-        raise damaged("the size of a member is no number, or out of range")
+        raise damaged("the size of a member is not a number, or out of range")
     return int(text)
 
 
 def _records(data: bytes) -> Iterator[tuple[str, bytes]]:
-    """The pax records of *data*: `LENGTH KEY=VALUE`, newline."""
+    """Yield the pax records of *data*: `LENGTH KEY=VALUE`, newline."""
     position = 0
     while position < len(data):
         space = data.find(b" ", position, position + 8)
@@ -227,9 +228,9 @@ def _records(data: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _require_known(key: bytes, value: bytes) -> None:
-    """Refuse records that change what the content is; times, owners and attributes are of no interest."""
+    """Refuse records that change the content or the charset. Ignore times, owners and attributes."""
     if key.startswith(b"GNU.sparse."):
-        raise UnsafeContentError("The folder holds what is no file, folder or link", why="it is a sparse file")
+        raise UnsafeContentError("A member of the folder is not a file, folder or link", why="it is a sparse file")
     if key == b"hdrcharset" and value != _UTF8:
         raise UnsafeContentError("A name in the folder is not UTF-8")
 

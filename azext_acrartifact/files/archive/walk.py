@@ -1,4 +1,4 @@
-"""A folder of the user's, walked once: what is in it, in the order in which it is packed."""
+"""List a folder's content in the order in which it is packed."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ class Entry:
     path: str
     """Below the folder, with `/`; empty for the folder itself."""
     source: str
-    """Where it lies on this machine."""
+    """Path on this machine."""
     kind: int
     """stat.S_IFREG, S_IFDIR or S_IFLNK."""
     mode: int
-    """Permission bits, without setuid, setgid, sticky and without write for others."""
+    """Permission bits without setuid, setgid, sticky and write for group and others."""
     size: int = 0
     link: str = ""
     fingerprint: Fingerprint = (0, 0, 0)
-    """Of a file, when it was found."""
+    """Fingerprint of a file at the time of the walk."""
 
 
-def walk(path: str, title: str, exclude: Sequence[Glob] = ()) -> tuple[Entry, ...]:
-    """Everything in the folder *path*, itself first, folders before what they hold, sorted as ORAS does.
+def walk(path: str, title: str, exclude: Sequence[Glob] = (), limit: int = ENTRY_LIMIT) -> tuple[Entry, ...]:
+    """Return the folder *path* and everything below it, folders before their content, sorted as ORAS does.
 
-    *title* is what the folder will be called, which counts for the length of names. Raises LocalFileError for what
-    cannot be packed, or could not be unpacked safely on every system.
+    *title* is the folder's name in the artifact; it counts towards the length of names. Raises LocalFileError for more
+    than *limit* entries, and for one that cannot be packed or could not be unpacked safely on every system.
     """
     with naming("Cannot read the folder", path):
         status = os.stat(path)
@@ -49,18 +49,18 @@ def walk(path: str, title: str, exclude: Sequence[Glob] = ()) -> tuple[Entry, ..
     entries = [Entry("", path, stat.S_IFDIR, status.st_mode & 0o755)]
     for entry in _below(path, "", TITLE_LIMIT - len(title) - 1, exclude):
         entries.append(entry)
-        if len(entries) > ENTRY_LIMIT:
+        if len(entries) > limit:
             raise LocalFileError(
                 "The folder holds too many files",
                 where=path,
-                why=f"a pull unpacks at most {ENTRY_LIMIT:,}",
+                why=f"a pull unpacks at most {limit:,}",
                 hint="Push its subfolders one by one, or leave some out with --exclude.",
             )
     return tuple(entries)
 
 
 def _below(folder: str, prefix: str, room: int, exclude: Sequence[Glob]) -> Iterator[Entry]:
-    """The entries of *folder*, which is *prefix* below the top; *room* is what is left of a name's length."""
+    """Yield the entries of *folder*, which is *prefix* below the top; *room* is how long a name may be."""
     seen: dict[str, str] = {}
     for item in _sorted_items(folder):
         path = prefix + item.name
@@ -87,11 +87,11 @@ def _require_portable(item: os.DirEntry[str], path: str, room: int, seen: dict[s
     if other != item.name:
         reason = f"on some systems it is the same name as {other}"
     if reason:
-        raise LocalFileError("Cannot pack the name", where=item.path, why=reason, hint=_HINT)
+        raise LocalFileError("Cannot pack a file of this name", where=item.path, why=reason, hint=_HINT)
 
 
 def _entry(item: os.DirEntry[str], path: str) -> Entry:
-    # Not item.stat(): on Windows that gives no inode.
+    # Not item.stat(), which returns no inode on Windows.
     status = os.lstat(item.path)
     kind, mode = stat.S_IFMT(status.st_mode), status.st_mode & 0o755
     if kind == stat.S_IFDIR:

@@ -1,1 +1,17 @@
-"""An open folder of the user's, and what holds it on each system."""
+"""Open folders, by descriptor on POSIX systems and by path on Windows."""
+
+import errno
+import os
+
+from .handle import Folder
+from .posix import DescriptorFolder
+from .windows import PathFolder
+
+
+def open_folder(path: str) -> Folder:
+    """Open the folder *path*, which the user chose: links on it are followed. Raises OSError."""
+    if os.open in os.supports_dir_fd:
+        return DescriptorFolder(os.open(path, os.O_RDONLY | os.O_DIRECTORY), path)
+    if not os.path.isdir(path):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
+    return PathFolder(os.path.realpath(path))

@@ -1,8 +1,8 @@
-"""An open folder whose entries are reached one component at a time, never through a link.
+"""An open folder, whose entries are reached one component at a time and never through a link.
 
-A check of a path's text says nothing about the links that lie on it (GHSA-8xwf-rjm4-xvhv, GHSA-2hhj-vj64-hx3j),
-so POSIX systems work on descriptors with O_NOFOLLOW (`folder_posix`). Windows has neither; there every step is looked
-at first, and a reparse point (a link, a junction, a mount) is refused (`folder_windows`).
+Checking a path as text does not find the links on it (GHSA-8xwf-rjm4-xvhv, GHSA-2hhj-vj64-hx3j). So `posix` works with
+descriptors and O_NOFOLLOW. Windows has neither: `windows` checks every component first, and refuses reparse points
+(links, junctions, mounts).
 """
 
 from __future__ import annotations
@@ -14,61 +14,57 @@ from typing import Protocol
 
 
 class Folder(Protocol):
-    """What both kinds offer. *name* is always one component; errors are the system's OSError."""
+    """A folder of either kind. *name* is always one component. Methods raise OSError."""
 
     path: str
-    """For messages only."""
+    """Path for messages only."""
 
     def close(self) -> None:
-        """Let go of it, once; children stay open."""
+        """Close it, once. Children stay open."""
         ...
 
     def again(self) -> Folder:
-        """The same folder, to be closed on its own."""
+        """Open the same folder again, to be closed on its own."""
         ...
 
     def child(self, name: str) -> Folder:
-        """The folder *name* in it; ELOOP or ENOTDIR when that is a link or a file."""
+        """Open the folder *name* in it. Raises ELOOP or ENOTDIR for a link or a file."""
         ...
 
     def make(self, name: str, mode: int = 0o777) -> bool:
-        """Make the folder *name*; False when something of that name is there."""
+        """Make the folder *name*. Return False when the name exists."""
         ...
 
     def look(self, name: str) -> os.stat_result | None:
-        """What *name* is, links not followed; None when there is none."""
+        """Return the status of *name* without following links; None when it is missing."""
         ...
 
     def names(self) -> list[str]:
-        """All entries, in no order."""
+        """Return the names of all entries, in any order."""
         ...
 
     def create(self, name: str, mode: int = 0o666) -> int:
-        """A descriptor of the new file *name*, to read and write; FileExistsError if anything is there."""
+        """Create the file *name*. Return a descriptor to read and write. Raises FileExistsError."""
         ...
 
     def open(self, name: str) -> int:
-        """A descriptor to read *name*; a FIFO does not block."""
+        """Return a descriptor to read *name*. Does not block on a FIFO."""
         ...
 
     def reopen(self, name: str) -> int:
-        """A descriptor to read and write the file *name* that is there."""
+        """Return a descriptor to read and write the existing file *name*."""
         ...
 
     def rename(self, name: str, into: Folder, new_name: str) -> None:
-        """Move *name* over *new_name* of *into*, at once."""
+        """Move *name* to *new_name* of *into* atomically, replacing a file there."""
         ...
 
     def rename_new(self, name: str, into: Folder, new_name: str) -> None:
-        """Move *name*, no folder, to *new_name* of *into*, at once; FileExistsError if anything is there."""
+        """Move the file or link *name* to *new_name* of *into* atomically. Raises FileExistsError."""
         ...
 
     def link(self, name: str, target: str) -> None:
         """Make the symbolic link *name*."""
-        ...
-
-    def read_link(self, name: str) -> str:
-        """The target of the symbolic link *name*."""
         ...
 
     def remove(self, name: str) -> None:
@@ -80,52 +76,52 @@ class Folder(Protocol):
         ...
 
     def set_mode(self, mode: int) -> None:
-        """Set its own permission bits."""
+        """Set the folder's own permission bits."""
         ...
 
     def mode(self) -> int:
-        """Its own permission bits."""
+        """Return the folder's own permission bits."""
         ...
 
     def free_bytes(self) -> int:
-        """Bytes that this user may still write to its file system."""
+        """Return how many bytes this user may still write to its file system."""
         ...
 
     @property
     def locks(self) -> Locks:
-        """What keeps other runs away from what is unfinished in it."""
+        """Locks of the folder and of temporary files in it."""
         ...
 
 
 class Locks(Protocol):
-    """How a run holds what it has not finished, against the sweep of another run."""
+    """Locks that protect the temporary files of a run from the sweep of another run."""
 
-    def hold(self, name: str, descriptor: int) -> bool | None:
-        """Lock the unfinished *name*, open as *descriptor*, for this run; False when another run was quicker, None
-        where nobody can tell."""
+    def try_lock(self, name: str, descriptor: int) -> bool | None:
+        """Lock the temporary file *name*, open as *descriptor*. Return False when another run has locked or removed it,
+        None on a file system without locks."""
         ...
 
-    def hold_itself(self) -> bool:
-        """Lock this unfinished folder for this run; False when a sweep was quicker."""
+    def try_lock_folder(self) -> bool:
+        """Lock this temporary folder. Return False when the sweep of another run has removed it."""
         ...
 
-    def lock(self) -> int | None:
-        """A descriptor that holds the folder's only lock until it is closed; None where there are no locks."""
+    def wait_for_lock(self) -> int | None:
+        """Wait for the folder's exclusive lock. Return a descriptor that locks it until closed; None without locks."""
         ...
 
     def remove_abandoned(self, name: str) -> None:
-        """Remove the unfinished *name* and all below it, unless a living run holds it."""
+        """Remove the temporary *name* and everything below it, unless a running process has locked it."""
         ...
 
 
 def is_link(status: os.stat_result) -> bool:
-    """Whether *status*, of lstat, is a symbolic link or any other reparse point of Windows."""
+    """Return whether *status*, from lstat, is a symbolic link or another reparse point of Windows."""
     reparse = getattr(status, "st_file_attributes", 0) & getattr(stat, "FILE_ATTRIBUTE_REPARSE_POINT", 0)
     return bool(reparse) or stat.S_ISLNK(status.st_mode)
 
 
 def remove_tree(folder: Folder, name: str) -> None:
-    """Remove the folder *name* and all below it, as far as the system lets us. Links are removed, not followed."""
+    """Remove *name* and everything below it, as far as the system allows. Links are removed, not followed."""
     with contextlib.suppress(OSError):
         status = folder.look(name)
         if status is None:

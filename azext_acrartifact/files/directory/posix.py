@@ -1,4 +1,4 @@
-"""A folder of a POSIX system, as an open descriptor: nothing that happens to its path can redirect it."""
+"""Folders of POSIX systems as open descriptors, which no change of their path can redirect."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ _DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXE
 
 
 class DescriptorFolder:
-    """A folder of a POSIX system: everything is relative to its open descriptor."""
+    """A `Folder` whose operations are relative to an open descriptor."""
 
     def __init__(self, descriptor: int, path: str) -> None:
         self.descriptor = descriptor
         self.path = path
 
     def close(self) -> None:
-        """Close the descriptor, once; children stay open."""
+        """Close the descriptor, once. Children stay open."""
         if self.descriptor >= 0:
             os.close(self.descriptor)
             self.descriptor = -1
 
     def again(self) -> DescriptorFolder:
-        """The same folder, to be closed on its own."""
+        """Open the same folder again, to be closed on its own."""
         return DescriptorFolder(os.dup(self.descriptor), self.path)
 
     def child(self, name: str) -> DescriptorFolder:
-        """The folder *name* in it; ELOOP or ENOTDIR when that is a link or a file."""
+        """Open the folder *name* in it. Raises ELOOP or ENOTDIR for a link or a file."""
         return DescriptorFolder(
             os.open(name, _DIRECTORY | _NO_FOLLOW, dir_fd=self.descriptor), os.path.join(self.path, name)
         )
 
     def make(self, name: str, mode: int = 0o777) -> bool:
-        """Make the folder *name*; False when something of that name is there."""
+        """Make the folder *name*. Return False when the name exists."""
         try:
             os.mkdir(name, mode, dir_fd=self.descriptor)
         except FileExistsError:
@@ -45,35 +45,35 @@ class DescriptorFolder:
         return True
 
     def look(self, name: str) -> os.stat_result | None:
-        """What *name* is, links not followed; None when there is none."""
+        """Return the status of *name* without following links; None when it is missing."""
         try:
             return os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
         except FileNotFoundError:
             return None
 
     def names(self) -> list[str]:
-        """All entries, in no order."""
+        """Return the names of all entries, in any order."""
         return os.listdir(self.descriptor)
 
     def create(self, name: str, mode: int = 0o666) -> int:
-        """A descriptor of the new file *name*, to read and write; FileExistsError if anything is there."""
+        """Create the file *name*. Return a descriptor to read and write. Raises FileExistsError."""
         return os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, mode, dir_fd=self.descriptor)
 
     def open(self, name: str) -> int:
-        """A descriptor to read *name*; a FIFO does not block."""
+        """Return a descriptor to read *name*. Does not block on a FIFO."""
         return os.open(name, os.O_RDONLY | os.O_NONBLOCK | _NO_FOLLOW, dir_fd=self.descriptor)
 
     def reopen(self, name: str) -> int:
-        """A descriptor to read and write the file *name* that is there."""
+        """Return a descriptor to read and write the existing file *name*."""
         return os.open(name, os.O_RDWR | os.O_NONBLOCK | _NO_FOLLOW, dir_fd=self.descriptor)
 
     def rename(self, name: str, into: Folder, new_name: str) -> None:
-        """Move *name* over *new_name* of *into*, at once."""
+        """Move *name* to *new_name* of *into* atomically, replacing a file there."""
         assert isinstance(into, DescriptorFolder)
         os.rename(name, new_name, src_dir_fd=self.descriptor, dst_dir_fd=into.descriptor)
 
     def rename_new(self, name: str, into: Folder, new_name: str) -> None:
-        """Move *name*, no folder, to *new_name* of *into*, at once; FileExistsError if anything is there."""
+        """Move the file or link *name* to *new_name* of *into* atomically. Raises FileExistsError."""
         assert isinstance(into, DescriptorFolder)
         try:
             os.link(name, new_name, src_dir_fd=self.descriptor, dst_dir_fd=into.descriptor, follow_symlinks=False)
@@ -90,10 +90,6 @@ class DescriptorFolder:
         """Make the symbolic link *name*."""
         os.symlink(target, name, dir_fd=self.descriptor)
 
-    def read_link(self, name: str) -> str:
-        """The target of the symbolic link *name*."""
-        return os.readlink(name, dir_fd=self.descriptor)
-
     def remove(self, name: str) -> None:
         """Remove the file or link *name*."""
         os.unlink(name, dir_fd=self.descriptor)
@@ -103,60 +99,60 @@ class DescriptorFolder:
         os.rmdir(name, dir_fd=self.descriptor)
 
     def set_mode(self, mode: int) -> None:
-        """Set its own permission bits."""
+        """Set the folder's own permission bits."""
         os.fchmod(self.descriptor, mode)
 
     def mode(self) -> int:
-        """Its own permission bits."""
+        """Return the folder's own permission bits."""
         return stat.S_IMODE(os.fstat(self.descriptor).st_mode)
 
     def free_bytes(self) -> int:
-        """Bytes that this user may still write to its file system."""
+        """Return how many bytes this user may still write to its file system."""
         status = os.fstatvfs(self.descriptor)
         return status.f_bavail * status.f_frsize
 
     @property
     def locks(self) -> DescriptorLocks:
-        """What keeps other runs away from what is unfinished in it."""
+        """Locks of the folder and of temporary files in it."""
         return DescriptorLocks(self)
 
 
 class DescriptorLocks:
-    """`Locks` of a *folder*."""
+    """`Locks` of *folder*."""
 
     def __init__(self, folder: DescriptorFolder) -> None:
         self._folder = folder
 
-    def hold(self, name: str, descriptor: int) -> bool | None:
-        """Lock the unfinished *name*, open as *descriptor*, for this run; False when another run was quicker, None
-        where nobody can tell."""
-        held = try_lock(descriptor)
+    def try_lock(self, name: str, descriptor: int) -> bool | None:
+        """Lock the temporary file *name*, open as *descriptor*. Return False when another run has locked or removed it,
+        None on a file system without locks."""
+        locked = try_lock(descriptor)
         status = self._folder.look(name)
-        return held if status is not None and os.path.samestat(status, os.fstat(descriptor)) else False
+        return locked if status is not None and os.path.samestat(status, os.fstat(descriptor)) else False
 
-    def hold_itself(self) -> bool:
-        """Lock this unfinished folder for this run; False when a sweep was quicker."""
+    def try_lock_folder(self) -> bool:
+        """Lock this temporary folder. Return False when the sweep of another run has removed it."""
         return try_lock(self._folder.descriptor) is not False and os.fstat(self._folder.descriptor).st_nlink > 0
 
-    def lock(self) -> int | None:
-        """A descriptor that holds the folder's only lock until it is closed; None where there are no locks."""
+    def wait_for_lock(self) -> int | None:
+        """Wait for the folder's exclusive lock. Return a descriptor that locks it until closed; None without locks."""
         descriptor = os.open(".", _DIRECTORY, dir_fd=self._folder.descriptor)
-        held = False
+        locked = False
         try:
-            held = wait_for_lock(descriptor)
+            locked = wait_for_lock(descriptor)
         finally:
-            if not held:
+            if not locked:
                 os.close(descriptor)
-        return descriptor if held else None
+        return descriptor if locked else None
 
     def remove_abandoned(self, name: str) -> None:
-        """Remove the unfinished *name* and all below it, unless a living run holds it."""
+        """Remove the temporary *name* and everything below it, unless a running process has locked it."""
         try:
             descriptor = self._folder.open(name)
         except OSError:
             return
         try:
-            # The lock is kept until it is gone: whoever has just made it must not hold it before, and lose it then.
+            # Unlock only once it is removed: the run that has just created it must not lock it and then lose it.
             if try_lock(descriptor) is True:
                 remove_tree(self._folder, name)
         finally:

@@ -1,1 +1,1 @@
-"""How a pull writes: temporary files, resumable files and staged folders, each moved to its name when it is right."""
+"""Write files and folders for a pull: temporary first, and under their final name once they are verified."""

@@ -1,4 +1,4 @@
-"""Move what was unpacked to where it belongs: into folders that exist, over files that exist, each file at once."""
+"""Move a staged folder to its destination: into existing folders, over existing files, each file atomically."""
 
 from __future__ import annotations
 
@@ -12,16 +12,13 @@ from ...errors import LocalFileError
 from ..directory.handle import Folder, is_link
 from ..os_errors import naming
 from .staging import Node
-from .temp_file import came_meanwhile, kind_of, put
+from .temp_file import created_meanwhile, kind_of, put
 
 _OCCUPIED = {errno.EEXIST, errno.ENOTEMPTY, errno.EACCES}
 
 
 def require_free_way(node: Node, target: Folder) -> None:
-    """See, before anything moves, that nothing in *target* is in the way of *node*'s children.
-
-    Raises LocalFileError.
-    """
+    """Raise LocalFileError if anything in *target* is in the way of *node*'s children. Call it before `move`."""
     for child in node.children.values():
         status = _look(target, child.name)
         if status is None:
@@ -33,10 +30,10 @@ def require_free_way(node: Node, target: Folder) -> None:
 
 
 def move(node: Node, source: Folder, target: Folder, overwrite: bool = True) -> None:
-    """Move *node*'s children from *source* to *target*; a folder that is missing there moves whole. Without
-    *overwrite* nothing may be there.
+    """Move *node*'s children from *source* to *target*. A folder that is missing there moves as a whole. Without
+    *overwrite*, none of them may exist.
 
-    Raises LocalFileError; what has moved by then stays, each file either old or new.
+    Raises LocalFileError. What has moved by then stays, so each file is either old or new.
     """
     for child in node.children.values():
         status = _look(target, child.name)
@@ -46,14 +43,14 @@ def move(node: Node, source: Folder, target: Folder, overwrite: bool = True) -> 
             with naming("Cannot write the file", os.path.join(target.path, child.name)):
                 put(source, child.name, target, child.name, overwrite)
         elif status is not None and not overwrite:
-            raise came_meanwhile(target, child.name)
-        elif status is not None or not _moved_whole(child, source, target):
+            raise created_meanwhile(target, child.name)
+        elif status is not None or not _move_folder(child, source, target):
             with _child(source, child.name) as inner, _child(target, child.name) as into:
                 move(child, inner, into, overwrite)
 
 
-def _moved_whole(child: Node, source: Folder, target: Folder) -> bool:
-    """Whether the folder could be moved; not when another pull has just made one of that name."""
+def _move_folder(child: Node, source: Folder, target: Folder) -> bool:
+    """Move a folder as a whole. Return False when another pull has just made a folder of that name."""
     with naming("Cannot make the folder", os.path.join(target.path, child.name)):
         try:
             source.rename(child.name, target, child.name)
@@ -67,7 +64,7 @@ def _moved_whole(child: Node, source: Folder, target: Folder) -> bool:
 
 
 def _restrict(node: Node, folder: Folder) -> None:
-    """Take from new folders the rights of their owner that the archive does not give: they were needed until now."""
+    """Apply the archive's modes to new folders. Until now their owner needed all rights, to fill them."""
     for child in node.children.values():
         if child.kind == stat.S_IFDIR:
             with contextlib.closing(folder.child(child.name)) as inner:
@@ -93,7 +90,7 @@ def _require_same_kind(child: Node, status: os.stat_result, target: Folder) -> N
     kind = stat.S_IFLNK if is_link(status) else stat.S_IFMT(status.st_mode)
     if kind != child.kind:
         raise LocalFileError(
-            "Something else is in the way of the folder's content",
+            "Something is in the way of the folder's content",
             where=os.path.join(target.path, child.name),
             why=f"it is {kind_of(status)}",
             hint="Remove or rename it, or choose another folder with --destination.",

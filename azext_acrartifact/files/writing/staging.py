@@ -1,4 +1,4 @@
-"""A folder that is being unpacked: all of it goes to a temporary folder of ours, and moves when it is right."""
+"""Unpack an archive into a temporary folder, from which `merge` moves everything once it is verified."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _IMPLIED_MODE = 0o755
 
 @dataclass
 class Node:
-    """What an archive makes under one name."""
+    """A file, folder or link of an archive."""
 
     name: str
     kind: int
@@ -27,25 +27,25 @@ class Node:
     mode: int = _IMPLIED_MODE
     link: str = ""
     children: dict[str, Node] = field(default_factory=dict)
-    """Of a folder, by `collision_key`."""
+    """Entries of a folder, by `collision_key`."""
 
 
 class Staging:
-    """The temporary folder, beside or in the folder that is unpacked. Nothing in it is ever reached through a link."""
+    """A temporary folder, beside or in the folder that is unpacked. Links in it are never followed."""
 
     def __init__(self, beside: Folder, max_entries: int) -> None:
-        """Make it in the folder *beside*, which it closes at its end, also when that is now. Raises LocalFileError."""
+        """Make it in the folder *beside*, which it closes at the end, also on failure. Raises LocalFileError."""
         self._beside = beside
         self._room = self._max_entries = max_entries
         self.root = Node("", stat.S_IFDIR)
         with on_failure(beside.close), naming("Cannot write to the folder", beside.path):
-            self._name, self.folder = _make_held(beside)
+            self._name, self.folder = _make_locked(beside)
             with on_failure(self.folder.close):
                 self._parent: tuple[tuple[str, ...], Folder] = ((), self.folder.again())
         self._links: list[tuple[RelativeName, str]] = []
 
     def add_folder(self, name: RelativeName, mode: int) -> None:
-        """Make the folder *name*; it may be there already. Raises UnsafeContentError, LocalFileError."""
+        """Make the folder *name*, unless it exists. Raises UnsafeContentError, LocalFileError."""
         parent, node = self._enter(name)
         self._claim(node, name, stat.S_IFDIR, mode).mode = mode
         with naming("Cannot make the folder", self._shown(name)):
@@ -59,34 +59,34 @@ class Staging:
         with naming("Cannot write the file", self._shown(name)):
             descriptor = parent.create(name.last, mode)
         try:
-            for piece in content:
+            for block in content:
                 with naming("Cannot write the file", self._shown(name)):
-                    while piece:
-                        piece = piece[os.write(descriptor, piece) :]
+                    while block:
+                        block = block[os.write(descriptor, block) :]
         finally:
             os.close(descriptor)
 
     def add_link(self, name: RelativeName, target: str) -> None:
-        """Note the symbolic link *name*; `make_links` makes it. Raises UnsafeContentError."""
+        """Add the symbolic link *name*, which `make_links` will make. Raises UnsafeContentError."""
         self._claim(self._enter(name)[1], name, stat.S_IFLNK, 0o777).link = target
         self._links.append((name, target))
 
     def make_links(self) -> None:
-        """Make the links, after everything else. Raises LocalFileError."""
+        """Make all links. Call it after everything else is written. Raises LocalFileError."""
         for name, target in self._links:
             parent, _ = self._enter(name)
             with naming("Cannot make the symbolic link", self._shown(name)):
                 parent.link(name.last, target)
 
     def remove(self) -> None:
-        """Remove what is left of it."""
+        """Remove the folder and whatever is left in it."""
         self._parent[1].close()
         self.folder.close()
         remove_tree(self._beside, self._name)
         self._beside.close()
 
     def _enter(self, name: RelativeName) -> tuple[Folder, Node]:
-        """The folder that is to hold *name*, made as needed, and its node."""
+        """Return the parent folder of *name*, made if it is missing, and its node."""
         node = self.root
         for depth in range(len(name.parts) - 1):
             node = self._claim(node, RelativeName(name.parts[: depth + 1]), stat.S_IFDIR, _IMPLIED_MODE)
@@ -97,7 +97,7 @@ class Staging:
         return self._parent[1], node
 
     def _claim(self, parent: Node, name: RelativeName, kind: int, mode: int) -> Node:
-        """The node *name* of *parent*, new, or the folder that it already is."""
+        """Return the node *name* of *parent*: a new one, or that of an existing folder."""
         found = parent.children.setdefault(collision_key(name.last), Node("", kind))
         if not found.name:
             found.name, found.mode = name.last, mode
@@ -111,7 +111,7 @@ class Staging:
         return found
 
     def _count(self) -> None:
-        """Folders that no header announces count too: one name can ask for hundreds."""
+        """Count an entry. Folders without a header count too: one name can imply hundreds."""
         self._room -= 1
         if self._room < 0:
             raise UnsafeContentError("The folder holds too many files", why=f"more than {self._max_entries:,}")
@@ -128,21 +128,21 @@ class Staging:
         return os.path.join(self._beside.path, *name.parts)
 
 
-def _make_held(beside: Folder) -> tuple[str, Folder]:
+def _make_locked(beside: Folder) -> tuple[str, Folder]:
     while True:
         name = temporary_name()
         beside.make(name, 0o700)
         try:
             folder = beside.child(name)
-        except FileNotFoundError:  # the sweep of another run was quicker
+        except FileNotFoundError:  # another run has swept it already
             continue
         with on_failure(folder.close):
-            if folder.locks.hold_itself():
+            if folder.locks.try_lock_folder():
                 return name, folder
         folder.close()
 
 
 def _narrow(parent: Folder, name: str, mode: int) -> None:
-    """Give the folder *name*, made before its own header came, at most the rights of *mode*."""
+    """Restrict the folder *name*, which was made before its header was read, to *mode*."""
     with contextlib.closing(parent.child(name)) as folder:
         folder.set_mode(folder.mode() & mode)

@@ -1,4 +1,4 @@
-"""An unfinished file, and what it may replace."""
+"""A temporary file beside its destination, and the check of what it would replace there."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import stat
 
 from ...errors import LocalFileError
 from ..directory.handle import Folder, is_link
-from ..hashing import hash_descriptor
 from ..names import TEMPORARY_PREFIX, RelativeName
 from ..os_errors import naming, on_failure
 
@@ -17,32 +16,32 @@ _SUFFIX = ".part"
 
 
 def temporary_name() -> str:
-    """A fresh name for something unfinished, which `Destination` knows again."""
+    """Return a new random name that `is_temporary` recognizes."""
     return f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}{_SUFFIX}"
 
 
 def is_temporary(entry: str) -> bool:
-    """Whether *entry* of a folder is called like something unfinished of ours."""
+    """Return whether *entry* of a folder is named like one of our temporary files or staging folders."""
     return entry.startswith(TEMPORARY_PREFIX) and entry.endswith(_SUFFIX)
 
 
-def create_held(folder: Folder) -> tuple[str, int]:
-    """A new unfinished file in *folder*, held against the sweep of other runs: its name and descriptor."""
+def create_locked(folder: Folder) -> tuple[str, int]:
+    """Create a temporary file in *folder*, locked against the sweep of other runs. Return its name and descriptor."""
     while True:
         temporary = temporary_name()
         descriptor = folder.create(temporary)
         with on_failure(os.close, descriptor):
-            if folder.locks.hold(temporary, descriptor) is not False:
+            if folder.locks.try_lock(temporary, descriptor) is not False:
                 return temporary, descriptor
         os.close(descriptor)
 
 
-class Part:
-    """An unfinished file beside its target. Leaving a `with` block discards it, unless it was committed."""
+class TemporaryFile:
+    """A temporary file beside its destination. Leaving a `with` block discards it, unless it was committed."""
 
     def __init__(self, folder: Folder, name: RelativeName, overwrite: bool = True) -> None:
-        """Begin *name* in its *folder*, which it closes at its end; without *overwrite* it takes only a name that is
-        free then. Raises OSError."""
+        """Create it in *folder*, which it closes at the end. `commit` gives it *name*, unless that exists then and
+        *overwrite* is false. Raises OSError."""
         self.name = name
         self._overwrite = overwrite
         self._folder = folder
@@ -50,7 +49,7 @@ class Part:
         self._open = True
 
     def _begin(self) -> tuple[str, int]:
-        return create_held(self._folder)
+        return create_locked(self._folder)
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Append all of *data*. Raises LocalFileError (no space, quota)."""
@@ -60,25 +59,20 @@ class Part:
                 view = view[os.write(self._fd, view) :]
 
     def restart(self) -> None:
-        """Forget what has been written. Raises LocalFileError."""
+        """Drop what has been written. Raises LocalFileError."""
         with naming("Cannot write the file", self._shown()):
             os.lseek(self._fd, 0, os.SEEK_SET)
             os.ftruncate(self._fd, 0)
 
-    def digest(self, algorithm: str = "sha256") -> str:
-        """The digest of what has been written so far, read back from the file."""
-        with naming("Cannot read the file", self._shown()):
-            return hash_descriptor(self._fd, algorithm)
-
     def sync(self) -> None:
-        """Make what was written durable, so that `commit` takes no time. Raises LocalFileError."""
+        """Make what has been written durable, so that `commit` is fast. Raises LocalFileError."""
         with naming("Cannot write the file", self._shown()):
             os.fsync(self._fd)
 
     def commit(self) -> None:
-        """Make it durable and give it its name. The caller has verified size and digest. Raises LocalFileError."""
+        """Make it durable and rename it. The caller has verified size and digest. Raises LocalFileError."""
         with naming("Cannot write the file", self._shown()):
-            self._keep_mode(replaceable(self._folder, self.name))
+            self._copy_mode(replaceable(self._folder, self.name))
             os.fsync(self._fd)
             if os.name == "nt":
                 self._release()
@@ -86,7 +80,7 @@ class Part:
         self._close()
 
     def discard(self) -> None:
-        """Remove it. Nothing happens when it was committed or discarded before."""
+        """Remove it, unless it was committed or discarded before."""
         if self._open:
             with contextlib.suppress(OSError):
                 if os.name == "nt":
@@ -97,7 +91,7 @@ class Part:
     def _shown(self) -> str:
         return os.path.join(self._folder.path, self.name.last)
 
-    def _keep_mode(self, older: os.stat_result | None) -> None:
+    def _copy_mode(self, older: os.stat_result | None) -> None:
         if older is not None and hasattr(os, "fchmod"):
             os.fchmod(self._fd, stat.S_IMODE(older.st_mode) & 0o777)
 
@@ -111,7 +105,7 @@ class Part:
         self._release()
         self._folder.close()
 
-    def __enter__(self) -> Part:
+    def __enter__(self) -> TemporaryFile:
         return self
 
     def __exit__(self, *_exception: object) -> None:
@@ -119,36 +113,36 @@ class Part:
 
 
 def put(source: Folder, name: str, target: Folder, final: str, overwrite: bool) -> None:
-    """Give *name* of *source*, which is no folder, its *final* name in *target*, at once. Raises OSError, and
-    LocalFileError for what is there already, unless it may *overwrite*."""
+    """Move the file or link *name* of *source* to *final* in *target* atomically. Raises OSError, and LocalFileError
+    when *final* exists and *overwrite* is false."""
     if overwrite:
         source.rename(name, target, final)
         return
     try:
         source.rename_new(name, target, final)
     except FileExistsError as error:
-        raise came_meanwhile(target, final) from error
+        raise created_meanwhile(target, final) from error
 
 
-def came_meanwhile(folder: Folder, name: str) -> LocalFileError:
-    """What to say of something that has taken the *name* since it was seen to be free."""
+def created_meanwhile(folder: Folder, name: str) -> LocalFileError:
+    """Return the error for a *name* that did not exist when the pull began and exists now."""
     return LocalFileError(
-        "A file is there now",
+        "A file of this name exists now",
         where=os.path.join(folder.path, name),
-        why="it came while the artifact was fetched",
+        why="it was created during the download",
         hint="Choose another folder with --destination, or leave out --no-overwrite.",
     )
 
 
 def replaceable(folder: Folder, name: RelativeName) -> os.stat_result | None:
-    """The status of the older file that *name* replaces, or None. Raises LocalFileError when it is no regular file."""
+    """Return the status of the regular file *name*, None if nothing has that name. Raises LocalFileError otherwise."""
     with naming("Cannot write the file", os.path.join(folder.path, name.last)):
         status = folder.look(name.last)
     if status is None:
         return None
     if is_link(status) or not stat.S_ISREG(status.st_mode):
         raise LocalFileError(
-            "Cannot replace what has the file's name",
+            "The file's name is taken",
             where=os.path.join(folder.path, name.last),
             why=f"it is {kind_of(status)}, not a regular file",
             hint="Remove or rename it, or choose another folder with --destination.",
@@ -157,7 +151,7 @@ def replaceable(folder: Folder, name: RelativeName) -> os.stat_result | None:
 
 
 def kind_of(status: os.stat_result) -> str:
-    """What *status*, of lstat, is, in words."""
+    """Return the kind of file of *status*, from lstat, in words."""
     if is_link(status):
         return "a symbolic link"
     known = {stat.S_IFDIR: "a folder", stat.S_IFREG: "a file"}

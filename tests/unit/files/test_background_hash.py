@@ -1,4 +1,4 @@
-"""A digest that is made beside other work is that of the bytes, in their order."""
+"""A hash in the background: every block counts, in order, with and without threads."""
 
 from __future__ import annotations
 
@@ -8,28 +8,25 @@ import time
 
 import pytest
 
-from azext_acrartifact.files.background_hash import BesideHash
+from azext_acrartifact.files.background_hash import BackgroundHash
 
 BLOCKS = [bytes([number]) * (1 << 16) for number in range(50)]
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
-def test_the_digest_is_that_of_all_blocks_in_order(algorithm: str) -> None:
-    state = BesideHash(algorithm)
+def test_the_digest_covers_all_blocks_in_order(algorithm: str) -> None:
+    state = BackgroundHash(algorithm)
     for block in BLOCKS:
         state.update(block)
     assert state.digest() == f"{algorithm}:{hashlib.new(algorithm, b''.join(BLOCKS)).hexdigest()}"
     state.update(b"more")
     assert state.digest() == f"{algorithm}:{hashlib.new(algorithm, b''.join(BLOCKS) + b'more').hexdigest()}"
-    assert BesideHash().digest() == f"sha256:{hashlib.sha256().hexdigest()}"
+    assert BackgroundHash().digest() == f"sha256:{hashlib.sha256().hexdigest()}"
 
 
-def test_a_system_without_threads_to_give_hashes_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr(threading.Thread, "start", refuse)
-    state = BesideHash()
+@pytest.mark.usefixtures("no_threads")
+def test_without_threads_the_digest_is_the_same() -> None:
+    state = BackgroundHash()
     for block in BLOCKS:
         state.update(block)
     assert state.digest() == f"sha256:{hashlib.sha256(b''.join(BLOCKS)).hexdigest()}"
@@ -37,7 +34,7 @@ def test_a_system_without_threads_to_give_hashes_all_the_same(monkeypatch: pytes
 
 def test_no_thread_outlives_its_block() -> None:
     before = threading.active_count()
-    states = [BesideHash() for _ in range(20)]
+    states = [BackgroundHash() for _ in range(20)]
     for state in states:
         state.update(BLOCKS[0])
     end = time.monotonic() + 10

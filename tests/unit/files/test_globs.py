@@ -1,4 +1,4 @@
-"""The pattern rule of --include, --exclude and --media-type."""
+"""Patterns of --include, --exclude and --media-type."""
 
 import pytest
 
@@ -55,7 +55,7 @@ def test_pattern(pattern: str, path: str, expected: bool) -> None:
     assert Glob(pattern).matches(path) is expected
 
 
-def test_unreadable_pattern_is_the_users_error() -> None:
+def test_refuses_an_invalid_pattern() -> None:
     with pytest.raises(InvalidInputError, match="pattern"):
         Glob("[z-a]")
 
@@ -86,15 +86,15 @@ def test_selection_combines_all_three() -> None:
 
 
 @pytest.mark.parametrize("pattern", ["docs", "docs/", "docs/**", "do*", "**/docs"])
-def test_a_pattern_for_all_that_a_folder_holds_means_the_folder(pattern: str) -> None:
+def test_a_pattern_for_all_content_of_a_folder_selects_the_folder(pattern: str) -> None:
     assert Selection.of(include=[pattern]).wants("docs", "a/b", folder=True)
     assert not Selection.of(exclude=[pattern]).wants("docs", "a/b", folder=True)
     assert not Selection.of(include=["docs/**"]).wants("docs", "a/b")
 
 
-def test_a_pattern_for_some_of_a_folder_does_not_mean_it() -> None:
+def test_a_pattern_for_some_content_of_a_folder_does_not_select_it() -> None:
     assert not Selection.of(include=["docs/*.md"]).wants("docs", "a/b", folder=True)
 
 
-def test_empty_selection_wants_everything() -> None:
+def test_an_empty_selection_selects_everything() -> None:
     assert Selection().wants("a", "x/y")

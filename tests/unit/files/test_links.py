@@ -1,7 +1,8 @@
-"""Targets of symbolic links: what leaves the folder, by whatever way, is refused."""
+"""Targets of symbolic links: none may leave the folder, on whatever way."""
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from azext_acrartifact.files.links import why_unsafe_link
         ("..a/b..c", 0),
     ],
 )
-def test_stays_inside(target: str, depth: int) -> None:
+def test_accepts_targets_inside_the_folder(target: str, depth: int) -> None:
     assert why_unsafe_link(target, depth) is None
 
 
@@ -43,10 +44,10 @@ def test_stays_inside(target: str, depth: int) -> None:
         ("a/NUL", 0, "its target is a/NUL"),
         ("../a/b\\c", 1, "not allowed"),
         ("C:x", 0, "not allowed"),
-        ("a/.acrartifact-x", 0, "kept for unfinished"),
+        ("a/.acrartifact-x", 0, "reserved for temporary"),
     ],
 )
-def test_is_refused(target: str, depth: int, why: str) -> None:
+def test_refuses_other_targets(target: str, depth: int, why: str) -> None:
     assert why in (why_unsafe_link(target, depth) or "")
 
 
@@ -60,7 +61,7 @@ def test_is_refused(target: str, depth: int, why: str) -> None:
     )
 )
 def test_no_chain_of_links_leaves_the_folder(tmp_path_factory: pytest.TempPathFactory, links) -> None:
-    """By the system's own reading, whatever the links run through."""
+    """Resolve the links with the operating system, also through one another."""
     top = tmp_path_factory.mktemp("links") / "top"
     (top / "p/q").mkdir(parents=True)
     made: list[Path] = []
@@ -70,5 +71,9 @@ def test_no_chain_of_links_leaves_the_folder(tmp_path_factory: pytest.TempPathFa
             made.append(top / f"{folder}l{number}")
             os.symlink(target, made[-1])
     for link in made:
-        resolved = os.path.realpath(link)
-        assert resolved == str(top) or resolved.startswith(f"{top}/")
+        try:
+            link.stat()
+        except OSError as error:
+            if error.errno == errno.ELOOP:  # leads nowhere, and realpath makes something up
+                continue
+        assert f"{os.path.realpath(link)}/".startswith(f"{top}/")

@@ -1,4 +1,4 @@
-"""Names from a registry: what is refused everywhere, and what collides."""
+"""Names from a registry: unsafe ones and collisions are refused on every system."""
 
 import unicodedata
 
@@ -104,7 +104,7 @@ def test_refuses_unsafe_title(title: str) -> None:
 
 
 @pytest.mark.parametrize("title", SAFE)
-def test_keeps_safe_title_as_it_is(title: str) -> None:
+def test_accepts_safe_title_unchanged(title: str) -> None:
     assert str(safe_name(title)) == title
 
 
@@ -169,7 +169,7 @@ def test_accepts_neighbours() -> None:
 
 @settings(derandomize=True, max_examples=400, deadline=None)
 @given(st.text(st.characters(), max_size=40) | st.text("a./\\:\u202e \x00CON", max_size=12))
-def test_what_is_safe_cannot_leave_the_folder(title: str) -> None:
+def test_a_safe_name_cannot_leave_the_folder(title: str) -> None:
     try:
         name = safe_name(title)
     except UnsafeContentError:

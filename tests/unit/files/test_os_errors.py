@@ -1,10 +1,11 @@
-"""Whatever the system refuses, at whichever step: nothing of the folder stays open."""
+"""Whichever system call fails, no descriptor stays open."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import fcntl
+import functools
 import gzip
 import io
 import os
@@ -23,6 +24,7 @@ from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.uploads import Session
 from azext_acrartifact.transfer.upload_sessions import Journal
 from tests.unit.files.archive.archives import layer, member
+from tests.unit.files.conftest import Before
 from tests.unit.files.descriptors import open_below
 
 CONTENT = b"content"
@@ -30,35 +32,35 @@ CALLS = (
     *("open", "dup", "mkdir", "stat", "fstat", "ftruncate", "lseek", "listdir"),
     *("read", "preadv", "write", "pwrite", "link", "unlink"),
 )
-"""What a system may refuse. Closing is not among it: https://man7.org/linux/man-pages/man2/close.2.html."""
+"""Calls that may fail. A failed close is none to repeat: https://man7.org/linux/man-pages/man2/close.2.html."""
 MOST = 300
-"""Steps that none of these takes."""
+"""More calls than any action below makes."""
 
 
-def part(out: Path) -> None:
+def temporary_file(out: Path) -> None:
     """Write a small file."""
-    with Destination.open(str(out)) as destination, destination.open_part(safe_name("d/e/a")) as begun:
-        begun.write(CONTENT)
-        begun.commit()
+    with Destination.open(str(out)) as destination, destination.open_part(safe_name("d/e/a")) as file:
+        file.write(CONTENT)
+        file.commit()
 
 
-def kept(out: Path) -> None:
-    """Write a file in pieces, and break off after the first; go on with it where that is there."""
+def resumable_file(out: Path) -> None:
+    """Write one range of a resumable file, or resume it, and stop."""
     with Destination.open(str(out)) as destination:
-        with destination.open_kept(safe_name("d/a"), digest_of(CONTENT), len(CONTENT), 4) as begun:
-            begun.write_at(memoryview(CONTENT), 0)
-            begun.mark(0)
+        with destination.open_kept(safe_name("d/a"), digest_of(CONTENT), len(CONTENT), 4) as file:
+            file.write_at(memoryview(CONTENT), 0)
+            file.mark(0)
 
 
-def again(out: Path) -> None:
-    """Write a file in pieces, twice, and give it its name then."""
-    kept(out)
+def resumed_file(out: Path) -> None:
+    """Resume a file and commit it."""
+    resumable_file(out)
     with Destination.open(str(out)) as destination:
-        with destination.open_kept(safe_name("d/a"), digest_of(CONTENT), len(CONTENT), 4) as begun:
-            begun.commit()
+        with destination.open_kept(safe_name("d/a"), digest_of(CONTENT), len(CONTENT), 4) as file:
+            file.commit()
 
 
-def unpacked(out: Path) -> None:
+def unpacked_folder(out: Path) -> None:
     """Unpack a folder."""
     members = [member(f"p/f/{name}", CONTENT) for name in ("b", "deep/er/c", "b2")]
     with Destination.open(str(out)) as destination:
@@ -67,8 +69,8 @@ def unpacked(out: Path) -> None:
             extraction.commit()
 
 
-def layout(out: Path) -> None:
-    """Read a file of a layout."""
+def layout_folder(out: Path) -> None:
+    """Read a file of a layout folder."""
     (out / "blobs/x").mkdir(parents=True)
     (out / "blobs/x/y").write_bytes(CONTENT)
     files = open_layout(str(out))
@@ -78,8 +80,8 @@ def layout(out: Path) -> None:
         files.close()
 
 
-def tar(out: Path) -> None:
-    """Read a file of a layout that is a tar."""
+def layout_tar(out: Path) -> None:
+    """Read a file of a layout tar."""
     (out / "layout.tar").write_bytes(gzip.decompress(layer(member("x", CONTENT))))
     files = open_layout(str(out / "layout.tar"))
     try:
@@ -88,8 +90,8 @@ def tar(out: Path) -> None:
         files.close()
 
 
-def journal(out: Path) -> None:
-    """Note an upload under way, and find it again."""
+def upload_session(out: Path) -> None:
+    """Save an upload session, and find it again."""
     for _ in range(2):
         noted = Journal(str(out))
         try:
@@ -99,41 +101,48 @@ def journal(out: Path) -> None:
             noted.release("key")
 
 
+ACTIONS = (temporary_file, resumable_file, resumed_file, unpacked_folder, layout_folder, layout_tar, upload_session)
+
+
 @pytest.mark.usefixtures("folder_kind")
-@pytest.mark.parametrize("step", [part, kept, again, unpacked, layout, tar, journal])
-def test_nothing_stays_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: Callable[[Path], None]) -> None:
+@pytest.mark.parametrize("action", ACTIONS)
+def test_nothing_stays_open(tmp_path: Path, before: Before, action: Callable[[Path], None]) -> None:
+    calls = Calls(before)
     for number in range(MOST):
         out = tmp_path / str(number)
         out.mkdir()
-        with refusing(monkeypatch, number) as done, contextlib.suppress(LocalFileError, OSError):
-            step(out)
-        assert open_below(out) == [], done[-1]
-        if len(done) <= number:
+        with calls.failing(number), contextlib.suppress(LocalFileError, OSError):
+            action(out)
+        assert open_below(out) == [], calls.made[-1]
+        if len(calls.made) <= number:
             break
     assert 5 < number < MOST - 1
 
 
-@contextlib.contextmanager
-def refusing(monkeypatch: pytest.MonkeyPatch, number: int) -> Iterator[list[str]]:
-    """Refuse the call *number* of the system, counted from 0; those that were made."""
-    done: list[str] = []
-    lock = threading.Lock()
+class Calls:
+    """The system calls of a block, one of which fails."""
 
-    def counting(name: str, real: Callable[..., object]) -> Callable[..., object]:
-        def call(*arguments: object, **more: object) -> object:
-            with lock:
-                done.append(f"{len(done)}: {name}{arguments}")
-                refused = len(done) == number + 1
-            if refused:
-                raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-            return real(*arguments, **more)
+    def __init__(self, before: Before) -> None:
+        self.made: list[str] = []
+        self._fails: int | None = None
+        self._lock = threading.Lock()
+        for module, name in [*((os, name) for name in CALLS), (fcntl, "flock")]:
+            before(module, name, functools.partial(self._count, name))
 
-        return call
+    @contextlib.contextmanager
+    def failing(self, number: int) -> Iterator[None]:
+        """Let the call *number* of the block fail, counted from 0."""
+        self.made, self._fails = [], number
+        try:
+            yield
+        finally:
+            self._fails = None
 
-    with monkeypatch.context() as system:
-        for name in CALLS:
-            system.setattr(os, name, counting(name, getattr(os, name)))
-        if os.supports_dir_fd:
-            system.setattr(os, "supports_dir_fd", {os.open})
-        system.setattr(fcntl, "flock", counting("flock", fcntl.flock))
-        yield done
+    def _count(self, name: str, *arguments: object, **_options: object) -> None:
+        with self._lock:
+            if self._fails is None:
+                return
+            self.made.append(f"{len(self.made)}: {name}{arguments}")
+            fails = len(self.made) == self._fails + 1
+        if fails:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))

@@ -1,12 +1,10 @@
-"""Folders packed: the same bytes for the same content, readable by everybody, nothing that could not be pulled."""
+"""Packed folders: the same bytes for the same content, readable by every tool, and only unchanged files."""
 
-import contextlib
 import gzip
 import hashlib
 import io
 import os
 import shutil
-import socket
 import subprocess
 import tarfile
 import zlib
@@ -17,8 +15,6 @@ import pytest
 from azext_acrartifact.errors import InvalidInputError, LocalFileError
 from azext_acrartifact.files.archive.compression import codec_named
 from azext_acrartifact.files.archive.pack import PackedFolder
-from azext_acrartifact.files.archive.tar_format import SYMLINK
-from azext_acrartifact.files.archive.tar_headers import Header, encode
 from tests.unit.files.conftest import snapshot
 
 BIG = os.urandom(1 << 20) * 3 + b"tail"
@@ -26,7 +22,7 @@ BIG = os.urandom(1 << 20) * 3 + b"tail"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with what ORAS packs: modes, links, an empty folder, names that ustar cannot hold."""
+    """Return a folder of everything that ORAS packs: modes, links, an empty folder, names that ustar cannot hold."""
     top = tmp_path / "d"
     (top / "empty").mkdir(parents=True)
     (top / "sub").mkdir()
@@ -56,7 +52,7 @@ def members(layer: bytes) -> list[tarfile.TarInfo]:
         return archive.getmembers()
 
 
-def test_layout_is_that_of_oras(folder: Path) -> None:
+def test_packs_as_oras_does(folder: Path) -> None:
     found = members(packed(folder))
     paths = [member.name for member in found]
     assert paths[0] == "d"
@@ -67,7 +63,7 @@ def test_layout_is_that_of_oras(folder: Path) -> None:
     kinds = {member.name: member.type for member in found}
     assert (kinds["d/same.txt"], kinds["d/one.txt"], kinds["d/empty"]) == (b"0", b"0", b"5")
     assert {m.name: m.linkname for m in found if m.issym()}["d/sub/up"] == "../one.txt"
-    # pax records only for what ustar cannot hold
+    # pax records only where ustar is too small
     assert {member.name for member in found if member.pax_headers} == {
         "d/" + "l" * 150,
         "d/naïve 文件",
@@ -84,7 +80,6 @@ def test_digests_and_sizes(folder: Path) -> None:
     tar = gzip.decompress(layer)
     assert stream.result.size == len(layer)
     assert stream.result.tar_digest == scanned.tar_digest() == f"sha256:{hashlib.sha256(tar).hexdigest()}"
-    assert scanned.tar_size == len(tar)
     assert scanned.content_size == len(BIG) + 4 + 10 + 5 + 3 + 3 + 4
     plain = scanned.stream(codec_named("none"))
     assert b"".join(plain) == tar
@@ -98,7 +93,7 @@ def test_same_content_same_bytes(folder: Path, tmp_path: Path) -> None:
     other = tmp_path / "elsewhere" / "x"
     shutil.copytree(folder, other, symlinks=True)
     os.utime(other / "one.txt", (5, 5))
-    (other / "sub/group").chmod(0o4660)  # setgid, setuid and write for the group are not kept
+    (other / "sub/group").chmod(0o4660)  # setgid, setuid and write for the group are dropped
     layers = {packed(folder), packed(other)}
     assert len(layers) == 1
     assert layers.pop()[:10] == b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
@@ -139,7 +134,7 @@ def test_system_tar_and_gzip_unpack_it(folder: Path, tmp_path: Path) -> None:
     assert snapshot(tmp_path / "out/d") == snapshot(folder)
 
 
-def test_the_top_itself_may_be_packed(folder: Path) -> None:
+def test_a_folder_may_be_packed_without_a_title(folder: Path) -> None:
     paths = [member.name for member in members(packed(folder, "."))]
     assert paths[0] == "."
     assert {"one.txt", "sub/up"} < set(paths)
@@ -157,69 +152,10 @@ def test_exclude(folder: Path) -> None:
     assert paths == {"d", "d/empty", "d/one.txt", "d/same.txt", "d/sub", "d/sub/group", "d/sub/up"}
 
 
-def _fifo(top: Path) -> None:
-    os.mkfifo(top / "bad")
-
-
-def _socket(top: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as listener, contextlib.chdir(top) if hasattr(contextlib, "chdir") else _in(top):
-        listener.bind("bad")
-
-
-@contextlib.contextmanager
-def _in(top: Path):  # contextlib.chdir is of Python 3.11
-    before = Path.cwd()
-    os.chdir(top)
-    yield
-    os.chdir(before)
-
-
-UNPACKABLE = {
-    "fifo": (_fifo, "device, FIFO or socket"),
-    "socket": (_socket, "device, FIFO or socket"),
-    "link-absolute": (lambda top: (top / "bad").symlink_to("/tmp"), "absolute"),
-    "link-outside": (lambda top: (top / "bad").symlink_to("../x"), "outside"),
-    "link-outside-deep": (lambda top: (top / "sub/bad").symlink_to("../../x"), "outside"),
-    "link-late-dots": (lambda top: (top / "sub/bad").symlink_to("group/../../one.txt"), "only allowed at the start"),
-    "link-unsafe": (lambda top: (top / "bad").symlink_to("a:b"), "not allowed"),
-    "not-utf8": (lambda top: open(os.fsencode(top) + b"/bad\xff", "w").close(), "U\\+DCFF"),
-    "newline": (lambda top: (top / "bad\nname").touch(), "U\\+000A"),
-    "colon": (lambda top: (top / "bad:name").touch(), "U\\+003A"),
-    "device-name": (lambda top: (top / "aux.bad").touch(), "device on Windows"),
-    "trailing-dot": (lambda top: (top / "bad.").mkdir(), "dot or a space"),
-    "case": (lambda top: (top / "ONE.txt").write_text("bad"), "same name as"),
-    "leftover": (lambda top: (top / ".acrartifact-bad.part").touch(), "unfinished"),
-    "too-long": (lambda top: (top.joinpath(*["bad" * 30] * 12)).mkdir(parents=True), "longer than 1024"),
-}
-
-
-@pytest.mark.parametrize(("make", "why"), UNPACKABLE.values(), ids=UNPACKABLE.keys())
-@pytest.mark.timeout(5)
-def test_refuses_what_could_not_be_pulled(folder: Path, make: object, why: str) -> None:
-    make(folder)  # type: ignore[operator]
-    with pytest.raises(LocalFileError, match=why) as caught:
-        PackedFolder.scan(str(folder), "d")
-    assert "--exclude" in caught.value.hint
-    assert caught.value.where.startswith(str(folder))
-    assert PackedFolder.scan(str(folder), "d", exclude=["*bad*", "ONE.txt"])
-
-
-def test_what_is_excluded_may_be_anything(folder: Path) -> None:
-    _fifo(folder)
-    assert packed(folder, exclude=["bad"])
-
-
 @pytest.mark.parametrize("title", ["..", "/abs", "a\\b", "", "a/../b"])
 def test_refuses_unsafe_title(folder: Path, title: str) -> None:
     with pytest.raises(LocalFileError, match="under this name"):
         PackedFolder.scan(str(folder), title)
-
-
-def test_refuses_what_is_no_folder(folder: Path) -> None:
-    with pytest.raises(LocalFileError, match="not a folder"):
-        PackedFolder.scan(str(folder / "one.txt"), "d")
-    with pytest.raises(LocalFileError, match="No such file"):
-        PackedFolder.scan(str(folder / "missing"), "d")
 
 
 def _replace_by_fifo(path: Path) -> None:
@@ -265,31 +201,6 @@ def test_a_change_while_it_is_read_is_noticed(folder: Path, change: object) -> N
     change(folder / "sub/big.bin")  # type: ignore[operator]
     with pytest.raises(LocalFileError, match=r"big\.bin changed while it was pushed"):
         list(blocks)
-
-
-def test_entry_limit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from azext_acrartifact.files.archive import walk as tree
-
-    monkeypatch.setattr(tree, "ENTRY_LIMIT", 5)
-    with pytest.raises(LocalFileError, match="too many files"):
-        PackedFolder.scan(str(folder), "d")
-
-
-def test_a_file_beyond_8_gib_has_its_size_in_a_record() -> None:
-    size = 8**11
-    block = encode(Header("big", b"0", 0o644, size))
-    assert tarfile.TarInfo.frombuf(block[1024:], "utf-8", "strict").size == 0
-    assert b"19 size=8589934592\n" in block
-    assert len(encode(Header("big", b"0", 0o644, size - 1))) == 512
-
-
-@pytest.mark.parametrize("length", [80, 84, 85, 86, 87, 88, 980, 990, 991, 992, 993])
-def test_pax_records_count_themselves(length: int) -> None:
-    path = "é" + "x" * length
-    data = encode(Header(path, SYMLINK, 0o777, link="t")) + bytes(1024)
-    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-        (member,) = archive.getmembers()
-    assert (member.name, member.linkname) == (path, "t")
 
 
 def test_compression_is_one_member_of_independent_blocks(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The standard library's gzip: what shrinks is compressed, what does not is stored."""
+"""The standard library's gzip: compresses data that shrinks and stores the rest."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def packed(*blocks: bytes) -> bytes:
     return member
 
 
-def test_what_does_not_shrink_is_stored() -> None:
+def test_noise_is_stored() -> None:
     member = packed(NOISE)
-    assert NOISE[: 32 * KIB] in member  # zlib's stored blocks have no more than 64 KiB, and a header each
+    assert NOISE[: 32 * KIB] in member  # zlib stores at most 64 KiB in a block, after a header
     assert len(member) < len(NOISE) * 1.002
 
 
@@ -38,8 +38,8 @@ def test_text_between_noise_shrinks_and_the_noise_does_not_grow(offset: int) -> 
 
 
 @pytest.mark.parametrize("begins", [True, False])
-def test_a_stretch_that_is_noise_in_a_quarter_shrinks(begins: bool) -> None:
-    """A look at the beginning alone would take a file for what its header is."""
+def test_data_with_a_quarter_of_noise_shrinks(begins: bool) -> None:
+    """Samples from the beginning alone would judge a file by its header."""
     noise, text = NOISE[: 8 * KIB], TEXT[: 24 * KIB]
     block = noise + text if begins else text + noise
     assert len(packed(block)) < 20 * KIB
@@ -47,7 +47,7 @@ def test_a_stretch_that_is_noise_in_a_quarter_shrinks(begins: bool) -> None:
 
 @pytest.mark.parametrize("size", [0, 1, 255, 256, 1023, 1024, 1025, 32 * KIB - 1, 32 * KIB, 32 * KIB + 1])
 @pytest.mark.parametrize("content", [NOISE, TEXT])
-def test_every_size_comes_back(content: bytes, size: int) -> None:
+def test_every_size_is_decompressed_unchanged(content: bytes, size: int) -> None:
     assert len(packed(content[:size])) <= size + 64
     assert len(packed(content[:size], content[: size // 2])) <= size * 1.5 + 64
 

@@ -1,4 +1,4 @@
-"""What is packed can be unpacked, and what one of the two refuses the other does."""
+"""Packing and unpacking agree: what one accepts or refuses, the other does too."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def grow(folder: Path, tree: dict) -> None:
 
 
 def written(path: str, tree: dict) -> bytes:
-    """*tree* as an archive, by somebody who looks at nothing."""
+    """Return *tree* as an archive, without any check."""
     parts = [encode(Header(path, b"5", 0o755))]
     for name, what in tree.items():
         below = f"{path}/{name}"
@@ -70,13 +70,13 @@ def unpack(out: Path, data: bytes, title: str) -> None:
 
 
 def harmless(found: dict[str, tuple[str, int, bytes]]) -> dict[str, tuple[str, int, bytes]]:
-    """*found* as it may arrive: without setuid and write for others."""
+    """Return *found* as a pull writes it: without setuid and write for others."""
     return {name: (kind, mode & 0o755, content) for name, (kind, mode, content) in found.items()}
 
 
 @settings(max_examples=80)
 @given(_tree, st.sampled_from(["d", ".", "a/b"]), st.sampled_from(["gzip", "none"]))
-def test_what_is_packed_comes_back(
+def test_a_packed_folder_is_unpacked_unchanged(
     tmp_path_factory: pytest.TempPathFactory, tree: dict, title: str, codec: str
 ) -> None:
     top = tmp_path_factory.mktemp("trip")
@@ -91,7 +91,7 @@ def test_what_is_packed_comes_back(
 
 
 def refuses(action: Callable[[], object]) -> bool:
-    """Whether *action* ends in one of the two errors that say so."""
+    """Return whether *action* raises LocalFileError or UnsafeContentError."""
     with contextlib.suppress(LocalFileError, UnsafeContentError):
         action()
         return False

@@ -1,4 +1,4 @@
-"""Archives read header by header: what is taken, and where exactly it ends."""
+"""Archives read header by header: accepted and refused headers, and the exact end of each member."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ NUMBER_LIMIT = 2**63 - 1
 
 
 def members(*parts: bytes, entries: int = 100) -> list[tuple[Member, bytes]]:
-    """What the archive of *parts*, without an end of its own, holds."""
+    """Return the members of the archive *parts*, to which no end is added."""
     reader = TarReader(InflatedStream(inflated(io.BytesIO(b"".join(parts)).read), 1 << 30), entries)
-    return [(found, b"".join(bytes(piece) for piece in reader.content(found))) for found in reader]
+    return [(found, b"".join(map(bytes, reader.content(found)))) for found in reader]
 
 
 def refused(why: str, *parts: bytes) -> None:
@@ -31,25 +31,25 @@ def refused(why: str, *parts: bytes) -> None:
     assert why in caught.value.message
 
 
-def test_an_archive_may_end_without_its_end() -> None:
-    """Some writers leave the two blocks of zeros out, or one of them."""
+def test_the_end_of_an_archive_may_be_missing() -> None:
+    """Accept archives of writers that leave out one or both blocks of zeros."""
     for end in (b"", bytes(512), END, END + bytes(9000)):
         assert [found.path for found, _ in members(member("d/a", b"x"), end)] == ["d/a"]
     assert members(b"") == members(END) == []
 
 
 class Zeros:
-    """An archive of nothing but so many zeros."""
+    """A `TarStream` of *count* zeros."""
 
     def __init__(self, count: int) -> None:
         self.left = count
 
-    def exactly(self, count: int) -> bytes:
-        """Some of them."""
-        return bytes(self.piece(count))
+    def read_exactly(self, count: int) -> bytes:
+        """Return *count* zeros."""
+        return bytes(self.read_block(count))
 
-    def piece(self, most: int) -> memoryview:
-        """The same."""
+    def read_block(self, most: int) -> memoryview:
+        """Return at most *most* zeros."""
         count = min(most, self.left)
         self.left -= count
         return memoryview(bytes(count))
@@ -84,7 +84,7 @@ def test_the_padding_after_the_end_has_a_limit() -> None:
         ([member("d/a"), bytes(100)], "ends within a header"),
     ],
 )
-def test_what_is_cut_off_or_goes_on_is_damaged(parts: list[bytes], why: str) -> None:
+def test_truncated_archives_and_trailing_data_are_damaged(parts: list[bytes], why: str) -> None:
     refused(why, *parts)
 
 
@@ -94,33 +94,33 @@ def test_what_is_cut_off_or_goes_on_is_damaged(parts: list[bytes], why: str) -> 
         ({"at_124": b"\x80" + (NUMBER_LIMIT + 1).to_bytes(11, "big")}, "size of a member is out of range"),
         ({"at_124": b"\xff" * 12}, "size of a member is out of range"),
         ({"at_124": b"\xc0" + bytes(11)}, "size of a member is out of range"),
-        ({"at_124": b"00000000008\0"}, "size of a member is no number"),
-        ({"at_124": b"-0000000001\0"}, "size of a member is no number"),
-        ({"at_124": b"0000 000001\0"}, "size of a member is no number"),
-        ({"at_124": b"0x000000001\0"}, "size of a member is no number"),
-        ({"at_100": b"\x80" + bytes(3) + b"\xff" * 4, "at_257": b"ustar\099"}, "no known format"),
-        ({"at_100": b"000064x\0"}, "mode of a member is no number"),
+        ({"at_124": b"00000000008\0"}, "size of a member is not a number"),
+        ({"at_124": b"-0000000001\0"}, "size of a member is not a number"),
+        ({"at_124": b"0000 000001\0"}, "size of a member is not a number"),
+        ({"at_124": b"0x000000001\0"}, "size of a member is not a number"),
+        ({"at_100": b"\x80" + bytes(3) + b"\xff" * 4, "at_257": b"ustar\099"}, "unknown format"),
+        ({"at_100": b"000064x\0"}, "mode of a member is not a number"),
         ({"at_100": b"\xff" * 8}, "mode of a member is out of range"),
-        ({"at_257": b"ustar\0\0\0"}, "no known format"),
-        ({"at_257": b"ustar \0\0"}, "no known format"),
-        ({"at_156": b"5", "at_124": b"00000000001\0"}, "no file has content"),
-        ({"at_156": b"2", "at_124": b"00000000001\0"}, "no file has content"),
+        ({"at_257": b"ustar\0\0\0"}, "unknown format"),
+        ({"at_257": b"ustar \0\0"}, "unknown format"),
+        ({"at_156": b"5", "at_124": b"00000000001\0"}, "folder or link has content"),
+        ({"at_156": b"2", "at_124": b"00000000001\0"}, "folder or link has content"),
     ],
 )
-def test_a_field_that_is_none_is_damaged(field: dict[str, bytes], why: str) -> None:
+def test_a_malformed_header_is_damaged(field: dict[str, bytes], why: str) -> None:
     refused(why, member("d/a", b"", **field))
 
 
 @pytest.mark.parametrize(
     "size", [b"", b"-1", b"+1", b"01", b"1 ", b"0x1", b"1_0", b"\xd9\xa1", b"9" * 20, b"%d" % 2**63]
 )
-def test_a_pax_size_that_is_none_is_damaged(size: bytes) -> None:
-    refused("no number, or out of range", extended(b"x", record("size", size)), member("d/a", b"x"))
+def test_a_malformed_pax_size_is_damaged(size: bytes) -> None:
+    refused("not a number, or out of range", extended(b"x", record("size", size)), member("d/a", b"x"))
 
 
 @pytest.mark.parametrize("digits", [b"9" * 19, b"9" * 5000])
 def test_a_pax_size_of_too_many_digits_is_damaged(digits: bytes) -> None:
-    refused("no number, or out of range", extended(b"x", record("size", digits)), member("d/a", b"x"))
+    refused("not a number, or out of range", extended(b"x", record("size", digits)), member("d/a", b"x"))
 
 
 def test_the_largest_pax_size_is_read() -> None:
@@ -128,7 +128,7 @@ def test_the_largest_pax_size_is_read() -> None:
     assert next(iter(TarReader(InflatedStream(inflated(io.BytesIO(data).read), 9999), 9))).size == NUMBER_LIMIT
 
 
-def test_numbers_as_old_and_as_large_ones_are_written() -> None:
+def test_blank_padded_and_base_256_numbers_are_read() -> None:
     blank = members(member("d/a", at_100=bytes(8)))[0][0]
     spaces = members(member("d/a", b"xy", at_100=b"   644 \0", at_124=b"          2 "))[0]
     assert (blank.mode, spaces[0].mode, spaces[1]) == (0, 0o644, b"xy")
@@ -149,7 +149,7 @@ def test_the_extended_headers_of_a_member_have_a_limit_together() -> None:
     assert members(extended(b"x", record("comment", b"x" * room)), member("d/a"))
     refused("too long", extended(b"x", record("comment", b"x" * (room + 1))), member("d/a"))
     half = extended(b"g", record("comment", b"x" * 40_000))
-    assert members(half, half, half, member("d/a")), "those for all members are no member's"
+    assert members(half, half, half, member("d/a")), "global headers do not count for any member"
 
 
 def test_headers_have_a_limit_together() -> None:
@@ -161,7 +161,7 @@ def test_headers_have_a_limit_together() -> None:
         members(member("d/a"), member("d/b"), member("d/c"), entries=2)
 
 
-def test_folders_are_known_by_type_or_by_their_slash() -> None:
+def test_folders_are_recognized_by_type_or_by_their_slash() -> None:
     old = members(member("d/old/", at_156=b"\0"), member("d/new//", kind=b"5"), member("d/s/", kind=b"0"))
     assert [(found.path, found.type) for found, _ in old] == [
         ("d/old", DIRECTORY),
@@ -169,11 +169,11 @@ def test_folders_are_known_by_type_or_by_their_slash() -> None:
         ("d/s", DIRECTORY),
     ]
     (link, _) = members(symlink("d/l/", "x"))[0]
-    assert (link.path, link.type) == ("d/l/", SYMLINK), "which no name may be"
+    assert (link.path, link.type) == ("d/l/", SYMLINK), "safe_name refuses it"
 
 
-def test_fields_that_are_not_a_members_are_read_over() -> None:
-    """A file's link name, and what GNU tar keeps where ustar has the prefix."""
+def test_irrelevant_header_values_are_ignored() -> None:
+    """Ignore a file's link name, and the times that GNU tar stores where ustar has the prefix."""
     assert members(member("d/a", b"x", at_157=b"\xff\xfe"))[0][0].link == ""
     assert members(member("d/a", b"x", at_257=b"ustar  \0", at_345=b"00000000012"))[0][0].path == "d/a"
     assert members(member("a", b"x", at_345=b"p/q"))[0][0].path == "p/q/a"
@@ -207,11 +207,11 @@ def test_fields_that_are_not_a_members_are_read_over() -> None:
         record("path", b"a\0b"),
     ],
 )
-def test_a_pax_record_that_is_none_is_damaged(data: bytes) -> None:
+def test_a_malformed_pax_record_is_damaged(data: bytes) -> None:
     refused("malformed", extended(b"x", data), member("d/a"))
 
 
-def test_a_name_is_in_utf8_whatever_its_record_says_of_that() -> None:
+def test_names_must_be_utf8_and_no_record_can_change_that() -> None:
     assert members(extended(b"x", record("hdrcharset", b"ISO-IR 10646 2000 UTF-8")), member("d/a"))
     refused("not UTF-8", extended(b"x", record("hdrcharset", b"BINARY")), member("d/a"))
 
@@ -225,7 +225,7 @@ _kinds = st.sampled_from([REGULAR, DIRECTORY, SYMLINK])
 
 
 @given(st.lists(st.tuples(_name, _kinds, st.integers(0, 0o777), _name, st.binary(max_size=600)), max_size=5))
-def test_what_is_written_is_read(headers: list[tuple[str, bytes, int, str, bytes]]) -> None:
+def test_written_headers_are_read_again(headers: list[tuple[str, bytes, int, str, bytes]]) -> None:
     written, expected = [], []
     for path, kind, mode, target, data in headers:
         link, content = (target if kind == SYMLINK else ""), (data if kind == REGULAR else b"")
@@ -235,9 +235,9 @@ def test_what_is_written_is_read(headers: list[tuple[str, bytes, int, str, bytes
 
 
 @given(st.binary(max_size=512), st.integers(0, 511), st.binary(min_size=1, max_size=30))
-def test_any_header_is_read_or_refused(content: bytes, place: int, noise: bytes) -> None:
+def test_any_header_is_read_or_refused(content: bytes, offset: int, noise: bytes) -> None:
     whole = bytearray(member("d/a", content) + folder("d/b") + END)
-    whole[place : place + len(noise)] = noise
+    whole[offset : offset + len(noise)] = noise
     for data in (bytes(whole), seal(bytes(whole[:512])) + bytes(whole[512:])):
         try:
             found = members(data)

@@ -1,4 +1,4 @@
-"""What was unpacked takes its place between what comes and goes there meanwhile."""
+"""Staged folders move to their destination, whatever another run does there meanwhile."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from pathlib import Path
 import pytest
 
 from azext_acrartifact.errors import LocalFileError
+from azext_acrartifact.files.directory import open_folder
 from azext_acrartifact.files.directory.handle import Folder
-from azext_acrartifact.files.writing.destination import open_folder
 from azext_acrartifact.files.writing.merge import move, require_free_way
 from azext_acrartifact.files.writing.staging import Node
+from tests.unit.files.conftest import Before
 
 
 def node(name: str, *children: Node, kind: int = stat.S_IFDIR, mode: int = 0o755) -> Node:
-    """A folder of *children*, or another *kind*."""
+    """Return a folder of *children*, or a node of another *kind*."""
     return Node(name, kind, mode, children={child.name: child for child in children})
 
 
@@ -28,7 +29,7 @@ A = node("a", kind=stat.S_IFREG, mode=0o644)
 
 @contextlib.contextmanager
 def staged(tmp_path: Path, *names: str) -> Iterator[tuple[Folder, Folder]]:
-    """The folder `from`, in which there are the files *names*, and the empty folder `to`; both exist also before."""
+    """Yield the folder `from` with the files *names*, and the folder `to`, which are made if they are missing."""
     for name in names:
         (tmp_path / "from" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "from" / name).write_bytes(b"new")
@@ -47,7 +48,9 @@ def staged(tmp_path: Path, *names: str) -> Iterator[tuple[Folder, Folder]]:
         (os.mkdir, "a folder"),
     ],
 )
-def test_what_comes_after_the_look_is_not_replaced(tmp_path: Path, make: Callable[[Path], object], what: str) -> None:
+def test_what_is_created_after_the_check_is_not_replaced(
+    tmp_path: Path, make: Callable[[Path], object], what: str
+) -> None:
     with staged(tmp_path, "a") as (source, target):
         require_free_way(node("", A), target)
         make(tmp_path / "to" / "a")
@@ -58,18 +61,18 @@ def test_what_comes_after_the_look_is_not_replaced(tmp_path: Path, make: Callabl
 
 
 @pytest.mark.usefixtures("folder_kind")
-def test_a_folder_that_is_there_is_not_written_into_without_overwrite(tmp_path: Path) -> None:
+def test_without_overwrite_nothing_is_written_into_an_existing_folder(tmp_path: Path) -> None:
     with staged(tmp_path, "d/a", "e/a") as (source, target):
         move(node("", node("d", A)), source, target, overwrite=False)
         (tmp_path / "to" / "e").mkdir()
-        with pytest.raises(LocalFileError, match="A file is there now"):
+        with pytest.raises(LocalFileError, match="A file of this name exists now"):
             move(node("", node("e", A)), source, target, overwrite=False)
     assert [os.listdir(tmp_path / "to" / name) for name in "de"] == [["a"], []]
 
 
 @pytest.mark.usefixtures("folder_kind")
-def test_a_folder_that_is_there_stays_the_same_folder(tmp_path: Path) -> None:
-    """POSIX would rename another one over it as long as it is empty."""
+def test_an_existing_folder_stays_the_same_folder(tmp_path: Path) -> None:
+    """POSIX would replace it by another one if it is empty."""
     (tmp_path / "to/d").mkdir(parents=True)
     before = (tmp_path / "to/d").stat().st_ino
     with staged(tmp_path, "d/a") as (source, target):
@@ -77,37 +80,33 @@ def test_a_folder_that_is_there_stays_the_same_folder(tmp_path: Path) -> None:
     assert ((tmp_path / "to/d").stat().st_ino, os.listdir(tmp_path / "to/d")) == (before, ["a"])
 
 
-def rename_fails(monkeypatch: pytest.MonkeyPatch, number: int, there: Path | None) -> None:
-    """From now on the system makes *there*, and then refuses to move the folder `d` with the error *number*."""
-    rename = os.rename
+def fail_rename(before: Before, number: int, there: Path | None) -> None:
+    """Make the folder *there* before the folder `d` is moved, and let the move fail with the error *number*."""
 
-    def failing(name: str, *rest: object, **folders: int) -> None:
-        if name != "d":
-            return rename(name, *rest, **folders)  # type: ignore[arg-type]
-        if there:
-            there.mkdir()
-        raise OSError(number, os.strerror(number))
+    def fail(name: str, *_rest: object, **_folders: int) -> None:
+        if name == "d":
+            if there:
+                there.mkdir()
+            raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(os, "rename", failing)
+    before(os, "rename", fail)
 
 
 @pytest.mark.parametrize("number", [errno.EEXIST, errno.ENOTEMPTY, errno.EACCES])
 def test_a_folder_made_at_the_last_moment_is_merged_into_whatever_the_system_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+    tmp_path: Path, before: Before, number: int
 ) -> None:
-    """POSIX allows the first two (rename), Windows says that access is denied."""
+    """POSIX allows the first two errors for rename, Windows reports that access is denied."""
     with staged(tmp_path, "d/a") as (source, target):
-        rename_fails(monkeypatch, number, tmp_path / "to" / "d")
+        fail_rename(before, number, tmp_path / "to" / "d")
         move(node("", node("d", A)), source, target)
     assert (tmp_path / "to/d/a").read_bytes() == b"new"
 
 
 @pytest.mark.parametrize(("number", "there"), [(errno.EACCES, False), (errno.EIO, True), (errno.EIO, False)])
-def test_a_folder_that_cannot_be_moved_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, there: bool
-) -> None:
+def test_a_folder_that_cannot_be_moved_says_why(tmp_path: Path, before: Before, number: int, there: bool) -> None:
     with staged(tmp_path, "d/a") as (source, target):
-        rename_fails(monkeypatch, number, tmp_path / "to" / "d" if there else None)
+        fail_rename(before, number, tmp_path / "to" / "d" if there else None)
         with pytest.raises(LocalFileError, match=f"Cannot make the folder.*{os.strerror(number)}"):
             move(node("", node("d", A)), source, target)
     assert (tmp_path / "from/d/a").exists()

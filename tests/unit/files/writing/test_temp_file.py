@@ -1,129 +1,119 @@
-"""An unfinished file: when it is durable, when it is closed, and what becomes of what was written."""
+"""Temporary files: durable before they are renamed, closed at the end, and no harm to the older file."""
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import fcntl
 import os
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from azext_acrartifact.errors import LocalFileError
+from azext_acrartifact.files.directory.posix import DescriptorFolder
 from azext_acrartifact.files.names import safe_name
 from azext_acrartifact.files.writing.destination import Destination
-from azext_acrartifact.files.writing.temp_file import Part, replaceable
+from azext_acrartifact.files.writing.temp_file import TemporaryFile, replaceable
+from tests.unit.files.conftest import Before, failing, leftovers, put
 from tests.unit.files.descriptors import open_below
 
 pytestmark = pytest.mark.usefixtures("folder_kind")
 NAME = safe_name("a")
 
 
-@pytest.fixture
-def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the system was asked for, in order: to make something durable, to give something its name."""
-    found: list[str] = []
-    for name in ("fsync", "rename", "replace", "link"):
-        real = getattr(os, name)
-
-        def noted(*arguments: object, _name: str = name, _real: object = real, **more: object) -> None:
-            found.append("sync" if _name == "fsync" else "name")
-            _real(*arguments, **more)  # type: ignore[operator]
-
-        monkeypatch.setattr(os, name, noted)
-    return found
-
-
 @pytest.mark.parametrize("overwrite", [True, False])
-def test_a_file_is_durable_before_it_has_its_name(tmp_path: Path, done: list[str], overwrite: bool) -> None:
+def test_a_file_is_durable_before_it_has_its_name(tmp_path: Path, before: Before, overwrite: bool) -> None:
+    done: list[str] = []
+    for name in ("fsync", "rename", "replace", "link"):
+        before(os, name, lambda *_, done_now="sync" if name == "fsync" else "name", **__: done.append(done_now))
     with Destination.open(str(tmp_path), overwrite=overwrite) as destination:
-        part = destination.open_part(NAME)
-        part.write(b"content")
+        file = destination.open_part(NAME)
+        file.write(b"content")
         assert done == []
-        part.sync()
+        file.sync()
         assert done == ["sync"]
-        part.commit()
+        file.commit()
         assert done[:3] == ["sync", "sync", "name"]
     assert (tmp_path / "a").read_bytes() == b"content"
 
 
-def test_what_was_written_before_it_began_again_is_gone(tmp_path: Path) -> None:
-    with Destination.open(str(tmp_path)) as destination, destination.open_part(NAME) as part:
-        part.write(b"longer than what comes")
-        part.restart()
-        part.write(b"new")
-        part.commit()
+def test_restart_drops_what_has_been_written(tmp_path: Path) -> None:
+    with Destination.open(str(tmp_path)) as destination, destination.open_part(NAME) as file:
+        file.write(b"longer than what comes")
+        file.restart()
+        file.write(b"new")
+        file.commit()
     assert (tmp_path / "a").read_bytes() == b"new"
 
 
-def begun(destination: Destination) -> Part:
-    """A part with some content."""
-    part = destination.open_part(NAME)
-    part.write(b"content")
-    return part
+def begun(destination: Destination) -> TemporaryFile:
+    """Return a temporary file with some content."""
+    file = destination.open_part(NAME)
+    file.write(b"content")
+    return file
 
 
-def test_an_end_closes_what_was_open(tmp_path: Path) -> None:
+def test_every_end_closes_the_descriptors(tmp_path: Path) -> None:
     with Destination.open(str(tmp_path)) as destination:
         before = open_below(tmp_path)
-        for end in (Part.commit, Part.discard, Part.__exit__):
-            part = begun(destination)
-            end(part)
+        for end in (TemporaryFile.commit, TemporaryFile.discard, TemporaryFile.__exit__):
+            file = begun(destination)
+            end(file)
             assert open_below(tmp_path) == before
-            part.discard()
+            file.discard()
     assert os.listdir(tmp_path) == ["a"]
 
 
 def test_a_second_discard_removes_nothing_and_closes_nothing(tmp_path: Path) -> None:
     with Destination.open(str(tmp_path)) as destination:
-        part = begun(destination)
+        file = begun(destination)
         temporary = next(path for path in tmp_path.iterdir())
-        part.discard()
+        file.discard()
         temporary.write_bytes(b"another's")
-        with (tmp_path / "b").open("wb") as other:  # takes the number of the file that was closed
-            part.discard()
+        with (tmp_path / "b").open("wb") as other:  # gets the number of the descriptor that was closed
+            file.discard()
             other.write(b"x")
     assert temporary.read_bytes() == b"another's"
 
 
-def test_a_file_is_closed_also_when_it_has_the_number_of_an_input_that_was_closed(tmp_path: Path) -> None:
-    """`az … <&-` leaves 0 free, and the next file to be opened gets it."""
+def test_descriptor_0_is_closed_too(tmp_path: Path) -> None:
+    """`az … <&-` leaves 0 free, and the next file gets it."""
     with Destination.open(str(tmp_path)) as destination:
         folder, standard_input = destination.opened(), os.dup(0)
         os.close(0)
         try:
-            part = Part(folder, NAME)
+            file = TemporaryFile(folder, NAME)
             assert str(tmp_path) in os.readlink("/proc/self/fd/0")
-            part.discard()
+            file.discard()
             assert not os.path.lexists("/proc/self/fd/0")
         finally:
             os.dup2(standard_input, 0)
             os.close(standard_input)
 
 
-@pytest.mark.parametrize("end", [Part.commit, Part.discard])
-def test_windows_neither_renames_nor_removes_what_is_open(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: object
+@pytest.mark.parametrize("end", [TemporaryFile.commit, TemporaryFile.discard])
+def test_on_windows_a_file_is_closed_before_it_is_renamed_or_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: Before, end: object
 ) -> None:
     """https://learn.microsoft.com/cpp/c-runtime-library/reference/rename-wrename, and unlink likewise."""
     opened: list[list[str]] = []
     with Destination.open(str(tmp_path)) as destination:
-        before = open_below(tmp_path)
-        part = begun(destination)
+        open_before = open_below(tmp_path)
+        file = begun(destination)
+        for name in ("rename", "replace", "unlink"):
+            before(os, name, lambda *_, **__: opened.append([p for p in open_below(tmp_path) if p.endswith(".part")]))
         with monkeypatch.context() as windows:
-            for name in ("rename", "replace", "unlink"):
-                real = getattr(os, name)
-
-                def noted(*arguments: object, _real: object = real, **more: object) -> None:
-                    opened.append([path for path in open_below(tmp_path) if path.endswith(".part")])
-                    _real(*arguments, **more)  # type: ignore[operator]
-
-                windows.setattr(os, name, noted)
             windows.setattr(os, "name", "nt")
-            end(part)  # type: ignore[operator]
-        assert open_below(tmp_path) == before
+            end(file)  # type: ignore[operator]
+        assert open_below(tmp_path) == open_before
     assert opened == [[]]
 
 
-def test_a_system_without_fchmod_writes_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_system_without_fchmod_can_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As Windows before Python 3.13: https://docs.python.org/3/library/os.html#os.fchmod."""
     (tmp_path / "a").write_bytes(b"old")
     monkeypatch.delattr(os, "fchmod")
@@ -133,16 +123,137 @@ def test_a_system_without_fchmod_writes_all_the_same(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.usefixtures("junctions")
-def test_a_junction_is_no_file_to_replace(tmp_path: Path) -> None:
+def test_a_junction_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "junction").write_bytes(b"")
     with Destination.open(str(tmp_path)) as destination, pytest.raises(LocalFileError, match="it is a symbolic link"):
         replaceable(destination.opened(), safe_name("junction"))
 
 
-def test_what_is_there_is_not_replaced_without_overwrite(tmp_path: Path) -> None:
-    with Destination.open(str(tmp_path), overwrite=False) as destination, begun(destination) as part:
-        (tmp_path / "a").write_bytes(b"mine")
-        with pytest.raises(LocalFileError, match="A file is there now"):
-            part.commit()
-    assert (tmp_path / "a").read_bytes() == b"mine"
+def test_nothing_has_the_final_name_before_commit(target: Path) -> None:
+    (target / "a").write_bytes(b"old")
+    with Destination.open(str(target)) as destination, destination.open_part(safe_name("a")) as file:
+        file.write(b"ne")
+        file.write(memoryview(b"w"))
+        assert (target / "a").read_bytes() == b"old"
+        file.commit()
+        assert (target / "a").read_bytes() == b"new"
+
+
+def test_after_discard_the_old_file_is_unchanged(target: Path) -> None:
+    (target / "a").write_bytes(b"old")
+    with contextlib.suppress(RuntimeError), Destination.open(str(target)) as destination:
+        with destination.open_part(safe_name("a")) as file:
+            file.write(b"half")
+            raise RuntimeError
+    assert (target / "a").read_bytes() == b"old"
+    assert os.listdir(target) == ["a"]
+
+
+def test_a_reader_keeps_the_old_content(target: Path) -> None:
+    (target / "a").write_bytes(b"old")
+    with (target / "a").open("rb") as reader, Destination.open(str(target)) as destination:
+        put(destination, "a", b"new content")
+        assert reader.read() == b"old"
+
+
+def test_a_replaced_file_keeps_its_mode_without_special_bits(target: Path) -> None:
+    (target / "a").write_bytes(b"old")
+    (target / "a").chmod(0o4750)
+    with Destination.open(str(target)) as destination:
+        put(destination, "a", b"new")
+    assert (target / "a").stat().st_mode & 0o7777 == 0o750
+
+
+def test_a_new_file_obeys_the_umask(target: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        with Destination.open(str(target)) as destination:
+            put(destination, "a", b"")
+    finally:
+        os.umask(before)
+    assert (target / "a").stat().st_mode & 0o7777 == 0o640
+
+
+def test_a_link_planted_before_commit_is_refused(target: Path) -> None:
+    outside = target.parent / "outside"
+    outside.write_bytes(b"precious")
+    with Destination.open(str(target)) as destination, destination.open_part(safe_name("a")) as file:
+        (target / "a").symlink_to(outside)
+        with pytest.raises(LocalFileError, match="symbolic link"):
+            file.commit()
+    assert outside.read_bytes() == b"precious"
+    assert os.listdir(target) == ["a"]
+
+
+FULL_DISK = """
+import resource, sys
+from azext_acrartifact.errors import LocalFileError
+from azext_acrartifact.files.names import safe_name
+from azext_acrartifact.files.writing.destination import Destination
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+try:
+    with Destination.open(sys.argv[1]) as destination, destination.open_part(safe_name("a")) as file:
+        file.write(bytes(5000))
+        file.commit()
+except LocalFileError as error:
+    print(error)
+"""
+
+
+def test_after_a_failed_write_the_old_file_is_unchanged(target: Path) -> None:
+    (target / "a").write_bytes(b"old")
+    run = subprocess.run([sys.executable, "-c", FULL_DISK, target], capture_output=True, text=True, check=True)
+    assert run.stdout.startswith("Cannot write the file")
+    assert os.strerror(errno.EFBIG) in run.stdout
+    assert (target / "a").read_bytes() == b"old"
+    assert os.listdir(target) == ["a"]
+
+
+def test_a_file_swept_before_it_was_locked_is_created_again(target: Path, folder_kind: type, before: Before) -> None:
+    swept: list[Path] = []
+
+    def sweep(_descriptor: int, _operation: int) -> None:
+        if not swept:
+            swept.extend(leftovers(target))
+            swept[0].unlink()
+
+    with Destination.open(str(target)) as destination:
+        before(fcntl, "flock", sweep)
+        put(destination, "a", b"content")
+        assert len(open_below(target)) == (1 if folder_kind is DescriptorFolder else 0), "the swept one is closed"
+    assert (target / "a").read_bytes() == b"content"
+
+
+def test_two_runs_with_one_name_leave_exactly_one_of_the_two(target: Path) -> None:
+    contents = [bytes([byte]) * 300_000 for byte in b"xy"]
+
+    def run(content: bytes) -> None:
+        with Destination.open(str(target)) as destination, destination.open_part(safe_name("deep/er/a")) as file:
+            for start in range(0, len(content), 1000):
+                file.write(content[start : start + 1000])
+            file.commit()
+
+    threads = [threading.Thread(target=run, args=(content,)) for content in contents]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (target / "deep/er/a").read_bytes() in contents
+    assert not leftovers(target)
+
+
+@pytest.mark.parametrize("resumable", [False, True], ids=["", "resumable"])
+@pytest.mark.parametrize("links", [True, False], ids=["", "no hard links"])
+def test_a_file_that_was_created_meanwhile_is_not_replaced(
+    tmp_path: Path, resumable: bool, links: bool, before: Before
+) -> None:
+    if not links:
+        before(os, "link", failing(errno.EPERM))
+    with Destination.open(str(tmp_path), overwrite=False) as destination:
+        file = destination.open_kept(NAME, "sha256:0", 7, 7) if resumable else destination.open_part(NAME)
+        (tmp_path / "a").write_bytes(b"theirs")
+        with file, pytest.raises(LocalFileError, match="A file of this name exists now"):
+            file.commit()
+    assert (tmp_path / "a").read_bytes() == b"theirs"
     assert os.listdir(tmp_path) == ["a"]
