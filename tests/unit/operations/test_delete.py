@@ -38,7 +38,7 @@ def test_a_lock_on_what_is_attached_is_named(stock: Stock, signed_in: Any) -> No
     others = [stock.artifact(subject=subject) for _ in range(3)]
     registry = signed_in()
     with pytest.raises(errors.LockedError) as caught:
-        delete(registry, plan_delete(registry, at(stock, subject), asked=False))
+        delete(registry, plan_delete(registry, at(stock, subject), confirmed=True))
     assert f"{signature} has deleteEnabled=false" in caught.value.why
     assert "--delete-enabled true" in caught.value.hint
     assert not any(other in caught.value.why for other in (sbom, *others))
@@ -50,13 +50,13 @@ def test_a_locked_tag_keeps_its_artifact(stock: Stock, signed_in: Any, attribute
     digest = stock.artifact("v1", "v2", "v3")
     registry = signed_in()
     registry.metadata.change(stock.repository, "v2", {attribute: False})
-    deletion = plan_delete(registry, at(stock, digest), asked=False)
+    deletion = plan_delete(registry, at(stock, digest), confirmed=True)
     with pytest.raises(errors.LockedError) as caught:
         require_unprotected(deletion)
     assert caught.value.why == f"{SERVER}/{stock.repository}:v2 has {attribute}=false"
     assert f"az acr artifact update {SERVER}/{stock.repository}:v2" in caught.value.hint
     assert "--force" in caught.value.hint
-    assert [tag.name for tag in plan_delete(registry, at(stock, digest), asked=True, forced=True).locked] == ["v2"]
+    assert [tag.name for tag in plan_delete(registry, at(stock, digest), forced=True).locked] == ["v2"]
 
 
 def test_a_lock_on_a_tag_keeps_no_other_artifact(stock: Stock, signed_in: Any) -> None:
@@ -101,8 +101,8 @@ def test_where_the_registry_keeps_no_list_all_is_found_unasked(stock: Stock, sig
     app.world.registries[0].referrers_api = False
     try:
         registry = signed_in()
-        deletion = plan_delete(registry, at(stock, subject), asked=False, forced=True)
-        assert deletion.kept_by_tag
+        deletion = plan_delete(registry, at(stock, subject), confirmed=True, forced=True)
+        assert deletion.has_tag_schema
         assert [item.descriptor.digest for item in deletion.referrers] == [sbom]
         delete(registry, deletion)
     finally:
