@@ -51,7 +51,7 @@ def purged(signed_in: Any, stock: Stock, app: App) -> Purged:
                 sorted(map(str, result.tags)),
                 sorted(map(str, result.manifests)),
             )
-            assert told.kept == result.kept
+            assert told.retained == result.retained
         return result
 
     return run
@@ -59,7 +59,7 @@ def purged(signed_in: Any, stock: Stock, app: App) -> Purged:
 
 def reasons(result: PurgeResult) -> dict[str, str]:
     """Why what stays does, by tag or digest."""
-    return {str(item.reference.version): item.why for item in result.kept}
+    return {str(item.reference.version): item.why for item in result.retained}
 
 
 def asked(app: App, path: str, method: str = "GET") -> int:
@@ -276,7 +276,7 @@ def test_what_somebody_else_has_deleted_is_gone(stock: Stock, purged: Purged) ->
         stock.state.remove_manifest(stock.repository, lost)
 
     result = purged(untagged=True, meanwhile=meanwhile)
-    assert ({one.tag for one in result.tags}, result.failed, result.kept) == ({"a", "b"}, [], [])
+    assert ({one.tag for one in result.tags}, result.failed, result.retained) == ({"a", "b"}, [], [])
     assert [one.digest for one in result.manifests] == [goes]
     assert stock.tags == {"stays"}
 
@@ -337,7 +337,7 @@ def test_a_tag_that_is_pushed_again_before_it_goes_stays(stock: Stock, signed_in
     stock.tag("again", plan.repositories[0].inventory.tags["again"]["digest"], age=0)
     result = purge(registry, plan, Progress())
     assert [one.tag for one in result.tags] == ["old"]
-    assert {(kept.reference.tag, kept.why) for kept in result.kept} == {
+    assert {(kept.reference.tag, kept.why) for kept in result.retained} == {
         ("moved", "it was pushed again meanwhile"),
         ("again", "it was pushed again meanwhile"),
     }

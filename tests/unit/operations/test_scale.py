@@ -91,7 +91,7 @@ def test_purge_dry_run(signed_in: Any, requests: Any) -> None:
     assert len(planned(signed_in(), f"{REPOSITORY}:.*").tags) == TAGS
     assert requests() == {"tags": TAGS // 100, "properties": 1}
     told = planned(signed_in(), f"{REPOSITORY}:v1.*", untagged=True, keep=11)
-    assert (len(told.tags), len(told.manifests), len(told.kept)) == (100, 100, 11 + REFERRERS)
+    assert (len(told.tags), len(told.manifests), len(told.retained)) == (100, 100, 11 + REFERRERS)
     # What may go is read, and each of it that nothing protects is asked about, since the rest are more.
     assert requests() == {
         "tags": TAGS // 100, "manifests": PAGES, "read": 100 + REFERRERS, "referrers": 100, "properties": 1,
@@ -108,7 +108,7 @@ def test_delete(app: App, signed_in: Any, requests: Any) -> None:
     asked = plan_delete(signed_in(), SUBJECT)
     assert (len(asked.referrers), asked.tags) == (REFERRERS, ["v0"])
     assert requests() == {"read": 1, "tags": 1, "manifests": PAGES, "referrers": 1 + REFERRERS}
-    plan_delete(signed_in(), SUBJECT, asked=False)
+    plan_delete(signed_in(), SUBJECT, confirmed=True)
     assert requests() == {"read": 1, "tags": 1, "manifests": PAGES, "referrers": 1}
     small = _stocked(app.store, "scale/small", 3)
     where = parse_reference(f"{SERVER}/scale/small:v0")
@@ -118,7 +118,7 @@ def test_delete(app: App, signed_in: Any, requests: Any) -> None:
     # The lowest level is not asked about: only two artifacts are left that could be attached to it.
     assert requests() == {"read": 1 + 2, "tags": 1, "manifests": 3, "referrers": 1 + 20 + 60}
     registry = signed_in()
-    delete(registry, plan_delete(registry, where, asked=False, forced=True))
+    delete(registry, plan_delete(registry, where, confirmed=True, forced=True))
     assert requests() == {"read": 2, "referrers": 1}
     assert small.tags == {"v1", "v2"}
 
