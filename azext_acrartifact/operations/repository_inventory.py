@@ -66,7 +66,7 @@ class Inventory:
             self.relations.pop(digest, None)
 
     def tagged(self) -> dict[Digest, set[str]]:
-        """Return the tags of each digest from both lists, since either may omit some: they are read one after another."""
+        """Return the tags of each digest by both lists, which are read one after the other and may differ."""
         names: dict[Digest, set[str]] = {}
         for name, item in self.tags.items():
             names.setdefault(Digest(item["digest"]), set()).add(name)
