@@ -38,7 +38,7 @@ class LockedTag:
 @dataclass(frozen=True)
 class Deletion:
     """A planned deletion: the manifest with all *tags*, also *locked* ones, and its *referrers*, each before its own.
-    The *indexes* would miss it. If *has_tag_schema*, the registry uses the referrers tag schema and does not delete
+    The *indexes* would miss it. If *uses_tag_schema*, the registry uses the referrers tag schema and does not delete
     referrers itself."""
 
     reference: Reference
@@ -46,7 +46,7 @@ class Deletion:
     tags: Sequence[str]
     referrers: Sequence[Referrer]
     indexes: Sequence[BrokenIndex]
-    has_tag_schema: bool = False
+    uses_tag_schema: bool = False
     locked: Sequence[LockedTag] = ()
 
 
@@ -104,7 +104,7 @@ def require_unprotected(deletion: Deletion) -> None:
 def delete(registry: Registry, deletion: Deletion) -> None:
     """Delete what *deletion* names; a manifest that is already gone counts as deleted."""
     repository, digest = deletion.reference.repository, deletion.digest
-    if not deletion.has_tag_schema:
+    if not deletion.uses_tag_schema:
         try:
             registry.manifests.delete(repository, digest)
         except LockedError:

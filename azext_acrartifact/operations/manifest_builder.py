@@ -53,17 +53,12 @@ def config_shipment(
         return Shipment(config.media_type or UNKNOWN_CONFIG, annotations, content=file)
     if version == V1_0:
         return Shipment(artifact_type or UNKNOWN_CONFIG, annotations, content=Memory(EMPTY_JSON))
-    return replace(empty_shipment(), annotations=annotations)
-
-
-def empty_shipment() -> Shipment:
-    """Return the empty object with its data in the descriptor, as specification 1.1 requires."""
-    return Shipment(EMPTY_CONFIG, {}, content=Memory(EMPTY_JSON), data=EMPTY_JSON)
+    return replace(_empty_blob(), annotations=annotations)
 
 
 def placeholders(version: str) -> list[Shipment]:
     """Return the layers of an artifact without files (image-spec 1.1 § Guidelines for Artifact Usage)."""
-    return [empty_shipment()] if version == V1_1 else []
+    return [_empty_blob()] if version == V1_1 else []
 
 
 def compose(
@@ -77,3 +72,8 @@ def compose(
     """Build the manifest in *version* of the specification."""
     kind = (artifact_type or UNKNOWN_ARTIFACT) if version == V1_1 else None
     return build_manifest(config, layers, artifact_type=kind, subject=subject, annotations=annotations)
+
+
+def _empty_blob() -> Shipment:
+    """Return the empty object with its data in the descriptor, as specification 1.1 requires."""
+    return Shipment(EMPTY_CONFIG, {}, content=Memory(EMPTY_JSON), data=EMPTY_JSON)

@@ -53,30 +53,6 @@ def test_only_one_type_is_listed(az: Az, repository: str, digests: list[str], or
     assert listed(az, repository, "--artifact-type", "application/vnd.example.none") == []
 
 
-def test_all_pages_are_followed_and_types_asked_for_once(az: Az, repository: str, origin: Origin) -> None:
-    for number in range(7):
-        origin.push_files(repository, {"f": str(number).encode()}, str(number))
-    az.emulator.set(limits={"page_size": 3})
-    done = az.artifact("list", f"{SERVER}/{repository}")
-    assert len(done.json) == 7
-    assert len(done.registry("/_manifests", "GET")) == 1  # a hundred are asked for, whatever the default is
-    assert len(done.registry("/v2/.*/manifests/", "GET")) == 7
-    top = az.artifact("list", f"{SERVER}/{repository}", "--top", "2")
-    assert (len(top.json), len(top.registry("/v2/.*/manifests/", "GET"))) == (2, 2)
-
-
-def test_a_list_in_part_is_an_error(az: Az, repository: str, origin: Origin) -> None:
-    origin.push_files(repository, {"f": b"same"})
-    manifest = json.loads(origin.manifest(repository, "1.0") or b"")
-    for number in range(105):
-        origin.push_manifest(repository, {**manifest, "annotations": {"n": str(number)}})
-    whole = az.artifact("list", f"{SERVER}/{repository}")
-    assert len(whole.json) == 106
-    assert len(whole.registry("/_manifests", "GET")) == 2
-    az.emulator.fault(path="/_manifests", action="status", nth=2, status=403)
-    az.refused(1, "list", f"{SERVER}/{repository}")
-
-
 def test_the_repositories(az: Az, repository: str, digests: list[str]) -> None:
     assert repository in az.artifact("list", "--name", "myregistry").json
     assert repository in az.artifact("list", SERVER).json

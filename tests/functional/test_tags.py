@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -111,14 +110,3 @@ def test_a_forgotten_tag_locks_no_repository(az: Az, repository: str, digest: st
     for name in ([f"{SERVER}/{repository}"], ["--name", "myregistry", "--image", repository]):
         assert az.refused(1, "update", *name, "--write-enabled", "false").writes == []
     assert az.refused(1, "update", f"{SERVER}/{repository}:1.0").writes == []
-
-
-def test_only_one_of_two_locks_a_tag(az: Az, artifact: str, repository: str, digest: str, origin: Origin) -> None:
-    """Another writer is quicker between the look and the lock: then the command fails, and says so."""
-    az.emulator.fault(path=f"{repository}/manifests/new", method="HEAD", action="status", times=1, status=404)
-    other = origin.push_manifest(
-        repository, {**json.loads(origin.manifest(repository, "1.0") or b""), "annotations": {"a": "b"}}, "new"
-    )
-    done = az.artifact("tag", artifact, "--tags", "new", "--no-overwrite", "--lock")
-    assert digest_at(origin, repository, "new") == digest != other
-    assert [entry.method for entry in done.registry("/manifests/new")] == ["HEAD", "PUT", "HEAD"]

@@ -102,7 +102,7 @@ def test_where_the_registry_keeps_no_list_all_is_found_unasked(stock: Stock, sig
     try:
         registry = signed_in()
         deletion = plan_delete(registry, at(stock, subject), confirmed=True, forced=True)
-        assert deletion.has_tag_schema
+        assert deletion.uses_tag_schema
         assert [item.descriptor.digest for item in deletion.referrers] == [sbom]
         delete(registry, deletion)
     finally:
