@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from ..errors import ArtifactError, LockedError, NotFoundError
@@ -74,7 +75,7 @@ def with_locks(
 def _explained(registry: Registry, references: Sequence[Reference], error: LockedError) -> LockedError:
     if "/blobs/" in error.where:
         # Blobs have no locks of their own. No request can be sent here either: the other transfers are being stopped.
-        return with_locks(error, [(_repository(references), [WRITE])])
+        return with_locks(error, [(replace(references[0], tag=None, digest=None), [WRITE])])
     try:
         return with_locks(error, _read(registry, references))
     except ArtifactError:
@@ -85,12 +86,8 @@ def _read(
     registry: Registry, references: Sequence[Reference], attributes: Sequence[str] = tuple(_OPTIONS)
 ) -> list[tuple[Reference, list[str]]]:
     """Read the locks of each of *references* and of their repository."""
-    unique = dict.fromkeys([_repository(references), *references])
+    unique = dict.fromkeys([replace(references[0], tag=None, digest=None), *references])
     return [(reference, locks_in(_properties(registry, reference), attributes)) for reference in unique]
-
-
-def _repository(references: Sequence[Reference]) -> Reference:
-    return Reference(references[0].server, references[0].repository)
 
 
 def _properties(registry: Registry, reference: Reference) -> Mapping[str, Any]:

@@ -50,12 +50,8 @@ def choose(registry: Registry, reference: Reference, manifest: Manifest, asked: 
     was given for an artifact that is not an index.
     """
     if asked is not None and not manifest.is_index:
-        raise InvalidInputError(
-            "The artifact has no platforms",
-            where=str(reference),
-            why="it is not an index",
-            hint="Leave out --platform.",
-        )
+        what = "The artifact is not an index, so it has no platforms"
+        raise InvalidInputError(what, where=str(reference), hint="Leave out --platform.")
     for _ in range(DEEPEST):
         if not manifest.is_index:
             return manifest
@@ -64,11 +60,8 @@ def choose(registry: Registry, reference: Reference, manifest: Manifest, asked: 
 
 
 def add_to_index(registry: Registry, reference: Reference, tag: str, added: Manifest, platform: Platform) -> Manifest:
-    """Return the index under *tag*, or a new one, with *added* as its artifact for *platform*.
-
-    The registry has no atomic update: of two simultaneous pushes the later wins. Raises `InvalidInputError` if *tag*
-    does not name an index.
-    """
+    """Return the index under *tag*, or a new one, with *added* for *platform*. The registry has no atomic update: of
+    two simultaneous pushes the later wins. Raises `InvalidInputError` if *tag* does not name an index."""
     child = replace(added.descriptor, platform=platform, artifact_type=added.artifact_type)
     found = registry.manifests.resolve(reference.repository, tag)
     if found is None:

@@ -39,10 +39,8 @@ class TagFilter:
 
 
 def parse_filter(text: str) -> TagFilter:
-    """Parse `REPOSITORY:TAG`, two regular expressions. A valid repository name is taken literally, dots included.
-
-    Raises `InvalidInputError`.
-    """
+    """Parse `REPOSITORY:TAG`, two regular expressions. A valid repository name is literal, dots included. Raises
+    `InvalidInputError`."""
     parts = _PARTS.findall(text)
     if len(text) > LONGEST_PATTERN or parts.count(":") != 1:
         raise InvalidInputError(

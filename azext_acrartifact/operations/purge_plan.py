@@ -70,10 +70,6 @@ class RepositoryPlan:
         """Return the reference of the manifest *digest*."""
         return self.reference.at(digest)
 
-    def retain(self, reference: Reference, why: str) -> None:
-        """Record why *reference* is retained."""
-        self.retained.append(Retained(reference, why))
-
 
 @dataclass(frozen=True)
 class PurgePlan:
@@ -124,8 +120,7 @@ def plan_manifests(plan: RepositoryPlan, order: PurgeOrder, cutoff: datetime, ti
     candidates -= inventory.gone
     inventory.find_referrers(split_by_need(inventory, candidates, with_referrers=order.referrers)[0])
     going, needed = split_by_need(inventory, candidates, with_referrers=order.referrers)
-    for digest, why in sorted(needed.items()):
-        plan.retain(plan.at(digest), why)
+    plan.retained += [Retained(plan.at(digest), why) for digest, why in sorted(needed.items())]
     dependencies = Dependencies(inventory)
     plan.manifests = {digest: frozenset(dependencies.needed_by(digest) & going) for digest in sorted(going)}
 
@@ -166,8 +161,8 @@ def _plan(plan: RepositoryPlan, order: PurgeOrder, cutoff: datetime) -> None:
     if order.untagged:
         plan_manifests(plan, order, cutoff, {})
     if (plan.tags or plan.manifests) and (locks := plan.inventory.locks()):
-        for reference in (*map(plan.at_tag, plan.tags), *map(plan.at, plan.manifests)):
-            plan.retain(reference, _locked("the repository", locks))
+        going = (*map(plan.at_tag, plan.tags), *map(plan.at, plan.manifests))
+        plan.retained += [Retained(reference, _locked("the repository", locks)) for reference in going]
         plan.tags, plan.manifests = [], {}
 
 
@@ -179,14 +174,13 @@ def _plan_tags(plan: RepositoryPlan, keep: int, cutoff: datetime) -> None:
     owners = _owners(plan.inventory, [name for name, _ in old])
     for name, time in old:
         if locks := locks_in(plan.inventory.tags[name]):
-            plan.retain(plan.at_tag(name), _locked("it", locks))
+            plan.retained.append(Retained(plan.at_tag(name), _locked("it", locks)))
         elif name in owners:
-            plan.retain(plan.at_tag(name), f"it belongs to {owners[name]}")
+            plan.retained.append(Retained(plan.at_tag(name), f"it belongs to {owners[name]}"))
         else:
             eligible.append((time, name))
     newest_first = [name for _, name in sorted(eligible, reverse=True)]
-    for name in newest_first[:keep]:
-        plan.retain(plan.at_tag(name), f"it is one of the newest {keep}")
+    plan.retained += [Retained(plan.at_tag(name), f"it is one of the newest {keep}") for name in newest_first[:keep]]
     plan.tags = newest_first[keep:]
 
 
@@ -195,7 +189,7 @@ def _old_tags(plan: RepositoryPlan, cutoff: datetime) -> Iterator[tuple[str, dat
         if any(one.tag.fullmatch(name) for one in plan.filters):
             time = parse_time(item.get("lastUpdateTime"))
             if time is None:
-                plan.retain(plan.at_tag(name), "the registry does not say how old it is")
+                plan.retained.append(Retained(plan.at_tag(name), "the registry does not say how old it is"))
             elif time < cutoff:
                 yield name, time
 
@@ -219,7 +213,7 @@ def _candidates(plan: RepositoryPlan, cutoff: datetime, times: Mapping[Digest, o
         if tagged[digest] - removed or time is None or time >= cutoff:
             continue
         if locks := locks_in(item):
-            plan.retain(plan.at(digest), _locked("it", locks))
+            plan.retained.append(Retained(plan.at(digest), _locked("it", locks)))
         else:
             yield digest
 

@@ -36,9 +36,7 @@ class Shown:
 
 def show(registry: Registry, reference: Reference, detailed: bool = False) -> Shown:
     """Read the manifest, its properties and its tags; if *detailed*, also list its referrers, a hundred per request.
-
-    Raises `NotFoundError` if it does not exist.
-    """
+    Raises `NotFoundError` if it does not exist."""
     version = require_version(reference)
     repository = reference.repository
     registry.authorizer.authorization(Scope.of(repository, PULL, METADATA_READ))

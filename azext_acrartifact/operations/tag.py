@@ -64,14 +64,9 @@ def rights(rules: TagRules) -> list[str]:
 
 
 def put_tags(
-    registry: Registry,
-    reference: Reference,
-    manifest: Manifest,
-    tags: Sequence[str],
-    rules: TagRules,
-    unchanged: str = "",
+    registry: Registry, reference: Reference, manifest: Manifest, tags: Sequence[str], rules: TagRules, skip: str = ""
 ) -> None:
-    """Put *manifest* under each of *tags*, or under its digest without tags. Skips the tag *unchanged*, which already
+    """Put *manifest* under each of *tags*, or under its digest without tags. Omits the tag *skip*, which already
     names it.
 
     Without `rules.overwrite`, checks first that no tag names another artifact. The registry has no atomic
@@ -81,7 +76,7 @@ def put_tags(
     repository = reference.repository
     require_free(registry, reference, manifest.digest, tags, rules)
     for version in tags or [manifest.digest]:
-        if version != unchanged:
+        if version != skip:
             registry.referrers.store(repository, manifest, version)
     if rules.lock:
         lock(registry, repository, tags, manifest.digest)

@@ -87,25 +87,6 @@ def test_only_branches_that_lead_to_a_type_are_listed(az: Az, artifact: str, rep
     assert az.artifact("list-referrers", artifact, "--artifact-type", SIGNATURE).json["referrers"] == []
 
 
-def test_one_request_for_each_subject(az: Az, artifact: str, repository: str, subject: str, origin: Origin) -> None:
-    for number in range(3):
-        origin.attach(repository, subject, f"application/vnd.example.number-{number}")
-    listed = az.artifact("list-referrers", artifact)
-    assert [len(listed.registry(path)) for path in ("/manifests/", "/referrers/")] == [1, 1]
-    listed = az.artifact("list-referrers", artifact, "--recursive")
-    assert [len(listed.registry(path)) for path in ("/manifests/", "/referrers/")] == [1, 4]
-
-
-def test_all_pages_are_read(az: Az, artifact: str, repository: str, subject: str, origin: Origin) -> None:
-    types = {f"application/vnd.example.number-{number}" for number in range(5)}
-    for kind in types:
-        origin.attach(repository, subject, kind)
-    az.emulator.set(limits={"referrers_page_size": 2})
-    listed = az.artifact("list-referrers", artifact)
-    assert {item["artifactType"] for item in listed.json["referrers"]} == types
-    assert len(listed.registry("/referrers/")) == 3
-
-
 def test_an_incomplete_list_is_an_error(az: Az, artifact: str, repository: str, subject: str, origin: Origin) -> None:
     for number in range(3):
         origin.attach(repository, subject, f"application/vnd.example.number-{number}")
@@ -127,17 +108,6 @@ def test_a_terminal_shows_a_tree(az: Az, artifact: str, repository: str, subject
     ]
     asked = at_terminal(az, "acr", "artifact", "list-referrers", artifact, "--recursive", "-o", "json").stdout
     assert json.loads(asked)["referrers"][0]["digest"] == sbom
-
-
-def test_the_table(az: Az, artifact: str, repository: str, subject: str) -> None:
-    sbom = attach(az, artifact, "sbom.json", "{}")
-    attach(az, f"{SERVER}/{repository}@{sbom}", "sbom.sig", "signed", SIGNATURE)
-    table = az("acr", "artifact", "list-referrers", artifact, "--recursive", "-o", "table").stdout.splitlines()
-    assert [line.split()[0] for line in table[:1]] == ["ArtifactType"]
-    assert f"└── {SBOM}" in table[2]
-    assert f"└──── {SIGNATURE}" in table[3]
-    assert sbom[7:19] in table[2]
-    assert max(map(len, table)) <= 100
 
 
 def test_the_newest_of_a_type_is_pulled(az: Az, artifact: str, subject: str, has_api: bool, work: Path) -> None:

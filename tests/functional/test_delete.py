@@ -103,14 +103,6 @@ def test_a_child_of_a_tagged_index_is_not_deleted_without_force(
     assert origin.manifest(repository, "all")
 
 
-def test_a_child_of_an_untagged_index_is_deleted(
-    az: Az, artifact: str, repository: str, digest: str, origin: Origin
-) -> None:
-    index_of(origin, repository, digest, "")
-    az.artifact("delete", artifact, "--yes")
-    assert origin.manifest(repository, digest) is None
-
-
 def test_referrers_of_the_tag_schema_are_deleted_too(
     az: Az, artifact: str, repository: str, digest: str, origin: Origin, work: Path
 ) -> None:

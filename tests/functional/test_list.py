@@ -59,15 +59,6 @@ def test_the_repositories(az: Az, repository: str, digests: list[str]) -> None:
     assert len(az.artifact("list", SERVER, "--top", "1").json) == 1
 
 
-def test_the_table(az: Az, repository: str, digests: list[str]) -> None:
-    table = az("acr", "artifact", "list", f"{SERVER}/{repository}", "--orderby", "name", "-o", "table").stdout
-    lines = table.splitlines()
-    assert lines[0].split() == ["Tags", "Digest", "ArtifactType", "Size", "Updated", "Locked"]
-    assert digests[1][7:19] in lines[2]
-    assert "a, a2" in lines[2]
-    assert max(map(len, lines)) <= 100
-
-
 def test_a_missing_repository_is_not_found(az: Az, repository: str) -> None:
     az.refused(3, "list", f"{SERVER}/{repository}")
 

@@ -18,30 +18,19 @@ from azext_acrartifact.operations.manifest_builder import compose, config_shipme
 @pytest.mark.parametrize(
     ("asked", "config", "kind", "version"),
     [
-        (None, False, None, "v1.1"),
-        (None, False, "a/b", "v1.1"),
-        (None, True, None, "v1.0"),
-        (None, True, "a/b", "v1.1"),
-        ("v1.0", False, None, "v1.0"),
-        ("v1.0", False, "a/b", "v1.0"),
-        ("v1.0", True, None, "v1.0"),
-        ("v1.1", False, None, "v1.1"),
-        ("v1.1", True, "a/b", "v1.1"),
+        (None, False, None, "v1.1"), (None, False, "a/b", "v1.1"),
+        (None, True, None, "v1.0"), (None, True, "a/b", "v1.1"),
+        ("v1.0", False, None, "v1.0"), ("v1.0", False, "a/b", "v1.0"), ("v1.0", True, None, "v1.0"),
+        ("v1.1", False, None, "v1.1"), ("v1.1", True, "a/b", "v1.1"),
     ],
-)
+)  # fmt: skip
 def test_the_version_of_each_combination(asked, config: bool, kind, version: str) -> None:
     assert spec_version(asked, FileSpec("c") if config else None, kind) == version
 
 
 @pytest.mark.parametrize(
     ("asked", "config", "kind"),
-    [
-        ("v1.1", True, None),
-        ("v1.0", True, "a/b"),
-        (None, False, "nonsense"),
-        (None, False, ""),
-        (None, True, "a/b/c"),
-    ],
+    [("v1.1", True, None), ("v1.0", True, "a/b"), (None, False, "nonsense"), (None, False, ""), (None, True, "a/b/c")],
 )
 def test_a_combination_that_the_version_cannot_express_is_refused(asked, config: bool, kind) -> None:
     with pytest.raises(errors.InvalidInputError) as caught:

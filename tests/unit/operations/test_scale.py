@@ -82,6 +82,8 @@ def test_list(signed_in: Any, requests: Any) -> None:
 
 
 def test_list_referrers(signed_in: Any, requests: Any) -> None:
+    assert len(list_referrers(signed_in(), SUBJECT).referrers) == LEVELS[0]
+    assert requests() == {"read": 1, "referrers": 1}
     tree = list_referrers(signed_in(), SUBJECT, recursive=True)
     assert len(list(flattened(tree.referrers))) == REFERRERS
     assert requests() == {"read": 1, "referrers": 1 + REFERRERS}
