@@ -87,8 +87,8 @@ class Inventory:
         return {digest for digest, item in self.manifests.items() if item.get("mediaType") in INDEXES}
 
     def read(self, digests: Iterable[Digest], strictly: bool = True) -> None:
-        """Read the relations of *digests*, one request for each that is not known yet. Raises a `RegistryError` if a
-        request fails; an index that is missing or invalid raises only if *strictly*, others have no relations."""
+        """Read the relations of *digests*, one request for each unknown one. Raises the error of a failed request; a
+        missing or invalid manifest only raises if it is an index and *strictly* is set, and has no relations else."""
 
         def fetch(digest: Digest) -> None:
             try:

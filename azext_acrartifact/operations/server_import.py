@@ -21,7 +21,7 @@ from ..transport.client import HttpClient
 from .manifest_graph import Graph
 from .parallel import run_all
 
-AT_ONCE = 4
+IN_FLIGHT = 4
 """Imports in flight. Azure Resource Manager limits the number of operations."""
 
 
@@ -63,7 +63,7 @@ def import_missing(
         work.bring(order.root, order.tags)
         return
     for phase in _phases(order.graph, tops):
-        run_all(http, [functools.partial(work.bring, manifest.digest, ()) for manifest in phase], AT_ONCE)
+        run_all(http, [functools.partial(work.bring, manifest.digest, ()) for manifest in phase], IN_FLIGHT)
     if order.tags and not order.may_push:
         work.bring(order.root, order.tags)
 

@@ -61,13 +61,6 @@ def test_all_tags_are_deleted_and_other_artifacts_stay(
     assert az.refused(3, "delete", artifact, "--yes").writes == []
 
 
-def test_no_confirmation_if_prompts_are_disabled(
-    az: Az, artifact: str, repository: str, digest: str, origin: Origin
-) -> None:
-    az.using(AZURE_CORE_DISABLE_CONFIRM_PROMPT="yes").artifact("delete", artifact)
-    assert origin.manifest(repository, digest) is None
-
-
 def test_a_repository_is_not_deleted_by_accident(az: Az, repository: str, digest: str, origin: Origin) -> None:
     assert az.refused(1, "delete", f"{SERVER}/{repository}", "--yes").writes == []
     assert origin.manifest(repository, digest)

@@ -87,9 +87,3 @@ def test_an_artifact_without_an_index_has_no_platform(
     assert "not an index" in refused.stderr
     assert refused.writes == []
     assert origin.manifest(repository, "1.0") == origin.manifest(repository, digest)
-
-
-@pytest.mark.parametrize("where", ["linux", "linux/", "Linux/amd64", "linux/amd64/v8/x", "linux amd64"])
-def test_invalid_platforms(az: Az, artifact: str, work: Path, where: str) -> None:
-    (work / "tool.txt").write_text("one")
-    assert az.refused(1, "push", artifact, "--file", "tool.txt", "--platform", where).log == []

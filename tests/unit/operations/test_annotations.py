@@ -12,9 +12,8 @@ from azext_acrartifact.operations.annotations import Annotations, collect_annota
 
 
 def test_pairs_win_over_the_file(work: Path) -> None:
-    (work / "a.json").write_text(
-        json.dumps({"$manifest": {"a": "1", "b": "2"}, "$config": {"c": "3"}, "f": {"d": "4"}})
-    )
+    groups = {"$manifest": {"a": "1", "b": "2"}, "$config": {"c": "3"}, "f": {"d": "4"}}
+    (work / "a.json").write_text(json.dumps(groups))
     found = collect_annotations(["b=x=y", "e="], "a.json")
     assert found == Annotations({"a": "1", "b": "x=y", "e": ""}, {"c": "3"}, {"f": {"d": "4"}})
     assert collect_annotations([], None) == Annotations()
