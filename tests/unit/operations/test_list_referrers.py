@@ -1,4 +1,4 @@
-"""What a hostile registry can say about referrers and indexes, and the lists that are kept under tags."""
+"""Referrers that a hostile registry lists, and lists of the referrers tag schema."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from azext_acrartifact.oci.reference import Reference
 from azext_acrartifact.oci.referrers import described, is_list_tag, tag_of
 from azext_acrartifact.oci.registry import Registry
 from azext_acrartifact.operations import list_referrers as referrers
-from azext_acrartifact.operations import platforms
 from tests.support.server import Answer, ScriptedServer, Sent, answer
 
 Open = Callable[[ScriptedServer], Registry]
@@ -197,32 +196,3 @@ def test_a_tag_of_something_else_is_not_overwritten(serve, registry: Open) -> No
 )
 def test_tags_of_lists_are_known(tag: str, is_one: bool) -> None:
     assert is_list_tag(tag) is is_one
-
-
-def test_an_index_in_an_index_without_end_is_refused(serve, registry: Open) -> None:
-    where = {"os": "linux", "architecture": "amd64"}
-    levels = [SUBJECT]
-    for _ in range(platforms.DEEPEST + 2):
-        below = levels[-1].descriptor
-        levels.append(build_index([Descriptor(below.media_type, below.digest, below.size, platform=where)]))
-    held: dict[str, Manifest] = {manifest.digest: manifest for manifest in levels}
-    server = serve(lambda sent: stored(held[sent.path.rpartition("/")[2]]), forever=True)
-    opened, here = registry(server), Reference("s", "a", "1")
-    assert platforms.choose(opened, here, levels[3], where) == SUBJECT
-    with pytest.raises(errors.InvalidManifestError, match="too deep"):
-        platforms.choose(opened, here, levels[-1], where)
-
-
-def test_two_for_one_platform_are_a_choice(serve, registry: Open) -> None:
-    children = [
-        Descriptor(IMAGE_MANIFEST, digest_of(name), 1, platform={"os": "linux", "architecture": "arm", "variant": v})
-        for name, v in ((b"6", "v6"), (b"7", "v7"))
-    ]
-    index = build_index(children, artifact_type=KIND, subject=SUBJECT.descriptor, annotations={"a": "b"})
-    assert (index.declared_artifact_type, index.subject, index.annotations) == (KIND, SUBJECT.descriptor, {"a": "b"})
-    opened = registry(serve())
-    with pytest.raises(errors.InvalidManifestError, match="several artifacts for linux/arm") as caught:
-        platforms.choose(opened, Reference("s", "a", "1"), index, {"os": "linux", "architecture": "arm"})
-    assert "linux/arm/v6" in caught.value.why
-    assert platforms.shown(platforms.this_platform()).count("/") == 1
-    assert platforms.shown(None) == "unknown"
