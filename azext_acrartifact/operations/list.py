@@ -51,14 +51,11 @@ def list_artifacts(registry: Registry, order: ListOrder) -> list[ListedArtifact]
     """Return the artifacts of a repository, all pages of them: one request per hundred, and one for each artifact
     whose properties do not name its type. Raises an `ArtifactError` rather than return an incomplete list."""
     registry.authorizer.authorization(Scope.of(order.repository, METADATA_READ, PULL))
-    listed: Iterable[ListedArtifact] = map(_listed, registry.metadata.manifests(order.repository, _by(order.order)))
+    by = ORDERS[order.order] if order.order else ""
+    listed: Iterable[ListedArtifact] = map(_listed, registry.metadata.manifests(order.repository, by))
     if order.order == "name":
         listed = sorted(listed, key=_name)
     return list(itertools.islice(_matching(registry, order, listed), order.top))
-
-
-def _by(order: str | None) -> str:
-    return ORDERS[order] if order else ""
 
 
 def _listed(properties: dict[str, Any]) -> ListedArtifact:

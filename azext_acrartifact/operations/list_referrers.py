@@ -125,8 +125,7 @@ def refers_to(manifest: Manifest, subject: Digest) -> bool:
 
 
 def _fill_from(inventory: Inventory | None, level: dict[Digest, list[Referrer]], seen: set[Digest]) -> bool:
-    """Fill the lists of *level* from *inventory* if it has fewer unread manifests than there are lists; return whether
-    it did."""
+    """Fill the lists of *level* from *inventory* if that takes fewer requests; return whether it did."""
     if inventory is None:
         return False
     unread = inventory.unread() - seen

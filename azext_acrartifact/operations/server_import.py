@@ -38,9 +38,8 @@ class ServerSideImport(Protocol):
 
 @dataclass(frozen=True)
 class ImportOrder:
-    """An order to import the *missing* manifests of *graph* from the repository of *source* into *repository*, and to
-    add *tags* to its *root*. Without *may_push* the import itself adds the tags, since an identity that may not push
-    may still import."""
+    """An import of the *missing* manifests of *graph* from the repository of *source* to *repository*, with *tags* for
+    its *root*. Without *may_push* the import itself adds the tags, as an identity may import without pushing."""
 
     graph: Graph
     missing: Collection[Digest]

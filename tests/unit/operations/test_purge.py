@@ -226,8 +226,7 @@ def test_locked_manifests_and_repositories_are_retained(stock: Stock, purged: Pu
 
 
 def test_a_failure_is_reported_and_the_rest_deleted(stock: Stock, purged: Purged, app: App) -> None:
-    stays, goes = stock.artifact("a"), stock.artifact("b")
-    loose = stock.artifact()
+    stays, goes, loose = stock.artifact("a"), stock.artifact("b"), stock.artifact()
     app.faults.add({"method": "DELETE", "path": "_tags/a$", "action": "status", "status": 400, "times": 1})
     app.faults.add({"method": "DELETE", "path": loose, "action": "status", "status": 400, "times": 1})
     result = purged(untagged=True)

@@ -107,8 +107,8 @@ def test_show_with_details(signed_in: Any, requests: Any) -> None:
 
 
 def test_delete(app: App, signed_in: Any, requests: Any) -> None:
-    planned = plan_delete(signed_in(), SUBJECT)
-    assert (len(planned.referrers), planned.tags) == (REFERRERS, ["v0"])
+    plan = plan_delete(signed_in(), SUBJECT)
+    assert (len(plan.referrers), plan.tags) == (REFERRERS, ["v0"])
     assert requests() == {"read": 1, "tags": 1, "manifests": PAGES, "referrers": 1 + REFERRERS}
     plan_delete(signed_in(), SUBJECT, confirmed=True)
     assert requests() == {"read": 1, "tags": 1, "manifests": PAGES, "referrers": 1}
