@@ -105,7 +105,7 @@ def delete(
     from .operations.delete import plan_delete, require_unprotected
 
     def act(registry: Any, found: Any) -> None:
-        deletion = plan_delete(registry, found, asks(cmd, yes), force)
+        deletion = plan_delete(registry, found, confirmed=not asks(cmd, yes), forced=force)
         if not force:
             require_unprotected(deletion)
         confirm(cmd, describe(deletion), yes)

@@ -1,7 +1,7 @@
 """Annotations from the command line and from a file in ORAS's format.
 
-https://oras.land/docs/how_to_guides/manifest_annotations: a JSON object whose keys are `$manifest`, `$config` or
-a file's title, each with an object of strings.
+The file holds a JSON object whose keys are `$manifest`, `$config` or the title of a file, each with an object of
+strings (https://oras.land/docs/how_to_guides/manifest_annotations).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ FILE_LIMIT = 4 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Annotations:
-    """Annotations by where they go; *files* by title."""
+    """Annotations of the manifest, of the config, and of *files* by their titles."""
 
     manifest: Mapping[str, str] = field(default_factory=dict)
     config: Mapping[str, str] = field(default_factory=dict)
@@ -27,7 +27,7 @@ class Annotations:
 
 
 def collect_annotations(pairs: Iterable[str], path: str | None) -> Annotations:
-    """`KEY=VALUE` *pairs* for the manifest, over those of the annotation file at *path*, if any.
+    """Read the annotation file at *path*, if any, and add `KEY=VALUE` *pairs* to those of the manifest; pairs win.
 
     Raises `InvalidInputError` or `LocalFileError`.
     """
@@ -48,12 +48,12 @@ def _read(path: str) -> dict[str, dict[str, str]]:
         with open(path, "rb") as file:
             groups = json.loads(file.read(FILE_LIMIT))
     except OSError as error:
-        raise LocalFileError("The annotation file cannot be read", where=path, why=error.strerror or "") from error
+        raise LocalFileError("Cannot read the annotation file", where=path, why=error.strerror or "") from error
     except (ValueError, RecursionError) as error:
         raise InvalidInputError("The annotation file is not JSON", where=path, why=str(error)) from error
     if not isinstance(groups, dict) or not all(map(_is_group, groups.values())):
         raise InvalidInputError(
-            "The annotation file has another form than expected",
+            "The annotation file has the wrong structure",
             where=path,
             hint='Write {"$manifest": {"KEY": "VALUE"}, "FILE": {"KEY": "VALUE"}}.',
         )

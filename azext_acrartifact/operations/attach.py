@@ -10,8 +10,8 @@ from ..oci.reference import Reference
 from ..oci.registry import Registry
 from ..transfer.progress import Progress
 from ..transport.authorization import PULL, PUSH, Scope
+from .artifact_reference import require_version
 from .push import PushOrder, PushResult, push
-from .versions import require_version
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""check-access: which actions an identity holds, by the registry's own word."""
+"""check-access: lists the actions that the registry grants to an identity."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ..errors import ProtocolError
 from ..transport.authorization import DELETE, METADATA_READ, METADATA_WRITE, PULL, PUSH, Scope
 
 ACTIONS = (PULL, PUSH, DELETE, METADATA_READ, METADATA_WRITE)
-"""What a repository knows."""
+"""The actions on a repository."""
 MOST_REPOSITORIES = 10
-"""How many repositories one token is asked for; a token travels in a header, which servers bound."""
+"""Repositories in one token. A token is sent in a header, and servers limit the size of headers."""
 
 
 @dataclass(frozen=True)
 class Access:
-    """Whether *action* is *allowed* on *repository*; *role* is what to ask for."""
+    """An *action* on a *repository*: whether it is *allowed*, and the *role* that allows it."""
 
     repository: str
     action: str
@@ -31,15 +31,15 @@ class Access:
 def check_access(
     endpoint: TokenEndpoint, credential: Credential, repositories: Sequence[str], actions: Sequence[str]
 ) -> list[Access]:
-    """Ask for tokens with *actions* on *repositories*, and read what they grant. Nothing else is touched.
+    """Request tokens for *actions* on *repositories*, and return which of these they grant.
 
-    A repository need not exist. Raises `SignInError` without a usable identity.
+    Sends no other request, so a repository need not exist. Raises `SignInError` without a usable identity.
     """
     found: list[Access] = []
     for names in _batches(list(dict.fromkeys(repositories))):
         claims = claims_of(credential.access_token(endpoint, [Scope.of(name, *actions) for name in names]))
         if not claims:
-            raise ProtocolError("The registry's token does not say what it allows", where=endpoint.server)
+            raise ProtocolError("The access token does not list the granted actions", where=endpoint.server)
         for name in names:
             granted = granted_actions(claims, name)
             found += [Access(name, action, action in granted, ROLES[action]) for action in dict.fromkeys(actions)]

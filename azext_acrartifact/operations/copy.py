@@ -15,13 +15,13 @@ from ..transfer.progress import Progress
 from ..transfer.repository_storage import RepositoryStorage
 from ..transfer.upload_sessions import Journal
 from ..transport.authorization import PULL, PUSH, Scope
+from .artifact_reference import require_version
 from .copy_graph import Carried, Ends, Item, Tags, carry, missing_manifests, survey, wanted_tags
+from .locks import naming_locks
 from .manifest_graph import Graph, LeftOut, collect
 from .platforms import Platform, choose
 from .server_import import ImportOrder, ServerSideImport, import_missing
 from .tag import named
-from .update import naming_locks
-from .versions import require_version
 
 MOUNT, IMPORT, STREAM = "mount", "import", "stream"
 """The ways: a registry takes blobs over from one of its repositories, Azure copies from registry to registry, or this

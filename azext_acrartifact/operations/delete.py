@@ -1,4 +1,4 @@
-"""delete: an artifact goes, with all its tags and everything attached to it."""
+"""delete: deletes an artifact with all its tags and referrers."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from ..oci.reference import Reference
 from ..oci.referrers import is_list_tag, tag_of
 from ..oci.registry import Registry
 from ..transport.authorization import DELETE, METADATA_READ, PULL, Scope
+from .artifact_reference import not_found, require_version
 from .list_referrers import DEEPEST, Referrer, flattened, walk_referrers
-from .repository_inventory import Inventory, locks_in, tags_in
-from .update import naming, naming_locks
-from .versions import no_such
+from .locks import locks_in, naming_locks, with_locks
+from .repository_inventory import Inventory, tags_in
 
 
 @dataclass(frozen=True)
 class BrokenIndex:
-    """An index with *tags* that lists, perhaps by another index, what is to be deleted."""
+    """An index with *tags* that lists the artifact to delete, directly or through another index."""
 
     digest: Digest
     tags: Sequence[str]
@@ -28,8 +28,8 @@ class BrokenIndex:
 
 @dataclass(frozen=True)
 class LockedTag:
-    """A tag whose *locks*, such as `writeEnabled`, are set to keep it. They don't keep its manifest: the service lets
-    that go, and the tag with it."""
+    """A tag with *locks*, such as `writeEnabled`. They do not protect its manifest: the service deletes a manifest with
+    its locked tags."""
 
     name: str
     locks: Sequence[str]
@@ -37,8 +37,8 @@ class LockedTag:
 
 @dataclass(frozen=True)
 class Deletion:
-    """What would go: the manifest, every tag of it, those that are *locked* too, and the *referrers*, each before what
-    refers to it in turn; and the *indexes* that would be left without it. *kept_by_tag*: the registry deletes no
+    """A planned deletion: the manifest with all *tags*, also *locked* ones, and its *referrers*, each before its own.
+    The *indexes* would miss it. If *uses_tag_schema*, the registry uses the referrers tag schema and does not delete
     referrers itself."""
 
     reference: Reference
@@ -46,37 +46,33 @@ class Deletion:
     tags: Sequence[str]
     referrers: Sequence[Referrer]
     indexes: Sequence[BrokenIndex]
-    kept_by_tag: bool = False
+    uses_tag_schema: bool = False
     locked: Sequence[LockedTag] = ()
 
 
-def plan_delete(registry: Registry, reference: Reference, asked: bool = True, forced: bool = False) -> Deletion:
-    """Find out what deleting *reference* takes along. Raises `NotFoundError` when it does not exist.
+def plan_delete(registry: Registry, reference: Reference, *, confirmed: bool = False, forced: bool = False) -> Deletion:
+    """Find all that deleting *reference* deletes with it. Raises `NotFoundError` if it does not exist.
 
-    If nobody is *asked*, referrers need no names; if it is *forced* as well, nor do tags and indexes. Otherwise that is
-    a request for every hundred tags of it and every hundred manifests of the repository, one for each tagged index and
-    those in it, one for the referrers and, unless the list of manifests leaves none, one for each of these.
+    A *confirmed* deletion prints no referrers, so they are not listed; tags and indexes neither if it is also *forced*.
+    Otherwise this takes one request for every hundred of its tags and of the repository's manifests, one for each
+    tagged index and the indexes in it, one for the referrers and, unless all manifests are known, one for each of them.
     """
-    if reference.version is None:
-        raise InvalidInputError(
-            "No tag and no digest",
-            where=str(reference),
-            hint=f"Write {reference}:TAG. To delete a repository: az acr repository delete --repository",
-        )
-    repository = reference.repository
+    hint = f"Write {reference}:TAG. To delete a repository: az acr repository delete --repository"
+    version, repository = require_version(reference, hint), reference.repository
     registry.authorizer.authorization(Scope.of(repository, PULL, DELETE, METADATA_READ))
-    found = registry.manifests.resolve(repository, reference.version)
+    found = registry.manifests.resolve(repository, version)
     if found is None:
-        raise no_such(reference)
-    whole = Inventory(registry, repository)
+        raise not_found(reference)
+    inventory = Inventory(registry, repository)
     tags: Sequence[Mapping[str, Any]] = ()
-    if asked or not forced:
-        whole.list_manifests()
+    if not (confirmed and forced):
+        inventory.list_manifests()
         tags = registry.metadata.tags_of(repository, found.digest)
-    indexes = _broken(whole, found.digest)
-    if not asked:
-        next(registry.referrers.of(repository, found.digest), None)  # tells who has to delete them
-    referrers = _referrers(whole, found.digest) if asked or registry.referrers.kept_by_tag else []
+    indexes = _broken(inventory, found.digest)
+    if confirmed:
+        next(registry.referrers.of(repository, found.digest), None)  # sets kept_by_tag
+    is_complete = not confirmed or registry.referrers.kept_by_tag
+    referrers = _referrers(inventory, found.digest) if is_complete else []
     return Deletion(
         reference,
         found.digest,
@@ -89,13 +85,11 @@ def plan_delete(registry: Registry, reference: Reference, asked: bool = True, fo
 
 
 def require_unprotected(deletion: Deletion) -> None:
-    """Raise `LockedError` when a tag that is locked would go, `InvalidInputError` when a tagged index would be left
-    without a part of it."""
+    """Raise `LockedError` if a tag of the artifact is locked, `InvalidInputError` if a tagged index lists it."""
     if deletion.locked:
-        held = [(replace(deletion.reference, tag=tag.name, digest=None), tag.locks) for tag in deletion.locked]
-        raise naming(
-            LockedError("A tag of the artifact is locked", where=str(deletion.reference)), held, "; or give --force"
-        )
+        locked = [(replace(deletion.reference, tag=tag.name, digest=None), tag.locks) for tag in deletion.locked]
+        error = LockedError("A tag of the artifact is locked", where=str(deletion.reference))
+        raise with_locks(error, locked, "; or give --force")
     if deletion.indexes:
         index = deletion.indexes[0]
         raise InvalidInputError(
@@ -108,16 +102,16 @@ def require_unprotected(deletion: Deletion) -> None:
 
 
 def delete(registry: Registry, deletion: Deletion) -> None:
-    """Delete what was planned; a manifest that is gone already counts as deleted."""
+    """Delete what *deletion* names; a manifest that is already gone counts as deleted."""
     repository, digest = deletion.reference.repository, deletion.digest
-    if not deletion.kept_by_tag:
+    if not deletion.uses_tag_schema:
         try:
             registry.manifests.delete(repository, digest)
         except LockedError:
             with naming_locks(registry, _locked(registry, deletion)):
                 raise
         return
-    with naming_locks(registry, _places(deletion, [item.descriptor.digest for item in deletion.referrers])):
+    with naming_locks(registry, _references(deletion, [item.descriptor.digest for item in deletion.referrers])):
         manifest = registry.manifests.find(repository, digest)
         for doomed in (*(item.descriptor.digest for item in reversed(deletion.referrers)), digest):
             _delete_with_list(registry, repository, doomed)
@@ -126,47 +120,46 @@ def delete(registry: Registry, deletion: Deletion) -> None:
 
 
 def _delete_with_list(registry: Registry, repository: str, digest: Digest) -> None:
-    """Delete a manifest and the list, under its tag, of those that referred to it."""
+    """Delete a manifest and its list of referrers, which is an index under a tag."""
     registry.manifests.delete(repository, digest)
-    kept = registry.manifests.resolve(repository, tag_of(digest))
-    if kept is not None:
-        registry.manifests.delete(repository, kept.digest)
+    referrers = registry.manifests.resolve(repository, tag_of(digest))
+    if referrers is not None:
+        registry.manifests.delete(repository, referrers.digest)
 
 
-def _places(deletion: Deletion, others: Sequence[Digest]) -> list[Reference]:
-    """What may be locked."""
-    held = deletion.reference.at(deletion.digest)
-    return [held, *map(held.at, others)]
+def _references(deletion: Deletion, others: Sequence[Digest]) -> list[Reference]:
+    return [deletion.reference.at(digest) for digest in (deletion.digest, *others)]
 
 
 def _locked(registry: Registry, deletion: Deletion) -> list[Reference]:
-    """What is locked of that which goes along; only when it did not go, this has to be known."""
-    whole = Inventory(registry, deletion.reference.repository)
-    whole.list_manifests()
-    below = [item.descriptor.digest for item in _referrers(whole, deletion.digest)]
-    return _places(deletion, [one for one in below if locks_in(whole.manifests.get(one, {}))])
+    """Return the artifact and its locked referrers. Called only after the registry refused the deletion."""
+    inventory = Inventory(registry, deletion.reference.repository)
+    inventory.list_manifests()
+    below = [item.descriptor.digest for item in _referrers(inventory, deletion.digest)]
+    return _references(deletion, [one for one in below if locks_in(inventory.manifests.get(one, {}))])
 
 
-def _referrers(whole: Inventory, digest: Digest) -> list[Referrer]:
-    """All that goes with *digest*, each before what refers to it in turn."""
-    listed = whole if whole.manifests else None
-    return list(flattened(walk_referrers(whole.registry, whole.repository, [digest], DEEPEST, listed)[digest]))
+def _referrers(inventory: Inventory, digest: Digest) -> list[Referrer]:
+    """Return all direct and indirect referrers of *digest*, each before its own."""
+    listed = inventory if inventory.manifests else None
+    return list(flattened(walk_referrers(inventory.registry, inventory.repository, [digest], DEEPEST, listed)[digest]))
 
 
-def _broken(whole: Inventory, digest: Digest) -> list[BrokenIndex]:
-    """The tagged indexes above *digest*, but for lists of referrers, which are no content. From the tagged ones
-    downwards: what no tag leads to is no loss, and is not read."""
+def _broken(inventory: Inventory, digest: Digest) -> list[BrokenIndex]:
+    """Return the tagged indexes above *digest*, except lists of referrers. Reads from the tagged indexes downwards, so
+    that indexes below no tag, whose loss breaks nothing, cost no request."""
     tags = {
-        found: [tag for tag in tags_in(whole.manifests[found]) if not is_list_tag(tag)] for found in whole.indexes()
+        found: [tag for tag in tags_in(inventory.manifests[found]) if not is_list_tag(tag)]
+        for found in inventory.indexes()
     }
     level = {found for found, names in tags.items() if names and found != digest}
     read: set[Digest] = set()
     while level:
-        whole.read(level, strictly=False)
+        inventory.read(level, strictly=False)
         read |= level
-        below = {child for found in level for child in whole.relations[found].children}
+        below = {child for found in level for child in inventory.relations[found].children}
         level = (below & tags.keys()) - read - {digest}
     above = {digest}
-    while more := {found for found in read if whole.relations[found].children & above} - above:
+    while more := {found for found in read if inventory.relations[found].children & above} - above:
         above |= more
     return [BrokenIndex(found, tags[found]) for found in sorted(above - {digest}) if tags[found]]

@@ -1,4 +1,4 @@
-"""`PATH[:TYPE]`, as typed on the command line, and the title that a path gets in the artifact."""
+"""`PATH[:TYPE]` as typed on the command line, and the title of a path in the artifact."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 
 @dataclass(frozen=True)
 class FileSpec:
-    """A local *path*, and the media type for it if one was given."""
+    """A local *path* and its media type, if one was given."""
 
     path: str
     media_type: str | None = None
 
 
 def parse_file_spec(text: str) -> FileSpec:
-    """`PATH`, `PATH:TYPE`, or `PATH:` for a path that itself holds a colon; raises `InvalidInputError`.
+    """Parse `PATH`, `PATH:TYPE`, or `PATH:` for a path that contains a colon. Raises `InvalidInputError`.
 
-    The last colon parts them, unless it is a drive's (`C:\\a.txt`) or the whole text is an existing path.
+    The last colon separates the two, unless it belongs to a drive (`C:\\a.txt`) or the whole text is an existing path.
     """
     drive, rest = (text[:2], text[2:]) if _DRIVE.match(text) else ("", text)
     path, colon, media_type = rest.rpartition(":")
@@ -34,7 +34,7 @@ def parse_file_spec(text: str) -> FileSpec:
         return FileSpec(_local(drive + rest))
     path = drive + path
     if not path:
-        raise InvalidInputError("The file has no path", where=text, hint="Write PATH:TYPE.")
+        raise InvalidInputError("No path before the media type", where=text, hint="Write PATH:TYPE.")
     if not media_type:
         return FileSpec(_local(path))
     if is_media_type(media_type) and (os.path.lexists(path) or not os.path.lexists(text)):
@@ -45,13 +45,13 @@ def parse_file_spec(text: str) -> FileSpec:
         "Not a media type",
         where=text,
         why=f"'{media_type}' is not TYPE/SUBTYPE",
-        hint="Write PATH:TYPE/SUBTYPE, or PATH: when the path itself holds a colon.",
+        hint="Write PATH:TYPE/SUBTYPE, or PATH: when the path itself contains a colon.",
     )
 
 
 def title_of(path: str) -> str:
-    """The name under which *path* is stored: as given, when it lies below the current folder, otherwise its last
-    part, since nobody can pull `/elsewhere/x` or `../x` safely."""
+    """Return the title of *path*: the path itself if it is below the current folder, otherwise its base name, because
+    a pull refuses titles like `/elsewhere/x` and `../x` as unsafe."""
     plain = path.replace("\\", "/") if os.sep == "\\" else path
     relative = os.path.normpath(plain).replace(os.sep, "/")
     outside = os.path.isabs(plain) or ntpath.splitdrive(path)[0] or relative.split("/")[0] == ".."
@@ -59,7 +59,7 @@ def title_of(path: str) -> str:
 
 
 def _local(path: str) -> str:
-    """*path*, with the separators of this system when it was written with Windows' and only so exists."""
+    """Return *path* with `/` for `\\` if this system uses `/` and only that path exists."""
     converted = path.replace("\\", "/")
     if os.sep == "/" and converted != path and not os.path.lexists(path) and os.path.lexists(converted):
         return converted

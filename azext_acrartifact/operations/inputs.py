@@ -1,4 +1,4 @@
-"""The user's files and folders, looked at but not read: what a push is going to send."""
+"""The files and folders of a push, checked and opened before anything is read or sent."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from ..oci.mediatypes import CONTENT_DIGEST, UNPACK
 from ..transfer.upload_source import StreamFeed
 from .file_spec import STDIN, FileSpec, title_of
 
-HELD_OPEN = 64
-"""Files that stay open from the first look to the last byte, so that even their removal does no harm. macOS lets a
-process open 256 (getrlimit(2)), and those that are being sent, and connections, come on top."""
+MOST_OPEN = 64
+"""Files that stay open from the check to the last byte, so that a push survives their removal. macOS allows a process
+256 open files (getrlimit(2)); the connections and the files that are being sent need some of them."""
 _AHEAD = 16
-"""Pieces of a folder, of up to 1 MiB, that are packed while those before them are sent."""
+"""Blocks of a folder, of up to 1 MiB each, that are packed while earlier ones are sent."""
 
 
 @dataclass(frozen=True)
 class Input:
-    """One file or folder: its *title*, and its open *file* or scanned *folder*."""
+    """One file or folder: its *title*, and the open *file* or the scanned *folder*."""
 
     title: str
     spec: FileSpec
@@ -48,23 +48,23 @@ class Input:
 
 @dataclass(frozen=True)
 class Stdin:
-    """What is read from standard input, and the *title* that it gets in the artifact."""
+    """Standard input, and the *title* of its content in the artifact."""
 
     stream: BinaryIO
     title: str
 
 
 class FolderFeed(StreamFeed):
-    """A folder, packed on its way: no copy of the layer is kept."""
+    """A folder that is packed while it is sent, without a copy of the layer on disk."""
 
-    def __init__(self, folder: PackedFolder, codec: Codec, place: str) -> None:
+    def __init__(self, folder: PackedFolder, codec: Codec, destination: str) -> None:
         self._folder, self._codec = folder, codec
         self._stream: PackedStream | None = None
-        super().__init__(self._pack, f"{place}|{folder.version}|{codec.version}", folder.content_size)
+        super().__init__(self._pack, f"{destination}|{folder.version}|{codec.version}", folder.content_size)
 
     @property
     def tar_digest(self) -> str:
-        """The digest of the uncompressed tar; only once all has been packed."""
+        """The digest of the uncompressed tar, available once the folder is packed."""
         assert self._stream is not None
         return self._stream.result.tar_digest
 
@@ -75,8 +75,8 @@ class FolderFeed(StreamFeed):
 
 @dataclass(frozen=True)
 class Opening:
-    """How inputs are looked at: *exclude* are patterns of what to leave out of folders, *annotations* those of single
-    files, by title. *split* makes each file of a folder an input of its own."""
+    """Options of `open_inputs`: patterns to *exclude* from folders, and *annotations* of files by their titles. *split*
+    makes each file of a folder an input of its own."""
 
     exclude: Sequence[str] = ()
     annotations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -85,20 +85,20 @@ class Opening:
 
 
 def open_inputs(specs: Sequence[FileSpec], opening: Opening, stack: contextlib.ExitStack) -> list[Input]:
-    """Look at every file and folder before anything is read or sent; *stack* closes them.
+    """Open every file and scan every folder of *specs*; *stack* closes them.
 
-    Raises `LocalFileError` for what cannot be pushed, `InvalidInputError` for two of the same title.
+    Raises `LocalFileError` for a file that cannot be pushed, `InvalidInputError` for two with the same title.
     """
     inputs = [item for spec in specs for item in _found(spec, opening)]
     _require_distinct(inputs)
-    opened = [_open(item, opening, stack, number < HELD_OPEN) for number, item in enumerate(inputs)]
+    opened = [_open(item, opening, stack, stay_open=number < MOST_OPEN) for number, item in enumerate(inputs)]
     return [replace(item, annotations=opening.annotations.get(item.title, {})) for item in opened]
 
 
 def is_same_folder(folder: PackedFolder, known: Descriptor | None) -> bool:
-    """Whether *known*, a layer that the registry has, holds just what *folder* does, whoever packed it.
+    """Return whether the registry's layer *known* has the content of *folder*, whatever compressed it.
 
-    Reads all of the folder when the layer names its uncompressed digest.
+    Reads the whole folder if the layer names its uncompressed digest.
     """
     if known is None or known.annotations.get(UNPACK) != "true" or CONTENT_DIGEST not in known.annotations:
         return False
@@ -106,7 +106,7 @@ def is_same_folder(folder: PackedFolder, known: Descriptor | None) -> bool:
 
 
 def _found(spec: FileSpec, opening: Opening) -> list[Input]:
-    """What *spec* stands for; files are not opened yet."""
+    """Return the inputs of *spec*, with files not opened yet."""
     stdin = opening.stdin if spec.path == STDIN else None
     title = stdin.title if stdin else title_of(spec.path)
     if stdin or not os.path.isdir(spec.path):
@@ -117,11 +117,11 @@ def _found(spec: FileSpec, opening: Opening) -> list[Input]:
 
 
 def _split(spec: FileSpec, title: str, exclude: Sequence[str]) -> Iterator[Input]:
-    """The files of a folder one by one, under the folder's title. Folders without files are nothing then."""
+    """Yield the files of a folder as inputs, each titled by its path in the folder. Empty folders are left out."""
     for entry in walk(spec.path, title, tuple(map(Glob, exclude))):
         if entry.kind == stat.S_IFLNK:
             raise LocalFileError(
-                "A symbolic link cannot be a file of its own",
+                "A symbolic link cannot be pushed as a file",
                 where=entry.source,
                 hint="Leave it out with --exclude, or push the folder without --split.",
             )
@@ -130,8 +130,8 @@ def _split(spec: FileSpec, title: str, exclude: Sequence[str]) -> Iterator[Input
             yield Input(name, FileSpec(entry.source, spec.media_type))
 
 
-def _open(item: Input, opening: Opening, stack: contextlib.ExitStack, held: bool) -> Input:
-    """*item* with its file open, or parked unless it is to be *held*."""
+def _open(item: Input, opening: Opening, stack: contextlib.ExitStack, *, stay_open: bool) -> Input:
+    """Return *item* with its file opened, and parked unless it is to *stay_open*."""
     if item.folder:
         return item
     stdin = opening.stdin if item.spec.path == STDIN else None
@@ -142,9 +142,9 @@ def _open(item: Input, opening: Opening, stack: contextlib.ExitStack, held: bool
             "The file cannot be pushed under its name",
             where=item.title,
             why=reason,
-            hint="Rename it: a name that not every system accepts could not be pulled again.",
+            hint="Rename it. Some systems could not pull a file of that name.",
         )
-    if not held and not stdin:
+    if not stay_open and not stdin:
         file.park()
     return replace(item, file=file)
 
@@ -155,5 +155,5 @@ def _require_distinct(inputs: Sequence[Input]) -> None:
         raise InvalidInputError(
             f"Two of the files {found.why}",
             where=f"{found.first}, {found.second}",
-            hint="Files outside of the current folder are stored by their last name; rename one, or push their folder.",
+            hint="Files outside the current folder are stored by their base name. Rename one, or push their folder.",
         )

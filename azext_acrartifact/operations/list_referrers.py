@@ -1,4 +1,4 @@
-"""list-referrers: what is attached to an artifact, and to what is attached to that."""
+"""list-referrers: the tree of the artifacts that are attached to an artifact."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ..oci.mediatypes import CREATED
 from ..oci.reference import Reference
 from ..oci.registry import Registry
 from ..transport.authorization import METADATA_READ, PULL, Scope
+from .artifact_reference import not_found, require_version
 from .parallel import run_all
 from .repository_inventory import Inventory
-from .versions import no_such, require_version
 
 DEEPEST = 10
 MOST = 10_000
@@ -28,8 +28,8 @@ IN_FLIGHT = 2
 
 @dataclass
 class Referrer:
-    """One manifest that refers to another, and those that refer to it. *artifact_type* None is a type that neither
-    the list nor the manifest tells."""
+    """One manifest that refers to *subject*, and its own *referrers*. Its *artifact_type* is None if neither the list
+    nor the manifest name it."""
 
     descriptor: Descriptor
     subject: Digest
@@ -37,13 +37,13 @@ class Referrer:
 
     @property
     def artifact_type(self) -> str | None:
-        """The type as listed, or as its manifest says."""
+        """The type from the list, or otherwise from the manifest."""
         return self.descriptor.artifact_type
 
 
 @dataclass(frozen=True)
 class ReferrerTree:
-    """A *subject* and what refers to it."""
+    """A *subject* and its *referrers*."""
 
     reference: Reference
     subject: Descriptor
@@ -53,48 +53,53 @@ class ReferrerTree:
 def list_referrers(
     registry: Registry, reference: Reference, artifact_type: str | None = None, recursive: bool = False
 ) -> ReferrerTree:
-    """What refers to *reference*: one request for a hundred of them, and with *recursive* at least one for each.
+    """List the referrers of *reference*: one request per hundred, and if *recursive* at least one more for each.
 
-    With *artifact_type* only branches that lead to one of that type. Raises `RefusedError` rather than list in part.
+    With *artifact_type*, only branches that lead to that type. Raises `RefusedError` rather than return a part.
     """
     repository, version = reference.repository, require_version(reference)
     subject = registry.manifests.resolve(repository, version)
     if subject is None:
-        raise no_such(reference)
+        raise not_found(reference)
     found = walk_referrers(registry, repository, [subject.digest], DEEPEST if recursive else 1)[subject.digest]
     return ReferrerTree(reference.at(subject.digest), subject, _leading_to(found, artifact_type))
 
 
 def walk_referrers(
-    registry: Registry, repository: str, subjects: Iterable[Digest], deepest: int, whole: Inventory | None = None
+    registry: Registry,
+    repository: str,
+    subjects: Iterable[Digest],
+    deepest: int,
+    inventory: Inventory | None = None,
+    most: int = MOST,
 ) -> dict[Digest, list[Referrer]]:
-    """The referrers of each of *subjects*, level by level, at most *deepest* levels, each manifest once.
+    """Return the referrers of each of *subjects*, at most *deepest* levels and *most* manifests.
 
-    A hash cannot refer to itself, but a registry can say so: what was seen is not followed again. *whole* is the list
-    of the repository's manifests, where that was read: below the first level the walk ends when all of it is known,
-    since a manifest has one subject, and what is left of it is read instead when that is less than to ask about each.
+    Each manifest is followed once: a digest cannot refer to itself, but a registry may say that it does. An
+    *inventory* with the list of manifests saves requests below the first level: once fewer manifests are unread than
+    lists are needed, the manifests are read instead, since each of them names its only subject.
     """
     tops: dict[Digest, list[Referrer]] = {digest: [] for digest in subjects}
     level = dict(tops)
     seen = set(tops)
     for depth in range(deepest if deepest < DEEPEST else DEEPEST + 1):
-        if depth == 0 or not _known_by(whole, level, seen):
-            _list_level(registry, repository, level, MOST - len(seen))
+        if depth == 0 or not _fill_from(inventory, level, seen):
+            _list_level(registry, repository, level, len(seen), most)
         new = {item.descriptor.digest: item.referrers for found in level.values() for item in found}
         level = {digest: found for digest, found in new.items() if digest not in seen}
         seen |= set(level)
-        if len(seen) > MOST:
-            raise RefusedError("There are too many referrers", where=repository, why=f"more than {MOST}")
+        if len(seen) > most:
+            raise _too_many(repository, most)
         if not level:
             break
     if level and deepest >= DEEPEST:
-        raise RefusedError("The referrers go too deep", where=repository, why=f"more than {DEEPEST} levels")
+        raise RefusedError("The referrers are nested too deep", where=repository, why=f"more than {DEEPEST} levels")
     return tops
 
 
 def newest_referrer(registry: Registry, subject: Reference, artifact_type: str) -> Manifest:
-    """The manifest of the newest referrer of *artifact_type*, by the registry's time of creation; where it tells
-    none, by the annotation, and at last by the list's order. Raises `NotFoundError` when there is none."""
+    """Return the manifest of the newest referrer of *artifact_type* by the registry's creation time, otherwise by the
+    annotation, otherwise by the order of the list. Raises `NotFoundError` if there is none."""
     repository, digest = subject.repository, subject.digest
     assert digest is not None
     listed = walk_referrers(registry, repository, [digest], 1)[digest]
@@ -104,62 +109,65 @@ def newest_referrer(registry: Registry, subject: Reference, artifact_type: str) 
         raise NotFoundError(
             f"Nothing of type {artifact_type} is attached",
             where=str(subject),
-            why=f"what is attached is of {', '.join(types[:5])}" if types else "nothing is attached",
+            why=f"the attached types are {', '.join(types[:5])}" if types else "nothing is attached",
             hint=f"See: az acr artifact list-referrers {subject}",
         )
     newest = found[0] if len(found) == 1 else _newest(registry, repository, found)
     manifest = registry.manifests.get(repository, newest.digest)
     if not refers_to(manifest, digest):
-        raise InvalidManifestError("What the registry lists as attached is not", where=str(subject.at(newest.digest)))
+        raise InvalidManifestError("The listed referrer has another subject", where=str(subject.at(newest.digest)))
     return manifest
 
 
 def refers_to(manifest: Manifest, subject: Digest) -> bool:
-    """Whether *manifest* itself says that *subject* is its subject; a registry's list proves nothing."""
+    """Return whether *manifest* itself names *subject*; a registry's list of referrers proves nothing."""
     return manifest.subject is not None and manifest.subject.digest == subject
 
 
-def _known_by(whole: Inventory | None, level: dict[Digest, list[Referrer]], seen: set[Digest]) -> bool:
-    """Fill the lists of one level from *whole*, if fewer manifests of it are left to read than there are lists."""
-    if whole is None:
+def _fill_from(inventory: Inventory | None, level: dict[Digest, list[Referrer]], seen: set[Digest]) -> bool:
+    """Fill the lists of *level* from *inventory* if that takes fewer requests; return whether it did."""
+    if inventory is None:
         return False
-    left = whole.unread() - seen
-    if len(left) >= len(level):
+    unread = inventory.unread() - seen
+    if len(unread) >= len(level):
         return False
-    whole.read(left)
-    for relation in whole.relations.values():
+    inventory.read(unread)
+    for relation in inventory.relations.values():
         if relation.subject in level and relation.described:
             level[relation.subject].append(Referrer(relation.described, relation.subject))
     return True
 
 
-def _list_level(registry: Registry, repository: str, level: dict[Digest, list[Referrer]], room: int) -> None:
-    """Fill the lists of one level, two requests at a time, with at most *room* entries in all."""
-
-    counted = itertools.count(1)
+def _list_level(registry: Registry, repository: str, level: dict[Digest, list[Referrer]], seen: int, most: int) -> None:
+    """Request the lists of *level*, two at a time, and count their entries on from *seen*, up to *most*."""
+    counted = itertools.count(seen + 1)
 
     def fetch(digest: Digest) -> None:
         for child in registry.referrers.of(repository, digest):
             level[digest].append(Referrer(child, digest))
-            if next(counted) > room:
-                raise RefusedError("There are too many referrers", where=repository, why=f"more than {MOST}")
+            if next(counted) > most:
+                raise _too_many(repository, most)
 
-    false: set[int] = set()
+    wrong: set[int] = set()
 
     def complete(item: Referrer) -> None:
         manifest = registry.manifests.find(repository, item.descriptor.digest)
         if manifest is None:
             return
         if not refers_to(manifest, item.subject):
-            false.add(id(item))
+            wrong.add(id(item))
         item.descriptor = replace(item.descriptor, artifact_type=manifest.artifact_type)
 
     run_all(registry.http, [functools.partial(fetch, digest) for digest in level], IN_FLIGHT)
-    # Not every list tells the type (https://github.com/Azure/acr/issues/784): then the manifest does.
-    unknown = [item for holder in level.values() for item in holder if item.artifact_type is None]
+    # Some lists omit the type (https://github.com/Azure/acr/issues/784); read it from the manifest then.
+    unknown = [item for found in level.values() for item in found if item.artifact_type is None]
     run_all(registry.http, [functools.partial(complete, item) for item in unknown], IN_FLIGHT)
-    for holder in level.values():
-        holder[:] = [item for item in holder if id(item) not in false]
+    for found in level.values():
+        found[:] = [item for item in found if id(item) not in wrong]
+
+
+def _too_many(repository: str, most: int) -> RefusedError:
+    return RefusedError("There are too many referrers", where=repository, why=f"more than {most}")
 
 
 def _leading_to(found: Sequence[Referrer], artifact_type: str | None) -> list[Referrer]:
@@ -179,7 +187,7 @@ def _newest(registry: Registry, repository: str, found: Sequence[Descriptor]) ->
 
 
 def flattened(referrers: Iterable[Referrer]) -> Iterator[Referrer]:
-    """*referrers* and all that refer to them, each before its own."""
+    """Yield *referrers* and, after each, its own referrers."""
     for item in referrers:
         yield item
         yield from flattened(item.referrers)

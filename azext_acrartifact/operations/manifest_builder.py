@@ -1,4 +1,4 @@
-"""Which manifest a push writes, by the image specification's version: the same as ORAS for the same input."""
+"""The manifest of a push, by the version of the image specification; for the same input it equals that of ORAS."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ V1_1 = "v1.1"
 
 
 def spec_version(asked: str | None, config: FileSpec | None, artifact_type: str | None) -> str:
-    """The version to write: as *asked*; otherwise 1.0 when a config stands in for the artifact's type, else 1.1.
+    """Return the version to write: *asked* if given, 1.0 for a config without an artifact type, otherwise 1.1.
 
-    Raises `InvalidInputError` for what a version cannot express.
+    Raises `InvalidInputError` for a combination that the version cannot express.
     """
     version = asked or (V1_0 if config and not artifact_type else V1_1)
     if artifact_type is not None and not is_media_type(artifact_type):
         raise InvalidInputError("Not an artifact type", where=artifact_type, hint="Write TYPE/SUBTYPE.")
     if version == V1_1 and config and not artifact_type:
         raise InvalidInputError(
-            "A config needs an artifact type beside it in image-spec v1.1",
+            "In image-spec v1.1 a config needs an artifact type as well",
             hint="Give --artifact-type TYPE, or --image-spec v1.0.",
         )
     if version == V1_0 and config and artifact_type:
@@ -47,23 +47,18 @@ def config_shipment(
     annotations: Mapping[str, str],
     stack: contextlib.ExitStack,
 ) -> Shipment:
-    """The config blob: the user's file, otherwise the empty object; *stack* closes the file."""
+    """Return the config blob: the user's file, which *stack* closes, or otherwise the empty object."""
     if config is not None:
         file = stack.enter_context(LocalFile.open(config.path, allow_null=True))
         return Shipment(config.media_type or UNKNOWN_CONFIG, annotations, content=file)
     if version == V1_0:
         return Shipment(artifact_type or UNKNOWN_CONFIG, annotations, content=Memory(EMPTY_JSON))
-    return replace(empty_shipment(), annotations=annotations)
-
-
-def empty_shipment() -> Shipment:
-    """The empty object with its data in the descriptor, as specification 1.1 has it."""
-    return Shipment(EMPTY_CONFIG, {}, content=Memory(EMPTY_JSON), data=EMPTY_JSON)
+    return replace(_empty_blob(), annotations=annotations)
 
 
 def placeholders(version: str) -> list[Shipment]:
-    """What stands in the place of layers when there are none (image-spec 1.1 § Guidelines for Artifact Usage)."""
-    return [empty_shipment()] if version == V1_1 else []
+    """Return the layers of an artifact without files (image-spec 1.1 § Guidelines for Artifact Usage)."""
+    return [_empty_blob()] if version == V1_1 else []
 
 
 def compose(
@@ -74,6 +69,11 @@ def compose(
     subject: Descriptor | None,
     annotations: Mapping[str, str],
 ) -> Manifest:
-    """The manifest of *layers*."""
+    """Build the manifest in *version* of the specification."""
     kind = (artifact_type or UNKNOWN_ARTIFACT) if version == V1_1 else None
     return build_manifest(config, layers, artifact_type=kind, subject=subject, annotations=annotations)
+
+
+def _empty_blob() -> Shipment:
+    """Return the empty object with its data in the descriptor, as specification 1.1 requires."""
+    return Shipment(EMPTY_CONFIG, {}, content=Memory(EMPTY_JSON), data=EMPTY_JSON)

@@ -1,4 +1,4 @@
-"""Indexes: which of an index's artifacts is for a platform, and how one is added to an index."""
+"""Platforms of an index: choose the artifact for one, and add an artifact for one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..oci.registry import Registry
 
 DEEPEST = 16
 _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(?:/[a-z0-9]+)?")
-# Names of the image specification (image-index.md, which takes Go's) for what Python calls them.
+# The image specification uses Go's names (image-index.md); Python has others.
 _SYSTEMS = {"win32": "windows", "cygwin": "windows"}
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "i386": "386", "i686": "386", "x86": "386", "armv7l": "arm"}
 
@@ -25,47 +25,46 @@ Platform = Mapping[str, str]
 
 
 def parse_platform(text: str) -> Platform:
-    """`OS/ARCHITECTURE[/VARIANT]` as an index has it; raises `InvalidInputError`."""
+    """Parse `OS/ARCHITECTURE[/VARIANT]` into the fields of an index. Raises `InvalidInputError`."""
     if not _PLATFORM.fullmatch(text):
         raise InvalidInputError("Not a platform", where=text, hint="Write OS/ARCHITECTURE, such as linux/amd64.")
     return dict(zip(("os", "architecture", "variant"), text.split("/"), strict=False))
 
 
 def this_platform() -> Platform:
-    """The machine that this runs on."""
+    """Return the platform of this machine."""
     name = machine.machine().lower()
     return {"os": _SYSTEMS.get(sys.platform, sys.platform), "architecture": _ARCHITECTURES.get(name, name)}
 
 
 def shown(platform: Platform | None) -> str:
-    """*platform* as a user writes it; `unknown` without one."""
+    """Format *platform* as `OS/ARCHITECTURE[/VARIANT]`; `unknown` for None."""
     parts = [(platform or {}).get(key) for key in ("os", "architecture", "variant")]
     return "/".join(part for part in parts if part) or "unknown"
 
 
 def choose(registry: Registry, reference: Reference, manifest: Manifest, asked: Platform | None) -> Manifest:
-    """The artifact that *manifest* is, or for an index the one of its artifacts for *asked*, by default this machine.
+    """Return *manifest*, or if it is an index its artifact for the platform *asked*, by default that of this machine.
 
-    Raises `InvalidManifestError` with the choices when there is none or more than one, `InvalidInputError` when a
-    platform was asked for and there is nothing to choose.
+    Raises `InvalidManifestError` with the choices unless exactly one artifact fits, `InvalidInputError` if a platform
+    was given for an artifact that is not an index.
     """
     if asked is not None and not manifest.is_index:
-        raise InvalidInputError(
-            "The artifact is for no platform", where=str(reference), hint="It is no index: leave out --platform."
-        )
+        what = "The artifact is not an index, so it has no platforms"
+        raise InvalidInputError(what, where=str(reference), hint="Leave out --platform.")
     for _ in range(DEEPEST):
         if not manifest.is_index:
             return manifest
         manifest = registry.manifests.get(reference.repository, _fitting(manifest, reference, asked).digest)
-    raise InvalidManifestError("The index goes too deep", where=str(reference), why=f"more than {DEEPEST} levels")
+    raise InvalidManifestError("The index is nested too deep", where=str(reference), why=f"more than {DEEPEST} levels")
 
 
 def add_to_index(registry: Registry, reference: Reference, tag: str, added: Manifest, platform: Platform) -> Manifest:
-    """The index under *tag*, or a new one, with *added* as its artifact for *platform*. The registry cannot add to an
-    index: of two who do at the same moment, the later wins. Raises `InvalidInputError` for a tag of no index."""
+    """Return the index under *tag*, or a new one, with *added* for *platform*. The registry has no atomic update: of
+    two simultaneous pushes the later wins. Raises `InvalidInputError` if *tag* does not name an index."""
     child = replace(added.descriptor, platform=platform, artifact_type=added.artifact_type)
-    held = registry.manifests.resolve(reference.repository, tag)
-    if held is None:
+    found = registry.manifests.resolve(reference.repository, tag)
+    if found is None:
         return build_index([child])
     index = registry.manifests.get(reference.repository, tag)
     require_index(index, replace(reference, tag=tag, digest=None))
@@ -79,7 +78,7 @@ def add_to_index(registry: Registry, reference: Reference, tag: str, added: Mani
 
 
 def require_index(manifest: Manifest, reference: Reference) -> None:
-    """Raise `InvalidInputError` unless *manifest*, which is at *reference*, is an index."""
+    """Raise `InvalidInputError` unless *manifest* is an index; the error names *reference*."""
     if not manifest.is_index:
         raise InvalidInputError(
             "The tag names an artifact, not an index",

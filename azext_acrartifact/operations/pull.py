@@ -20,12 +20,12 @@ from ..transfer.progress import Progress
 from ..transfer.repository_storage import RepositoryStorage
 from ..transfer.scheduler import Scheduler
 from ..transfer.upload_sessions import Journal
+from .artifact_reference import require_version
 from .download_job import Fetcher
 from .list_referrers import newest_referrer
 from .platforms import Platform, choose
 from .pull_plan import Plan, Planned, Skipped, plan_pull
 from .unchanged_files import present_files
-from .versions import require_version
 
 DOWNLOADED = "downloaded"
 UNCHANGED = "unchanged"

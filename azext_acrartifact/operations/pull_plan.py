@@ -1,4 +1,4 @@
-"""What a pull writes, decided before the first byte: names, sizes, and what is left out."""
+"""The plan of a pull, made before the first byte is written: the files, their checked names, and the skipped layers."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ..oci.manifest import Manifest
 from ..oci.mediatypes import EMPTY_CONFIG, UNPACK
 
 NO_TITLE = "it has no file name (org.opencontainers.image.title)"
-NOT_SELECTED = "it was not asked for"
+NOT_SELECTED = "it was not selected"
 
 
 @dataclass(frozen=True)
 class Planned:
-    """One layer to write, under a checked name; a *folder* is unpacked there."""
+    """One layer to write under a checked name. If *folder*, it is an archive to unpack there."""
 
     blob: Descriptor
     name: RelativeName
@@ -27,7 +27,7 @@ class Planned:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A layer that is left out, and why."""
+    """A layer that is not pulled, and *why*."""
 
     blob: Descriptor
     why: str
@@ -42,14 +42,14 @@ class Plan:
 
 
 def plan_pull(manifest: Manifest, selection: Selection, where: str) -> Plan:
-    """Decide about every layer of *manifest*. All titles are checked, those not asked for too.
+    """Plan every layer of *manifest*, and check all titles, even of layers that are not selected.
 
-    Raises `UnsafeContentError` for a name that must not be written, `InvalidManifestError` for an index or an
-    artifact without files, `InvalidInputError` when nothing is what was asked for.
+    Raises `UnsafeContentError` for an unsafe name, `InvalidManifestError` for an index or an artifact without files,
+    `InvalidInputError` if no file is selected.
     """
     if manifest.is_index:
         raise InvalidManifestError(
-            "This is an index of several artifacts",
+            "The reference names an index of several artifacts",
             where=where,
             why="; ".join(f"{_platform(child)}{child.digest}" for child in manifest.manifests[:5]),
             hint="Pull one of them by its digest: SERVER/REPOSITORY@sha256:…",
@@ -60,15 +60,15 @@ def plan_pull(manifest: Manifest, selection: Selection, where: str) -> Plan:
     check_collisions([item.name for item in named])
     chosen = [selection.wants(str(item.name), item.blob.media_type, item.folder) for item in named]
     wanted = [item for item, is_wanted in zip(named, chosen, strict=True) if is_wanted]
-    left = [Skipped(item.blob, NOT_SELECTED) for item, is_wanted in zip(named, chosen, strict=True) if not is_wanted]
+    others = [Skipped(item.blob, NOT_SELECTED) for item, is_wanted in zip(named, chosen, strict=True) if not is_wanted]
     if layers and not wanted:
         raise _nothing(layers, named, where)
-    return Plan(wanted, [*left, *nameless])
+    return Plan(wanted, [*others, *nameless])
 
 
 def _planned(blob: Descriptor) -> Planned:
     title = blob.title or ""
-    # regctl marks a folder by the end of its title alone.
+    # regctl marks a folder only by the slash at the end of its title.
     folder = blob.annotations.get(UNPACK) == "true" or title.endswith("/")
     return Planned(blob, safe_folder(title) if folder else safe_name(title), folder)
 
@@ -81,11 +81,11 @@ def _nothing(layers: Sequence[Descriptor], named: Sequence[Planned], where: str)
             why=f"none of its {len(layers)} layers has a file name",
             hint="It may be a container image: pull it with a container tool.",
         )
-    held = ", ".join(f"{item.name} ({item.blob.media_type})" for item in named[:5])
+    files = ", ".join(f"{item.name} ({item.blob.media_type})" for item in named[:5])
     return InvalidInputError(
-        "No file of the artifact is what was asked for",
+        "No file of the artifact matches the filters",
         where=where,
-        why=f"it holds {held}" + (f" and {len(named) - 5} more" if len(named) > 5 else ""),
+        why=f"it holds {files}" + (f" and {len(named) - 5} more" if len(named) > 5 else ""),
         hint="Check --media-type, --include and --exclude.",
     )
 

@@ -1,7 +1,8 @@
-"""What a purge is about: ages as Go writes durations, and filters of repositories and tags.
+"""The filters of a purge by age, repository and tag.
 
-Both are written as for `acr purge`: https://learn.microsoft.com/azure/container-registry/container-registry-auto-purge
-Another than there, a pattern must match the whole tag, not a part of it: `1.0` is no reason to delete `11.0-rc`.
+Both have the syntax of `acr purge`, with ages as Go's durations
+(https://learn.microsoft.com/azure/container-registry/container-registry-auto-purge). Unlike there, a pattern must match
+the whole tag, not a part of it: `1.0` must not delete `11.0-rc`.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ LONGEST_PATTERN = 1000
 _AGE = re.compile(r"(?:(?P<d>\d+)d)?(?:(?P<h>\d+(?:\.\d*)?)h)?(?:(?P<m>\d+(?:\.\d*)?)m)?(?:(?P<s>\d+(?:\.\d*)?)s)?")
 _UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?Z")
-# Whatever may hold a colon, or a bracket, that is none of a pattern's own: escapes, sets of characters, `(?i:`.
+# Splits a pattern so that colons and brackets in escapes, in character sets and in `(?i:` are not taken for its own.
 _PARTS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?[a-zA-Z-]*:|[:()]|[*+]|\{\d*,\d*\}|.", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class TagFilter:
-    """Tags that match *tag* in repositories that match *repository*. *name* is the one repository that is meant,
-    None where the repositories must be listed to know."""
+    """Tags that match *tag* in repositories that match *repository*. *name* is set if the filter names one repository,
+    and None if the repositories must be listed."""
 
     repository: re.Pattern[str]
     tag: re.Pattern[str]
@@ -33,13 +34,13 @@ class TagFilter:
 
     @classmethod
     def of_repository(cls, name: str) -> TagFilter:
-        """All tags of one repository."""
+        """Return the filter of all tags of one repository."""
         return cls(re.compile(re.escape(name)), re.compile(".*"), name)
 
 
 def parse_filter(text: str) -> TagFilter:
-    """`REPOSITORY:TAG`, both regular expressions; raises `InvalidInputError`. What can be a repository's name is that
-    name, with its dots."""
+    """Parse `REPOSITORY:TAG`, two regular expressions. A valid repository name is literal, dots included. Raises
+    `InvalidInputError`."""
     parts = _PARTS.findall(text)
     if len(text) > LONGEST_PATTERN or parts.count(":") != 1:
         raise InvalidInputError(
@@ -52,7 +53,7 @@ def parse_filter(text: str) -> TagFilter:
 
 
 def parse_age(text: str) -> timedelta:
-    """`30d`, `1h30m`, `2d3h6m`: days, hours, minutes and seconds; raises `InvalidInputError`."""
+    """Parse days, hours, minutes and seconds such as `30d`, `1h30m` or `2d3h6m`. Raises `InvalidInputError`."""
     match = _AGE.fullmatch(text)
     given = {unit: value for unit, value in match.groupdict().items() if value} if match else {}
     if not given:
@@ -64,7 +65,7 @@ def parse_age(text: str) -> timedelta:
 
 
 def before(now: datetime, age: timedelta) -> datetime:
-    """The moment *age* before *now*, or the first one there is."""
+    """Return the time *age* before *now*, or the earliest possible time."""
     try:
         return now - age
     except OverflowError:
@@ -72,7 +73,7 @@ def before(now: datetime, age: timedelta) -> datetime:
 
 
 def parse_time(text: object) -> datetime | None:
-    """A time as ACR writes it, with up to seven decimals; None for anything else."""
+    """Parse a time as ACR writes it, with up to seven decimals; return None for anything else."""
     match = _TIME.fullmatch(text) if isinstance(text, str) else None
     try:
         moment = datetime.strptime(match.group(1), "%Y-%m-%dT%H:%M:%S") if match else None
@@ -86,13 +87,13 @@ def parse_time(text: object) -> datetime | None:
 
 def _compiled(pattern: str, text: str) -> re.Pattern[str]:
     if not pattern:
-        raise InvalidInputError("The filter is empty on one side", where=text, hint="Write .* for everything.")
+        raise InvalidInputError("One side of the filter is empty", where=text, hint="Write .* for everything.")
     if _repeats_a_repeat(_PARTS.findall(pattern)):
         raise InvalidInputError(
-            "The filter may take for ever",
+            "The filter could take forever to match",
             where=text,
-            why="it repeats a group that repeats something itself",
-            hint="Write it without: [a-z-]+ instead of ([a-z]+-?)+",
+            why="it repeats a group that itself contains a repetition",
+            hint="Write [a-z-]+ instead of ([a-z]+-?)+, for example.",
         )
     try:
         return re.compile(pattern)
@@ -101,7 +102,7 @@ def _compiled(pattern: str, text: str) -> re.Pattern[str]:
 
 
 def _repeats_a_repeat(parts: Sequence[str]) -> bool:
-    """Whether a group with a repeat in it is repeated, which Python tries in more ways than there is time for."""
+    """Return whether a group with a repetition is itself repeated, which takes Python's `re` exponential time."""
     within = [False]
     closed = False
     for part in parts:

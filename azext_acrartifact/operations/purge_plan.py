@@ -1,34 +1,34 @@
-"""purge, first half: which tags and manifests are to go, and why others stay that are as old.
+"""The plan of a purge: the tags and manifests to delete, and the reasons to retain others of that age.
 
-Nothing is changed here. A manifest goes only when it is known that nothing that stays needs it: it has no tag, no
-index that stays lists it, it is attached to nothing that stays, and nothing is attached to it.
+Planning changes nothing. A manifest is planned only if it has no tag, no retained index lists it, its subject is not
+retained and, without `referrers`, nothing is attached to it.
 """
 
 from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from ..errors import ArtifactError
 from ..oci.digest import Digest
 from ..oci.reference import Reference
-from ..oci.referrers import is_list_tag, owner_of
+from ..oci.referrers import owner_of
 from ..oci.registry import Registry
 from ..transport.authorization import DELETE, METADATA_READ, PULL, Scope
+from .locks import locks_in
 from .parallel import attempt_all
+from .purge_dependencies import Dependencies, split_by_need
 from .purge_filters import TagFilter, before, parse_time
-from .repository_inventory import LISTS, Inventory, locks_in
+from .repository_inventory import LISTS, Inventory
 
 
 @dataclass(frozen=True)
 class PurgeOrder:
-    """What the user asked for. *keep* of the tags that would go stay in each repository, the newest. *tags* and
-    *untagged* say what goes: tags, manifests without one, or both; with *referrers* also manifests that something is
-    attached to, and that."""
+    """The user's request. Each repository retains the newest *keep* of the tags to delete. *tags* and *untagged*
+    select tags, manifests without a tag, or both; *referrers* adds manifests with referrers, and these."""
 
     filters: Sequence[TagFilter]
     age: timedelta
@@ -40,8 +40,8 @@ class PurgeOrder:
 
 
 @dataclass(frozen=True)
-class Kept:
-    """Something that is as old as what goes, and *why* it stays."""
+class Retained:
+    """A tag or manifest that is old enough to delete, and *why* it is not deleted."""
 
     reference: Reference
     why: str
@@ -49,26 +49,31 @@ class Kept:
 
 @dataclass
 class RepositoryPlan:
-    """What goes in one repository: names of *tags*, then *manifests*, each after those that it is mapped to."""
+    """The deletions in one repository: first *tags*, then *manifests*, each after those that it is mapped to."""
 
     inventory: Inventory
     filters: Sequence[TagFilter]
     tags: list[str] = field(default_factory=list)
     manifests: dict[Digest, frozenset[Digest]] = field(default_factory=dict)
-    kept: list[Kept] = field(default_factory=list)
+    retained: list[Retained] = field(default_factory=list)
+
+    @property
+    def reference(self) -> Reference:
+        """The repository itself."""
+        return Reference(self.inventory.registry.server, self.inventory.repository)
 
     def at_tag(self, tag: str) -> Reference:
-        """*tag* in this repository."""
-        return Reference(self.inventory.registry.server, self.inventory.repository, tag)
+        """Return the reference of *tag*."""
+        return replace(self.reference, tag=tag)
 
     def at(self, digest: Digest) -> Reference:
-        """The manifest *digest* in this repository."""
-        return Reference(self.inventory.registry.server, self.inventory.repository, digest=digest)
+        """Return the reference of the manifest *digest*."""
+        return self.reference.at(digest)
 
 
 @dataclass(frozen=True)
 class PurgePlan:
-    """All that goes, and the repositories that could not be looked at."""
+    """The deletions in all repositories, and the repositories that could not be read."""
 
     order: PurgeOrder
     cutoff: datetime
@@ -77,15 +82,15 @@ class PurgePlan:
 
     @property
     def doomed(self) -> Iterator[Reference]:
-        """Everything that goes."""
+        """All tags and manifests to delete."""
         for plan in self.repositories:
             yield from map(plan.at_tag, plan.tags)
             yield from map(plan.at, plan.manifests)
 
 
 def plan_purge(registry: Registry, order: PurgeOrder, now: datetime) -> PurgePlan:
-    """Find out what goes. A repository that cannot be read is one of those that failed; if it is the only one, its
-    error is raised."""
+    """Plan the purge of all repositories of *order*. A repository that cannot be read counts as failed, but the error
+    of the only repository is raised."""
     cutoff = before(now, order.age)
     plans = [RepositoryPlan(Inventory(registry, name), filters) for name, filters in _repositories(registry, order)]
     scopes = {plan.inventory.repository: _scope(plan.inventory.repository, order) for plan in plans}
@@ -97,28 +102,27 @@ def plan_purge(registry: Registry, order: PurgeOrder, now: datetime) -> PurgePla
                 _plan(plan, order, cutoff)
         except ArtifactError as error:
             errors[number] = error
-    failed = [(_whole(plan), error) for plan, error in zip(plans, errors, strict=True) if error]
+    failed = [(plan.reference, error) for plan, error in zip(plans, errors, strict=True) if error]
     if len(plans) == 1 and failed:
         raise failed[0][1]
     return PurgePlan(order, cutoff, [plan for plan, error in zip(plans, errors, strict=True) if not error], failed)
 
 
 def plan_manifests(plan: RepositoryPlan, order: PurgeOrder, cutoff: datetime, times: Mapping[Digest, object]) -> None:
-    """Decide about the manifests of *plan*: those without another tag than *plan* removes. *times* replace what the
-    registry says of their last change."""
+    """Plan the manifests that have no tag besides those that *plan* removes. *times* override the registry's times of
+    their last change."""
     inventory = plan.inventory
     candidates = set(_candidates(plan, cutoff, times))
     if not candidates:
         return
-    left = inventory.tagged()
-    hidden = {digest for digest in left if digest not in inventory.manifests}
+    hidden = {digest for digest in inventory.tagged() if digest not in inventory.manifests}
     inventory.read(candidates | hidden | inventory.indexes())
     candidates -= inventory.gone
-    inventory.find_referrers(_going(inventory, candidates, order.referrers)[0])
-    going, why = _going(inventory, candidates, order.referrers)
-    plan.kept += [Kept(plan.at(digest), reason) for digest, reason in sorted(why.items())]
-    bonds = _Bonds(inventory)
-    plan.manifests = {digest: frozenset(bonds.needed_by(digest) & going) for digest in sorted(going)}
+    inventory.find_referrers(split_by_need(inventory, candidates, with_referrers=order.referrers)[0])
+    going, needed = split_by_need(inventory, candidates, with_referrers=order.referrers)
+    plan.retained += [Retained(plan.at(digest), why) for digest, why in sorted(needed.items())]
+    dependencies = Dependencies(inventory)
+    plan.manifests = {digest: frozenset(dependencies.needed_by(digest) & going) for digest in sorted(going)}
 
 
 def _scope(repository: str, order: PurgeOrder) -> Scope:
@@ -128,7 +132,7 @@ def _scope(repository: str, order: PurgeOrder) -> Scope:
 
 
 def _repositories(registry: Registry, order: PurgeOrder) -> list[tuple[str, list[TagFilter]]]:
-    """The repositories that a filter matches; they are listed only where a filter does not say which it means."""
+    """Return the repositories that match, with their filters. Lists the registry only if a filter does not name one."""
     names = {one.name for one in order.filters if one.name is not None}
     if any(one.name is None for one in order.filters):
         names.update(registry.metadata.repositories())
@@ -139,16 +143,16 @@ def _repositories(registry: Registry, order: PurgeOrder) -> list[tuple[str, list
 def _list_all(
     registry: Registry, order: PurgeOrder, plans: Sequence[RepositoryPlan], scopes: Mapping[str, Scope]
 ) -> list[ArtifactError | None]:
-    """Read the lists of all repositories; the first error of each."""
-    kinds = [Inventory.list_tags, *([Inventory.list_manifests] if order.untagged else [])]
+    """List the tags and manifests of all repositories; return the first error of each."""
+    reads = [Inventory.list_tags, *([Inventory.list_manifests] if order.untagged else [])]
 
-    def fetch(inventory: Inventory, kind: Any) -> None:
+    def fetch(inventory: Inventory, read: Callable[[Inventory], None]) -> None:
         registry.authorizer.authorization(scopes[inventory.repository])
-        kind(inventory)
+        read(inventory)
 
-    tasks = [functools.partial(fetch, plan.inventory, kind) for plan in plans for kind in kinds]
+    tasks = [functools.partial(fetch, plan.inventory, read) for plan in plans for read in reads]
     found = iter(attempt_all(registry.http, tasks, LISTS))
-    return [next(filter(None, list(itertools.islice(found, len(kinds)))), None) for _ in plans]
+    return [next(filter(None, list(itertools.islice(found, len(reads)))), None) for _ in plans]
 
 
 def _plan(plan: RepositoryPlan, order: PurgeOrder, cutoff: datetime) -> None:
@@ -157,27 +161,26 @@ def _plan(plan: RepositoryPlan, order: PurgeOrder, cutoff: datetime) -> None:
     if order.untagged:
         plan_manifests(plan, order, cutoff, {})
     if (plan.tags or plan.manifests) and (locks := plan.inventory.locks()):
-        why = _locked(locks).replace("it", "the repository", 1)
         going = (*map(plan.at_tag, plan.tags), *map(plan.at, plan.manifests))
-        plan.kept += [Kept(reference, why) for reference in going]
+        plan.retained += [Retained(reference, _locked("the repository", locks)) for reference in going]
         plan.tags, plan.manifests = [], {}
 
 
 def _plan_tags(plan: RepositoryPlan, keep: int, cutoff: datetime) -> None:
-    """Decide about the tags: those that match and are old enough, but for what is locked, belongs to something, or is
-    one of the newest *keep*."""
+    """Plan the tags that match and are old enough, except locked ones, those that belong to a manifest, and the newest
+    *keep*."""
     eligible = []
     old = list(_old_tags(plan, cutoff))
     owners = _owners(plan.inventory, [name for name, _ in old])
     for name, time in old:
         if locks := locks_in(plan.inventory.tags[name]):
-            plan.kept.append(Kept(plan.at_tag(name), _locked(locks)))
+            plan.retained.append(Retained(plan.at_tag(name), _locked("it", locks)))
         elif name in owners:
-            plan.kept.append(Kept(plan.at_tag(name), f"it belongs to {owners[name]}"))
+            plan.retained.append(Retained(plan.at_tag(name), f"it belongs to {owners[name]}"))
         else:
             eligible.append((time, name))
     newest_first = [name for _, name in sorted(eligible, reverse=True)]
-    plan.kept += [Kept(plan.at_tag(name), f"it is one of the newest {keep}") for name in newest_first[:keep]]
+    plan.retained += [Retained(plan.at_tag(name), f"it is one of the newest {keep}") for name in newest_first[:keep]]
     plan.tags = newest_first[keep:]
 
 
@@ -186,23 +189,23 @@ def _old_tags(plan: RepositoryPlan, cutoff: datetime) -> Iterator[tuple[str, dat
         if any(one.tag.fullmatch(name) for one in plan.filters):
             time = parse_time(item.get("lastUpdateTime"))
             if time is None:
-                plan.kept.append(Kept(plan.at_tag(name), "the registry does not say how old it is"))
+                plan.retained.append(Retained(plan.at_tag(name), "the registry does not say how old it is"))
             elif time < cutoff:
                 yield name, time
 
 
 def _owners(inventory: Inventory, tags: Iterable[str]) -> dict[str, Digest]:
-    """The manifest that is there, for each tag that says something of one: a signature by cosign, a list of
-    referrers."""
+    """Return the existing manifest that each tag belongs to: tags of cosign's signatures and of lists of referrers
+    contain its digest."""
     owners = {tag: owner for tag in tags if (owner := owner_of(tag))}
     if not set(owners.values()) <= inventory.tagged().keys() and not inventory.manifests:
         inventory.list_manifests()
-    there = inventory.tagged()
-    return {tag: owner for tag, owner in owners.items() if owner in there}
+    existing = inventory.tagged()
+    return {tag: owner for tag, owner in owners.items() if owner in existing}
 
 
 def _candidates(plan: RepositoryPlan, cutoff: datetime, times: Mapping[Digest, object]) -> Iterator[Digest]:
-    """Manifests that are old enough and, after this plan, without a tag; what of them is locked is kept."""
+    """Yield the manifests that are old enough and have no tag after this plan; retain those that are locked."""
     removed = set(plan.tags)
     tagged = plan.inventory.tagged()
     for digest, item in plan.inventory.manifests.items():
@@ -210,64 +213,10 @@ def _candidates(plan: RepositoryPlan, cutoff: datetime, times: Mapping[Digest, o
         if tagged[digest] - removed or time is None or time >= cutoff:
             continue
         if locks := locks_in(item):
-            plan.kept.append(Kept(plan.at(digest), _locked(locks)))
+            plan.retained.append(Retained(plan.at(digest), _locked("it", locks)))
         else:
             yield digest
 
 
-class _Bonds:
-    """What an inventory knows of who needs whom."""
-
-    def __init__(self, inventory: Inventory) -> None:
-        self.inventory = inventory
-        self.parents: dict[Digest, set[Digest]] = {}
-        self.referrers: dict[Digest, set[Digest]] = {}
-        self.owned: dict[Digest, str] = {}
-        lists = set()
-        for digest, names in inventory.tagged().items():
-            self.owned.update({owner: name for name in names if (owner := owner_of(name))})
-            if any(is_list_tag(name) for name in names):
-                lists.add(digest)  # an index of referrers holds no content
-        for digest, relation in inventory.relations.items():
-            if relation.subject:
-                self.referrers.setdefault(relation.subject, set()).add(digest)
-            for child in relation.children if digest not in lists else ():
-                self.parents.setdefault(child, set()).add(digest)
-
-    def needed_by(self, digest: Digest) -> set[Digest]:
-        """The indexes that list it and the artifacts that are attached to it."""
-        return self.parents.get(digest, set()) | self.referrers.get(digest, set())
-
-    def reason(self, digest: Digest, going: set[Digest], with_referrers: bool) -> str:
-        """Why *digest* must stay when only *going* go; empty when it may go."""
-        for parent in sorted(self.parents.get(digest, set()) - going):
-            return f"{parent} lists it"
-        subject = self.inventory.relations[digest].subject
-        goes_along = with_referrers and subject in going
-        if subject and not goes_along and self.inventory.has(subject):
-            return f"it is attached to {subject}"
-        for referrer in sorted(self.referrers.get(digest, ())):
-            if not with_referrers:
-                return f"{referrer} is attached to it"
-            if referrer not in going:
-                return f"{referrer}, which stays, is attached to it"
-        return f"the tag {self.owned[digest]} belongs to it" if digest in self.owned else ""
-
-
-def _going(
-    inventory: Inventory, candidates: set[Digest], with_referrers: bool
-) -> tuple[set[Digest], dict[Digest, str]]:
-    """Those of *candidates* that nothing which stays needs, and why each of the others stays."""
-    bonds, going, kept = _Bonds(inventory), set(candidates), {}
-    while found := {one: why for one in going if (why := bonds.reason(one, going, with_referrers))}:
-        kept.update(found)
-        going -= found.keys()
-    return going, kept
-
-
-def _locked(locks: Sequence[str]) -> str:
-    return f"it is locked: {', '.join(f'{lock}=false' for lock in locks)}"
-
-
-def _whole(plan: RepositoryPlan) -> Reference:
-    return Reference(plan.inventory.registry.server, plan.inventory.repository)
+def _locked(what: str, locks: Sequence[str]) -> str:
+    return f"{what} is locked: {', '.join(f'{lock}=false' for lock in locks)}"

@@ -18,10 +18,10 @@ from ..transport.authorization import Scope
 from .annotations import Annotations
 from .file_spec import FileSpec
 from .inputs import Opening, Stdin, open_inputs
+from .locks import naming_locks, require_writable
 from .manifest_builder import compose, config_shipment, placeholders, spec_version
 from .platforms import Platform, add_to_index, require_index
 from .tag import TagRules, named, put_tags, require_free, rights
-from .update import naming_locks, require_writable
 from .upload_job import UPLOADED, Shipment, Shipper, shipment_of
 
 

@@ -1,7 +1,7 @@
-"""A repository as a whole: its tags, its manifests, and how these hang together.
+"""The tags and manifests of a repository, and the relations between the manifests.
 
-The registry's own list tells neither an index's children nor a subject; the manifests do. What a digest names never
-changes, so that each is read once at most.
+The registry's list of manifests has neither the children of an index nor the subjects, so these are read from the
+manifests. The content of a digest never changes, so each manifest is read once at most.
 """
 
 from __future__ import annotations
@@ -17,20 +17,19 @@ from ..oci.digest import Digest
 from ..oci.mediatypes import DOCKER_LIST, DOCKER_MANIFEST, INDEXES
 from ..oci.referrers import described
 from ..oci.registry import Registry
+from .locks import locks_in
 from .parallel import require_all
 
 LISTS = 2
-"""Lists in flight: ACR allows few of them a minute."""
+"""Lists in flight: ACR allows few of them per minute."""
 READS = 4
-"""Manifests in flight, of which it allows thousands (azure/container-registry/container-registry-skus)."""
-LOCKS = ("deleteEnabled", "writeEnabled")
-"""Attributes of which each forbids to delete (azure/container-registry/container-registry-image-lock)."""
+"""Manifests in flight: ACR allows thousands of them (azure/container-registry/container-registry-skus)."""
 
 
 @dataclass(frozen=True)
 class Relation:
-    """What a manifest refers to: its *subject*, and as an index its *children*. *described* is how a list of referrers
-    has it, None where it was not read."""
+    """The manifests that a manifest refers to: its *subject* and, of an index, its *children*. *described* is its entry
+    in a list of referrers, None if it was not read."""
 
     subject: Digest | None = None
     children: frozenset[Digest] = frozenset()
@@ -39,7 +38,7 @@ class Relation:
 
 @dataclass
 class Inventory:
-    """One repository. *tags* and *manifests* hold the registry's objects by name and by digest."""
+    """One repository. *tags* and *manifests* map names and digests to the registry's properties of them."""
 
     registry: Registry
     repository: str
@@ -47,26 +46,27 @@ class Inventory:
     manifests: dict[Digest, Mapping[str, Any]] = field(default_factory=dict)
     relations: dict[Digest, Relation] = field(default_factory=dict)
     gone: set[Digest] = field(default_factory=set)
-    """What was listed, or named by a tag, and is not there."""
-    _there: dict[Digest, bool] = field(default_factory=dict)
-    _asked: set[Digest] = field(default_factory=set)
-    _vouched: set[Digest] = field(default_factory=set)
+    """Manifests that were listed or tagged, but could not be found."""
+    _exists: dict[Digest, bool] = field(default_factory=dict)
+    _listed_subjects: set[Digest] = field(default_factory=set)
+    _listed_with: set[Digest] = field(default_factory=set)
+    """The manifests at the time when the referrers of those subjects were listed."""
 
     def list_tags(self) -> None:
-        """Read all tags: one request for a hundred. Raises `NotFoundError` when there is no such repository."""
+        """List all tags: one request per hundred. Raises `NotFoundError` if there is no such repository."""
         self.tags = {str(item["name"]): item for item in self.registry.metadata.tags(self.repository)}
 
     def list_manifests(self) -> None:
-        """Read the list of manifests: one request for a hundred. What is on it no more is forgotten."""
+        """List all manifests: one request per hundred. Forgets those that are no longer listed."""
         earlier = self.manifests
         found = self.registry.metadata.manifests(self.repository)
         self.manifests = {Digest(item["digest"]): item for item in found}
-        self._there.clear()
+        self._exists.clear()
         for digest in earlier.keys() - self.manifests.keys():
             self.relations.pop(digest, None)
 
     def tagged(self) -> dict[Digest, set[str]]:
-        """The tags of each digest, by both lists: they are not of the same moment, and either may hide something."""
+        """Return the tags of each digest by both lists, which are read one after the other and may differ."""
         names: dict[Digest, set[str]] = {}
         for name, item in self.tags.items():
             names.setdefault(Digest(item["digest"]), set()).add(name)
@@ -75,20 +75,20 @@ class Inventory:
         return names
 
     def has(self, digest: Digest) -> bool:
-        """Whether the manifest is there; one request for each that no list names."""
-        if digest not in self._there:
+        """Return whether the manifest exists; one request for each that is on neither list."""
+        if digest not in self._exists:
             listed = digest in self.manifests or digest in self.tagged()
             found = listed or self.registry.manifests.resolve(self.repository, digest) is not None
-            self._there[digest] = found and digest not in self.gone
-        return self._there[digest]
+            self._exists[digest] = found and digest not in self.gone
+        return self._exists[digest]
 
     def indexes(self) -> set[Digest]:
-        """What is listed as an index."""
+        """Return the manifests that are listed as indexes."""
         return {digest for digest, item in self.manifests.items() if item.get("mediaType") in INDEXES}
 
     def read(self, digests: Iterable[Digest], strictly: bool = True) -> None:
-        """Find out what these refer to, one request for each that is not known yet. Raises a `RegistryError` for an
-        answer that leaves it open; *strictly*, an index that cannot be read is one."""
+        """Read the relations of *digests*, one request for each unknown one. Raises the error of a failed request; a
+        missing or invalid manifest only raises if it is an index and *strictly* is set, and has no relations else."""
 
         def fetch(digest: Digest) -> None:
             try:
@@ -107,32 +107,32 @@ class Inventory:
         self._each(fetch, READS, [digest for digest in digests if digest not in self.relations])
 
     def unread(self) -> set[Digest]:
-        """What is listed, may be attached to something, and was not read."""
+        """Return the listed manifests that may have a subject and were not read."""
         return {digest for digest in self.manifests if digest not in self.relations and self._may_refer(digest)}
 
     def find_referrers(self, subjects: Iterable[Digest]) -> None:
-        """Find out what refers to *subjects*: by one request for each of them, or for each manifest that was not read
-        yet, whichever are fewer."""
+        """Find the referrers of *subjects*, by one request for each of them or for each unread manifest, whichever are
+        fewer."""
         unread = self.unread()
-        wanted = set(subjects) - self._asked
-        if self._asked:  # what was listed since those were asked about is known to nobody
-            since = unread - self._vouched
-            self.read(since)
-            unread -= since
+        wanted = set(subjects) - self._listed_subjects
+        if self._listed_subjects:  # a manifest that is newer than those lists may refer to any of their subjects
+            newer = unread - self._listed_with
+            self.read(newer)
+            unread -= newer
         if not wanted or not unread:
             return
         if len(unread) < len(wanted):
             self.read(unread)
             return
-        self._each(self._ask, LISTS, wanted)
-        self._asked |= wanted
-        self._vouched |= set(self.manifests)
+        self._each(self._list_referrers, LISTS, wanted)
+        self._listed_subjects |= wanted
+        self._listed_with |= set(self.manifests)
 
     def locks(self) -> list[str]:
-        """Which attributes of the whole repository forbid to delete in it."""
+        """Return the attributes of the repository that forbid to delete in it."""
         return locks_in(self.registry.metadata.repository(self.repository))
 
-    def _ask(self, subject: Digest) -> None:
+    def _list_referrers(self, subject: Digest) -> None:
         for child in self.registry.referrers.of(self.repository, subject):
             self.relations.setdefault(child.digest, Relation(subject, described=child))
 
@@ -145,17 +145,11 @@ class Inventory:
 
 
 def tags_in(properties: Mapping[str, Any]) -> list[str]:
-    """The tags in a manifest's *properties*."""
+    """Return the tags in a manifest's *properties*."""
     found = properties.get("tags")
     return [tag for tag in found if isinstance(tag, str)] if isinstance(found, list) else []
 
 
 def names_of_tags(registry: Registry, repository: str, digest: Digest) -> list[str]:
-    """The tags of *digest*, asked for by it."""
+    """Request the names of the tags of *digest*."""
     return [str(tag["name"]) for tag in registry.metadata.tags_of(repository, digest)]
-
-
-def locks_in(properties: Mapping[str, Any]) -> list[str]:
-    """Which attributes in *properties* forbid to delete."""
-    attributes = properties.get("changeableAttributes")
-    return [name for name in LOCKS if isinstance(attributes, Mapping) and attributes.get(name) is False]

@@ -20,9 +20,9 @@ from ..transfer.upload_sessions import Journal
 from ..transport.authorization import PULL, PUSH, Scope
 from .backup import LayoutResult, result_of
 from .copy_graph import Ends, carry, survey
+from .locks import naming_locks
 from .manifest_graph import collect
 from .tag import named
-from .update import naming_locks
 
 
 @dataclass(frozen=True)

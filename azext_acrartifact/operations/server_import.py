@@ -1,8 +1,8 @@
-"""Has Azure copy between two registries, so that no byte passes this machine.
+"""Copies between two registries by importImage of Azure Resource Manager, without a transfer through this machine.
 
-Azure Resource Manager's importImage copies an artifact and what its index lists, but nothing that is attached
-(https://learn.microsoft.com/azure/container-registry/container-registry-import-images): each of that is imported by
-its digest.
+importImage copies an artifact and the children of an index, but no referrers
+(https://learn.microsoft.com/azure/container-registry/container-registry-import-images), so each referrer is imported
+by its digest.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from ..transport.client import HttpClient
 from .manifest_graph import Graph
 from .parallel import run_all
 
-AT_ONCE = 4
-"""Imports under way together: each is an operation of Azure Resource Manager, which counts them."""
+IN_FLIGHT = 4
+"""Imports in flight. Azure Resource Manager limits the number of operations."""
 
 
 class ServerSideImport(Protocol):
-    """The service's own copy from one registry to another. The face implements it. Safe to call from many threads."""
+    """Imports from one registry into another. The command line implements it; safe to call from many threads."""
 
     def possible(self) -> bool:
-        """Whether it can be tried. That it is allowed is known only when it is."""
+        """Return whether an import can be tried; only trying shows whether it is allowed."""
 
     def bring(self, source: Reference, repository: str, tags: Sequence[str], overwrite: bool) -> None:
-        """Copy *source*, which has a digest, to *repository* of the target, and give it *tags*, without any by its
-        digest alone. Returns when it is there; raises an `ArtifactError` when it is not."""
+        """Import *source*, which has a digest, into *repository* of the target under *tags*, or without tags by its
+        digest alone. Return once the import is complete; raises an `ArtifactError` if it fails."""
 
 
 @dataclass(frozen=True)
 class ImportOrder:
-    """What is wanted: those of *graph* that are *missing*, from the repository of *source* to *repository*, and *tags*
-    for its *root*, which are given at once where *may_push* is not: those who may not push may still import."""
+    """An import of the *missing* manifests of *graph* from the repository of *source* to *repository*, with *tags* for
+    its *root*. Without *may_push* the import itself adds the tags, as an identity may import without pushing."""
 
     graph: Graph
     missing: Collection[Digest]
@@ -54,15 +54,15 @@ class ImportOrder:
 def import_missing(
     importer: ServerSideImport, order: ImportOrder, http: HttpClient, notice: Callable[[str], None]
 ) -> None:
-    """Import what is missing, subjects first. The first refusal ends it: *notice* is told, and what is still missing
-    is the caller's to bring."""
+    """Import the missing manifests, subjects before their referrers. The first refusal stops the imports; *notice*
+    reports it, and the caller copies the rest."""
     work = _Imports(importer, order, notice)
     tops = _tops(order)
     if [manifest.digest for manifest in tops] == [order.root]:
         work.bring(order.root, order.tags)
         return
     for phase in _phases(order.graph, tops):
-        run_all(http, [functools.partial(work.bring, manifest.digest, ()) for manifest in phase], AT_ONCE)
+        run_all(http, [functools.partial(work.bring, manifest.digest, ()) for manifest in phase], IN_FLIGHT)
     if order.tags and not order.may_push:
         work.bring(order.root, order.tags)
 
@@ -76,7 +76,7 @@ class _Imports:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def bring(self, digest: Digest, tags: Sequence[str]) -> None:
-        """Import one manifest, unless one was refused."""
+        """Import one manifest, unless an import was refused before."""
         if self.refused:
             return
         order = self.order
@@ -89,18 +89,18 @@ class _Imports:
             with self.lock:
                 is_first, self.refused = not self.refused, True
             if is_first:
-                self.notice(f"Azure did not import {short(digest)}; this machine copies: {error.message}")
+                self.notice(f"Azure did not import {short(digest)}, so this machine copies it: {error.message}")
 
 
 def _tops(order: ImportOrder) -> list[Manifest]:
-    """Those that are missing and do not come with a missing index."""
+    """Return the missing manifests that no missing index brings along."""
     missing = [manifest for manifest in order.graph.manifests if manifest.digest in order.missing]
     listed = {child.digest for manifest in missing for child in manifest.manifests}
     return [manifest for manifest in missing if manifest.digest not in listed]
 
 
 def _phases(graph: Graph, tops: Sequence[Manifest]) -> list[list[Manifest]]:
-    """What nobody waits for: artifacts and indexes first, then what is attached to them, level by level."""
+    """Return *tops* in groups that can be imported at once: first those without a subject, then referrers by level."""
     attached = {manifest.digest for manifest in tops if manifest.subject}
     levels = [[manifest for manifest in level if manifest.digest in attached] for level in graph.levels]
     return [[manifest for manifest in tops if manifest.digest not in attached], *levels]

@@ -1,4 +1,4 @@
-"""show: what an artifact is."""
+"""show: the manifest, the tags and the properties of an artifact."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ..oci.manifest import Manifest
 from ..oci.reference import Reference
 from ..oci.registry import Registry
 from ..transport.authorization import METADATA_READ, PULL, Scope
+from .artifact_reference import require_version
 from .repository_inventory import names_of_tags, tags_in
-from .versions import require_version
 
 
 @dataclass(frozen=True)
 class Detail:
-    """What is told on request: the registry's *properties* of the manifest, and the *referrers* of it."""
+    """The part of the result that `--detail` adds: the registry's *properties* of the manifest, and its *referrers*."""
 
     properties: Mapping[str, Any]
     referrers: Sequence[Descriptor]
@@ -35,8 +35,8 @@ class Shown:
 
 
 def show(registry: Registry, reference: Reference, detailed: bool = False) -> Shown:
-    """Read the manifest, its properties and its tags; *detailed*, also the list of its referrers, one request for a
-    hundred of them. Raises `NotFoundError` when it does not exist."""
+    """Read the manifest, its properties and its tags; if *detailed*, also list its referrers, a hundred per request.
+    Raises `NotFoundError` if it does not exist."""
     version = require_version(reference)
     repository = reference.repository
     registry.authorizer.authorization(Scope.of(repository, PULL, METADATA_READ))
@@ -52,5 +52,5 @@ def show(registry: Registry, reference: Reference, detailed: bool = False) -> Sh
 
 
 def show_raw(registry: Registry, reference: Reference) -> bytes:
-    """The manifest's own bytes."""
+    """Return the manifest byte for byte as the registry stores it."""
     return registry.manifests.get(reference.repository, require_version(reference)).raw

@@ -1,4 +1,4 @@
-"""tag and untag: names for what is in a repository."""
+"""tag and untag: adds tags to an artifact, and removes one."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from ..oci.manifest import Manifest
 from ..oci.reference import Reference
 from ..oci.registry import Registry
 from ..transport.authorization import METADATA_READ, METADATA_WRITE, PULL, PUSH, Scope
-from .update import lock, naming_locks
-from .versions import require_version
+from .artifact_reference import require_version
+from .locks import lock, naming_locks
 
 
 @dataclass(frozen=True)
 class TagRules:
-    """*overwrite*: whether a tag may be taken from another artifact. *lock*: whether artifact and tags are locked
-    afterwards."""
+    """Whether tags may *overwrite* those of another artifact, and whether to *lock* artifact and tags afterwards."""
 
     overwrite: bool = True
     lock: bool = False
@@ -26,7 +25,7 @@ class TagRules:
 
 @dataclass(frozen=True)
 class Tagged:
-    """An artifact by its digest, and the tags that it got."""
+    """An artifact by its digest, and its new tags."""
 
     reference: Reference
     manifest: Manifest
@@ -34,7 +33,7 @@ class Tagged:
 
 
 def tag(registry: Registry, reference: Reference, tags: Sequence[str], rules: TagRules) -> Tagged:
-    """Give *tags* to the artifact. Raises `NotFoundError` when it does not exist, and as `put_tags` does."""
+    """Add *tags* to the artifact. Raises `NotFoundError` if it does not exist, and what `put_tags` raises."""
     version, repository = require_version(reference), reference.repository
     if not tags:
         raise InvalidInputError("No tag to add", hint="Give --tags TAG.")
@@ -46,7 +45,7 @@ def tag(registry: Registry, reference: Reference, tags: Sequence[str], rules: Ta
 
 
 def untag(registry: Registry, reference: Reference) -> None:
-    """Remove the tag; the artifact stays. Raises `NotFoundError` when there is no such tag."""
+    """Remove the tag but keep the artifact. Raises `NotFoundError` if there is no such tag."""
     if reference.tag is None or reference.digest is not None:
         raise InvalidInputError("No tag to remove", where=str(reference), hint="Write SERVER/REPOSITORY:TAG.")
     registry.authorizer.authorization(Scope.of_untagging(reference.repository))
@@ -55,28 +54,29 @@ def untag(registry: Registry, reference: Reference) -> None:
 
 
 def named(reference: Reference, tags: Sequence[str]) -> list[Reference]:
-    """Each of *tags* in the repository of *reference*."""
+    """Return a reference for each of *tags* in the repository of *reference*."""
     return [replace(reference, tag=name, digest=None) for name in tags]
 
 
 def rights(rules: TagRules) -> list[str]:
-    """The actions that are needed to store an artifact by *rules*."""
+    """Return the actions that storing an artifact by *rules* needs."""
     return [PULL, PUSH, *([METADATA_READ, METADATA_WRITE] if rules.lock else [])]
 
 
 def put_tags(
-    registry: Registry, reference: Reference, manifest: Manifest, tags: Sequence[str], rules: TagRules, held: str = ""
+    registry: Registry, reference: Reference, manifest: Manifest, tags: Sequence[str], rules: TagRules, skip: str = ""
 ) -> None:
-    """Store *manifest* under *tags*, by its digest when there are none, but not under *held*, which is that already.
+    """Put *manifest* under each of *tags*, or under its digest without tags. Omits the tag *skip*, which already
+    names it.
 
-    Without `rules.overwrite` no tag is written when one of them names something else, as of the moment before:
-    the registry has no request that would look and write in one. With `rules.lock` as well, each tag is looked at
-    again once it is locked, so that success means that it is this artifact and stays so. Raises `RejectedError`.
+    Without `rules.overwrite`, checks first that no tag names another artifact. The registry has no atomic
+    compare-and-set, so another writer can still be faster; with `rules.lock` every tag is therefore checked again
+    once it is locked. Success then means that the tags name this artifact and stay so. Raises `RejectedError`.
     """
     repository = reference.repository
     require_free(registry, reference, manifest.digest, tags, rules)
     for version in tags or [manifest.digest]:
-        if version != held:
+        if version != skip:
             registry.referrers.store(repository, manifest, version)
     if rules.lock:
         lock(registry, repository, tags, manifest.digest)
@@ -86,18 +86,18 @@ def put_tags(
 def require_free(
     registry: Registry, reference: Reference, digest: Digest, tags: Sequence[str], rules: TagRules
 ) -> None:
-    """Raise `RejectedError` when one of *tags* names something else than *digest*, and *rules* let none be taken."""
+    """Raise `RejectedError` if *rules* forbid to overwrite and one of *tags* names another artifact than *digest*."""
     for name in [] if rules.overwrite else tags:
-        held = registry.manifests.resolve(reference.repository, name)
-        if held is not None and held.digest != digest:
-            raise taken(str(named(reference, [name])[0]), held.digest, digest)
+        found = registry.manifests.resolve(reference.repository, name)
+        if found is not None and found.digest != digest:
+            raise taken(str(named(reference, [name])[0]), found.digest, digest)
 
 
-def taken(where: str, held: Digest, wanted: Digest) -> RejectedError:
-    """What to say of a tag that names *held* and may not be made to name *wanted*."""
+def taken(where: str, found: Digest, wanted: Digest) -> RejectedError:
+    """Return the error for the tag *where*, which names *found* and not *wanted*."""
     return RejectedError(
         "The tag names another artifact",
         where=where,
-        why=f"it is {held}, not {wanted}",
+        why=f"it names {found}, not {wanted}",
         hint="Choose another tag, or leave out --no-overwrite.",
     )

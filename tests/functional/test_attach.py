@@ -1,4 +1,4 @@
-"""What is attached to an artifact: pushed, listed, pulled by its type, with and without a registry that lists it."""
+"""Referrers: attached, listed and pulled by type, with the referrers API and with the referrers tag schema."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ SBOM = "application/vnd.example.sbom.v1"
 SIGNATURE = "application/vnd.example.signature.v1"
 
 
-@pytest.fixture(params=[True, False], ids=["listed by the registry", "kept under a tag"])
-def lists(request: pytest.FixtureRequest, emulator: Emulator) -> bool:
-    """Whether `myregistry` lists referrers; with customer-managed keys ACR does not."""
+@pytest.fixture(params=[True, False], ids=["API", "tag schema"])
+def has_api(request: pytest.FixtureRequest, emulator: Emulator) -> bool:
+    """Set whether `myregistry` has the referrers API; with customer-managed keys ACR has not."""
     emulator.set(registries={"myregistry": {"referrers_api": request.param}})
     return bool(request.param)
 
 
 @pytest.fixture
 def subject(origin: Origin, repository: str) -> str:
-    """The digest of an artifact with the tag 1.0."""
+    """Push an artifact with the tag 1.0; return its digest."""
     return origin.push_files(repository, {"artifact.txt": b"one"})
 
 
 def attach(az: Az, reference: str, name: str, content: str, kind: str = SBOM) -> str:
-    """Attach a file; its digest."""
+    """Attach a file; return the digest."""
     (az.folder / name).write_text(content)
     return str(az.artifact("attach", reference, "--file", name, "--artifact-type", kind).json["digest"])
 
 
 def test_a_file_is_attached(
-    az: Az, artifact: str, repository: str, subject: str, origin: Origin, lists: bool, work: Path
+    az: Az, artifact: str, repository: str, subject: str, origin: Origin, has_api: bool, work: Path
 ) -> None:
     (work / "sbom.json").write_text("{}")
     done = az.artifact("attach", artifact, "--file", "sbom.json:application/json", "--artifact-type", SBOM)
@@ -46,23 +46,23 @@ def test_a_file_is_attached(
     assert done.json["reference"] == f"{SERVER}/{repository}@{digest}"
     assert (done.json["artifactType"], done.json["tags"]) == (SBOM, [])
     written = json.loads(origin.manifest(repository, digest) or b"")
-    held = origin.manifest(repository, subject)
-    assert held
+    pushed = origin.manifest(repository, subject)
+    assert pushed
     assert written["subject"] == {
-        "mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": subject, "size": len(held),
+        "mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": subject, "size": len(pushed),
     }  # fmt: skip
     tags = [entry.path.rpartition("/")[2] for entry in done.registry("/manifests/sha256-", "PUT")]
-    assert tags == ([] if lists else [subject.replace(":", "-")])
+    assert tags == ([] if has_api else [subject.replace(":", "-")])
 
 
-def test_the_same_again_changes_nothing(az: Az, artifact: str, subject: str, lists: bool) -> None:
+def test_the_same_again_changes_nothing(az: Az, artifact: str, subject: str, has_api: bool) -> None:
     first = attach(az, artifact, "sbom.json", "{}")
     assert attach(az, artifact, "sbom.json", "{}") == first
     listed = az.artifact("list-referrers", artifact).json["referrers"]
     assert [item["digest"] for item in listed] == [first]
 
 
-def test_the_tree_of_all_that_is_attached(az: Az, artifact: str, repository: str, subject: str, lists: bool) -> None:
+def test_the_tree_of_referrers(az: Az, artifact: str, repository: str, subject: str, has_api: bool) -> None:
     sbom = attach(az, artifact, "sbom.json", "{}")
     other = attach(az, artifact, "scan.txt", "clean", SIGNATURE)
     signature = attach(az, f"{SERVER}/{repository}@{sbom}", "sbom.sig", "signed", SIGNATURE)
@@ -76,7 +76,7 @@ def test_the_tree_of_all_that_is_attached(az: Az, artifact: str, repository: str
     assert tree[other]["referrers"] == []
 
 
-def test_only_what_leads_to_a_type_is_listed(az: Az, artifact: str, repository: str, subject: str) -> None:
+def test_only_branches_that_lead_to_a_type_are_listed(az: Az, artifact: str, repository: str, subject: str) -> None:
     sbom = attach(az, artifact, "sbom.json", "{}")
     attach(az, artifact, "scan.txt", "clean", "application/vnd.example.scan")
     signature = attach(az, f"{SERVER}/{repository}@{sbom}", "sbom.sig", "signed", SIGNATURE)
@@ -87,28 +87,7 @@ def test_only_what_leads_to_a_type_is_listed(az: Az, artifact: str, repository: 
     assert az.artifact("list-referrers", artifact, "--artifact-type", SIGNATURE).json["referrers"] == []
 
 
-def test_one_request_lists_a_level_and_one_each_what_is_below(
-    az: Az, artifact: str, repository: str, subject: str, origin: Origin
-) -> None:
-    for number in range(3):
-        origin.attach(repository, subject, f"application/vnd.example.number-{number}")
-    listed = az.artifact("list-referrers", artifact)
-    assert [len(listed.registry(path)) for path in ("/manifests/", "/referrers/")] == [1, 1]
-    listed = az.artifact("list-referrers", artifact, "--recursive")
-    assert [len(listed.registry(path)) for path in ("/manifests/", "/referrers/")] == [1, 4]
-
-
-def test_all_pages_are_read(az: Az, artifact: str, repository: str, subject: str, origin: Origin) -> None:
-    types = {f"application/vnd.example.number-{number}" for number in range(5)}
-    for kind in types:
-        origin.attach(repository, subject, kind)
-    az.emulator.set(limits={"referrers_page_size": 2})
-    listed = az.artifact("list-referrers", artifact)
-    assert {item["artifactType"] for item in listed.json["referrers"]} == types
-    assert len(listed.registry("/referrers/")) == 3
-
-
-def test_a_page_that_fails_is_no_list(az: Az, artifact: str, repository: str, subject: str, origin: Origin) -> None:
+def test_an_incomplete_list_is_an_error(az: Az, artifact: str, repository: str, subject: str, origin: Origin) -> None:
     for number in range(3):
         origin.attach(repository, subject, f"application/vnd.example.number-{number}")
     az.emulator.set(limits={"referrers_page_size": 2})
@@ -116,7 +95,7 @@ def test_a_page_that_fails_is_no_list(az: Az, artifact: str, repository: str, su
     az.refused(1, "list-referrers", artifact)
 
 
-def test_a_person_sees_a_tree(az: Az, artifact: str, repository: str, subject: str) -> None:
+def test_a_terminal_shows_a_tree(az: Az, artifact: str, repository: str, subject: str) -> None:
     sbom = attach(az, artifact, "sbom.json", "{}")
     signature = attach(az, f"{SERVER}/{repository}@{sbom}", "sbom.sig", "signed", SIGNATURE)
     shown = at_terminal(az, "acr", "artifact", "list-referrers", artifact, "--recursive").stdout.splitlines()
@@ -131,18 +110,7 @@ def test_a_person_sees_a_tree(az: Az, artifact: str, repository: str, subject: s
     assert json.loads(asked)["referrers"][0]["digest"] == sbom
 
 
-def test_the_table(az: Az, artifact: str, repository: str, subject: str) -> None:
-    sbom = attach(az, artifact, "sbom.json", "{}")
-    attach(az, f"{SERVER}/{repository}@{sbom}", "sbom.sig", "signed", SIGNATURE)
-    table = az("acr", "artifact", "list-referrers", artifact, "--recursive", "-o", "table").stdout.splitlines()
-    assert [line.split()[0] for line in table[:1]] == ["ArtifactType"]
-    assert f"└── {SBOM}" in table[2]
-    assert f"└──── {SIGNATURE}" in table[3]
-    assert sbom[7:19] in table[2]
-    assert max(map(len, table)) <= 100
-
-
-def test_the_newest_of_a_type_is_pulled(az: Az, artifact: str, subject: str, lists: bool, work: Path) -> None:
+def test_the_newest_of_a_type_is_pulled(az: Az, artifact: str, subject: str, has_api: bool, work: Path) -> None:
     attach(az, artifact, "sbom.json", "old")
     attach(az, artifact, "sbom.json", "new")
     attach(az, artifact, "scan.txt", "clean", SIGNATURE)
@@ -180,14 +148,12 @@ def test_standard_input_is_attached_under_a_name(az: Az, artifact: str, subject:
         (1, ["--file", "a.txt", "--artifact-type", "sbom"]),
     ],
 )
-def test_what_cannot_be_attached(
-    az: Az, artifact: str, subject: str, work: Path, code: int, options: list[str]
-) -> None:
+def test_invalid_attachments(az: Az, artifact: str, subject: str, work: Path, code: int, options: list[str]) -> None:
     (work / "a.txt").write_text("a")
     assert az.refused(code, "attach", artifact, *options).writes == []
 
 
-def test_nothing_is_attached_to_what_is_not_there(az: Az, artifact: str, work: Path) -> None:
+def test_a_missing_subject_is_not_found(az: Az, artifact: str, work: Path) -> None:
     (work / "a.txt").write_text("a")
     assert az.refused(3, "attach", artifact, "--file", "a.txt", "--artifact-type", SBOM).writes == []
     az.refused(3, "list-referrers", artifact)

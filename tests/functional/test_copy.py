@@ -122,7 +122,7 @@ def test_without_the_right_to_import_bytes_are_handed_on(
     reader = az.using(config=sign_in("reader"))
     done = reader("acr", "artifact", "copy", artifact, "--to", f"{TARGET}/{repository}:1.0", "--verbose")
     assert done.code == 0, done.stderr
-    assert "this machine copies: No permission to import (targetregistry): AuthorizationFailed" in done.stderr
+    assert "this machine copies it: No permission to import (targetregistry): AuthorizationFailed" in done.stderr
     assert (done.json["way"], states(done)) == ("stream", {"copied"})
     emulator.reset()
     assert there.manifest(repository, "1.0") == origin.manifest(repository, "1.0")

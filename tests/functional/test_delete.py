@@ -1,4 +1,4 @@
-"""A deletion is asked about, and the question names everything that goes."""
+"""delete: the confirmation names everything that is deleted."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tests.functional.terminal import at_terminal
 
 @pytest.fixture
 def digest(origin: Origin, repository: str) -> str:
-    """The digest of an artifact with the tags 1.0 and latest, and two referrers."""
+    """Push an artifact with the tag 1.0; return its digest."""
     return origin.push_files(repository, {"a.txt": b"one"}, "1.0")
 
 
 @pytest.fixture
 def referrers(origin: Origin, repository: str, digest: str) -> dict[str, str]:
-    """What is attached to it: artifact types by digest. It also gets another tag."""
+    """Attach two artifacts and add the tag latest; return the artifact types by digest."""
     origin.push_files(repository, {"a.txt": b"one"}, "latest")
     types = ("application/vnd.example.sbom", "application/vnd.example.signature")
     return {origin.attach(repository, digest, kind): kind for kind in types}
@@ -34,7 +34,7 @@ def test_without_a_terminal_nothing_is_deleted(
     assert origin.manifest(repository, digest)
 
 
-def test_the_question_names_all_that_goes(
+def test_the_confirmation_names_all_that_is_deleted(
     az: Az, artifact: str, repository: str, digest: str, referrers: dict[str, str], origin: Origin
 ) -> None:
     no = at_terminal(az, "acr", "artifact", "delete", artifact, answer="n")
@@ -51,7 +51,7 @@ def test_the_question_names_all_that_goes(
     assert not any(origin.manifest(repository, known) for known in (digest, *referrers, "1.0", "latest"))
 
 
-def test_all_tags_go_and_other_artifacts_stay(
+def test_all_tags_are_deleted_and_other_artifacts_stay(
     az: Az, artifact: str, repository: str, digest: str, referrers: dict[str, str], origin: Origin
 ) -> None:
     other = origin.push_files(repository, {"b.txt": b"two"}, "2.0")
@@ -59,13 +59,6 @@ def test_all_tags_go_and_other_artifacts_stay(
     assert not any(origin.manifest(repository, gone) for gone in (digest, *referrers, "1.0", "latest"))
     assert origin.manifest(repository, other)
     assert az.refused(3, "delete", artifact, "--yes").writes == []
-
-
-def test_no_confirmation_where_it_is_configured_away(
-    az: Az, artifact: str, repository: str, digest: str, origin: Origin
-) -> None:
-    az.using(AZURE_CORE_DISABLE_CONFIRM_PROMPT="yes").artifact("delete", artifact)
-    assert origin.manifest(repository, digest) is None
 
 
 def test_a_repository_is_not_deleted_by_accident(az: Az, repository: str, digest: str, origin: Origin) -> None:
@@ -77,16 +70,16 @@ INDEX = "application/vnd.oci.image.index.v1+json"
 
 
 def index_of(origin: Origin, repository: str, digest: str, tag: str, kind: str = MANIFEST) -> str:
-    """Store an index that lists *digest*; its own."""
-    held = origin.manifest(repository, digest)
-    assert held
-    child = {"mediaType": kind, "digest": digest, "size": len(held)}
+    """Push an index that lists *digest*; return its digest."""
+    child_manifest = origin.manifest(repository, digest)
+    assert child_manifest
+    child = {"mediaType": kind, "digest": digest, "size": len(child_manifest)}
     return origin.push_manifest(
         repository, {"schemaVersion": 2, "mediaType": INDEX, "manifests": [child]}, tag, media_type=INDEX
     )
 
 
-def test_a_part_of_a_tagged_index_is_not_deleted_without_force(
+def test_a_child_of_a_tagged_index_is_not_deleted_without_force(
     az: Az, artifact: str, repository: str, digest: str, origin: Origin
 ) -> None:
     inner = index_of(origin, repository, digest, "")
@@ -103,15 +96,7 @@ def test_a_part_of_a_tagged_index_is_not_deleted_without_force(
     assert origin.manifest(repository, "all")
 
 
-def test_a_part_of_an_index_without_a_tag_may_go(
-    az: Az, artifact: str, repository: str, digest: str, origin: Origin
-) -> None:
-    index_of(origin, repository, digest, "")
-    az.artifact("delete", artifact, "--yes")
-    assert origin.manifest(repository, digest) is None
-
-
-def test_where_the_registry_lists_no_referrers_they_go_too(
+def test_referrers_of_the_tag_schema_are_deleted_too(
     az: Az, artifact: str, repository: str, digest: str, origin: Origin, work: Path
 ) -> None:
     az.emulator.set(registries={"myregistry": {"referrers_api": False}})

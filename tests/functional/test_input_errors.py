@@ -27,6 +27,7 @@ ARGUMENTS = {
     "a device": ((REFERENCE, "--file", "/dev/zero"), 1, "/dev/zero"),
     "a bad media type": ((REFERENCE, "--file", "a.txt:text"), 1, "a.txt:text"),
     "a bad artifact type": ((REFERENCE, *FILE, "--artifact-type", "sbom"), 1, "sbom"),
+    "a bad platform": ((REFERENCE, *FILE, "--platform", "linux"), 1, "OS/ARCHITECTURE"),
     "an unknown image-spec": ((REFERENCE, *FILE, "--image-spec", "v2"), 2, "v1.1"),
     "an unknown option": ((REFERENCE, *FILE, "--overwrite"), 2, "--overwrite"),
     "a config without a type in image-spec 1.1": (

@@ -1,4 +1,4 @@
-"""The manifests that a push writes: for the same input, those of `oras push`, save the time of creation."""
+"""The manifests of a push: for the same input they equal those of `oras push`, except for the creation time."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ TYPE = "application/vnd.example.thing.v1"
 
 
 def file_layer(media_type: str = LAYER) -> dict[str, Any]:
-    """The layer of artifact.txt."""
+    """Return the layer of artifact.txt."""
     title = {"org.opencontainers.image.title": "artifact.txt"}
     return {"mediaType": media_type, "digest": digest_of(CONTENT), "size": 20, "annotations": title}
 
 
 def manifest(config: dict[str, Any], *layers: dict[str, Any], artifact_type: str | None = None) -> dict[str, Any]:
-    """A manifest, with its fields in the order in which they are written."""
+    """Return a manifest with its fields in the order in which they are written."""
     kind = {"artifactType": artifact_type} if artifact_type else {}
-    head = {"schemaVersion": 2, "mediaType": MANIFEST, **kind}
-    return {**head, "config": config, "layers": list(layers)}
+    begin = {"schemaVersion": 2, "mediaType": MANIFEST, **kind}
+    return {**begin, "config": config, "layers": list(layers)}
 
 
 def config(content: bytes, media_type: str) -> dict[str, Any]:
-    """The descriptor of a config."""
+    """Return the descriptor of a config."""
     return {"mediaType": media_type, "digest": digest_of(content), "size": len(content)}
 
 

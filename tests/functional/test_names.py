@@ -15,13 +15,13 @@ from tests.functional.origin import SERVER, Origin
 
 @pytest.fixture
 def pushed(origin: Origin, repository: str) -> str:
-    """The digest of an artifact `repository:1.0` with two files."""
+    """Push an artifact `repository:1.0` with two files; return its digest."""
     return origin.push_files(repository, {"a.txt": b"one", "b.txt": b"three"})
 
 
 @pytest.fixture
 def default(az: Az, sign_in: Callable[[str], Path], tmp_path: Path) -> Az:
-    """`az` after `az configure --defaults acr=myregistry`."""
+    """Return `az` with `az configure --defaults acr=myregistry`."""
     config = tmp_path / "config"
     shutil.copytree(sign_in("pusher"), config)
     configured = az.using(config=config)
@@ -29,7 +29,7 @@ def default(az: Az, sign_in: Callable[[str], Path], tmp_path: Path) -> Az:
     return configured
 
 
-def test_every_way_to_name_it_means_the_same(az: Az, repository: str, pushed: str) -> None:
+def test_all_ways_to_name_an_artifact_are_equal(az: Az, repository: str, pushed: str) -> None:
     ways = [
         [f"{SERVER}/{repository}:1.0"],
         [f"{SERVER}/{repository}@{pushed}"],
@@ -49,12 +49,12 @@ def test_a_default_registry(default: Az, repository: str, pushed: str) -> None:
     default.refused(3, "show", f"{repository}:1.0")
 
 
-def test_a_default_does_not_outvote_a_server_that_is_typed(default: Az, repository: str, pushed: str) -> None:
+def test_a_server_in_the_reference_wins_over_the_default(default: Az, repository: str, pushed: str) -> None:
     result = default.refused(3, "show", f"targetregistry.azurecr.io/{repository}:1.0")
     assert {entry.host for entry in result.log if entry.host.endswith("azurecr.io")} == {"targetregistry.azurecr.io"}
 
 
-def test_a_bare_name_whose_server_has_a_hash_is_found_by_resource_manager(az: Az, repository: str, work: Path) -> None:
+def test_a_login_server_with_a_hash_is_looked_up_in_resource_manager(az: Az, repository: str, work: Path) -> None:
     (work / "a.txt").write_text("a")
     image = ("--name", "abacregistry", "--image", f"{repository}:1.0")
     pushed = az.artifact("push", *image, "--file", "a.txt")
@@ -76,12 +76,12 @@ def test_tables(az: Az, repository: str, work: Path) -> None:
         assert (result.code, result.stderr) == (0, "")
         return result.stdout.splitlines()
 
-    head, _, first, second = rows("push", "--file", "a.txt:text/plain", "b")
-    assert head.split() == ["File", "Size", "MediaType", "Digest", "State"]
+    header, _, first, second = rows("push", "--file", "a.txt:text/plain", "b")
+    assert header.split() == ["File", "Size", "MediaType", "Digest", "State"]
     assert first.split() == ["a.txt", "3", "B", "text/plain", "7692c3ad3540", "uploaded"]
     assert (second.split()[0], second.split()[-1]) == ("b", "uploaded")
-    head, _, row = rows("show")
-    assert head.split() == ["Artifact", "Digest", "Type", "Files", "Size", "Updated", "Locked"]
+    header, _, row = rows("show")
+    assert header.split() == ["Artifact", "Digest", "Type", "Files", "Size", "Updated", "Locked"]
     assert (row.split()[0], row.split()[-1]) == ("1.0", "no")
     _, _, first, second = rows("pull", "--destination", "out", "--include", "b")
     assert (first.split()[0], first.split()[-1]) == (str(work / "out" / "b"), "downloaded")

@@ -1,4 +1,4 @@
-"""purge as a command: what it asks, prints and refuses. What goes is tested with the operation."""
+"""purge as a command: confirmation, output and refusals. The selection is tested with the operation."""
 
 from __future__ import annotations
 
@@ -11,18 +11,16 @@ from tests.functional.terminal import at_terminal
 
 @pytest.fixture
 def digests(origin: Origin, repository: str) -> dict[str, str]:
-    """Artifacts by their tags."""
+    """Push three artifacts; return their digests by tag."""
     return {tag: origin.push_files(repository, {"f": tag.encode()}, tag) for tag in ("dev-1", "dev-2", "v1")}
 
 
-def test_what_would_go_is_told_and_asked_about(
-    az: Az, repository: str, digests: dict[str, str], origin: Origin
-) -> None:
+def test_the_dry_run_and_the_confirmation(az: Az, repository: str, digests: dict[str, str], origin: Origin) -> None:
     what = ("--filter", f"{repository}:dev-.*", "--ago", "0d", "--untagged")
-    told = az.artifact("purge", "--name", "myregistry", *what, "--dry-run")
-    assert told.json["deletedTags"] == [f"{repository}:dev-2", f"{repository}:dev-1"]
-    assert told.json["deletedManifests"] == sorted(f"{repository}@{digests[tag]}" for tag in ("dev-1", "dev-2"))
-    assert told.writes == []
+    dry_run = az.artifact("purge", "--name", "myregistry", *what, "--dry-run")
+    assert dry_run.json["deletedTags"] == [f"{repository}:dev-2", f"{repository}:dev-1"]
+    assert dry_run.json["deletedManifests"] == sorted(f"{repository}@{digests[tag]}" for tag in ("dev-1", "dev-2"))
+    assert dry_run.writes == []
     refused = az.refused(1, "purge", "--name", "myregistry", *what)
     assert "--yes" in refused.stderr
     assert refused.writes == []
@@ -36,7 +34,9 @@ def test_what_would_go_is_told_and_asked_about(
     assert origin.manifest(repository, "v1")
 
 
-def test_what_fails_is_printed_and_is_exit_1(az: Az, repository: str, digests: dict[str, str], origin: Origin) -> None:
+def test_failures_are_printed_with_exit_code_1(
+    az: Az, repository: str, digests: dict[str, str], origin: Origin
+) -> None:
     az.emulator.fault(method="DELETE", path="_tags/dev-1", action="status", status=400)
     what = ("acr", "artifact", "purge", f"{SERVER}/{repository}", "--ago", "0d", "--keep", "1", "--yes")
     done = az(*what)
@@ -63,5 +63,5 @@ def test_what_fails_is_printed_and_is_exit_1(az: Az, repository: str, digests: d
         (1, ("--ago", "30d", "--filter", "a:b", "--keep", "-1")),
     ],
 )
-def test_wrong_words(az: Az, code: int, options: tuple[str, ...]) -> None:
+def test_wrong_options(az: Az, code: int, options: tuple[str, ...]) -> None:
     assert az.refused(code, "purge", "--name", "myregistry", *options).registry() == []

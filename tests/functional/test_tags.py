@@ -1,8 +1,7 @@
-"""Tags are added, removed, guarded and locked; what is locked says so."""
+"""tag, untag and update: tags are added, removed, protected and locked, and errors name the locks."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +13,18 @@ from tests.functional.origin import SERVER, Origin, digest_of
 
 @pytest.fixture
 def digest(origin: Origin, repository: str) -> str:
-    """The digest of an artifact with the tag 1.0."""
+    """Push an artifact with the tag 1.0; return its digest."""
     return origin.push_files(repository, {"a.txt": b"one"}, "1.0")
 
 
 @pytest.fixture
 def other(origin: Origin, repository: str) -> str:
-    """The digest of another one with the tag taken."""
+    """Push another artifact with the tag taken; return its digest."""
     return origin.push_files(repository, {"a.txt": b"two"}, "taken")
 
 
 def digest_at(origin: Origin, repository: str, tag: str) -> str | None:
-    """What *tag* names."""
+    """Return the digest that *tag* names."""
     raw = origin.manifest(repository, tag)
     return digest_of(raw) if raw else None
 
@@ -37,7 +36,7 @@ def test_tags_are_added(az: Az, artifact: str, repository: str, digest: str, oth
     assert len(done.writes) == 2
 
 
-def test_a_tag_of_another_artifact_is_not_taken_when_told_so(
+def test_no_overwrite_protects_the_tag_of_another_artifact(
     az: Az, artifact: str, repository: str, digest: str, other: str, origin: Origin
 ) -> None:
     refused = az.refused(1, "tag", artifact, "--tags", "new", "taken", "--no-overwrite")
@@ -48,7 +47,7 @@ def test_a_tag_of_another_artifact_is_not_taken_when_told_so(
     assert digest_at(origin, repository, "new") == digest
 
 
-def test_a_push_takes_no_tag_when_told_so(
+def test_a_push_with_no_overwrite_protects_tags(
     az: Az, artifact: str, repository: str, digest: str, origin: Origin, work: Path
 ) -> None:
     (work / "a.txt").write_text("other")
@@ -97,28 +96,17 @@ def test_each_attribute_is_set_and_reset(az: Az, artifact: str, repository: str,
             assert done["changeableAttributes"] == {**expected, f"{option}Enabled": value == "true"}
 
 
-def test_a_repository_is_locked_by_its_name_alone(az: Az, repository: str, digest: str, work: Path) -> None:
-    place = ("--name", "myregistry", "--repository", repository)
-    az.artifact("update", *place, "--write-enabled", "false")
+def test_a_repository_is_locked_and_unlocked(az: Az, repository: str, digest: str, work: Path) -> None:
+    repository_only = ("--name", "myregistry", "--repository", repository)
+    az.artifact("update", *repository_only, "--write-enabled", "false")
     (work / "a.txt").write_text("other")
     refused = az.refused(1, "push", f"{SERVER}/{repository}:2.0", "--file", "a.txt")
     assert f"--repository {repository} --write-enabled true" in refused.stderr
-    az.artifact("update", *place, "--write-enabled", "true")
+    az.artifact("update", *repository_only, "--write-enabled", "true")
     az.artifact("push", f"{SERVER}/{repository}:2.0", "--file", "a.txt")
 
 
-def test_a_forgotten_tag_locks_no_repository(az: Az, repository: str, digest: str) -> None:
+def test_a_forgotten_tag_does_not_lock_the_repository(az: Az, repository: str, digest: str) -> None:
     for name in ([f"{SERVER}/{repository}"], ["--name", "myregistry", "--image", repository]):
         assert az.refused(1, "update", *name, "--write-enabled", "false").writes == []
     assert az.refused(1, "update", f"{SERVER}/{repository}:1.0").writes == []
-
-
-def test_only_one_of_two_locks_a_tag(az: Az, artifact: str, repository: str, digest: str, origin: Origin) -> None:
-    """Another writer is quicker between the look and the lock: then the command fails, and says so."""
-    az.emulator.fault(path=f"{repository}/manifests/new", method="HEAD", action="status", times=1, status=404)
-    other = origin.push_manifest(
-        repository, {**json.loads(origin.manifest(repository, "1.0") or b""), "annotations": {"a": "b"}}, "new"
-    )
-    done = az.artifact("tag", artifact, "--tags", "new", "--no-overwrite", "--lock")
-    assert digest_at(origin, repository, "new") == digest != other
-    assert [entry.method for entry in done.registry("/manifests/new")] == ["HEAD", "PUT", "HEAD"]

@@ -97,7 +97,9 @@ def purge_output(result: PurgeResult) -> dict[str, Any]:
         "dryRun": result.dry_run,
         "deletedTags": [printable(item.image) for item in result.tags],
         "deletedManifests": [item.image for item in result.manifests],
-        "kept": [{"reference": printable(item.reference.image), "reason": printable(item.why)} for item in result.kept],
+        "kept": [
+            {"reference": printable(item.reference.image), "reason": printable(item.why)} for item in result.retained
+        ],
         "failed": [
             {"reference": printable(item.reference.image), "error": item.error.message} for item in result.failed
         ],

@@ -144,7 +144,7 @@ def test_what_azure_refuses_is_handed_on(arm: Azure, most: int) -> None:
     assert len(arm.asked) == most
     assert result.way == (IMPORT if most else STREAM)
     assert states(result) - {SKIPPED} == ({IMPORTED, COPIED} if most else {COPIED})
-    assert sum("this machine copies: No permission to import" in note for note in told.notes) == 1
+    assert sum("this machine copies it: No permission to import" in note for note in told.notes) == 1
     there = collect(storage(arm.target, f"azure/refuses{most}"), [tree.index.digest], arm.http, recursive=True)
     assert {manifest.digest for manifest in there.manifests} == tree.everything
 
@@ -193,7 +193,7 @@ def test_one_platform_and_no_tag(signed_in) -> None:
     assert str(result.reference) == f"{TARGET}/platform/a@{tree.children[1].digest}"
     copied = {item.descriptor.digest for item in result.items.manifests}
     assert copied == {tree.children[1].digest, tree.signatures[1].digest}
-    with pytest.raises(errors.InvalidInputError, match="for no platform"):
+    with pytest.raises(errors.InvalidInputError, match="has no platforms"):
         copy(Registries(registry, target), replace(wish, source=wish.source.at(tree.sbom.digest)), Progress())
 
 

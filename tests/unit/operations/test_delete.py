@@ -1,4 +1,4 @@
-"""delete: what is found out before anybody is asked, from how little, and what is said when it does not go."""
+"""delete: the plan and the number of its requests, locks, broken indexes and referrers."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from tests.unit.operations.conftest import SERVER
 
 @pytest.fixture
 def stock(app: App, request: pytest.FixtureRequest) -> Stock:
-    """A repository of the test's own."""
+    """Return a repository named after the test."""
     return Stock(app.store, f"delete/{re.sub('[^a-z0-9]+', '-', request.node.name.lower())}"[:100].strip("-"))
 
 
 def at(stock: Stock, digest: str) -> Any:
-    """A digest in the repository."""
+    """Return the reference of *digest* in the repository."""
     return Reference(SERVER, stock.repository, digest=digest)  # type: ignore[arg-type]
 
 
 def reads(app: App) -> int:
-    """Manifests that were fetched."""
+    """Return the number of manifests read."""
     return sum(e["method"] == "GET" and bool(re.search("/v2/.*/manifests/", e["path"])) for e in app.log.entries())
 
 
-def test_a_lock_on_what_is_attached_is_named(stock: Stock, signed_in: Any) -> None:
+def test_a_lock_on_a_referrer_is_named(stock: Stock, signed_in: Any) -> None:
     subject = stock.artifact("v1")
     sbom = stock.artifact(subject=subject)
     signature = stock.artifact(subject=sbom, deleteEnabled=False)
     others = [stock.artifact(subject=subject) for _ in range(3)]
     registry = signed_in()
     with pytest.raises(errors.LockedError) as caught:
-        delete(registry, plan_delete(registry, at(stock, subject), asked=False))
+        delete(registry, plan_delete(registry, at(stock, subject), confirmed=True))
     assert f"{signature} has deleteEnabled=false" in caught.value.why
     assert "--delete-enabled true" in caught.value.hint
     assert not any(other in caught.value.why for other in (sbom, *others))
@@ -46,20 +46,20 @@ def test_a_lock_on_what_is_attached_is_named(stock: Stock, signed_in: Any) -> No
 
 
 @pytest.mark.parametrize("attribute", ["writeEnabled", "deleteEnabled"])
-def test_a_locked_tag_keeps_its_artifact(stock: Stock, signed_in: Any, attribute: str) -> None:
+def test_a_locked_tag_protects_its_artifact(stock: Stock, signed_in: Any, attribute: str) -> None:
     digest = stock.artifact("v1", "v2", "v3")
     registry = signed_in()
     registry.metadata.change(stock.repository, "v2", {attribute: False})
-    deletion = plan_delete(registry, at(stock, digest), asked=False)
+    deletion = plan_delete(registry, at(stock, digest), confirmed=True)
     with pytest.raises(errors.LockedError) as caught:
         require_unprotected(deletion)
     assert caught.value.why == f"{SERVER}/{stock.repository}:v2 has {attribute}=false"
     assert f"az acr artifact update {SERVER}/{stock.repository}:v2" in caught.value.hint
     assert "--force" in caught.value.hint
-    assert [tag.name for tag in plan_delete(registry, at(stock, digest), asked=True, forced=True).locked] == ["v2"]
+    assert [tag.name for tag in plan_delete(registry, at(stock, digest), forced=True).locked] == ["v2"]
 
 
-def test_a_lock_on_a_tag_keeps_no_other_artifact(stock: Stock, signed_in: Any) -> None:
+def test_a_locked_tag_protects_no_other_artifact(stock: Stock, signed_in: Any) -> None:
     digest, other = stock.artifact("v1"), stock.artifact("v2")
     registry = signed_in()
     registry.metadata.change(stock.repository, "v2", {"writeEnabled": False})
@@ -67,7 +67,7 @@ def test_a_lock_on_a_tag_keeps_no_other_artifact(stock: Stock, signed_in: Any) -
     assert other in stock.manifests
 
 
-def test_only_indexes_that_a_tag_leads_to_are_read(stock: Stock, signed_in: Any, app: App) -> None:
+def test_only_tagged_indexes_and_those_below_are_read(stock: Stock, signed_in: Any, app: App) -> None:
     child = stock.artifact()
     inner = stock.index(children=[child])
     outer = stock.index("all", "more", children=[inner])
@@ -80,29 +80,29 @@ def test_only_indexes_that_a_tag_leads_to_are_read(stock: Stock, signed_in: Any,
     assert plan_delete(signed_in(), at(stock, outer)).indexes == []
 
 
-def test_an_index_that_cannot_be_read_stands_in_no_other_artifacts_way(stock: Stock, signed_in: Any, app: App) -> None:
+def test_an_unreadable_index_does_not_block_other_artifacts(stock: Stock, signed_in: Any, app: App) -> None:
     child = stock.artifact("v1")
     index = stock.index("all", children=[stock.artifact()])
     app.faults.add({"path": f"/manifests/{index}", "action": "status", "status": 404})
     assert plan_delete(signed_in(), at(stock, child)).indexes == []
 
 
-def test_what_the_registry_does_not_list_has_its_tags_all_the_same(stock: Stock, signed_in: Any) -> None:
+def test_an_unlisted_artifact_is_deleted_with_its_tags(stock: Stock, signed_in: Any) -> None:
     hidden = stock.artifact("v1", "v2", listEnabled=False)
     for tag in ("v1", "v2"):
         stock.tag(tag, hidden)
     assert plan_delete(signed_in(), at(stock, hidden)).tags == ["v1", "v2"]
 
 
-def test_where_the_registry_keeps_no_list_all_is_found_unasked(stock: Stock, signed_in: Any, app: App) -> None:
+def test_with_the_tag_schema_referrers_are_found_even_if_forced(stock: Stock, signed_in: Any, app: App) -> None:
     subject = stock.artifact("v1")
     sbom = stock.artifact(subject=subject)
     stock.index(subject.replace(":", "-"), children=[sbom])
     app.world.registries[0].referrers_api = False
     try:
         registry = signed_in()
-        deletion = plan_delete(registry, at(stock, subject), asked=False, forced=True)
-        assert deletion.kept_by_tag
+        deletion = plan_delete(registry, at(stock, subject), confirmed=True, forced=True)
+        assert deletion.uses_tag_schema
         assert [item.descriptor.digest for item in deletion.referrers] == [sbom]
         delete(registry, deletion)
     finally:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import os
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from azext_acrartifact.errors import InvalidInputError
 from azext_acrartifact.oci.mediatypes import is_media_type
 from azext_acrartifact.operations.file_spec import FileSpec, parse_file_spec, title_of
-from azext_acrartifact.operations.platforms import parse_platform, shown
 
 _path = st.text("ab./- é", min_size=1, max_size=12).filter(lambda text: text.strip())
 _drive = st.sampled_from(["", "C:\\", "d:/"])
+TYPE = "application/vnd.unknown.layer.v1+txt"
 _type = st.from_regex(r"[a-z][a-z0-9.+-]{0,9}/[a-z][a-z0-9.+-]{0,9}", fullmatch=True)
 
 
@@ -41,22 +44,62 @@ def test_a_title_lies_below_the_current_folder(path: str) -> None:
     assert ".." not in title.split("/")[:1]
 
 
-@given(st.text("abcdefghijklmnopqrstuvwxyz0123456789_/", max_size=20) | st.text(max_size=20))
-def test_a_platform_reads_back_or_is_refused(text: str) -> None:
-    with contextlib.suppress(InvalidInputError):
-        platform = parse_platform(text)
-        assert shown(platform) == text
-        assert {"os", "architecture"} <= set(platform) <= {"os", "architecture", "variant"}
-        assert all(platform.values())
-
-
-@given(
-    st.sampled_from(["linux", "windows", "darwin"]),
-    st.sampled_from(["amd64", "arm64", "386"]),
-    st.none() | st.just("v8"),
+@pytest.mark.parametrize(
+    ("text", "spec"),
+    [
+        (f"/dev/null:{TYPE}", FileSpec("/dev/null", TYPE)),
+        (f"NUL:{TYPE}", FileSpec("NUL", TYPE)),
+        (r"C:\x.txt", FileSpec(r"C:\x.txt")),
+        ("a:b:", FileSpec("a:b")),
+        (f"a:b:{TYPE}", FileSpec("a:b", TYPE)),
+        ("no/such/file", FileSpec("no/such/file")),
+        ("", FileSpec("")),
+    ],
 )
-def test_every_platform_is_taken(system: str, architecture: str, variant: str | None) -> None:
-    text = "/".join(filter(None, (system, architecture, variant)))
-    assert parse_platform(text) == {
-        "os": system, "architecture": architecture, **({"variant": variant} if variant else {}),
-    }  # fmt: skip
+def test_spellings(work: Path, text: str, spec: FileSpec) -> None:
+    assert parse_file_spec(text) == spec
+
+
+@pytest.mark.parametrize("text", [":", f":{TYPE}", "a.txt:nonsense", "a.txt:text/", "a:b", "http://h.example/a"])
+def test_an_invalid_spec_is_refused_with_a_hint(work: Path, text: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        parse_file_spec(text)
+    assert "PATH:TYPE" in caught.value.hint
+
+
+def test_a_path_that_exists_wins(work: Path) -> None:
+    (work / "a:b").write_text("")
+    assert parse_file_spec("a:b") == FileSpec("a:b")
+    (work / "a:text").mkdir()
+    (work / "a:text" / "plain").write_text("")
+    assert parse_file_spec("a:text/plain") == FileSpec("a:text/plain")
+    (work / "a").write_text("")
+    assert parse_file_spec("a:text/plain") == FileSpec("a", "text/plain")
+
+
+def test_windows_separators_are_read_where_that_exists(work: Path) -> None:
+    (work / "d").mkdir()
+    (work / "d" / "a.txt").write_text("")
+    assert parse_file_spec(rf".\d\a.txt:{TYPE}") == FileSpec("./d/a.txt", TYPE)
+    assert parse_file_spec(r"e\a.txt") == FileSpec(r"e\a.txt")
+    (work / r"d\a.txt").write_text("")
+    assert parse_file_spec(r"d\a.txt") == FileSpec(r"d\a.txt")
+
+
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [
+        ("a.txt", "a.txt"),
+        ("./d/../a.txt", "a.txt"),
+        ("d/a.txt", "d/a.txt"),
+        ("d//a.txt/", "d/a.txt"),
+        ("/tmp/x", "x"),
+        ("../x", "x"),
+        ("../../d/x", "x"),
+        ("..x", "..x"),
+        ("./..", None),
+        (".", "."),
+    ],
+)
+def test_titles(work: Path, path: str, title: str | None) -> None:
+    assert title_of(path) == (os.path.basename(os.path.abspath(path)) if title is None else title)

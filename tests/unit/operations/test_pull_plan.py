@@ -1,4 +1,4 @@
-"""What a pull decides before it writes."""
+"""The plan of a pull: names, selections and refusals."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def test_every_layer_is_in_one_of_two_lists() -> None:
         ({"include": ["a.txt"], "media_types": ["text/plain"]}, ["a.txt"]),
     ],
 )  # fmt: skip
-def test_only_what_is_asked_for_is_planned(selection: dict[str, list[str]], expected: list[str]) -> None:
+def test_only_selected_files_are_planned(selection: dict[str, list[str]], expected: list[str]) -> None:
     found = plan(layer("a.txt"), layer("d/b.png", "image/png"), layer("d/c.png", "image/png"), **selection)
     assert names(found) == expected
     assert {item.why for item in found.skipped} == {NOT_SELECTED}
     assert len(found.files) + len(found.skipped) == 3
 
 
-def test_nothing_of_what_was_asked_for_is_an_error_that_names_what_there_is() -> None:
+def test_an_empty_selection_is_an_error_that_names_the_files() -> None:
     with pytest.raises(errors.InvalidInputError) as caught:
         plan(*[layer(f"{n}.txt") for n in range(7)], media_types=["image/png"])
     assert "0.txt (text/plain)" in caught.value.why
@@ -63,13 +63,13 @@ def test_nothing_of_what_was_asked_for_is_an_error_that_names_what_there_is() ->
 
 
 @pytest.mark.parametrize("layers", [[layer(None)], [layer("")], [layer(None), layer(None)]])
-def test_layers_without_names_are_no_files(layers: list[Descriptor]) -> None:
+def test_layers_without_titles_are_no_files(layers: list[Descriptor]) -> None:
     with pytest.raises(errors.InvalidManifestError, match="holds no files"):
         plan(*layers)
 
 
 def test_an_empty_object_with_a_name_is_a_file() -> None:
-    """The empty config's type alone means nothing is there; a user's own `{}` may have that type, and a title."""
+    # Only without a title does the empty config's type mark a placeholder: a user's own `{}` may have that type.
     assert names(plan(empty_descriptor(), layer("a.json", empty_descriptor().media_type))) == ["a.json"]
 
 
@@ -78,7 +78,7 @@ def test_an_artifact_without_files_has_an_empty_plan() -> None:
     assert plan() == Plan([], [])
 
 
-def test_an_index_is_not_pulled_but_explained() -> None:
+def test_an_index_is_refused_with_its_platforms() -> None:
     children = (
         Descriptor(IMAGE_MANIFEST, digest_of(b"1"), 1, platform={"os": "linux", "architecture": "arm64"}),
         Descriptor(IMAGE_MANIFEST, digest_of(b"2"), 1),
@@ -92,12 +92,12 @@ def test_an_index_is_not_pulled_but_explained() -> None:
 @pytest.mark.parametrize(
     "title", ["../x", "/etc/passwd", "C:\\x", "a/../../x", "con", "\ud800", "a\x1bb", ".", "a//b", "a\n"]
 )
-def test_an_unsafe_name_refuses_the_whole_even_if_not_asked_for(title: str) -> None:
+def test_an_unsafe_name_is_refused_even_if_not_selected(title: str) -> None:
     with pytest.raises(errors.UnsafeContentError):
         plan(layer("good"), layer(title), include=["good"])
 
 
-def test_a_folder_is_told_by_its_mark_or_its_slash() -> None:
+def test_a_folder_has_an_annotation_or_a_slash() -> None:
     found = plan(layer("d/"), layer("e", **{UNPACK: "true"}), layer("f", **{UNPACK: "false"}), layer("g/h/"))
     assert [(str(item.name), item.folder) for item in found.files] == [
         ("d", True), ("e", True), ("f", False), ("g/h", True),
@@ -108,12 +108,12 @@ def test_a_folder_is_told_by_its_mark_or_its_slash() -> None:
 
 
 @pytest.mark.parametrize(("one", "two"), [("a", "a"), ("a", "A"), ("a", "a/b"), ("\u00e9", "e\u0301")])
-def test_two_names_for_one_place_are_refused(one: str, two: str) -> None:
+def test_colliding_names_are_refused(one: str, two: str) -> None:
     with pytest.raises(errors.UnsafeContentError):
         plan(layer(one), layer(two), include=[one])
 
 
-def test_many_layers_are_planned_in_time() -> None:
+def test_ten_thousand_layers_are_planned_within_seconds() -> None:
     layers = [layer(f"{n}.{'txt' if n % 2 else 'png'}") for n in range(10_000)]
     began = time.process_time()
     found = plan(*layers, include=["*.txt"])

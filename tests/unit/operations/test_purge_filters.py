@@ -27,12 +27,12 @@ def test_ages(text: str, age: timedelta) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "d", "30", "1w", "-1d", "1d ", "6m2d", "1.5d", "³d"])
-def test_what_is_no_age(text: str) -> None:
+def test_invalid_ages(text: str) -> None:
     with pytest.raises(InvalidInputError):
         parse_age(text)
 
 
-def test_a_moment_before_all_time() -> None:
+def test_an_age_beyond_the_first_year() -> None:
     now = datetime.now(timezone.utc)
     assert before(now, timedelta(days=1)) == now - timedelta(days=1)
     assert before(now, timedelta.max).year == 1
@@ -60,7 +60,7 @@ def test_filters(text: str, matching: list[str], others: list[str]) -> None:
         assert bool(hit) is (name in matching), name
 
 
-def test_a_repositorys_name_needs_no_list() -> None:
+def test_a_literal_repository_name_needs_no_list() -> None:
     assert parse_filter("samples/my.app:.*").name == "samples/my.app"
     assert parse_filter("samples/.*:.*").name is None
     assert TagFilter.of_repository("a.b").repository.fullmatch("axb") is None
@@ -71,7 +71,7 @@ def test_a_repositorys_name_needs_no_list() -> None:
     ["a", "", ":", "a:", ":b", "a:b:c", "a:(", "a:" + "x" * 2000]
     + [f"a:{endless}" for endless in ("(x+)+", "(x*)*y", "((x+)y)+", "(?:x{2,})*", "(?P<n>x+)+", "(x+){2,}")],
 )
-def test_what_is_no_filter(text: str) -> None:
+def test_invalid_filters(text: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
         parse_filter(text)
     assert caught.value.hint
@@ -86,5 +86,5 @@ def test_times(text: str, microsecond: int) -> None:
 
 
 @pytest.mark.parametrize("text", [None, 5, "", "yesterday", "2026-13-02T03:04:05Z", "2026-01-02 03:04:05"])
-def test_what_is_no_time(text: object) -> None:
+def test_invalid_times(text: object) -> None:
     assert parse_time(text) is None

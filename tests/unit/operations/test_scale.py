@@ -1,4 +1,4 @@
-"""A thousand tags, two hundred referrers three levels deep: what docs/lifecycle.md says that it costs, counted."""
+"""The requests that docs/lifecycle.md promises for a thousand tags and two hundred referrers on three levels."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ KINDS = {
 
 @pytest.fixture(scope="module")
 def large(azure: Any) -> Stock:
-    """The repository: every tag on an artifact of its own, and all that is attached below the first."""
+    """Return the repository: one artifact for each tag, and all referrers below the first of them."""
     return _stocked(azure[0].store, REPOSITORY, TAGS)
 
 
@@ -56,7 +56,7 @@ def _stocked(store: Any, repository: str, tags: int) -> Stock:
 
 @pytest.fixture
 def requests(app: App, large: Stock) -> Callable[[], dict[str, int]]:
-    """How many requests of each kind there were since the last look."""
+    """Return a function that counts the requests of each kind since its last call."""
 
     def counted() -> dict[str, int]:
         paths = [entry["path"] for entry in app.log.entries() if entry["host"] == SERVER]
@@ -69,7 +69,7 @@ def requests(app: App, large: Stock) -> Callable[[], dict[str, int]]:
 
 
 def planned(registry: Registry, *filters: str, **options: Any) -> Any:
-    """What a purge without `--yes` would do."""
+    """Return the result of a dry run."""
     order = PurgeOrder([parse_filter(text) for text in filters], parse_age("1d"), dry_run=True, **options)
     return preview(plan_purge(registry, order, datetime.now(timezone.utc)))
 
@@ -82,6 +82,8 @@ def test_list(signed_in: Any, requests: Any) -> None:
 
 
 def test_list_referrers(signed_in: Any, requests: Any) -> None:
+    assert len(list_referrers(signed_in(), SUBJECT).referrers) == LEVELS[0]
+    assert requests() == {"read": 1, "referrers": 1}
     tree = list_referrers(signed_in(), SUBJECT, recursive=True)
     assert len(list(flattened(tree.referrers))) == REFERRERS
     assert requests() == {"read": 1, "referrers": 1 + REFERRERS}
@@ -90,40 +92,40 @@ def test_list_referrers(signed_in: Any, requests: Any) -> None:
 def test_purge_dry_run(signed_in: Any, requests: Any) -> None:
     assert len(planned(signed_in(), f"{REPOSITORY}:.*").tags) == TAGS
     assert requests() == {"tags": TAGS // 100, "properties": 1}
-    told = planned(signed_in(), f"{REPOSITORY}:v1.*", untagged=True, keep=11)
-    assert (len(told.tags), len(told.manifests), len(told.kept)) == (100, 100, 11 + REFERRERS)
-    # What may go is read, and each of it that nothing protects is asked about, since the rest are more.
+    result = planned(signed_in(), f"{REPOSITORY}:v1.*", untagged=True, keep=11)
+    assert (len(result.tags), len(result.manifests), len(result.retained)) == (100, 100, 11 + REFERRERS)
+    # Candidates are read; the referrers of each unprotected one are listed, since the other manifests are more.
     assert requests() == {
         "tags": TAGS // 100, "manifests": PAGES, "read": 100 + REFERRERS, "referrers": 100, "properties": 1,
     }  # fmt: skip
 
 
 def test_show_with_details(signed_in: Any, requests: Any) -> None:
-    told = show_output(show(signed_in(), SUBJECT, detailed=True))
-    assert (told["referrersCount"], told["referrerTypes"]) == (20, [{"artifactType": KIND, "count": 20}])
+    output = show_output(show(signed_in(), SUBJECT, detailed=True))
+    assert (output["referrersCount"], output["referrerTypes"]) == (20, [{"artifactType": KIND, "count": 20}])
     assert requests() == {"read": 1, "tags": 1, "manifests": 1, "referrers": 1}
 
 
 def test_delete(app: App, signed_in: Any, requests: Any) -> None:
-    asked = plan_delete(signed_in(), SUBJECT)
-    assert (len(asked.referrers), asked.tags) == (REFERRERS, ["v0"])
+    plan = plan_delete(signed_in(), SUBJECT)
+    assert (len(plan.referrers), plan.tags) == (REFERRERS, ["v0"])
     assert requests() == {"read": 1, "tags": 1, "manifests": PAGES, "referrers": 1 + REFERRERS}
-    plan_delete(signed_in(), SUBJECT, asked=False)
+    plan_delete(signed_in(), SUBJECT, confirmed=True)
     assert requests() == {"read": 1, "tags": 1, "manifests": PAGES, "referrers": 1}
     small = _stocked(app.store, "scale/small", 3)
     where = parse_reference(f"{SERVER}/scale/small:v0")
     registry = signed_in()
     deletion = plan_delete(registry, where)
     assert len(deletion.referrers) == REFERRERS
-    # The lowest level is not asked about: only two artifacts are left that could be attached to it.
+    # No lists for the lowest level: only two artifacts are left that could refer to it, so these are read.
     assert requests() == {"read": 1 + 2, "tags": 1, "manifests": 3, "referrers": 1 + 20 + 60}
     registry = signed_in()
-    delete(registry, plan_delete(registry, where, asked=False, forced=True))
+    delete(registry, plan_delete(registry, where, confirmed=True, forced=True))
     assert requests() == {"read": 2, "referrers": 1}
     assert small.tags == {"v1", "v2"}
 
 
-def test_being_asked_to_wait(app: App, signed_in: Any, requests: Any, notices: list[str]) -> None:
+def test_throttling(app: App, signed_in: Any, requests: Any, notices: list[str]) -> None:
     for path in ("/_manifests", "/_tags", "/referrers/", "/v2/.*/manifests/"):
         rule = {"path": path, "action": "status", "status": 429, "headers": {"Retry-After": "0"}}
         app.faults.add({**rule, "times": 1, "headers": {"Retry-After": "1"}})
