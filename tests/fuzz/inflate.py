@@ -1,4 +1,4 @@
-"""Compressed layers: whatever comes, in bounded pieces, and as the standard library reads it."""
+"""Compressed layers: read in bounded blocks, and as the standard library reads them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tests.fuzz.shown import is_harmless
 
 LIMIT = 1 << 20
 _CHOSEN = inflate._inflater
-"""What is taken where isal is installed: that, otherwise zlib."""
+"""isal if it is installed, otherwise zlib."""
 
 
 def check(data: bytes) -> None:
-    """The first byte chooses the library, and how much is read and asked for at a time."""
+    """Let the first byte choose the library, and how much is read and asked for at a time."""
     if not data:
         return
     inflate._inflater = (lambda: zlib) if data[0] & 1 else _CHOSEN
@@ -27,9 +27,9 @@ def check(data: bytes) -> None:
     stream = InflatedStream(inflated(lambda count: source.read(min(count, few))), LIMIT)
     content = bytearray()
     try:
-        while piece := stream.piece(most):
-            assert len(piece) <= most
-            content += piece
+        while block := stream.piece(most):
+            assert len(block) <= most
+            content += block
             assert len(content) <= LIMIT
     except RefusedError as error:
         assert is_harmless(error.message)
