@@ -173,8 +173,8 @@ def test_each_side_has_its_own_sign_in(
     denied = az.refused(1, "copy", source, "--to", f"{artifact}1", *read)
     assert "'read-token' may not push here" in denied.stderr
     emulator.set(registries={"targetregistry": {"anonymous_pull_enabled": True}})
-    nobody = signed_out.refused(1, "copy", source, "--to", f"{artifact}1", "--auth-mode", "anonymous")
-    assert "Only reading works without a sign-in" in nobody.stderr
+    anonymous = signed_out.refused(1, "copy", source, "--to", f"{artifact}1", "--auth-mode", "anonymous")
+    assert "Only reading works without a sign-in" in anonymous.stderr
     copied = signed_out.artifact(
         "copy", source, "--auth-mode", "anonymous", "--to", f"{artifact}1", *TOKEN, stdin="ci-token-password\n"
     )

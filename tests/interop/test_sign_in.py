@@ -76,7 +76,7 @@ def test_the_peers_sign_in_with_the_token_that_az_exposes(
     assert replace(fresh, az_user=user).pull(work, fresh.at(repository, "2.0"))["files"][0]["state"] == "unchanged"
 
 
-def test_a_wrong_password_signs_nobody_in(fresh: Registry, work: Path) -> None:
+def test_a_wrong_password_is_refused(fresh: Registry, work: Path) -> None:
     name = ["-u", CI.name, "--password-stdin"]
     assert "unauthorized" in fresh.oras(work, "login", fresh.server, *name, stdin="wrong", code=1).stderr
     fresh.skopeo(work, "login", *name, fresh.server, stdin="wrong", code=1)
