@@ -1,7 +1,7 @@
-"""What every test gets: an environment that no machine's settings reach, and the wheel as it would ship.
+"""For every test: an environment without this machine's settings, and the wheel as users get it.
 
-Sockets other than loopback are refused in this process (pyproject.toml: pytest-socket); the processes that
-tests start are led to the emulator by their own environment.
+Sockets other than loopback are refused in this process (pyproject.toml: pytest-socket); processes that tests start
+reach the emulator through their own environment.
 """
 
 from __future__ import annotations
@@ -17,18 +17,19 @@ from devtools import environment
 from devtools import wheel as wheels
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # A shell without job control starts what is in the background deaf to Ctrl-C, and so are all processes below; but
-    # tests send it (POSIX.1-2017, Shell Command Language, 2.11 Signals and Error Handling).
+    # A shell without job control lets background processes ignore Ctrl-C, and their children inherit that; but tests
+    # send it (POSIX.1-2017, Shell Command Language, 2.11 Signals and Error Handling).
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--seed N`: of the tests of random faults, only the schedule N."""
+    """Add `--seed N`: of the tests with random faults, run only the schedule N."""
     parser.addoption("--seed", type=int, default=None, help="run only this schedule of faults")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Unit tests get no sockets, but for those that ask for `loopback`: a server of raw bytes in this process."""
+    """Disable sockets in unit tests, except in those with the fixture `loopback`: a server of raw bytes in this
+    process."""
     for item in items:
         asks = "loopback" in getattr(item, "fixturenames", ())
         if item.path.is_relative_to(Path(__file__).parent / "unit") and not asks:
@@ -37,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def _clean_environment() -> Iterator[None]:
-    """No proxy, CA or Azure setting of the machine reaches a test or a process that it starts."""
+    """Keep proxy, CA and Azure settings of the machine away from tests and the processes that they start."""
     given = dict(os.environ)
     for name in given.keys() - environment.clean().keys():
         del os.environ[name]
@@ -48,5 +49,5 @@ def _clean_environment() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The extension's wheel, built from the checkout as it is now."""
+    """Build the extension's wheel from the checkout as it is now."""
     return wheels.build(tmp_path_factory.mktemp("wheel"))

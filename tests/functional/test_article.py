@@ -1,4 +1,4 @@
-"""Microsoft's article on artifacts in Container Registry, line by line, with `az` alone.
+"""Microsoft's article on artifacts in Container Registry, step by step, with `az` alone.
 
 learn.microsoft.com/azure/container-registry/container-registry-manage-artifact
 """
@@ -21,14 +21,14 @@ DOCKERFILE = "FROM scratch\nCOPY hello-world.dockerfile /hello-world.dockerfile\
 
 
 def push(az: Az, artifact: str) -> str:
-    """The article's push; the digest of what it made."""
+    """Push as the article does; return the digest."""
     (az.folder / "artifact.txt").write_text(CONTENT)
     config = f"/dev/null:{CONFIG_TYPE}"
     pushed = az.artifact("push", artifact, "--manifest-config", config, "--file", f"./artifact.txt:{LAYER_TYPE}")
     return str(pushed.json["digest"])
 
 
-def test_push_says_what_is_in_the_registry_now(az: Az, artifact: str, repository: str, origin: Origin) -> None:
+def test_push_describes_the_artifact(az: Az, artifact: str, repository: str, origin: Origin) -> None:
     digest = push(az, artifact)
     manifest = origin.manifest(repository, "1.0")
     assert manifest is not None
@@ -45,7 +45,7 @@ def test_push_says_what_is_in_the_registry_now(az: Az, artifact: str, repository
     }  # fmt: skip
 
 
-def test_show_agrees_with_the_command_of_azure_cli(az: Az, artifact: str, repository: str) -> None:
+def test_show_equals_the_command_of_azure_cli(az: Az, artifact: str, repository: str) -> None:
     digest = push(az, artifact)
     ours = az.artifact("show", "--name", "myregistry", "--image", f"{repository}:1.0").json
     core = az("acr", "repository", "show", "--name", "myregistry", "--image", f"{repository}:1.0")
@@ -55,7 +55,7 @@ def test_show_agrees_with_the_command_of_azure_cli(az: Az, artifact: str, reposi
     assert [file["title"] for file in ours["files"]] == ["artifact.txt"]
 
 
-def test_show_by_digest_agrees_too(az: Az, artifact: str, repository: str) -> None:
+def test_show_by_digest_equals_it_too(az: Az, artifact: str, repository: str) -> None:
     digest = push(az, artifact)
     ours = az.artifact("show", f"{SERVER}/{repository}@{digest}").json
     core = az("acr", "repository", "show", "--name", "myregistry", "--image", f"{repository}@{digest}")

@@ -1,4 +1,4 @@
-"""copy: each of its ways, by what registries hold before and after, and by whose hands bytes pass."""
+"""copy by each of its methods: the content of registries before and after, and the bytes that pass this machine."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ TOKEN = ("--to-username", "ci-token", "--to-password-stdin")
 
 @pytest.fixture
 def there(emulator: Emulator) -> Origin:
-    """The other registry, past the code under test."""
+    """Return the other registry, bypassing the code under test."""
     return Origin(emulator, TARGET)
 
 
 @pytest.fixture
 def tree(origin: Origin, repository: str) -> dict[str, str]:
-    """An index with the tag 1.0 of two platforms, an sbom of one of them, and a note on that: their digests."""
+    """Push an index of two platforms as 1.0, an sbom of one of them, and a note on that; return their digests."""
     return push_tree(origin, repository)
 
 
@@ -50,7 +50,7 @@ def push_tree(origin: Origin, repository: str) -> dict[str, str]:
 
 
 def passed(result: Result) -> list[tuple[str, str, str]]:
-    """Blobs that passed this machine, either way."""
+    """Return the requests for blobs that passed this machine, either way."""
     return [
         (entry.method, entry.host, entry.path)
         for entry in result.log
@@ -67,7 +67,7 @@ def states(result: Result, kind: str = "blobs") -> set[str]:
     return {item["state"] for item in result.json[kind]}
 
 
-def test_within_a_registry_all_is_mounted(az: Az, artifact: str, tree: dict[str, str], origin: Origin) -> None:
+def test_within_a_registry_blobs_are_mounted(az: Az, artifact: str, tree: dict[str, str], origin: Origin) -> None:
     to = f"{artifact.rpartition(':')[0]}/copy"
     done = az.artifact("copy", artifact, "--to", f"{to}:2.0", "--tags", "latest", "--recursive")
     assert passed(done) == []
@@ -85,9 +85,7 @@ def test_within_a_registry_all_is_mounted(az: Az, artifact: str, tree: dict[str,
     assert [line.split()[-1] for line in again.stdout.splitlines()[2:]] == ["skipped"] * 5
 
 
-def test_azure_imports_with_all_that_is_attached(
-    az: Az, artifact: str, repository: str, origin: Origin, there: Origin
-) -> None:
+def test_azure_imports_with_referrers(az: Az, artifact: str, repository: str, origin: Origin, there: Origin) -> None:
     subject = origin.push_files(repository, {"a.bin": b"a" * 300_000})
     attached = [origin.attach(repository, subject, f"{SBOM}.{number}") for number in range(20)]
     note = origin.attach(repository, attached[0], SBOM)
@@ -104,7 +102,7 @@ def test_azure_imports_with_all_that_is_attached(
     assert there.referrers(repository, attached[0]) == [note]
 
 
-def test_without_the_right_to_import_bytes_are_handed_on(
+def test_without_permission_to_import_bytes_are_streamed(
     az: Az,
     artifact: str,
     repository: str,
@@ -118,7 +116,7 @@ def test_without_the_right_to_import_bytes_are_handed_on(
     principals = {one["name"]: one["object_id"] for one in emulator.world()["principals"]}
     roles["myregistry"] = [{"object_id": principals["reader"], "role": "AcrPull"}]
     roles["targetregistry"] = [{"object_id": principals["reader"], "role": "AcrPush"}]
-    emulator.set(registries={name: {"roles": held} for name, held in roles.items()})
+    emulator.set(registries={name: {"roles": given} for name, given in roles.items()})
     reader = az.using(config=sign_in("reader"))
     done = reader("acr", "artifact", "copy", artifact, "--to", f"{TARGET}/{repository}:1.0", "--verbose")
     assert done.code == 0, done.stderr
@@ -130,7 +128,7 @@ def test_without_the_right_to_import_bytes_are_handed_on(
     assert there.manifest(repository, tree["sbom"]) is None
 
 
-def test_a_public_registry_of_somebody_else_is_streamed_from(
+def test_a_public_registry_is_streamed_from(
     az: Az, artifact: str, repository: str, there: Origin, emulator: Emulator
 ) -> None:
     public = "otherregistry.azurecr.io"
@@ -160,7 +158,7 @@ def test_one_platform_of_an_index_and_a_tag_that_is_taken(
     assert there.manifest(repository, tree["index"]) is None
 
 
-def test_each_side_has_a_sign_in_of_its_own(
+def test_each_side_has_its_own_sign_in(
     az: Az, signed_out: Az, artifact: str, repository: str, origin: Origin, there: Origin, emulator: Emulator
 ) -> None:
     digest = there.push_files(repository, {"a.txt": b"one" * 10_000})
@@ -172,11 +170,11 @@ def test_each_side_has_a_sign_in_of_its_own(
     wrong = az.refused(1, "copy", source, "--to", f"{artifact}1", *TOKEN, stdin="another\n")
     assert (wrong.writes[1:], "user name and password" in wrong.stderr) == ([], True)
     read = ("--to-username", "read-token", "--to-password", "read-token-password")
-    lacks = az.refused(1, "copy", source, "--to", f"{artifact}1", *read)
-    assert "'read-token' may not push here" in lacks.stderr
+    denied = az.refused(1, "copy", source, "--to", f"{artifact}1", *read)
+    assert "'read-token' may not push here" in denied.stderr
     emulator.set(registries={"targetregistry": {"anonymous_pull_enabled": True}})
-    nobody = signed_out.refused(1, "copy", source, "--to", f"{artifact}1", "--auth-mode", "anonymous")
-    assert "Only reading works without a sign-in" in nobody.stderr
+    anonymous = signed_out.refused(1, "copy", source, "--to", f"{artifact}1", "--auth-mode", "anonymous")
+    assert "Only reading works without a sign-in" in anonymous.stderr
     copied = signed_out.artifact(
         "copy", source, "--auth-mode", "anonymous", "--to", f"{artifact}1", *TOKEN, stdin="ci-token-password\n"
     )
@@ -207,7 +205,7 @@ def test_a_locked_tag_is_named(az: Az, artifact: str, repository: str, origin: O
     assert "az acr artifact update" in refused.stderr
 
 
-def test_what_is_not_there_is_not_copied(az: Az) -> None:
+def test_a_missing_artifact_is_not_copied(az: Az) -> None:
     refused = az.refused(3, "copy", f"{SERVER}/samples/none:1", "--to", f"{TARGET}/b:1")
     assert "does not exist" in refused.stderr
     assert [entry for entry in refused.writes if not entry.path.startswith("/oauth2")] == []
@@ -230,5 +228,5 @@ def test_wrong_bytes_do_not_arrive(
 
 
 def token() -> dict[str, object]:
-    """A repository token that may write everything."""
+    """Return a repository token that may write everything."""
     return {"name": "there", "passwords": ["there-password"], "actions": ["*/content/read", "*/content/write"]}

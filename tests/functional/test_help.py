@@ -1,4 +1,4 @@
-"""Every example of the help texts runs, in its order, and does what it says."""
+"""Run every example of the help texts, in order, and check its effect."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PLACEHOLDER = "00000000-0000-0000-0000-000000000001"
 
 
 def examples(command: str) -> list[list[str]]:
-    """The words of each example of *command*, after `az`."""
+    """Return the words of each example of *command*, after `az`."""
     assert _help.helps is helps
     texts = [example["text"] for example in yaml.safe_load(helps[command]).get("examples", [])]
     words = [shlex.split(text) for text in texts]
@@ -31,7 +31,7 @@ def examples(command: str) -> list[list[str]]:
 
 @pytest.fixture
 def prepared(az: Az, emulator: Emulator, work: Path) -> Az:
-    """`az` in a folder with the files that the examples name, and the service principal that one of them is."""
+    """Return `az` in a folder with the files that the examples name, and with the service principal of one example."""
     (work / "artifact.txt").write_text("Here is an artifact\n")
     (work / "sbom.json").write_text("{}\n")
     (work / "README.md").write_text("# Read me\n")
@@ -45,7 +45,7 @@ def prepared(az: Az, emulator: Emulator, work: Path) -> Az:
 
 
 def run(az: Az, words: list[str]) -> str:
-    """Run one example as a person would; what it shows."""
+    """Run one example as a person would; return its output."""
     if "delete" in words and "--yes" not in words:
         asked = at_terminal(az, *words, answer="y")
         assert asked.code == 0, asked.stdout
@@ -62,14 +62,14 @@ TYPED = (
 """The commands in the order in which their examples run."""
 
 
-def test_there_is_an_example_of_every_command_and_way() -> None:
+def test_every_command_has_examples() -> None:
     assert sorted(f"acr artifact {verb}" for verb in TYPED) == sorted(COMMANDS)
     assert all(len(examples(command)) >= 2 for command in COMMANDS)
 
 
 @pytest.fixture
 def pushed(prepared: Az) -> list[dict[str, Any]]:
-    """The results of the examples of push."""
+    """Return the results of the examples of push."""
     return [json.loads(run(prepared, words)) for words in examples("acr artifact push")]
 
 

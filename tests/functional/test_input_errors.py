@@ -1,4 +1,4 @@
-"""What the user got wrong: one clear error each, before anything is sent."""
+"""Mistakes of the user: one clear error each, before anything is sent."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ ARGUMENTS = {
 
 @pytest.mark.parametrize("case", ARGUMENTS)
 def test_push_refuses(signed_out: Az, work: Path, case: str) -> None:
-    """Without a sign-in, so that anything but the argument would show too."""
+    """Run without a sign-in, so that any error but the argument's would show too."""
     arguments, code, named = ARGUMENTS[case]
     (work / "a.txt").write_text("a")
     refused = signed_out.refused(code, "push", *arguments)
@@ -63,13 +63,13 @@ def test_push_refuses(signed_out: Az, work: Path, case: str) -> None:
     assert files_in(work) == {"a.txt"}
 
 
-@pytest.mark.parametrize("place", ["file", "folder", "member"])
-def test_a_file_that_may_not_be_read(az: Az, artifact: str, work: Path, place: str) -> None:
+@pytest.mark.parametrize("denied", ["file", "folder", "member"])
+def test_a_file_that_may_not_be_read(az: Az, artifact: str, work: Path, denied: str) -> None:
     (work / "d").mkdir()
     (work / "d" / "a.txt").write_text("a")
-    (work / "d" / "a.txt").chmod(0 if place in ("file", "member") else 0o644)
-    (work / "d").chmod(0 if place == "folder" else 0o755)
-    named = {"file": "d/a.txt", "folder": "d", "member": "d"}[place]
+    (work / "d" / "a.txt").chmod(0 if denied in ("file", "member") else 0o644)
+    (work / "d").chmod(0 if denied == "folder" else 0o755)
+    named = {"file": "d/a.txt", "folder": "d", "member": "d"}[denied]
     refused = az.refused(1, "push", artifact, "--file", named, prepare=without_roots_powers)
     (work / "d").chmod(0o755)
     assert "permission denied" in refused.stderr.lower()
@@ -86,7 +86,7 @@ def test_a_folder_that_may_not_be_written(az: Az, origin: Origin, artifact: str,
     assert refused.blob_gets == []
 
 
-def test_what_stands_where_a_file_should_be(az: Az, origin: Origin, artifact: str, repository: str, work: Path) -> None:
+def test_a_folder_or_file_in_the_way(az: Az, origin: Origin, artifact: str, repository: str, work: Path) -> None:
     origin.push_files(repository, {"a/b.txt": b"one"})
     (work / "a").write_text("a file")
     assert str(work / "a") in az.refused(1, "pull", artifact).stderr

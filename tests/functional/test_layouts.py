@@ -1,4 +1,4 @@
-"""Backups of a repository and what they bring back, by az."""
+"""Back up a repository with az, and restore it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SBOM = "application/vnd.example.sbom.v1"
 
 @pytest.fixture
 def digest(origin: Origin, repository: str) -> str:
-    """The digest of an artifact with the tags 1.0 and latest, to which another is attached."""
+    """Push an artifact with the tags 1.0 and latest, and attach another one to it; return its digest."""
     files = {"artifact.txt": b"Here is an artifact\n", "other.bin": bytes(5000)}
     digest = origin.push_files(repository, files)
     origin.push_files(repository, files, "latest")
@@ -27,23 +27,23 @@ def digest(origin: Origin, repository: str) -> str:
 
 
 def run(az: Az, commands: list[list[str]]) -> list[Result]:
-    """Commands that succeed and say nothing but what they have done."""
+    """Run commands that succeed and print only their result."""
     results = in_one_process(az, commands)
     assert [(result.code, result.stderr) for result in results] == [(0, "")] * len(commands)
     return results
 
 
-def held(origin: Origin, repository: str, *versions: str) -> list[bytes | None]:
-    """The manifests of *versions*."""
+def manifests(origin: Origin, repository: str, *versions: str) -> list[bytes | None]:
+    """Return the manifests of *versions*."""
     return [origin.manifest(repository, version) for version in versions]
 
 
 @pytest.mark.parametrize("form", ["saved", "saved.tar"])
-def test_a_repository_that_was_wiped_comes_back(
+def test_a_deleted_repository_is_restored(
     az: Az, artifact: str, repository: str, digest: str, origin: Origin, work: Path, form: str
 ) -> None:
     whole = artifact.removesuffix(":1.0")
-    before = held(origin, repository, "1.0", "latest", digest)
+    before = manifests(origin, repository, "1.0", "latest", digest)
     backup, restore = (
         [verb, whole, option, form, "--recursive"] for verb, option in (("backup", "-d"), ("restore", "-s"))
     )
@@ -56,13 +56,13 @@ def test_a_repository_that_was_wiped_comes_back(
     assert len(wiped.blob_gets) == 3, "each blob is fetched once, of two backups"
     assert origin.manifest(repository, "latest") is None
     restored, listed, again = run(az, [restore, ["list-referrers", artifact], restore])
-    assert held(origin, repository, "1.0", "latest", digest) == before
+    assert manifests(origin, repository, "1.0", "latest", digest) == before
     assert (restored.json["tags"], restored.json["source"]) == (saved.json["tags"], str(work / form))
     assert [item["artifactType"] for item in listed.json["referrers"]] == [SBOM]
     assert (again.json["bytesUploaded"], again.json["bytesSkipped"]) == (0, 5022)
 
 
-def test_what_would_be_done_is_shown(az: Az, artifact: str, repository: str, digest: str, work: Path) -> None:
+def test_a_dry_run_shows_the_plan(az: Az, artifact: str, repository: str, digest: str, work: Path) -> None:
     dry = az.artifact("backup", artifact, "--destination", "saved.tar", "--dry-run")
     assert (dry.json["bytesDownloaded"], dry.blob_gets, files_in(work)) == (5022, [], set())
     az.artifact("backup", artifact, "--destination", "saved.tar")
@@ -78,7 +78,7 @@ def test_what_would_be_done_is_shown(az: Az, artifact: str, repository: str, dig
     assert "application/vnd." in done.stderr, "a blob without a title is named by its type"
 
 
-def test_what_cannot_be_is_said(az: Az, artifact: str, repository: str, digest: str, work: Path) -> None:
+def test_what_is_impossible_is_one_error(az: Az, artifact: str, repository: str, digest: str, work: Path) -> None:
     (work / "photos").mkdir()
     (work / "photos" / "one.jpg").write_text("x")
     assert "no file oci-layout" in az.refused(1, "backup", artifact, "--destination", "photos").stderr

@@ -1,4 +1,4 @@
-"""What a pull writes, what it leaves alone, and what it does not fetch again."""
+"""Files that a pull writes, leaves alone, and does not download again."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ FILES = {"a.txt": b"one", "docs/b.md": b"two", "docs/deep/c.log": b"three"}
 
 @pytest.fixture
 def pushed(origin: Origin, repository: str) -> str:
-    """The digest of an artifact with three files."""
+    """Push an artifact with three files; return its digest."""
     return origin.push_files(repository, FILES)
 
 
-def test_to_a_folder_that_is_made(az: Az, artifact: str, work: Path, pushed: str) -> None:
+def test_the_destination_is_created(az: Az, artifact: str, work: Path, pushed: str) -> None:
     pulled = az.artifact("pull", artifact, "--destination", "out/of/nothing").json
     assert pulled["digest"] == pushed
     folder = work / "out" / "of" / "nothing"
@@ -72,7 +72,7 @@ def test_the_config(az: Az, artifact: str, work: Path) -> None:
     assert files_in(work / "out") == {"a.txt"}
 
 
-def test_what_is_there_is_not_fetched_again(az: Az, artifact: str, work: Path, pushed: str) -> None:
+def test_an_identical_file_is_not_fetched_again(az: Az, artifact: str, work: Path, pushed: str) -> None:
     assert len(az.artifact("pull", artifact).blob_gets) == 3
     before = (work / "a.txt").stat()
     again = az.artifact("pull", artifact)
@@ -127,7 +127,7 @@ def test_a_file_survives_a_pull_that_fails(
     assert (work / "a.txt").read_text() == "mine"
 
 
-def test_a_download_that_is_cut_goes_on(
+def test_a_download_that_is_cut_resumes(
     az: Az, emulator: Emulator, origin: Origin, artifact: str, repository: str
 ) -> None:
     content = os.urandom(2_000_000)
@@ -141,7 +141,7 @@ def test_a_download_that_is_cut_goes_on(
 
 
 @pytest.mark.parametrize("title", ["../evil", "/evil", "a/../../evil", "C:\\evil", "NUL", "a\nb", "a.txt/b", "A.TXT"])
-def test_names_that_must_not_reach_the_disk(
+def test_unsafe_names_are_refused(
     az: Az, origin: Origin, artifact: str, repository: str, work: Path, title: str
 ) -> None:
     origin.push_files(repository, {"a.txt": b"good", title: b"evil"})
@@ -150,7 +150,7 @@ def test_names_that_must_not_reach_the_disk(
     assert files_in(work.parent) == {"work/"}
 
 
-def test_a_folder_that_is_there_is_not_fetched_again(az: Az, artifact: str, work: Path) -> None:
+def test_an_identical_folder_is_not_fetched_again(az: Az, artifact: str, work: Path) -> None:
     (work / "tree" / "deep").mkdir(parents=True)
     (work / "tree" / "deep" / "one").write_text("one")
     az.artifact("push", artifact, "--file", "tree")
@@ -184,7 +184,7 @@ def test_check_compares_and_changes_nothing(az: Az, artifact: str, work: Path) -
     assert "1 of 1: tree" in az.refused(1, "pull", artifact, "-d", "out", "--check", "--include", "tree").stderr
 
 
-def test_nothing_is_replaced_where_that_is_asked_for(az: Az, artifact: str, work: Path, pushed: str) -> None:
+def test_no_overwrite_replaces_nothing(az: Az, artifact: str, work: Path, pushed: str) -> None:
     out = work / "out"
     (out / "docs").mkdir(parents=True)
     (out / "docs/b.md").write_bytes(b"mine")
@@ -200,7 +200,7 @@ def test_nothing_is_replaced_where_that_is_asked_for(az: Az, artifact: str, work
     }  # fmt: skip
 
 
-def test_a_folder_that_differs_is_not_merged_where_nothing_may_be_replaced(az: Az, artifact: str, work: Path) -> None:
+def test_no_overwrite_merges_no_folder(az: Az, artifact: str, work: Path) -> None:
     (work / "d").mkdir()
     (work / "d/f").write_text("new")
     az.artifact("push", artifact, "--file", "d")
@@ -226,7 +226,7 @@ def test_wrong_bytes_do_not_reach_standard_output(az: Az, emulator: Emulator, ar
     az.refused(1, "pull", artifact, "--stdout", "--include", "*.md")
 
 
-def test_a_reader_that_goes_away_is_no_traceback(az: Az, artifact: str, work: Path) -> None:
+def test_a_closed_pipe_is_one_error(az: Az, artifact: str, work: Path) -> None:
     (work / "large").write_bytes(bytes(1 << 23))
     az.artifact("push", artifact, "--file", "large")
     pull = f"{sys.executable} -m azure.cli acr artifact pull {artifact} --stdout"

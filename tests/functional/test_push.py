@@ -1,4 +1,4 @@
-"""What can be pushed, under which names and tags, and what is sent."""
+"""What can be pushed, under which names and tags, and which bytes are sent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.functional.terminal import at_terminal
 
 
 def titles(origin: Origin, repository: str) -> list[str]:
-    """The titles in `repository:1.0`, in its order."""
+    """Return the titles in `repository:1.0`, in order."""
     layers = json.loads(origin.manifest(repository, "1.0") or b"{}").get("layers", [])
     return [layer["annotations"]["org.opencontainers.image.title"] for layer in layers]
 
@@ -36,7 +36,7 @@ def test_several_files(az: Az, artifact: str, repository: str, work: Path, origi
     assert pushed.json["bytesUploaded"] == len("a.txt" + "b.bin" + "sub/c.txt") + len("{}")
 
 
-def test_what_lies_outside_is_stored_by_its_last_name(
+def test_a_path_outside_is_stored_by_its_last_name(
     az: Az, artifact: str, repository: str, work: Path, origin: Origin
 ) -> None:
     (work.parent / "up.txt").write_text("up")
@@ -54,7 +54,7 @@ def test_two_files_of_one_name_are_refused(az: Az, artifact: str, work: Path, se
     assert refused.log == []
 
 
-def test_windows_paths_are_taken_apart_at_the_right_colon(az: Az, artifact: str, work: Path) -> None:
+def test_windows_paths_are_split_at_the_right_colon(az: Az, artifact: str, work: Path) -> None:
     """On Windows these name a drive and a device; elsewhere the first is the name of a file."""
     for name in ("a.txt", "C:\\a.txt"):
         (work / name).write_text(name)
@@ -114,15 +114,25 @@ def test_the_same_again_sends_nothing(az: Az, artifact: str, work: Path) -> None
 
 def test_a_folders_digest_does_not_depend_on_where_and_when(az: Az, repository: str, work: Path) -> None:
     digests = []
-    for place, order, time_of_change in (("one", "ab", 1_000_000_000), ("two", "ba", 1_700_000_000)):
-        folder = work / place / "d"
+    for where, order, time_of_change in (("one", "ab", 1_000_000_000), ("two", "ba", 1_700_000_000)):
+        folder = work / where / "d"
         folder.mkdir(parents=True)
         for name in order:
             (folder / name).write_text(name)
             os.utime(folder / name, (time_of_change, time_of_change))
-        pushed = az.using(work / place).artifact("push", f"{SERVER}/{repository}:{place}", "--file", "d")
+        pushed = az.using(work / where).artifact("push", f"{SERVER}/{repository}:{where}", "--file", "d")
         digests.append(pushed.json["digest"])
     assert digests[0] == digests[1]
+
+
+@pytest.mark.parametrize("name", ["gzip", "zstd", "none"])
+def test_a_folder_in_each_compression(az: Az, artifact: str, work: Path, name: str) -> None:
+    (work / "d").mkdir()
+    (work / "d" / "a.txt").write_text("a" * 5000)
+    (file,) = az.artifact("push", artifact, "--file", "d", "--compression", name).json["files"]
+    assert file["mediaType"].partition(".tar")[2] == ("" if name == "none" else f"+{name}")
+    az.artifact("pull", artifact, "-d", "out")
+    assert (work / "out" / "d" / "a.txt").read_text() == "a" * 5000
 
 
 def test_exclude(az: Az, artifact: str, work: Path) -> None:
@@ -134,7 +144,7 @@ def test_exclude(az: Az, artifact: str, work: Path) -> None:
     assert files_in(work / "out") == {"d/", "d/a.txt", "d/keep.txt"}
 
 
-def test_nothing_is_pushed_only_when_asked_for(az: Az, artifact: str, origin: Origin, repository: str) -> None:
+def test_an_artifact_without_files_needs_an_option(az: Az, artifact: str, origin: Origin, repository: str) -> None:
     refused = az.refused(1, "push", artifact)
     assert "--file" in refused.stderr
     assert refused.log == []
@@ -152,7 +162,7 @@ def test_blobs_larger_than_one_request(az: Az, artifact: str, repository: str, w
     assert origin.blob(repository, digest_of(content)) == content
 
 
-def test_what_a_person_at_a_terminal_sees(az: Az, artifact: str, work: Path) -> None:
+def test_the_output_on_a_terminal(az: Az, artifact: str, work: Path) -> None:
     (work / "a.txt").write_text("one")
     shown = at_terminal(az, "acr", "artifact", "push", artifact, "--file", "a.txt", "--query", "digest")
     assert shown.code == 0

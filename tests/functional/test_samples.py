@@ -1,4 +1,4 @@
-"""The scripts of docs/pipelines.md and docs/cloud-shell.md, run as their places run them."""
+"""Run the scripts of docs/pipelines.md and docs/cloud-shell.md as their services run them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EXPIRED = json.dumps({"error": "invalid_client", "error_description": "AADSTS700
 
 
 def scripts(document: str) -> list[str]:
-    """Every script of *document*, those inside a pipeline's YAML too, in their order."""
+    """Return every script of *document* in order, including those inside a pipeline's YAML."""
     found = []
     for kind, text in re.findall(r"```(yaml|sh)\n(.*?)```", (DOCS / document).read_text(), re.DOTALL):
         found += [text] if kind == "sh" else list(_in_yaml(yaml.safe_load(text)))
@@ -52,8 +52,8 @@ CONNECTION, LONG, GITHUB, CONTAINER, MACHINE, PASSWORD = scripts("pipelines.md")
 
 
 @pytest.fixture
-def place(installed: Az, wheel: Path, tmp_path: Path, work: Path) -> Az:
-    """A new machine: Azure CLI with an empty configuration folder and no extension."""
+def machine(installed: Az, wheel: Path, tmp_path: Path, work: Path) -> Az:
+    """Return a new machine: Azure CLI with an empty configuration folder and no extension."""
     (work / "app.bin").write_bytes(os.urandom(100_000))
     (work / "notes.txt").write_text("notes\n")
     (work / "build.sh").write_text("#!/bin/sh\necho built >app.bin\n")
@@ -74,66 +74,66 @@ def place(installed: Az, wheel: Path, tmp_path: Path, work: Path) -> Az:
     )
 
 
-def run(place: Az, script: str) -> str:
-    """Run *script* without a terminal, with nothing on its standard input; what it printed."""
+def run(machine: Az, script: str) -> str:
+    """Run *script* without a terminal and without input; return its output."""
     done = subprocess.run(
-        ["bash", "-e", "-c", script], cwd=place.folder, env=dict(place.variables), stdin=subprocess.DEVNULL,
+        ["bash", "-e", "-c", script], cwd=machine.folder, env=dict(machine.variables), stdin=subprocess.DEVNULL,
         capture_output=True, text=True, timeout=150,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
 
-def federated_login(place: Az, token: str) -> None:
-    """What AzureCLI@2 and azure/login do first."""
+def federated_login(machine: Az, token: str) -> None:
+    """Sign in as AzureCLI@2 and azure/login do."""
     who = ("--service-principal", "-u", PUSHER.client_id, "--tenant", TENANT, "--allow-no-subscriptions")
-    done = place("login", *who, "--federated-token", token)
+    done = machine("login", *who, "--federated-token", token)
     assert done.code == 0, done.stderr
 
 
 @pytest.fixture
 def models(origin: Origin) -> bytes:
-    """What the containers pull."""
+    """Push the file that the containers pull; return it."""
     origin.push_files("models/small", {"model.bin": b"weights"})
     return b"weights"
 
 
-def test_a_service_connection(place: Az, token: str, issuer: str) -> None:
-    job = place.using(TF_BUILD="True", BUILD_BUILDID="41", **pipeline(issuer))
+def test_a_service_connection(machine: Az, token: str, issuer: str) -> None:
+    job = machine.using(TF_BUILD="True", BUILD_BUILDID="41", **pipeline(issuer))
     federated_login(job, token)
     run(job, CONNECTION)
     assert job("account", "clear").code == 0
 
 
-def test_a_long_job(place: Az, token: str, issuer: str, emulator: Emulator) -> None:
-    job = place.using(TF_BUILD="True", BUILD_BUILDID="42", **pipeline(issuer))
+def test_a_long_job(machine: Az, token: str, issuer: str, emulator: Emulator) -> None:
+    job = machine.using(TF_BUILD="True", BUILD_BUILDID="42", **pipeline(issuer))
     federated_login(job, token)
     emulator.fault(host="login.microsoftonline.com", path="/token", action="status", status=401, body=EXPIRED)
     run(job, LONG)
 
 
-def test_github_actions(place: Az, token: str) -> None:
-    job = place.using(GITHUB_ACTIONS="true", CI="true", GITHUB_RUN_ID="43", GITHUB_SHA="abc")
+def test_github_actions(machine: Az, token: str) -> None:
+    job = machine.using(GITHUB_ACTIONS="true", CI="true", GITHUB_RUN_ID="43", GITHUB_SHA="abc")
     federated_login(job, token)
     assert json.loads(run(job, GITHUB))["tags"] == ["43"]
 
 
-def test_a_container(place: Az, emulator: Emulator, models: bytes) -> None:
-    run(place.using(**emulator.app_service_environment()), CONTAINER)
-    assert (place.folder / "models" / "model.bin").read_bytes() == models
+def test_a_container(machine: Az, emulator: Emulator, models: bytes) -> None:
+    run(machine.using(**emulator.app_service_environment()), CONTAINER)
+    assert (machine.folder / "models" / "model.bin").read_bytes() == models
 
 
-def test_a_virtual_machine(place: Az, models: bytes) -> None:
-    run(place, MACHINE)
-    assert (place.folder / "models" / "model.bin").read_bytes() == models
+def test_a_virtual_machine(machine: Az, models: bytes) -> None:
+    run(machine, MACHINE)
+    assert (machine.folder / "models" / "model.bin").read_bytes() == models
 
 
-def test_a_password(place: Az, models: bytes) -> None:
-    run(place.using(SP_APP_ID=PUSHER.client_id, SP_PASSWORD=PUSHER.secrets[0]), PASSWORD)
-    assert (place.folder / "models" / "model.bin").read_bytes() == models
+def test_a_password(machine: Az, models: bytes) -> None:
+    run(machine.using(SP_APP_ID=PUSHER.client_id, SP_PASSWORD=PUSHER.secrets[0]), PASSWORD)
+    assert (machine.folder / "models" / "model.bin").read_bytes() == models
 
 
-def test_cloud_shell(place: Az, emulator: Emulator) -> None:
-    shell = place.using(**emulator.cloud_shell_environment())
+def test_cloud_shell(machine: Az, emulator: Emulator) -> None:
+    shell = machine.using(**emulator.cloud_shell_environment())
     assert shell("login", "--identity").code == 0
     assert run(shell, SHELL).endswith("Here is an artifact\n")

@@ -1,4 +1,4 @@
-"""What every `az` command pays for this extension, and what its own commands load before there is need."""
+"""The cost of this extension for every `az` command, and the modules that its own commands load early."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ print((time.process_time() - start) * 1000)
 
 
 def heavy_in(modules: set[str]) -> list[str]:
-    """Those of *modules* that load a network stack or a management client."""
+    """Return those of *modules* that load a network stack or a management client."""
     return sorted(name for name in modules if name.startswith(tuple(f"{heavy}." for heavy in HEAVY)) or name in HEAVY)
 
 
 @pytest.fixture
 def loaded(signed_out: Az, tmp_path: Path) -> Loaded:
-    """Run az and give the modules that it had loaded at its end."""
+    """Return a function that runs az and returns the modules loaded at its end."""
     (tmp_path / "sitecustomize.py").write_text(DUMP)
     listing = tmp_path / "modules.json"
 

@@ -1,1 +1,1 @@
-"""Fuzz targets: each takes any bytes, and raises when what the core makes of them breaks a promise."""
+"""Fuzz targets: each one accepts any bytes, and raises when the core breaks a promise on them."""

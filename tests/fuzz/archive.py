@@ -1,4 +1,4 @@
-"""Folder layers, read and unpacked beside a file that must stay as it is."""
+"""Read and unpack folder layers, beside a file that must not change."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ _PRECIOUS = b"precious"
 
 
 def check(data: bytes) -> None:
-    """The first byte chooses the title, and whether sums are made right so that what is behind them is reached."""
+    """Let the first byte choose the title, and whether checksums are corrected so that the code behind them is
+    reached."""
     if not data:
         return
     title, bare, mend = TITLES[data[0] % 4], bool(data[0] & 4), not data[0] & 8
@@ -36,7 +37,7 @@ def check(data: bytes) -> None:
             unpacked = _unpack(out, layer, title, bare)
         except (UnsafeContentError, DigestMismatchError, LocalFileError) as error:
             assert is_harmless(error.message)
-            assert os.listdir(out) == [], "it was refused, and something is there"
+            assert os.listdir(out) == [], "refused, but a file was written"
         else:
             _is_bounded(out, unpacked)
             _can_be_packed_again(out)
@@ -54,7 +55,7 @@ def _unpack(out: Path, layer: bytes, title: str, bare: bool) -> Unpacked:
 
 
 def _is_bounded(out: Path, unpacked: Unpacked) -> None:
-    """Nothing but files, folders and links that stay inside, few and small, with harmless permissions."""
+    """Require only files, folders and links that stay inside, few and small, with harmless permissions."""
     found = list(out.rglob("*"))
     assert len(found) <= MOST_ENTRIES + 2, "a title of two folders comes on top"
     files = links = 0
@@ -75,7 +76,7 @@ def _is_bounded(out: Path, unpacked: Unpacked) -> None:
 
 
 def _stays_inside(link: Path, out: Path) -> None:
-    """By the system's own way through all links."""
+    """Require that the system, following all links, stays inside."""
     target = os.readlink(link)
     assert not os.path.isabs(target)
     with contextlib.suppress(OSError):  # two links that lead to one another
@@ -84,7 +85,7 @@ def _stays_inside(link: Path, out: Path) -> None:
 
 
 def _can_be_packed_again(out: Path) -> None:
-    """What a pull takes, a push takes; what is not readable by its owner was made so by the archive."""
+    """Require that a push accepts what a pull wrote. The archive itself may make files unreadable for their owner."""
     for path in out.rglob("*"):
         if not path.is_symlink() and path.is_dir():
             path.chmod(0o755)
@@ -95,7 +96,7 @@ def _can_be_packed_again(out: Path) -> None:
 
 
 def mended(data: bytes) -> bytes:
-    """*data* with the checksum and magic of each header made right, read as loosely as any tar would."""
+    """Return *data* with the checksum and magic of each header corrected, parsed as loosely as any tar would."""
     whole, position = bytearray(data), 0
     while position + tar.BLOCK_SIZE <= len(whole):
         block = whole[position : position + tar.BLOCK_SIZE]

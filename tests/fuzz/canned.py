@@ -1,4 +1,4 @@
-"""A registry that answers what the fuzzer says, and watches what is asked of it."""
+"""A registry whose responses are the fuzzer's, and which checks every request."""
 
 from __future__ import annotations
 
@@ -19,47 +19,47 @@ _ELSEWHERE = {"range", "accept", "accept-encoding"}
 
 
 class AtOnce(Waiter):
-    """Waits for nothing."""
+    """A waiter that does not wait."""
 
     def wait(self, seconds: float, reason: str) -> None:
-        """See that the wait is bounded."""
+        """Require that the wait is bounded."""
         assert 0 <= seconds <= 121, seconds
         assert len(reason) < 1000
 
 
 class BehindProxy(Network):
-    """Resolves no name."""
+    """A network that resolves no name."""
 
     def proxy_for(self, url: str) -> Proxy | None:
-        """One for all."""
+        """Return one proxy for all."""
         return Proxy("proxy.invalid", 1)
 
 
 class Canned:
-    """In the place of the pool of connections: answers of *data*, one after another, then 404 for ever.
+    """Replaces the pool of connections: sends the responses of *data*, one after another, then 404 without end.
 
-    An answer is `STATUS`, header lines, an empty line and the body; answers are parted by a line of `%%`.
+    A response is `STATUS`, header lines, an empty line and the body; a line of `%%` separates responses.
     """
 
     def __init__(self, data: bytes) -> None:
-        self._answers = iter(data.split(b"\n%%\n"))
+        self._responses = iter(data.split(b"\n%%\n"))
         self.asked: list[Request] = []
         self.given: list[str] = []
-        """Addresses that were answered with 200."""
+        """URLs with a response of 200."""
 
     def send(self, request: Request) -> Response:
-        """The next answer, after a look at *request*."""
+        """Check *request*; return the next response."""
         self._look_at(request)
-        response = answer(next(self._answers, b"404"), request)
+        response = parse_response(next(self._responses, b"404"), request)
         self.given += [request.url] if response.status == 200 else []
         return response
 
     def abort(self) -> None:
-        """There is nothing to wait for."""
+        """Do nothing: no request waits."""
 
     def _look_at(self, request: Request) -> None:
         self.asked.append(request)
-        assert len(self.asked) <= MOST_REQUESTS, "it asks and asks"
+        assert len(self.asked) <= MOST_REQUESTS, "too many requests"
         assert request.origin[0] == "https", f"plain HTTP: {request.url}"
         if request.origin != origin_of(URL):
             assert request.method in ("GET", "HEAD"), f"{request.method} to {request.origin}"
@@ -68,8 +68,8 @@ class Canned:
             assert request.body is None
 
 
-def answer(data: bytes, request: Request) -> Response:
-    """*data* as an answer to *request*."""
+def parse_response(data: bytes, request: Request) -> Response:
+    """Return *data* as a response to *request*."""
     head, _, body = data.partition(b"\n\n")
     status, *lines = head.decode("latin-1").split("\n")
     fields = [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines)]
@@ -78,24 +78,24 @@ def answer(data: bytes, request: Request) -> Response:
 
 
 class OneToken:
-    """Lets everything in with one token."""
+    """An authorizer that always has the same token."""
 
     def authorization(self, scope: Scope) -> str | None:
-        """The token."""
+        """Return the token."""
         return TOKEN
 
-    def renew(self, scope: Scope, refused: str | None, answer: Response) -> str | None:
-        """The same one."""
+    def renew(self, scope: Scope, refused: str | None, response: Response) -> str | None:
+        """Return the same token."""
         return TOKEN
 
 
 def client(pool: Canned) -> HttpClient:
-    """A client whose connections *pool* plays; it tries twice, at once."""
+    """Return a client with *pool* as its connections; it tries twice, without waiting."""
     made = HttpClient(BehindProxy("fuzz/1"), AtOnce(), Policy(tries=2, first_wait=0.0, longest_wait=0.0))
     made._pool = pool  # type: ignore[assignment]
     return made
 
 
 def registry(pool: Canned) -> Registry:
-    """The registry that *pool* plays."""
+    """Return a registry with the responses of *pool*."""
     return Registry(SERVER, URL, client(pool), OneToken())

@@ -1,4 +1,4 @@
-"""Files with credentials that somebody else may have written: docker's config.json, the token cache, a token."""
+"""Files with credentials that another program may have written: docker's config.json, the token cache, a token."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NOWHERE = "/nonexistent"
 
 
 def check(data: bytes) -> None:
-    """The first byte chooses what the rest is."""
+    """Let the first byte choose how the rest is read."""
     readers = (_docker, _docker, _cache, _token)
     readers[data[0] % len(readers) if data else 0](data[1:])
 
@@ -38,16 +38,16 @@ def _docker(data: bytes) -> None:
             path.write_bytes(data)
             _found(DockerConfig(path))
             if _stored(DockerConfig(path)):
-                _is_kept(path, data)
+                _others_stay(path, data)
             else:
-                assert path.read_bytes() == data, "it could not be stored, and the file is another"
+                assert path.read_bytes() == data, "not stored, but the file changed"
             assert set(os.listdir(folder)) - {".config.json.lock"} == {"config.json"}
     finally:
         os.environ["PATH"] = before
 
 
 def _found(config: DockerConfig) -> None:
-    """What is found can be sent."""
+    """Require that a credential, if there is one, can be sent."""
     try:
         config.place_of(SERVER)
         login = config.find(SERVER)
@@ -68,8 +68,8 @@ def _stored(config: DockerConfig) -> bool:
     return True
 
 
-def _is_kept(path: Path, data: bytes) -> None:
-    """Only this server's entry is another than before."""
+def _others_stay(path: Path, data: bytes) -> None:
+    """Require that only this server's entry differs from before."""
     before, after = json.loads(data or b"{}"), json.loads(path.read_bytes())
     assert path.stat().st_mode & 0o077 == 0
     assert {k: v for k, v in after.items() if k != "auths"} == {k: v for k, v in before.items() if k != "auths"}
@@ -87,20 +87,20 @@ class _Vault:
         self.text = text
 
     def lock(self) -> contextlib.AbstractContextManager[None]:
-        """Nobody else is there."""
+        """Do nothing: there is no other process."""
         return contextlib.nullcontext()
 
     def read(self) -> str:
-        """The text."""
+        """Return the text."""
         return self.text
 
     def write(self, text: str) -> None:
-        """Another text."""
+        """Replace the text."""
         self.text = text
 
 
 def _cache(data: bytes) -> None:
-    """Whatever is there, a token that is kept is found again, and one that is dropped is not."""
+    """Require that a stored token is found again, and a removed one is not, whatever was there before."""
     vault = _Vault(decoded(data))
     said: list[str] = []
     cached = CachedToken(vault, LOGIN, SERVER, said.append)
@@ -116,7 +116,7 @@ def _cache(data: bytes) -> None:
 
 
 def _token(data: bytes) -> None:
-    """A token's claims, which decide when it is renewed."""
+    """Read a token's claims, which decide when it is renewed."""
     claims = claims_of(data.decode("latin-1"))
     with contextlib.suppress(ArtifactError):
         assert all(isinstance(action, str) for action in granted_actions(claims, "a"))

@@ -1,10 +1,10 @@
-"""Bytes as text, as broken as text can be."""
+"""Decode bytes to text as broken as text can be."""
 
 from __future__ import annotations
 
 
 def decoded(data: bytes) -> str:
-    """UTF-8 with lone surrogates where those are written, and with the replacement character for all else."""
+    """Decode UTF-8, with lone surrogates where they are written, and the replacement character for everything else."""
     try:
         return data.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:

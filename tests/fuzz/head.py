@@ -1,4 +1,4 @@
-"""What comes over the wire: status lines, fields, interim answers, chunks."""
+"""Bytes from the network: status lines, headers, interim responses, chunked bodies."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ MOST = 1 << 16
 
 
 class _Wire:
-    """A socket that has brought *data* and ends."""
+    """A socket that receives *data* and then ends."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        """Its bytes."""
+        """Return its bytes as a file."""
         return io.BufferedReader(io.BytesIO(self._data))  # type: ignore[arg-type]
 
 
 def check(data: bytes) -> None:
-    """The first byte chooses the method."""
+    """Let the first byte choose the method."""
     method = "HEAD" if data[:1] == b"H" else "GET"
     request = Request(method, "https://myregistry.azurecr.io/v2/")
     try:
-        answer = _answer(data[1:], request)
-        body = _body(answer, method)
+        parsed = _parse(data[1:], request)
+        body = _body(parsed, method)
     except FAILURES as error:
         assert is_harmless(failure(error, request, None).message)
         return
-    response = Response(request, answer.status, Headers(answer.headers.items()), io.BytesIO(body))
+    response = Response(request, parsed.status, Headers(parsed.headers.items()), io.BytesIO(body))
     try:
         error = error_from(response, "It failed")
     except ArtifactError as caught:
@@ -44,22 +44,22 @@ def check(data: bytes) -> None:
     assert is_harmless(error.message)
 
 
-def _answer(data: bytes, request: Request) -> http.client.HTTPResponse:
-    answer = LeanResponse(_Wire(data), method=request.method)  # type: ignore[arg-type]
-    answer.begin()
-    assert 200 <= answer.status <= 999
-    assert len(answer.headers.items()) <= FIELDS_LIMIT
+def _parse(data: bytes, request: Request) -> http.client.HTTPResponse:
+    parsed = LeanResponse(_Wire(data), method=request.method)  # type: ignore[arg-type]
+    parsed.begin()
+    assert 200 <= parsed.status <= 999
+    assert len(parsed.headers.items()) <= FIELDS_LIMIT
     assert data.count(b"HTTP/") >= 1
-    assert all(name == name.lower().strip() and name for name, _ in answer.headers.items())
-    assert answer.length is None or answer.length >= 0
-    assert not (answer.chunked and answer.length), "two ways to end"
-    return answer
+    assert all(name == name.lower().strip() and name for name, _ in parsed.headers.items())
+    assert parsed.length is None or parsed.length >= 0
+    assert not (parsed.chunked and parsed.length), "two ways to end"
+    return parsed
 
 
-def _body(answer: http.client.HTTPResponse, method: str) -> bytes:
-    """All of it, as `pool` reads it: never more than was announced."""
-    announced, body, buffer = answer.length, bytearray(), bytearray(777)
-    while answer.length != 0 and (count := answer.readinto(buffer)):
+def _body(parsed: http.client.HTTPResponse, method: str) -> bytes:
+    """Read the body as `pool` does: never more than was announced."""
+    announced, body, buffer = parsed.length, bytearray(), bytearray(777)
+    while parsed.length != 0 and (count := parsed.readinto(buffer)):
         assert 0 < count <= len(buffer)
         body += buffer[:count]
         assert len(body) <= MOST

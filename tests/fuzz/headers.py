@@ -1,4 +1,4 @@
-"""Header fields that decide where a client goes next, through everything that reads them."""
+"""Headers that decide where a client goes next, through everything that reads them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from azext_acrartifact.transport.error_responses import error_from
 from azext_acrartifact.transport.messages import Request, origin_of
 from azext_acrartifact.transport.redaction import public_url
 from azext_acrartifact.transport.retry import retry_after
-from tests.fuzz.canned import TOKEN, URL, Canned, answer, registry
+from tests.fuzz.canned import TOKEN, URL, Canned, parse_response, registry
 from tests.fuzz.shown import is_harmless
 
 BLOB = Descriptor("application/octet-stream", digest_of(b"hello"), 5)
@@ -23,22 +23,22 @@ OFFSET = 3
 
 
 def check(data: bytes) -> None:
-    """The first line chooses the request; the rest are answers, as `canned.Canned` reads them."""
-    choice, _, answers = data.partition(b"\n")
-    canned = Canned(answers)
+    """Let the first line choose the request; the rest are responses, as `canned.Canned` reads them."""
+    choice, _, responses = data.partition(b"\n")
+    canned = Canned(responses)
     requests = (_blob, _range, _upload, _status, _referrers, _repositories, _put)
     try:
         requests[choice[0] % len(requests) if choice else 0](canned)
     except ArtifactError as error:
         assert is_harmless(error.message)
         assert TOKEN not in error.message
-    for part in answers.split(b"\n%%\n")[:4]:
+    for part in responses.split(b"\n%%\n")[:4]:
         _fields(part)
 
 
 def _fields(data: bytes) -> None:
-    """What single fields are read as, on their own."""
-    response = answer(data, Request("GET", f"{URL}/v2/"))
+    """Read single headers on their own."""
+    response = parse_response(data, Request("GET", f"{URL}/v2/"))
     wait = retry_after(response)
     assert wait is None or (wait >= 0 and math.isfinite(wait)), wait
     challenge = parse_challenge(response.headers.get("WWW-Authenticate", ""))

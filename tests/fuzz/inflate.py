@@ -1,4 +1,4 @@
-"""Compressed layers: whatever comes, in bounded pieces, and as the standard library reads it."""
+"""Compressed layers: read in bounded blocks, and as the standard library reads them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LIMIT = 1 << 20
 
 
 def check(data: bytes) -> None:
-    """The first byte chooses the library, and how much is read and asked for at a time."""
+    """Let the first byte choose the library, and how much is read and asked for at a time."""
     if not data:
         return
     few, most, raw = data[0] % 7 + 1, data[0] // 7 * 100 + 1, data[1:]
@@ -23,9 +23,9 @@ def check(data: bytes) -> None:
     stream = InflatedStream(inflated(lambda count: source.read(min(count, few)), zlib if data[0] & 1 else None), LIMIT)
     content = bytearray()
     try:
-        while piece := stream.read_block(most):
-            assert len(piece) <= most
-            content += piece
+        while block := stream.read_block(most):
+            assert len(block) <= most
+            content += block
             assert len(content) <= LIMIT
     except RefusedError as error:
         assert is_harmless(error.message)

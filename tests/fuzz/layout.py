@@ -1,4 +1,4 @@
-"""OCI image layouts that somebody else made: a tar, or the index of a folder."""
+"""OCI image layouts from another author: a tar, or the index of a folder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NEW = Descriptor(IMAGE_MANIFEST, digest_of(b"new"), 3)
 
 
 def check(data: bytes) -> None:
-    """The first byte chooses what the rest is."""
+    """Let the first byte choose how the rest is read."""
     if not data:
         return
     readers = (_tar, _tar, _folder, _index)
@@ -32,7 +32,7 @@ def check(data: bytes) -> None:
 
 
 def _tar(data: bytes) -> None:
-    """Each file lies within the tar; what is read of it is what its digest says."""
+    """Require that each file is inside the tar, and matches its digest."""
     raw = mended(data)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "layout.tar"
@@ -50,7 +50,7 @@ def _tar(data: bytes) -> None:
 
 
 def _folder(data: bytes) -> None:
-    """Beside a file that a link leads to, and that is none of the layout's."""
+    """Read a folder beside a file that a link leads to and that is not part of the layout."""
     with tempfile.TemporaryDirectory() as top:
         outside, folder = Path(top) / "outside", Path(top) / "layout"
         outside.write_bytes(data)
@@ -89,7 +89,7 @@ def _read(source: LayoutSource, blob: Descriptor) -> None:
 
 
 def _index(data: bytes) -> None:
-    """What is read is written so that it reads the same, and what is added is there."""
+    """Require that a parsed index is written so that it parses the same, and that an added entry is in it."""
     index = parse_index(data, "here")
     again = parse_index(index.encoded(), "here")
     assert again.lists_the_same(index)
@@ -99,5 +99,5 @@ def _index(data: bytes) -> None:
         assert len(raw) <= INDEX_LIMIT
         assert parse_index(raw, "here").tags("here")["1"] == added.tags("here")["1"]
         assert added.tags("here")["1"].digest == NEW.digest
-    held = {entry.descriptor.digest for entry in added.entries}
-    assert {entry.descriptor.digest for entry in index.entries} <= held, "something is left out"
+    listed = {entry.descriptor.digest for entry in added.entries}
+    assert {entry.descriptor.digest for entry in index.entries} <= listed, "something is left out"

@@ -1,4 +1,4 @@
-"""ACR's own JSON, through what lists and shows it."""
+"""ACR's own JSON, through the commands that list and show it."""
 
 from __future__ import annotations
 
@@ -19,59 +19,59 @@ TAG = parse_reference(f"{SERVER}/a:1")
 
 
 def check(data: bytes) -> None:
-    """The first line chooses the command; the rest are answers, as `canned.Canned` reads them."""
-    choice, _, answers = data.partition(b"\n")
+    """Let the first line choose the command; the rest are responses, as `canned.Canned` reads them."""
+    choice, _, responses = data.partition(b"\n")
     commands = (_artifacts, _repositories, _show, _digest, _referrers, _tokens, _lock)
     try:
-        commands[choice[0] % len(commands) if choice else 0](answers)
+        commands[choice[0] % len(commands) if choice else 0](responses)
     except ArtifactError as error:
         assert is_harmless(error.message)
 
 
-def _artifacts(answers: bytes) -> None:
-    for item in list_artifacts(registry(Canned(answers)), ListOrder("a", "name", 5)):
+def _artifacts(responses: bytes) -> None:
+    for item in list_artifacts(registry(Canned(responses)), ListOrder("a", "name", 5)):
         assert parse_digest(item.digest) == item.digest
         assert all(isinstance(tag, str) for tag in item.tags)
         assert item.artifact_type is None or isinstance(item.artifact_type, str)
 
 
-def _repositories(answers: bytes) -> None:
-    names = list_repositories(registry(Canned(answers)), 5)
+def _repositories(responses: bytes) -> None:
+    names = list_repositories(registry(Canned(responses)), 5)
     assert len(names) <= 5
     assert all(isinstance(name, str) for name in names)
 
 
-def _manifest_first(answers: bytes) -> Canned:
+def _manifest_first(responses: bytes) -> Canned:
     head = f"200\nContent-Type: {MANIFEST.media_type}\n\n".encode()
-    return Canned(head + MANIFEST.raw + b"\n%%\n" + answers)
+    return Canned(head + MANIFEST.raw + b"\n%%\n" + responses)
 
 
-def _show(answers: bytes) -> None:
-    shown = show(registry(_manifest_first(answers)), TAG)
+def _show(responses: bytes) -> None:
+    shown = show(registry(_manifest_first(responses)), TAG)
     assert all(isinstance(tag, str) for tag in shown.tags)
     assert isinstance(shown.properties, dict)
 
 
-def _digest(answers: bytes) -> None:
-    shown = show(registry(_manifest_first(answers)), TAG.at(MANIFEST.digest))
+def _digest(responses: bytes) -> None:
+    shown = show(registry(_manifest_first(responses)), TAG.at(MANIFEST.digest))
     assert all(isinstance(tag, str) for tag in shown.tags)
 
 
-def _referrers(answers: bytes) -> None:
-    tree = list_referrers(registry(Canned(answers)), TAG, recursive=True)
+def _referrers(responses: bytes) -> None:
+    tree = list_referrers(registry(Canned(responses)), TAG, recursive=True)
     found = list(flattened(tree.referrers))
     assert len(found) <= 10_000
     assert all(parse_digest(item.descriptor.digest) for item in found)
 
 
-def _tokens(answers: bytes) -> None:
-    canned = Canned(answers)
+def _tokens(responses: bytes) -> None:
+    canned = Canned(responses)
     token = TokenEndpoint(SERVER, URL, client(canned)).with_password("somebody", "secret", [])
     assert token.isprintable()
     assert token.isascii()
     assert len(canned.asked) <= 2, "a redirect was followed, or more"
 
 
-def _lock(answers: bytes) -> None:
-    changed = registry(Canned(answers)).metadata.change("a", str(digest_of(b"")), {"writeEnabled": False})
+def _lock(responses: bytes) -> None:
+    changed = registry(Canned(responses)).metadata.change("a", str(digest_of(b"")), {"writeEnabled": False})
     assert isinstance(changed, dict)

@@ -18,7 +18,7 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
 
 def check(data: bytes) -> None:
-    """The first byte chooses the content type, the rest is the document."""
+    """Let the first byte choose the content type; the rest is the document."""
     if not data:
         return
     kind, raw = _TYPES[data[0] % len(_TYPES)], data[1:]
@@ -56,7 +56,7 @@ def _reads_back(item: Descriptor) -> None:
 
 
 def _is_read_in_one_way(raw: bytes, kind: str) -> None:
-    """UTF-8, no key twice, `schemaVersion` the number 2: what other readers would not take otherwise."""
+    """Require UTF-8, unique keys and the number 2 as `schemaVersion`: other readers would read the rest differently."""
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         assert len({key for key, _ in pairs}) == len(pairs), "a key twice"

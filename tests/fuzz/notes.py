@@ -1,4 +1,4 @@
-"""What earlier runs left on the disk: the note beside an unfinished file, and the journal of uploads."""
+"""Files of earlier runs: the note beside an unfinished file, and the saved upload sessions."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ SESSION = Session("https://myregistry.azurecr.io/v2/a/blobs/uploads/x", 4)
 
 
 def check(data: bytes) -> None:
-    """The first byte chooses whose file the rest is."""
+    """Let the first byte choose which file the rest is."""
     with tempfile.TemporaryDirectory() as folder:
-        (_journal if data[:1] and data[0] % 2 else _note)(Path(folder), data[1:])
+        (_session if data[:1] and data[0] % 2 else _note)(Path(folder), data[1:])
 
 
 def _note(folder: Path, data: bytes) -> None:
-    """The pieces that the note names are pieces of this file; the others can be written and noted."""
+    """Require that the note names only ranges of this file, and that the others can be written and noted."""
     (folder / (stem_of(NAME) + DATA)).write_bytes(b"0123456789")
     (folder / (stem_of(NAME) + NOTE)).write_bytes(data)
     with Destination.open(str(folder)) as destination:
@@ -45,19 +45,19 @@ def _note(folder: Path, data: bytes) -> None:
     assert os.listdir(folder) == [NAME.last]
 
 
-def _journal(folder: Path, data: bytes) -> None:
-    """A session that is found can be gone on with; what is kept is found, also over what was there."""
+def _session(folder: Path, data: bytes) -> None:
+    """Require that a session that is found can be resumed, and that a saved one is found, also over older bytes."""
     first = Journal(str(folder))
     first.keep("key", SESSION)
     first.release("key")
     (file,) = folder.iterdir()
     file.write_bytes(data)
-    journal = Journal(str(folder))
-    found = journal.session("key")
+    sessions = Journal(str(folder))
+    found = sessions.session("key")
     if found is not None:
         assert isinstance(found.url, str)
         assert 0 <= found.offset < 2**63, found.offset
-    journal.keep("key", SESSION)
-    assert journal.session("key") == SESSION
-    journal.forget("key")
+    sessions.keep("key", SESSION)
+    assert sessions.session("key") == SESSION
+    sessions.forget("key")
     assert os.listdir(folder) == []

@@ -1,4 +1,4 @@
-"""Titles, and what a pull makes of all of an artifact's together."""
+"""Titles, and the plan that a pull makes of all titles of an artifact."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CONTROL = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 def check(data: bytes) -> None:
-    """A line is a title, fifty at most; one that begins with `*` is a folder's."""
+    """Read each line as a title, at most fifty; one that begins with `*` is a folder's."""
     titles = list(map(decoded, data.split(b"\n")[:50]))
     layers = tuple(map(_layer, titles))
     manifest = Manifest(IMAGE_MANIFEST, b"{}", digest_of(b"{}"), empty_descriptor(), layers)
@@ -45,7 +45,7 @@ def _layer(title: str) -> Descriptor:
 
 
 def _stays_below(planned: Planned) -> None:
-    """On both kinds of systems, by the standard library's own reading of paths."""
+    """Require this on both kinds of systems, by the standard library's own reading of paths."""
     name = str(planned.name)
     for system, root in BELOW.items():
         joined = system.normpath(system.join(root, name))
@@ -57,7 +57,8 @@ def _stays_below(planned: Planned) -> None:
 
 
 def _are_apart(names: list[str]) -> None:
-    """No two are one file on a system that does not tell case or Unicode forms apart, none is a folder of another."""
+    """Require that no two are one file on a system that ignores case or Unicode forms, and none is a folder of
+    another."""
     keys = [unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold()) for name in names]
     assert len(set(keys)) == len(keys), names
     assert not (len(keys) > 1 and "." in keys), names

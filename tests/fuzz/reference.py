@@ -1,4 +1,4 @@
-"""What is typed: references, platforms, files with types, patterns, annotations."""
+"""Texts that users type: references, platforms, files with types, patterns, annotations."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOW = datetime(2024, 1, 1, tzinfo=timezone.utc)
 
 
 def check(data: bytes) -> None:
-    """The first byte chooses what the rest is read as."""
+    """Let the first byte choose how the rest is read."""
     text = data[1:].decode("utf-8", "surrogateescape")
     readers = (_reference, _reference, _file, _platform, _pattern, _tag, _annotation, _age, _time)
     try:
@@ -36,7 +36,7 @@ def check(data: bytes) -> None:
 
 
 def _reference(text: str) -> None:
-    """What is taken reads back, and makes an address of that very server."""
+    """Require that a valid reference parses the same when printed, and gives a URL of its own server."""
     try:
         found = parse_reference(text)
     except InvalidReferenceError:
@@ -72,7 +72,7 @@ def _platform(text: str) -> None:
 
 def _pattern(text: str) -> None:
     pattern, _, path = text.partition("\n")
-    # How long a pattern of the user's own takes is the user's affair.
+    # A slow pattern is the user's own.
     if pattern.count("*") > 6 or len(path) > 200:
         return
     glob = Glob(pattern)
@@ -98,6 +98,6 @@ def _age(text: str) -> None:
 
 
 def _time(text: str) -> None:
-    """Not typed, but told by a registry."""
+    """Read a time, which a registry sends."""
     found = parse_time(text)
     assert found is None or found.tzinfo is timezone.utc

@@ -1,7 +1,7 @@
-"""One target under atheris: `python -m tests.fuzz.run TARGET [libFuzzer's flags] [FOLDER or FILE ...]`.
+"""Run one target under atheris: `python -m tests.fuzz.run TARGET [libFuzzer's flags] [FOLDER or FILE ...]`.
 
-https://github.com/google/atheris and https://llvm.org/docs/LibFuzzer.html#options. A FILE is run once, which is how a
-finding is looked at again.
+https://github.com/google/atheris and https://llvm.org/docs/LibFuzzer.html#options. A FILE is run once, to look at a
+finding again.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 import atheris
 
 TRACED = ["azext_acrartifact", "http.client"]
-"""Packages whose branches count as new ground."""
+"""Packages whose branches guide the fuzzer."""
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What may stand on a terminal, and in the output that a pipeline's agent reads."""
+"""Text that is safe on a terminal, and in the output that a pipeline's agent reads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _OBEYED = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def is_harmless(text: str, limit: int = 4000) -> bool:
-    """Whether *text* is one short line that nobody obeys."""
+    """Return whether *text* is one short line without commands for a terminal or an agent."""
     assert len(text) <= limit, len(text)
     assert not {unicodedata.category(character) for character in text} & _OBEYED, ascii(text)
     assert "##[" not in text

@@ -1,4 +1,4 @@
-"""Text from elsewhere that is shown or logged, and secrets in it."""
+"""Text from other programs that is shown or logged, and secrets in it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SECRET = "Zm9vYmFyc2VjcmV0"
 
 
 def check(data: bytes) -> None:
-    """The first byte is a limit, the rest the text."""
+    """Read the first byte as a limit, the rest as the text."""
     if not data:
         return
     limit, text = data[0] + 1, decoded(data[1:])
@@ -23,7 +23,7 @@ def check(data: bytes) -> None:
 
 
 def _no_secret(text: str) -> None:
-    """Wherever in an address the query stands, nothing of it is shown."""
+    """Require that no query is shown, wherever it is in a URL."""
     text = "".join(text.split()).replace('"', "")
     if SECRET in text:
         return

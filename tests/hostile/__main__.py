@@ -1,6 +1,6 @@
-"""`python3 dev.py hostile --table`: every case with every client, written to docs/security-cases.md.
+"""`python3 dev.py hostile --table`: run every case with every client and write docs/security-cases.md.
 
-What hangs, or is harmed by too little memory, among others is run once more alone: a busy machine is no verdict.
+A case that hung, or ran out of memory, beside others is run once more alone: a busy machine is no verdict.
 Names of clients (`oras`) run these alone, and print instead of writing.
 """
 
@@ -21,11 +21,11 @@ from tests.hostile.table import CASES
 PAGE = steps.ROOT / "docs" / "security-cases.md"
 AT_ONCE = {"ours": 4, "oras": 8, "regctl": 8}
 ALSO_WITH_DEBUG = frozenset({"R5", "R6", "R7", "R8", "R9", "R15", "R16"})
-"""Requirements on where secrets may go."""
+"""Requirements on where secrets may be sent."""
 
 
 def main(arguments: list[str]) -> int:
-    """Run the cases and write the page; 1 when ours is not safe in one of them."""
+    """Run the cases and write the page; return 1 if ours is not safe in one of them."""
     results: Results = {}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

@@ -1,4 +1,4 @@
-"""Certificates for any name: an authority of our own, and one leaf that vouches for the names of the stage."""
+"""Certificates for any name: our own certificate authority, and a certificate for the names of the tests."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Authority:
 
     @classmethod
     def make(cls, folder: Path) -> Authority:
-        """A new one, its files in *folder*."""
+        """Create an authority with its files in *folder*."""
         key, certificate = _authority("hostile tests")
         bundle = folder / "authority.pem"
         bundle.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))

@@ -1,4 +1,4 @@
-"""What a case is: a server's doing, a command, and what counts as right."""
+"""A case: what a server does, a command, and the right outcome."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ BLOBS = f"https://{STORAGE}"
 
 @dataclass(frozen=True)
 class Right:
-    """What counts as right: *files* in the destination (None: a refusal). A refusal is right too where *or_refuses*:
-    both are safe, and the specification leaves the choice."""
+    """The right outcome: *files* in the destination (None: a refusal). With *or_refuses* a refusal is right too:
+    both are safe, and the specification allows both."""
 
     files: Mapping[str, bytes] | None = None
     or_refuses: bool = False
@@ -33,8 +33,8 @@ class Right:
         if self.files is None:
             return "refuses"
         names = ", ".join(sorted(self.files)[:3]) + (", …" if len(self.files) > 3 else "")
-        told = f"succeeds with {names}" if names else "succeeds"
-        return f"{told}, or refuses" if self.or_refuses else told
+        text = f"succeeds with {names}" if names else "succeeds"
+        return f"{text}, or refuses" if self.or_refuses else text
 
 
 REFUSES = Right()
@@ -44,15 +44,15 @@ EITHER = Right({}, or_refuses=True)
 
 
 def either(**files: bytes) -> Right:
-    """The *files* or a refusal."""
+    """Accept the *files* or a refusal."""
     return Right(files or {"a.txt": GOOD}, or_refuses=True)
 
 
 @dataclass(frozen=True)
 class Case:
-    """One line of the table. *does* says in words what happens; *requirement* is what it asks of the client (R1 to
-    R21 of docs/security-cases.md). Only *hosts* may be contacted, and none of them but the registry may learn a secret.
-    *before* prepares the playground, *variables* and *arguments* are added to the command."""
+    """One row of the table. *does* describes what the server does; *requirement* is R1 to R21 of
+    docs/security-cases.md. Only *hosts* may be contacted, and only the registry may receive a secret. *before*
+    prepares the playground; *variables* and *arguments* are added to the command."""
 
     name: str
     requirement: str
@@ -66,6 +66,6 @@ class Case:
     before: Callable[[Path], None] = lambda folder: None
     variables: Mapping[str, str] = field(default_factory=dict)
     ours_only: bool = False
-    """The command, or what is tried, has no like among the peers."""
+    """The peers have no such command or feature."""
     slow: bool = False
-    """It makes this machine work, and so is left to `dev.py hostile` on request."""
+    """Only `dev.py hostile` runs it: it keeps the machine busy."""

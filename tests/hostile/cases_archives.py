@@ -1,4 +1,4 @@
-"""Folders: archives that are to be unpacked (R3, R4)."""
+"""Archives of folders, when they are unpacked (R3, R4)."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ TIB = 1 << 40
 def unpacked(
     tar: bytes, *, title: str = "d", zipped: bytes | None = None, digest: str | None = None, mark: str = "true"
 ) -> Callable[[], Site]:
-    """An artifact with `a.txt` and a folder *title* whose layer holds *tar*."""
+    """Return a maker of an artifact with `a.txt` and a folder *title* whose layer is *tar*."""
 
     def make() -> Site:
         made = site()
-        told = {UNPACK: mark, **({CONTENT: digest or digest_of(tar)} if digest or zipped is None else {})}
-        layer = made.add(tars.zipped(tar) if zipped is None else zipped, LAYER, **titled(title, **told))
+        marks = {UNPACK: mark, **({CONTENT: digest or digest_of(tar)} if digest or zipped is None else {})}
+        layer = made.add(tars.zipped(tar) if zipped is None else zipped, LAYER, **titled(title, **marks))
         made.put(manifest([made.add(GOOD, **titled("a.txt")), layer]))
         return made
 
@@ -33,13 +33,13 @@ def unpacked(
 
 IN = folder("d")
 REFUSED: Mapping[str, tuple[str, str, bytes]] = {
-    "parent": ("R4", "a member is called ../evil.txt", archive(IN, file("d/../../evil.txt"))),
+    "parent": ("R4", "a member is named ../evil.txt", archive(IN, file("d/../../evil.txt"))),
     "absolute": ("R4", "a member has an absolute name", archive(IN, file("/evil-of-hostile-tests.txt"))),
-    "outside": ("R4", "a member lies beside the folder", archive(IN, file("keep.txt"))),
+    "outside": ("R4", "a member is beside the folder", archive(IN, file("keep.txt"))),
     "sibling-prefix": ("R4", "a member's folder begins like the title", archive(IN, file("d2/evil.txt"))),
-    "backslash": ("R1", "a member is called d\\..\\..\\evil.txt", archive(IN, file("d\\..\\..\\evil.txt"))),
-    "drive": ("R1", "a member is called d/C:evil.txt", archive(IN, file("d/C:evil.txt"))),
-    "device-name": ("R1", "a member is called d/nul", archive(IN, file("d/nul"))),
+    "backslash": ("R1", "a member is named d\\..\\..\\evil.txt", archive(IN, file("d\\..\\..\\evil.txt"))),
+    "drive": ("R1", "a member is named d/C:evil.txt", archive(IN, file("d/C:evil.txt"))),
+    "device-name": ("R1", "a member is named d/nul", archive(IN, file("d/nul"))),
     "control": ("R1", "a member's name holds an escape", archive(IN, file("d/\x1b[2J"))),
     "not-utf8": ("R1", "a member's name is not UTF-8", archive(IN, file(b"d/\xff\xfe"))),
     "link-outside": ("R4", "a link leads out", archive(IN, link("d/l", "../../outside/secret.txt"))),
@@ -75,8 +75,8 @@ REFUSED: Mapping[str, tuple[str, str, bytes]] = {
     "device": ("R4", "a device", archive(IN, header("d/disk", kind=b"4"))),
     "character-device": ("R4", "a terminal", archive(IN, header("d/tty", kind=b"3"))),
     "fifo": ("R4", "a FIFO", archive(IN, header("d/pipe", kind=b"6"))),
-    "contiguous": ("R4", "a type that nobody uses", archive(IN, header("d/odd", kind=b"7"))),
-    "vendor-type": ("R4", "a type of somebody's own", archive(IN, header("d/odd", kind=b"Z"))),
+    "contiguous": ("R4", "an unused type", archive(IN, header("d/odd", kind=b"7"))),
+    "vendor-type": ("R4", "a vendor's own type", archive(IN, header("d/odd", kind=b"Z"))),
     "sparse": ("R3", "a sparse file of 8 TiB", archive(IN, header("d/s", b"\x80" + (8 * TIB).to_bytes(11, "big"), b"S"))),
     "sparse-pax": (
         "R3", "a sparse file by pax headers",
@@ -95,7 +95,7 @@ REFUSED: Mapping[str, tuple[str, str, bytes]] = {
     "long-name": ("R4", "a long name leads out", archive(IN, long_name("d/" + "x/" * 60 + "../" * 90 + "evil"), file("d/o"))),
     "deep": ("R3", "a path of 5,000 folders", archive(IN, pax(path="d/" + "x/" * 5000 + "f"), file("d/o"))),
     "duplicate": ("R13", "one name twice", archive(IN, file("d/x", b"1"), file("d/x", b"2"))),
-    "duplicate-case": ("R13", "names that differ in case alone", archive(IN, file("d/x", b"1"), file("d/X", b"2"))),
+    "duplicate-case": ("R13", "names that differ only in case", archive(IN, file("d/x", b"1"), file("d/X", b"2"))),
     "file-and-folder": ("R13", "a file that is also a folder", archive(IN, file("d/x"), file("d/x/y"))),
     "checksum": ("R4", "a header whose checksum is wrong", archive(IN, header("d/x", checksum=1))),
     "cut": ("R12", "an archive that ends within a file", archive(IN, header("d/x", 9999), b"short", end=b"")),
@@ -109,7 +109,7 @@ FOLDER = {"a.txt": GOOD, "d/x.txt": b"inside"}
 
 
 def million() -> bytes:
-    """More members than anybody needs."""
+    """Return an archive of far too many members."""
     numbers = range(110_000)
     return tars.zipped(IN) + tars.zipped(b"".join(header(f"d/{number:06}") for number in numbers))
 
@@ -139,17 +139,17 @@ CASES = [
     Case("tar-bomb-hidden", "R3", "a small member, then 10 GiB of zeros behind the archive's end",
          unpacked(b"", zipped=tars.zipped(PLAIN) + tars.zeros(160), digest=digest_of(PLAIN))),
     Case("tar-million", "R3", "110,000 members", lambda: unpacked(b"", zipped=million())(), slow=True),
-    Case("tar-digest", "R12", "the archive is not the one that the artifact names", unpacked(PLAIN, digest=digest_of(b"?"))),
+    Case("tar-digest", "R12", "the archive does not match the digest in the artifact", unpacked(PLAIN, digest=digest_of(b"?"))),
     Case("tar-digest-malformed", "R12", "the archive's digest is no digest", unpacked(PLAIN, digest="sha256:../../evil")),
     Case("tar-gzip-cut", "R12", "the gzip ends early", unpacked(PLAIN, zipped=tars.zipped(PLAIN)[:-9])),
-    Case("tar-gzip-garbage", "R4", "something follows the gzip", unpacked(PLAIN, zipped=tars.zipped(PLAIN) + b"evil")),
+    Case("tar-gzip-garbage", "R4", "data after the gzip", unpacked(PLAIN, zipped=tars.zipped(PLAIN) + b"evil")),
     Case("tar-gzip-empty", "R4", "an empty layer", unpacked(b"", zipped=b""), either()),
     Case("tar-title-parent", "R1", "the folder's title leads out", unpacked(PLAIN, title="../d")),
     Case("tar-title-absolute", "R1", "the folder's title is absolute", unpacked(PLAIN, title="/evil-of-hostile-tests")),
     Case("tar-title-is-link", "R2", "the folder's name is a link out", unpacked(PLAIN), REFUSES, before=_planted_link),
     Case("tar-member-is-link", "R2", "a member's name is a link out", unpacked(PLAIN), either(**FOLDER), before=_planted_inside),
     Case("tar-setuid", "R4", "a program with the setuid bit", unpacked(archive(IN, file("d/x.txt", b"inside", 0o6755))), either(**FOLDER)),
-    Case("tar-sticky-world", "R4", "a folder that everybody may write", unpacked(archive(folder("d", 0o1777), file("d/x.txt", b"inside", 0o666))), either(**FOLDER)),
+    Case("tar-sticky-world", "R4", "a folder that everybody can write", unpacked(archive(folder("d", 0o1777), file("d/x.txt", b"inside", 0o666))), either(**FOLDER)),
     Case("ok-tar", "R4", "a good folder", unpacked(PLAIN), Right(FOLDER)),
     Case("ok-tar-over", "R2", "a good folder over an older one", unpacked(PLAIN), Right(FOLDER), before=_planted_file),
     Case("ok-tar-padded", "R4", "a good archive that is padded to 10 KiB, as GNU tar does", unpacked(archive(IN, file("d/x.txt", b"inside"), end=bytes(10240 - 1536))), Right(FOLDER)),

@@ -1,4 +1,4 @@
-"""Backups, copies and purges: what reads more of a registry than one artifact (R6 to R14)."""
+"""Backups, copies and purges: commands that read more of a registry than one artifact (R6 to R14)."""
 
 from __future__ import annotations
 
@@ -14,28 +14,29 @@ from tests.hostile.site import (
     NO_DIGEST,
     Rule,
     Site,
-    answer,
     error,
     index,
     manifest,
+    response,
     rule,
     site,
     titled,
+    unending,
 )
-from tests.hostile.wire import Answer
+from tests.hostile.wire import Response
 
 BLOB = "GET .*/blobs/sha256"
 BEGIN = "POST .*/blobs/uploads/"
-LACKS = rule("HEAD .*/released/", answer(404))
+MISSING = rule("HEAD .*/released/", response(404))
 
 
 def ruled(*rules: Rule) -> Callable[[], Site]:
-    """A good artifact, and *rules*."""
+    """Return a maker of a good artifact with *rules*."""
     return lambda: site(None, *rules)
 
 
 def _named(name: str) -> Callable[[], Site]:
-    """An artifact whose texts are names that lead out: a layout must not use them."""
+    """Return a maker of an artifact whose texts are paths that lead out: a layout must not use them."""
 
     def make() -> Site:
         made = site()
@@ -56,7 +57,7 @@ def _tags(*tags: str) -> Callable[[], Site]:
 
 
 def _lying_child() -> Site:
-    """An index one of whose manifests is not what its descriptor says."""
+    """Return an index with a manifest that does not match its descriptor."""
     made = site()
     child = made.put(manifest([made.add(GOOD, **titled("a.txt"))]), "child")
     made.put(index([{**child, "size": 5}, {**child, "digest": NO_DIGEST}]), media_type=INDEX)
@@ -64,40 +65,34 @@ def _lying_child() -> Site:
 
 
 BACKUPS: dict[str, tuple[str, str, Callable[[], Site], Right]] = {
-    "blob-wrong": ("R12", "a file has other bytes", ruled(rule(BLOB, answer(200, b"e" * len(GOOD)))), REFUSES),
-    "blob-endless": ("R11", "a file without end", ruled(rule(BLOB, Answer(lambda: _for_ever(), "close"))), REFUSES),
-    "blob-metadata": ("R6", "files lie at an inward address", ruled(rule(BLOB, answer(307, Location=f"https://{METADATA}/x"))), REFUSES),
-    "blob-http": ("R6", "files lie where there is no TLS", ruled(rule(BLOB, answer(307, Location=f"http://{EVIL}/x"))), REFUSES),
-    "blob-silence": ("R18", "no answer for a file", ruled(rule(BLOB, Answer(b"", "hang"))), REFUSES),
-    "manifest-null": ("R13", "the manifest is `null`", ruled(rule("GET .*/manifests/", answer(200, BODIES["null"][1], Content_Type=INDEX))), REFUSES),
+    "blob-wrong": ("R12", "a file has other bytes", ruled(rule(BLOB, response(200, b"e" * len(GOOD)))), REFUSES),
+    "blob-endless": ("R11", "a file without end", ruled(rule(BLOB, unending(b"HTTP/1.1 200 OK\r\n\r\n"))), REFUSES),
+    "blob-metadata": ("R6", "files are at an inward address", ruled(rule(BLOB, response(307, Location=f"https://{METADATA}/x"))), REFUSES),
+    "blob-http": ("R6", "files are at a host without TLS", ruled(rule(BLOB, response(307, Location=f"http://{EVIL}/x"))), REFUSES),
+    "blob-silence": ("R18", "no response for a file", ruled(rule(BLOB, Response(b"", "hang"))), REFUSES),
+    "manifest-null": ("R13", "the manifest is `null`", ruled(rule("GET .*/manifests/", response(200, BODIES["null"][1], Content_Type=INDEX))), REFUSES),
     "manifest-endless": ("R11", "a manifest without end", endless(), REFUSES),
     "names": ("R1", "its texts are paths that lead out", _named("../../../evil"), EITHER),
-    "child": ("R12", "an index whose manifests are not what it says", _lying_child, REFUSES),
+    "child": ("R12", "an index whose manifests do not match it", _lying_child, REFUSES),
     "deep": ("R10", "indexes in indexes, 200 deep", chain(200), EITHER),
-    "made-up": ("R10", "indexes that are made up as they are asked for", endless_chain, REFUSES),
+    "made-up": ("R10", "indexes that are invented on request", endless_chain, REFUSES),
 }  # fmt: skip
 COPIES: dict[str, tuple[str, str, Callable[[], Site]]] = {
-    "location": ("R8", "files are to go elsewhere", ruled(LACKS, rule(BEGIN, answer(202, Location=f"https://{EVIL}/u?_state={STATE}")))),
-    "mount-redirect": ("R7", "a mount is to go elsewhere", ruled(LACKS, rule(BEGIN, answer(307, Location=f"https://{EVIL}/u")))),
-    "mount-lie": ("R12", "it mounts something else", ruled(LACKS, rule(BEGIN, answer(201, Docker_Content_Digest=NO_DIGEST)))),
-    "manifest-lie": ("R12", "it stores another manifest", ruled(rule("PUT .*/manifests/", answer(201, Docker_Content_Digest=NO_DIGEST)))),
-    "manifest-redirect": ("R7", "the manifest is to go elsewhere", ruled(rule("PUT .*/manifests/", answer(307, Location=f"https://{EVIL}/m")))),
-    "error-ansi": ("R14", "an error that is a terminal's command", ruled(LACKS, rule("POST ", error(400, "\x1b[2J", "\n##vso[task.complete]")))),
+    "location": ("R8", "the upload location is elsewhere", ruled(MISSING, rule(BEGIN, response(202, Location=f"https://{EVIL}/u?_state={STATE}")))),
+    "mount-redirect": ("R7", "a mount is redirected elsewhere", ruled(MISSING, rule(BEGIN, response(307, Location=f"https://{EVIL}/u")))),
+    "mount-lie": ("R12", "it mounts something else", ruled(MISSING, rule(BEGIN, response(201, Docker_Content_Digest=NO_DIGEST)))),
+    "manifest-lie": ("R12", "it stores another manifest", ruled(rule("PUT .*/manifests/", response(201, Docker_Content_Digest=NO_DIGEST)))),
+    "manifest-redirect": ("R7", "the manifest is redirected elsewhere", ruled(rule("PUT .*/manifests/", response(307, Location=f"https://{EVIL}/m")))),
+    "error-ansi": ("R14", "an error that is a terminal command", ruled(MISSING, rule("POST ", error(400, "\x1b[2J", "\n##vso[task.complete]")))),
     "endless": ("R11", "a manifest without end", endless()),
 }  # fmt: skip
 LISTS: dict[str, tuple[str, str, Callable[[], Site], Right]] = {
-    "ansi": ("R14", "tags that are a terminal's command", _tags("1.0", "\x1b[2J", "##vso[a]b", "x\u202e"), EITHER),
+    "ansi": ("R14", "tags that are a terminal command", _tags("1.0", "\x1b[2J", "##vso[a]b", "x\u202e"), EITHER),
     "path": ("R12", "tags that are paths", _tags("../../x", "a/b", "sha256:../x"), EITHER),
-    "link": ("R9", "the next page lies elsewhere", ruled(rule("GET .*/_tags$", answer(200, json.dumps({"tags": []}).encode(), Link=f'<https://{EVIL}/x>; rel="next"'))), REFUSES),
-    "null": ("R13", "the list is null", ruled(rule("GET .*/(_tags|_manifests)$", answer(200, b"null"))), REFUSES),
-    "times": ("R13", "times that are none", ruled(rule("GET .*/_tags$", answer(200, b'{"tags":[{"name":"a","digest":"sha256:' + b"0" * 64 + b'","lastUpdateTime":"\\u001b[2J"},{"name":"b","lastUpdateTime":7}]}'))), EITHER),
+    "link": ("R9", "the next page is elsewhere", ruled(rule("GET .*/_tags$", response(200, json.dumps({"tags": []}).encode(), Link=f'<https://{EVIL}/x>; rel="next"'))), REFUSES),
+    "null": ("R13", "the list is null", ruled(rule("GET .*/(_tags|_manifests)$", response(200, b"null"))), REFUSES),
+    "times": ("R13", "invalid times", ruled(rule("GET .*/_tags$", response(200, b'{"tags":[{"name":"a","digest":"sha256:' + b"0" * 64 + b'","lastUpdateTime":"\\u001b[2J"},{"name":"b","lastUpdateTime":7}]}'))), EITHER),
 }  # fmt: skip
-
-
-def _for_ever() -> object:
-    yield b"HTTP/1.1 200 OK\r\n\r\n"
-    while True:
-        yield b"e" * 65536
 
 
 CASES = [

@@ -1,4 +1,4 @@
-"""What another user of the machine, or an earlier command, left where a pull writes; space and rights (R2, R19)."""
+"""Files that another user, or an earlier command, left where a pull writes; free space and permissions (R2, R19)."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from tests.hostile.case import REFUSES, Case, Right, either
 from tests.hostile.site import OLDER, Site, digest_of, manifest, site, titled
 
 LARGE = b"0123456789abcdef" * (17 << 16)
-"""17 MiB: a file of which pieces are kept."""
+"""17 MiB: large enough for a resumable file."""
 SEGMENT = 8 << 20
 STEM = ".acrartifact-" + hashlib.sha256(b"large.bin").hexdigest()[:16]
 WHOLE = Right({"large.bin": LARGE})
 
 
 def large() -> Site:
-    """An artifact of one large file."""
+    """Return an artifact of one large file."""
     return site({"large.bin": LARGE})
 
 
 def planted(action: Callable[[Path, Path], None]) -> Callable[[Path], None]:
-    """Do *action* with the destination and the folder outside."""
+    """Return a preparation that does *action* with the destination and the folder outside."""
     return lambda folder: action(folder / "work" / "out", folder / "outside")
 
 
@@ -33,27 +33,27 @@ def _note(out: Path) -> None:
     (out / f"{STEM}.note").write_text(json.dumps(head) + "\n0\n1\n2\n")
 
 
-def _kept_link(out: Path, outside: Path) -> None:
+def _unfinished_link(out: Path, outside: Path) -> None:
     (out / f"{STEM}.kept").symlink_to("../../outside/secret.txt")
     _note(out)
 
 
-def _kept_hard(out: Path, outside: Path) -> None:
+def _unfinished_hard(out: Path, outside: Path) -> None:
     os.link(outside / "secret.txt", out / f"{STEM}.kept")
     _note(out)
 
 
-def _kept_fifo(out: Path, outside: Path) -> None:
+def _unfinished_fifo(out: Path, outside: Path) -> None:
     os.mkfifo(out / f"{STEM}.kept")
 
 
-def _kept_wrong(out: Path, outside: Path) -> None:
+def _unfinished_wrong(out: Path, outside: Path) -> None:
     (out / f"{STEM}.kept").write_bytes(b"e" * len(LARGE))
     _note(out)
 
 
-def _kept_others(out: Path, outside: Path) -> None:
-    _kept_wrong(out, outside)
+def _unfinished_others(out: Path, outside: Path) -> None:
+    _unfinished_wrong(out, outside)
     os.chown(out / f"{STEM}.kept", 65534, 65534)
     (out / f"{STEM}.kept").chmod(0o666)
 
@@ -62,7 +62,7 @@ def _note_link(out: Path, outside: Path) -> None:
     (out / f"{STEM}.note").symlink_to("../../outside/secret.txt")
 
 
-def _note_link_kept(out: Path, outside: Path) -> None:
+def _note_link_beside(out: Path, outside: Path) -> None:
     (out / f"{STEM}.kept").write_bytes(b"e" * len(LARGE))
     _note_link(out, outside)
 
@@ -87,14 +87,14 @@ def _no_folder(folder: Path) -> None:
     (folder / "work" / "out").write_bytes(OLDER)
 
 
-KEPT: dict[str, tuple[str, Callable[[Path, Path], None]]] = {
-    "kept-link": ("the unfinished file of an earlier pull is a link out", _kept_link),
-    "kept-hard-link": ("the unfinished file is a second name of another file", _kept_hard),
-    "kept-fifo": ("the unfinished file is a FIFO", _kept_fifo),
-    "kept-wrong": ("the unfinished file holds other bytes, and says that it is done", _kept_wrong),
-    "kept-others": ("the unfinished file belongs to another user", _kept_others),
+PLANTED: dict[str, tuple[str, Callable[[Path, Path], None]]] = {
+    "kept-link": ("the unfinished file of an earlier pull is a link out", _unfinished_link),
+    "kept-hard-link": ("the unfinished file is a hard link to another file", _unfinished_hard),
+    "kept-fifo": ("the unfinished file is a FIFO", _unfinished_fifo),
+    "kept-wrong": ("the unfinished file has other bytes, and a note that it is complete", _unfinished_wrong),
+    "kept-others": ("the unfinished file belongs to another user", _unfinished_others),
     "note-link": ("the note about it is a link out", _note_link),
-    "note-link-kept": ("the file is there, and the note about it is a link out", _note_link_kept),
+    "note-link-kept": ("the file is there, and the note about it is a link out", _note_link_beside),
     "note-evil": ("the note about it is nonsense", _note_evil),
 }
 
@@ -110,9 +110,9 @@ def _huge(count: int) -> Callable[[], Site]:
 
 
 CASES = [
-    *(Case(f"disk-{name}", "R2", does, large, either(**{"large.bin": LARGE}), before=planted(plant)) for name, (does, plant) in KEPT.items()),
-    Case("disk-part-link", "R2", "a temporary of an earlier pull is a link out", site, either(), before=planted(_temporaries)),
-    Case("disk-proc", "R2", "a folder on the way is a link to /proc", lambda: site({"d/fd/1": b"x"}), REFUSES, before=planted(_read_only)),
+    *(Case(f"disk-{name}", "R2", does, large, either(**{"large.bin": LARGE}), before=planted(plant)) for name, (does, plant) in PLANTED.items()),
+    Case("disk-part-link", "R2", "a temporary file of an earlier pull is a link out", site, either(), before=planted(_temporaries)),
+    Case("disk-proc", "R2", "a parent folder is a link to /proc", lambda: site({"d/fd/1": b"x"}), REFUSES, before=planted(_read_only)),
     Case("disk-destination-is-file", "R19", "the destination is a file", site, REFUSES, before=_no_folder),
     Case("disk-full", "R19", "files of 32 TiB each", _huge(3), REFUSES),
     Case("disk-full-sum", "R19", "2^63 bytes in all", _huge(1 << 14), REFUSES),

@@ -1,10 +1,10 @@
-"""Lists, properties and referrers, and how they are shown (R9, R10, R14)."""
+"""Lists, properties and referrers, and how they are printed (R9, R10, R14)."""
 
 from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from tests.hostile.case import EITHER, REFUSES, SUCCEEDS, Case, Command, either
@@ -16,17 +16,19 @@ from tests.hostile.site import (
     NO_DIGEST,
     Json,
     Site,
-    answer,
     as_json,
     digest_of,
     error,
     index,
     manifest,
+    on,
+    response,
     rule,
     site,
     titled,
+    unending,
 )
-from tests.hostile.wire import Answer, Sent
+from tests.hostile.wire import Response, Sent
 
 LIST = r"GET .*/(tags/list|_manifests)$"
 CATALOG = r"GET .*/_catalog$"
@@ -53,7 +55,7 @@ LINKS = {
 
 
 def entries(site_: Site, sent: Sent) -> Json:
-    """A good page of what *sent* asks for."""
+    """Return a good page of the list that *sent* asks for."""
     if "_manifests" in sent.path:
         return {"manifests": [site_.manifest_properties()]}
     if "_catalog" in sent.path:
@@ -62,9 +64,9 @@ def entries(site_: Site, sent: Sent) -> Json:
 
 
 def linked(match: str, location: str | Callable[[Sent], str]) -> Callable[[], Site]:
-    """A list whose next page is at *location*."""
+    """Return a maker of a registry whose lists have their next page at *location*."""
 
-    def play(made: Site, sent: Sent) -> Answer:
+    def play(made: Site, sent: Sent) -> Response:
         link = location if isinstance(location, str) else location(sent)
         kind = INDEX if "referrers" in sent.path else "application/json"
         return as_json(entries(made, sent), Link=f'<{link}>; rel="next"', Content_Type=kind)
@@ -73,29 +75,13 @@ def linked(match: str, location: str | Callable[[Sent], str]) -> Callable[[], Si
 
 
 def counted() -> Callable[[Sent], str]:
-    """Another page each time, for ever."""
+    """Return a link to another page each time, without end."""
     numbers = itertools.count()
     return lambda sent: f"{sent.path}?n=1&last={next(numbers)}"
 
 
-def says(match: str, play: Answer | Callable[[Site, Sent], Answer | None]) -> Callable[[], Site]:
-    """A registry that answers a list so."""
-    return lambda: site(None, rule(match, play))
-
-
-def stream(start: bytes, piece: bytes, kind: str = "application/json") -> Answer:
-    """A list without end."""
-
-    def pieces() -> Iterable[bytes]:
-        yield b"HTTP/1.1 200 OK\r\nContent-Type: " + kind.encode() + b"\r\n\r\n" + start
-        while True:
-            yield piece
-
-    return Answer(pieces, "close")
-
-
 def shown(text: str) -> Callable[[], Site]:
-    """A registry all of whose texts are *text*: tags, times, types, annotations, names."""
+    """Return a maker of a registry all of whose texts are *text*: tags, times, types, annotations, names."""
 
     def make() -> Site:
         made = site()
@@ -114,12 +100,12 @@ def shown(text: str) -> Callable[[], Site]:
         }
         locks = {"changeableAttributes": {"writeEnabled": text, text: text}}
 
-        def manifests(held: Site, sent: Sent) -> Answer:
-            listed = {"manifests": [{**held.manifest_properties(), **texts, **locks}]}
+        def manifests(at: Site, sent: Sent) -> Response:
+            listed = {"manifests": [{**at.manifest_properties(), **texts, **locks}]}
             return as_json(listed)
 
-        def tag(held: Site, sent: Sent) -> Answer:
-            return as_json({"tag": {**held.tag_properties(text), **texts, **locks, "signed": text}})
+        def tag(at: Site, sent: Sent) -> Response:
+            return as_json({"tag": {**at.tag_properties(text), **texts, **locks, "signed": text}})
 
         made.rules += [rule(r"GET .*/_manifests$", manifests), rule(r"GET .*/_tags/", tag)]
         made.rules.append(rule(CATALOG, as_json({"repositories": [text, REPOSITORY]})))
@@ -129,42 +115,48 @@ def shown(text: str) -> Callable[[], Site]:
 
 
 def referred(children: Callable[[Site, str], list[Json]]) -> Callable[[], Site]:
-    """A registry in which *children* refer to a digest."""
+    """Return a maker of a registry in which *children* refer to a digest."""
 
-    def play(made: Site, sent: Sent) -> Answer:
+    def play(made: Site, sent: Sent) -> Response:
         return as_json(index(children(made, sent.path.rpartition("/")[2])), Content_Type=INDEX)
 
     return lambda: site(None, rule(REFERRERS, play))
 
 
 def child_of(name: str, **more: Any) -> Json:
-    """A descriptor of something that refers to *name*."""
+    """Return a descriptor of an artifact that refers to *name*."""
     return {"mediaType": MANIFEST, "digest": digest_of(name.encode()), "size": 9, "artifactType": "a/b", **more}
 
 
 def _pulled_referrer() -> Site:
-    """The list says that it is attached; it is not."""
+    """Return a registry whose list names a referrer that does not refer to the artifact."""
     made = site()
     evil = made.put(manifest([made.add(b"evil", **titled("a.txt"))]), "evil")
     made.referrers = [{**evil, "artifactType": "application/vnd.example.sbom"}]
     return made
 
 
-ODD: dict[str, tuple[str, Answer]] = {
-    "null": ("null", answer(200, b"null", Content_Type="application/json")),
+ODD: dict[str, tuple[str, Response]] = {
+    "null": ("null", response(200, b"null", Content_Type="application/json")),
     "text": ("a text", as_json("x")),
     "entries-null": ("null where a list should be", as_json({"manifests": None, "tags": None})),
     "entries-object": ("an object where a list should be", as_json({"manifests": {"a": 1}, "tags": {"a": 1}})),
     "entries-texts": ("texts where manifests should be", as_json({"manifests": ["a"], "tags": [1, {}]})),
     "digest": ("digests that are paths", as_json({"manifests": [{"digest": "sha256:../../x"}], "tags": ["../../x"]})),
-    "deep": ("100,000 brackets", answer(200, b"[" * 100_000)),
-    "html": ("a page of a captive portal", answer(200, b"<html>Sign in</html>")),
-    "not-utf8": ("bytes that are no text", answer(200, b'{"tags":["\xff"],"manifests":[{"digest":"\xff"}]}')),
-    "error-ansi": ("an error that is a terminal's command", error(403, "DENIED", "\x1b[2J\n##vso[task.complete]")),
+    "deep": ("100,000 brackets", response(200, b"[" * 100_000)),
+    "html": ("a page of a captive portal", response(200, b"<html>Sign in</html>")),
+    "not-utf8": ("bytes that are no text", response(200, b'{"tags":["\xff"],"manifests":[{"digest":"\xff"}]}')),
+    "error-ansi": ("an error that is a terminal command", error(403, "DENIED", "\x1b[2J\n##vso[task.complete]")),
     "error-huge": ("an error of 8 MiB", error(400, "X", "x" * (8 << 20))),
-    "huge": ("a list without end", stream(b'{"tags":["a"', b',"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"' * 2000)),
-    "503": ("503, at once again", answer(503, Retry_After="0")),
-    "silence": ("nothing, ever", Answer(b"", "hang")),
+    "huge": (
+        "a list without end",
+        unending(
+            b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"tags":["a"',
+            b',"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"' * 2000,
+        ),
+    ),
+    "503": ("503, with Retry-After: 0", response(503, Retry_After="0")),
+    "silence": ("silence, without end", Response(b"", "hang")),
 }
 COMMANDS: dict[str, tuple[Command, str]] = {"tags": ("list", LIST), "catalog": ("repositories", CATALOG)}
 SHOWING: tuple[Command, ...] = ("list", "list-table", "repositories", "show", "referrers", "pull")
@@ -177,15 +169,15 @@ CASES = [
         if name != "catalog" or link in ("evil", "http")
     ),
     *(
-        Case(f"{name}-endless", "R9", "pages for ever", lambda match=match: linked(match, counted())(), command=command)
+        Case(f"{name}-endless", "R9", "pages without end", lambda match=match: linked(match, counted())(), command=command)
         for name, (command, match) in {**COMMANDS, "referrers": ("referrers", REFERRERS)}.items()
     ),
     *(
         Case(f"{name}-self", "R9", "the next page is this one", linked(match, lambda sent: sent.target), command=command)
         for name, (command, match) in {**COMMANDS, "referrers": ("referrers", REFERRERS)}.items()
     ),
-    *(Case(f"tags-{name}", "R9", f"the list is {does}", says(LIST, play), EITHER if name in ("entries-null", "entries-texts", "digest") else REFUSES, command="list") for name, (does, play) in ODD.items()),
-    *(Case(f"referrers-{name}", "R10", f"the list is {does}", says(REFERRERS, play), command="referrers") for name, (does, play) in ODD.items() if name not in ("silence", "digest")),
+    *(Case(f"tags-{name}", "R9", f"the list is {does}", on(LIST, play), EITHER if name in ("entries-null", "entries-texts", "digest") else REFUSES, command="list") for name, (does, play) in ODD.items()),
+    *(Case(f"referrers-{name}", "R10", f"the list is {does}", on(REFERRERS, play), command="referrers") for name, (does, play) in ODD.items() if name not in ("silence", "digest")),
     *(
         Case(f"{command}-{name}", "R14", f"every text is {text[:40]!a}", shown(text), either() if command == "pull" else EITHER, command=command)
         for command in SHOWING
@@ -193,21 +185,21 @@ CASES = [
         if name in ("ansi", "pipeline-line", "bidi", "surrogate") or command in ("list", "show")
     ),
     Case("referrers-cycle", "R10", "a manifest that refers to itself", referred(lambda made, name: [child_of("one")]), EITHER, command="referrers"),
-    Case("referrers-chain", "R10", "referrers of referrers, for ever", referred(lambda made, name: [child_of(name)]), command="referrers"),
+    Case("referrers-chain", "R10", "referrers of referrers, without end", referred(lambda made, name: [child_of(name)]), command="referrers"),
     Case("referrers-wide", "R10", "300 referrers, each with 300", referred(lambda made, name: [child_of(f"{name}{number}") for number in range(300)]), command="referrers"),
     Case("referrers-many", "R10", "30,000 referrers in one page", referred(lambda made, name: [child_of(f"{name}{number}") for number in range(30_000)]), command="referrers"),
     Case("referrers-digest", "R12", "digests that are paths", referred(lambda made, name: [child_of("x", digest="sha256:../../x")]), command="referrers"),
-    Case("referrers-type", "R13", "the list is announced as a manifest", says(REFERRERS, as_json(index([]), Content_Type=MANIFEST)), command="referrers"),
-    Case("referrers-other", "R10", "what is listed as attached is not", _pulled_referrer, command="pull-referrer", ours_only=True),
-    Case("referrers-subject", "R12", "the subject's digest is no digest", lambda: site(None, rule("(HEAD|GET) .*/manifests/", answer(200, b"{}", Content_Type=INDEX, Docker_Content_Digest="../../x"))), command="referrers"),
-    Case("show-other-digest", "R12", "the manifest is not what its header says", says("GET .*/manifests/", answer(200, b"{}", Content_Type=INDEX, Docker_Content_Digest=NO_DIGEST)), command="show"),
-    Case("show-properties-null", "R13", "the properties are null", says("GET .*/_tags", as_json({"tag": None, "tags": None})), command="show", ours_only=True),
-    Case("show-properties-deep", "R13", "the properties are 100,000 brackets", says("GET .*/_tags/", answer(200, b'{"tag":' + b"[" * 100_000)), command="show", ours_only=True),
-    Case("raw-ansi", "R12", "raw bytes that are not the digest's", says("GET .*/manifests/", answer(200, b"\x1b[2J", Content_Type=INDEX, Docker_Content_Digest=NO_DIGEST)), command="raw"),
-    Case("tags-size", "R13", "a size of 4,000 digits", says(LIST, lambda made, sent: answer(200, json.dumps({"manifests": [{**made.manifest_properties(), "imageSize": 7}], "tags": []}).encode().replace(b": 7", b": " + b"7" * 4000))), EITHER, command="list-table"),
-    Case("tags-dense", "R11", "4 MiB of empty objects", says(LIST, answer(200, b'{"manifests":[' + b'{"":0},' * 590_000 + b'{}],"tags":[]}')), EITHER, command="list"),
-    Case("tags-long", "R9", "pages of 3 MiB, for ever", lambda: _long_pages(3000, 1000), command="list"),
-    Case("tags-short", "R9", "pages of 20,000 small entries, for ever", lambda: _long_pages(1, 20_000), command="list"),
+    Case("referrers-type", "R13", "the list is announced as a manifest", on(REFERRERS, as_json(index([]), Content_Type=MANIFEST)), command="referrers"),
+    Case("referrers-other", "R10", "a listed referrer does not refer to it", _pulled_referrer, command="pull-referrer", ours_only=True),
+    Case("referrers-subject", "R12", "the subject's digest is no digest", lambda: site(None, rule("(HEAD|GET) .*/manifests/", response(200, b"{}", Content_Type=INDEX, Docker_Content_Digest="../../x"))), command="referrers"),
+    Case("show-other-digest", "R12", "the manifest does not match its header", on("GET .*/manifests/", response(200, b"{}", Content_Type=INDEX, Docker_Content_Digest=NO_DIGEST)), command="show"),
+    Case("show-properties-null", "R13", "the properties are null", on("GET .*/_tags", as_json({"tag": None, "tags": None})), command="show", ours_only=True),
+    Case("show-properties-deep", "R13", "the properties are 100,000 brackets", on("GET .*/_tags/", response(200, b'{"tag":' + b"[" * 100_000)), command="show", ours_only=True),
+    Case("raw-ansi", "R12", "raw bytes that do not match the digest", on("GET .*/manifests/", response(200, b"\x1b[2J", Content_Type=INDEX, Docker_Content_Digest=NO_DIGEST)), command="raw"),
+    Case("tags-size", "R13", "a size of 4,000 digits", on(LIST, lambda made, sent: response(200, json.dumps({"manifests": [{**made.manifest_properties(), "imageSize": 7}], "tags": []}).encode().replace(b": 7", b": " + b"7" * 4000))), EITHER, command="list-table"),
+    Case("tags-dense", "R11", "4 MiB of empty objects", on(LIST, response(200, b'{"manifests":[' + b'{"":0},' * 590_000 + b'{}],"tags":[]}')), EITHER, command="list"),
+    Case("tags-long", "R9", "pages of 3 MiB, without end", lambda: _long_pages(3000, 1000), command="list"),
+    Case("tags-short", "R9", "pages of 20,000 small entries, without end", lambda: _long_pages(1, 20_000), command="list"),
     Case("ok-list", "R20", "a good registry", site, SUCCEEDS, command="list"),
     Case("ok-list-table", "R20", "a good registry", site, SUCCEEDS, command="list-table"),
     Case("ok-repositories", "R20", "a good registry", site, SUCCEEDS, command="repositories"),
@@ -218,10 +210,10 @@ CASES = [
 
 
 def _long_pages(note: int, each: int) -> Site:
-    """Pages for ever of *each* manifests with *note* characters."""
+    """Return a registry with endless pages of *each* manifests with *note* characters."""
     number = itertools.count()
 
-    def play(made: Site, sent: Sent) -> Answer:
+    def play(made: Site, sent: Sent) -> Response:
         more = {"note": "x" * note, "configMediaType": "a/b"}
         found = [{"digest": f"sha256:{next(number):064x}", **more} for _ in range(each)]
         link = f'<{sent.path}?n=1&last={next(number)}>; rel="next"'

@@ -13,21 +13,23 @@ from tests.hostile.site import (
     INDEX,
     MANIFEST,
     Site,
-    answer,
     digest_of,
     index,
     manifest,
+    on,
+    response,
     rule,
     site,
     titled,
+    unending,
 )
-from tests.hostile.wire import Answer
+from tests.hostile.wire import Response
 
 THIS = {"platform": {"os": "linux", "architecture": "amd64"}}
 
 
 def raw(content: bytes, media_type: str = MANIFEST) -> Callable[[], Site]:
-    """An artifact whose manifest is *content*."""
+    """Return a maker of an artifact whose manifest is *content*."""
 
     def make() -> Site:
         made = site()
@@ -38,7 +40,7 @@ def raw(content: bytes, media_type: str = MANIFEST) -> Callable[[], Site]:
 
 
 def changed(**fields: Any) -> Callable[[], Site]:
-    """A good manifest with other *fields*; None takes one out."""
+    """Return a maker of a good manifest with other *fields*; None removes one."""
 
     def make() -> Site:
         made = site()
@@ -50,7 +52,7 @@ def changed(**fields: Any) -> Callable[[], Site]:
 
 
 def layered(**fields: Any) -> Callable[[], Site]:
-    """A good manifest, the descriptor of whose file has other *fields*."""
+    """Return a maker of a good manifest whose file has other *fields* in its descriptor."""
 
     def make() -> Site:
         made = site()
@@ -61,7 +63,7 @@ def layered(**fields: Any) -> Callable[[], Site]:
 
 
 def with_text(replaced: bytes, by: bytes) -> Callable[[], Site]:
-    """A good manifest with one text replaced."""
+    """Return a maker of a good manifest with one text replaced."""
 
     def make() -> Site:
         made = site()
@@ -71,26 +73,20 @@ def with_text(replaced: bytes, by: bytes) -> Callable[[], Site]:
     return make
 
 
-def told(**headers: str) -> Callable[[], Site]:
-    """A good manifest with other headers."""
-    return lambda: site(
-        None, rule("GET .*/manifests/", lambda made, sent: answer(200, made.manifests[TAG][1], **headers))
-    )
+def with_headers(**headers: str) -> Callable[[], Site]:
+    """Return a maker of a good manifest with other headers."""
+    return on("GET .*/manifests/", lambda made, sent: response(200, made.manifests[TAG][1], **headers))
 
 
-def endless(head: bytes = b"", piece: bytes = b" " * 65536) -> Callable[[], Site]:
-    """A manifest that does not end."""
+def endless(block: bytes = b" " * 65536) -> Callable[[], Site]:
+    """Return a maker of a manifest that does not end."""
 
-    def pieces() -> Any:
-        yield b"HTTP/1.1 200 OK\r\nContent-Type: " + MANIFEST.encode() + b"\r\nTransfer-Encoding: chunked\r\n\r\n"
-        while True:
-            yield b"%x\r\n%s\r\n" % (len(piece), piece)
-
-    return lambda: site(None, rule("GET .*/manifests/", Answer(pieces, "close")))
+    start = b"HTTP/1.1 200 OK\r\nContent-Type: " + MANIFEST.encode() + b"\r\nTransfer-Encoding: chunked\r\n\r\n"
+    return on("GET .*/manifests/", unending(start, b"%x\r\n%s\r\n" % (len(block), block)))
 
 
 def many(count: int) -> Callable[[], Site]:
-    """An artifact of *count* files, none of which is there."""
+    """Return a maker of an artifact of *count* files, none of which exists."""
 
     def make() -> Site:
         made = site()
@@ -105,7 +101,7 @@ def many(count: int) -> Callable[[], Site]:
 
 
 def chain(levels: int) -> Callable[[], Site]:
-    """Indexes in indexes."""
+    """Return a maker of indexes in indexes."""
 
     def make() -> Site:
         made = site()
@@ -119,23 +115,23 @@ def chain(levels: int) -> Callable[[], Site]:
 
 
 def endless_chain() -> Site:
-    """Each index is made up when it is asked for, and lists another one: only its digest is a lie."""
+    """Return a registry that invents each index on request, and lists another one in it: only its digest is a lie."""
 
-    def play(made: Site, sent: Any) -> Answer:
+    def play(made: Site, sent: Any) -> Response:
         name = sent.path.rpartition("/")[2]
         child = {"mediaType": INDEX, "digest": digest_of(name.encode()), "size": 500, **THIS}
-        return answer(200, json.dumps(index([child])).encode(), Content_Type=INDEX)
+        return response(200, json.dumps(index([child])).encode(), Content_Type=INDEX)
 
     return site(None, rule("GET .*/manifests/", play))
 
 
 def cycle() -> Site:
-    """An index that lists itself, whatever its digest."""
+    """Return an index that lists itself, whatever its digest."""
     return site(
         None,
         rule(
             "GET .*/manifests/",
-            lambda made, sent: answer(
+            lambda made, sent: response(
                 200,
                 json.dumps(index([{"mediaType": INDEX, "digest": f"sha256:{'1' * 64}", "size": 9, **THIS}])).encode(),
                 Content_Type=INDEX,
@@ -145,7 +141,7 @@ def cycle() -> Site:
 
 
 def foreign() -> Site:
-    """A layer that is said to lie elsewhere, and does not lie here."""
+    """Return a layer that is said to be elsewhere, and is missing here."""
     made = site()
     urls = [f"https://{EVIL}/layer", f"http://{METADATA}/latest/meta-data/", "file:///etc/passwd"]
     made.put(manifest([{**made.add(GOOD, **titled("a.txt")), "urls": urls}]))
@@ -154,7 +150,7 @@ def foreign() -> Site:
 
 
 def both() -> Site:
-    """A document with layers and manifests (CVE-2021-41190)."""
+    """Return a document with layers and manifests (CVE-2021-41190)."""
     made = site()
     good = json.loads(made.manifests[TAG][1])
     made.put({**good, "manifests": [{"mediaType": MANIFEST, "digest": made.digest, "size": 9}]})
@@ -162,11 +158,11 @@ def both() -> Site:
 
 
 def other_by_digest() -> Site:
-    """Asked for a digest, the registry gives another, right and well-formed manifest."""
+    """Return a registry that responds to a digest with another, correct and well-formed manifest."""
     made = site()
     evil = made.put(manifest([made.add(b"evil", **titled("a.txt"))]), "evil")
     made.rules.append(
-        rule("GET .*/manifests/sha256", lambda held, sent: answer(200, held.manifests[evil["digest"]][1], Content_Type=MANIFEST))
+        rule("GET .*/manifests/sha256", lambda made, sent: response(200, made.manifests[evil["digest"]][1], Content_Type=MANIFEST))
     )  # fmt: skip
     return made
 
@@ -205,7 +201,7 @@ FIELDS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 DESCRIPTORS: dict[str, tuple[str, dict[str, Any]]] = {
     "size-negative": ("size -1", {"size": -1}),
-    "size-float": ("a size that is no whole number", {"size": 1.5}),
+    "size-float": ("a size that is not an integer", {"size": 1.5}),
     "size-text": ("a size that is a text", {"size": "10000"}),
     "size-true": ("size true", {"size": True}),
     "size-null": ("size null", {"size": None}),
@@ -218,7 +214,7 @@ DESCRIPTORS: dict[str, tuple[str, dict[str, Any]]] = {
     "digest-long": ("a digest that is too long", {"digest": digest_of(GOOD) + "00"}),
     "digest-path": ("a digest that is a path", {"digest": "sha256:../../../../v2/other/manifests/1"}),
     "digest-query": ("a digest with a query", {"digest": digest_of(GOOD) + "?x=1"}),
-    "digest-newline": ("a digest with a line's end", {"digest": digest_of(GOOD) + "\n"}),
+    "digest-newline": ("a digest with a line break", {"digest": digest_of(GOOD) + "\n"}),
     "digest-injection": ("a digest that is a request", {"digest": "sha256:a HTTP/1.1\r\nHost: evil.example\r\n\r\n"}),
     "digest-md5": ("a digest by md5", {"digest": digest_of(GOOD, "md5")}),
     "digest-sha1": ("a digest by sha1", {"digest": digest_of(GOOD, "sha1")}),
@@ -248,26 +244,26 @@ CASES = [
     Case("layer-size-huge-number", "R11", "a size of 5,000 digits", with_text(b'"size": 10000', b'"size": ' + b"9" * 5000)),
     Case("manifest-nan", "R13", "a size NaN", with_text(b'"size": 2', b'"size": NaN')),
     Case("manifest-infinity", "R13", "a size Infinity", with_text(b'"size": 2', b'"size": Infinity')),
-    Case("manifest-keys-twice", "R13", "layers twice: which are they?", with_text(b'"layers"', b'"layers": [], "layers"')),
+    Case("manifest-keys-twice", "R13", "layers twice", with_text(b'"layers"', b'"layers": [], "layers"')),
     Case("manifest-digest-twice", "R13", "a digest twice", with_text(b'"digest"', b'"digest": "sha256:0", "digest"')),
     Case("manifest-both", "R13", "layers and manifests in one", both),
-    Case("manifest-type-lie", "R13", "it is announced as an index", told(Content_Type=INDEX)),
-    Case("manifest-type-missing", "R13", "it is announced as nothing", told()),
-    Case("manifest-type-html", "R13", "it is announced as text/html", told(Content_Type="text/html")),
-    Case("manifest-type-ansi", "R14", "it is announced as a terminal's command", told(Content_Type="\x1b[31m##vso[x]y")),
-    Case("manifest-header-digest", "R12", "its header names another digest", told(Content_Type=MANIFEST, Docker_Content_Digest=digest_of(b"?"))),
-    Case("manifest-header-malformed", "R12", "its header names no digest", told(Content_Type=MANIFEST, Docker_Content_Digest="sha256:\x1b[2J##vso[a]b")),
-    Case("manifest-other", "R12", "asked for a digest, it gives another artifact", other_by_digest, command="pull-digest"),
+    Case("manifest-type-lie", "R13", "it is announced as an index", with_headers(Content_Type=INDEX)),
+    Case("manifest-type-missing", "R13", "it is announced as nothing", with_headers()),
+    Case("manifest-type-html", "R13", "it is announced as text/html", with_headers(Content_Type="text/html")),
+    Case("manifest-type-ansi", "R14", "it is announced as a terminal command", with_headers(Content_Type="\x1b[31m##vso[x]y")),
+    Case("manifest-header-digest", "R12", "its header names another digest", with_headers(Content_Type=MANIFEST, Docker_Content_Digest=digest_of(b"?"))),
+    Case("manifest-header-malformed", "R12", "its header names no digest", with_headers(Content_Type=MANIFEST, Docker_Content_Digest="sha256:\x1b[2J##vso[a]b")),
+    Case("manifest-other", "R12", "another artifact in response to a digest", other_by_digest, command="pull-digest"),
     Case("manifest-endless", "R11", "a manifest that does not end", endless()),
-    Case("manifest-endless-json", "R11", "a JSON list that does not end", endless(piece=b'{"a":1},' * 8192)),
-    Case("manifest-length-lie", "R11", "it announces 4 GiB", lambda: site(None, rule("GET .*/manifests/", Answer(b"HTTP/1.1 200 OK\r\nContent-Length: 4294967296\r\nContent-Type: x/y\r\n\r\n{}", "close")))),
-    Case("manifest-many", "R11", "20,000 files, none of which is there", many(20_000)),
-    Case("manifest-foreign", "R6", "a layer that is said to lie elsewhere", foreign),
+    Case("manifest-endless-json", "R11", "a JSON list that does not end", endless(block=b'{"a":1},' * 8192)),
+    Case("manifest-length-lie", "R11", "it announces 4 GiB", lambda: site(None, rule("GET .*/manifests/", Response(b"HTTP/1.1 200 OK\r\nContent-Length: 4294967296\r\nContent-Type: x/y\r\n\r\n{}", "close")))),
+    Case("manifest-many", "R11", "20,000 files, none of which exists", many(20_000)),
+    Case("manifest-foreign", "R6", "a layer that is said to be elsewhere", foreign),
     Case("index-deep", "R10", "40 indexes, each in the next", chain(40), command="pull-index"),
-    Case("index-made-up", "R10", "indexes that are made up as they are asked for", endless_chain, command="pull-index"),
+    Case("index-made-up", "R10", "indexes that are invented on request", endless_chain, command="pull-index"),
     Case("index-cycle", "R10", "an index that lists itself", cycle, command="pull-index"),
-    Case("ok-index", "R10", "an index, and in it one for this machine", chain(2), GETS_IT, command="pull-index"),
-    Case("ok-unknown-fields", "R13", "a manifest with a field that nobody knows", changed(x={"y": [1, None]}), GETS_IT),
+    Case("ok-index", "R10", "an index with an artifact for this machine", chain(2), GETS_IT, command="pull-index"),
+    Case("ok-unknown-fields", "R13", "a manifest with an unknown field", changed(x={"y": [1, None]}), GETS_IT),
     Case("ok-pull", "R20", "a good artifact", site, GETS_IT),
     Case("ok-pull-digest", "R20", "a good artifact by its digest", site, GETS_IT, command="pull-digest"),
     Case("ok-sha512", "R12", "a file by sha512", lambda: _sha512(), GETS_IT),

@@ -1,4 +1,4 @@
-"""Names that an artifact gives its files, and what lies where it wants to write (R1, R2, R13, R14)."""
+"""Names that an artifact gives its files, and what already has those names on the disk (R1, R2, R13, R14)."""
 
 from __future__ import annotations
 
@@ -84,16 +84,16 @@ TOGETHER: dict[str, tuple[str, list[str]]] = {
     "duplicate": ("two files of one name", ["same.txt", "same.txt"]),
     "duplicate-dot": ("two names of one file", ["same.txt", "./same.txt"]),
     "duplicate-parent": ("two names of one file", ["same.txt", "x/../same.txt"]),
-    "duplicate-case": ("names that Windows and macOS hold for one", ["Same.txt", "sAME.txt"]),
-    "duplicate-unicode": ("names that differ in their Unicode form alone", ["caf\u00e9.txt", "cafe\u0301.txt"]),
-    "duplicate-sharp-s": ("names that differ in case folding alone", ["stra\u00dfe", "STRASSE"]),
+    "duplicate-case": ("names that are the same on Windows and macOS", ["Same.txt", "sAME.txt"]),
+    "duplicate-unicode": ("names that differ only in their Unicode form", ["caf\u00e9.txt", "cafe\u0301.txt"]),
+    "duplicate-sharp-s": ("names that differ only by case folding", ["stra\u00dfe", "STRASSE"]),
     "file-and-folder": ("a file that is also a folder", ["a", "a/b.txt"]),
     "folder-and-file": ("a folder that is also a file", ["a/b.txt", "A"]),
 }
 
 
 def with_titles(*titles: str) -> Callable[[], Site]:
-    """An artifact with a good `a.txt` and then a file under each of *titles*."""
+    """Return a maker of an artifact with a good `a.txt` and then a file under each of *titles*."""
 
     def make() -> Site:
         made = site()
@@ -125,7 +125,7 @@ def _config_title(where: str) -> Callable[[], Site]:
 
 
 def _in_out(action: Callable[[Path, Path], None]) -> Callable[[Path], None]:
-    """Do *action* with the destination and the folder outside of it."""
+    """Return a preparation that does *action* with the destination and the folder outside of it."""
     return lambda folder: action(folder / "work" / "out", folder / "outside")
 
 
@@ -161,22 +161,22 @@ PLANTED: dict[str, tuple[str, Callable[[Path, Path], None], dict[str, bytes], Ri
     "is-link": ("its name is a link out", _link("../../outside/secret.txt"), {"a.txt": GOOD}, either()),
     "is-dangling-link": ("its name is a link to nothing", _link("../../outside/new.txt"), {"a.txt": GOOD}, either()),
     "is-link-to-device": ("its name is a link to /dev/full", _link("/dev/full"), {"a.txt": GOOD}, either()),
-    "under-link": ("a folder on the way is a link out", _folder_link, {"sub/evil.txt": b"x"}, REFUSES),
+    "under-link": ("a parent folder is a link out", _folder_link, {"sub/evil.txt": b"x"}, REFUSES),
     "is-fifo": ("its name is a FIFO", _fifo, {"a.txt": GOOD}, REFUSES),
     "is-folder": ("its name is a folder", _folder, {"a.txt": GOOD}, REFUSES),
-    "is-hard-link": ("its name is a second name of another file", _hard, {"a.txt": GOOD}, GETS_IT),
+    "is-hard-link": ("its name is a hard link to another file", _hard, {"a.txt": GOOD}, GETS_IT),
 }
 
 CASES = [
     *(
-        Case(f"title-{name}", "R1", f"a file is to be called {title[:60]!a}", with_titles(title))
+        Case(f"title-{name}", "R1", f"a file is named {title[:60]!a}", with_titles(title))
         for name, title in TITLES.items()
     ),
     *(
         Case(
             f"title-{name}",
             "R14" if "pipeline" in name else "R1",
-            f"a file is to be called {title!a}",
+            f"a file is named {title!a}",
             with_titles(title),
             either(**{"a.txt": GOOD, title: b"file 0"}),
         )
@@ -187,7 +187,7 @@ CASES = [
         Case(f"title-{name}", "R2", does, lambda files=files: site(files), right, before=_in_out(plant))
         for name, (does, plant, files, right) in PLANTED.items()
     ),
-    Case("title-surrogate", "R1", "a file is to be called half a character", _surrogate),
+    Case("title-surrogate", "R1", "a file is named half a character", _surrogate),
     Case("title-of-config", "R1", "the config has a title that leads out", _config_title("config"), either()),
     Case(
         "title-of-manifest", "R1", "manifest and config have titles that lead out", _config_title("manifest"), either()

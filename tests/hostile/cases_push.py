@@ -1,4 +1,4 @@
-"""Pushes: where the user's bytes go, and whom to believe that they arrived (R7, R8, R12, R17, R21)."""
+"""Pushes: where the user's bytes are sent, and whose confirmation counts (R7, R8, R12, R17, R21)."""
 
 from __future__ import annotations
 
@@ -9,33 +9,27 @@ from pathlib import Path
 
 from tests.hostile.case import EITHER, REFUSES, SUCCEEDS, Case, Command, Right
 from tests.hostile.names import EVIL, METADATA, REPOSITORY, SERVER, STATE
-from tests.hostile.site import INDEX, NO_DIGEST, Site, answer, error, index, rule, site
-from tests.hostile.wire import Answer, Sent
+from tests.hostile.site import INDEX, NO_DIGEST, Play, Site, error, index, on, response, rule, site, unending
+from tests.hostile.wire import Response, Sent
 
 BEGIN = "POST .*/blobs/uploads/"
 STORE = "(PUT|PATCH) .*/blobs/uploads/"
 TAGGED = "PUT .*/manifests/"
 HERE = f"/v2/{REPOSITORY}/blobs/uploads/session-0?_state={STATE}"
-Play = Answer | Callable[[Site, Sent], Answer | None]
-
-
-def on(match: str, play: Play, times: int | None = None) -> Callable[[], Site]:
-    """A registry that does *play* on requests like *match*."""
-    return lambda: site(None, rule(match, play, times))
 
 
 def located(location: str) -> Callable[[], Site]:
-    """A registry that wants uploads at *location*; whoever is asked there takes them."""
+    """Return a maker of a registry that wants uploads at *location*, where any server accepts them."""
 
-    def begin(made: Site, sent: Sent) -> Answer:
+    def begin(made: Site, sent: Sent) -> Response:
         made.sessions["session-0"] = b""
-        return answer(202, Location=location, Range="0-0")
+        return response(202, Location=location, Range="0-0")
 
-    return lambda: site(None, rule(BEGIN, begin), rule(rf"https?://(?!{SERVER}/)", answer(201)))
+    return lambda: site(None, rule(BEGIN, begin), rule(rf"https?://(?!{SERVER}/)", response(201)))
 
 
-def held(raw: bytes, media_type: str = "application/vnd.oci.image.manifest.v1+json") -> Callable[[], Site]:
-    """A registry whose tag names this manifest already."""
+def tagged(raw: bytes, media_type: str = "application/vnd.oci.image.manifest.v1+json") -> Callable[[], Site]:
+    """Return a maker of a registry whose tag names this manifest already."""
 
     def make() -> Site:
         made = site()
@@ -45,12 +39,12 @@ def held(raw: bytes, media_type: str = "application/vnd.oci.image.manifest.v1+js
     return make
 
 
-def _lying_about_blobs(made: Site, sent: Sent) -> Answer | None:
-    """It has every blob, until the manifest comes."""
-    return answer(200)
+def _lying_about_blobs(made: Site, sent: Sent) -> Response | None:
+    """Claim every blob, until the manifest comes."""
+    return response(200)
 
 
-def _forgets(made: Site, sent: Sent) -> Answer | None:
+def _forgets(made: Site, sent: Sent) -> Response | None:
     made.sessions.clear()
     return error(404, "BLOB_UPLOAD_UNKNOWN")
 
@@ -70,48 +64,48 @@ LOCATIONS = {
     "broken": "https://[::1",
 }
 STORES: dict[str, tuple[str, str, Play, Right]] = {
-    "redirect": ("R7", "a file is to go elsewhere", answer(307, Location=f"https://{EVIL}/x"), REFUSES),
-    "redirect-302": ("R7", "a file is to be fetched elsewhere", answer(302, Location=f"https://{EVIL}/x"), REFUSES),
-    "digest-lie": ("R12", "the registry says that it stored other bytes", answer(201, Docker_Content_Digest=NO_DIGEST), REFUSES),
-    "digest-ansi": ("R14", "it says that it stored a terminal's command", answer(201, Docker_Content_Digest="\x1b[2J##vso[a]b"), REFUSES),
-    "200": ("R7", "200 instead of 201", answer(200), REFUSES),
-    "204": ("R7", "204 instead of 201", answer(204), REFUSES),
-    "202-always": ("R17", "it is never enough", answer(202, Location=HERE, Range="0-0"), REFUSES),
+    "redirect": ("R7", "a file is redirected elsewhere", response(307, Location=f"https://{EVIL}/x"), REFUSES),
+    "redirect-302": ("R7", "a file is redirected elsewhere by 302", response(302, Location=f"https://{EVIL}/x"), REFUSES),
+    "digest-lie": ("R12", "the registry says that it stored other bytes", response(201, Docker_Content_Digest=NO_DIGEST), REFUSES),
+    "digest-ansi": ("R14", "it says that it stored a terminal command", response(201, Docker_Content_Digest="\x1b[2J##vso[a]b"), REFUSES),
+    "200": ("R7", "200 instead of 201", response(200), REFUSES),
+    "204": ("R7", "204 instead of 201", response(204), REFUSES),
+    "202-always": ("R17", "202 after every chunk, and never 201", response(202, Location=HERE, Range="0-0"), REFUSES),
     "lost-always": ("R17", "the upload is lost, each time", error(404, "BLOB_UPLOAD_UNKNOWN"), REFUSES),
-    "413": ("R17", "too large, however small", error(413, "SIZE"), REFUSES),
-    "416": ("R17", "another offset, each time", answer(416, Location=HERE, Range="0-5"), REFUSES),
-    "416-lie": ("R17", "an offset behind the end", answer(416, Location=HERE, Range="0-999999999999"), REFUSES),
-    "error-ansi": ("R14", "an error that is a terminal's command", error(400, "\x1b[2J", "\r##vso[task.complete]\u202e"), REFUSES),
+    "413": ("R17", "413 for every size", error(413, "SIZE"), REFUSES),
+    "416": ("R17", "another offset, each time", response(416, Location=HERE, Range="0-5"), REFUSES),
+    "416-lie": ("R17", "an offset behind the end", response(416, Location=HERE, Range="0-999999999999"), REFUSES),
+    "error-ansi": ("R14", "an error that is a terminal command", error(400, "\x1b[2J", "\r##vso[task.complete]\u202e"), REFUSES),
     "error-state": ("R15", "an error that repeats the upload's state", error(400, "X", f"no {HERE}"), REFUSES),
     "error-huge": ("R11", "an error of 8 MiB", error(400, "X", "x" * (8 << 20)), REFUSES),
     "429": ("R17", "wait for 999,999 s", error(429, "TOOMANYREQUESTS", Retry_After="999999"), REFUSES),
-    "hang": ("R18", "no answer to a file, ever", Answer(b"", "hang"), REFUSES),
-    "reset": ("R17", "a reset, each time", Answer(b"", "reset"), REFUSES),
+    "hang": ("R18", "no response to a file, ever", Response(b"", "hang"), REFUSES),
+    "reset": ("R17", "a reset, each time", Response(b"", "reset"), REFUSES),
     "401": ("R17", "401, each time", error(401, "UNAUTHORIZED"), REFUSES),
     "405": ("R20", "a lock", error(405, "REGISTRY_DISALLOWED_OPERATION"), REFUSES),
 }  # fmt: skip
 ONCE: dict[str, tuple[str, Play]] = {
     "500-once": ("500 once", error(500, "UNKNOWN")),
-    "503-once": ("503 once", answer(503, Retry_After="1")),
+    "503-once": ("503 once", response(503, Retry_After="1")),
     "429-once": ("429 once", error(429, "TOOMANYREQUESTS", Retry_After="1")),
     "401-once": ("401 once, and a realm elsewhere", error(401, "UNAUTHORIZED", WWW_Authenticate=f'Bearer realm="https://{EVIL}/t",scope="repository:x:*"')),
-    "reset-once": ("a reset, once", Answer(b"", "reset")),
+    "reset-once": ("a reset, once", Response(b"", "reset")),
     "lost-once": ("the upload is lost, once", _forgets),
 }  # fmt: skip
 TAGS: dict[str, tuple[str, str, Play, Right]] = {
-    "redirect": ("R7", "the manifest is to go elsewhere", answer(307, Location=f"https://{EVIL}/m"), REFUSES),
-    "other-digest": ("R12", "the registry says that it stored another manifest", answer(201, Docker_Content_Digest=NO_DIGEST), REFUSES),
-    "200": ("R7", "200 instead of 201", answer(200), REFUSES),
-    "202": ("R7", "202 instead of 201", answer(202), REFUSES),
-    "blob-unknown": ("R17", "it lacks a blob, each time", error(404, "MANIFEST_BLOB_UNKNOWN", detail="\x1b[2J"), REFUSES),
-    "error-ansi": ("R14", "an error that is a terminal's command", error(400, "X", "\x1b[2J\n##vso[task.complete]"), REFUSES),
-    "hang": ("R18", "no answer to the manifest, ever", Answer(b"", "hang"), REFUSES),
-    "reset": ("R17", "a reset, each time", Answer(b"", "reset"), REFUSES),
-    "413": ("R20", "the manifest is too large", answer(413), REFUSES),
+    "redirect": ("R7", "the manifest is redirected elsewhere", response(307, Location=f"https://{EVIL}/m"), REFUSES),
+    "other-digest": ("R12", "the registry says that it stored another manifest", response(201, Docker_Content_Digest=NO_DIGEST), REFUSES),
+    "200": ("R7", "200 instead of 201", response(200), REFUSES),
+    "202": ("R7", "202 instead of 201", response(202), REFUSES),
+    "blob-unknown": ("R17", "a blob is missing, each time", error(404, "MANIFEST_BLOB_UNKNOWN", detail="\x1b[2J"), REFUSES),
+    "error-ansi": ("R14", "an error that is a terminal command", error(400, "X", "\x1b[2J\n##vso[task.complete]"), REFUSES),
+    "hang": ("R18", "no response to the manifest, ever", Response(b"", "hang"), REFUSES),
+    "reset": ("R17", "a reset, each time", Response(b"", "reset"), REFUSES),
+    "413": ("R20", "the manifest is too large", response(413), REFUSES),
 }  # fmt: skip
-HELD: dict[str, tuple[str, bytes, str]] = {
+PRESENT: dict[str, tuple[str, bytes, str]] = {
     "null": ("`null`", b"null", "application/vnd.oci.image.manifest.v1+json"),
-    "ansi": ("a terminal's command", b"\x1b[2J", "\x1b[2J##vso[x]y"),
+    "ansi": ("a terminal command", b"\x1b[2J", "\x1b[2J##vso[x]y"),
     "index": ("an index of many", json.dumps(index([{"mediaType": INDEX, "digest": NO_DIGEST, "size": 1}] * 1000)).encode(), INDEX),
     "deep": ("100,000 brackets", b"[" * 100_000, INDEX),
 }  # fmt: skip
@@ -157,37 +151,37 @@ INPUTS: dict[str, tuple[str, Command, Callable[[Path], None]]] = {
 }
 
 CASES = [
-    *(Case(f"push-location-{name}", "R8", f"files are to go to {location[:50]!a}", located(location), command="push") for name, location in LOCATIONS.items()),
+    *(Case(f"push-location-{name}", "R8", f"the upload location is {location[:50]!a}", located(location), command="push") for name, location in LOCATIONS.items()),
     *(Case(f"push-{name}", requirement, does, on(STORE, play), right, command="push") for name, (requirement, does, play, right) in STORES.items()),
-    *(Case(f"push-{name}", "R17", f"a file: {does}", on(STORE, play, 1), SUCCEEDS, command="push") for name, (does, play) in ONCE.items()),
+    *(Case(f"push-{name}", "R17", f"a file: {does}", on(STORE, play, times=1), SUCCEEDS, command="push") for name, (does, play) in ONCE.items()),
     *(Case(f"push-manifest-{name}", requirement, does, on(TAGGED, play), right, command="push") for name, (requirement, does, play, right) in TAGS.items()),
-    *(Case(f"push-over-{name}", "R13", f"the tag's present manifest is {does}", held(raw, kind), EITHER, command="push") for name, (does, raw, kind) in HELD.items()),
+    *(Case(f"push-over-{name}", "R13", f"the tag's present manifest is {does}", tagged(raw, kind), EITHER, command="push") for name, (does, raw, kind) in PRESENT.items()),
     *(Case(f"push-input-{name}", "R21", does, site, REFUSES, command, before=_input(plant)) for name, (does, command, plant) in INPUTS.items()),
-    Case("push-begin-redirect", "R7", "an upload is to begin elsewhere", on(BEGIN, answer(307, Location=f"https://{EVIL}/x")), command="push"),
-    Case("push-begin-201", "R12", "it says that it has what it has not seen", on(BEGIN, answer(201, Docker_Content_Digest=NO_DIGEST)), command="push"),
-    Case("push-begin-silence", "R18", "no answer to the upload's begin", on(BEGIN, Answer(b"", "hang")), command="push"),
-    Case("push-begin-503", "R17", "503, at once again", on(BEGIN, answer(503, Retry_After="0")), command="push"),
-    Case("push-head-redirect", "R6", "whether it has a file is to be asked elsewhere", on("HEAD .*/blobs/", answer(307, Location=f"https://{EVIL}/x")), EITHER, command="push"),
-    Case("push-head-500", "R17", "500 when asked whether it has a file", on("HEAD .*/blobs/", answer(500, Retry_After="0")), EITHER, command="push"),
-    Case("attach-subject-other", "R12", "the subject is not what its header says", lambda: site(None, rule("(GET|HEAD) .*/manifests/", answer(200, b"{}", Content_Type=INDEX, Docker_Content_Digest=NO_DIGEST))), command="attach"),
-    Case("attach-subject-redirect", "R6", "the subject lies elsewhere", on("(GET|HEAD) .*/manifests/", answer(307, Location=f"https://{EVIL}/m")), command="attach"),
+    Case("push-begin-redirect", "R7", "an upload is redirected elsewhere", on(BEGIN, response(307, Location=f"https://{EVIL}/x")), command="push"),
+    Case("push-begin-201", "R12", "it claims a blob that it has not seen", on(BEGIN, response(201, Docker_Content_Digest=NO_DIGEST)), command="push"),
+    Case("push-begin-silence", "R18", "no response when an upload begins", on(BEGIN, Response(b"", "hang")), command="push"),
+    Case("push-begin-503", "R17", "503, with Retry-After: 0", on(BEGIN, response(503, Retry_After="0")), command="push"),
+    Case("push-head-redirect", "R6", "the check for a file is redirected elsewhere", on("HEAD .*/blobs/", response(307, Location=f"https://{EVIL}/x")), EITHER, command="push"),
+    Case("push-head-500", "R17", "500 when asked whether it has a file", on("HEAD .*/blobs/", response(500, Retry_After="0")), EITHER, command="push"),
+    Case("attach-subject-other", "R12", "the subject does not match its header", lambda: site(None, rule("(GET|HEAD) .*/manifests/", response(200, b"{}", Content_Type=INDEX, Docker_Content_Digest=NO_DIGEST))), command="attach"),
+    Case("attach-subject-redirect", "R6", "the subject is elsewhere", on("(GET|HEAD) .*/manifests/", response(307, Location=f"https://{EVIL}/m")), command="attach"),
     Case("attach-list-null", "R13", "the list of referrers under its tag is `null`", lambda: _bad_list(b"null"), EITHER, command="attach"),
-    Case("attach-list-endless", "R17", "the list of referrers never holds what was written", lambda: _forgetful(), EITHER, command="attach"),
-    Case("tag-other-digest", "R12", "the registry says that it stored another manifest", on(TAGGED, answer(201, Docker_Content_Digest=NO_DIGEST)), command="tag"),
-    Case("tag-200", "R7", "200 instead of 201", on(TAGGED, answer(200)), command="tag"),
-    Case("tag-other-manifest", "R12", "it gives another manifest than its header says", on("GET .*/manifests/", answer(200, b"{}", Content_Type=INDEX, Docker_Content_Digest=NO_DIGEST)), command="tag"),
-    Case("delete-500", "R17", "500, each time", on("DELETE ", answer(500, Retry_After="0")), command="delete"),
-    Case("delete-200-body", "R11", "a body without end", on("DELETE ", Answer(lambda: _for_ever(), "close")), EITHER, command="delete"),
-    Case("delete-ansi", "R14", "an error that is a terminal's command", on("DELETE ", error(405, "X", "\x1b[2J\n##vso[task.complete]")), command="delete"),
-    Case("untag-ansi", "R14", "an error that is a terminal's command", on("DELETE ", error(405, "X", "\x1b[2J\n##vso[task.complete]")), command="untag"),
-    Case("update-ansi", "R14", "attributes that are a terminal's command", on("PATCH ", answer(200, b'{"tag":{"name":"\\u001b[2J##vso[a]b","x\\u202e":1,"changeableAttributes":{"\\u001b":"##[error]x"}}}')), SUCCEEDS, command="update"),
-    Case("update-types", "R13", "attributes of odd types", on("PATCH ", answer(200, b'{"tag":[1,2],"changeableAttributes":"x"}')), EITHER, command="update"),
+    Case("attach-list-endless", "R17", "the list of referrers never has the written entry", lambda: _forgetful(), EITHER, command="attach"),
+    Case("tag-other-digest", "R12", "the registry says that it stored another manifest", on(TAGGED, response(201, Docker_Content_Digest=NO_DIGEST)), command="tag"),
+    Case("tag-200", "R7", "200 instead of 201", on(TAGGED, response(200)), command="tag"),
+    Case("tag-other-manifest", "R12", "the manifest does not match its header", on("GET .*/manifests/", response(200, b"{}", Content_Type=INDEX, Docker_Content_Digest=NO_DIGEST)), command="tag"),
+    Case("delete-500", "R17", "500, each time", on("DELETE ", response(500, Retry_After="0")), command="delete"),
+    Case("delete-200-body", "R11", "a body without end", on("DELETE ", unending(b"HTTP/1.1 202 Accepted\r\n\r\n", b"x" * 65536)), EITHER, command="delete"),
+    Case("delete-ansi", "R14", "an error that is a terminal command", on("DELETE ", error(405, "X", "\x1b[2J\n##vso[task.complete]")), command="delete"),
+    Case("untag-ansi", "R14", "an error that is a terminal command", on("DELETE ", error(405, "X", "\x1b[2J\n##vso[task.complete]")), command="untag"),
+    Case("update-ansi", "R14", "attributes that are a terminal command", on("PATCH ", response(200, b'{"tag":{"name":"\\u001b[2J##vso[a]b","x\\u202e":1,"changeableAttributes":{"\\u001b":"##[error]x"}}}')), SUCCEEDS, command="update"),
+    Case("update-types", "R13", "attributes of odd types", on("PATCH ", response(200, b'{"tag":[1,2],"changeableAttributes":"x"}')), EITHER, command="update"),
     *(Case(f"ok-{command}", "R20", "a good registry", site, SUCCEEDS, command=command) for command in ("push", "push-folder", "attach", "tag", "untag", "update", "delete")),
 ]  # fmt: skip
 
 
 def _bad_list(raw: bytes) -> Site:
-    made = site(None, rule("GET .*/referrers/", answer(404)))
+    made = site(None, rule("GET .*/referrers/", response(404)))
     made.put(raw, made.digest.replace(":", "-"), INDEX)
     return made
 
@@ -195,11 +189,5 @@ def _bad_list(raw: bytes) -> Site:
 def _forgetful() -> Site:
     made = _bad_list(json.dumps(index([])).encode())
     tag = made.digest.replace(":", "-")
-    made.rules.append(rule(f"PUT .*/manifests/{tag}", lambda held_, sent: answer(201)))
+    made.rules.append(rule(f"PUT .*/manifests/{tag}", lambda made, sent: response(201)))
     return made
-
-
-def _for_ever() -> object:
-    yield b"HTTP/1.1 202 Accepted\r\n\r\n"
-    while True:
-        yield b"x" * 65536

@@ -1,4 +1,4 @@
-"""Redirects: where a file's bytes may be fetched, and what goes along (R6, R7, R15)."""
+"""Redirects: where a file's bytes may be fetched, and what is sent there (R6, R7, R15)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from tests.hostile.case import BLOBS, GETS_IT, REFUSES, REGISTRY, Case, either
 from tests.hostile.names import EVIL, METADATA, SERVER, SIGNATURE, STORAGE
-from tests.hostile.site import GOOD, Site, answer, digest_of, rule, site
-from tests.hostile.wire import Answer, Sent
+from tests.hostile.site import GOOD, Site, digest_of, response, rule, site
+from tests.hostile.wire import Response, Sent
 
 DIGEST = digest_of(GOOD)
 BLOB = f"(GET|HEAD) https://{SERVER}/v2/.*/blobs/sha256"
@@ -18,26 +18,26 @@ ONLY = frozenset({REGISTRY})
 
 
 def to(location: str, status: int = 307, **headers: str) -> Callable[[], Site]:
-    """A registry that keeps its files at *location*; whoever is asked there has them."""
-    there = rule(rf"https?://(?!{SERVER}/)", answer(200, GOOD))
-    return lambda: site(None, rule(BLOB, answer(status, Location=location, **headers)), there)
+    """Return a maker of a registry that redirects to *location* for its files, where any server has them."""
+    there = rule(rf"https?://(?!{SERVER}/)", response(200, GOOD))
+    return lambda: site(None, rule(BLOB, response(status, Location=location, **headers)), there)
 
 
-def signed(*plays: Answer) -> Callable[[], Site]:
-    """A registry whose storage answers the signed address so."""
-    return lambda: site(None, rule(BLOB, answer(307, Location=SIGNED)), *(rule(STORAGE, play) for play in plays))
+def signed(*plays: Response) -> Callable[[], Site]:
+    """Return a maker of a registry whose storage responds to the signed URL with *plays*."""
+    return lambda: site(None, rule(BLOB, response(307, Location=SIGNED)), *(rule(STORAGE, play) for play in plays))
 
 
 def hops(count: int, hosts: tuple[str, ...] = (STORAGE,)) -> Callable[[], Site]:
-    """*count* redirects from one of *hosts* to the next."""
+    """Return a maker of *count* redirects from one of *hosts* to the next."""
 
-    def play(made: Site, sent: Sent) -> Answer:
+    def play(made: Site, sent: Sent) -> Response:
         step = int(sent.query.partition("step=")[2] or 0)
         if step >= count:
-            return answer(200, GOOD)
-        return answer(302, Location=f"https://{hosts[step % len(hosts)]}/x?step={step + 1}")
+            return response(200, GOOD)
+        return response(302, Location=f"https://{hosts[step % len(hosts)]}/x?step={step + 1}")
 
-    return lambda: site(None, rule(BLOB, answer(307, Location=f"https://{hosts[-1]}/x?step=0")), rule("/x$", play))
+    return lambda: site(None, rule(BLOB, response(307, Location=f"https://{hosts[-1]}/x?step=0")), rule("/x$", play))
 
 
 INWARD = {
@@ -77,44 +77,44 @@ ODD = {
 
 def _cookie() -> Site:
     made = to(f"https://{EVIL}/x")()
-    made.rules.insert(0, rule(BLOB, answer(307, Location=f"https://{EVIL}/x", Set_Cookie="a=b; Domain=example")))
+    made.rules.insert(0, rule(BLOB, response(307, Location=f"https://{EVIL}/x", Set_Cookie="a=b; Domain=example")))
     return made
 
 
-ASKS = answer(401, WWW_Authenticate=f'Bearer realm="https://{STORAGE}/token",scope="x"')
+ASKS = response(401, WWW_Authenticate=f'Bearer realm="https://{STORAGE}/token",scope="x"')
 
 CASES = [
-    Case("redirect-blob", "R6", "files lie at a storage host, by a signed address", signed(), GETS_IT, hosts=PUBLIC),
-    Case("redirect-evil", "R6", "files lie at somebody else's host", to(f"https://{EVIL}/x"), either(), hosts=AT_EVIL),
-    Case("redirect-lookalike", "R6", "files lie at a host called like the registry", to(f"https://{SERVER}.{EVIL}/x"), either(), hosts=AT_EVIL | {f"https://{SERVER}.{EVIL}"}),
-    Case("redirect-port", "R6", "files lie at another port of the registry", to(f"https://{SERVER}:8443/x"), either(), hosts=AT_EVIL | {f"https://{SERVER}:8443"}),
+    Case("redirect-blob", "R6", "files are at a storage host with a signed URL", signed(), GETS_IT, hosts=PUBLIC),
+    Case("redirect-evil", "R6", "files are at another server", to(f"https://{EVIL}/x"), either(), hosts=AT_EVIL),
+    Case("redirect-lookalike", "R6", "files are at a host named like the registry", to(f"https://{SERVER}.{EVIL}/x"), either(), hosts=AT_EVIL | {f"https://{SERVER}.{EVIL}"}),
+    Case("redirect-port", "R6", "files are at another port of the registry", to(f"https://{SERVER}:8443/x"), either(), hosts=AT_EVIL | {f"https://{SERVER}:8443"}),
     Case("redirect-no-scheme", "R6", "//evil.example/x", to(f"//{EVIL}/x"), either(), hosts=AT_EVIL),
-    Case("redirect-twice", "R6", "to storage and on to somebody else", hops(1, (EVIL, STORAGE)), either(), hosts=AT_EVIL),
+    Case("redirect-twice", "R6", "to storage and from there to another server", hops(1, (EVIL, STORAGE)), either(), hosts=AT_EVIL),
     Case("redirect-many", "R6", "20 redirects", hops(20), REFUSES, hosts=PUBLIC),
     Case("redirect-loop", "R6", "to itself", to(f"https://{SERVER}/v2/samples/artifact/blobs/{DIGEST}"), REFUSES),
     Case("redirect-303", "R6", "303", to(SIGNED, 303), either(), hosts=PUBLIC),
     Case("redirect-308", "R6", "308", to(SIGNED, 308), either(), hosts=PUBLIC),
     Case("redirect-300", "R6", "300: choose", to(SIGNED, 300), REFUSES, hosts=PUBLIC),
-    Case("redirect-long", "R6", "to an address of 60,000 characters", to(f"https://{STORAGE}/" + "x" * 60_000), either(), hosts=PUBLIC),
-    Case("redirect-none", "R6", "to nowhere", lambda: site(None, rule(BLOB, answer(307)))),
-    Case("redirect-cookie", "R16", "to somebody else, with a cookie for them", _cookie, either(), hosts=AT_EVIL),
+    Case("redirect-long", "R6", "to a URL of 60,000 characters", to(f"https://{STORAGE}/" + "x" * 60_000), either(), hosts=PUBLIC),
+    Case("redirect-none", "R6", "to nowhere", lambda: site(None, rule(BLOB, response(307)))),
+    Case("redirect-cookie", "R16", "to another server, with a cookie for it", _cookie, either(), hosts=AT_EVIL),
     *(Case(f"redirect-{name}", "R6", f"to {location[:60]}", to(location)) for name, location in INWARD.items()),
     *(Case(f"redirect-{name}", "R6", f"to {location[:60]!a}", to(location), hosts=PUBLIC if STORAGE in location and 'http:' not in location else ONLY) for name, location in ODD.items()),
-    Case("redirect-no-proxy", "R6", "to loopback, which no proxy is asked for", to("https://127.0.0.1:9/x"), variables={"NO_PROXY": "127.0.0.1,localhost,169.254.169.254", "no_proxy": "127.0.0.1,localhost,169.254.169.254"}),
-    Case("redirect-no-proxy-name", "R6", "to a name of this machine, which no proxy is asked for", to("https://localhost:9/x"), variables={"NO_PROXY": "localhost", "no_proxy": "localhost"}),
-    Case("redirect-signed", "R15", "storage refuses its own address", signed(answer(403, b"<Error><Code>AuthenticationFailed</Code></Error>")), hosts=PUBLIC),
-    Case("redirect-signed-echo", "R15", "storage refuses, and repeats the address", signed(answer(403, f"<Error><Code>Bad</Code><Url>{SIGNED}</Url></Error>".encode())), hosts=PUBLIC),
-    Case("redirect-signed-json", "R15", "storage refuses in a registry's words, with the address", signed(answer(404, b'{"errors":[{"code":"X","message":"%s"}]}' % SIGNED.encode())), hosts=PUBLIC),
+    Case("redirect-no-proxy", "R6", "to loopback, which bypasses the proxy", to("https://127.0.0.1:9/x"), variables={"NO_PROXY": "127.0.0.1,localhost,169.254.169.254", "no_proxy": "127.0.0.1,localhost,169.254.169.254"}),
+    Case("redirect-no-proxy-name", "R6", "to a name of this machine, which bypasses the proxy", to("https://localhost:9/x"), variables={"NO_PROXY": "localhost", "no_proxy": "localhost"}),
+    Case("redirect-signed", "R15", "storage refuses its own signed URL", signed(response(403, b"<Error><Code>AuthenticationFailed</Code></Error>")), hosts=PUBLIC),
+    Case("redirect-signed-echo", "R15", "storage refuses, and repeats the URL", signed(response(403, f"<Error><Code>Bad</Code><Url>{SIGNED}</Url></Error>".encode())), hosts=PUBLIC),
+    Case("redirect-signed-json", "R15", "storage refuses as a registry does, with the URL", signed(response(404, b'{"errors":[{"code":"X","message":"%s"}]}' % SIGNED.encode())), hosts=PUBLIC),
     Case("redirect-401", "R6", "storage asks for a sign-in", signed(ASKS), hosts=PUBLIC),
-    Case("redirect-407", "R6", "storage asks for the proxy's password", signed(answer(407, Proxy_Authenticate="Basic")), hosts=PUBLIC),
-    Case("redirect-cut", "R15", "storage breaks, each time", signed(Answer(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\nx", "reset")), hosts=PUBLIC),
-    Case("redirect-silence", "R18", "storage says nothing", signed(Answer(b"", "hang")), hosts=PUBLIC),
-    Case("redirect-poison", "R12", "storage gives other bytes", signed(answer(200, b"evil" * 2500)), hosts=PUBLIC),
-    Case("redirect-encoded", "R16", "storage compresses", signed(answer(200, b"\x1f\x8b", Content_Encoding="gzip")), hosts=PUBLIC),
-    Case("redirect-manifest", "R6", "the manifest lies elsewhere", lambda: site(None, rule("GET .*/manifests/", answer(307, Location=f"https://{EVIL}/m")))),
-    Case("redirect-list", "R9", "the list lies elsewhere", lambda: site(None, rule("GET .*/(tags|_manifests|_tags)", answer(307, Location=f"https://{EVIL}/m"))), command="list"),
-    Case("redirect-delete", "R7", "a deletion is to go elsewhere", lambda: site(None, rule("DELETE ", answer(307, Location=f"https://{EVIL}/m"))), command="delete"),
-    Case("redirect-tag", "R7", "a tag is to go elsewhere", lambda: site(None, rule("PUT ", answer(308, Location=f"https://{EVIL}/m"))), command="tag"),
-    Case("redirect-update", "R7", "a lock is to go elsewhere", lambda: site(None, rule("PATCH ", answer(307, Location=f"https://{EVIL}/m"))), command="update"),
-    Case("redirect-untag", "R7", "a tag's removal is to go elsewhere", lambda: site(None, rule("DELETE ", answer(302, Location=f"https://{EVIL}/m"))), command="untag"),
+    Case("redirect-407", "R6", "storage asks for the proxy's password", signed(response(407, Proxy_Authenticate="Basic")), hosts=PUBLIC),
+    Case("redirect-cut", "R15", "storage breaks, each time", signed(Response(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\nx", "reset")), hosts=PUBLIC),
+    Case("redirect-silence", "R18", "storage says nothing", signed(Response(b"", "hang")), hosts=PUBLIC),
+    Case("redirect-poison", "R12", "storage gives other bytes", signed(response(200, b"evil" * 2500)), hosts=PUBLIC),
+    Case("redirect-encoded", "R16", "storage compresses", signed(response(200, b"\x1f\x8b", Content_Encoding="gzip")), hosts=PUBLIC),
+    Case("redirect-manifest", "R6", "the manifest is elsewhere", lambda: site(None, rule("GET .*/manifests/", response(307, Location=f"https://{EVIL}/m")))),
+    Case("redirect-list", "R9", "the list is elsewhere", lambda: site(None, rule("GET .*/(tags|_manifests|_tags)", response(307, Location=f"https://{EVIL}/m"))), command="list"),
+    Case("redirect-delete", "R7", "a deletion is redirected elsewhere", lambda: site(None, rule("DELETE ", response(307, Location=f"https://{EVIL}/m"))), command="delete"),
+    Case("redirect-tag", "R7", "a tag is redirected elsewhere", lambda: site(None, rule("PUT ", response(308, Location=f"https://{EVIL}/m"))), command="tag"),
+    Case("redirect-update", "R7", "a lock is redirected elsewhere", lambda: site(None, rule("PATCH ", response(307, Location=f"https://{EVIL}/m"))), command="update"),
+    Case("redirect-untag", "R7", "a tag's removal is redirected elsewhere", lambda: site(None, rule("DELETE ", response(302, Location=f"https://{EVIL}/m"))), command="untag"),
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Challenges, tokens and TLS: who gets the user's secrets (R5, R15, R16, R20)."""
+"""Challenges, tokens and TLS: who receives the user's secrets (R5, R15, R16, R20)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from tests.hostile.case import EITHER, GETS_IT, SUCCEEDS, Case, either
 from tests.hostile.names import ACCESS_TOKEN, EVIL, METADATA, PASSWORD, REPOSITORY, SERVER, token
-from tests.hostile.site import Rule, Site, answer, as_json, challenge, error, rule, site
-from tests.hostile.wire import Answer, Sent
+from tests.hostile.site import Rule, Site, as_json, challenge, error, on, response, rule, site, unending
+from tests.hostile.wire import Response, Sent
 
 V2 = f"https://{SERVER}/v2/"
 TOKEN = "/oauth2/token"
@@ -29,46 +29,25 @@ WIDE = f"repository:{REPOSITORY}:pull,push,delete registry:catalog:*"
 
 
 def once(realm: str, scope: str = f"repository:{REPOSITORY}:pull") -> Callable[[], Site]:
-    """A registry that asks for a sign-in elsewhere, and takes the right token all the same."""
+    """Return a maker of a registry that asks for a sign-in elsewhere, and accepts the right token all the same."""
 
-    def play(made: Site, sent: Sent) -> Answer | None:
+    def play(made: Site, sent: Sent) -> Response | None:
         return None if "authorization" in sent.headers and made.tags[-1] == "asked" else _ask(made)
 
-    def _ask(made: Site) -> Answer:
+    def _ask(made: Site) -> Response:
         made.tags.append("asked")
         return challenge(realm, scope)
 
     return lambda: site(None, rule(f"GET {V2}", play))
 
 
-def says(play: Answer | Callable[[Site, Sent], Answer | None]) -> Callable[[], Site]:
-    """A registry whose token endpoint says this."""
-    return lambda: site(None, rule(TOKEN, play))
-
-
 def gives(value: object) -> Callable[[], Site]:
-    """A registry whose token is *value*."""
-    return says(as_json({"access_token": value, "token": value}))
-
-
-def ever(play: Answer, match: str = V2) -> Callable[[], Site]:
-    """A registry that answers so for ever."""
-    return lambda: site(None, rule(match, play))
-
-
-def stream(start: bytes, piece: bytes) -> Answer:
-    """An answer without end."""
-
-    def pieces() -> object:
-        yield start
-        while True:
-            yield piece
-
-    return Answer(pieces, "close")  # type: ignore[arg-type]
+    """Return a maker of a registry whose token is *value*."""
+    return on(TOKEN, as_json({"access_token": value, "token": value}))
 
 
 def shows(kind: str) -> Callable[[], Site]:
-    """A registry with a certificate of this kind."""
+    """Return a maker of a registry with a certificate of this kind."""
 
     def make() -> Site:
         made = site()
@@ -79,29 +58,29 @@ def shows(kind: str) -> Callable[[], Site]:
 
 
 JSON = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-ANSWERS: dict[str, tuple[str, Answer]] = {
-    "endless": ("a token without end", stream(JSON + b'\r\n{"access_token":"', b"A" * 65536)),
+RESPONSES: dict[str, tuple[str, Response]] = {
+    "endless": ("a token without end", unending(JSON + b'\r\n{"access_token":"', b"A" * 65536)),
     "huge": ("a token of 8 MiB", as_json({"access_token": "A" * (8 << 20)})),
-    "not-json": ("no JSON", answer(200, b"<html>Sign in</html>")),
+    "not-json": ("no JSON", response(200, b"<html>Sign in</html>")),
     "null": ("null", as_json(None)),
     "list": ("a list", as_json([ACCESS_TOKEN])),
-    "deep": ("100,000 brackets", answer(200, b"[" * 100_000)),
-    "empty": ("nothing", answer(200)),
-    "error-ansi": ("an error that is a terminal's command", error(401, "UNAUTHORIZED", "\x1b]0;owned\x07\x1b[2J\n##vso[task.complete]")),
-    "error-huge": ("an error without end", stream(b"HTTP/1.1 403 No\r\n\r\n" + b'{"errors":[{"message":"', b"A" * 65536)),
-    "error-html": ("a page of a captive portal", answer(403, b"<html>" + b"x" * 5000)),
+    "deep": ("100,000 brackets", response(200, b"[" * 100_000)),
+    "empty": ("nothing", response(200)),
+    "error-ansi": ("an error that is a terminal command", error(401, "UNAUTHORIZED", "\x1b]0;owned\x07\x1b[2J\n##vso[task.complete]")),
+    "error-huge": ("an error without end", unending(b"HTTP/1.1 403 No\r\n\r\n" + b'{"errors":[{"message":"', b"A" * 65536)),
+    "error-html": ("a page of a captive portal", response(403, b"<html>" + b"x" * 5000)),
     "error-shape": ("errors that are an object", as_json({"errors": {"0": "x"}}, 401)),
     "error-types": ("an error of numbers", as_json({"errors": [{"code": 1, "message": ["\x1b"], "detail": {"a": 1}}]}, 400)),
-    "redirect": ("go elsewhere with your password", answer(307, Location=f"https://{EVIL}/oauth2/token")),
-    "redirect-302": ("go elsewhere for your token", answer(302, Location=f"https://{EVIL}/oauth2/token")),
-    "redirect-http": ("go on without TLS", answer(308, Location=f"http://{SERVER}/oauth2/token")),
+    "redirect": ("a 307 elsewhere, with the password", response(307, Location=f"https://{EVIL}/oauth2/token")),
+    "redirect-302": ("a 302 elsewhere, for the token", response(302, Location=f"https://{EVIL}/oauth2/token")),
+    "redirect-http": ("a redirect to plain HTTP", response(308, Location=f"http://{SERVER}/oauth2/token")),
     "429": ("wait for 999,999 s", error(429, "TOOMANYREQUESTS", Retry_After="999999")),
-    "503": ("503, at once again", answer(503, Retry_After="0")),
-    "silence": ("nothing, ever", Answer(b"", "hang")),
+    "503": ("503, with Retry-After: 0", response(503, Retry_After="0")),
+    "silence": ("silence, without end", Response(b"", "hang")),
     "200-error": ("an error with status 200", error(200, "DENIED", "no")),
 }  # fmt: skip
 TOKENS: dict[str, tuple[str, object]] = {
-    "crlf": ("a token with a line's end", "abc\r\nX-Evil: yes"),
+    "crlf": ("a token with a line break", "abc\r\nX-Evil: yes"),
     "unicode": ("a token of other letters", "t\u00f6k\u4e2d"),
     "space": ("a token with spaces", "a b c"),
     "control": ("a token with an escape", "a\x1b[2Jb"),
@@ -113,9 +92,9 @@ TOKENS: dict[str, tuple[str, object]] = {
     "claims-none": ("a token that grants nothing", token("none", access=[])),
     "claims-other": ("a token for another repository", token("other", access=[{"type": "repository", "name": "x", "actions": ["pull"]}])),
     "claims-exp": ("a token that ends at infinity", "e30." + "eyJleHAiOjFlNDAwfQ" + ".c"),
-    "long": ("a token of 200 KiB, which no header carries", "A" * 200_000),
+    "long": ("a token of 200 KiB, too long for a header", "A" * 200_000),
 }  # fmt: skip
-REFLECTED: dict[str, tuple[str, Callable[[Site, Sent], Answer | None], str]] = {
+REFLECTED: dict[str, tuple[str, Callable[[Site, Sent], Response | None], str]] = {
     "password": (
         "an error that repeats the password",
         lambda made, sent: error(401, "UNAUTHORIZED", f"wrong password {PASSWORD}: {sent.body.decode()}"),
@@ -133,56 +112,56 @@ REFLECTED: dict[str, tuple[str, Callable[[Site, Sent], Answer | None], str]] = {
     ),
     "token-digest": (
         "a digest that repeats the token",
-        lambda made, sent: answer(200, b"{}", Docker_Content_Digest=sent.headers.get("authorization", "")),
+        lambda made, sent: response(200, b"{}", Docker_Content_Digest=sent.headers.get("authorization", "")),
         "GET .*/manifests/",
     ),
     "token-type": (
         "a media type that repeats the token",
-        lambda made, sent: answer(200, b"{}", Content_Type=sent.headers.get("authorization", "")),
+        lambda made, sent: response(200, b"{}", Content_Type=sent.headers.get("authorization", "")),
         "GET .*/manifests/",
     ),
     "token-location": (
-        "a redirect to an address that repeats the token",
-        lambda made, sent: answer(307, Location=f"http://{EVIL}/{sent.headers.get('authorization', '')[7:]}"),
+        "a redirect to a URL that repeats the token",
+        lambda made, sent: response(307, Location=f"http://{EVIL}/{sent.headers.get('authorization', '')[7:]}"),
         "GET .*/blobs/",
     ),
 }  # fmt: skip
 
 
 def reflected(name: str) -> Case:
-    """A case in which the registry says what it was told."""
+    """Return a case in which the registry repeats what was sent to it."""
     does, play, match = REFLECTED[name]
     return Case(f"reflect-{name}", "R15", does, lambda: site(None, Rule(match, play)))
 
 
 CASES = [
     *(Case(f"realm-{name}", "R5", f"the registry asks to sign in at {realm[:60] or 'nowhere'}", once(realm), either()) for name, realm in REALMS.items()),
-    *(Case(f"token-{name}", "R5", f"for a token it gives {does}", says(play)) for name, (does, play) in ANSWERS.items()),
+    *(Case(f"token-{name}", "R5", f"the token response is: {does}", on(TOKEN, play)) for name, (does, play) in RESPONSES.items()),
     *(Case(f"token-{name}", "R5", f"it gives {does}", gives(value)) for name, (does, value) in TOKENS.items()),
     *(reflected(name) for name in REFLECTED),
-    Case("realm-scope", "R5", "the challenge asks for every right, on a pull", once(f"https://{SERVER}/oauth2/token", WIDE), GETS_IT),
-    Case("realm-basic", "R5", "the challenge wants the password itself", ever(error(401, "UNAUTHORIZED", WWW_Authenticate='Basic realm="evil"'))),
-    Case("realm-unknown", "R5", "a challenge of an unknown kind", ever(error(401, "UNAUTHORIZED", WWW_Authenticate='Evil x="y", Bearer realm="https://evil.example/"'))),
-    Case("realm-broken", "R5", "a challenge that is cut", ever(error(401, "UNAUTHORIZED", WWW_Authenticate='Bearer realm="https://evil.example'))),
-    Case("realm-none", "R5", "401 without a challenge", ever(error(401, "UNAUTHORIZED"))),
-    Case("realm-long", "R5", "a challenge of 60,000 characters", ever(error(401, "UNAUTHORIZED", WWW_Authenticate="Bearer " + 'a="b",' * 10_000))),
-    Case("401-always", "R17", "whatever token: 401", ever(challenge())),
-    Case("401-insufficient", "R17", "401: the token lacks a right", ever(error(401, "UNAUTHORIZED", WWW_Authenticate='Bearer error="insufficient_scope",scope="repository:x:*"'))),
-    Case("403-denied", "R20", "403, and a hundred escapes", ever(error(403, "DENIED", "client with IP '\x1b[1m1.2.3.4' is not allowed access" + "\x1b" * 100))),
-    Case("refresh-reflected", "R15", "an error that repeats the refresh token", says(lambda made, sent: error(401, "UNAUTHORIZED", sent.body.decode())), identity="refresh"),
+    Case("realm-scope", "R5", "the challenge asks for every permission, on a pull", once(f"https://{SERVER}/oauth2/token", WIDE), GETS_IT),
+    Case("realm-basic", "R5", "the challenge wants the password itself", on(V2, error(401, "UNAUTHORIZED", WWW_Authenticate='Basic realm="evil"'))),
+    Case("realm-unknown", "R5", "a challenge of an unknown kind", on(V2, error(401, "UNAUTHORIZED", WWW_Authenticate='Evil x="y", Bearer realm="https://evil.example/"'))),
+    Case("realm-broken", "R5", "a challenge that is cut", on(V2, error(401, "UNAUTHORIZED", WWW_Authenticate='Bearer realm="https://evil.example'))),
+    Case("realm-none", "R5", "401 without a challenge", on(V2, error(401, "UNAUTHORIZED"))),
+    Case("realm-long", "R5", "a challenge of 60,000 characters", on(V2, error(401, "UNAUTHORIZED", WWW_Authenticate="Bearer " + 'a="b",' * 10_000))),
+    Case("401-always", "R17", "whatever token: 401", on(V2, challenge())),
+    Case("401-insufficient", "R17", "401: the token has too few permissions", on(V2, error(401, "UNAUTHORIZED", WWW_Authenticate='Bearer error="insufficient_scope",scope="repository:x:*"'))),
+    Case("403-denied", "R20", "403, and a hundred escapes", on(V2, error(403, "DENIED", "client with IP '\x1b[1m1.2.3.4' is not allowed access" + "\x1b" * 100))),
+    Case("refresh-reflected", "R15", "an error that repeats the refresh token", on(TOKEN, lambda made, sent: error(401, "UNAUTHORIZED", sent.body.decode())), identity="refresh"),
     Case("refresh-realm", "R5", "a refresh token, and a realm elsewhere", once(REALMS["evil"]), either(), identity="refresh"),
-    Case("refresh-redirect", "R7", "a refresh token, and a redirect elsewhere", says(ANSWERS["redirect"][1]), identity="refresh"),
-    Case("anonymous-realm", "R5", "nobody signed in, and a realm elsewhere", once(REALMS["evil"]), EITHER, identity="anonymous"),
-    Case("login-wrong", "R5", "a sign-in to keep, that is refused", says(error(401, "UNAUTHORIZED", "no")), command="login"),
-    Case("login-redirect", "R7", "a sign-in to keep, and a redirect elsewhere", ever(ANSWERS["redirect"][1], "/(oauth2|v2)/"), command="login"),
-    Case("login-token-crlf", "R5", "a sign-in to keep, and a token with a line's end", gives("abc\r\nX: y"), command="login"),
-    Case("check-access-ansi", "R14", "rights that are a terminal's command", gives(token("x", access=[{"type": "repository", "name": REPOSITORY, "actions": ["\x1b[2J##vso[a]b", "pull"]}])), SUCCEEDS, command="check-access"),
+    Case("refresh-redirect", "R7", "a refresh token, and a redirect elsewhere", on(TOKEN, RESPONSES["redirect"][1]), identity="refresh"),
+    Case("anonymous-realm", "R5", "anonymous, and a realm elsewhere", once(REALMS["evil"]), EITHER, identity="anonymous"),
+    Case("login-wrong", "R5", "login, with a wrong password", on(TOKEN, error(401, "UNAUTHORIZED", "no")), command="login"),
+    Case("login-redirect", "R7", "login, and a redirect elsewhere", on("/(oauth2|v2)/", RESPONSES["redirect"][1]), command="login"),
+    Case("login-token-crlf", "R5", "login, and a token with a line break", gives("abc\r\nX: y"), command="login"),
+    Case("check-access-ansi", "R14", "permissions that are a terminal command", gives(token("x", access=[{"type": "repository", "name": REPOSITORY, "actions": ["\x1b[2J##vso[a]b", "pull"]}])), SUCCEEDS, command="check-access"),
     Case("check-access-opaque", "R20", "a token that says nothing", gives("opaque"), command="check-access"),
     *(Case(f"tls-{kind}", "R16", f"a certificate {does}", shows(kind)) for kind, does in {
         "other": "for another name", "wild": "for *.io", "expired": "that has run out", "unknown": "of an unknown authority",
     }.items()),
-    Case("tls-none", "R16", "no TLS where TLS is wanted", shows("none")),
+    Case("tls-none", "R16", "no TLS", shows("none")),
     Case("ok-refresh", "R20", "a refresh token, a good registry", site, GETS_IT, identity="refresh"),
-    Case("ok-login", "R20", "a sign-in to keep", site, SUCCEEDS, command="login", ours_only=True),
+    Case("ok-login", "R20", "login", site, SUCCEEDS, command="login", ours_only=True),
     Case("ok-check-access", "R20", "a good registry", site, SUCCEEDS, command="check-access"),
 ]  # fmt: skip

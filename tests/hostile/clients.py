@@ -1,4 +1,4 @@
-"""The three clients, and how each says the same command."""
+"""The three clients, and how each one spells the same command."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tests.hostile.case import Case
 from tests.hostile.names import FRONT, PASSWORD, REFERENCE, REFRESH_TOKEN, REPOSITORY, SERVER, USER
 
 STALL = "2"
-"""Seconds of silence that ours bears here; 30 unless the user says otherwise."""
+"""The stall timeout of ours here, in seconds; the default is 30."""
 ZERO_USER = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True)
 class Launch:
-    """What is started: arguments, standard input, and more variables."""
+    """A process to start: arguments, standard input, and more variables."""
 
     argv: list[str]
     stdin: str
@@ -26,7 +26,7 @@ class Launch:
 
 
 def ours(case: Case, digest: str, folder: Path, debug: bool) -> Launch:
-    """`az acr artifact …`, with the wheel installed."""
+    """Return `az acr artifact …`, with the wheel installed."""
     who, stdin = _who(case)
     argv = [sys.executable, "-m", "azure.cli", "acr", "artifact", *_ours(case, digest), *case.arguments]
     argv += [*(who if case.command != "logout" else []), *(["--debug"] if debug else [])]
@@ -72,7 +72,7 @@ def _ours(case: Case, digest: str) -> list[str]:
 
 
 def oras(case: Case, digest: str, folder: Path, debug: bool) -> Launch | None:
-    """oras 1.3.6; None where it has no such command."""
+    """Return the command of oras 1.3.6; None if it has no such command."""
     if case.ours_only:
         return None
     table: dict[str, list[str]] = {
@@ -105,7 +105,7 @@ def oras(case: Case, digest: str, folder: Path, debug: bool) -> Launch | None:
 
 
 def regctl(case: Case, digest: str, folder: Path, debug: bool) -> Launch | None:
-    """regctl 0.11.7; its sign-in is in a file. None where it has no such command."""
+    """Return the command of regctl 0.11.7, with its sign-in in a file; None if it has no such command."""
     if case.ours_only or case.identity == "refresh":
         return None
     table: dict[str, list[str]] = {

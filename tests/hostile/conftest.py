@@ -1,4 +1,4 @@
-"""Runs the chosen cases once, several at a time, and lets each test look at its own verdict."""
+"""Run the chosen cases once, several at a time; each test looks at its own verdict."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from tests.hostile.judge import Judged
 from tests.hostile.run import Stage, play_all
 from tests.hostile.table import CASES
 
-PATIENCE = 60.0
-"""Seconds until a command counts as hanging: three times what `docs/security-cases.md` allows, for a busy machine."""
+TIME_LIMIT = 60.0
+"""Seconds until a command counts as hanging: three times the usual limit, since the machine is busy."""
 
 
 @pytest.fixture(scope="session")
 def stage(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Stage:
-    """Certificates, and an `az` with the wheel installed."""
-    return Stage.make(tmp_path_factory.mktemp("stage"), wheel, PATIENCE)
+    """Return certificates, and an `az` with the wheel installed."""
+    return Stage.make(tmp_path_factory.mktemp("stage"), wheel, TIME_LIMIT)
 
 
 @pytest.fixture(scope="session")
 def verdicts(request: pytest.FixtureRequest, stage: Stage) -> dict[str, Judged | None]:
-    """What came of each case that is chosen, by its name; with `-debug` behind it, of the same with --debug."""
+    """Return the verdict on each chosen case by its name; with the suffix `-debug`, with --debug."""
     chosen = {item.callspec.params.get("name") for item in request.session.items if hasattr(item, "callspec")}
     found: dict[str, Judged | None] = {}
     for debug, suffix in ((False, ""), (True, "-debug")):

@@ -1,12 +1,12 @@
-"""SAFE, HARM, HANG or UNCLEAR: from what a command did, not from what a case hopes.
+"""SAFE, HARM, HANG or UNCLEAR: decided by what a command did, not by what a case expects.
 
-HARM     something outside of the destination changed, or the user's older file without the whole of the new one;
-         a part of a file, a device, a setuid bit, an outward link in the destination; success without every file that
-         the artifact describes; a secret at a host that is not its own, or in an output; a host that nobody may ask;
-         a terminal's or an agent's command in the output; more than 200 MiB of memory; the disk filled
-HANG     not at its end in 20 s
-UNCLEAR  success where a refusal is right, or the other way round; an error that is a traceback, or too long to
-         read; of ours, also one that is not a line of what, where and why and then what to do
+HARM     a change outside the destination, or to an older file without the complete new one; an incomplete file, a
+         device, a setuid bit or an outward link in the destination; success without every file that the artifact
+         describes; a secret at a host that is not its own, or in an output; contact with a forbidden host;
+         a terminal's or an agent's command in the output; more than 200 MiB of memory; a full disk
+HANG     not finished in 20 s
+UNCLEAR  success where a refusal is right, or the other way round; an error that is a traceback or too long to
+         read; from ours, also an error that is not one line of what, where and why, and one of what to do
 SAFE     none of these
 """
 
@@ -32,7 +32,7 @@ Verdict = Literal["SAFE", "HARM", "HANG", "UNCLEAR"]
 ALSO_SECRET = ("netrc-secret-0123456789", "proxy-secret-0123456789", "bmV0cmMtc2VjcmV0")
 MOST_REASONS = 5
 SAID = 4096
-"""Bytes of an error that somebody may still read."""
+"""Bytes of an error that people still read."""
 _COMMAND = re.compile(r"##(?:vso)?\[|^\s*::[a-z]", re.MULTILINE | re.IGNORECASE)
 _INTERNALS = ("Traceback (most recent", "goroutine ", "panic:", 'File "', "<class '", "object at 0x")
 _OWN = re.compile(r"\.acrartifact-[0-9a-f]+\.(kept|note|part)")
@@ -41,7 +41,7 @@ _READS = frozenset({"pull", "metadata_read"})
 
 @dataclass(frozen=True)
 class Judged:
-    """A verdict, its reasons, and how long it took."""
+    """A verdict, its reasons, and how long the run took."""
 
     verdict: Verdict
     reasons: tuple[str, ...]
@@ -50,7 +50,7 @@ class Judged:
 
 @dataclass
 class Scene:
-    """All that is known of one run."""
+    """Everything known of one run."""
 
     case: Case
     client: str
@@ -60,12 +60,12 @@ class Scene:
     requests: list[Sent]
     reached: set[str]
     logged: str = ""
-    """What the client wrote to log files."""
+    """The client's log files."""
     debug: bool = False
 
 
 def judge(scene: Scene) -> Judged:
-    """The verdict on *scene*."""
+    """Return the verdict on *scene*."""
     harm = list(_harm(scene))
     unclear = list(_unclear(scene))
     seconds = scene.ended.seconds
@@ -84,14 +84,14 @@ def _harm(scene: Scene) -> Iterator[str]:
         yield f"{ended.peak:.0f} MiB of memory"
     yield from _outside(scene)
     yield from _destination(scene)
-    yield from _told(scene)
+    yield from _network(scene)
     yield from _shown(scene)
     if ended.code == 0 and not ended.stopped:
         yield from _missing(scene)
 
 
 def _outside(scene: Scene) -> Iterator[str]:
-    """Whatever is not the destination stays as it is."""
+    """Find changes outside of the destination."""
     before, after = scene.ground.before, scene.ground.snapshot()
     for name in sorted(before.keys() | after.keys()):
         if not name.startswith("work/out/") and before.get(name) != after.get(name):
@@ -99,11 +99,11 @@ def _outside(scene: Scene) -> Iterator[str]:
 
 
 def _destination(scene: Scene) -> Iterator[str]:
-    """Only what was there, or all of what the artifact describes, is under a final name."""
+    """Find files under a final name that neither existed before nor are complete and described by the artifact."""
     out, right = scene.ground.out, _wanted(scene)
     for path in _entries(out):
         if scene.ended.stopped and path.relative_to(out).parts[0].startswith(".acrartifact-"):
-            continue  # what a killed process leaves, under a name of its own
+            continue  # left by a killed process, under a temporary name
         name = path.relative_to(out).as_posix()
         entry = described(path)
         if scene.ground.before.get(f"work/out/{name}") == entry:
@@ -122,12 +122,13 @@ def _destination(scene: Scene) -> Iterator[str]:
 
 
 def _is_ours(name: str, scene: Scene) -> bool:
-    """Whether it is one of our unfinished files, by its name: kept to go on, or left by a killed process."""
+    """Return whether it is one of our unfinished files, by its name: kept to be resumed, or left by a killed
+    process."""
     return _OWN.fullmatch(name) is not None and (name.endswith((".kept", ".note")) or scene.ended.stopped != "")
 
 
 def _wanted(scene: Scene) -> dict[str, bytes]:
-    """The files that are right. regctl puts a folder's members, which bear its name, below the folder."""
+    """Return the right files. regctl puts a folder's members, named after it, below the folder."""
     files = scene.case.right.files or {}
     if scene.client != "regctl":
         return dict(files)
@@ -146,7 +147,7 @@ def _leads_inside(path: Path, out: Path) -> bool:
 
 
 def _is_right(path: Path, name: str, scene: Scene, right: dict[str, bytes]) -> bool:
-    """Whether it is a whole file of the artifact's, under the name that the artifact gives it."""
+    """Return whether it is a complete file of the artifact, under the name that the artifact gives it."""
     if path.stat().st_nlink > 1:
         return False
     if scene.case.command == "backup" and name.startswith("saved/"):
@@ -158,8 +159,8 @@ def _is_right(path: Path, name: str, scene: Scene, right: dict[str, bytes]) -> b
 
 
 def _is_whole(path: Path, name: str, scene: Scene) -> bool:
-    """Whether it is all of something that the registry holds, under some other name inside; or a member of a folder
-    whose unpacking the client calls a success. If that is wrong, it is so for being no refusal."""
+    """Return whether it is all of a blob of the registry, under some other name inside; or a member of a folder, if
+    the client says that unpacking succeeded. If that is wrong, the verdict is a missing refusal."""
     if path.stat().st_nlink > 1:
         return False
     unpacked = scene.ended.code == 0 and scene.case.right.files is None and name.partition("/")[0] == "d"
@@ -167,7 +168,7 @@ def _is_whole(path: Path, name: str, scene: Scene) -> bool:
 
 
 def described_files(site: Site) -> dict[str, str]:
-    """Digests by title, of the artifact as it was pulled; folders are not among them."""
+    """Return digests by title, of the artifact as it was pulled, without folders."""
     media_type, raw = site.manifests.get(TAG, ("", b""))
     try:
         layers = json.loads(raw)["layers"] if media_type == MANIFEST else []
@@ -181,7 +182,7 @@ def described_files(site: Site) -> dict[str, str]:
 
 
 def _missing(scene: Scene) -> Iterator[str]:
-    """Success means that all of it is there."""
+    """Find what is missing after a success."""
     case, out = scene.case, scene.ground.out
     if case.command.startswith("pull"):
         for name, content in _wanted(scene).items():
@@ -207,16 +208,16 @@ def _undescribed(scene: Scene) -> Iterator[str]:
             yield f"success, but not there: {str(name)[:60]!a}"
 
 
-def _told(scene: Scene) -> Iterator[str]:
-    """Who was asked, and what they learned."""
-    yield from (f"connected to {place}" for place in sorted(scene.reached - scene.case.hosts))
+def _network(scene: Scene) -> Iterator[str]:
+    """Find hosts that were contacted, and secrets that they received."""
+    yield from (f"connected to {origin}" for origin in sorted(scene.reached - scene.case.hosts))
     for sent in scene.requests:
-        if sent.place not in scene.case.hosts:
-            yield f"asked {sent.place}"
-        if sent.place != REGISTRY:
-            yield from (f"{sent.place} learned {secret[:8]}…" for secret in _in(sent.text, (*SECRETS, *ALSO_SECRET)))
+        if sent.origin not in scene.case.hosts:
+            yield f"asked {sent.origin}"
+        if sent.origin != REGISTRY:
+            yield from (f"{sent.origin} learned {secret[:8]}…" for secret in _in(sent.text, (*SECRETS, *ALSO_SECRET)))
         if "cookie" in sent.headers:
-            yield f"a cookie to {sent.place}"
+            yield f"a cookie to {sent.origin}"
         if sent.path == "/oauth2/token" and scene.case.command in ("pull", "pull-digest", "show", "list"):
             yield from _greedy(sent)
 
@@ -230,7 +231,7 @@ def _greedy(sent: Sent) -> Iterator[str]:
 
 
 def _shown(scene: Scene) -> Iterator[str]:
-    """What the user, and whoever reads the log, gets to see."""
+    """Find what the user, and readers of the log, must not see."""
     ended = scene.ended
     for name, text in (("stdout", ended.stdout), ("stderr", ended.stderr)):
         if scene.debug and name == "stderr":
@@ -269,7 +270,7 @@ def _unclear(scene: Scene) -> Iterator[str]:
 
 
 def _unhelpful(ended: Ended) -> Iterator[str]:
-    """Ours says in one line what, where and why, and on the next what to do."""
+    """Find errors of ours that are not one line of what, where and why, and one of what to do."""
     lines = ended.stderr.splitlines()
     if [line for line in lines if line.startswith("ERROR:")] != lines[:1]:
         yield f"not one error: {ended.stderr[:200]!a}"

@@ -1,4 +1,4 @@
-"""Who is who on the stage, and the secrets that must not leave their owner."""
+"""The hosts of the tests, and the secrets that must not leave their owner."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import base64
 import json
 
 SERVER = "myregistry.azurecr.io"
-"""The registry that the user names: hostile, or in a hostile's hands."""
+"""The registry that the user names: hostile, or taken over."""
 STORAGE = "myregistrystore.blob.core.windows.net"
-"""Where it keeps blobs; any public host may be that."""
+"""Its blob storage, which may be any public host."""
 EVIL = "evil.example"
-"""Somebody else's, on a public name."""
+"""An attacker's host with a public name."""
 OTHER_REGISTRY = "otherregistry.azurecr.io"
 METADATA = "169.254.169.254"
-"""The address at which clouds hand out their machines' identities."""
+"""The address at which clouds issue tokens for their machines' identities."""
 HOSTS = (SERVER, STORAGE, EVIL, OTHER_REGISTRY, f"{SERVER}.{EVIL}")
 ADDRESSES = (METADATA, "127.0.0.1", "10.0.0.5", "::1")
 
@@ -29,7 +29,7 @@ STATE = "U3RhdGUtb2YtdGhlLXVwbG9hZA-0123456789"
 
 
 def token(kind: str, **claims: object) -> str:
-    """A token as the registry gives it: nobody here checks its signature, and the judge knows it again."""
+    """Return a token as the registry issues it: nothing here checks its signature, and the judge recognizes it."""
     parts = [{"alg": "RS256", "typ": "JWT"}, {"jti": kind, "iss": "Azure Container Registry", **claims}]
     encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
     return ".".join([*encoded, f"signature-of-{kind}-0123456789abcdef"])
@@ -52,6 +52,6 @@ SECRETS = (
     base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode(),
     base64.b64encode(PASSWORD.encode()).decode()[:-4],
 )
-"""What nobody but the registry may see, and what may stand in no output."""
+"""Only the registry may receive these, and no output may contain them."""
 SHOWN_NOWHERE = (SIGNATURE, STATE)
-"""What in addresses opens a door: their own host knows it, an output must not."""
+"""Secrets in URLs: their own host knows them, an output must not contain them."""

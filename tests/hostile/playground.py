@@ -1,4 +1,4 @@
-"""The folders of one run: what the command may write to, and what must stay as it is."""
+"""The folders of one run: those that the command may write to, and those that must not change."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.hostile.site import OLDER
 
 INPUT = b"what the user pushes\n" * 500
 Entry = tuple[str, int, str]
-"""What something is: kind, permission bits, and content or a link's target."""
+"""A path's kind, permission bits, and content or link target."""
 _OWN_ROOT = ("proc", "sys", "dev", "run", "tmp")
 
 
@@ -26,7 +26,7 @@ class Playground:
 
     @classmethod
     def make(cls, folder: Path) -> Playground:
-        """The folders and what the user has in them."""
+        """Create the folders and the user's files in them."""
         for name in ("work/out", "work/folder/deep", "outside/folder", "home", "config", "temporary"):
             (folder / name).mkdir(parents=True)
         for name in ("work/out/a.txt", "work/out/keep.txt", "outside/secret.txt", "outside/folder/x.txt"):
@@ -48,11 +48,11 @@ class Playground:
         return self.folder / "work" / "out"
 
     def remember(self) -> None:
-        """Take down what is there now."""
+        """Store the present state of the folders."""
         self.before = self.snapshot()
 
     def snapshot(self) -> dict[str, Entry]:
-        """Everything but what belongs to the client, by path."""
+        """Return everything but the client's own folders, by path."""
         found = {}
         for path in sorted(self.folder.rglob("*")):
             name = path.relative_to(self.folder).as_posix()
@@ -62,12 +62,12 @@ class Playground:
         return {**found, **root}
 
     def remove(self) -> None:
-        """Take it all away."""
+        """Delete all folders."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def described(path: Path) -> Entry:
-    """What *path* is, links not followed."""
+    """Return kind, permission bits and content of *path*, without following links."""
     status = path.lstat()
     mode = stat.S_IMODE(status.st_mode)
     if stat.S_ISLNK(status.st_mode):

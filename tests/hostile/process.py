@@ -1,4 +1,4 @@
-"""One client's process, watched: its time, its memory, what it writes."""
+"""Run one client's process and watch its time, its memory and its output."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MEMORY = 200.0
-"""MiB that a client may take."""
+"""MiB that a client may use."""
 _KILLED_AT = 3 * MEMORY
 _DISK = 600 << 20
-"""Bytes on the disk at which a client is stopped: it was told of no such thing."""
+"""Bytes on the disk at which a client is stopped: no artifact announces so much."""
 _SHOWN = 256 * 1024
 
 
 @dataclass
 class Ended:
-    """How a process ended. *stopped* says why it was killed, if it was; *peak* is in MiB."""
+    """How a process ended. *stopped* is the reason if it was killed; *peak* is in MiB."""
 
     code: int
     stdout: str
@@ -32,7 +32,7 @@ class Ended:
     peak: float
     stopped: str = ""
     said: int = 0
-    """Bytes of output in all."""
+    """Bytes of output in total."""
 
 
 _LAUNCHER = """
@@ -40,30 +40,30 @@ import os, sys
 child = os.fork()
 if not child:
     os.execvp(sys.argv[2], sys.argv[2:])
-told = int(sys.argv[1])
-os.write(told, b"%d\\n" % child)
+pipe = int(sys.argv[1])
+os.write(pipe, b"%d\\n" % child)
 _, status, usage = os.wait4(child, 0)
-os.write(told, b"%d %d\\n" % (status, usage.ru_maxrss))
+os.write(pipe, b"%d %d\\n" % (status, usage.ru_maxrss))
 """
-# A process starts with the peak of the one that forked it: so a small one does.
+# A process starts with the peak memory of the one that forked it, so a small process forks.
 
 
 def watch(argv: list[str], stdin: str, folder: Path, variables: Mapping[str, str], limit: float) -> Ended:
-    """Run *argv* in *folder*/work until it ends, or does what must be stopped."""
+    """Run *argv* in *folder*/work until it ends, or must be stopped."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, tempfile.TemporaryFile() as given:
         given.write(stdin.encode())
         given.seek(0)
-        read, told = os.pipe()
+        read, write = os.pipe()
         began = time.monotonic()
         process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(told), *argv], cwd=folder / "work", env=dict(variables),
-            stdin=given, stdout=out, stderr=err, start_new_session=True, pass_fds=[told],
+            [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(write), *argv], cwd=folder / "work", env=dict(variables),
+            stdin=given, stdout=out, stderr=err, start_new_session=True, pass_fds=[write],
         )  # fmt: skip
-        os.close(told)
-        with os.fdopen(read) as telling:
-            stopped = _wait(process, int(telling.readline()), folder / "work", began + limit)
+        os.close(write)
+        with os.fdopen(read) as pipe:
+            stopped = _wait(process, int(pipe.readline()), folder / "work", began + limit)
             seconds = time.monotonic() - began
-            status, peak = map(int, (telling.readline() or f"{signal.SIGKILL} 0").split())
+            status, peak = map(int, (pipe.readline() or f"{signal.SIGKILL} 0").split())
         texts = []
         for file in (out, err):
             file.seek(0)
@@ -74,7 +74,7 @@ def watch(argv: list[str], stdin: str, folder: Path, variables: Mapping[str, str
 
 
 def _wait(process: subprocess.Popen[bytes], pid: int, work: Path, end: float) -> str:
-    """Wait for *process*, which waits for *pid*; why that was stopped, if it was."""
+    """Wait for *process*, which waits for *pid*; return why that one was stopped, if it was."""
     stopped = ""
     while True:
         try:
@@ -97,7 +97,7 @@ def _why_stop(pid: int, work: Path, end: float) -> str:
 
 
 def _memory(pid: int) -> float:
-    """Resident MiB of the process."""
+    """Return the resident MiB of the process."""
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     except (OSError, IndexError):
@@ -106,7 +106,7 @@ def _memory(pid: int) -> float:
 
 
 def _disk(folder: Path) -> int:
-    """Bytes of the largest files below *folder*; of a folder with thousands only some are looked at."""
+    """Return the bytes of the largest files below *folder*; of a folder with thousands, look only at some."""
     total = 0
     for count, (path, _, names) in enumerate(os.walk(folder)):
         for name in names[:200]:

@@ -1,4 +1,4 @@
-"""The page that says what came of each case with each client."""
+"""Write the page with the verdict on each case and client."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ Results = dict[str, dict[str, Judged | None]]
 CLIENTS = {"ours": "`az acr artifact`", "oras": "oras 1.3.6", "regctl": "regctl 0.11.7"}
 VERDICTS = ("SAFE", "HARM", "HANG", "UNCLEAR")
 REQUIREMENTS = {
-    "R1": "names are decided by one rule on all systems, before the first write",
-    "R2": "writes never follow a link; a name is given to what is whole and verified, and to nothing else",
+    "R1": "one rule decides about names on all systems, before the first write",
+    "R2": "writes never follow a link; only a complete, verified file gets its final name",
     "R3": "unpacking is bounded in bytes, entries and headers",
-    "R4": "archives give regular files, folders and inward links, and nothing else",
-    "R5": "secrets go to the registry's own token endpoint, for the rights that are needed",
-    "R6": "redirects carry no secret to another origin, never lead to plain HTTP nor inward",
+    "R4": "archives create only regular files, folders and inward links",
+    "R5": "secrets are sent only to the registry's own token endpoint, for the needed permissions",
+    "R6": "redirects send no secret to another origin, and never lead to plain HTTP or inward",
     "R7": "writes and token requests are not redirected; success is 201 from the registry itself",
     "R8": "uploads stay on the registry",
     "R9": "lists stay on the registry, and end",
-    "R10": "indexes and referrers end, and prove what they say",
-    "R11": "answers are bounded, whatever they announce",
-    "R12": "bytes are what their digests say",
-    "R13": "manifests are read strictly; success means that every described file is there",
-    "R14": "what a registry says drives no terminal and no pipeline's agent",
-    "R15": "no secret in outputs, errors or logs, with --debug neither",
-    "R16": "no netrc, no cookies, no decoding; certificates are verified",
-    "R17": "what may pass is tried again, within bounds; what breaks goes on",
-    "R18": "silence, trickles and interim answers are borne for so long and no longer",
-    "R19": "space and rights are known before the first byte",
+    "R10": "indexes and lists of referrers end, and referrers name their subject themselves",
+    "R11": "responses are bounded, whatever they announce",
+    "R12": "bytes match their digests",
+    "R13": "manifests are parsed strictly; success means that every described file exists",
+    "R14": "text of a registry controls no terminal and no pipeline agent",
+    "R15": "no secret in outputs, errors or logs, not even with --debug",
+    "R16": "no netrc, no cookies, no content decoding; certificates are verified",
+    "R17": "transient failures are retried, within limits; broken transfers resume",
+    "R18": "silence, trickles and interim responses have a time limit",
+    "R19": "free space and permissions are checked before the first byte",
     "R20": "an error is one line of what, where and why, and one of what to do",
-    "R21": "what cannot be pulled is not pushed",
+    "R21": "a push refuses files that could not be pulled",
 }
 _MARKS = {"SAFE": "safe", "HARM": "**HARM**", "HANG": "**HANG**", "UNCLEAR": "unclear"}
 
 
 def page(cases: Sequence[Case], results: Results) -> str:
-    """The page in Markdown."""
+    """Return the page in Markdown."""
     harmed = [_harmed(cases, results[client], name) for client, name in CLIENTS.items()]
     parts = [_head(cases, results), _requirements(cases, results), _table(cases, results), *harmed]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -52,7 +52,7 @@ def _head(cases: Sequence[Case], results: Results) -> str:
         "",
         f"{len(cases)} cases: scripts of raw bytes behind a proxy, where the client finds a registry on a public name, "
         "TLS and all. Each is one process of the real program; of ours, `az` with the built wheel installed. All get "
-        "the same answers, the same folders and the same secrets, and are judged by the same rules.",
+        "the same responses, the same folders and the same secrets, and are judged by the same rules.",
         "Written by `python3 dev.py hostile --table`; CI runs `python3 dev.py hostile --some` with ours.",
         "",
         "| client | cases | SAFE | HARM | HANG | UNCLEAR |",
@@ -112,7 +112,7 @@ def _table(cases: Sequence[Case], results: Results) -> str:
 
 
 def _harmed(cases: Sequence[Case], found: Mapping[str, Judged | None], name: str) -> str:
-    """What exactly went wrong with a client."""
+    """List exactly what a client did wrong."""
     lines = [
         f"- {case.name}: {judged.verdict}: {_cell('; '.join(judged.reasons))[:200]}"
         for case in cases
@@ -122,7 +122,7 @@ def _harmed(cases: Sequence[Case], found: Mapping[str, Judged | None], name: str
 
 
 def _cell(text: str) -> str:
-    """*text* in a cell of a table: nothing in it is Markdown or HTML."""
+    """Escape *text* for a cell of a table: nothing in it is Markdown or HTML."""
     text = re.sub(r"/[^\s:]*/case-\w+/(?:work/)?", "", text)
     shown = "".join(c if c.isprintable() else "·" for c in text)
     for mark, written in (

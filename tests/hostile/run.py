@@ -1,4 +1,4 @@
-"""Runs cases: each with a network, folders and a process of its own, several at a time."""
+"""Run cases, several at a time: each with its own network, folders and process."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from tests.hostile.site import TAG
 from tests.hostile.wire import Wire
 
 LIMIT = 20.0
-"""Seconds that a command may take."""
+"""Seconds until a command counts as hanging."""
 AT_ONCE = 5
-"""Cases under way at a time; most of them wait."""
+"""Cases that run at the same time; most of them wait."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What all cases have in common: certificates, and an `az` with the wheel installed."""
+    """What all cases share: certificates, and an `az` with the wheel installed."""
 
     folder: Path
     authority: Authority
@@ -38,7 +38,7 @@ class Stage:
 
     @classmethod
     def make(cls, folder: Path, wheel: Path, limit: float = LIMIT) -> Stage:
-        """Install *wheel*; everything is kept below *folder*."""
+        """Install *wheel*; all files are below *folder*."""
         (folder / "azure").mkdir()
         (folder / "cases").mkdir()
         stage = cls(folder, Authority.make(folder), limit)
@@ -49,11 +49,11 @@ class Stage:
         return stage
 
     def variables(self, config: Path, proxy: str) -> dict[str, str]:
-        """The environment of a client that knows nothing of this machine."""
-        led = {name: proxy for name in ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy") if proxy}
+        """Return the environment of a client that knows nothing of this machine."""
+        proxies = {name: proxy for name in ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy") if proxy}
         return {
             **environment.clean(),
-            **led,
+            **proxies,
             "AZURE_CONFIG_DIR": str(config),
             "AZURE_EXTENSION_DIR": str(self.folder / "extensions"),
             "DOCKER_CONFIG": str(self.folder / "docker"),
@@ -68,7 +68,7 @@ class Stage:
 
 
 def play(stage: Stage, case: Case, client: str = "ours", debug: bool = False) -> Judged | None:
-    """The verdict on *case* with *client*; None where the client has no such command."""
+    """Return the verdict on *case* with *client*; None if the client has no such command."""
     folder = Path(tempfile.mkdtemp(prefix="case-", dir=stage.folder / "cases"))
     ground = Playground.make(folder)
     site = case.site()
@@ -107,7 +107,7 @@ def _logs(config: Path) -> str:
 def play_all(
     stage: Stage, cases: Iterable[Case], client: str = "ours", debug: bool = False, at_once: int = AT_ONCE
 ) -> Iterator[tuple[Case, Judged | None]]:
-    """Every case's verdict, in the order of the table, as they come."""
+    """Yield every case's verdict, in the order of the table, as they come."""
 
     def one(case: Case) -> tuple[Case, Judged | None]:
         return case, play(stage, case, client, debug)

@@ -40,4 +40,4 @@ FOUND = frozenset(
         "repositories-bidi", "repositories-pipeline-line", "manifest-dense", "copy-mount-lie",
     }
 )  # fmt: skip
-"""Cases in which ours has once been wrong."""
+"""Cases in which ours was wrong once."""

@@ -1,4 +1,4 @@
-"""Archives by hand, one header field at a time: no library writes what these say."""
+"""Write archives by hand, one header field at a time: no library writes these."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def header(
     magic: bytes = b"ustar\x0000",
     checksum: int | None = None,
 ) -> bytes:
-    """One block. *size* as bytes goes in as it is."""
+    """Return one block. *size* as bytes is written unchanged."""
     block = bytearray(BLOCK)
     raw = name.encode() if isinstance(name, str) else name
     block[0 : min(len(raw), 100)] = raw[:100]
@@ -36,32 +36,32 @@ def header(
 
 
 def padded(data: bytes) -> bytes:
-    """*data* to the end of its last block."""
+    """Pad *data* to the end of its last block."""
     return data + bytes(-len(data) % BLOCK)
 
 
 def file(name: str | bytes, content: bytes = b"x", mode: int = 0o644) -> bytes:
-    """A regular file."""
+    """Return a regular file."""
     return header(name, len(content), mode=mode) + padded(content)
 
 
 def folder(name: str, mode: int = 0o755) -> bytes:
-    """A folder."""
+    """Return a folder."""
     return header(f"{name}/", kind=b"5", mode=mode)
 
 
 def link(name: str, target: str) -> bytes:
-    """A symbolic link."""
+    """Return a symbolic link."""
     return header(name, kind=b"2", link=target, mode=0o777)
 
 
 def hard(name: str, target: str) -> bytes:
-    """A hard link."""
+    """Return a hard link."""
     return header(name, kind=b"1", link=target)
 
 
 def pax(kind: bytes = b"x", **records: str) -> bytes:
-    """Extended headers; a double underscore in a name is a dot."""
+    """Return extended headers; a double underscore in a name is a dot."""
     data = b""
     for key, value in records.items():
         rest = f" {key.replace('__', '.')}={value}\n".encode()
@@ -73,22 +73,22 @@ def pax(kind: bytes = b"x", **records: str) -> bytes:
 
 
 def long_name(name: str, kind: bytes = b"L") -> bytes:
-    """GNU's way to a long name."""
+    """Return a long name as GNU tar writes it."""
     data = name.encode() + b"\x00"
     return header("././@LongLink", len(data), kind) + padded(data)
 
 
 def archive(*members: bytes, end: bytes = bytes(2 * BLOCK)) -> bytes:
-    """Members and the end."""
+    """Join members and the end."""
     return b"".join(members) + end
 
 
 def zipped(data: bytes) -> bytes:
-    """In gzip, without a time."""
+    """Compress with gzip, without a time."""
     return gzip.compress(data, 6, mtime=0)
 
 
 def zeros(count: int, each: int = 64 << 20) -> bytes:
-    """gzip members of *count* times *each* zeros: compressed once, repeated."""
+    """Return gzip members of *count* times *each* zeros: compressed once, repeated."""
     packer = zlib.compressobj(9, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
     return (packer.compress(bytes(each)) + packer.flush()) * count

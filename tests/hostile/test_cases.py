@@ -1,4 +1,4 @@
-"""Nothing that a registry or an artifact does harms the user, hangs, or ends in anything but one clear line.
+"""No registry and no artifact harms the user, hangs the command, or ends it with anything but one clear error.
 
 Each case is an `az` process of its own. `python3 dev.py hostile` runs all of them, CI those of `SOME`.
 """
@@ -13,7 +13,7 @@ from tests.hostile.judge import Judged
 from tests.hostile.table import CASES, FOUND
 
 SOME = [case for number, case in enumerate(CASES) if number % 4 == 0 or case.name in FOUND]
-"""Every fourth, and whatever has found a fault before."""
+"""Every fourth case, and those that have found a fault."""
 CHOSEN = [case for case in (CASES if os.environ.get("HOSTILE") == "all" else SOME) if not case.slow]
 WITH_DEBUG = [case for case in CHOSEN if case.requirement == "R15"]
 
@@ -27,6 +27,6 @@ def test_it_is_safe(verdicts: dict[str, Judged], name: str) -> None:
 
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", [f"{case.name}-debug" for case in WITH_DEBUG])
-def test_debug_tells_no_secret(verdicts: dict[str, Judged], name: str) -> None:
+def test_debug_shows_no_secret(verdicts: dict[str, Judged], name: str) -> None:
     judged = verdicts[name]
     assert judged.verdict == "SAFE", judged.reasons

@@ -1,7 +1,7 @@
-"""A network of one's own: a proxy on loopback behind which every name leads to a script of raw bytes.
+"""A network of its own: a proxy on loopback behind which every name leads to a script of raw bytes.
 
-Clients reach `https://HOST:PORT` by CONNECT and find TLS with a certificate for that name; what they ask of plain
-`http://HOST` comes to the same script. All of it is kept, whoever it was meant for.
+Clients reach `https://HOST:PORT` by CONNECT and find TLS with a certificate for that name; requests to plain
+`http://HOST` reach the same script. All requests are recorded, whatever their destination.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 After = Literal["keep", "close", "reset", "hang"]
-_BODY_KEPT = 4 * 1024 * 1024
+_BODY_LIMIT = 4 * 1024 * 1024
 
 
 @dataclass
 class Sent:
-    """One request as it came: *target* as on the request line, *headers* by lower-case name, and where it went."""
+    """A request as it arrived: *target* as on the request line, *headers* by lower-case name, and its destination."""
 
     scheme: str
     host: str
@@ -44,44 +44,44 @@ class Sent:
         return self.target.partition("?")[2]
 
     @property
-    def place(self) -> str:
-        """Who was asked: `https://HOST`, with the port where that is not the usual one."""
+    def origin(self) -> str:
+        """The destination: `https://HOST`, with the port if it is not the default."""
         usual = {"https": 443, "http": 80}[self.scheme]
         return f"{self.scheme}://{self.host}" + (f":{self.port}" if self.port != usual else "")
 
     @property
     def text(self) -> str:
-        """All that the other side has seen."""
+        """Everything that the other side has seen."""
         fields = "\n".join(f"{name}: {value}" for name, value in self.headers.items())
         return f"{self.method} {self.target}\n{fields}\n\n{self.body.decode('latin-1')}"
 
 
 @dataclass(frozen=True)
-class Answer:
-    """*raw* goes out as it is, piece by piece with *pause* seconds between them; then the connection is kept, closed,
-    reset or left silent."""
+class Response:
+    """*raw* is sent unchanged, block by block with *pause* seconds between them; then the connection is kept,
+    closed, reset or left silent."""
 
     raw: bytes | Callable[[], Iterable[bytes]]
     after: After = "keep"
     pause: float = 0.0
 
-    def pieces(self) -> Iterable[bytes]:
-        """What is sent."""
+    def blocks(self) -> Iterable[bytes]:
+        """Return the blocks to send."""
         return (self.raw,) if isinstance(self.raw, bytes) else self.raw()
 
 
-Script = Callable[[Sent], Answer]
+Script = Callable[[Sent], Response]
 
 
 @dataclass
 class Wire:
-    """Plays *script* to whoever comes, until it is closed. *tls* maps a host to what it shows, None for no TLS."""
+    """Plays *script* to every client until it is closed. *tls* maps a host to its TLS context, None for no TLS."""
 
     script: Script
     tls: Callable[[str], ssl.SSLContext | None]
     requests: list[Sent] = field(default_factory=list)
     reached: set[str] = field(default_factory=set)
-    """Who was connected to, whether anything was said or not."""
+    """The hosts with a connection, even one without a request."""
 
     def __post_init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
@@ -96,7 +96,7 @@ class Wire:
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def close(self) -> None:
-        """Stop, and let go of everybody."""
+        """Stop, and close all connections."""
         self._over.set()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
@@ -164,7 +164,7 @@ class Wire:
         host: str,
         port: int,
     ) -> bool:
-        """Serve one request; whether the connection goes on."""
+        """Serve one request; return whether the connection stays open."""
         if head is None:
             return False
         sent = Sent(scheme, host, port, *head)
@@ -175,11 +175,11 @@ class Wire:
         sent.body = _body(reader, sent)
         return self._play(sock, self.script(sent))
 
-    def _play(self, sock: socket.socket, played: Answer) -> bool:
-        for piece in played.pieces():
+    def _play(self, sock: socket.socket, played: Response) -> bool:
+        for block in played.blocks():
             if self._over.is_set():
                 return False
-            sock.sendall(piece)
+            sock.sendall(block)
             if played.pause and self._over.wait(played.pause):
                 return False
         if played.after == "hang":
@@ -207,7 +207,7 @@ def _host_and_port(target: str, usual: int) -> tuple[str, int]:
 
 
 def _body(reader: socket.SocketIO, sent: Sent) -> bytes:
-    """The request's body; of a large one only its beginning is kept."""
+    """Return the request's body; of a large one only the beginning."""
     if sent.headers.get("transfer-encoding", "").lower() == "chunked":
         parts = []
         while size := int(reader.readline().split(b";")[0], 16):
@@ -215,8 +215,8 @@ def _body(reader: socket.SocketIO, sent: Sent) -> bytes:
             reader.readline()
         reader.readline()
         return b"".join(parts)
-    kept, left = b"", int(sent.headers.get("content-length", "0"))
+    body, left = b"", int(sent.headers.get("content-length", "0"))
     while left > 0 and (block := reader.read(min(left, 1 << 20))):
         left -= len(block)
-        kept += block[: max(0, _BODY_KEPT - len(kept))]
-    return kept
+        body += block[: max(0, _BODY_LIMIT - len(body))]
+    return body

@@ -1,4 +1,4 @@
-"""A certificate that says it is this machine, for servers of the tests, and for tokens' signatures."""
+"""Self-signed certificates for this machine: for the tests' servers, and for signing tokens."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Certificate:
 
     @classmethod
     def make(cls, folder: Path) -> Certificate:
-        """A new one, with its files in *folder*."""
+        """Create a certificate with its files in *folder*."""
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         made = _certificate(key)
         certificate = cls(
@@ -41,7 +41,7 @@ class Certificate:
 
     @property
     def x5c(self) -> list[str]:
-        """The chain as a JWT's header carries it (RFC 7515 §4.1.6)."""
+        """The chain as a JWT's header has it (RFC 7515 §4.1.6)."""
         return [b64encode(self.der).decode()]
 
 

@@ -1,4 +1,4 @@
-"""Registries to meet the peers on: the emulator, and CNCF distribution without any sign-in."""
+"""Registries for the tests with peers: the emulator, and CNCF distribution without any sign-in."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from acr_emulator.world import default_world
 from devtools import environment, peers, session
 from tests.interop.certificates import Certificate
 from tests.interop.distribution import PROGRAMS, Distribution
-from tests.interop.place import Place, User
 from tests.interop.programs import AZ, run
+from tests.interop.registry import Registry, User
 
 _NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _peers_are_there() -> None:
-    """The programs by name: one that is missing would look like a failed test."""
+    """Require all peers, and name a missing one: it would look like a failed test."""
     missing = [
         program
         for program in [*(peer.program for peer in peers.GO_PEERS), *peers.DEBIAN_PEERS]
@@ -32,7 +32,7 @@ def _peers_are_there() -> None:
 
 @pytest.fixture(scope="session")
 def extensions(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder in which `az extension add` has installed the wheel."""
+    """Install the wheel with `az extension add`; return the folder of extensions."""
     folder = tmp_path_factory.mktemp("az")
     variables = {
         **environment.clean(), "AZURE_EXTENSION_DIR": str(folder / "extensions"), "PIP_NO_INDEX": "1",
@@ -47,7 +47,7 @@ Variables = Callable[[], dict[str, str]]
 
 @pytest.fixture(scope="session")
 def variables(extensions: Path, tmp_path_factory: pytest.TempPathFactory) -> Variables:
-    """Makes environments in which no client finds what another one keeps, nor anything of this machine's."""
+    """Return a maker of environments in which no client finds another one's files, or this machine's."""
 
     def make() -> dict[str, str]:
         home = tmp_path_factory.mktemp("home")
@@ -70,7 +70,7 @@ def variables(extensions: Path, tmp_path_factory: pytest.TempPathFactory) -> Var
 
 @pytest.fixture(scope="session")
 def pusher() -> User:
-    """The service principal that may do everything in `myregistry`."""
+    """Return the service principal that may do everything in `myregistry`."""
     principal = default_world().principal(session.PRINCIPAL)
     assert principal is not None
     return User(principal.client_id, principal.secrets[0])
@@ -78,57 +78,57 @@ def pusher() -> User:
 
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[session.Emulator]:
-    """A local Azure for the whole run."""
+    """Yield a local Azure for the whole run."""
     with session.started(tmp_path_factory.mktemp("emulator")) as started:
         yield started
 
 
 @pytest.fixture(scope="session")
-def azure(emulator: session.Emulator, variables: Variables, pusher: User) -> Place:
-    """`myregistry` in the local Azure, with az signed in by `az login` and the peers by their own commands."""
+def azure(emulator: session.Emulator, variables: Variables, pusher: User) -> Registry:
+    """Return `myregistry` in the local Azure, with az signed in by `az login` and the peers by their own commands."""
     ours = variables()
     ours |= emulator.environment(Path(ours["AZURE_CONFIG_DIR"]))
-    place = Place(f"{session.REGISTRY}.azurecr.io", ours)
+    registry = Registry(f"{session.REGISTRY}.azurecr.io", ours)
     folder = Path(ours["HOME"])
     run([*AZ, *" ".join(session.sign_in()).split()], folder, ours)
-    place.sign_in(folder, pusher)
-    return place
+    registry.sign_in(folder, pusher)
+    return registry
 
 
 @pytest.fixture(scope="session")
-def distribution(variables: Variables, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """CNCF distribution 3, plain HTTP, without sign-in."""
+def distribution(variables: Variables, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """Yield CNCF distribution 3 with plain HTTP, without a sign-in."""
     ours = variables()
-    registry = Distribution.start(PROGRAMS["distribution-3"], tmp_path_factory.mktemp("registry"), ours)
-    place = Place(f"localhost:{registry.port}", ours, plain=True)
-    place.regctl(Path(ours["HOME"]), "registry", "set", place.server, "--tls", "disabled")
-    yield place
-    registry.stop()
+    daemon = Distribution.start(PROGRAMS["distribution-3"], tmp_path_factory.mktemp("registry"), ours)
+    registry = Registry(f"localhost:{daemon.port}", ours, plain=True)
+    registry.regctl(Path(ours["HOME"]), "registry", "set", registry.server, "--tls", "disabled")
+    yield registry
+    daemon.stop()
 
 
 @pytest.fixture(params=["azure", "distribution"])
-def place(request: pytest.FixtureRequest) -> Place:
-    """Each registry in turn: what a peer can do on distribution, it can do on the emulator."""
+def registry(request: pytest.FixtureRequest) -> Registry:
+    """Return each registry in turn: a peer can do the same on distribution and on the emulator."""
     found = request.getfixturevalue(request.param)
-    assert isinstance(found, Place)
+    assert isinstance(found, Registry)
     return found
 
 
 @pytest.fixture
 def repository() -> str:
-    """A repository of the test's own."""
+    """Return the test's own repository."""
     return f"interop/test-{next(_NUMBERS)}"
 
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    """One certificate for every server of the tests."""
+    """Return one certificate for every server of the tests."""
     return Certificate.make(tmp_path_factory.mktemp("certificate"))
 
 
 @pytest.fixture
 def work(tmp_path: Path) -> Path:
-    """The folder that the commands run in."""
+    """Return the folder that the commands run in."""
     folder = tmp_path / "work"
     folder.mkdir()
     return folder
@@ -136,7 +136,7 @@ def work(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
-    """Another folder, to pull into."""
+    """Return another folder, to pull into."""
     folder = tmp_path / "out"
     folder.mkdir()
     return folder

@@ -1,4 +1,4 @@
-"""CNCF distribution, in the versions that are around, as a process on this machine."""
+"""CNCF distribution, in the versions that people run, as a process on this machine."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from tests.interop.certificates import Certificate
 
 START_SECONDS = 20.0
 PROGRAMS = {"distribution-3": "registry", "distribution-2": "docker-registry"}
-"""Programs by what they are: CNCF distribution's own, and Debian's."""
+"""Programs by kind: CNCF distribution's own, and Debian's."""
 
 HTPASSWD = "interop-user:$2a$04$Q.XZHK2UG7M.H6pTslYbSu2t2nH7r35bHi8hABY8n.nDptvZDUaCK\n"
-"""The password `interop-password`, by bcrypt, which alone is taken."""
+"""The password `interop-password`, by bcrypt, the only accepted hash."""
 
 _LISTENING = re.compile(r"listening on 127\.0\.0\.1:(\d+)")
 
@@ -39,11 +39,11 @@ class Distribution:
         tls: Certificate | None = None,
         auth: Mapping[str, Any] | None = None,
     ) -> Distribution:
-        """A new registry with its data in *folder*; *auth* is that section of its configuration."""
+        """Start a registry with its data in *folder*; *auth* is that section of its configuration."""
         folder.mkdir(parents=True, exist_ok=True)
         config, log = folder / "config.yml", folder / "log.txt"
         config.write_text(json.dumps(_configuration(folder, tls, auth)))  # JSON is YAML too
-        # It takes every REGISTRY_… variable for a setting, skopeo's REGISTRY_AUTH_FILE too.
+        # It reads every REGISTRY_… variable as a setting, also skopeo's REGISTRY_AUTH_FILE.
         quiet = {name: value for name, value in variables.items() if not name.startswith("REGISTRY_")}
         quiet["OTEL_TRACES_EXPORTER"] = "none"
         with open(log, "wb") as output:
@@ -59,7 +59,7 @@ class Distribution:
 
 
 def htpasswd(folder: Path) -> dict[str, Any]:
-    """The `auth` section for Basic credentials."""
+    """Return the `auth` section for Basic credentials."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "htpasswd"
     file.write_text(HTPASSWD)
@@ -67,7 +67,7 @@ def htpasswd(folder: Path) -> dict[str, Any]:
 
 
 def token(realm: str, signer: Certificate) -> dict[str, Any]:
-    """The `auth` section for tokens that *realm* gives and *signer* signs."""
+    """Return the `auth` section for tokens that *realm* issues and *signer* signs."""
     options = {"realm": realm, "service": "interop", "issuer": "interop", "rootcertbundle": str(signer.file)}
     return {"token": options}
 

@@ -1,4 +1,4 @@
-"""Runs the real programs, each in a folder and with an environment of its own."""
+"""Run the real programs, each in its own folder and environment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ AZ = [sys.executable, "-m", "azure.cli"]
 """The virtual environment's `az`, on any platform."""
 
 TIMEOUT = 120
-"""Seconds after which a program hangs."""
+"""Seconds until a program counts as hanging."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,12 @@ class Ended:
 
     @property
     def text(self) -> str:
-        """Standard output, without the line's end."""
+        """Standard output, without the final line break."""
         return self.stdout.decode().strip()
 
 
 def run(argv: list[str], folder: Path, variables: Mapping[str, str], *, stdin: str = "", code: int | None = 0) -> Ended:
-    """Run *argv* to its end in *folder*, with *stdin* to read; it must end with *code* (None: whatever)."""
+    """Run *argv* to its end in *folder*, with *stdin* to read; it must end with *code* (None: any code)."""
     done = subprocess.run(
         argv, cwd=folder, env=dict(variables), input=stdin.encode(), capture_output=True, timeout=TIMEOUT
     )

@@ -1,4 +1,4 @@
-"""ACR Tasks builds from what oras pushed and from what we pushed alike: files, and folders."""
+"""ACR Tasks builds alike from artifacts of oras and from ours: files, and folders."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.place import Place
 from tests.interop.programs import AZ, run
+from tests.interop.registry import Registry
 
 DOCKERFILE = 'FROM scratch\nCOPY src/ /app/\nCMD ["/app/run.sh"]\n'
 
 
 @pytest.fixture
 def context(work: Path) -> Path:
-    """A Dockerfile and the folder that it copies."""
+    """Create a Dockerfile and the folder that it copies."""
     (work / "Dockerfile").write_text(DOCKERFILE)
     (work / "src" / "deep").mkdir(parents=True)
     (work / "src" / "run.sh").write_bytes(b"#!/bin/sh\n")
@@ -28,7 +28,7 @@ def context(work: Path) -> Path:
 @pytest.mark.parametrize("files", [["Dockerfile", "src"], ["."]], ids=["file and folder", "current folder"])
 @pytest.mark.parametrize("by", ["oras", "ours"])
 def test_an_artifact_is_a_build_context(
-    azure: Place, repository: str, context: Path, out: Path, files: list[str], by: str
+    azure: Registry, repository: str, context: Path, out: Path, files: list[str], by: str
 ) -> None:
     reference = azure.at(repository)
     if by == "oras":

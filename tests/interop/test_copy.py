@@ -1,4 +1,4 @@
-"""Copies of indexes with all that is attached, ours read by oras and regctl, and theirs taken for whole by us."""
+"""Copies of indexes with their referrers: oras and regctl read ours, and we find theirs complete."""
 
 from __future__ import annotations
 
@@ -8,64 +8,68 @@ from typing import Any
 
 import pytest
 
-from tests.interop.place import Place
+from tests.interop.registry import Registry
 
 SBOM = "application/vnd.example.sbom.v1"
 SIGNATURE = "application/vnd.example.signature.v1"
 
 
 @pytest.fixture
-def index(place: Place, repository: str, work: Path) -> str:
-    """An index of two platforms, with an sbom, which is signed: its reference."""
+def index(registry: Registry, repository: str, work: Path) -> str:
+    """Return the reference of an index of two platforms, with an sbom, which is signed."""
     (work / "tool").write_bytes(b"one\n")
     (work / "sbom.json").write_bytes(b"{}\n")
     for name in ("amd64", "arm64"):
         (work / "tool").write_text(name)
-        place.oras(work, "push", "--artifact-platform", f"linux/{name}", place.at(repository, name), "tool")
-    place.oras(work, "manifest", "index", "create", place.at(repository), "amd64", "arm64")
-    described = place.oras(
-        work, "attach", "--artifact-type", SBOM, "--format", "json", place.at(repository), "sbom.json"
+        registry.oras(work, "push", "--artifact-platform", f"linux/{name}", registry.at(repository, name), "tool")
+    registry.oras(work, "manifest", "index", "create", registry.at(repository), "amd64", "arm64")
+    described = registry.oras(
+        work, "attach", "--artifact-type", SBOM, "--format", "json", registry.at(repository), "sbom.json"
     ).stdout
-    sbom = place.at(repository, json.loads(described)["digest"])
-    place.oras(work, "attach", "--artifact-type", SIGNATURE, sbom, "sbom.json")
-    return place.at(repository)
+    sbom = registry.at(repository, json.loads(described)["digest"])
+    registry.oras(work, "attach", "--artifact-type", SIGNATURE, sbom, "sbom.json")
+    return registry.at(repository)
 
 
-def copied(place: Place, work: Path, source: str, target: str, *options: str) -> dict[str, Any]:
-    """What `az acr artifact copy` prints."""
-    return dict(json.loads(place.az(work, "copy", source, "--to", target, *options).stdout))
+def copied(registry: Registry, work: Path, source: str, target: str, *options: str) -> dict[str, Any]:
+    """Run `az acr artifact copy`; return what it prints."""
+    return dict(json.loads(registry.az(work, "copy", source, "--to", target, *options).stdout))
 
 
-def discovered(place: Place, work: Path, reference: str) -> list[tuple[str, list[str]]]:
-    """What oras finds attached, by type and digest, and what is attached to that."""
-    found = json.loads(place.oras(work, "discover", "--format", "json", reference).stdout)
+def discovered(registry: Registry, work: Path, reference: str) -> list[tuple[str, list[str]]]:
+    """Return the referrers that oras finds, by type and digest, with their own referrers."""
+    found = json.loads(registry.oras(work, "discover", "--format", "json", reference).stdout)
     return [(item["digest"], [below["digest"] for below in item["referrers"]]) for item in found["referrers"]]
 
 
-def test_what_we_copy_oras_and_regctl_read(place: Place, repository: str, index: str, work: Path, out: Path) -> None:
-    there = place.at(f"{repository}/copy", "2.0")
-    done = copied(place, work, index, there, "--recursive")
+def test_oras_and_regctl_read_what_we_copy(
+    registry: Registry, repository: str, index: str, work: Path, out: Path
+) -> None:
+    there = registry.at(f"{repository}/copy", "2.0")
+    done = copied(registry, work, index, there, "--recursive")
     assert (done["way"], done["bytesCopied"], len(done["manifests"])) == ("mount", 0, 5)
-    assert place.oras(work, "resolve", there).text == place.oras(work, "resolve", index).text == done["digest"]
-    assert discovered(place, work, there) == discovered(place, work, index) != []
-    place.oras(out, "pull", "--platform", "linux/arm64", there)
+    assert registry.oras(work, "resolve", there).text == registry.oras(work, "resolve", index).text == done["digest"]
+    assert discovered(registry, work, there) == discovered(registry, work, index) != []
+    registry.oras(out, "pull", "--platform", "linux/arm64", there)
     assert (out / "tool").read_text() == "arm64"
-    assert place.regctl(work, "artifact", "get", "--subject", there, "--filter-artifact-type", SBOM).stdout == b"{}\n"
-    one = copied(place, work, index, place.at(f"{repository}/arm"), "--platform", "linux/arm64")
-    child = place.regctl(work, "image", "digest", "--platform", "linux/arm64", index).text
-    assert one["digest"] == child == place.oras(work, "resolve", place.at(f"{repository}/arm")).text
+    assert (
+        registry.regctl(work, "artifact", "get", "--subject", there, "--filter-artifact-type", SBOM).stdout == b"{}\n"
+    )
+    one = copied(registry, work, index, registry.at(f"{repository}/arm"), "--platform", "linux/arm64")
+    child = registry.regctl(work, "image", "digest", "--platform", "linux/arm64", index).text
+    assert one["digest"] == child == registry.oras(work, "resolve", registry.at(f"{repository}/arm")).text
 
 
 @pytest.mark.parametrize("peer", ["oras", "regctl"])
-def test_what_a_peer_has_copied_is_all_there_for_us(
-    place: Place, repository: str, index: str, work: Path, peer: str
+def test_a_copy_of_a_peer_is_complete_for_us(
+    registry: Registry, repository: str, index: str, work: Path, peer: str
 ) -> None:
-    there = place.at(f"{repository}/{peer}")
+    there = registry.at(f"{repository}/{peer}")
     if peer == "oras":
-        place.oras(work, "copy", "--recursive", index, there)
+        registry.oras(work, "copy", "--recursive", index, there)
     else:
-        place.regctl(work, "image", "copy", "--referrers", index, there)
-    again = copied(place, work, index, there, "--recursive")
+        registry.regctl(work, "image", "copy", "--referrers", index, there)
+    again = copied(registry, work, index, there, "--recursive")
     assert [item["state"] for item in again["manifests"]] == ["skipped"] * 5
     assert again["blobs"] == []
-    assert discovered(place, work, there) == discovered(place, work, index)
+    assert discovered(registry, work, there) == discovered(registry, work, index)

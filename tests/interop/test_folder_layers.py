@@ -1,4 +1,4 @@
-"""The tar in a folder's layer holds what that of oras holds."""
+"""The tar in a folder's layer has the same members as that of oras."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.interop.place import Place
+from tests.interop.registry import Registry
 from tests.interop.trees import make_tree
 
 
 class Member(NamedTuple):
-    """What unpacking heeds, save the time."""
+    """Everything that unpacking uses, except the time."""
 
     name: str
     kind: bytes
@@ -28,14 +28,14 @@ class Member(NamedTuple):
 
 
 @pytest.mark.parametrize("name", ["d", "."])
-def test_the_members_are_those_of_oras(azure: Place, repository: str, work: Path, name: str) -> None:
+def test_the_members_equal_those_of_oras(azure: Registry, repository: str, work: Path, name: str) -> None:
     make_tree(work / "d")
     azure.oras(work, "push", azure.at(repository, "theirs"), name)
     azure.push(work, azure.at(repository, "ours"), "--file", name)
     assert _members(azure, work, azure.at(repository, "ours")) == _members(azure, work, azure.at(repository, "theirs"))
 
 
-def test_the_bytes_do_not_tell_when_it_was_packed(azure: Place, repository: str, work: Path) -> None:
+def test_the_bytes_do_not_depend_on_the_time(azure: Registry, repository: str, work: Path) -> None:
     make_tree(work / "d")
     first = azure.push(work, azure.at(repository, "first"), "--file", "d")
     (work / "d" / "one.txt").touch()
@@ -43,8 +43,8 @@ def test_the_bytes_do_not_tell_when_it_was_packed(azure: Place, repository: str,
     assert first["digest"] == second["digest"]
 
 
-def _members(azure: Place, work: Path, reference: str) -> list[Member]:
-    """All members in their order."""
+def _members(azure: Registry, work: Path, reference: str) -> list[Member]:
+    """Return all members in their order."""
     digest = azure.manifest(work, reference)["layers"][0]["digest"]
     repository = reference.rpartition(":")[0]
     layer = azure.oras(work, "blob", "fetch", "--output", "-", f"{repository}@{digest}").stdout

@@ -1,4 +1,4 @@
-"""What `az acr artifact login` keeps, other programs sign in with: as they find it in the user's home folder."""
+"""Other programs sign in with the credential of `az acr artifact login`, as they find it in the home folder."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.place import Place, User
+from tests.interop.registry import Registry, User
 
 
 @pytest.fixture
-def home(azure: Place, tmp_path: Path) -> Place:
-    """The registry, seen from a home folder in which only az is signed in."""
+def home(azure: Registry, tmp_path: Path) -> Registry:
+    """Return the registry, seen from a home folder in which only az is signed in."""
     mine = {name: value for name, value in azure.variables.items() if name != "REGISTRY_AUTH_FILE"}
     home = {"HOME": str(tmp_path), "DOCKER_CONFIG": str(tmp_path / ".docker"), "XDG_RUNTIME_DIR": str(tmp_path)}
     return replace(azure, variables={**mine, **home, "REGCTL_CONFIG": str(tmp_path / "regctl.json")})
 
 
 @pytest.mark.parametrize("by", ["login", "password"])
-def test_the_peers_sign_in_with_what_login_keeps(
-    home: Place, azure: Place, pusher: User, repository: str, work: Path, out: Path, by: str
+def test_the_peers_sign_in_with_the_saved_credential(
+    home: Registry, azure: Registry, pusher: User, repository: str, work: Path, out: Path, by: str
 ) -> None:
     (work / "one.txt").write_text("one\n")
     digest = azure.push(work, azure.at(repository), "--file", "one.txt")["digest"]

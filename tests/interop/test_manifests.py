@@ -1,4 +1,4 @@
-"""The manifest that we write is the one that oras writes for the same files, save the time of creation."""
+"""For the same files, our manifest is that of oras, except for the time of creation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from azext_acrartifact.oci.descriptor import parse_descriptor
 from azext_acrartifact.operations.manifest_builder import V1_1, compose
-from tests.interop.place import Place
+from tests.interop.registry import Registry
 from tests.interop.trees import make_tree
 
 CREATED = "org.opencontainers.image.created"
@@ -21,7 +21,7 @@ NOTES = {"$manifest": {"b": "2", "a": "ä<&>"}, "$config": {"of": "config"}, "ar
 
 
 class Case(NamedTuple):
-    """The same push in the words of both; *files* are the same for both."""
+    """The same push for both tools; *files* are the same for both."""
 
     oras: list[str]
     ours: list[str]
@@ -69,7 +69,7 @@ CASES = {
 
 @pytest.fixture
 def files(work: Path) -> Path:
-    """Files of every case."""
+    """Create the files of every case."""
     (work / "artifact.txt").write_bytes(b"Here is an artifact\n")
     (work / "same.txt").write_bytes(b"Here is an artifact\n")
     (work / "empty.txt").write_bytes(b"")
@@ -81,12 +81,12 @@ def files(work: Path) -> Path:
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_the_manifest_of_files_is_oras_own(azure: Place, repository: str, files: Path, case: Case) -> None:
+def test_the_manifest_of_files_equals_that_of_oras(azure: Registry, repository: str, files: Path, case: Case) -> None:
     theirs, ours = _push_both(azure, repository, files, case)
     assert _text(theirs) == _text(ours)
 
 
-def test_with_the_same_time_of_creation_it_has_the_same_digest(azure: Place, repository: str, files: Path) -> None:
+def test_the_same_time_of_creation_gives_the_same_digest(azure: Registry, repository: str, files: Path) -> None:
     stamp = f"{CREATED}=2026-01-02T03:04:05Z"
     pushed = azure.push(files, azure.at(repository, "ours"), "--file", "artifact.txt", "--annotation", stamp)
     azure.oras(files, "push", "-a", stamp, azure.at(repository, "theirs"), "artifact.txt")
@@ -94,7 +94,7 @@ def test_with_the_same_time_of_creation_it_has_the_same_digest(azure: Place, rep
 
 
 @pytest.mark.parametrize("name", ["d", "d/", "./d", f"d:{TYPE}", "."])
-def test_the_manifest_of_a_folder_is_oras_own(azure: Place, repository: str, work: Path, name: str) -> None:
+def test_the_manifest_of_a_folder_equals_that_of_oras(azure: Registry, repository: str, work: Path, name: str) -> None:
     make_tree(work / "d")
     _set_times(work)
     theirs, ours = _push_both(azure, repository, work, Case([], [], [name]))
@@ -104,7 +104,7 @@ def test_the_manifest_of_a_folder_is_oras_own(azure: Place, repository: str, wor
     assert _text(theirs) == _text(ours)
 
 
-def test_the_manifest_of_an_attachment_is_oras_own(azure: Place, repository: str, files: Path) -> None:
+def test_the_manifest_of_an_attachment_equals_that_of_oras(azure: Registry, repository: str, files: Path) -> None:
     azure.oras(files, "push", azure.at(repository), "artifact.txt")
     subject = azure.oras(files, "manifest", "fetch", "--descriptor", azure.at(repository)).stdout
     attach = ["attach", "--artifact-type", TYPE, "-a", "k=v", "--format", "json"]
@@ -115,8 +115,8 @@ def test_the_manifest_of_an_attachment_is_oras_own(azure: Place, repository: str
     assert _text(theirs) == _text(_with_subject(azure.manifest(files, ours), json.loads(subject)))
 
 
-def _push_both(azure: Place, repository: str, folder: Path, case: Case) -> tuple[dict[str, Any], dict[str, Any]]:
-    """oras's manifest without its time, and ours."""
+def _push_both(azure: Registry, repository: str, folder: Path, case: Case) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Push with both; return oras's manifest without its time, and ours."""
     theirs, ours = azure.at(repository, "theirs"), azure.at(repository, "ours")
     azure.oras(folder, "push", *case.oras, theirs, *case.files)
     files = ["--file", *case.files] if case.files else []
@@ -125,7 +125,7 @@ def _push_both(azure: Place, repository: str, folder: Path, case: Case) -> tuple
 
 
 def _with_subject(manifest: dict[str, Any], subject: dict[str, Any]) -> dict[str, Any]:
-    """*manifest*, as we would write it with that subject."""
+    """Return *manifest* as we would write it with that subject."""
     config, *layers = [parse_descriptor(item, "manifest") for item in (manifest["config"], *manifest["layers"])]
     of = parse_descriptor(subject, "subject")
     composed = compose(V1_1, config, layers, manifest["artifactType"], of, manifest["annotations"])
@@ -140,11 +140,11 @@ def _unstamped(manifest: dict[str, Any]) -> dict[str, Any]:
 
 
 def _text(manifest: dict[str, Any]) -> str:
-    """One line a field, in the manifest's own order: equal only for equal fields in the same order."""
+    """Write one line per field, in the manifest's own order: equal only for equal fields in the same order."""
     return json.dumps(manifest, indent=1)
 
 
 def _set_times(folder: Path) -> None:
-    """Set all times to the one that we pack with, which oras takes from the files."""
+    """Set all times to the one that we pack with; oras takes it from the files."""
     for path in [folder, *folder.rglob("*")]:
         os.utime(path, (0, 0), follow_symlinks=False)

@@ -1,4 +1,4 @@
-"""Everyone who may sign in to the emulator's registries may do so with every peer, and may do the same there."""
+"""Every user of the emulator's registries may sign in with every peer, and has the same permissions there."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 
 from acr_emulator.client import Emulator
 from tests.interop.conftest import Variables
-from tests.interop.place import Place, User
 from tests.interop.programs import AZ, run
+from tests.interop.registry import Registry, User
 
 CI = User("ci-token", "ci-token-password")
 READER = User("read-token", "read-token-password")
@@ -20,10 +20,10 @@ ABAC_SERVER = "abacregistry-d7fqc4e3.azurecr.io"
 
 
 @pytest.fixture
-def fresh(emulator: Emulator, variables: Variables) -> Place:
-    """`myregistry`, with nobody signed in."""
+def fresh(emulator: Emulator, variables: Variables) -> Registry:
+    """Return `myregistry`, without a sign-in."""
     ours = variables()
-    return Place("myregistry.azurecr.io", ours | emulator.environment(Path(ours["AZURE_CONFIG_DIR"])))
+    return Registry("myregistry.azurecr.io", ours | emulator.environment(Path(ours["AZURE_CONFIG_DIR"])))
 
 
 def _file(work: Path) -> str:
@@ -31,7 +31,7 @@ def _file(work: Path) -> str:
     return "one.txt"
 
 
-def test_a_repository_token_writes_where_its_scope_map_says(fresh: Place, work: Path, out: Path) -> None:
+def test_a_repository_token_writes_where_its_scope_map_says(fresh: Registry, work: Path, out: Path) -> None:
     name, ours = _file(work), replace(fresh, az_user=CI)
     fresh.sign_in(work, CI)
     theirs = fresh.at("samples/by-oras")
@@ -48,7 +48,7 @@ def test_a_repository_token_writes_where_its_scope_map_says(fresh: Place, work: 
     assert fresh.regctl(work, "image", "digest", theirs).text == digest
 
 
-def test_a_reader_pulls_and_pushes_nothing(azure: Place, fresh: Place, work: Path, out: Path) -> None:
+def test_a_reader_pulls_and_pushes_nothing(azure: Registry, fresh: Registry, work: Path, out: Path) -> None:
     name, ours = _file(work), replace(fresh, az_user=READER)
     reference = azure.at("samples/to-read")
     azure.push(work, reference, "--file", name)
@@ -60,7 +60,9 @@ def test_a_reader_pulls_and_pushes_nothing(azure: Place, fresh: Place, work: Pat
     assert "No permission" in ours.az(work, "push", ours.at("samples/to-read", "2.0"), "--file", name, code=1).stderr
 
 
-def test_the_token_that_az_exposes_signs_the_peers_in(azure: Place, fresh: Place, repository: str, work: Path) -> None:
+def test_the_peers_sign_in_with_the_token_that_az_exposes(
+    azure: Registry, fresh: Registry, repository: str, work: Path
+) -> None:
     pushed = azure.push(work, azure.at(repository), "--file", _file(work))
     exposed = run([*AZ, "acr", "login", "--name", "myregistry", "--expose-token"], work, azure.variables)
     user = User(REFRESH_TOKEN_USER, json.loads(exposed.stdout)["accessToken"])
@@ -74,7 +76,7 @@ def test_the_token_that_az_exposes_signs_the_peers_in(azure: Place, fresh: Place
     assert replace(fresh, az_user=user).pull(work, fresh.at(repository, "2.0"))["files"][0]["state"] == "unchanged"
 
 
-def test_a_wrong_password_signs_nobody_in(fresh: Place, work: Path) -> None:
+def test_a_wrong_password_is_refused(fresh: Registry, work: Path) -> None:
     name = ["-u", CI.name, "--password-stdin"]
     assert "unauthorized" in fresh.oras(work, "login", fresh.server, *name, stdin="wrong", code=1).stderr
     fresh.skopeo(work, "login", *name, fresh.server, stdin="wrong", code=1)
@@ -83,7 +85,7 @@ def test_a_wrong_password_signs_nobody_in(fresh: Place, work: Path) -> None:
 
 
 def test_a_registry_with_repository_permissions_goes_both_ways(
-    azure: Place, fresh: Place, pusher: User, repository: str, work: Path, out: Path
+    azure: Registry, fresh: Registry, pusher: User, repository: str, work: Path, out: Path
 ) -> None:
     abac, signed_in = replace(fresh, server=ABAC_SERVER), replace(azure, server=ABAC_SERVER)
     abac.oras(work, "login", ABAC_SERVER, "-u", pusher.name, "--password-stdin", stdin=pusher.password)
@@ -94,8 +96,8 @@ def test_a_registry_with_repository_permissions_goes_both_ways(
     assert (out / "theirs" / "one.txt").read_bytes() == (out / "ours" / "one.txt").read_bytes() == b"one\n"
 
 
-def test_the_peers_pull_without_a_sign_in_where_that_is_allowed(
-    azure: Place, fresh: Place, emulator: Emulator, repository: str, work: Path, out: Path
+def test_the_peers_pull_anonymously_where_allowed(
+    azure: Registry, fresh: Registry, emulator: Emulator, repository: str, work: Path, out: Path
 ) -> None:
     pushed = azure.push(work, azure.at(repository), "--file", _file(work))
     reference = azure.at(repository)

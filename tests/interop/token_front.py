@@ -1,7 +1,7 @@
-"""A registry's front that also gives the tokens for it, so that realm and registry have one origin.
+"""A front for a registry that also issues its tokens, so that realm and registry have one origin.
 
-https://distribution.github.io/distribution/spec/auth/token/: `/token` is answered here, everything else goes on
-to the registry behind.
+https://distribution.github.io/distribution/spec/auth/token/: the front responds to `/token` itself, and forwards
+everything else to the registry behind it.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
 from tests.interop.certificates import Certificate
-from tests.interop.place import User
+from tests.interop.registry import User
 
 LIFETIME = 300
-"""Seconds that a token is good for."""
+"""Seconds until a token expires."""
 _HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
 
 
 class TokenFront(ThreadingHTTPServer):
-    """Listens on 127.0.0.1. *paths* are those that were asked for, with the Authorization that came along."""
+    """Listens on 127.0.0.1. *seen* has the requested paths, each with its Authorization header."""
 
     daemon_threads = True
 
@@ -49,20 +49,20 @@ class TokenFront(ThreadingHTTPServer):
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port that it listens on."""
         return int(self.server_address[1])
 
     def stop(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         self.shutdown()
         self._thread.join()
         self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is none of the front's affairs."""
+        """Ignore clients that hang up."""
 
     def token(self, scopes: list[str]) -> str:
-        """A JWT that grants *scopes*, in the form of the specification."""
+        """Return a JWT that grants *scopes*, in the form of the specification."""
         now = int(time.time())
         claims = {
             "iss": "interop", "aud": "interop", "sub": self.user.name, "exp": now + LIFETIME, "nbf": now - 10,
@@ -89,7 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
 
     def log_message(self, *args: Any) -> None:
-        """Nothing: the registry behind has its own log."""
+        """Log nothing: the registry behind has its own log."""
 
     def _token(self) -> None:
         user = self.server.user
@@ -98,12 +98,12 @@ class _Handler(BaseHTTPRequestHandler):
         basic = "Basic " + base64.b64encode(f"{user.name}:{user.password}".encode()).decode()
         by_form = (form.get("username"), form.get("password")) == ([user.name], [user.password])
         if not by_form and self.headers.get("Authorization") != basic:
-            self._answer(401, {"errors": [{"code": "UNAUTHORIZED", "message": "wrong user name or password"}]})
+            self._respond(401, {"errors": [{"code": "UNAUTHORIZED", "message": "wrong user name or password"}]})
             return
         token = self.server.token([scope for text in form.get("scope", []) for scope in text.split()])
-        self._answer(200, {"token": token, "access_token": token, "expires_in": LIFETIME})
+        self._respond(200, {"token": token, "access_token": token, "expires_in": LIFETIME})
 
-    def _answer(self, status: int, content: dict[str, Any]) -> None:
+    def _respond(self, status: int, content: dict[str, Any]) -> None:
         body = json.dumps(content).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
@@ -117,14 +117,14 @@ class _Handler(BaseHTTPRequestHandler):
         headers |= {"Host": self.headers["Host"], "X-Forwarded-Proto": self.server.scheme}
         body = b"".join(self._body())
         connection.request(self.command, self.path, body or None, {**headers, "Content-Length": str(len(body))})
-        answer = connection.getresponse()
-        content = answer.read()
+        response = connection.getresponse()
+        content = response.read()
         connection.close()
-        self.send_response_only(answer.status)
-        for name, value in answer.getheaders():
+        self.send_response_only(response.status)
+        for name, value in response.getheaders():
             if name.lower() not in _HOP:
                 self.send_header(name, value)
-        size = answer.getheader("Content-Length", "0") if self.command == "HEAD" else str(len(content))
+        size = response.getheader("Content-Length", "0") if self.command == "HEAD" else str(len(content))
         self.send_header("Content-Length", size)
         self.end_headers()
         self.wfile.write(content)

@@ -1,20 +1,21 @@
-"""A folder with everything that a folder layer must carry, and a way to compare folders."""
+"""Create a folder with everything that a folder layer must preserve, and compare folders."""
 
 from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
 LONG = "long-" + "x" * 190 + ".txt"
-"""Too long for a plain tar header, which holds 100 bytes."""
+"""Too long for a plain tar header, which has room for 100 bytes."""
 FOREIGN = "ünïcödé/日本語 – ☃.txt"
 
 Snapshot = dict[str, tuple[str, int, object]]
 
 
 def make_tree(folder: Path) -> Path:
-    """Fill *folder*, which is made; it is returned."""
+    """Create and fill *folder*; return it."""
     _write(folder / "one.txt", b"one\n", 0o640)
     _write(folder / "run.sh", b"#!/bin/sh\necho run\n", 0o755)
     _write(folder / "deep" / "er" / "still" / "leaf.bin", bytes(range(256)) * 300, 0o644)
@@ -28,8 +29,20 @@ def make_tree(folder: Path) -> Path:
     return folder
 
 
+def write(folder: Path, files: Mapping[str, bytes]) -> list[str]:
+    """Write *files* below *folder*; return their names."""
+    for name, content in files.items():
+        _write(folder / name, content, 0o644)
+    return list(files)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return the content of all files below *folder*, by path."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def snapshot(folder: Path) -> Snapshot:
-    """All below *folder*: kind, mode and content of each entry by its path."""
+    """Return everything below *folder*: kind, mode and content of each entry by its path."""
     return {path.relative_to(folder).as_posix(): _entry(path) for path in sorted(folder.rglob("*"))}
 
 

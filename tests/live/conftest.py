@@ -1,6 +1,6 @@
-"""A registry in Azure, and who is signed in to it: `az login`, then `python3 dev.py live REGISTRY.azurecr.io`.
+"""A registry in Azure, with the user's own login: `az login`, then `python3 dev.py live REGISTRY.azurecr.io`.
 
-Everything is written below one repository name of the run's own, which is deleted at the end.
+Everything is written below one repository name of this run, and deleted at the end.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from typing import Any
 import pytest
 
 GIVEN = dict(os.environ)
-"""The user's own environment, with the sign-in in it: other tests are kept from it."""
+"""The user's own environment, with the sign-in, which other tests do not see."""
 LIMIT = 900
-"""Seconds that one command may take over a slow line."""
+"""Seconds that one command may take over a slow network."""
 
 
 @dataclass(frozen=True)
 class Live:
-    """The registry *server*, a *place* in it that is the run's own, and `az` with the extension under test."""
+    """The registry *server*, a repository prefix *root* of this run, and `az` with the extension under test."""
 
     server: str
-    place: str
+    root: str
     environment: dict[str, str]
 
     def repository(self, name: str) -> str:
-        """A repository of the run, with its server."""
-        return f"{self.server}/{self.place}/{name}"
+        """Return a repository of this run, with its server."""
+        return f"{self.server}/{self.root}/{name}"
 
     def az(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `az ARGUMENTS`."""
@@ -44,14 +44,14 @@ class Live:
         )  # fmt: skip
 
     def __call__(self, *arguments: str) -> Any:
-        """What `az acr artifact ARGUMENTS` prints; it must succeed, and say nothing else."""
+        """Run `az acr artifact ARGUMENTS`; return its output. It must succeed and print nothing else."""
         done = self.az("acr", "artifact", *arguments)
         assert done.returncode == 0, done.stderr
         assert done.stderr == ""
         return json.loads(done.stdout) if done.stdout else None
 
     def refused(self, *arguments: str) -> str:
-        """What `az acr artifact ARGUMENTS`, which must fail, says."""
+        """Run `az acr artifact ARGUMENTS`, which must fail; return its error."""
         done = self.az("acr", "artifact", *arguments)
         assert done.returncode != 0, done.stdout
         assert "Traceback" not in done.stderr
@@ -60,7 +60,7 @@ class Live:
 
 @pytest.fixture(scope="session")
 def live(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """The registry that `ACRARTIFACT_LIVE` names."""
+    """Yield the registry that `ACRARTIFACT_LIVE` names."""
     extensions = tmp_path_factory.mktemp("extensions")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(extensions / "acrartifact")
@@ -69,13 +69,13 @@ def live(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live
     yield found
     name = found.server.partition(".")[0]
     listed = found("list", found.server)
-    for repository in (one for one in listed if one.startswith(f"{found.place}/")):
+    for repository in (one for one in listed if one.startswith(f"{found.root}/")):
         found.az("acr", "repository", "delete", "--name", name, "--repository", repository, "--yes")
 
 
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder: a file, a large one and a folder."""
+    """Enter a folder with a file, a large one and a folder; return it."""
     folder = tmp_path / "files"
     (folder / "docs" / "deep").mkdir(parents=True)
     (folder / "artifact.txt").write_text("hello\n")

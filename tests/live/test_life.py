@@ -1,4 +1,4 @@
-"""The life of an artifact in a registry of Azure, as the README tells it."""
+"""The life of an artifact in a registry in Azure, with the commands of the README."""
 
 from __future__ import annotations
 
@@ -58,10 +58,8 @@ def test_tags_locks_and_the_end(live: Live, files: Path) -> None:
     assert "does not exist" in live.refused("show", f"{repository}:2.0")
 
 
-def test_the_service_answers_what_its_documentation_leaves_open(
-    live: Live, files: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Nothing is asserted but that there is an answer: it is printed, and belongs into the documentation."""
+def test_print_what_the_documentation_leaves_open(live: Live, files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Print how the service behaves, for its documentation; nothing is asserted about it."""
     repository = live.repository("open")
     name = live.server.partition(".")[0]
     live("push", f"{repository}:1", "--file", "artifact.txt", "--tags", "2")
@@ -71,10 +69,10 @@ def test_the_service_answers_what_its_documentation_leaves_open(
 
     before = changed()
     live("untag", f"{repository}:2")
-    answers = {"does an artifact's lastUpdateTime change when it loses a tag?": changed() != before}
+    found = {"does an artifact's lastUpdateTime change when it loses a tag?": changed() != before}
     live("update", f"{repository}:1", "--write-enabled", "false")
     image = f"{repository.partition('/')[2]}@{live('show', f'{repository}:1')['digest']}"
     deleted = live.az("acr", "repository", "delete", "--name", name, "--image", image, "--yes")
-    answers["does a locked tag keep its artifact from being deleted?"] = deleted.returncode != 0
+    found["does a locked tag keep its artifact from being deleted?"] = deleted.returncode != 0
     with capsys.disabled():
-        print(*(f"\n{question} {'yes' if answer else 'no'}" for question, answer in answers.items()))
+        print(*(f"\n{question} {'yes' if is_so else 'no'}" for question, is_so in found.items()))

@@ -15,14 +15,14 @@ from tests.transfer_faults.processes import Processes, install
 
 @pytest.fixture(scope="session")
 def emulator() -> Iterator[Emulator]:
-    """A local Azure."""
+    """Yield a local Azure."""
     with Emulator.start() as running:
         yield running
 
 
 @pytest.fixture(autouse=True)
 def _fresh(emulator: Emulator) -> Iterator[None]:
-    """No faults and an empty log, before and after."""
+    """Clear faults and log, before and after."""
     emulator.reset()
     yield
     emulator.reset()
@@ -30,13 +30,13 @@ def _fresh(emulator: Emulator) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def origin(emulator: Emulator) -> Origin:
-    """The registry, past the code under test."""
+    """Return the registry, bypassing the code under test."""
     return Origin(emulator)
 
 
 @pytest.fixture
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder of the test."""
+    """Enter the test's own folder; return it."""
     folder = tmp_path / "work"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -45,7 +45,7 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def engine(tmp_path: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """The engine with small pieces, led to the local Azure by this process's environment."""
+    """Yield the engine with small sizes; the environment of this process leads it to the local Azure."""
     for name, value in emulator.environment().items():
         monkeypatch.setenv(name, value)
     make_small(monkeypatch)
@@ -57,12 +57,12 @@ def engine(tmp_path: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture
 def repository(request: pytest.FixtureRequest) -> str:
-    """A repository of the test's own."""
+    """Return the test's own repository."""
     name = "".join(letter if letter.isalnum() else "-" for letter in request.node.name.lower()).strip("-")
     return f"faults/{'-'.join(filter(None, name.split('-')))}"[:100].rstrip("-")
 
 
 @pytest.fixture(scope="session")
 def installed(emulator: Emulator, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Processes:
-    """`az` with the wheel installed."""
+    """Return `az` with the wheel installed."""
     return install(emulator, wheel, tmp_path_factory.mktemp("az"))

@@ -1,4 +1,4 @@
-"""`az acr artifact` as processes of their own, with the wheel installed, on the local Azure."""
+"""Run `az acr artifact` in its own processes, with the wheel installed, against the local Azure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LIMIT = 170
 
 @dataclass
 class Ended:
-    """How a process ended: its exit code, what it said, and its peak memory in MiB."""
+    """How a process ended: its exit code, its output, and its peak memory in MiB."""
 
     code: int
     stdout: str
@@ -32,7 +32,7 @@ class Ended:
 
 @dataclass
 class Command:
-    """A process under way."""
+    """A running process."""
 
     process: subprocess.Popen[str]
     arguments: tuple[str, ...]
@@ -44,8 +44,8 @@ class Command:
         self._watch.start()
 
     def _watch_memory(self) -> None:
-        """Keep the most memory that it has had. What wait4 says counts the memory of whoever started it, until its
-        program began, as well: getrusage(2), and exec_mmap in the kernel's fs/exec.c."""
+        """Record the peak memory. wait4 also counts the memory of the process that started it, until its program
+        began: getrusage(2), and exec_mmap in the kernel's fs/exec.c."""
         while self.process.returncode is None:
             try:
                 status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii", errors="replace")
@@ -56,7 +56,7 @@ class Command:
             time.sleep(0.02)
 
     def end(self) -> Ended:
-        """Wait for it; its whole output."""
+        """Wait for its end; return its whole output."""
         assert self.process.stdout is not None
         assert self.process.stderr is not None
         stdout, stderr = self.process.stdout.read(), self.process.stderr.read()
@@ -91,7 +91,7 @@ class Processes:
         return self.start("acr", "artifact", verb, *arguments, *sign_in)
 
     def ok(self, verb: str, *arguments: str) -> Ended:
-        """Run it to its good end."""
+        """Run it; require success without output on standard error."""
         ended = self.artifact(verb, *arguments).end()
         assert (ended.code, ended.stderr) == (0, "")
         return ended
@@ -100,22 +100,22 @@ class Processes:
         """Wait until *seen*."""
         end = time.monotonic() + seconds
         while not seen():
-            assert time.monotonic() < end, "it did not come to that"
+            assert time.monotonic() < end, "it did not happen in time"
             time.sleep(0.01)
 
 
 def settled(emulator: Emulator) -> None:
-    """Wait until nothing comes to the log any more: requests of a client that was killed end after it."""
+    """Wait until the log stops growing: requests of a killed client end after it."""
     seen, same, end = -1, 0, time.monotonic() + 60
     while same < 2:
-        assert time.monotonic() < end, "the log goes on"
+        assert time.monotonic() < end, "the log keeps growing"
         time.sleep(0.2)
         latest = max((entry.id for entry in emulator.log()), default=0)
         seen, same = latest, same + 1 if latest == seen else 0
 
 
 def install(emulator: Emulator, wheel: Path, folder: Path) -> Processes:
-    """`az` with the *wheel*; its configuration and extensions in *folder*."""
+    """Install *wheel* into an `az` with its configuration and extensions in *folder*."""
     processes = Processes(emulator, environment_for(emulator, folder / "extensions", folder / "config"), folder)
     added = processes.start("extension", "add", "--source", str(wheel), "--yes", "--only-show-errors").end()
     assert (added.code, added.stderr) == (0, "")
@@ -124,6 +124,6 @@ def install(emulator: Emulator, wheel: Path, folder: Path) -> Processes:
 
 
 def leftovers(folders: Sequence[Path]) -> list[Path]:
-    """Whatever is unfinished of ours below *folders*."""
+    """Return our unfinished files below *folders*."""
     found = [path for folder in folders for path in folder.rglob("*")]
     return [path for path in found if path.name.startswith(".acrartifact") or path.parent.name == "uploads"]

@@ -1,4 +1,4 @@
-"""Random files and random faults, the same for the same seed."""
+"""Random files and random faults, the same ones for the same seed."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ STORAGE = "*.blob.core.windows.net"
 BLOB = "/blobs/sha256:"
 UPLOAD = "/blobs/uploads/"
 STALL = 0.7
-"""Seconds."""
+"""The length of a stall, in seconds."""
 Rule = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """Files to transfer, what lies at the destination before, and the faults on the way up and down."""
+    """Files to transfer, older files at the destination, and the faults on the way up and down."""
 
     seed: int
     files: dict[str, bytes]
@@ -31,7 +31,7 @@ class Schedule:
 
 
 def schedule(seed: int) -> Schedule:
-    """The schedule of *seed*."""
+    """Return the schedule of *seed*."""
     draw = random.Random(seed)
     files = _files(draw)
     older = {name: draw.randbytes(draw.choice([10, len(files[name])])) for name in files if draw.random() < 0.3}
@@ -41,7 +41,7 @@ def schedule(seed: int) -> Schedule:
 
 
 def write(folder: Path, files: dict[str, bytes]) -> None:
-    """Make *files* in *folder*."""
+    """Create *files* in *folder*."""
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,7 +49,7 @@ def write(folder: Path, files: dict[str, bytes]) -> None:
 
 
 def top_level(files: dict[str, bytes]) -> list[str]:
-    """What to name on the command line: files, and folders as a whole."""
+    """Return the names for the command line: files, and folders as a whole."""
     return list(dict.fromkeys(name.partition("/")[0] for name in files))
 
 
@@ -61,7 +61,7 @@ def _files(draw: random.Random) -> dict[str, bytes]:
 
 
 def _times(draw: random.Random) -> Rule:
-    """Once or twice at some match, now and then for ever, or by chance."""
+    """Apply once or twice at some match, sometimes always, or by chance."""
     if draw.random() < 0.1:
         return {"nth": draw.randint(1, 4), "times": 1000}
     if draw.random() < 0.3:
@@ -79,14 +79,14 @@ def _refused(draw: random.Random, **where: Any) -> Rule:
     return _rule(draw, action="status", status=status, headers=headers, **where)
 
 
-def _broken(draw: random.Random, places: list[str], **where: Any) -> Rule:
-    place = draw.choice(places)
-    after = draw.randint(0, 2 * RANGE) if place in ("request", "response") else 0
-    return _rule(draw, action=draw.choice(["reset", "cut"]), where=place, after=after, **where)
+def _broken(draw: random.Random, points: list[str], **where: Any) -> Rule:
+    point = draw.choice(points)
+    after = draw.randint(0, 2 * RANGE) if point in ("request", "response") else 0
+    return _rule(draw, action=draw.choice(["reset", "cut"]), where=point, after=after, **where)
 
 
-def _stalled(draw: random.Random, places: list[str], **where: Any) -> Rule:
-    rule = _rule(draw, action="stall", where=draw.choice(places), after=draw.randint(0, RANGE), seconds=STALL, **where)
+def _stalled(draw: random.Random, points: list[str], **where: Any) -> Rule:
+    rule = _rule(draw, action="stall", where=draw.choice(points), after=draw.randint(0, RANGE), seconds=STALL, **where)
     return {**rule, "times": min(rule["times"], 2)}
 
 

@@ -1,4 +1,4 @@
-"""A terminal of its own for a command: tmux, whose screen can be read as it is."""
+"""A terminal for a command: tmux, whose screen can be read as it is."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ LIMIT = 60.0
 
 @dataclass
 class Terminal:
-    """A tmux server with one window; *stream* holds every byte that was written to it."""
+    """A tmux server with one window; *stream* has every byte that was written to it."""
 
     socket: Path
     stream: Path
 
     def tmux(self, *arguments: str) -> str:
-        """Run `tmux ARGUMENTS`; its output."""
+        """Run `tmux ARGUMENTS`; return its output."""
         done = subprocess.run(
             ["tmux", "-S", str(self.socket), *arguments], capture_output=True, text=True, timeout=20, check=True
         )
         return done.stdout
 
     def screen(self) -> list[str]:
-        """All lines, those that have scrolled away too."""
+        """Return all lines, including those that have scrolled away."""
         return [line.rstrip() for line in self.tmux("capture-pane", "-p", "-S", "-").rstrip("\n").splitlines()]
 
     def visible(self) -> list[str]:
-        """What is on it now."""
+        """Return the visible lines."""
         return [line.rstrip() for line in self.tmux("capture-pane", "-p").rstrip("\n").splitlines()]
 
     def resize(self, columns: int) -> None:
@@ -43,7 +43,8 @@ class Terminal:
         self.tmux("resize-window", "-x", str(columns))
 
     def until(self, seen: Callable[[list[str]], bool], look: Callable[[], list[str]] | None = None) -> list[str]:
-        """What *look* found, by default all lines, once it is as *seen* wants. A look may come amid a redraw."""
+        """Wait until *seen* accepts what *look* returns, by default all lines; return that. A look may come amid a
+        redraw."""
         look, end = look or self.screen, time.monotonic() + LIMIT
         while not seen(screen := look()):
             assert time.monotonic() < end, "\n".join(screen)
@@ -51,17 +52,17 @@ class Terminal:
         return screen
 
     def wait(self, text: str) -> list[str]:
-        """The screen, once *text* is on it."""
+        """Wait until *text* is on the screen; return the screen."""
         return self.until(lambda screen: any(text in line for line in screen))
 
     def redraws(self) -> int:
-        """How often the bars have been drawn."""
+        """Return how often the bars have been drawn."""
         return self.stream.read_bytes().count(b"Total ")
 
 
 @contextlib.contextmanager
 def terminal(az: Processes, tmp: Path, columns: int, *arguments: str, **variables: str) -> Iterator[Terminal]:
-    """`az acr artifact ARGUMENTS` in a terminal of *columns*; its last line is `ended CODE`."""
+    """Run `az acr artifact ARGUMENTS` in a terminal of *columns*; its last line is `ended CODE`."""
     assert OWNER is not None
     command = [
         sys.executable, "-m", "azure.cli", "acr", "artifact", *arguments,

@@ -1,4 +1,4 @@
-"""Several transfers at once: right bytes, and no mixture."""
+"""Several transfers at the same time: right bytes, never a mixture."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ ONE, TWO = (random.Random(seed).randbytes(10 * RANGE + seed) for seed in (1, 2))
 
 @pytest.fixture
 def second(engine: Engine, tmp_path: Path) -> Engine:
-    """What another process of the same user would be: the same journal, connections of its own."""
+    """Return a second engine, like another process of the same user: the same saved sessions, its own connections."""
     return Engine(tmp_path / "journal")
 
 
 def both(first: Callable[[], object], other: Callable[[], object]) -> None:
-    """Run the two at once; either's error is raised."""
+    """Run the two at the same time; raise the error of either."""
     with ThreadPoolExecutor(2) as pool:
         for done in [pool.submit(first), pool.submit(other)]:
             done.result(120)
@@ -64,7 +64,7 @@ def test_two_pulls_into_one_folder(
 def test_two_pushes_of_one_file(
     engine: Engine, second: Engine, emulator: Emulator, work: Path, repository: str, origin
 ) -> None:
-    """Each has a session of its own, though they share a journal."""
+    """Both use their own session, from the same folder of sessions."""
     (work / "large").write_bytes(ONE)
     emulator.fault(action="bandwidth", rate=3_000_000, path=UPLOAD)
     results = []
@@ -98,10 +98,10 @@ def test_two_pushes_of_one_tag(
     second.close()
 
 
-def test_a_session_under_way_is_left_to_its_process(
+def test_a_session_in_use_is_left_to_its_process(
     engine: Engine, second: Engine, emulator: Emulator, work: Path, repository: str
 ) -> None:
-    """The second comes when the first is half-way, and finds its note."""
+    """Start the second push when the first is half-way, so that it finds the session."""
     (work / "large").write_bytes(ONE)
     emulator.fault(action="delay", seconds=0.25, path=UPLOAD, method="PATCH")
     with ThreadPoolExecutor(1) as pool:
@@ -117,7 +117,7 @@ def test_a_session_under_way_is_left_to_its_process(
     second.close()
 
 
-def test_who_reads_the_older_file_keeps_it(engine: Engine, work: Path, repository: str, tmp_path: Path) -> None:
+def test_a_reader_keeps_the_older_file(engine: Engine, work: Path, repository: str, tmp_path: Path) -> None:
     push(engine, work, repository, ONE, "1")
     push(engine, work, repository, TWO, "2")
     there = tmp_path / "there"

@@ -1,6 +1,6 @@
-"""Copies from registry to registry on bad days: whatever breaks on either side, the right bytes arrive, or none.
+"""Copies from registry to registry with faults on either side: the right bytes arrive, or none.
 
-`ACRARTIFACT_MEMORY_FULL=1` takes 500 MiB, the size that the promise about memory names.
+`ACRARTIFACT_MEMORY_FULL=1` copies 500 MiB, the size in the promise about memory.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SMALL = random.Random(6).randbytes(10 * KIB)
 FAULTS: dict[str, dict[str, Any]] = {
     "the storage breaks": {"action": "reset", "host": STORAGE, "where": "response", "after": 100 * KIB, "times": 3},
     "the storage ends early": {"action": "cut", "host": STORAGE, "where": "response", "after": 7 * KIB, "times": 3},
-    "the storage address expires": {"action": "status", "status": 403, "host": STORAGE, "times": 2},
+    "the signed URL expires": {"action": "status", "status": 403, "host": STORAGE, "times": 2},
     "the source is busy": {"action": "status", "status": 429, "host": SERVER, "path": "/blobs/sha256", "times": 3},
     "the source's storage stalls": {
         "action": "stall", "host": STORAGE, "where": "response", "after": 50 * KIB, "seconds": 1, "times": 1,
@@ -37,7 +37,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "the target breaks in a chunk": {
         "action": "reset", "host": TARGET, "method": "PATCH", "where": "request", "after": 20 * KIB, "times": 3,
     },
-    "the target's answer is lost": {
+    "the target's response is lost": {
         "action": "reset", "host": TARGET, "method": "PATCH", "where": "answer", "times": 2,
     },
     "the target loses the session": {"action": "drop_session", "host": TARGET, "method": "PATCH", "nth": 3},
@@ -45,25 +45,25 @@ FAULTS: dict[str, dict[str, Any]] = {
     "the target's token is too old": {
         "action": "expire_token", "host": TARGET, "method": "PATCH|PUT", "path": "/v2/", "times": 1,
     },
-    "the last answer is lost": {"action": "reset", "host": TARGET, "method": "PUT", "where": "answer", "times": 2},
-    "the storage knows no ranges": {"action": "ignore_range", "host": STORAGE},
+    "the last response is lost": {"action": "reset", "host": TARGET, "method": "PUT", "where": "answer", "times": 2},
+    "the storage ignores ranges": {"action": "ignore_range", "host": STORAGE},
 }  # fmt: skip
 
 
 @pytest.fixture
 def there(emulator: Emulator) -> Origin:
-    """The other registry, past the code under test."""
+    """Return the other registry, bypassing the code under test."""
     return Origin(emulator, TARGET)
 
 
 @pytest.fixture
 def artifact(origin: Origin, repository: str) -> str:
-    """An artifact of two files, one in a single request and one in chunks; its digest."""
+    """Push an artifact of two files, one in a single request and one in chunks; return its digest."""
     return origin.push_files(repository, {"large": CONTENT, "small": SMALL}, "1")
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_is_outlived(
+def test_a_copy_survives_a_fault(
     engine: Engine,
     emulator: Emulator,
     artifact: str,
@@ -76,7 +76,7 @@ def test_a_fault_is_outlived(
     rules = [FAULTS[name]]
     if rules[0]["action"] == "stall":
         set_patience(monkeypatch, rules[0]["seconds"] / 2)
-    if name == "the storage knows no ranges":
+    if name == "the storage ignores ranges":
         rules.append(FAULTS["the storage breaks"])
     for rule in rules:
         emulator.fault(**rule)
@@ -93,7 +93,7 @@ def test_a_fault_is_outlived(
 
 
 @pytest.mark.parametrize("offset", [0, 300 * KIB])
-def test_a_wrong_byte_does_not_arrive_and_does_not_stay(
+def test_a_wrong_byte_is_refused_and_sent_again(
     engine: Engine, emulator: Emulator, artifact: str, repository: str, origin: Origin, there: Origin, offset: int
 ) -> None:
     emulator.fault(action="corrupt", offset=offset, host=STORAGE)
@@ -105,7 +105,7 @@ def test_a_wrong_byte_does_not_arrive_and_does_not_stay(
     assert there.manifest(repository, "1") == origin.manifest(repository, "1")
 
 
-def test_a_source_that_stays_away_ends_it_and_the_next_run_goes_on(
+def test_a_copy_that_failed_resumes(
     engine: Engine, emulator: Emulator, artifact: str, repository: str, origin: Origin, there: Origin
 ) -> None:
     # Cut, not reset: what a host has sent before a reset may never arrive (RFC 9293, section 3.10.7.4).
@@ -117,19 +117,19 @@ def test_a_source_that_stays_away_ends_it_and_the_next_run_goes_on(
     emulator.clear_faults()
     before = sent(emulator)
     engine.copy(repository)
-    assert sent(emulator) - before <= len(CONTENT) - 2 * RANGE, "what the target had confirmed is not sent again"
+    assert sent(emulator) - before <= len(CONTENT) - 2 * RANGE, "confirmed bytes are not sent again"
     assert there.manifest(repository, "1") == origin.manifest(repository, "1")
 
 
 def sent(emulator: Emulator) -> int:
-    """Bytes of blobs that the target got."""
+    """Return the bytes of blobs that the target received."""
     return sum(
         entry.request_bytes for entry in emulator.log() if entry.host == TARGET and re.search("/blobs/up", entry.path)
     )
 
 
 @pytest.mark.timeout(600)
-def test_a_killed_copy_goes_on_and_takes_little_memory(
+def test_a_killed_copy_resumes_with_little_memory(
     installed: Processes, emulator: Emulator, repository: str, tmp_path: Path, there: Origin
 ) -> None:
     size = (500 if FULL else 160) * MIB

@@ -1,6 +1,6 @@
-"""How much memory a whole `az` process takes at its peak.
+"""The peak memory of a whole `az` process.
 
-`ACRARTIFACT_MEMORY_FULL=1` takes the sizes that the promise names: 1 GiB, and 20 files of 50 MiB.
+`ACRARTIFACT_MEMORY_FULL=1` uses the sizes of the promise: 1 GiB, and 20 files of 50 MiB.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ pytestmark = pytest.mark.timeout(600)
 
 
 def one_large(folder: Path) -> None:
-    """One file, mostly a hole: what is read and sent is as long all the same."""
+    """Create one file, mostly a hole, which is read and sent in full all the same."""
     with (folder / "large.bin").open("wb") as file:
         file.write(os.urandom(MIB))
         file.truncate((1024 if FULL else 300) * MIB)
 
 
 def many_small(folder: Path) -> None:
-    """Two thousand files of 4 KiB."""
+    """Create two thousand files of 4 KiB."""
     for number in range(2000):
         (folder / f"{number:04}").write_bytes(number.to_bytes(4, "big") * 1024)
 
 
 def several(folder: Path) -> None:
-    """Twenty files of 50 MiB, or 8."""
+    """Create twenty files of 50 MiB, or 8."""
     for number in range(20):
         with (folder / f"{number:02}").open("wb") as file:
             file.write(number.to_bytes(4, "big") * 1024)

@@ -1,6 +1,6 @@
 """Whatever the network and the registry do: right bytes or one clear error, in time, and nothing half done.
 
-`--seed N` runs the one schedule N again.
+`--seed N` runs only the schedule N.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LONGEST = 60.0
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One test for each seed."""
+    """Make one test for each seed."""
     if "seed" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("--seed")
         metafunc.parametrize("seed", range(SCHEDULES) if chosen is None else [chosen])
@@ -50,7 +50,7 @@ def _push(planned: Schedule, engine: Engine, emulator: Emulator, repository: str
     with _faults(emulator, planned.up):
         done = _ends(lambda: engine.push(repository, paths))
     if not done:
-        assert _ends(lambda: engine.push(repository, paths)), "the next push goes through"
+        assert _ends(lambda: engine.push(repository, paths)), "the next push succeeds"
     assert not engine.journal.exists() or list(engine.journal.iterdir()) == []
     assert engine.push(repository, paths).bytes_uploaded == 0
 
@@ -60,15 +60,15 @@ def _pull(planned: Schedule, engine: Engine, emulator: Emulator, repository: str
         done = _ends(lambda: engine.pull(repository, there))
     if not done:
         _require_whole(planned, there)
-        assert _ends(lambda: engine.pull(repository, there)), "the next pull goes through"
+        assert _ends(lambda: engine.pull(repository, there)), "the next pull succeeds"
     assert {name: (there / name).read_bytes() for name in planned.files} == planned.files
-    assert {name for name in files_in(there) if not name.endswith("/")} == set(planned.files), "nothing is left over"
+    assert {name for name in files_in(there) if not name.endswith("/")} == set(planned.files), "no other file remains"
     assert engine.pull(repository, there).bytes_downloaded == 0
 
 
 @contextlib.contextmanager
 def _faults(emulator: Emulator, rules: list[Rule]) -> Iterator[None]:
-    """Let *rules* hold; a stall among them is longer than silence is borne."""
+    """Apply *rules*; a stall among them is longer than the timeout."""
     for rule in rules:
         emulator.fault(**rule)
     with pytest.MonkeyPatch.context() as patch:
@@ -79,7 +79,7 @@ def _faults(emulator: Emulator, rules: list[Rule]) -> Iterator[None]:
 
 
 def _ends(transfer) -> bool:
-    """Whether it went well; otherwise with an error that says something, and either way in time."""
+    """Return whether *transfer* succeeded; require a clear error otherwise, and an end in time."""
     began = time.monotonic()
     try:
         transfer()
@@ -92,7 +92,7 @@ def _ends(transfer) -> bool:
 
 
 def _require_whole(planned: Schedule, there: Path) -> None:
-    """What has a final name is the older file, or all of the new one."""
+    """Require that a final name has the older file, or all of the new one."""
     for name, content in planned.files.items():
         path = there / name
         assert not path.exists() or path.read_bytes() in (planned.older.get(name), content), name

@@ -1,9 +1,11 @@
-"""One fault at a time, which a transfer outlives: it ends right, and little is sent twice."""
+"""One fault at a time, which a transfer survives: it succeeds, and little is sent twice."""
 
 from __future__ import annotations
 
+import os
 import random
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,27 +18,27 @@ from tests.transfer_faults.engine import KIB, RANGE, SERVER, Engine, set_patienc
 from tests.transfer_faults.schedules import BLOB, STORAGE, UPLOAD, Rule
 
 LARGE = random.Random(1).randbytes(10 * RANGE + 777)
-PATIENCE, SILENCE = 3.0, 5.0
-"""Seconds of silence that are borne, and that a stall takes."""
+TIMEOUT, SILENCE = 3.0, 5.0
+"""The timeout, and the longer stall, in seconds."""
 PATCH: Rule = {"path": UPLOAD, "method": "PATCH"}
 PUT: Rule = {"path": UPLOAD, "method": "PUT"}
 WRITES: Rule = {"path": UPLOAD, "method": "POST|PATCH|PUT"}
 
 
 def wire(emulator: Emulator, way: str) -> int:
-    """Body bytes of blobs that passed so far: `up` or `down`."""
+    """Return the body bytes of blobs that passed so far: `up` or `down`."""
     if way == "up":
         return sum(entry.request_bytes for entry in emulator.log() if UPLOAD in entry.path)
     return sum(entry.response_bytes for entry in emulator.log() if entry.host.endswith(".blob.core.windows.net"))
 
 
 def requests(emulator: Emulator, method: str, path: str = UPLOAD) -> int:
-    """How many there were."""
+    """Return how many such requests there were."""
     return sum(entry.method == method and path in entry.path for entry in emulator.log())
 
 
 def requested(emulator: Emulator) -> str:
-    """All requests, for whoever wonders about a sum."""
+    """Describe all requests, to explain a wrong sum."""
     return "\n".join(
         f"{entry.method:5} {entry.status:3} {entry.request_bytes:7} up {entry.response_bytes:7} down "
         f"{entry.duration_ms:7.0f} ms {entry.path} {entry.fault or ''} {entry.error or ''}"
@@ -46,7 +48,7 @@ def requested(emulator: Emulator) -> str:
 
 @pytest.fixture
 def pushed(engine: Engine, emulator: Emulator, work: Path, repository: str) -> str:
-    """The repository, with LARGE in it as `large`."""
+    """Push LARGE as `large`; return the repository."""
     (work / "large").write_bytes(LARGE)
     engine.push(repository, ["large"])
     emulator.clear_log()
@@ -56,9 +58,9 @@ def pushed(engine: Engine, emulator: Emulator, work: Path, repository: str) -> s
 UP: dict[str, tuple[Rule, int]] = {
     "reset in a chunk": ({**PATCH, "action": "reset", "where": "request", "after": 40 * KIB, "nth": 4}, 1),
     "cut in a chunk": ({**PATCH, "action": "cut", "where": "request", "after": 40 * KIB, "nth": 4}, 1),
-    "answer to a chunk lost": ({**PATCH, "action": "reset", "where": "answer", "nth": 4}, 1),
-    "answer to the config's end lost": ({**PUT, "action": "reset", "where": "answer", "nth": 1}, 1),
-    "answer to the end lost": ({**PUT, "action": "reset", "where": "answer", "nth": 2}, 1),
+    "response to a chunk lost": ({**PATCH, "action": "reset", "where": "answer", "nth": 4}, 1),
+    "response to the config's end lost": ({**PUT, "action": "reset", "where": "answer", "nth": 1}, 1),
+    "response to the end lost": ({**PUT, "action": "reset", "where": "answer", "nth": 2}, 1),
     "stall in a chunk": ({**PATCH, "action": "stall", "where": "answer", "seconds": SILENCE, "nth": 3}, 1),
     "429": ({**WRITES, "action": "status", "status": 429, "headers": {"Retry-After": "1"}, "nth": 4}, 1),
     "500": ({**PATCH, "action": "status", "status": 500, "nth": 2, "times": 3}, 3),
@@ -79,7 +81,7 @@ DOWN: dict[str, tuple[Rule, int]] = {
                "nth": 3}, 1),
     "429": ({"path": BLOB, "action": "status", "status": 429, "headers": {"Retry-After": "1"}, "nth": 4}, 0),
     "503 from storage": ({"host": STORAGE, "action": "status", "status": 503, "nth": 4, "times": 3}, 0),
-    "expired address": ({"host": STORAGE, "action": "status", "status": 403, "nth": 4, "times": 2}, 0),
+    "expired signed URL": ({"host": STORAGE, "action": "status", "status": 403, "nth": 4, "times": 2}, 0),
     "expired token": ({"path": "/v2/", "action": "expire_token", "nth": 6}, 0),
     "416": ({"host": STORAGE, "action": "status", "status": 416, "nth": 4}, 11),
     "Range ignored once": ({"host": STORAGE, "action": "ignore_range", "nth": 4, "times": 1}, 11),
@@ -87,18 +89,17 @@ DOWN: dict[str, tuple[Rule, int]] = {
     "wrong Content-Range once": ({"host": STORAGE, "action": "wrong_content_range", "nth": 4, "times": 1}, 12),
     "wrong Content-Range": ({"host": STORAGE, "action": "wrong_content_range"}, 44),
 }  # fmt: skip
-"""A rule, and how many segments or chunks may pass twice because of it: all of them, once for each of four
-connections, where each finds out for itself that its host knows no ranges: what the host had sent by then fits whole
-into the sockets' buffers."""
+"""A rule, and how many ranges or chunks may pass twice because of it. Where a host ignores ranges, all of them may pass
+once for each of four connections, since each one learns it by itself: the whole blob fits into the sockets' buffers."""
 
 
 @pytest.mark.parametrize("name", UP)
-def test_a_push_outlives(
+def test_a_push_survives(
     name: str, engine: Engine, emulator: Emulator, work: Path, repository: str, origin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rule, twice = UP[name]
     if rule["action"] == "stall":
-        set_patience(monkeypatch, PATIENCE)
+        set_patience(monkeypatch, TIMEOUT)
     (work / "large").write_bytes(LARGE)
     emulator.fault(**rule)
     digest = engine.push(repository, ["large"]).files[0].descriptor.digest
@@ -111,7 +112,7 @@ def test_a_push_outlives(
 
 @pytest.mark.parametrize("concurrency", [1, 4])
 @pytest.mark.parametrize("name", DOWN)
-def test_a_pull_outlives(
+def test_a_pull_survives(
     name: str,
     concurrency: int,
     engine: Engine,
@@ -122,14 +123,14 @@ def test_a_pull_outlives(
 ) -> None:
     rule, twice = DOWN[name]
     if rule["action"] == "stall":
-        set_patience(monkeypatch, PATIENCE)
+        set_patience(monkeypatch, TIMEOUT)
     engine.concurrency = concurrency
     emulator.fault(**rule)
     engine.pull(pushed, tmp_path / "there")
     assert _applied(emulator) >= 1
     assert (tmp_path / "there/large").read_bytes() == LARGE
     assert files_in(tmp_path / "there") == {"large"}
-    # Beside what is repeated: what was on its way on other connections when one had to stop.
+    # In addition to repeated ranges: those in flight on other connections when one had to stop.
     assert wire(emulator, "down") <= len(LARGE) + (twice + concurrency) * RANGE, requested(emulator)
     if "once" not in name and name not in ("416",):
         assert engine.progress.moved["large"] == len(LARGE)
@@ -145,12 +146,12 @@ def test_a_wrong_byte_gets_no_name(concurrency: int, engine: Engine, emulator: E
     with pytest.raises(errors.DigestMismatchError):
         engine.pull(pushed, there)
     assert (there / "large").read_bytes() == b"older"
-    assert files_in(there) == {"large"}, "wrong bytes are not kept"
+    assert files_in(there) == {"large"}, "wrong bytes are deleted"
 
 
 @pytest.mark.parametrize("action", [{"action": "reset"}, {"action": "status", "status": 500}])
 @pytest.mark.parametrize("way", ["up", "down"])
-def test_what_lasts_ends_with_its_budget(
+def test_a_lasting_fault_ends_with_the_budget(
     way: str, action: dict[str, Any], engine: Engine, emulator: Emulator, pushed: str, work: Path, tmp_path: Path
 ) -> None:
     (work / "other").write_bytes(LARGE[::-1])
@@ -167,14 +168,17 @@ def test_what_lasts_ends_with_its_budget(
     assert len(emulator.log()) < 60
 
 
-def test_a_push_that_failed_goes_on_in_the_next(
-    engine: Engine, emulator: Emulator, work: Path, repository: str, origin
-) -> None:
-    (work / "large").write_bytes(LARGE)
-    emulator.fault(**PATCH, action="reset", nth=6, times=1000)
+def fail(emulator: Emulator, transfer: Callable[[], object], **match: Any) -> None:
+    """Reset every connection from the *match* on, so that *transfer* fails."""
+    emulator.fault(action="reset", times=1000, **match)
     with pytest.raises(errors.ConnectionFailedError):
-        engine.push(repository, ["large"])
+        transfer()
     emulator.clear_faults()
+
+
+def test_a_push_that_failed_resumes(engine: Engine, emulator: Emulator, work: Path, repository: str, origin) -> None:
+    (work / "large").write_bytes(LARGE)
+    fail(emulator, lambda: engine.push(repository, ["large"]), **PATCH, nth=6)
     assert len(list(engine.journal.iterdir())) == 1
     digest = engine.push(repository, ["large"]).files[0].descriptor.digest
     assert origin.blob(repository, digest) == LARGE
@@ -183,19 +187,14 @@ def test_a_push_that_failed_goes_on_in_the_next(
     assert list(engine.journal.iterdir()) == []
 
 
-def test_an_older_part_that_does_not_fit_is_sent_again(
+def test_saved_bytes_that_do_not_fit_are_sent_again(
     engine: Engine, emulator: Emulator, work: Path, repository: str, origin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file whose content changed though its size, time and inode say otherwise."""
-    import os
-
+    """Change the file's content, but not its size, time and inode."""
     path = work / "large"
     path.write_bytes(LARGE)
     before = path.stat()
-    emulator.fault(**PATCH, action="reset", nth=6, times=1000)
-    with pytest.raises(errors.ConnectionFailedError):
-        engine.push(repository, ["large"])
-    emulator.clear_faults()
+    fail(emulator, lambda: engine.push(repository, ["large"]), **PATCH, nth=6)
     with path.open("r+b") as file:
         file.write(LARGE[::-1])
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
@@ -203,15 +202,10 @@ def test_an_older_part_that_does_not_fit_is_sent_again(
     assert origin.blob(repository, digest) == LARGE[::-1]
 
 
-def test_a_pull_that_failed_goes_on_in_the_next(
-    engine: Engine, emulator: Emulator, pushed: str, tmp_path: Path
-) -> None:
+def test_a_pull_that_failed_resumes(engine: Engine, emulator: Emulator, pushed: str, tmp_path: Path) -> None:
     there = tmp_path / "there"
     engine.concurrency = 1
-    emulator.fault(host=STORAGE, action="reset", nth=7, times=1000)
-    with pytest.raises(errors.ConnectionFailedError):
-        engine.pull(pushed, there)
-    emulator.clear_faults()
+    fail(emulator, lambda: engine.pull(pushed, there), host=STORAGE, nth=7)
     assert "large" not in files_in(there)
     engine.pull(pushed, there)
     assert (there / "large").read_bytes() == LARGE
@@ -219,17 +213,14 @@ def test_a_pull_that_failed_goes_on_in_the_next(
     assert files_in(there) == {"large"}
 
 
-def test_a_kept_part_that_was_spoilt_is_fetched_again(
+def test_a_damaged_unfinished_file_is_fetched_again(
     engine: Engine, emulator: Emulator, pushed: str, tmp_path: Path
 ) -> None:
     there = tmp_path / "there"
     engine.concurrency = 1
-    emulator.fault(host=STORAGE, action="reset", nth=7, times=1000)
-    with pytest.raises(errors.ConnectionFailedError):
-        engine.pull(pushed, there)
-    emulator.clear_faults()
-    (kept,) = there.glob(".acrartifact-*.kept")
-    with kept.open("r+b") as file:
+    fail(emulator, lambda: engine.pull(pushed, there), host=STORAGE, nth=7)
+    (unfinished,) = there.glob(".acrartifact-*.kept")
+    with unfinished.open("r+b") as file:
         file.seek(3 * RANGE)
         file.write(b"spoilt")
     engine.pull(pushed, there)
@@ -237,7 +228,7 @@ def test_a_kept_part_that_was_spoilt_is_fetched_again(
     assert files_in(there) == {"large"}
 
 
-def test_the_same_again_moves_no_blob(
+def test_the_same_transfer_again_sends_no_blob(
     engine: Engine, emulator: Emulator, work: Path, repository: str, tmp_path
 ) -> None:
     (work / "folder/inner").mkdir(parents=True)
@@ -259,7 +250,7 @@ def test_the_same_again_moves_no_blob(
     assert requests(emulator, "GET", BLOB) == 0
 
 
-def test_a_signed_address_that_expires_in_a_slow_pull(
+def test_a_signed_url_that_expires_in_a_slow_pull(
     engine: Engine, emulator: Emulator, pushed: str, tmp_path: Path
 ) -> None:
     emulator.set(lifetimes={"storage_sas": 1})

@@ -1,4 +1,4 @@
-"""What a person sees, on a real terminal."""
+"""The output of transfers on a real terminal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.transfer_faults.terminal import Terminal, terminal
 
 MIB = 1024 * 1024
 SLOW = MIB // 8
-"""Bytes a second of each connection where no transfer is to end before the test wants it."""
+"""Bytes a second of each connection, so slow that no transfer ends before the test does."""
 BAR = re.compile(r"^(Uploading|Downloading|Total) .*\d+% of ")
 
 pytestmark = pytest.mark.timeout(120)
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.timeout(120)
 
 @pytest.fixture
 def az(installed: Processes, tmp_path: Path) -> Processes:
-    """`az` in a folder with three large files of telling names."""
+    """Return `az` in a folder with three large files, two of them with long names."""
     folder = tmp_path / "content"
     folder.mkdir()
     for name in ("large.bin", f"{'long-' * 40}.bin", "大きなファイル" * 4):
@@ -33,24 +33,25 @@ def az(installed: Processes, tmp_path: Path) -> Processes:
 
 
 def names(az: Processes) -> list[str]:
-    """What lies in its folder."""
+    """Return the names in its folder."""
     return sorted(path.name for path in az.folder.iterdir())
 
 
 def bars(screen: list[str]) -> list[str]:
-    """Its lines with a bar."""
+    """Return the lines with a bar."""
     return [line for line in screen if BAR.match(line)]
 
 
 def is_block(screen: list[str]) -> bool:
-    """Whether the bars are one block at the end, one total below them, nothing above that is left of an older one."""
+    """Return whether the bars are one block at the end, with one total below them and no remains of an older one
+    above."""
     shown = bars(screen)
     totals = [line for line in shown if line.startswith("Total")]
     return bool(shown) and screen[-len(shown) :] == shown and totals == shown[-1:]
 
 
 def has_ended(screen: list[str]) -> bool:
-    """Whether the command has."""
+    """Return whether the command has ended."""
     return screen[-1:] == ["ended 0"]
 
 
@@ -76,7 +77,7 @@ def test_bars_fit_their_terminal(
 
 
 def test_a_terminal_that_is_resized(az: Processes, tmp_path: Path, repository: str) -> None:
-    """What a terminal itself pushes into its history when it wraps lines is out of reach."""
+    """Check only visible lines: the terminal itself wraps older ones into its history."""
     az.emulator.fault(action="bandwidth", rate=SLOW, path=UPLOAD)
     with terminal(az, tmp_path, 160, "push", f"{SERVER}/{repository}:1", "--file", *names(az)) as shown:
         shown.wait("Uploading")
@@ -116,25 +117,25 @@ def test_no_more_than_ten_redraws_a_second(az: Processes, tmp_path: Path, reposi
 
 
 def percents(shown: Terminal) -> list[int]:
-    """What the total's bar has said, in turn."""
+    """Return the percentages of the total's bar, in order."""
     return [int(found) for found in re.findall(r"Total  .*? (\d+)% of", shown.stream.read_text())]
 
 
-def test_the_bar_goes_back_and_waits_are_told(az: Processes, tmp_path: Path, repository: str) -> None:
-    """A host that loses a session: what it had is sent again."""
+def test_the_bar_goes_back_and_waits_are_shown(az: Processes, tmp_path: Path, repository: str) -> None:
+    """Let a host lose a session, so that what it had is sent again."""
     (az.folder / "large.bin").write_bytes(b"large" * (8 * MIB))
     az.emulator.fault(action="bandwidth", rate=12 * MIB, path=UPLOAD)
     az.emulator.fault(action="drop_session", path=UPLOAD, method="PATCH", nth=2)
     az.emulator.fault(action="status", status=429, headers={"Retry-After": "2"}, path=UPLOAD, method="PATCH", nth=3)
     with terminal(az, tmp_path, 80, "push", f"{SERVER}/{repository}:1", "--file", "large.bin") as shown:
         ended = shown.wait("ended 0")
-    told = percents(shown)
-    far = next(place for place, percent in enumerate(told) if percent >= 20)
-    assert 0 in told[far:], told
+    seen = percents(shown)
+    far = next(number for number, percent in enumerate(seen) if percent >= 20)
+    assert 0 in seen[far:], seen
     assert any(re.match(r"Waiting 2\.\d s: .*429", line) for line in ended), ended
 
 
-def test_waits_are_told_under_verbose_too(az: Processes, repository: str) -> None:
+def test_verbose_shows_waits_too(az: Processes, repository: str) -> None:
     az.emulator.fault(action="status", status=503, headers={"Retry-After": "1"}, path=UPLOAD, method="POST", nth=1)
     ended = az.artifact("push", f"{SERVER}/{repository}:1", "--file", "large.bin", "--verbose").end()
     assert ended.code == 0
@@ -144,7 +145,7 @@ def test_waits_are_told_under_verbose_too(az: Processes, repository: str) -> Non
     assert_no_internals(ended.stderr)
 
 
-def test_without_a_terminal_nothing_is_said(az: Processes, tmp_path: Path, repository: str) -> None:
+def test_without_a_terminal_nothing_is_printed(az: Processes, tmp_path: Path, repository: str) -> None:
     az.emulator.fault(action="status", status=503, headers={"Retry-After": "1"}, path=UPLOAD, method="POST", nth=1)
     az.ok("push", f"{SERVER}/{repository}:1", "--file", "large.bin")
     az.emulator.fault(action="status", status=503, host=STORAGE, nth=1)

@@ -1,4 +1,4 @@
-"""A registry that is up, and every client of it: `az acr artifact`, oras, crane, regctl, skopeo."""
+"""A running registry, and every client for it: `az acr artifact`, oras, crane, regctl, skopeo."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from tests.interop.programs import AZ, Ended, run
 
 @dataclass(frozen=True)
 class User:
-    """Who signs in."""
+    """A user name and password to sign in with."""
 
     name: str
     password: str
 
 
 @dataclass(frozen=True)
-class Place:
-    """A registry at *server* as seen by programs with *variables*; *plain* is HTTP, to be asked for by some of them.
+class Registry:
+    """A registry at *server* as seen by programs with *variables*; *plain* means HTTP, which some need an option for.
 
-    `az` gets *az_user* on the command line; without it, it is signed in already or needs not be.
+    `az` gets *az_user* on the command line; without it, it is signed in already or need not be.
     """
 
     server: str
@@ -32,11 +32,11 @@ class Place:
     az_user: User | None = None
 
     def at(self, repository: str, tag: str = "1.0") -> str:
-        """A reference that every client takes; *tag* may be a digest."""
+        """Return a reference that every client accepts; *tag* may be a digest."""
         return f"{self.server}/{repository}{'@' if ':' in tag else ':'}{tag}"
 
     def az(self, folder: Path, *arguments: str, code: int | None = 0) -> Ended:
-        """`az acr artifact ARGUMENTS`."""
+        """Run `az acr artifact ARGUMENTS`."""
         user = self.az_user
         sign_in = ["--username", user.name, "--password-stdin"] if user else []
         return run(
@@ -48,27 +48,27 @@ class Place:
         )
 
     def push(self, folder: Path, reference: str, *arguments: str) -> dict[str, Any]:
-        """What `az acr artifact push` prints."""
+        """Run `az acr artifact push`; return what it prints."""
         return dict(json.loads(self.az(folder, "push", reference, *arguments).stdout))
 
     def pull(self, folder: Path, reference: str, *arguments: str) -> dict[str, Any]:
-        """What `az acr artifact pull` prints."""
+        """Run `az acr artifact pull`; return what it prints."""
         return dict(json.loads(self.az(folder, "pull", reference, *arguments).stdout))
 
     def oras(self, folder: Path, *arguments: str, code: int | None = 0, stdin: str = "") -> Ended:
-        """`oras ARGUMENTS`. Of itself it speaks HTTP to localhost, and TLS to everything else."""
+        """Run `oras ARGUMENTS`. By default it uses HTTP for localhost, and TLS for everything else."""
         return run(["oras", *arguments], folder, self.variables, code=code, stdin=stdin)
 
     def crane(self, folder: Path, *arguments: str, code: int | None = 0, stdin: str = "") -> Ended:
-        """`crane ARGUMENTS`. Of itself it tries TLS and then HTTP on localhost."""
+        """Run `crane ARGUMENTS`. By default it tries TLS and then HTTP on localhost."""
         return run(["crane", *arguments], folder, self.variables, code=code, stdin=stdin)
 
     def regctl(self, folder: Path, *arguments: str, code: int | None = 0, stdin: str = "") -> Ended:
-        """`regctl ARGUMENTS`. It retries for minutes, which nothing here needs."""
+        """Run `regctl ARGUMENTS`, without its minutes of retries."""
         return run(["regctl", *arguments], folder, self.variables, code=code, stdin=stdin)
 
     def skopeo(self, folder: Path, command: str, *arguments: str, code: int | None = 0, stdin: str = "") -> Ended:
-        """`skopeo COMMAND ARGUMENTS`, without a policy of this machine's."""
+        """Run `skopeo COMMAND ARGUMENTS`, without a policy of this machine."""
         return run(
             ["skopeo", "--insecure-policy", command, *self._tls(command), *arguments],
             folder, self.variables, code=code, stdin=stdin,
@@ -85,7 +85,7 @@ class Place:
         self.skopeo(folder, "login", "-u", user.name, "--password-stdin", self.server, stdin=user.password)
 
     def manifest(self, folder: Path, reference: str) -> dict[str, Any]:
-        """The manifest, as oras fetches it; keys in the order in which they stand there."""
+        """Fetch the manifest with oras; keys stay in their order."""
         return dict(json.loads(self.oras(folder, "manifest", "fetch", reference).stdout))
 
     def _tls(self, command: str) -> list[str]:
