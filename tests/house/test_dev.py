@@ -16,7 +16,7 @@ from tests.house.source import ROOT, chores
 
 
 def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """dev.py in a process of its own."""
+    """Run dev.py in a process of its own."""
     return subprocess.run([sys.executable, str(ROOT / "dev.py"), *arguments], cwd=cwd, capture_output=True, text=True)
 
 
@@ -62,7 +62,7 @@ def test_dev_parses_on_pythons_too_old_to_run_it() -> None:
     ast.parse(text, feature_version=(3, 7))
 
 
-# A backport is named with the Python that needs it no more.
+# A backport names the first Python that does not need it.
 PINNED = re.compile(r"[\w.-]+==[\w.]+(?:; python_version < \"[\d.]+\")?")
 
 
@@ -88,18 +88,15 @@ def test_pip_keeps_the_users_network_and_nothing_else_gets_it() -> None:
     assert environment.clean(MACHINE) == {"PATH": "p"}
 
 
-def test_a_step_says_what_it_does_and_how_it_ends(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_step_reports_its_title_and_its_exit_code(capfd: pytest.CaptureFixture[str]) -> None:
     assert steps.run("counting", [sys.executable, "-c", "raise SystemExit(7)"]) == 7
     assert re.fullmatch(
         r"==> counting\n<== counting: failed with exit code 7 after \d+\.\d s\n", capfd.readouterr().err
     )
 
 
-def test_a_long_step_says_that_it_is_still_at_it(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(steps, "HEARTBEAT", 0.1)
-    assert steps.run("waiting", [sys.executable, "-c", "import time; time.sleep(0.5)"]) == 0
+def test_a_long_step_reports_that_it_is_still_running(capfd: pytest.CaptureFixture[str]) -> None:
+    assert steps.run("waiting", [sys.executable, "-c", "import time; time.sleep(0.5)"], heartbeat=0.1) == 0
     assert re.search(r"^    waiting: \d+ s so far$", capfd.readouterr().err, re.MULTILINE)
 
 
