@@ -32,7 +32,7 @@ class TokenError(Exception):
 
 
 class Signer:
-    """Signs and checks tokens with the RSA key in *key_file*, which is made when it is not there."""
+    """Sign and verify tokens with the RSA key in *key_file*, which is made if it is missing."""
 
     def __init__(self, key_file: Path) -> None:
         self._key = load_or_make_key(key_file)
@@ -42,20 +42,20 @@ class Signer:
         self._header = _encode(json.dumps({"typ": "JWT", "alg": "RS256", "kid": self.kid}).encode())
 
     def sign(self, claims: dict[str, Any]) -> str:
-        """*claims* as a compact JWS; times are the caller's."""
+        """Return *claims* as a compact JWS; times are the caller's."""
         signed = f"{self._header}.{_encode(json.dumps(claims, separators=(',', ':')).encode())}"
         signature = self._key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
         return f"{signed}.{_encode(signature)}"
 
-    def verify(self, token: str) -> dict[str, Any]:
-        """The claims of a token that this key signed and that is valid now; raises `TokenError`."""
+    def verify(self, token: str, now: float | None = None) -> dict[str, Any]:
+        """Return the claims of a token that this key signed and that is valid *now*; raise `TokenError`."""
         claims = self._signed.get(token)
         if claims is None:
             claims = self._check_signature(token)
             if len(self._signed) >= _REMEMBERED:
                 self._signed.clear()
             self._signed[token] = claims
-        check_times(claims)
+        check_times(claims, now)
         return dict(claims)
 
     def _check_signature(self, token: str) -> dict[str, Any]:
@@ -68,25 +68,25 @@ class Signer:
         return claims
 
     def jwks(self) -> dict[str, Any]:
-        """The public key as a JWK set (RFC 7517 §5)."""
+        """Return the public key as a JWK set (RFC 7517 §5)."""
         numbers = self._public.public_numbers()
         key = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.kid}
         return {"keys": [{**key, "n": _number(numbers.n), "e": _number(numbers.e)}]}
 
 
 def peek(token: str) -> dict[str, Any]:
-    """The claims of *token* with nothing checked but its form; raises `TokenError`."""
+    """Return the claims of *token* without verifying it; raise `TokenError` if it is malformed."""
     return _part(token, 1)
 
 
 def header(token: str) -> dict[str, Any]:
-    """The JOSE header of *token*; raises `TokenError`."""
+    """Return the JOSE header of *token*; raise `TokenError`."""
     return _part(token, 0)
 
 
-def check_times(claims: dict[str, Any]) -> None:
-    """Raise `TokenError` unless `exp` lies ahead and `nbf` behind (RFC 7519 §4.1.4, §4.1.5)."""
-    now = time.time()
+def check_times(claims: dict[str, Any], now: float | None = None) -> None:
+    """Raise `TokenError` unless *now* (default: the clock) is between `nbf` and `exp` (RFC 7519 §4.1.4, §4.1.5)."""
+    now = time.time() if now is None else now
     expires, starts = claims.get("exp"), claims.get("nbf", 0)
     if not isinstance(expires, (int, float)) or not isinstance(starts, (int, float)):
         raise TokenError("malformed", "the token's times are not numbers")
@@ -97,12 +97,12 @@ def check_times(claims: dict[str, Any]) -> None:
 
 
 def load_or_make_key(file: Path) -> rsa.RSAPrivateKey:
-    """The RSA private key in the PEM *file*, made and written there (mode 0600) the first time."""
+    """Return the RSA private key in the PEM *file*, which is made (mode 0600) the first time."""
     if file.exists():
-        # The key is the emulator's own: checking its primes takes a tenth of a second at every start.
+        # The emulator made this key itself, and validating its primes takes a tenth of a second at every start.
         key = serialization.load_pem_private_key(file.read_bytes(), None, unsafe_skip_rsa_key_validation=True)
         if not isinstance(key, rsa.RSAPrivateKey):
-            raise ValueError(f"{file} does not hold an RSA key")
+            raise ValueError(f"{file} is not an RSA key")
         return key
     made = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     _write_private(file, made)
@@ -110,7 +110,7 @@ def load_or_make_key(file: Path) -> rsa.RSAPrivateKey:
 
 
 def decode(text: str) -> bytes:
-    """base64url without padding (RFC 7515 §2); raises `TokenError` when it is not that."""
+    """Decode base64url without padding (RFC 7515 §2); raise `TokenError`."""
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except ValueError as error:

@@ -41,7 +41,7 @@ def run(
     cwd: Path = ROOT,
     heartbeat: float = HEARTBEAT,
 ) -> int:
-    """`call`, with a line before, one every *heartbeat* seconds and one after; return the exit code."""
+    """Run *argv* with a line before, one every *heartbeat* seconds and one after; return the exit code."""
     say(f"==> {title}")
     start = time.monotonic()
     with subprocess.Popen(argv, env=environment, cwd=cwd, stdin=subprocess.DEVNULL) as process:
@@ -52,7 +52,7 @@ def run(
 
 
 def must(title: str, argv: Sequence[str], environment: Mapping[str, str] | None = None, cwd: Path = ROOT) -> None:
-    """`run`, but raise `Failed` unless the exit code is 0."""
+    """Run *argv* like `run`, but raise `Failed` unless the exit code is 0."""
     code = run(title, argv, environment, cwd)
     if code:
         raise Failed(f"{title} failed.", code)

@@ -15,18 +15,18 @@ PORT = 50342
 
 
 class CloudShell:
-    """Issues tokens to the user that `World.cloud_shell` names."""
+    """Issue tokens to the user in `World.cloud_shell`."""
 
     def __init__(self, world: World, signer: Signer) -> None:
         self._world = world
         self._issuer = Issuer(world, signer)
 
     def owns(self, host: str, port: int) -> bool:
-        """Whether this is the broker's fixed address."""
+        """Return whether this is the broker's fixed address."""
         return host == "localhost" and port == PORT
 
     def handle(self, request: Request) -> Response:
-        """A token for the `resource` of a form or a query; needs the header `Metadata: true`."""
+        """Issue a token for the `resource` of a form or a query; the header `Metadata: true` is required."""
         if request.path != "/oauth2/token":
             return json_response(404, {"error": {"code": "NotFound", "message": request.path}})
         if (request.headers.get("Metadata") or "").lower() != "true":

@@ -26,7 +26,7 @@ _NOT_ACCEPTED = {
 
 
 def read_manifest(call: Call) -> Response:
-    """GET and HEAD of a tag or a digest."""
+    """Handle GET and HEAD of a tag or a digest."""
     _check_digest(call.key)
     with call.state.lock:
         manifest = _find(call)
@@ -37,7 +37,7 @@ def read_manifest(call: Call) -> Response:
 
 
 def put_manifest(call: Call) -> Response:
-    """PUT by tag, or by digest for a manifest without a tag."""
+    """Handle PUT by tag, or by digest for a manifest without a tag."""
     _check_digest(call.key)
     if ":" not in call.key and not is_tag(call.key):
         raise RegistryError(400, "TAG_INVALID", "manifest tag did not match URI", [{"tag": call.key}])
@@ -56,7 +56,7 @@ def put_manifest(call: Call) -> Response:
 
 
 def delete_manifest(call: Call) -> Response:
-    """DELETE by digest: the manifest, its tags and, with them, all that refers to it
+    """Handle DELETE by digest: remove the manifest, its tags and all its referrers
     (https://learn.microsoft.com/azure/container-registry/container-registry-manage-artifact)."""
     if ":" not in call.key:
         raise unsupported()
@@ -65,8 +65,8 @@ def delete_manifest(call: Call) -> Response:
         repository = call.state.existing(call.name)
         if repository is None or call.key not in repository.manifests:
             raise manifest_unknown(call.name, call.key)
-        whole = call.registry.referrers_api
-        doomed = repository.with_referrers(call.key) if whole else [repository.manifests[call.key]]
+        with_referrers = call.registry.referrers_api
+        doomed = repository.with_referrers(call.key) if with_referrers else [repository.manifests[call.key]]
         if not all_deletable([repository, *doomed]):
             raise disallowed()
         for manifest in doomed:
@@ -95,7 +95,7 @@ def _check_digest(reference: str) -> None:
 
 def _check_accept(call: Call, manifest: Manifest) -> None:
     accepted = ",".join(call.request.headers.get_all("Accept")).split(",")
-    named = manifest.media_type in [field.partition(";")[0].strip() for field in accepted]
+    named = manifest.media_type in [name.partition(";")[0].strip() for name in accepted]
     if call.world.strict_accept and not named and manifest.media_type in _NOT_ACCEPTED:
         raise RegistryError(404, "MANIFEST_UNKNOWN", _NOT_ACCEPTED[manifest.media_type])
 

@@ -1,4 +1,4 @@
-"""Which handler answers which path and method, and what right it asks for first."""
+"""The handler of each path and method, and the actions that it requires."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CATALOG = Need(("*",), "registry")
 
 @dataclass(frozen=True)
 class Endpoint:
-    """*handler*, after *need* is met; None: any caller who is known. *open*: no credentials are looked at."""
+    """*handler*, if the caller has *need*; None: any known caller. *open*: credentials are not checked."""
 
     handler: Handler
     need: Need | None = None
@@ -111,7 +111,7 @@ ROUTES = [
 
 
 def resolve(call: Call) -> Endpoint:
-    """The endpoint for *call*, whose name and key it sets; raises 404, 405 or NAME_INVALID."""
+    """Return the endpoint for *call* and set its name and key; raise 404, 405 or NAME_INVALID."""
     for route in ROUTES:
         match = route.path.fullmatch(call.request.path)
         if match is not None:

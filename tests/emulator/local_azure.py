@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from acr_emulator.app import App
-from acr_emulator.messages import FileSlice, Headers, Request, Response
+from acr_emulator.messages import FileRange, Headers, Request, Response
 from acr_emulator.tasks.registry_client import Credential, RegistryClient
 from acr_emulator.world import ACR_AUDIENCE, ARM_AUDIENCE, SUBSCRIPTION, Registry, default_world
 
@@ -169,7 +169,7 @@ def folder_layer(title: str, files: dict[str, bytes], wrong_digest: bool = False
 def _content(response: Response) -> bytes:
     if isinstance(response.body, bytes):
         return response.body
-    if isinstance(response.body, FileSlice):
+    if isinstance(response.body, FileRange):
         with response.body.path.open("rb") as source:
             source.seek(response.body.start)
             return source.read(response.body.length)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from acr_emulator.messages import BadRequest, FileSlice, Request, Response
+from acr_emulator.messages import BadRequest, FileRange, Request, Response
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_part_of_a_file_streams(front, tunnel, fetch, tmp_path):
     content = bytes(range(256)) * 20_000
     file = tmp_path / "blob"
     file.write_bytes(content)
-    front.service = lambda _: Response(206, [], FileSlice(Path(file), 7, 4_000_000))
+    front.service = lambda _: Response(206, [], FileRange(Path(file), 7, 4_000_000))
     status, body, headers = fetch(tunnel)
     assert (status, headers["Content-Length"]) == (206, "4000000")
     assert body == content[7:4_000_007]
@@ -147,7 +147,7 @@ def test_part_of_a_file_streams(front, tunnel, fetch, tmp_path):
 
 def test_a_file_that_is_too_short_breaks_the_connection(front, tunnel, tmp_path):
     (tmp_path / "blob").write_bytes(b"short")
-    front.service = lambda _: Response(200, [], FileSlice(tmp_path / "blob", 0, 50))
+    front.service = lambda _: Response(200, [], FileRange(tmp_path / "blob", 0, 50))
     tunnel.request("GET", "/")
     with pytest.raises(http.client.IncompleteRead):
         tunnel.getresponse().read()

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from acr_emulator.jwt import Signer
-from acr_emulator.messages import FileSlice, Headers, Request, Response
+from acr_emulator.messages import FileRange, Headers, Request, Response
 from acr_emulator.registry import RegistryService, StorageHost, Store
 from acr_emulator.world import ACR_AUDIENCE, Registry, default_world
 
@@ -197,7 +197,7 @@ def next_link(answer: Answer) -> str | None:
 
 def _answer(response: Response) -> Answer:
     body = response.body
-    if isinstance(body, FileSlice):
+    if isinstance(body, FileRange):
         with body.path.open("rb") as stream:
             stream.seek(body.start)
             body = stream.read(body.length)
