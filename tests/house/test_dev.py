@@ -1,4 +1,4 @@
-"""dev.py itself: its table, its exit codes, its environments, and that requirements are pinned."""
+"""dev.py: its table, exit codes and environments, and its pinned requirements."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, str(ROOT / "dev.py"), *arguments], cwd=cwd, capture_output=True, text=True)
 
 
-def test_help_names_every_chore() -> None:
+def test_help_lists_every_chore() -> None:
     done = run("--help")
     assert done.returncode == 0
     assert re.findall(r"^  (\w+) ", done.stdout, re.MULTILINE) == list(dev.CHORES)
@@ -44,7 +44,7 @@ def test_an_exit_code_is_passed_on() -> None:
     assert "no check 'no-such-check'" in done.stderr
 
 
-def test_what_runs_before_installation_is_standard_library_alone() -> None:
+def test_modules_that_run_before_installation_need_only_the_standard_library() -> None:
     ours = {"devtools", "dev"}
     foreign = [
         f"{module.at(imported.line)}: {imported.full}"
@@ -56,7 +56,7 @@ def test_what_runs_before_installation_is_standard_library_alone() -> None:
     assert foreign == []
 
 
-def test_dev_parses_on_pythons_too_old_to_run_it() -> None:
+def test_dev_parses_on_older_pythons() -> None:
     text = (ROOT / "dev.py").read_text(encoding="utf-8")
     assert text.index("sys.version_info") < text.index("from typing")
     ast.parse(text, feature_version=(3, 7))
@@ -66,7 +66,7 @@ def test_dev_parses_on_pythons_too_old_to_run_it() -> None:
 PINNED = re.compile(r"[\w.-]+==[\w.]+(?:; python_version < \"[\d.]+\")?")
 
 
-def test_the_requirements_name_one_version_each() -> None:
+def test_the_requirements_are_pinned() -> None:
     for name in ("demo.txt", "dev.txt", "fuzz.txt", "constraints.txt"):
         lines = (ROOT / "requirements" / name).read_text(encoding="utf-8").splitlines()
         named = [line for line in lines if line and not line.startswith(("#", "-"))]
@@ -83,7 +83,7 @@ def test_constraints_agree_with_the_requirements() -> None:
 MACHINE = {"PATH": "p", "https_proxy": "x", "REQUESTS_CA_BUNDLE": "x", "AZURE_CONFIG_DIR": "x", "PIP_USER": "1"}
 
 
-def test_pip_keeps_the_users_network_and_nothing_else_gets_it() -> None:
+def test_only_pip_gets_the_users_network_settings() -> None:
     assert environment.for_pip({**MACHINE, "PYTHONPATH": "x"}) == {k: v for k, v in MACHINE.items() if k != "PIP_USER"}
     assert environment.clean(MACHINE) == {"PATH": "p"}
 

@@ -60,7 +60,7 @@ def test_it_is_made_once_and_again_after_a_failure(ours: venv.Venv, capfd: pytes
 
 
 def test_one_at_a_time(ours: venv.Venv) -> None:
-    """The other process keeps the lock until this one reports that it waits."""
+    """Let another process keep the lock until this one reports that it waits."""
     code = (
         "import pathlib, sys; from devtools import venv; folder = pathlib.Path(sys.argv[1])\n"
         "with venv.Venv(folder).lock(): print('locked', flush=True); sys.stdin.read(); (folder / 'done').touch()"

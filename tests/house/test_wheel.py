@@ -28,12 +28,12 @@ def test_history_describes_this_version() -> None:
     assert version() in headings
 
 
-def test_the_wheel_is_whole_and_pure(wheel: Path) -> None:
+def test_the_wheel_is_complete_and_pure(wheel: Path) -> None:
     assert wheel.name == f"acrartifact-{version()}-py3-none-any.whl"
     assert wheels.problems(wheel) == []
 
 
-def test_the_wheel_is_the_same_again(wheel: Path, tmp_path: Path) -> None:
+def test_the_wheel_is_reproducible(wheel: Path, tmp_path: Path) -> None:
     assert wheels.build(tmp_path).read_bytes() == wheel.read_bytes()
 
 
@@ -55,7 +55,7 @@ def test_a_build_replaces_older_wheels(wheel: Path, tmp_path: Path) -> None:
         ("acrartifact-{}.dist-info/top_level.txt", "azure\n", "top_level.txt does not name azext_acrartifact alone"),
     ],
 )
-def test_a_wrong_wheel_is_seen(wheel: Path, tmp_path: Path, member: str, text: str, problem: str) -> None:
+def test_a_wrong_wheel_is_found(wheel: Path, tmp_path: Path, member: str, text: str, problem: str) -> None:
     wrong = tmp_path / wheel.name
     with zipfile.ZipFile(wheel) as given, zipfile.ZipFile(wrong, "w") as made:
         for name in given.namelist():
@@ -65,7 +65,7 @@ def test_a_wrong_wheel_is_seen(wheel: Path, tmp_path: Path, member: str, text: s
     assert problem in wheels.problems(wrong)
 
 
-def test_an_impure_or_incomplete_wheel_is_seen(wheel: Path, tmp_path: Path) -> None:
+def test_an_impure_or_incomplete_wheel_is_found(wheel: Path, tmp_path: Path) -> None:
     wrong = tmp_path / wheel.name.replace("py3-none-any", "cp311-cp311-linux_x86_64")
     shutil.copyfile(wheel, wrong)
     assert wheels.problems(wrong) == [f"{wrong.name} is not py3-none-any"]

@@ -1,4 +1,4 @@
-"""What must not stand in the sources: unfinished work, a machine's paths, silenced checks, caught-all errors."""
+"""The sources contain no unfinished work, machine paths, silenced checks or broad handlers, and speak plainly."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import tokenize
 import pytest
 
 from tests.house.conftest import Seed
-from tests.house.source import ROOT, Module, chores, emulator, extension, none, package
+from tests.house.source import PACKAGES, ROOT, Module, extension, none, package
 
-# Each word in two parts, so that a search of the sources for it does not find this rule.
+# The words are in two parts, so that the rule does not find itself.
 UNFINISHED_WORDS = ["TO" + "DO", "FIX" + "ME", "XX" + "X", "NotImplemented" + "Error"]
 SKIP_WORDS = ["pytest.sk" + "ip", "importor" + "skip", "mark.sk" + "ip", "mark.xf" + "ail", "unittest.sk" + "ip"]
 UNFINISHED = re.compile(rf"\b({'|'.join(UNFINISHED_WORDS)})\b")
@@ -24,18 +24,14 @@ SUPPRESSION = re.compile(r"#\s*(noqa|type:\s*ignore|pylint:\s*disable|nosec|prag
 BROAD_PER_KLOC = 0.5
 SUPPRESSIONS_PER_KLOC = 2.0
 
-PACKAGES = pytest.mark.parametrize(
-    "modules", [extension(), emulator(), chores()], ids=["extension", "emulator", "chores"]
-)
-
 
 def own_sources() -> list[Module]:
-    """The tests' own sources."""
+    """Return the sources of the tests."""
     return package(ROOT / "tests")
 
 
 def written(modules: list[Module], pattern: re.Pattern[str]) -> list[str]:
-    """Where *pattern* stands."""
+    """Find lines with *pattern*."""
     return [
         f"{module.at(number)}: {line.strip()}"
         for module in modules
@@ -45,7 +41,7 @@ def written(modules: list[Module], pattern: re.Pattern[str]) -> list[str]:
 
 
 def commented(modules: list[Module], pattern: re.Pattern[str]) -> list[str]:
-    """Where *pattern* stands in a comment."""
+    """Find comments with *pattern*."""
     return [
         f"{module.at(token.start[0])}: {token.string}"
         for module in modules
@@ -55,7 +51,7 @@ def commented(modules: list[Module], pattern: re.Pattern[str]) -> list[str]:
 
 
 def broad(modules: list[Module]) -> list[str]:
-    """Handlers that swallow every exception there is; one that cleans up and ends with `raise` swallows none."""
+    """Find handlers that swallow every exception; one that ends with `raise` does not."""
     return [
         module.at(node.lineno)
         for module in modules
@@ -65,7 +61,7 @@ def broad(modules: list[Module]) -> list[str]:
 
 
 def per_kloc(found: list[str], modules: list[Module]) -> float:
-    """How many a thousand lines."""
+    """Return the number of *found* in a thousand lines."""
     return 1000 * len(found) / sum(len(module.lines) for module in modules)
 
 
@@ -81,7 +77,7 @@ def _raises_again(handler: ast.ExceptHandler) -> bool:
 
 @PACKAGES
 @pytest.mark.parametrize("pattern", [UNFINISHED, MACHINE_PATH, INDEX_HOST], ids=["unfinished", "path", "index"])
-def test_sources_are_finished_and_of_no_machine(modules: list[Module], pattern: re.Pattern[str]) -> None:
+def test_sources_are_finished_and_name_no_machine(modules: list[Module], pattern: re.Pattern[str]) -> None:
     none(written(modules, pattern))
 
 
@@ -97,7 +93,7 @@ def test_documents_and_scripts_name_no_machine() -> None:
 
 
 @PACKAGES
-def test_no_module_is_a_drawer_for_anything(modules: list[Module]) -> None:
+def test_no_module_is_a_drawer(modules: list[Module]) -> None:
     drawers = {"util", "utils", "helper", "helpers", "common", "misc"}
     assert [module.short for module in modules if drawers & set(module.name.lstrip("_").split("."))] == []
 
@@ -121,11 +117,11 @@ def test_few_handlers_catch_everything() -> None:
         (INDEX_HOST, "https://py" + "pi.org/simple"),
     ],
 )
-def test_a_forbidden_word_is_seen(seed: Seed, pattern: re.Pattern[str], line: str) -> None:
+def test_a_forbidden_word_is_found(seed: Seed, pattern: re.Pattern[str], line: str) -> None:
     assert len(written(seed("p", {"a.py": f"x = 1\n{line}\n"}), pattern)) == 1
 
 
-def test_silenced_checks_and_broad_handlers_are_counted(seed: Seed) -> None:
+def test_silenced_checks_and_broad_handlers_are_found(seed: Seed) -> None:
     text = (
         "try:\n    x = 1  # noqa\nexcept (OSError, Exception):\n    y = '# noqa'\ntry:\n    x = 2\nexcept:\n    x = 3\n"
     )
