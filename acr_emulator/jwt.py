@@ -39,13 +39,13 @@ class Signer:
         self._public = self._key.public_key()
         self._signed: dict[str, dict[str, Any]] = {}
         self.kid = _kid(self._public)
-        self._header = _encode(json.dumps({"typ": "JWT", "alg": "RS256", "kid": self.kid}).encode())
+        self._header = encode(json.dumps({"typ": "JWT", "alg": "RS256", "kid": self.kid}).encode())
 
     def sign(self, claims: dict[str, Any]) -> str:
         """Return *claims* as a compact JWS; times are the caller's."""
-        signed = f"{self._header}.{_encode(json.dumps(claims, separators=(',', ':')).encode())}"
+        signed = f"{self._header}.{encode(json.dumps(claims, separators=(',', ':')).encode())}"
         signature = self._key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
-        return f"{signed}.{_encode(signature)}"
+        return f"{signed}.{encode(signature)}"
 
     def verify(self, token: str, now: float | None = None) -> dict[str, Any]:
         """Return the claims of a token that this key signed and that is valid *now*; raise `TokenError`."""
@@ -109,6 +109,11 @@ def load_or_make_key(file: Path) -> rsa.RSAPrivateKey:
     return made
 
 
+def encode(data: bytes) -> str:
+    """Encode *data* as base64url without padding (RFC 7515 §2)."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
 def decode(text: str) -> bytes:
     """Decode base64url without padding (RFC 7515 §2); raise `TokenError`."""
     try:
@@ -139,12 +144,8 @@ def _part(token: str, index: int) -> dict[str, Any]:
 
 def _kid(public: rsa.RSAPublicKey) -> str:
     der = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return _encode(hashlib.sha256(der).digest())
+    return encode(hashlib.sha256(der).digest())
 
 
 def _number(value: int) -> str:
-    return _encode(value.to_bytes((value.bit_length() + 7) // 8, "big"))
-
-
-def _encode(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    return encode(value.to_bytes((value.bit_length() + 7) // 8, "big"))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 import uuid
 from typing import Any
 
-from acr_emulator.jwt import Signer, TokenError
+from acr_emulator.jwt import Signer, TokenError, encode
 from acr_emulator.world import Principal, World
 
 REFRESH_SECONDS = 90 * 86400
@@ -93,4 +92,4 @@ class Issuer:
 def client_info(principal: Principal) -> str:
     """Return the account's home ids, which MSAL requests with `client_info=1`."""
     value = {"uid": principal.object_id, "utid": principal.tenant_id}
-    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+    return encode(json.dumps(value).encode())

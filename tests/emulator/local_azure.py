@@ -17,7 +17,7 @@ from acr_emulator.app import App
 from acr_emulator.messages import Headers, Request
 from acr_emulator.tasks.registry_client import Credential, RegistryClient
 from acr_emulator.world import ACR_AUDIENCE, ARM_AUDIENCE, SUBSCRIPTION, Registry, default_world
-from tests.emulator.received import Received
+from tests.emulator.exchange import Received
 
 VERSION = "2023-01-01-preview"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/local/providers/Microsoft.ContainerRegistry/registries"

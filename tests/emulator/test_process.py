@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import json
 import os
 import signal
-import ssl
 import subprocess
 import sys
 import time
@@ -19,6 +17,7 @@ import pytest
 
 from acr_emulator.client import Emulator, EmulatorError
 from acr_emulator.world import ACR_AUDIENCE, TENANT, default_world
+from tests.emulator.exchange import connect
 
 REGISTRY = "myregistry.azurecr.io"
 ROOT = Path(__file__).parents[2]
@@ -36,11 +35,8 @@ def _clean(emulator: Emulator) -> None:
 
 
 def ask(emulator: Emulator, host: str, method: str, path: str, form: dict | None = None, **headers: str):
-    context = ssl.create_default_context(cafile=str(emulator.ca_file))
     fields = {"Content-Type": "application/x-www-form-urlencoded"} if form else {}
-    connection = http.client.HTTPSConnection("127.0.0.1", emulator.port, context=context, timeout=20)
-    with contextlib.closing(connection):
-        connection.set_tunnel(host, 443)
+    with contextlib.closing(connect(emulator, host)) as connection:
         connection.request(method, path, urlencode(form) if form else None, {**fields, **headers})
         response = connection.getresponse()
         body = response.read()

@@ -16,8 +16,8 @@ import pytest
 from acr_emulator.tasks.archive import ArchiveError, unpack
 from acr_emulator.tasks.context import parse_reference
 from acr_emulator.tasks.dockerfile import expand, parse
+from tests.emulator.exchange import Received
 from tests.emulator.local_azure import GROUP, Layer, LocalAzure, digest, folder_layer
-from tests.emulator.received import Received
 
 REGISTRY = f"{GROUP}/myregistry"
 WAIT_SECONDS = 30.0

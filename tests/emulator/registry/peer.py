@@ -16,7 +16,7 @@ from acr_emulator.jwt import Signer
 from acr_emulator.messages import Headers, Request
 from acr_emulator.registry import RegistryService, StorageHost, Store
 from acr_emulator.world import ACR_AUDIENCE, Registry, default_world
-from tests.emulator.received import Received
+from tests.emulator.exchange import Received
 
 SERVER = "myregistry.azurecr.io"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"

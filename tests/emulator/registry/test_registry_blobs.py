@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.emulator.received import Received
+from tests.emulator.exchange import Received
 from tests.emulator.registry.peer import Cloud, Peer, sha256
 
 CONTENT = b"0123456789"

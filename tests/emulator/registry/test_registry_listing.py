@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.emulator.received import Received
+from tests.emulator.exchange import Received
 from tests.emulator.registry.peer import SERVER, Cloud, Peer, descriptor, index, next_link
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.emulator.received import Received
+from tests.emulator.exchange import Received
 from tests.emulator.registry.peer import (
     OCI_INDEX,
     OCI_MANIFEST,

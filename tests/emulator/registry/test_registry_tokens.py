@@ -10,7 +10,7 @@ import pytest
 
 from acr_emulator import jwt
 from acr_emulator.world import ACR_AUDIENCE, ARM_AUDIENCE, OTHER_TENANT, TENANT
-from tests.emulator.received import Received
+from tests.emulator.exchange import Received
 from tests.emulator.registry.peer import FORM, SERVER, Cloud, Peer, basic
 
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.emulator.received import Received
+from tests.emulator.exchange import Received
 from tests.emulator.registry.peer import Cloud, Peer, sha256, sha512
 
 HELLO = b"hello, blob"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 from acr_emulator.client import Emulator
 from acr_emulator.world import default_world
+from tests.emulator.exchange import connect
 from tests.emulator.registry.peer import FORM, SERVER, basic, sha256
 
 CONTENT = b"0123456789" * 1000
@@ -34,18 +34,12 @@ class Client:
         self.emulator = emulator
         self.login = basic(pusher.client_id, "pusher-secret")
 
-    def connect(self, host: str = SERVER) -> http.client.HTTPSConnection:
-        context = ssl.create_default_context(cafile=str(self.emulator.ca_file))
-        connection = http.client.HTTPSConnection("127.0.0.1", self.emulator.port, context=context, timeout=20)
-        connection.set_tunnel(host, 443)
-        return connection
-
     def send(
         self, method: str, url: str, body: bytes = b"", headers: dict[str, str] | None = None
     ) -> tuple[int, http.client.HTTPMessage, bytes]:
         """Send a request, with credentials for the login server only."""
         parts = urlsplit(url)
-        connection = self.connect(parts.hostname or SERVER)
+        connection = connect(self.emulator, parts.hostname or SERVER)
         login = {} if parts.hostname or (headers or {}).get("Authorization") else self.login
         connection.request(method, f"{parts.path}?{parts.query}", body, {**login, **(headers or {})})
         response = connection.getresponse()
@@ -79,7 +73,7 @@ def test_a_blob_is_read_through_its_redirect_whole_and_by_range(client: Client) 
 
 def test_an_interrupted_request_changes_nothing(client: Client) -> None:
     url = client.start()
-    connection = client.connect()
+    connection = connect(client.emulator, SERVER)
     connection.putrequest("PATCH", url)
     for name, value in {**client.login, "Content-Length": str(len(CONTENT))}.items():
         connection.putheader(name, value)

@@ -1,12 +1,23 @@
-"""Responses as the tests of the emulator read them."""
+"""Connections to a running emulator, and responses of any, as its tests use them."""
 
 from __future__ import annotations
 
+import http.client
 import json
+import ssl
 from dataclasses import dataclass
 from typing import Any
 
+from acr_emulator.client import Emulator
 from acr_emulator.messages import FileRange, Headers, Response
+
+
+def connect(emulator: Emulator, host: str) -> http.client.HTTPSConnection:
+    """Return a connection to *host* through the proxy of *emulator*."""
+    context = ssl.create_default_context(cafile=str(emulator.ca_file))
+    connection = http.client.HTTPSConnection("127.0.0.1", emulator.port, context=context, timeout=20)
+    connection.set_tunnel(host, 443)
+    return connection
 
 
 @dataclass
