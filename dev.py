@@ -24,24 +24,18 @@ class Chore(NamedTuple):
 
 CHORES = {
     "demo": Chore("devtools.demo", "demo", "sign in, push, show, pull, delete and build with `az`, on a local Azure"),
-    "test": Chore("devtools.suite", "dev", "unit, house, emulator and functional tests; arguments go to pytest"),
-    "lint": Chore("devtools.lint", "dev", "ruff, mypy, azdev style, linter and scan; or only those named"),
-    "interop": Chore(
-        "devtools.interop", "dev", "exchange artifacts with oras, crane, regctl, skopeo and other registries"
-    ),
+    "test": Chore("devtools.suite", "dev", "run unit, house, emulator and functional tests; arguments go to pytest"),
+    "lint": Chore("devtools.lint", "dev", "run ruff, mypy, azdev style, linter and scan, or only those named"),
+    "interop": Chore("devtools.interop", "dev", "exchange artifacts with oras, crane, regctl, skopeo and registries"),
     "faults": Chore("devtools.faults", "dev", "kill, cut and slow down transfers; 200 schedules of faults"),
     "fuzz": Chore("devtools.fuzz", "dev", "fuzz the parsers and the extractor with atheris, for a bounded time"),
     "mutate": Chore("devtools.mutate", "dev", "remove each check and see a test fail (hours)"),
-    "hostile": Chore("devtools.hostile", "dev", "600 hostile responses; --some of them; --table with other tools too"),
-    "live": Chore(
-        "devtools.live", "dev", "test against your registry in Azure with your `az login`; deletes all it wrote"
-    ),
+    "hostile": Chore("devtools.hostile", "dev", "send 600 hostile responses, or --some; --table: to other tools too"),
+    "live": Chore("devtools.live", "dev", "test on your registry in Azure with your `az login`; deletes what it wrote"),
     "bench": Chore("devtools.bench", "dev", "measure against other tools"),
     "wheel": Chore("devtools.wheel", "demo", "build dist/acrartifact-*.whl, check it, `az extension add` it"),
     "emulator": Chore("devtools.emulator", "demo", "start the local Azure and print how to use it"),
-    "shell": Chore(
-        "devtools.shell", "demo", "open a shell with the local Azure up, az signed in, the extension installed"
-    ),
+    "shell": Chore("devtools.shell", "demo", "open a shell with a local Azure, az signed in, the extension installed"),
 }
 
 

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 Reason = Literal["malformed", "signature", "expired", "not_yet_valid"]
 _REMEMBERED = 1000  # tokens whose signature need not be checked again: a client sends the same one many times
@@ -105,7 +105,7 @@ def load_or_make_key(file: Path) -> rsa.RSAPrivateKey:
             raise ValueError(f"{file} is not an RSA key")
         return key
     made = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    _write_private(file, made)
+    write_private(file, made)
     return made
 
 
@@ -122,7 +122,8 @@ def decode(text: str) -> bytes:
         raise TokenError("malformed", "the token is not base64url") from error
 
 
-def _write_private(file: Path, key: rsa.RSAPrivateKey) -> None:
+def write_private(file: Path, key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> None:
+    """Write *key* as PEM to *file*, which only its owner can read."""
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     file.parent.mkdir(parents=True, exist_ok=True)
     with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:

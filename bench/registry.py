@@ -63,10 +63,7 @@ def _configuration(data: Path, certificates: Certificates) -> dict[str, Any]:
         "version": "0.1",
         "log": {"level": "info", "formatter": "json", "accesslog": {"disabled": True}},
         "storage": {"filesystem": {"rootdirectory": str(data)}, "maintenance": {"uploadpurging": {"enabled": False}}},
-        "http": {
-            "addr": "127.0.0.1:0",
-            "tls": {"certificate": str(certificates.server), "key": str(certificates.key)},
-        },
+        "http": {"addr": "127.0.0.1:0", "tls": {"certificate": str(certificates.server), "key": str(certificates.key)}},
     }
 
 

@@ -35,10 +35,8 @@ def authenticate(signer: Signer, headers: Headers) -> Caller:
     if not token:
         raise _refused("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
     if scheme.lower() != "bearer":
-        raise _refused(
-            "AuthenticationFailed",
-            "Authentication failed. The 'Authorization' header is provided in an invalid format.",
-        )
+        message = "Authentication failed. The 'Authorization' header is provided in an invalid format."
+        raise _refused("AuthenticationFailed", message)
     claims = _claims(signer, token.strip())
     return Caller(str(claims.get("oid", "")), str(claims.get("appid", "")), str(claims.get("tid", "")), claims)
 

@@ -68,11 +68,8 @@ class Arm:
     def _route(self, request: Request) -> Response:
         caller = authenticate(self._signer, request.headers)
         if not request.param("api-version"):
-            raise ArmError(
-                400,
-                "MissingApiVersionParameter",
-                "The api-version query parameter (?api-version=) is required for all requests.",
-            )
+            message = "The api-version query parameter (?api-version=) is required for all requests."
+            raise ArmError(400, "MissingApiVersionParameter", message)
         allowed = False
         for method, pattern, handler in self._routes:
             if match := pattern.fullmatch(request.path):

@@ -40,15 +40,7 @@ class CloudShell:
         if not is_known(resource, CLOUD_SHELL_AUDIENCES):
             message = f"Audience {resource} is not a supported MSI token audience."
             return _refused("AudienceNotSupported", message)
-        token, claims = self._issuer.access_token(principal, resource)
-        return json_response(
-            200,
-            {
-                "access_token": token, "refresh_token": "", "expires_in": str(claims["exp"] - claims["iat"]),
-                "expires_on": str(claims["exp"]), "not_before": str(claims["nbf"]), "resource": resource,
-                "token_type": "Bearer",
-            },
-        )  # fmt: skip
+        return json_response(200, {**self._issuer.managed_token(principal, resource), "refresh_token": ""})
 
 
 def _refused(code: str, message: str) -> Response:

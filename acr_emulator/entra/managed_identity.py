@@ -74,13 +74,8 @@ class ManagedIdentity:
         return principal if fits else None
 
     def _token(self, principal: Principal, resource: str) -> dict[str, Any]:
-        token, claims = self._issuer.access_token(principal, resource)
-        seconds = str(claims["exp"] - claims["iat"])
-        return {
-            "access_token": token, "client_id": principal.client_id, "expires_in": seconds, "ext_expires_in": seconds,
-            "expires_on": str(claims["exp"]), "not_before": str(claims["nbf"]), "resource": resource,
-            "token_type": "Bearer",
-        }  # fmt: skip
+        token = self._issuer.managed_token(principal, resource)
+        return {**token, "client_id": principal.client_id, "ext_expires_in": token["expires_in"]}
 
 
 def _imds_error(description: str) -> Response:

@@ -47,6 +47,13 @@ class Issuer:
             )  # fmt: skip
         return self._signer.sign(claims), claims
 
+    def managed_token(self, principal: Principal, resource: str) -> dict[str, str]:
+        """Return an access token for *resource* as identity endpoints do, where all numbers are strings."""
+        token, claims = self.access_token(principal, resource)
+        times = {"expires_on": str(claims["exp"]), "not_before": str(claims["nbf"])}
+        seconds = str(claims["exp"] - claims["iat"])
+        return {"access_token": token, "expires_in": seconds, **times, "resource": resource, "token_type": "Bearer"}
+
     def refresh_token(self, principal: Principal, client_id: str) -> str:
         """Return a refresh token for *principal* and the public client *client_id*."""
         now = int(time.time())

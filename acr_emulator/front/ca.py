@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
-import os
 import re
 import ssl
 import threading
@@ -18,6 +17,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from acr_emulator.jwt import write_private
 
 _DAY = datetime.timedelta(days=1)
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
@@ -127,9 +128,5 @@ def _load_or_make(file: Path) -> ec.EllipticCurvePrivateKey:
             raise ValueError(f"{file} is not an elliptic-curve key")
         return key
     made = ec.generate_private_key(ec.SECP256R1())
-    pem = made.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
-        stream.write(pem)
+    write_private(file, made)
     return made

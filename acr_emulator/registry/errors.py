@@ -73,13 +73,10 @@ def digest_invalid(reason: str) -> RegistryError:
 
 def manifest_unknown(name: str, reference: str) -> RegistryError:
     """Return the error for a missing manifest *reference* (a tag or a digest) in *name*."""
+    message, detail = f'manifest tagged by "{reference}" is not found', {"Name": name, "Tag": reference}
     if ":" in reference:
-        return RegistryError(
-            404, "MANIFEST_UNKNOWN", f"manifest {reference} is not found", [{"Name": name, "Revision": reference}]
-        )
-    return RegistryError(
-        404, "MANIFEST_UNKNOWN", f'manifest tagged by "{reference}" is not found', [{"Name": name, "Tag": reference}]
-    )
+        message, detail = f"manifest {reference} is not found", {"Name": name, "Revision": reference}
+    return RegistryError(404, "MANIFEST_UNKNOWN", message, [detail])
 
 
 def manifest_invalid(reason: str) -> RegistryError:
@@ -125,11 +122,8 @@ def not_found() -> PlainError:
 
 def denied(address: str) -> RegistryError:
     """Return the error of the firewall, or of publicNetworkAccess, for the client at *address*."""
-    return RegistryError(
-        403,
-        "DENIED",
-        f"client with IP '{address}' is not allowed access. Refer https://aka.ms/acr/firewall to grant access.",
-    )
+    message = f"client with IP '{address}' is not allowed access. Refer https://aka.ms/acr/firewall to grant access."
+    return RegistryError(403, "DENIED", message)
 
 
 def too_large() -> PlainError:

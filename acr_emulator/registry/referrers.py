@@ -34,11 +34,7 @@ def list_referrers(call: Call) -> Response:
 
 def descriptor(manifest: Manifest) -> dict[str, Any]:
     """Return a referrer's descriptor, with the artifact type and the annotations of its manifest."""
-    value: dict[str, Any] = {
-        "mediaType": manifest.media_type,
-        "digest": manifest.digest,
-        "size": manifest.size,
-    }
+    value: dict[str, Any] = {"mediaType": manifest.media_type, "digest": manifest.digest, "size": manifest.size}
     if manifest.artifact_type:
         value["artifactType"] = manifest.artifact_type
     if manifest.annotations:

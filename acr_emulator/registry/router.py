@@ -7,15 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from acr_emulator.messages import Response
-from acr_emulator.registry import (
-    blob_routes,
-    catalog,
-    manifests,
-    metadata,
-    referrers,
-    token_routes,
-    upload_routes,
-)
+from acr_emulator.registry import blob_routes, catalog, manifests, metadata, referrers, token_routes, upload_routes
 from acr_emulator.registry.call import Call
 from acr_emulator.registry.challenge import Need
 from acr_emulator.registry.errors import name_invalid, not_found, unsupported

@@ -10,16 +10,8 @@ from __future__ import annotations
 import re
 
 from acr_emulator.messages import Response, json_response
+from acr_emulator.registry import errors
 from acr_emulator.registry.call import Call
-from acr_emulator.registry.errors import (
-    PlainError,
-    RegistryError,
-    digest_invalid,
-    disallowed,
-    too_large,
-    upload_invalid,
-    upload_unknown,
-)
 from acr_emulator.registry.names import algorithm, is_digest
 from acr_emulator.registry.upload_state import location, offset_in
 from acr_emulator.registry.uploads import Session
@@ -86,19 +78,19 @@ def _session(call: Call) -> Session:
     session = call.uploads.find(call.registry.name, call.name, call.key, lifetime)
     if "drop_session" in call.request.faults:
         call.uploads.drop(session)
-        raise upload_unknown()
+        raise errors.upload_unknown()
     if _state_offset(call, session) is None:
-        raise upload_invalid()
+        raise errors.upload_invalid()
     return session
 
 
 def _check_position(call: Call, session: Session) -> None:
     start = _content_range(call)
     if start is not None and start != session.offset:
-        raise RegistryError(416, "RANGE_INVALID", "invalid content range", [{}], _position(call, session))
+        raise errors.RegistryError(416, "RANGE_INVALID", "invalid content range", [{}], _position(call, session))
     if _state_offset(call, session) != session.offset:
         call.uploads.drop(session)
-        raise upload_invalid()
+        raise errors.upload_invalid()
 
 
 def _content_range(call: Call) -> int | None:
@@ -108,17 +100,18 @@ def _content_range(call: Call) -> int | None:
         return None
     match = _CONTENT_RANGE.fullmatch(text)
     if match is None:
-        raise PlainError(json_response(400, {"Range": text, "Reason": "the Content-Range header format is invalid"}))
+        body = {"Range": text, "Reason": "the Content-Range header format is invalid"}
+        raise errors.PlainError(json_response(400, body))
     length = call.request.content_length
     if length is None or int(match[2]) - int(match[1]) + 1 != length:
-        raise RegistryError(400, "CONTENT_LENGTH_INVALID", "the Content-Length is missing or not valid", [{}])
+        raise errors.RegistryError(400, "CONTENT_LENGTH_INVALID", "the Content-Length is missing or not valid", [{}])
     return int(match[1])
 
 
 def _append(call: Call, session: Session) -> None:
     limit = call.world.limits.upload_body
     if (call.request.content_length or 0) > limit:
-        raise too_large()
+        raise errors.too_large()
     session.append(call.request.body, limit)
 
 
@@ -144,12 +137,12 @@ def _check_lock(call: Call) -> None:
     with call.state.lock:
         repository = call.state.existing(call.name)
         if repository is not None and not repository.attributes.writeEnabled:
-            raise disallowed()
+            raise errors.disallowed()
 
 
 def _check_digest(digest: str | None) -> None:
     if digest is None or not is_digest(digest):
-        raise digest_invalid("the parameter digest is missing or not a digest")
+        raise errors.digest_invalid("the parameter digest is missing or not a digest")
 
 
 def _state_offset(call: Call, session: Session) -> int | None:

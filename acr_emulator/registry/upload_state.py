@@ -18,12 +18,7 @@ _MAC = hashlib.sha256().digest_size
 
 def location(key: bytes, session: Session) -> str:
     """Return the URL of the next request of *session*: relative, and already with a query."""
-    facts = {
-        "Name": session.repository,
-        "UUID": session.id,
-        "Offset": session.offset,
-        "StartedAt": session.started,
-    }
+    facts = {"Name": session.repository, "UUID": session.id, "Offset": session.offset, "StartedAt": session.started}
     payload = json.dumps(facts, separators=(",", ":")).encode()
     state = base64.urlsafe_b64encode(_mac(key, payload) + payload).decode()
     query = urlencode({"_nouploadcache": "false", "_state": state})

@@ -24,10 +24,7 @@ _IMAGE_MANIFESTS = (
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )
-INDEXES = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-)
+INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
 _ARTIFACT_MANIFEST = "application/vnd.oci.artifact.manifest.v1+json"
 MANIFESTS = (*_IMAGE_MANIFESTS, *INDEXES, _ARTIFACT_MANIFEST)
 _REFERENCE = re.compile(

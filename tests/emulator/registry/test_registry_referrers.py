@@ -5,16 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.emulator.exchange import Received
-from tests.emulator.registry.peer import (
-    OCI_INDEX,
-    OCI_MANIFEST,
-    Cloud,
-    Peer,
-    descriptor,
-    index,
-    next_link,
-    sha256,
-)
+from tests.emulator.registry.peer import OCI_INDEX, OCI_MANIFEST, Cloud, Peer, descriptor, index, next_link, sha256
 
 
 def listed(response: Received) -> list[dict[str, Any]]:

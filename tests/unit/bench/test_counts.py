@@ -78,17 +78,8 @@ def test_az_start_is_subtracted_from_ours_and_oras_counts_at_its_better_setting(
 def test_the_report_shows_both_ratios() -> None:
     line = report.overview([result(oras=[4.0], ours=[2.5])]).splitlines()[-1]
     cells = [cell.strip() for cell in line.strip("|").split("|")]
-    assert cells == [
-        CASES[0].title,
-        "2.50",
-        "0.50",
-        "4.00 (oras)",
-        "1.60 ×",
-        "2.00 ×",
-        f"{4 * (os.cpu_count() or 1):g}.00 ×",
-        "1.05",
-        "yes",
-    ]
+    at_most = f"{4 * (os.cpu_count() or 1):g}.00 ×"
+    assert cells == [CASES[0].title, "2.50", "0.50", "4.00 (oras)", "1.60 ×", "2.00 ×", at_most, "1.05", "yes"]
 
 
 def test_the_processor_time_of_the_registry_limits_the_speed() -> None:
