@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 Reason = Literal["malformed", "signature", "expired", "not_yet_valid"]
-_REMEMBERED = 1000  # tokens whose signature need not be checked again: a client sends the same one many times
+_REMEMBERED = 1000  # verified tokens in the cache: a client sends the same token many times
 CLOCK_SKEW = 5.0
-"""Seconds that `nbf` may lie in the future."""
+"""Seconds by which `nbf` may be in the future."""
 
 
 class TokenError(Exception):
@@ -133,7 +133,7 @@ def write_private(file: Path, key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKe
 def _part(token: str, index: int) -> dict[str, Any]:
     parts = token.split(".")
     if len(parts) != 3:
-        raise TokenError("malformed", "the token has not three parts")
+        raise TokenError("malformed", "the token does not have three parts")
     try:
         value = json.loads(decode(parts[index]))
     except ValueError as error:

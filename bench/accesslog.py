@@ -51,7 +51,7 @@ def _response(line: str) -> dict[str, Any] | None:
     if not line.startswith("{"):
         return None
     entry: dict[str, Any] = json.loads(line)
-    # An error is logged twice: by its handler as "response completed with error", and as a response.
+    # An error is logged twice: its handler logs "response completed with error" before the response is logged.
     return entry if entry.get("msg") == "response completed" else None
 
 

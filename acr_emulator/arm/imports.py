@@ -143,8 +143,8 @@ def _credential(given: dict[str, Any]) -> Credential:
     if not given:
         return Credential("anonymous")
     require_members(given, ("password",), "ImportSourceCredentials")
-    # A password alone is an access token: `az acr login --expose-token` gives an ACR refresh token,
-    # `az account get-access-token` an Entra one; only the latter names its issuer as a URL.
+    # A password without user name is a token: an ACR refresh token (`az acr login --expose-token`) or an Entra
+    # access token (`az account get-access-token`). RegistryClient distinguishes them by their issuer.
     if username := given.get("username"):
         return Credential("password", username, given["password"])
     return Credential("token", "", given["password"])

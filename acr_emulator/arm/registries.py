@@ -78,7 +78,7 @@ def list_usages(operation: Operation) -> Response:
 
 
 def children(operation: Operation) -> Response:
-    """List a registry's replications, webhooks or other children, of which the emulator has none."""
+    """List a registry's replications, webhooks or other children; the emulator has none."""
     operation.permitted_registry("read")
     return json_response(200, {"value": []})
 

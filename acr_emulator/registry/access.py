@@ -74,7 +74,7 @@ class IdentityCaller:
 
 
 def parse_scopes(values: Iterable[str]) -> list[Grant]:
-    """Parse requested scopes, of which a value may have several; ignore malformed ones, as the service does."""
+    """Parse requested scopes, one or more in each value; ignore malformed ones, as the service does."""
     wanted = []
     for text in " ".join(values).split():
         kind, _, rest = text.partition(":")

@@ -22,7 +22,7 @@ def check_firewall(call: Call) -> None:
 
 
 def authorize(call: Call, need: Need | None) -> None:
-    """Set the caller of *call*; raise 401 with a challenge for *need* if it is unknown or not permitted."""
+    """Set the caller of *call*; raise 401 with a challenge for *need* if the caller is unknown or not permitted."""
     caller = _caller(call)
     if caller is None or "expire_token" in call.request.faults:
         raise unauthorized(call.registry, need, call.name)

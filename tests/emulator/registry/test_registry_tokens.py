@@ -263,10 +263,10 @@ def test_anonymous_pull(cloud: Cloud, peer: Peer) -> None:
     claims = jwt.peek(response.json["access_token"])
     assert claims["sub"] == "acr_anon_pull"
     assert claims["exp"] - time.time() <= 301
-    nobody = Peer(cloud, "a", response.json["access_token"])
-    assert nobody.get("1").headers.get("Docker-Content-Digest") == digest
-    assert nobody.acr("GET", "/_tags/1").status == 200
-    assert nobody.start().status == nobody.v2("DELETE", f"manifests/{digest}").status == 401
+    anonymous = Peer(cloud, "a", response.json["access_token"])
+    assert anonymous.get("1").headers.get("Docker-Content-Digest") == digest
+    assert anonymous.acr("GET", "/_tags/1").status == 200
+    assert anonymous.start().status == anonymous.v2("DELETE", f"manifests/{digest}").status == 401
     assert cloud.send("GET", "/v2/a/tags/list").status == 401
 
 
