@@ -49,6 +49,10 @@ CLAUSE = re.compile(
 """The start of a noun clause, which says what a function is, but not what it does."""
 
 
+CODE = re.compile(r"^```.*?^```|`+[^`]*`+|\]\([^)]*\)", re.MULTILINE | re.DOTALL)
+"""Code and link targets in a document."""
+
+
 def riddles(module: Module) -> list[str]:
     """Find docstrings of functions that start with a noun clause; those of properties may (PEP 257)."""
     return [
@@ -75,6 +79,16 @@ def old_names(module: Module) -> list[str]:
         if used := NAMES & {word.lower() for word in words}:
             found.append(f"{module.at(line)}: {name}: {', '.join(sorted(used))}")
     return found
+
+
+def old_words_in_document(document: Module) -> list[str]:
+    """Find words to avoid in a document, but not in its code."""
+    text = CODE.sub(lambda code: "\n" * code.group().count("\n"), document.text)
+    return [
+        f"{document.at(number)}: {match.group()!r}: say {_instead(match.group())}"
+        for number, line in enumerate(text.splitlines(), 1)
+        for match in FORBIDDEN.finditer(line)
+    ]
 
 
 def _instead(word: str) -> str:

@@ -6,11 +6,14 @@ import ast
 import io
 import re
 import tokenize
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.house.conftest import Seed
-from tests.house.source import PACKAGES, ROOT, Module, extension, none, package
+from tests.house.plain_words import old_names, old_words, old_words_in_document, riddles
+from tests.house.source import PACKAGES, ROOT, Module, chores, emulator, extension, none, package
 
 # The words are in two parts, so that the rule does not find itself.
 UNFINISHED_WORDS = ["TO" + "DO", "FIX" + "ME", "XX" + "X", "NotImplemented" + "Error"]
@@ -23,11 +26,34 @@ SUPPRESSION = re.compile(r"#\s*(noqa|type:\s*ignore|pylint:\s*disable|nosec|prag
 
 BROAD_PER_KLOC = 0.5
 SUPPRESSIONS_PER_KLOC = 2.0
+PATCH = re.compile(r"\bmonkeypatch\.setattr\b")
+PATCHING_FILES = 0.1
+"""The most test files that may replace an attribute; others use arguments."""
+
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "HISTORY.rst", "docs/*.md", "acr_emulator/README.md"]
 
 
 def own_sources() -> list[Module]:
     """Return the sources of the tests."""
     return package(ROOT / "tests")
+
+
+def documents() -> list[Module]:
+    """Return the documents, except for decisions and measurements, which are dated."""
+    return [Module(path, path.name) for pattern in DOCUMENTS for path in sorted(ROOT.glob(pattern))]
+
+
+def plain_sources() -> list[Module]:
+    """Return all sources that must speak plainly: all but the list of words to avoid."""
+    modules = [*extension(), *emulator(), *chores(), *package(ROOT / "bench"), *own_sources()]
+    return [module for module in modules if module.name != old_words.__module__]
+
+
+def patching(modules: list[Module]) -> list[str]:
+    """Find test files that replace an attribute."""
+    tests = [module for module in modules if module.path.name == "conftest.py" or module.path.name.startswith("test_")]
+    found = [module.short for module in tests if PATCH.search(module.text)]
+    return found if len(found) > PATCHING_FILES * len(tests) else []
 
 
 def written(modules: list[Module], pattern: re.Pattern[str]) -> list[str]:
@@ -129,3 +155,38 @@ def test_silenced_checks_and_broad_handlers_are_found(seed: Seed) -> None:
     assert len(commented(modules, SUPPRESSION)) == 1
     assert len(broad(modules)) == 2
     assert per_kloc(["one"], modules) == 125.0
+
+
+@pytest.mark.parametrize("rule", [riddles, old_words, old_names])
+def test_sources_speak_plainly(rule: Callable[[Module], list[str]]) -> None:
+    none([found for module in plain_sources() for found in rule(module)])
+
+
+def test_documents_speak_plainly() -> None:
+    assert len(documents()) > len(DOCUMENTS)
+    none([found for document in documents() for found in old_words_in_document(document)])
+
+
+def test_few_test_files_replace_attributes() -> None:
+    none(patching(own_sources()))
+
+
+def test_riddles_and_words_to_avoid_are_found(seed: Seed) -> None:
+    name, parameter, word = "answer", "told", "tells"
+    text = f'class A:\n    {{}}\n    def {name}(self, {parameter}):  # {word} it\n        """What it is."""\n'
+    method, prop = seed("p", {"a.py": text.format("# a method"), "b.py": text.format("@property")})
+    assert [len(rule(method)) for rule in (riddles, old_words, old_names)] == [1, 1, 2]
+    assert [len(rule(prop)) for rule in (riddles, old_words, old_names)] == [0, 1, 2]
+
+
+def test_words_to_avoid_are_found_in_documents(tmp_path: Path) -> None:
+    word = "tell"
+    (tmp_path / "a.md").write_text(f"`{word}` [link]({word})\n```\nto {word}\n```\nto {word}\n", encoding="utf-8")
+    assert old_words_in_document(Module(tmp_path / "a.md", "a")) == [f"a.md:5: {word!r}: say say, return, report"]
+
+
+def test_many_patching_files_are_found(seed: Seed) -> None:
+    patch = "monkeypatch." + "setattr(a, 'b', 1)\n"
+    files = {f"test_{number}.py": "" for number in range(19)}
+    assert patching(seed("p", {**files, "test_x.py": patch, "helper.py": patch})) == []
+    assert len(patching(seed("q", {**files, "test_x.py": patch, "conftest.py": patch * 2, "test_y.py": patch}))) == 3
