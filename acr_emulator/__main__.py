@@ -1,4 +1,4 @@
-"""`python -m acr_emulator`: start the local Azure and say how to reach it."""
+"""`python -m acr_emulator`: start the local Azure and print how to reach it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from acr_emulator.world import default_world
 
 
 def main() -> int:
-    """Run until SIGTERM or SIGINT; the process's exit code."""
+    """Run until SIGTERM or SIGINT and return the exit code."""
     options = _parser().parse_args()
     world = default_world()
     try:
@@ -45,9 +45,9 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m acr_emulator", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="on 127.0.0.1; 0, the default, takes any free one")
+    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; default: 0, which takes any free one")
     parser.add_argument("--state", type=Path, default=Path(".emulator"), help="folder for keys and registries")
-    parser.add_argument("--ready-file", type=Path, help="written, as JSON, once the port is open")
+    parser.add_argument("--ready-file", type=Path, help="JSON file to write once the port is open")
     parser.add_argument(
         "--lifetime", action="append", default=[], metavar="NAME=SECONDS",
         help="entra, acr_refresh, acr_access, storage_sas or upload_session",
@@ -56,7 +56,9 @@ def _parser() -> argparse.ArgumentParser:
         "--limit", action="append", default=[], metavar="NAME=N",
         help="upload_body, manifest, unnamed_blob, page_size or referrers_page_size",
     )  # fmt: skip
-    parser.add_argument("--until-stdin-closes", action="store_true", help="end with the process that started this one")
+    parser.add_argument(
+        "--until-stdin-closes", action="store_true", help="stop when standard input closes, with the parent process"
+    )
     return parser
 
 

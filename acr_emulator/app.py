@@ -1,4 +1,4 @@
-"""The local Azure as a whole: one world, its services, and which of them answers for which host."""
+"""The local Azure: one world, its services, and the dispatch of requests by host."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from acr_emulator.registry import RegistryService, StorageHost, Store
 from acr_emulator.world import World
 
 FEDERATION_SECONDS = 600
-"""How long an external token lives: Azure Pipelines gives its own ten minutes."""
+"""Lifetime of an external token: Azure Pipelines gives its tokens ten minutes."""
 
 
 class App:
-    """Everything behind the listening port. *state* is the folder that keys and registries are kept in."""
+    """Everything behind the listening port. *state* is the folder of keys and registries."""
 
     def __init__(self, world: World, state: Path) -> None:
         state.mkdir(parents=True, exist_ok=True)
@@ -48,12 +48,12 @@ class App:
         self._control.route("GET", "federated-token", self._federated_token)
 
     def owns(self, host: str, port: int) -> bool:
-        """Whether some service answers for *host*:*port*."""
+        """Return whether a service serves *host*:*port*."""
         return self._service(host, port) is not None
 
     def dispatch(self, request: Request) -> Response:
-        """The answer of the service that owns the request's host; 502 when there is none. Inner clients
-        (`request.client` other than `wire`) are noted in the log here, as the front notes those of the wire."""
+        """Return the response of the service that owns the request's host; 502 without one. Requests of inner clients
+        (`request.client` other than `wire`) are logged here, those of the wire by the front."""
         if request.client == "wire":
             return self._dispatch(request)
         start = time.time()
@@ -65,16 +65,16 @@ class App:
         return response
 
     def failure(self, request: Request, status: int) -> Response:
-        """The answer of the service that owns the request's host when it fails with *status*."""
+        """Return the response of the service that owns the request's host when it fails with *status*."""
         return failure(request, status)
 
     def local(self, request: Request) -> Response:
-        """An origin-form request on the listening port: control API, App Service's managed identity."""
+        """Handle an origin-form request on the listening port: control API, App Service's managed identity."""
         if request.path.startswith(PREFIX):
             return self._control.handle(request)
         if request.path == "/msi/token":
             return self._identity.app_service(request)
-        message = f"{request.path} is not here: this is an HTTP proxy; its own pages are under {PREFIX}"
+        message = f"{request.path} does not exist: this is an HTTP proxy; its own pages are under {PREFIX}"
         return json_response(404, {"error": {"message": message}})
 
     def _dispatch(self, request: Request) -> Response:

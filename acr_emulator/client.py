@@ -1,4 +1,4 @@
-"""Starts the emulator in a process of its own and drives it: for tests, benchmarks and the demo."""
+"""Start and control the emulator in a process of its own: for tests, benchmarks and the demo."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 
 class EmulatorError(Exception):
-    """The emulator did not start, or refused what it was told."""
+    """The emulator did not start, or refused a request."""
 
 
 class Emulator:
@@ -46,8 +46,8 @@ class Emulator:
         lifetimes: dict[str, float] | None = None,
         limits: dict[str, int] | None = None,
     ) -> Emulator:
-        """A new emulator on 127.0.0.1:*port* (0: any). *state* None is a temporary folder, removed by `stop`.
-        Raises `EmulatorError` with the child's own words when it does not come up within 30 seconds."""
+        """Start an emulator on 127.0.0.1:*port* (0: any); without *state*, in a temporary folder that `stop` removes.
+        Raise `EmulatorError` with the child's output if it does not start within 30 seconds."""
         folder = Path(tempfile.mkdtemp(prefix="acr-emulator-")) if state is None else state
         folder.mkdir(parents=True, exist_ok=True)
         ready = folder / "ready.json"
@@ -87,33 +87,33 @@ class Emulator:
             shutil.rmtree(self.state, ignore_errors=True)
 
     def environment(self, config_dir: Path | None = None) -> dict[str, str]:
-        """What to add to a client's environment; *config_dir* is its `AZURE_CONFIG_DIR` (one in the state folder)."""
+        """Return the variables of a client; *config_dir* is its `AZURE_CONFIG_DIR` (default: in the state folder)."""
         return proxy_environment(self.port, self.ca_file, config_dir or self.state / "azure")
 
     def app_service_environment(self) -> dict[str, str]:
-        """Added to `environment`: a managed identity as in App Service."""
+        """Return more variables for a client: a managed identity as in App Service."""
         return app_service_environment(self.port)
 
     def cloud_shell_environment(self) -> dict[str, str]:
-        """Added to `environment`: what the Azure CLI takes for Cloud Shell."""
+        """Return more variables for a client: the Azure CLI then assumes Cloud Shell."""
         return cloud_shell_environment()
 
     def log(self, since: int = 0) -> list[LogEntry]:
-        """The requests answered so far, those with an id above *since*, oldest first."""
+        """Return the requests that have ended and have an id above *since*, oldest first."""
         return [LogEntry(**entry) for entry in self._call("GET", f"log?since={since}")]
 
     def clear_log(self) -> None:
-        """Forget the log."""
+        """Clear the log."""
         self._call("DELETE", "log")
 
     def fault(self, **rule: Any) -> str:
-        """Add a fault rule (README.md lists the fields); its id. *raw* may be bytes."""
+        """Add a fault rule (README.md lists the fields) and return its id. *raw* may be bytes."""
         if isinstance(rule.get("raw"), bytes):
             rule["raw"] = rule["raw"].decode("latin-1")
         return str(self._call("POST", "faults", rule)["id"])
 
     def faults(self) -> list[dict[str, Any]]:
-        """The rules in force, with their counts `matched` and `applied`."""
+        """Return the active rules, with their counts `matched` and `applied`."""
         return list(self._call("GET", "faults"))
 
     def clear_faults(self) -> None:
@@ -125,15 +125,15 @@ class Emulator:
         self._call("PATCH", "settings", settings)
 
     def reset(self) -> None:
-        """Settings as at the start, no faults, an empty log; what registries hold stays."""
+        """Restore the settings, remove all faults and clear the log; the registries' content stays."""
         self._call("POST", "reset")
 
     def world(self) -> dict[str, Any]:
-        """Everything that exists in the local Azure, secrets included."""
+        """Return everything that exists in the local Azure, secrets included."""
         return dict(self._call("GET", "world"))
 
     def federated_token(self, subject: str, lifetime: int = 600) -> str:
-        """A token of another issuer, for `az login --federated-token`; *lifetime* in seconds."""
+        """Return a token of another issuer, for `az login --federated-token`; *lifetime* in seconds."""
         query = urlencode({"subject": subject, "lifetime": lifetime})
         return str(self._call("GET", f"federated-token?{query}")["token"])
 
@@ -141,12 +141,12 @@ class Emulator:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request(method, f"/_emulator/{name}", None if body is None else json.dumps(body))
-            answer = connection.getresponse()
-            text = answer.read()
+            response = connection.getresponse()
+            text = response.read()
         finally:
             connection.close()
-        if answer.status >= 400:
-            raise EmulatorError(f"{method} {name}: {answer.status} {text.decode(errors='replace')}")
+        if response.status >= 400:
+            raise EmulatorError(f"{method} {name}: {response.status} {text.decode(errors='replace')}")
         return json.loads(text) if text else None
 
 

@@ -1,4 +1,4 @@
-"""The environment variables that send unmodified Azure clients to the emulator, and nowhere else."""
+"""The environment variables that send unmodified Azure clients to the emulator only."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from acr_emulator.entra.managed_identity import IDENTITY_HEADER
 
 
 def proxy_environment(port: int, ca_file: Path, config_dir: Path) -> dict[str, str]:
-    """For az, azure-identity, curl and Go programs. Only 127.0.0.1 goes past the proxy: Cloud Shell's token address
-    is `localhost`. Go reads `SSL_CERT_DIR` besides `SSL_CERT_FILE`, so it names a folder without certificates."""
+    """Return the variables for az, azure-identity, curl and Go programs. Only 127.0.0.1 bypasses the proxy, as Cloud
+    Shell's token host is `localhost`. Go also reads `SSL_CERT_DIR`, so it is a folder without certificates."""
     proxy = f"http://127.0.0.1:{port}"
     ca = str(ca_file)
     return {
@@ -35,12 +35,12 @@ def proxy_environment(port: int, ca_file: Path, config_dir: Path) -> dict[str, s
 
 
 def app_service_environment(port: int) -> dict[str, str]:
-    """Added to the above: a managed identity as in App Service or Functions."""
+    """Return more variables: a managed identity as in App Service or Functions."""
     return {"IDENTITY_ENDPOINT": f"http://127.0.0.1:{port}/msi/token", "IDENTITY_HEADER": IDENTITY_HEADER}
 
 
 def cloud_shell_environment() -> dict[str, str]:
-    """Added to the above: what the Azure CLI takes for Azure Cloud Shell."""
+    """Return more variables: the Azure CLI then assumes Azure Cloud Shell."""
     return {
         "ACC_CLOUD": "PROD",
         "ACC_LOCATION": "westeurope",

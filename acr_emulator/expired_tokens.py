@@ -1,5 +1,5 @@
-"""The fault `expire_token`: every token in a request is signed again with an `exp` in the past, so that whoever gets
-it (Resource Manager, the registry's token endpoints, its data plane) refuses it for its age and nothing else.
+"""The fault `expire_token`: sign every token of a request again with an `exp` in the past, so that the service
+(Resource Manager, the registry's token endpoints, its data plane) refuses it for its age only.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _TOKEN_FIELDS = ("access_token", "refresh_token")
 
 
 def with_expired_tokens(request: Request, signer: Signer) -> Request:
-    """*request* with its bearer token, and the tokens of its form, expired a second ago."""
+    """Return *request* with a bearer token, and tokens in its form, that expired a second ago."""
     headers = Headers((name, _expired_header(name, value, signer)) for name, value in request.headers)
     if not (request.headers.get("Content-Type") or "").startswith(_FORM):
         return dataclasses.replace(request, headers=headers)

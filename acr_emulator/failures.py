@@ -1,4 +1,4 @@
-"""What each service writes when it is too busy or broken: the body of a `status` fault that brings none of its own."""
+"""Each service's response when it is too busy or broken: the body of a `status` fault without a `body`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ARM = ("management.azure.com", "management.core.windows.net")
 
 
 def failure(request: Request, status: int) -> Response:
-    """An answer with *status* in the manner of the service that the request goes to."""
+    """Return a response with *status* in the format of the service that owns the request's host."""
     phrase = _phrase(status)
     if request.host in ENTRA_HOSTS:
         return _entra(status, phrase).response(request.headers.get("client-request-id"))

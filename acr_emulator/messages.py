@@ -1,8 +1,8 @@
-"""HTTP messages as the emulator's services see them: parsed, bounded, streamed.
+"""HTTP messages of the emulator's services: parsed, bounded, streamed.
 
-The front turns bytes on a socket into a `Request` and a `Response` back into bytes; services
-(Entra, ARM, registry, storage host, Tasks) know nothing of sockets. Bodies stream both ways, so a
-1 GiB blob never sits in memory.
+The front parses the bytes of a socket into a `Request` and writes a `Response` back; services
+(Entra, ARM, registry, storage host, Tasks) use no sockets. Bodies stream both ways, so a
+1 GiB blob is never in memory as a whole.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ FORM_LIMIT = 1024 * 1024
 
 
 class Headers:
-    """Header fields in order, looked up without regard to case (RFC 9110 §5.1)."""
+    """Headers in order, looked up case-insensitively (RFC 9110 §5.1)."""
 
     def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
         self._items = list(items)
 
     def get(self, name: str, default: str | None = None) -> str | None:
-        """The first value of *name*, or *default*."""
+        """Return the first value of *name*, or *default*."""
         wanted = name.lower()
         return next((value for key, value in self._items if key.lower() == wanted), default)
 
     def get_all(self, name: str) -> list[str]:
-        """Every value of *name*, in the order received."""
+        """Return all values of *name*, in order."""
         wanted = name.lower()
         return [value for key, value in self._items if key.lower() == wanted]
 
     def set(self, name: str, value: str) -> None:
-        """Replace every value of *name* by *value*."""
+        """Replace all values of *name* with *value*."""
         wanted = name.lower()
         self._items = [(key, old) for key, old in self._items if key.lower() != wanted]
         self._items.append((name, value))
@@ -48,18 +48,18 @@ class Headers:
 
 
 class BadRequest(Exception):
-    """The request breaks HTTP or a service's grammar; the front answers 400 with the message."""
+    """The request violates HTTP or a service's grammar; the front sends 400 with the message."""
 
 
 @dataclass
 class Request:
-    """One request. *host* is the literal name that the client asked for, lower-case, without port.
+    """One request. *host* is the name in the request, lower-case, without port.
 
     *body* is a bounded reader: it ends after Content-Length bytes or the last chunk, and raises
-    `EOFError` when the client goes away earlier. *client* names who sent it: `wire` for a socket,
-    or an inner client of the emulator such as `acr-tasks`. *path* is percent-decoded, *query* is not.
-    *faults* are the named faults that a rule asks of the service: `drop_session` (forget the upload
-    session that the path names), `expire_token`, `ignore_range`, `wrong_content_range`.
+    `EOFError` if the client disconnects earlier. *client* is the sender: `wire` for a socket, or an
+    inner client of the emulator such as `acr-tasks`. *path* is percent-decoded, *query* is not.
+    *faults* are the named faults that the service has to apply: `drop_session` (drop the upload
+    session in the path), `expire_token`, `ignore_range`, `wrong_content_range`.
     """
 
     method: str
@@ -76,15 +76,15 @@ class Request:
 
     @property
     def params(self) -> dict[str, list[str]]:
-        """The query, decoded; a name may be given more than once."""
+        """The decoded query; a name may have several values."""
         return _multi(self.query)
 
     def param(self, name: str, default: str | None = None) -> str | None:
-        """The first value of query parameter *name*."""
+        """Return the first value of the query parameter *name*."""
         return self.params.get(name, [default])[0]
 
     def read(self, limit: int = FORM_LIMIT) -> bytes:
-        """The whole body, which must not exceed *limit* bytes."""
+        """Read the whole body; raise `BadRequest` above *limit* bytes."""
         parts: list[bytes] = []
         size = 0
         while block := self.body.read(min(BLOCK, limit + 1 - size)):
@@ -95,11 +95,11 @@ class Request:
         return b"".join(parts)
 
     def form(self) -> dict[str, list[str]]:
-        """The body as application/x-www-form-urlencoded."""
+        """Read the body as application/x-www-form-urlencoded."""
         return _multi(self.read().decode("utf-8", "strict"))
 
     def json(self) -> Any:
-        """The body as JSON."""
+        """Read the body as JSON; raise `BadRequest`."""
         try:
             return json.loads(self.read() or b"null")
         except ValueError as error:
@@ -107,8 +107,8 @@ class Request:
 
 
 @dataclass(frozen=True)
-class FileSlice:
-    """*length* bytes of the file *path* from byte *start*: a body that is never read into memory."""
+class FileRange:
+    """A body of *length* bytes of the file *path*, from byte *start*; it is streamed from disk."""
 
     path: Path
     start: int
@@ -117,26 +117,26 @@ class FileSlice:
 
 @dataclass
 class Response:
-    """One answer. The front adds Content-Length (or closes the connection after an open-ended
-    iterable), Date and Connection; for HEAD it sends the headers of the GET and no body."""
+    """One response. The front adds Content-Length (or closes the connection after an iterable of
+    unknown length), Date and Connection; for HEAD it sends the headers of the GET and no body."""
 
     status: int
     headers: list[tuple[str, str]] = field(default_factory=list)
-    body: bytes | FileSlice | Iterable[bytes] = b""
+    body: bytes | FileRange | Iterable[bytes] = b""
 
 
 class Service(Protocol):
-    """A part of the local Azure that answers for some host names."""
+    """A part of the local Azure that serves some host names."""
 
     def owns(self, host: str, port: int) -> bool:
-        """Whether this service answers for *host*:*port*."""
+        """Return whether this service serves *host*:*port*."""
 
     def handle(self, request: Request) -> Response:
-        """Answer one request. Called from many threads at once."""
+        """Handle one request. Called from many threads at once."""
 
 
 def json_response(status: int, value: Any, headers: Iterable[tuple[str, str]] = ()) -> Response:
-    """*value* as compact JSON with its Content-Type."""
+    """Return a response with *value* as compact JSON."""
     body = json.dumps(value, separators=(",", ":")).encode()
     return Response(status, [("Content-Type", "application/json; charset=utf-8"), *headers], body)
 

@@ -1,7 +1,7 @@
-"""What exists in the local Azure: tenants, identities, subscriptions, registries, and the knobs.
+"""The content of the local Azure: tenants, identities, subscriptions, registries, and its settings.
 
-Plain data, shared by all services and changed only under `World.lock` (the control API does so).
-`default_world()` is what the demo, the tests and `python -m acr_emulator` start from.
+Plain data, shared by all services; the control API changes it under `World.lock`.
+The demo, the tests and `python -m acr_emulator` start with `default_world()`.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class Tenant:
 
 @dataclass
 class Principal:
-    """Someone who can sign in. *client_id* is the application's id (a user's sign-in name is *name*);
-    *object_id* is what role assignments name."""
+    """An identity that can sign in. *client_id* is the application's id (a user signs in with *name*);
+    role assignments use *object_id*."""
 
     name: str
     client_id: str
@@ -65,7 +65,7 @@ class ScopeMapToken:
 
 @dataclass
 class Registry:
-    """One container registry. *login_server* may carry a DNL hash (`name-hash.azurecr.io`)."""
+    """One container registry. *login_server* may contain a DNL hash (`name-hash.azurecr.io`)."""
 
     name: str
     login_server: str
@@ -100,7 +100,7 @@ class Registry:
 
 @dataclass
 class Subscription:
-    """*readers* are the object ids that ARM lets see the subscription and its resources."""
+    """A subscription. *readers* are the object ids that may read it and its resources in ARM."""
 
     subscription_id: str
     tenant_id: str
@@ -110,7 +110,7 @@ class Subscription:
 
 @dataclass
 class Lifetimes:
-    """Seconds that each kind of credential stays valid (`acr-facts`: 60 min, 3 h, 20 to 30 min)."""
+    """Lifetimes of credentials and sessions, in seconds (in Azure: 60 min, 3 h, 20 to 30 min)."""
 
     entra: float = 3600
     acr_refresh: float = 10800
@@ -121,7 +121,7 @@ class Lifetimes:
 
 @dataclass
 class Limits:
-    """Bytes and counts. *upload_body* is the largest body of one upload request (413 above it)."""
+    """Limits in bytes and counts. *upload_body* is the largest body of one upload request (413 above it)."""
 
     upload_body: int = 20 * 1024 * 1024
     manifest: int = 4 * 1024 * 1024
@@ -133,8 +133,8 @@ class Limits:
 
 @dataclass
 class World:
-    """Everything that the services share. *operation_retry_after* is the `Retry-After`, in seconds, of an ARM operation
-    that is not finished."""
+    """The state that all services share. *operation_retry_after* is the `Retry-After`, in seconds, of an unfinished ARM
+    operation."""
 
     tenants: list[Tenant] = field(default_factory=list)
     principals: list[Principal] = field(default_factory=list)
@@ -150,12 +150,12 @@ class World:
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def registry(self, host_or_name: str) -> Registry | None:
-        """The registry with this login server or resource name."""
+        """Return the registry with this login server or resource name."""
         wanted = host_or_name.lower()
         return next((r for r in self.registries if wanted in (r.login_server, r.name)), None)
 
     def principal(self, identifier: str) -> Principal | None:
-        """The principal with this client id, object id or name."""
+        """Return the principal with this client id, object id or name."""
         return next((p for p in self.principals if identifier in (p.client_id, p.object_id, p.name)), None)
 
 
@@ -166,7 +166,7 @@ OTHER_SUBSCRIPTION = "44444444-4444-4444-4444-444444444444"
 
 
 def default_world() -> World:
-    """Two tenants; a pusher, a reader, a stranger and a managed identity; four registries."""
+    """Return two tenants; a pusher, a reader, principals without rights, a managed identity; four registries."""
     pusher = _service_principal("pusher", "a", TENANT)
     reader = _service_principal("reader", "b", TENANT)
     nobody = _service_principal("nobody", "c", TENANT)

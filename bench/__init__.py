@@ -1,1 +1,1 @@
-"""Measurements of `az acr artifact` beside other clients, on one registry, in interleaved rounds."""
+"""Measurements of `az acr artifact` and other clients, against one registry, in interleaved rounds."""

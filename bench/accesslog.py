@@ -1,4 +1,4 @@
-"""What the registry saw: counted from its log, which has one line for each answer."""
+"""Traffic, counted from the registry's log, which has one line for each response."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Counted:
-    """Requests, connections that carried one, requests for blob data, and bytes of answers' bodies."""
+class Traffic:
+    """Requests, the connections that they used, requests for blob data, and bytes of response bodies."""
 
     requests: int
     connections: int
@@ -20,14 +20,14 @@ class Counted:
 
 
 class AccessLog:
-    """The log *file*, read from where the last look ended."""
+    """Reads the log *file* onwards from the end of the last read."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._offset = 0
 
-    def counted(self) -> Counted:
-        """What has been logged since the last call."""
+    def new(self) -> Traffic:
+        """Count the traffic since the last call."""
         with open(self._file, "rb") as log:
             log.seek(self._offset)
             lines = log.read()
@@ -36,22 +36,22 @@ class AccessLog:
         return count(whole.decode(errors="replace").splitlines())
 
 
-def count(lines: Iterable[str]) -> Counted:
-    """Count the answers in *lines*: distribution logs "response completed", with " with error" after it or not."""
-    answers = [entry for line in lines if (entry := _answer(line)) is not None]
-    return Counted(
-        requests=len(answers),
-        connections=len({entry.get("http.request.remoteaddr") for entry in answers}),
-        blob_requests=sum(_moves_data(entry) for entry in answers),
-        bytes_down=sum(int(entry.get("http.response.written", 0)) for entry in answers),
+def count(lines: Iterable[str]) -> Traffic:
+    """Count the responses in *lines*: distribution logs each as "response completed"."""
+    responses = [entry for line in lines if (entry := _response(line)) is not None]
+    return Traffic(
+        requests=len(responses),
+        connections=len({entry.get("http.request.remoteaddr") for entry in responses}),
+        blob_requests=sum(_moves_data(entry) for entry in responses),
+        bytes_down=sum(int(entry.get("http.response.written", 0)) for entry in responses),
     )
 
 
-def _answer(line: str) -> dict[str, Any] | None:
+def _response(line: str) -> dict[str, Any] | None:
     if not line.startswith("{"):
         return None
     entry: dict[str, Any] = json.loads(line)
-    # An error is logged twice: once by its handler, as an error, and once as an answer.
+    # An error is logged twice: its handler logs "response completed with error" before the response is logged.
     return entry if entry.get("msg") == "response completed" else None
 
 

@@ -1,4 +1,4 @@
-"""What is measured: workloads W1 to W7, each on its line, and what is to be reached against oras."""
+"""The measured cases: workloads W1 to W7, each on its network, with its goal against oras."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import enum
 from dataclasses import dataclass
 
 from bench import trees
-from bench.lines import CAPPED, FAR, LOOPBACK, Line
+from bench.networks import CAPPED, FAR, LOOPBACK, Network
 from bench.trees import Shape
 
 
 class Action(enum.Enum):
-    """What a run does; before it, the registry and the folder are made to fit."""
+    """What a run does, after the registry and the folder are prepared."""
 
     PUSH = "push"
     PULL = "pull"
@@ -20,29 +20,29 @@ class Action(enum.Enum):
 
     @property
     def pulls(self) -> bool:
-        """Whether it is a pull."""
+        """Whether the action is a pull."""
         return self in (Action.PULL, Action.PULL_AGAIN)
 
 
 @dataclass(frozen=True)
 class Case:
-    """One row of the report. *goal* is how many times as fast as oras at its best it is to be, az's start apart."""
+    """One row of the report. *goal* is the wanted speed as a multiple of oras at its best, without az's start-up."""
 
     workload: str
     action: Action
     shape: Shape
-    line: Line
+    network: Network
     goal: float | None = None
     oras_only: bool = False
-    """Other peers take minutes here, and say nothing that they do not say on loopback."""
+    """Other peers take minutes here and show nothing new compared with loopback."""
     isal: bool = False
-    """Whether we find the package isal, which az does not come with."""
+    """Whether ours may use the package isal, which is not part of az."""
 
     @property
     def title(self) -> str:
-        """What is done, to what, where."""
+        """The action, the files and the network."""
         isal = ", with isal" if self.isal else ""
-        return f"{self.workload} {self.action.value}: {self.shape.title}, {self.line.title}{isal}"
+        return f"{self.workload} {self.action.value}: {self.shape.title}, {self.network.title}{isal}"
 
     @property
     def many(self) -> bool:
@@ -77,27 +77,27 @@ CASES = (
     Case("W3", Action.PULL, trees.MEDIUM, CAPPED, None, oras_only=True),
     Case("W5", Action.PULL_AGAIN, trees.MEDIUM, CAPPED, None, oras_only=True),
 )
-"""In an order that opens each line once, and makes each tree once a line."""
+"""Ordered so that each network opens once, and each tree is made once per network."""
 
 
 def chosen(only: str | None) -> tuple[Case, ...]:
-    """The cases that *only* names, such as `W2,W6`, `W2-push` or `W2-pull@far` (loopback, far, capped); None: all."""
+    """Return the cases that *only* names, such as `W2,W6`, `W2-push` or `W2-pull@far`, or all; raise `ValueError`."""
     if only is None:
         return CASES
     names = [name.strip().lower() for name in only.split(",") if name.strip()]
     found = tuple(case for case in CASES if any(_names(name, case) for name in names))
     unknown = [name for name in names if not any(_names(name, case) for case in CASES)]
     if unknown:
-        raise ValueError(f"no workload is called {', '.join(unknown)}")
+        raise ValueError(f"There is no workload {', '.join(unknown)}")
     return found
 
 
 def _names(name: str, case: Case) -> bool:
     start, _, where = name.partition("@")
     workload, _, action = start.partition("-")
-    place = {LOOPBACK: "loopback", FAR: "far", CAPPED: "capped"}[case.line]
+    network = {LOOPBACK: "loopback", FAR: "far", CAPPED: "capped"}[case.network]
     return (
         workload == case.workload.lower()
         and action in ("", case.action.value.split(",")[0].replace(" ", "-"))
-        and where in ("", place)
+        and where in ("", network)
     )

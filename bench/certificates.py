@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 
 @dataclass(frozen=True)
 class Certificates:
-    """PEM files: what clients trust, what the registry shows, and its key."""
+    """PEM files: the authority that clients trust, and the registry's certificate and key."""
 
     authority: Path
     server: Path
@@ -23,7 +23,7 @@ class Certificates:
 
     @classmethod
     def make(cls, folder: Path) -> Certificates:
-        """New ones in *folder*, for this machine's loopback addresses, valid for a week."""
+        """Make new ones in *folder*, for this machine's loopback addresses, valid for a week."""
         authority_key = ec.generate_private_key(ec.SECP256R1())
         authority = _signed("bench authority", authority_key, "bench authority", authority_key)
         key = ec.generate_private_key(ec.SECP256R1())

@@ -1,4 +1,4 @@
-"""The chart: how many times as fast as oras, by hand-made SVG without any script or font of its own."""
+"""The chart of speeds compared with oras, as SVG without scripts or fonts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TICKS = (0.5, 1, 2, 5, 10, 20, 50, 100)
 
 @dataclass(frozen=True)
 class Bar:
-    """*label* is *times* as fast; *goal* is marked where there is one."""
+    """One bar: *label* is *times* as fast as oras; *goal* is marked if there is one."""
 
     label: str
     times: float
@@ -23,7 +23,7 @@ class Bar:
 
 
 def svg(bars: Sequence[Bar], title: str) -> str:
-    """The chart of *bars*, on a logarithmic axis; those that miss their goal are orange."""
+    """Draw *bars* on a logarithmic axis; those that miss their goal are orange."""
     height = TOP + ROW * len(bars) + 16
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" '
@@ -39,7 +39,7 @@ def svg(bars: Sequence[Bar], title: str) -> str:
 
 
 def position(times: float) -> float:
-    """The x of *times*, in user units."""
+    """Return the x coordinate of *times*, in user units."""
     inside = min(max(times, LEAST), MOST)
     share = math.log(inside / LEAST) / math.log(MOST / LEAST)
     return round(LABELS + share * (WIDTH - LABELS - 60), 1)

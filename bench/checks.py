@@ -1,7 +1,6 @@
-"""What the checks of a pull cost: the same work done by the extension's own modules, and as it would be without them.
+"""The cost of a pull's checks: the same work by the extension's modules, and by the standard library without checks.
 
-In this process, interleaved, medians of processor time, all threads together. The alternative is the standard
-library's: what a client that believes everything would do.
+Both run interleaved in this process. The result is the median of processor time, of all threads together.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ _TYPE = "application/vnd.oci.image.manifest.v1+json"
 
 @dataclass(frozen=True)
 class Cost:
-    """Milliseconds of processor time for *what*, with our checks and without any."""
+    """Milliseconds of processor time for *what*, with our checks and without."""
 
     what: str
     checked: float
@@ -48,7 +47,7 @@ class _Work:
 
 
 def measure(scratch: Path, rounds: int) -> list[Cost]:
-    """Measure each check in *scratch*; every round in a folder of its own."""
+    """Measure each check in *scratch*, every round in a new folder."""
     costs = []
     for work in (_manifest(2000), _files(2000), _folder(5000), _blob(256)):
         pairs = [(_timed(work.checked, scratch), _timed(work.unchecked, scratch)) for _ in range(rounds)]
@@ -59,9 +58,9 @@ def measure(scratch: Path, rounds: int) -> list[Cost]:
 
 def _timed(run: Callable[[Path], object], scratch: Path) -> float:
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        began = time.process_time()
+        start = time.process_time()
         run(Path(folder))
-        return time.process_time() - began
+        return time.process_time() - start
 
 
 def _manifest(count: int) -> _Work:
@@ -76,7 +75,7 @@ def _manifest(count: int) -> _Work:
     ]
     raw = json.dumps({"schemaVersion": 2, "mediaType": _TYPE, "config": layers[0], "layers": layers}).encode()
     return _Work(
-        f"a manifest of {count:,} files read and every name, type and size of it judged",
+        f"read a manifest of {count:,} files and check every name, type and size",
         lambda _: plan_pull(parse_manifest(raw, _TYPE, "bench"), Selection(), "bench"),
         lambda _: json.loads(raw),
     )
@@ -100,9 +99,7 @@ def _files(count: int) -> _Work:
         for name in names:
             (folder / name).write_bytes(content)
 
-    return _Work(
-        f"{count:,} files of 4 KiB put in place: temporary, sync, rename, no link followed", checked, unchecked
-    )
+    return _Work(f"write {count:,} files of 4 KiB: temporary file, sync, rename, no link followed", checked, unchecked)
 
 
 def _folder(count: int) -> _Work:
@@ -125,7 +122,7 @@ def _folder(count: int) -> _Work:
         with tarfile.open(fileobj=io.BytesIO(raw)) as archive:
             archive.extractall(folder)  # made above
 
-    what = f"a tar of {count:,} files, {len(raw) // MIB} MiB, unpacked and its uncompressed digest taken"
+    what = f"extract a tar of {count:,} files, {len(raw) // MIB} MiB, and hash it uncompressed"
     return _Work(what, checked, unchecked)
 
 
@@ -153,4 +150,4 @@ def _blob(size: int) -> _Work:
                 file.write(block)
             os.fsync(file.fileno())
 
-    return _Work(f"a blob of {size} MiB hashed and written; any client hashes it", checked, unchecked)
+    return _Work(f"hash and write a blob of {size} MiB; any client hashes it", checked, unchecked)

@@ -1,4 +1,4 @@
-"""The clients side by side: how each is told to push a tree and to pull it."""
+"""The clients, each with its commands to push and to pull a tree."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from bench.process import Command
 from bench.trees import Tree
 
 AZ = (sys.executable, "-m", "azure.cli")
-# What tests install beside az must not make it faster than it comes.
+# A package that only the tests install must not make az faster.
 _WITHOUT_ISAL = "import runpy, sys; sys.modules['isal'] = None; runpy.run_module('azure.cli', None, '__main__', True)"
 AZ_WITHOUT_ISAL = (sys.executable, "-c", _WITHOUT_ISAL)
 
 
 class Client(Protocol):
-    """A client, and what it can do."""
+    """A client and its abilities."""
 
     @property
     def name(self) -> str:
-        """As it stands in the table."""
+        """The name in the table."""
 
     @property
     def packs(self) -> bool:
         """Whether it pushes folders."""
 
     def push(self, tree: Tree, reference: str) -> Command:
-        """Push *tree* as *reference*."""
+        """Return the command that pushes *tree* as *reference*."""
 
     def pull(self, reference: str, folder: Path) -> Command:
-        """Pull *reference* into *folder*."""
+        """Return the command that pulls *reference* into *folder*."""
 
 
 @dataclass(frozen=True)
 class Ours:
-    """`az acr artifact`, with the standard library alone unless *isal* is to be found."""
+    """`az acr artifact`, with the standard library alone unless *isal*."""
 
     isal: bool = False
     name: str = "az acr artifact"
@@ -55,7 +55,7 @@ class Ours:
 
 @dataclass(frozen=True)
 class Oras:
-    """oras, at its own concurrency or at *concurrency*. Without being told, it speaks HTTP to a loopback address."""
+    """oras, at its default concurrency or at *concurrency*. By default it uses plain HTTP for a loopback address."""
 
     concurrency: int | None = None
     packs: bool = True
@@ -71,8 +71,8 @@ class Oras:
         return Command((*self._start("pull"), "--output", str(folder), reference), folder)
 
     def _start(self, verb: str) -> list[str]:
-        asked = ["--concurrency", str(self.concurrency)] if self.concurrency else []
-        return ["oras", verb, "--plain-http=false", "--no-tty", *asked]
+        options = ["--concurrency", str(self.concurrency)] if self.concurrency else []
+        return ["oras", verb, "--plain-http=false", "--no-tty", *options]
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Regctl:
     packs: bool = False
 
     def push(self, tree: Tree, reference: str) -> Command:
-        # Of several files each wants its type.
+        # With several files, each needs its type.
         files = [
             word
             for name in tree.arguments
@@ -98,7 +98,7 @@ class Regctl:
 
 @dataclass(frozen=True)
 class Crane:
-    """crane, which moves images: the tree as an OCI layout in *layouts*, with its digests made before."""
+    """crane, which pushes images only: so the tree as an OCI layout in *layouts*, hashed beforehand."""
 
     layouts: Path
     name: str = "crane"
@@ -111,11 +111,11 @@ class Crane:
         return Command(("crane", "pull", "--format=oci", reference, str(folder)), folder)
 
     def layout(self, tree: Tree) -> Path:
-        """The folder of *tree*'s layout."""
+        """Return the folder of *tree*'s layout."""
         return self.layouts / tree.folder.name
 
     def prepare(self, tree: Tree) -> Command:
-        """What makes the layout."""
+        """Return the command that makes the layout."""
         return Command(
             ("oras", "push", "--no-tty", "--oci-layout", f"{self.layout(tree)}:1", *tree.arguments), tree.folder
         )

@@ -1,7 +1,7 @@
-"""Runs one command and writes what it took: `python -I -S launch.py REPORT COMMAND...`.
+"""Run one command and report its time and memory: `python -I -S launch.py REPORT COMMAND...`.
 
-A small process of its own: a child's peak memory starts at that of the process that forked it (setmax_mm_hiwater_rss
-in Linux's exec_mmap), so that the measuring process itself would be measured.
+This needs a small process of its own: a child's peak memory starts at that of the process that forked it
+(setmax_mm_hiwater_rss in Linux's exec_mmap), so a large parent would be measured instead.
 """
 
 import json
@@ -11,14 +11,14 @@ import time
 
 
 def main(report: str, argv: "list[str]") -> int:
-    """Run *argv*; write wall and CPU seconds and the peak memory in bytes to *report*; returns the exit code."""
+    """Run *argv*, write wall and CPU seconds and the peak memory in bytes to *report*, and return the exit code."""
     start = time.monotonic()
     child = os.posix_spawnp(argv[0], argv, os.environ)
-    _, status, usage = os.wait4(child, 0)
+    _, status, used = os.wait4(child, 0)
     wall = time.monotonic() - start
-    took = {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "memory": usage.ru_maxrss * 1024}
+    usage = {"wall": wall, "cpu": used.ru_utime + used.ru_stime, "memory": used.ru_maxrss * 1024}
     with open(report, "w", encoding="ascii") as file:
-        json.dump(took, file)
+        json.dump(usage, file)
     return abs(os.waitstatus_to_exitcode(status))
 
 

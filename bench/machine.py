@@ -1,4 +1,4 @@
-"""The machine in words: what a reader needs to judge the numbers, and no name or path."""
+"""A description of the machine, as far as it matters for the numbers, without names or paths."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from devtools import peers
 
 
 def words(*, in_memory: bool, rounds: int) -> str:
-    """One paragraph."""
+    """Describe the machine in one paragraph."""
     storage = "in memory (tmpfs)" if in_memory else "on disk"
     versions = ", ".join(f"{_name(peer.program)} {peer.version.lstrip('v')}" for peer in peers.GO_PEERS)
     return (
         f"{platform.system()} on {platform.machine()}, {os.cpu_count()} cores, {_memory()}, "
         f"Python {platform.python_version()}; {versions}; one registry process over TLS, files and storage {storage}; "
-        f"{rounds} interleaved rounds, medians. Simulated lines delay every packet by 10 ms each way between two "
+        f"{rounds} interleaved rounds, medians. Simulated networks delay every packet by 10 ms each way between two "
         f"network namespaces, TCP by {_congestion()}."
     )
 

@@ -1,4 +1,4 @@
-"""Measures one run of one command."""
+"""Measure one run of one command."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ from pathlib import Path
 
 LAUNCHER = Path(__file__).with_name("launch.py")
 TIMEOUT = 900.0
-"""Seconds after which a command hangs."""
+"""Seconds after which a command is killed."""
 
 
 class CommandFailed(Exception):
-    """A measured command did not end as it should; the message ends with what it said."""
+    """A measured command failed; the message ends with its output."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """What to run, and where."""
+    """An argument list and its working folder."""
 
     argv: Sequence[str]
     folder: Path
 
 
 @dataclass(frozen=True)
-class Took:
-    """Seconds on the clock, seconds of processor time (user and system), bytes of memory at the peak."""
+class Usage:
+    """Seconds of wall time, seconds of processor time (user and system), bytes of peak memory."""
 
     wall: float
     cpu: float
     memory: int
 
 
-def measure(command: Command, variables: Mapping[str, str], scratch: Path, prefix: Sequence[str] = ()) -> Took:
-    """Run *command* by the launcher behind *prefix*; notes go to *scratch*. Raises `CommandFailed`."""
-    report, said = scratch / "took.json", scratch / "said.txt"
+def measure(command: Command, variables: Mapping[str, str], scratch: Path, prefix: Sequence[str] = ()) -> Usage:
+    """Run *command* with the launcher behind *prefix*; reports go to *scratch*. Raise `CommandFailed`."""
+    report, log = scratch / "usage.json", scratch / "output.txt"
     report.unlink(missing_ok=True)
     argv = [*prefix, sys.executable, "-I", "-S", str(LAUNCHER), str(report), *command.argv]
-    with open(said, "wb") as output:
+    with open(log, "wb") as output:
         process = subprocess.Popen(
             argv, cwd=command.folder, env=dict(variables), stdin=subprocess.DEVNULL,
             stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
@@ -51,13 +51,13 @@ def measure(command: Command, variables: Mapping[str, str], scratch: Path, prefi
         with _ended_with(process):
             code = process.wait(TIMEOUT)
     if code:
-        raise CommandFailed(f"{' '.join(command.argv[:8])} … ended with {code}:\n{_tail(said)}")
-    return Took(**json.loads(report.read_text()))
+        raise CommandFailed(f"{' '.join(command.argv[:8])} … ended with {code}:\n{_tail(log)}")
+    return Usage(**json.loads(report.read_text()))
 
 
 @contextlib.contextmanager
 def _ended_with(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """No child outlives a Ctrl-C or the timeout: it has a session of its own, which is ended whole."""
+    """Kill the whole session of *process* on a Ctrl-C or a timeout, so that no child survives."""
     try:
         yield
     finally:
@@ -67,7 +67,7 @@ def _ended_with(process: subprocess.Popen[bytes]) -> Iterator[None]:
 
 
 def cpu_of(*processes: int) -> float:
-    """Seconds of processor time that *processes* have taken so far; 0 where the system does not tell.
+    """Return the seconds of processor time that *processes* used so far; 0 if the system does not report them.
 
     Fields 14 and 15 of proc_pid_stat(5), behind the program's name in parentheses.
     """

@@ -1,4 +1,4 @@
-"""CNCF distribution over TLS, as one process for all rounds on a line."""
+"""CNCF distribution over TLS, as one process for all rounds on a network."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LISTENING = re.compile(r"listening on 127\.0\.0\.1:(\d+)")
 
 
 class Registry:
-    """A registry at *address*; its log is *log*. Ends with `stop`."""
+    """A running registry at *address* with its *log*; `stop` ends it."""
 
     def __init__(self, process: subprocess.Popen[bytes], data: Path, log: Path) -> None:
         self._process = process
@@ -33,11 +33,11 @@ class Registry:
     def start(
         cls, folder: Path, certificates: Certificates, variables: Mapping[str, str], prefix: Sequence[str] = ()
     ) -> Registry:
-        """A new one with its data in *folder*, started behind *prefix*."""
+        """Start a registry with its data in *folder*; *prefix* goes before the command."""
         folder.mkdir(parents=True, exist_ok=True)
         config, log, data = folder / "config.yml", folder / "log.txt", folder / "data"
         config.write_text(json.dumps(_configuration(data, certificates)))  # JSON is YAML too
-        # It takes every REGISTRY_… variable for a setting.
+        # The registry reads every REGISTRY_… variable as a setting.
         quiet = {name: value for name, value in variables.items() if not name.startswith("REGISTRY_")}
         quiet |= {"OTEL_TRACES_EXPORTER": "none", "OTEL_TRACES_SAMPLER": "always_off"}
         with open(log, "wb") as output:
@@ -48,7 +48,7 @@ class Registry:
         return cls(process, data, log)
 
     def wipe(self) -> None:
-        """Drop all content, so that nobody's push finds the blobs of another's: they are stored by digest."""
+        """Drop all content. Blobs are stored by digest, so one client's push would find those of another."""
         shutil.rmtree(self._data, ignore_errors=True)
 
     def stop(self) -> None:
@@ -63,10 +63,7 @@ def _configuration(data: Path, certificates: Certificates) -> dict[str, Any]:
         "version": "0.1",
         "log": {"level": "info", "formatter": "json", "accesslog": {"disabled": True}},
         "storage": {"filesystem": {"rootdirectory": str(data)}, "maintenance": {"uploadpurging": {"enabled": False}}},
-        "http": {
-            "addr": "127.0.0.1:0",
-            "tls": {"certificate": str(certificates.server), "key": str(certificates.key)},
-        },
+        "http": {"addr": "127.0.0.1:0", "tls": {"certificate": str(certificates.server), "key": str(certificates.key)}},
     }
 
 
@@ -75,6 +72,6 @@ def _port(process: subprocess.Popen[bytes], log: Path) -> int:
     while not (found := _LISTENING.search(log.read_text(errors="replace"))):
         if process.poll() is not None or time.monotonic() > end:
             process.kill()
-            raise RuntimeError(f"the registry does not start:\n{log.read_text(errors='replace')}")
+            raise RuntimeError(f"could not start the registry:\n{log.read_text(errors='replace')}")
         time.sleep(0.02)
     return int(found[1])

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from bench.checks import Cost
 from bench.rounds import Result
-from bench.summary import OURS, Row, most, reference, rows, speed
+from bench.summary import OURS, Row, reference, rows, speed, upper_bound
 
 HEAD = (
     "client", "wall s", "least s", "less az's start s", "CPU s", "less az's start s", "of oras's CPU",
@@ -16,27 +16,26 @@ HEAD = (
 )  # fmt: skip
 LEGEND = """\
 Wall and CPU (user and system, of the client alone) are medians of the rounds, *least* is the shortest round, memory
-the highest peak. *Less az's start* takes off the median of `az version` in the same rounds. *Times oras* is how many
-times as fast as oras at the better of its two settings: its default, and the concurrency that was fastest in one run
-each before the rounds. *Service's CPU* is what the registry and the simulated line took beside the client, on the same
-processors. Requests, connections and bytes down are from the registry's log. A client is missing where it has no such
-thing (crane and regctl pack no folders, crane keeps nothing from an earlier pull), or would take minutes on a simulated
-line; crane pushes an OCI layout whose digests are made before. All pull what oras has pushed."""
+is the highest peak. *Less az's start* subtracts the median of `az version` in the same rounds. *Times oras* is speed as
+a multiple of oras at the better of two settings: its default, and the concurrency that was fastest in one run each
+before the rounds. *Service's CPU* is the processor time of the registry and the simulated network, which share the
+client's processors. Requests, connections and bytes down are from the registry's log. A client is missing if it cannot
+do the work (crane and regctl pack no folders, crane reuses nothing from an earlier pull) or would take minutes on a
+simulated network. crane pushes an OCI layout that is hashed beforehand. All clients pull what oras pushed."""
 
 
 MOST = """\
-*At most* is what the machine leaves room for: registry and line run beside the client, and by the processor time that
-they take alone nobody could be more times as fast as oras is."""
+*At most* is the limit of the machine: the registry and the network share its processors with the client, and their
+processor time alone already takes this long."""
 
 
 CHECKS = """\
-A pull believes nothing: this is the processor time of its checks, in one process and without a line, beside that of the
-same work by the standard library alone, which checks nothing and keeps no older file whole. All of it is part of the
-times above."""
+A pull trusts nothing. This is its processor time, in one process and without a network, compared with the same work by
+the standard library alone, which checks nothing and can leave a damaged older file. It is part of the times above."""
 
 
 def text(results: list[Result], costs: list[Cost], machine: str, command: str) -> str:
-    """The whole report; *machine* is in words, *command* what made it."""
+    """Return the whole report, with the description of the *machine* and the *command* that made it."""
     parts = ["# Measurements", machine, f"Made by `{command}`.", "![Times as fast as oras](results.svg)"]
     parts += ["## Against oras at its better setting", overview(results), MOST]
     if costs:
@@ -48,29 +47,29 @@ def text(results: list[Result], costs: list[Cost], machine: str, command: str) -
 
 
 def checks(costs: list[Cost]) -> str:
-    """One line a check, in milliseconds."""
+    """Return a table with one line for each check, in milliseconds."""
     head = ("work", "checked ms", "unchecked ms", "difference ms")
     lines = [(cost.what, *map(_whole, (cost.checked, cost.unchecked, cost.checked - cost.unchecked))) for cost in costs]
     return table(head, lines)
 
 
 def overview(results: list[Result]) -> str:
-    """One line a case: our time, oras's, the ratio, the goal."""
+    """Return a table with one line for each case: our time, that of oras, the ratio, the goal."""
     head = ("case", "ours s", "az's start s", "oras s", "times oras", "less az's start", "at most", "goal", "reached")
     return table(head, [_overview(result) for result in results])
 
 
 def details(result: Result) -> str:
-    """The clients of one case."""
+    """Return the table of one case, with one line for each client."""
     if result.obstacle:
-        return f"Not measured here: a simulated line {result.obstacle}."
+        return f"Not measured: a simulated network {result.obstacle}."
     found = rows(result)
     best = reference(found)
     return table(HEAD, [_client(row, best) for row in found])
 
 
 def table(head: Iterable[str], lines: Iterable[Iterable[str]]) -> str:
-    """A Markdown table, the first column to the left and the others to the right."""
+    """Return a Markdown table, with the first column aligned left and the others right."""
     names = list(head)
     rule = ["---", *["--:"] * (len(names) - 1)]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in [names, rule, *lines])
@@ -82,18 +81,11 @@ def _overview(result: Result) -> list[str]:
     mine, best, times = next((row for row in found if row.client == OURS), None), reference(found), speed(found)
     if mine is None or best is None or times is None:
         return [case.title, *["–"] * 6, goal, "not measured" if result.obstacle else "–"]
-    room = most(found, os.cpu_count() or 1)
+    room = upper_bound(found, os.cpu_count() or 1)
     reached = "–" if case.goal is None else "yes" if times >= case.goal else "no"
     numbers = [_seconds(mine.wall), _seconds(mine.az_wall), f"{_seconds(best.wall)} ({best.client})"]
-    return [
-        case.title,
-        *numbers,
-        _times(best.wall / mine.wall),
-        _times(times),
-        _times(room) if room else "–",
-        goal,
-        reached,
-    ]
+    ratios = [_times(best.wall / mine.wall), _times(times), _times(room) if room else "–"]
+    return [case.title, *numbers, *ratios, goal, reached]
 
 
 def _client(row: Row, best: Row | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""Interleaved rounds of one case: every client once in each, none of them left out."""
+"""Interleaved rounds of one case: every client runs once in each."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from dataclasses import dataclass, field
 
 from bench.cases import Action, Case
 from bench.clients import Client, Crane, Oras, Ours, Regctl
-from bench.process import CommandFailed, Took
+from bench.process import CommandFailed, Usage
 from bench.site import Run, Site
 from bench.trees import Tree
 from devtools import steps
 
 PRESENT = 0.9
-"""How much of the tree is there before a pull again."""
+"""The share of the tree that is present before PULL_AGAIN."""
 
 CONCURRENCIES = (8, 16, 32, 64)
-"""Settings of oras from which its best is taken, by one run each before the rounds."""
+"""Settings of oras: the best is chosen by one run each, before the rounds."""
 
 
 @dataclass
 class Result:
-    """The runs of *case*: by client, in the order of the rounds; and az's start-up in the same rounds."""
+    """The runs of *case* by client, in the order of the rounds, and az's start-ups in the same rounds."""
 
     case: Case
     runs: dict[str, list[Run]] = field(default_factory=dict)
-    az_starts: list[Took] = field(default_factory=list)
+    az_starts: list[Usage] = field(default_factory=list)
     obstacle: str | None = None
-    """Why there are none."""
+    """The reason why there are no runs."""
 
 
 class Rounds:
-    """Measures cases on *tree* at *site*."""
+    """Measure cases with *tree* at *site*."""
 
     def __init__(self, site: Site, tree: Tree, *, peers: Sequence[str]) -> None:
         self._site = site
@@ -42,22 +42,22 @@ class Rounds:
         self._to_pull: str | None = None
 
     def measure(self, case: Case, count: int) -> Result:
-        """Run *count* rounds of *case*. Raises `CommandFailed`."""
+        """Run *count* rounds of *case*; raise `CommandFailed`."""
         result = Result(case)
         runners = {client.name: self._runner(case, client) for client in self._clients(case)}
         names = list(runners)
         for number in range(count):
             result.az_starts.append(self._site.az_start())
-            # Each round begins with another one, so that nobody always follows the same neighbour.
+            # Each round starts with another client, so that none always runs after the same one.
             for name in names[number % len(names) :] + names[: number % len(names)]:
                 run = runners[name]()
                 result.runs.setdefault(name, []).append(run)
-                steps.say(f"    {case.workload} {case.action.value}: {name}: {run.took.wall:.2f} s")
+                steps.say(f"    {case.workload} {case.action.value}: {name}: {run.usage.wall:.2f} s")
         self._wipe()
         return result
 
     def close(self) -> None:
-        """Drop what was prepared."""
+        """Delete the prepared layouts."""
         shutil.rmtree(self._crane.layouts, ignore_errors=True)
 
     def _clients(self, case: Case) -> list[Client]:
@@ -81,12 +81,12 @@ class Rounds:
         tried: list[tuple[float, Oras]] = []
         for concurrency in CONCURRENCIES:
             oras = Oras(concurrency)
-            tried.append((self._runner(case, oras)().took.wall, oras))
-            steps.say(f"    {case.workload} {case.action.value}: looking: {oras.name}: {tried[-1][0]:.2f} s")
+            tried.append((self._runner(case, oras)().usage.wall, oras))
+            steps.say(f"    {case.workload} {case.action.value}: trying: {oras.name}: {tried[-1][0]:.2f} s")
         return min(tried, key=lambda pair: pair[0])[1]
 
     def _runner(self, case: Case, client: Client) -> Callable[[], Run]:
-        """What does one run of *case* by *client*, with the registry made ready."""
+        """Prepare the registry and return a function that does one run of *case* with *client*."""
         if case.action is Action.PUSH:
             return lambda: self._push(client)
         if case.action is Action.PUSH_AGAIN:
@@ -105,13 +105,13 @@ class Rounds:
             if case.action is Action.PULL_AGAIN:
                 self._tree.copy_part(folder, PRESENT)
             run = self._site.run(client.pull(reference, folder))
-            complaint = None if isinstance(client, Crane) else self._tree.complaint(folder)
-        if complaint:
-            raise CommandFailed(f"{client.name} has pulled {complaint}")
+            difference = None if isinstance(client, Crane) else self._tree.difference(folder)
+        if difference:
+            raise CommandFailed(f"{client.name} pulled {difference}")
         return run
 
     def _prepare_pull(self) -> str:
-        """Push what all pull, by oras."""
+        """Push, with oras, the artifact that all clients pull."""
         self._to_pull = self._site.fresh("pull")
         self._site.prepare(Oras().push(self._tree, self._to_pull))
         return self._to_pull

@@ -1,4 +1,4 @@
-"""The place of a run: a scratch folder, the certificates, the extension, and every client's environment."""
+"""The setting of a run: a scratch folder, certificates, the extension, and the environment of all clients."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from devtools import environment, peers, wheel
 
 SHARED_MEMORY = Path("/dev/shm")
 ROOM = 8 << 30
-"""Bytes that the largest workload needs: files, the registry's copy, a layout for crane, what is pulled; and air."""
+"""Bytes that the largest workload needs: files, the registry's copy, crane's layout, the pulled files, and reserve."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """*variables* is the environment of all clients and of the registry."""
+    """Folder, certificates and *variables*, the environment of all clients and of the registry."""
 
     scratch: Path
     certificates: Certificates
@@ -32,7 +32,7 @@ class Setting:
 
 @contextlib.contextmanager
 def opened(given: Path | None) -> Iterator[Setting]:
-    """Make it, with the wheel *given* or built now, and drop it at the end. Raises `CommandFailed`."""
+    """Make a setting with the wheel *given* or built now, and delete it at the end; raise `CommandFailed`."""
     in_memory = SHARED_MEMORY.is_dir() and shutil.disk_usage(SHARED_MEMORY).free >= ROOM
     with tempfile.TemporaryDirectory(prefix="bench-", dir=SHARED_MEMORY if in_memory else None) as temporary:
         scratch = Path(temporary)
@@ -64,7 +64,7 @@ def _variables(scratch: Path, certificates: Certificates) -> dict[str, str]:
 
 
 def _install(path: Path, variables: dict[str, str]) -> None:
-    """`az extension add`, then a first start of each kind, which writes az's indexes and Python's caches."""
+    """Run `az extension add`, then each kind of command once, which writes az's indexes and Python's caches."""
     az = [sys.executable, "-m", "azure.cli"]
     first = [*az, "extension", "add", "--source", str(path), "--yes"]
     for argv in (first, [*az, "version"], [*az, "acr", "artifact", "push", "--help"]):

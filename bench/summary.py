@@ -1,4 +1,4 @@
-"""From runs to numbers: medians, least values, ratios, with az's start-up in them and out of them."""
+"""Compute medians, minima and ratios of the runs, with and without az's start-up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OURS = Ours().name
 
 @dataclass(frozen=True)
 class Row:
-    """One client in one case: seconds, bytes; *az_wall* and *az_cpu* are `az version`'s share, 0 for the others."""
+    """One client in one case, in seconds and bytes; *az_wall* and *az_cpu* are those of `az version`, 0 for peers."""
 
     case: Case
     client: str
@@ -44,35 +44,35 @@ class Row:
 
 
 def rows(result: Result) -> list[Row]:
-    """A row for each client of *result*, ours first."""
+    """Return a row for each client of *result*, ours first."""
     return [_row(result, name, runs) for name, runs in sorted(result.runs.items(), key=lambda item: item[0] != OURS)]
 
 
 def reference(table: list[Row]) -> Row | None:
-    """oras at its better setting, or None where it did not run."""
+    """Return the row of oras at its better setting, or None if it did not run."""
     return min((row for row in table if row.client.startswith("oras")), key=lambda row: row.wall, default=None)
 
 
 def ours(table: list[Row]) -> Row | None:
-    """Our row."""
+    """Return our row."""
     return next((row for row in table if row.client == OURS), None)
 
 
 def speed(table: list[Row]) -> float | None:
-    """How many times as fast as oras at its better setting we are, az's start-up apart."""
+    """Return our speed as a multiple of oras at its better setting, without az's start-up."""
     mine, theirs = ours(table), reference(table)
     return theirs.wall / mine.own_wall if mine and theirs else None
 
 
-def most(table: list[Row], cores: int) -> float | None:
-    """How many times as fast as oras anybody could be on a machine of *cores*: registry and line run beside the client
-    and take processor time of their own, the least that any client has caused."""
+def upper_bound(table: list[Row], cores: int) -> float | None:
+    """Return the speed limit of a machine of *cores*, as a multiple of oras: the registry and the network use the same
+    processors as the client, for at least the smallest *service_cpu* of all clients."""
     theirs, service = reference(table), min((row.service_cpu for row in table), default=0.0)
     return theirs.wall * cores / service if theirs and service else None
 
 
 def _row(result: Result, name: str, runs: list[Run]) -> Row:
-    walls = [run.took.wall for run in runs]
+    walls = [run.usage.wall for run in runs]
     az = result.az_starts if name == OURS else []
     return Row(
         result.case,
@@ -80,13 +80,13 @@ def _row(result: Result, name: str, runs: list[Run]) -> Row:
         len(runs),
         wall=median(walls),
         least=min(walls),
-        cpu=median(run.took.cpu for run in runs),
-        memory=max(run.took.memory for run in runs),
-        requests=round(median(run.seen.requests for run in runs)),
-        connections=round(median(run.seen.connections for run in runs)),
-        blob_requests=round(median(run.seen.blob_requests for run in runs)),
-        bytes_down=round(median(run.seen.bytes_down for run in runs)),
+        cpu=median(run.usage.cpu for run in runs),
+        memory=max(run.usage.memory for run in runs),
+        requests=round(median(run.traffic.requests for run in runs)),
+        connections=round(median(run.traffic.connections for run in runs)),
+        blob_requests=round(median(run.traffic.blob_requests for run in runs)),
+        bytes_down=round(median(run.traffic.bytes_down for run in runs)),
         service_cpu=median(run.service_cpu for run in runs),
-        az_wall=median(took.wall for took in az) if az else 0.0,
-        az_cpu=median(took.cpu for took in az) if az else 0.0,
+        az_wall=median(usage.wall for usage in az) if az else 0.0,
+        az_cpu=median(usage.cpu for usage in az) if az else 0.0,
     )

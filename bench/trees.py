@@ -1,4 +1,4 @@
-"""What is pushed: made of seeded random bytes, so that each run of the bench moves the same."""
+"""The files to push, made of seeded random bytes so that every run of the bench moves the same ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WORDS = 4096
 
 @dataclass(frozen=True)
 class Shape:
-    """*count* files of *size* bytes; a *packed* one is pushed as one folder and is half text, which compresses."""
+    """*count* files of *size* bytes; if *packed*, they are pushed as one folder, and half of them compress well."""
 
     title: str
     count: int
@@ -24,7 +24,7 @@ class Shape:
 
     @property
     def total(self) -> int:
-        """Bytes in all."""
+        """Bytes of all files."""
         return self.count * self.size
 
 
@@ -39,26 +39,26 @@ SHORT = {
     MEDIUM: Shape("8 files of 4 MiB", 8, 4 * MIB),
     FOLDER: Shape("a folder of 200 files, 20 MiB", 200, 100 * KIB, packed=True),
 }
-"""What the short form moves in place of each."""
+"""The smaller shapes of the short form."""
 
 
 @dataclass(frozen=True)
 class Tree:
-    """The files of *shape* under *folder*; *arguments* are what a push names there."""
+    """The files of *shape* in *folder*; *arguments* are the names to push."""
 
     shape: Shape
     folder: Path
     arguments: tuple[str, ...]
 
-    def complaint(self, pulled: Path) -> str | None:
-        """What is wrong with the files in *pulled*, by name and size, or None."""
+    def difference(self, pulled: Path) -> str | None:
+        """Return how the files in *pulled* differ, by name and size, or None."""
         wanted, found = _sizes(self.folder), _sizes(pulled)
         if wanted == found:
             return None
         return f"{len(found)} files of {sum(found.values())} bytes instead of {len(wanted)} of {self.shape.total}"
 
     def copy_part(self, target: Path, share: float) -> None:
-        """Copy the first *share* of the files to *target*, as an earlier pull would have left them."""
+        """Copy the first *share* of the files to *target*, as if an earlier pull had been interrupted."""
         names = sorted(_sizes(self.folder))
         for name in names[: round(len(names) * share)]:
             (target / name).parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ class Tree:
 
 
 def make(shape: Shape, folder: Path) -> Tree:
-    """Write the files of *shape* into *folder*, which is new."""
+    """Write the files of *shape* into the new *folder*."""
     inside = folder / "packed" if shape.packed else folder
     inside.mkdir(parents=True)
     source = random.Random(shape.title)

@@ -1,8 +1,8 @@
 """Azure CLI's own checks of an extension (https://github.com/Azure/azure-cli-dev-tools), without `azdev setup`.
 
-`azdev setup` wants clones of two repositories and a network. What it would write is laid out in a temporary
-folder instead: settings by environment, the extension as a copy whose folder carries its name, and the one
-file that every azdev command otherwise fetches.
+`azdev setup` needs clones of two repositories and a network. A temporary folder replaces it: environment variables
+for the settings, a copy of the extension in a folder of its name, and the one file that every azdev command
+otherwise fetches.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ _PATTERNS = ("QUO_PATTERN", "END_PATTERN", "DOCS_END_PATTERN", "NOT_END_PATTERN"
 
 
 def style() -> int:
-    """pylint and flake8 by Azure CLI's settings; the exit code."""
+    """Run pylint and flake8 with Azure CLI's settings and return the exit code."""
     return _azdev("azdev style", "style", "acrartifact")
 
 
 def linter() -> int:
-    """The rules on commands, parameters and help, `linter_exclusions.yml` heeded; the exit code."""
+    """Check commands, parameters and help, except `linter_exclusions.yml`; return the exit code."""
     return _azdev("azdev linter", "linter", "acrartifact", "--rule-types", *_RULE_TYPES, "--min-severity", "high")
 
 
 def scan() -> int:
-    """Look for secrets in the extension; 1 when there is one. azdev ends with 0 either way and reports only finds."""
+    """Search the extension for secrets; return 1 if there is one. azdev exits with 0 and writes a report only then."""
     with _workspace() as (folder, variables):
         report = folder.parent / "scan.json"
-        what = ["--directory-path", str(folder / wheel.PACKAGE), "--recursive", "--scan-result-path", str(report)]
-        code = steps.run("azdev scan", [_program(), "scan", *what], variables, folder)
+        options = ["--directory-path", str(folder / wheel.PACKAGE), "--recursive", "--scan-result-path", str(report)]
+        code = steps.run("azdev scan", [_program(), "scan", *options], variables, folder)
         if code or not report.exists():
             return code
         found = json.loads(report.read_text(encoding="utf-8"))
@@ -54,7 +54,7 @@ def scan() -> int:
 
 def _azdev(title: str, *arguments: str) -> int:
     if os.name == "nt":
-        steps.say(f"{title}: not on Windows, where azdev cannot be set up by environment")
+        steps.say(f"{title}: skipped on Windows, where environment variables cannot configure azdev")
         return 0
     with _workspace() as (folder, variables):
         return steps.run(title, [_program(), *arguments], variables, folder)
@@ -62,7 +62,7 @@ def _azdev(title: str, *arguments: str) -> int:
 
 @contextmanager
 def _workspace() -> Iterator[tuple[Path, dict[str, str]]]:
-    """A copy of the extension called `acrartifact`, and the environment in which azdev finds it."""
+    """Yield a copy of the extension called `acrartifact`, and the environment in which azdev finds it."""
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary).resolve()
         folder = root / "acrartifact"
@@ -77,12 +77,12 @@ def _workspace() -> Iterator[tuple[Path, dict[str, str]]]:
 
 
 def _configure(root: Path) -> None:
-    """azdev's settings, and the file that it would fetch at every start (azdev/operations/cmdcov)."""
+    """Write azdev's settings, and the file that it would fetch at every start (azdev/operations/cmdcov)."""
     import azdev  # type: ignore[import-untyped]
 
     rules = Path(azdev.__file__).parent / "config"
-    # azdev glues VIRTUAL_ENV, an absolute path, to this folder's name.
-    shutil.copytree(rules, Path(f"{root}/azdev/env_config{venv.VENV}/config_files"))
+    # azdev appends VIRTUAL_ENV, an absolute path, to this folder's name.
+    shutil.copytree(rules, Path(f"{root}/azdev/env_config{venv.OURS.folder}/config_files"))
     coverage = root / "cli" / "scripts" / "ci" / "cmdcov.yml"
     coverage.parent.mkdir(parents=True)
     lines = ["CMD_PATTERN: [x, x, x, x]", *(f"{name}: x" for name in _PATTERNS), "EXCLUDE_MODULES: []"]
@@ -91,10 +91,10 @@ def _configure(root: Path) -> None:
 
 def _variables(root: Path) -> dict[str, str]:
     extension = str(root / "acrartifact")
-    path = os.pathsep.join([str(venv.scripts()), os.environ.get("PATH", "")])
+    path = os.pathsep.join([str(venv.OURS.scripts), os.environ.get("PATH", "")])
     ours = {
         "PATH": path,
-        "VIRTUAL_ENV": str(venv.VENV),
+        "VIRTUAL_ENV": str(venv.OURS.folder),
         "AZDEV_CONFIG_DIR": str(root / "azdev"),
         "AZDEV_EXT_REPO_PATHS": extension,
         "AZDEV_CLI_REPO_PATH": str(root / "cli"),
@@ -107,4 +107,4 @@ def _variables(root: Path) -> dict[str, str]:
 
 
 def _program() -> str:
-    return str(venv.scripts() / "azdev")
+    return str(venv.OURS.scripts / "azdev")

@@ -1,4 +1,4 @@
-"""`dev.py bench`: the measurements in bench/, beside the other tools."""
+"""`dev.py bench`: measure the extension and other tools."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from devtools import peers, steps
 
 
 def main(arguments: list[str]) -> int:
-    """Install the peers and run `python -m bench` with *arguments*; returns its exit code."""
+    """Install the peers, run `python -m bench` with *arguments* and return its exit code."""
     if not {"-h", "--help"} & set(arguments):
         peers.install()
     return steps.call([sys.executable, "-m", "bench", *arguments], {**os.environ, "PATH": peers.path()})

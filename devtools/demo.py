@@ -1,7 +1,7 @@
-"""`dev.py demo`: store any file in a registry and get it back, with `az` alone, on a local Azure.
+"""`dev.py demo`: store a file in a registry and get it back, with `az` alone, on a local Azure.
 
 The commands are those of learn.microsoft.com/azure/container-registry/container-registry-manage-artifact,
-which needs ORAS and Docker for them.
+where they need ORAS and Docker.
 """
 
 from __future__ import annotations
@@ -28,31 +28,33 @@ COMMON_FIELDS = ("changeableAttributes", "createdTime", "digest", "lastUpdateTim
 
 NULL, HERE = ("NUL", ".\\") if os.name == "nt" else ("/dev/null", "./")
 
-GO_ON = """\
-On a registry of your own, the same commands work after
+NEXT_STEPS = """\
+The same commands work on your own registry, after
 
   az extension add --source {wheel}
   az login
 
-with its login server in the place of {server}. In a pipeline, or without `az login`, give push
-and pull `--username` and `--password-stdin`. `az acr artifact --help` tells the rest, and
-`python3 dev.py shell` opens a shell on this local Azure, to try things at no risk."""
+with its login server instead of {server}. In a pipeline, or without `az login`, give push and
+pull `--username` and `--password-stdin`. `az acr artifact --help` lists all commands, and
+`python3 dev.py shell` opens a shell on this local Azure, where nothing can break."""
 
 
 def holds(**expected: object) -> Check:
-    """The output is a JSON object with these values."""
-    return _check(lambda shown: {k: shown.get(k) for k in expected} == expected, f"the output does not hold {expected}")
+    """Check that the output is a JSON object with these values."""
+    return _check(
+        lambda shown: {k: shown.get(k) for k in expected} == expected, f"the output does not contain {expected}"
+    )
 
 
 def same_as(other: str) -> Check:
-    """The output is a JSON object that agrees with *other* in the fields that both commands print."""
+    """Check that the output is a JSON object with the same values as *other* in the fields that both commands print."""
     first = _object(other)
     wanted = {field: first.get(field) for field in COMMON_FIELDS}
     return _check(lambda shown: wanted == {field: shown.get(field) for field in COMMON_FIELDS}, f"it is not {wanted}")
 
 
 def files_are(*titles: str) -> Check:
-    """The output lists the files *titles*, be it by title or by the path where each now is."""
+    """Check that the output lists the files *titles*, by title (push) or by path (pull)."""
 
     def is_right(shown: dict[str, Any]) -> bool:
         files = shown.get("files", [])
@@ -74,20 +76,20 @@ def _object(output: str) -> dict[str, Any]:
 
 
 def artifact(page: Transcript) -> None:
-    """Push a text file, look at it, pull it by media type, delete it: by our commands and by core's."""
-    page.prose("Push a file as an artifact of your own media types. A null device makes an empty config.")
+    """Push a text file, show it, pull it by media type and delete it, with our commands and with those of Azure CLI."""
+    page.prose("Push a file with media types of your own. The null device gives an empty config.")
     _push(page)
-    page.prose("See it: by this extension, and by the command that Azure CLI has always had.")
+    page.prose("Show it, with this extension and with Azure CLI's own command.")
     shown = page.az(f"acr artifact show --name {session.REGISTRY} --image {IMAGE}", check=holds(name="1.0"))
     page.az(f"acr repository show --name {session.REGISTRY} --image {IMAGE}", check=same_as(shown))
-    page.prose("Remove the local file, and pull the artifact's text files.")
+    page.prose("Remove the local file and pull the artifact's text files.")
     page.remove("artifact.txt")
     page.az(f"acr artifact pull {SERVER}/{IMAGE}", f"--media-type {LAYER_TYPE}", check=files_are("artifact.txt"))
     page.content("artifact.txt", CONTENT)
-    page.prose("Delete it from the registry; looking again says so.")
+    page.prose("Delete it from the registry. After that, `show` fails.")
     page.az(f"acr artifact delete --name {session.REGISTRY} --image {IMAGE} --yes")
     page.az(f"acr artifact show --name {session.REGISTRY} --image {IMAGE}", code=3)
-    page.prose("Push it once more: Azure CLI's own delete does as well.")
+    page.prose("Push it again. Azure CLI's own delete works too.")
     _push(page)
     page.az(f"acr repository delete --name {session.REGISTRY} --image {IMAGE} --yes")
     page.az(f"acr repository show --name {session.REGISTRY} --image {IMAGE}", code=3)
@@ -95,11 +97,11 @@ def artifact(page: Transcript) -> None:
 
 def build(page: Transcript) -> None:
     """Store a Dockerfile as an artifact and let ACR Tasks build from it."""
-    page.prose("A Dockerfile is an artifact too; without a media type it gets the usual one.")
+    page.prose("A Dockerfile can be an artifact too. Without a media type it gets the default one.")
     page.content("hello-world.dockerfile", DOCKERFILE)
     check = files_are("hello-world.dockerfile")
     page.az(f"acr artifact push {SERVER}/dockerfile:1.0 --file hello-world.dockerfile", check=check)
-    page.prose("ACR Tasks build from it, with the artifact as the source.")
+    page.prose("ACR Tasks build from the artifact.")
     page.az(
         f"acr build --registry {session.REGISTRY} --image builds/hello-world:v1",
         f"--file hello-world.dockerfile oci://{SERVER}/dockerfile:1.0",
@@ -117,7 +119,7 @@ def _push(page: Transcript) -> None:
 
 
 def main(_arguments: list[str]) -> int:
-    """Run the page; 1 when any of its lines was not as expected."""
+    """Run the demo; return 1 if one of its commands did not end as expected."""
     steps.say("==> building the wheel")
     built = wheel.build().relative_to(steps.ROOT)
     steps.say("==> starting the local Azure")
@@ -127,14 +129,14 @@ def main(_arguments: list[str]) -> int:
         (folder / "artifact.txt").write_text(CONTENT, encoding="utf-8", newline="\n")
         (folder / "hello-world.dockerfile").write_text(DOCKERFILE, encoding="utf-8", newline="\n")
         page = Transcript(opened.az(), folder, opened.variables)
-        page.prose("Sign in, here as a service principal of the local Azure, and add the extension.")
+        page.prose("Sign in as a service principal of the local Azure, and add the extension.")
         page.az(*session.sign_in())
         page.az(f"extension add --source {built} --yes", folder=steps.ROOT)
         page.content("artifact.txt", CONTENT)
         artifact(page)
         build(page)
     page.prose(page.ending())
-    print(GO_ON.format(wheel=built, server=SERVER))
+    print(NEXT_STEPS.format(wheel=built, server=SERVER))
     return 1 if page.failures else 0
 
 

@@ -1,4 +1,4 @@
-"""`dev.py emulator`: a local Azure for whatever you like to run against it."""
+"""`dev.py emulator`: a local Azure for your own experiments."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ import time
 from devtools import session, steps, venv
 
 STATE = steps.ROOT / ".emulator"
-"""Where the emulator keeps its registries, keys and az's settings between runs."""
+"""The folder of the emulator's registries and keys, and of az's settings, between runs."""
 
 
 def settings(variables: dict[str, str]) -> list[str]:
-    """*variables* as lines that this platform's shell takes."""
+    """Return the commands that set *variables* in this platform's shell."""
     form = 'set "{}={}"' if os.name == "nt" else "export {}='{}'"
     return [form.format(name, value) for name, value in sorted(variables.items())]
 
 
 def main(_arguments: list[str]) -> int:
-    """Start the emulator, print the settings that lead there, and serve until Ctrl-C."""
+    """Start the emulator, print the variables that point to it, and serve until Ctrl-C."""
     with session.started(STATE) as emulator:
-        steps.say("The local Azure is up. Its settings, for another terminal:\n")
-        print("\n".join(settings({**emulator.environment(STATE / "azure"), **session.kept_in(STATE)})), flush=True)
-        az = venv.scripts() / "az"
-        steps.say(f"\nThen sign in, and use {session.REGISTRY}.azurecr.io:\n\n  {az} {' '.join(session.sign_in())}")
-        steps.say("\nCtrl-C ends it; what you pushed stays in .emulator.")
+        steps.say("The local Azure is up. Set these variables in another terminal:\n")
+        print("\n".join(settings({**emulator.environment(STATE / "azure"), **session.own_folders(STATE)})), flush=True)
+        az = venv.OURS.scripts / "az"
+        steps.say(f"\nThen sign in and use {session.REGISTRY}.azurecr.io:\n\n  {az} {' '.join(session.sign_in())}")
+        steps.say("\nPress Ctrl-C to stop it. Its registries stay in .emulator for the next time.")
         while True:
             time.sleep(3600)
 

@@ -1,7 +1,7 @@
-"""Environment variables: what pip must see, and what must not leak from the machine into a local Azure.
+"""The environment variables of pip, and those of `az` on a local Azure.
 
-An agent's own proxy, CA bundle or Azure sign-in would lead `az` away from the emulator, and the emulator's
-proxy and CA would lead pip away from its index; so neither process gets the other's variables.
+A proxy, CA bundle or Azure sign-in of the machine would send `az` past the emulator, and the emulator's proxy
+and CA would send pip past its index. So neither process gets the variables of the other.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 _PYTHON = ("PYTHONHOME", "PYTHONPATH")
 _PIP_TARGETS = ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT")
-_AWAY_FROM_HERE = (
+_MACHINE_NAMES = (
     # proxies
     "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "FTP_PROXY",
     # trust
@@ -23,24 +23,24 @@ _AWAY_FROM_HERE = (
     "SERVICEPRINCIPALID", "SERVICEPRINCIPALKEY", "TENANTID", "IDTOKEN", "SYSTEM_ACCESSTOKEN", "SYSTEM_OIDCREQUESTURI",
     # credential files and stores of other tools
     "DOCKER_CONFIG", "REGISTRY_AUTH_FILE", "DOCKER_AUTH_CONFIG", "ORAS_CACHE", "NETRC",
-    # changes what is built
+    # changes the wheel
     "SOURCE_DATE_EPOCH",
 )  # fmt: skip
-# What is measured is pytest's own processes: an `az` under coverage takes half as long again.
-_AWAY_PREFIXES = ("AZURE_", "ARM_", "AZUREPS_", "AZURESUBSCRIPTION_", "COVERAGE_")
+# Coverage measures only pytest's own processes: it makes an `az` take half as long again.
+_MACHINE_PREFIXES = ("AZURE_", "ARM_", "AZUREPS_", "AZURESUBSCRIPTION_", "COVERAGE_")
 
 
 def for_pip(environment: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The user's own environment, save what would install outside the virtual environment."""
+    """Return the user's environment without the variables that make pip install outside the virtual environment."""
     return _without(os.environ if environment is None else environment, (*_PYTHON, *_PIP_TARGETS), ())
 
 
 def clean(environment: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment without proxy, CA and Azure settings: what a fresh machine would have."""
+    """Return the environment without proxy, CA and Azure settings, as on a fresh machine."""
     given = os.environ if environment is None else environment
-    return _without(given, (*_PYTHON, *_PIP_TARGETS, *_AWAY_FROM_HERE), _AWAY_PREFIXES)
+    return _without(given, (*_PYTHON, *_PIP_TARGETS, *_MACHINE_NAMES), _MACHINE_PREFIXES)
 
 
 def _without(given: Mapping[str, str], names: tuple[str, ...], prefixes: tuple[str, ...]) -> dict[str, str]:
-    """*given* without *names* and *prefixes*, in whatever case they are written."""
+    """Return *given* without *names* and *prefixes*, ignoring case."""
     return {k: v for k, v in given.items() if k.upper() not in names and not k.upper().startswith(prefixes)}

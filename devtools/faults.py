@@ -1,4 +1,4 @@
-"""`dev.py faults`: transfers that are killed, cut, slowed and lied to, and how they look on a real terminal."""
+"""`dev.py faults`: transfers under faults (killed, cut, slowed, lied to) and on a real terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PROMISED = {
     "ACRARTIFACT_MEMORY_FULL": "1",
     "ACRARTIFACT_RENEWAL_SECONDS": "60",
 }
-"""The sizes and times that are promised; CI makes do with smaller ones."""
+"""The sizes and times that the documentation promises; CI uses smaller ones."""
 _PROMISES = [
     *(f"tests/transfer_faults/test_{name}.py" for name in ("killed", "memory", "copies")),
     "tests/functional/test_renewal.py",
@@ -21,8 +21,9 @@ _PROMISES = [
 
 
 def main(arguments: list[str]) -> int:
-    """Install tmux and run tests/transfer_faults, or with `--full` those that promise a size, at that size, which takes
-    a quarter of an hour; other *arguments* go to pytest. Returns pytest's exit code."""
+    """Install tmux, run tests/transfer_faults and return pytest's exit code; *arguments* go to pytest.
+
+    With `--full`, run only the tests of a promised size, at that size, which takes a quarter of an hour."""
     if shutil.which("tmux") is None:
         peers.apt_install(["tmux"])
     wheel.build()

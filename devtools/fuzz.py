@@ -1,7 +1,7 @@
-"""`dev.py fuzz`: the targets of tests/fuzz under atheris, from their corpus, for a bounded time.
+"""`dev.py fuzz`: run the targets of tests/fuzz under atheris, from their corpus, for a bounded time.
 
-What it finds ends in `.cache/fuzz/`, with how to run it again. A finding becomes a file of the corpus, which
-`tests/unit/test_corpus.py` runs as well, without atheris.
+It writes findings to `.cache/fuzz/` and prints how to repeat them. Add a finding to the corpus:
+`tests/unit/test_corpus.py` runs every file of the corpus, without atheris.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ FOUND = steps.ROOT / ".cache" / "fuzz"
 REQUIREMENTS = steps.ROOT / "requirements" / "fuzz.txt"
 PROCESSES = 2
 STARTING = 2
-"""Seconds until a process has read and run its corpus."""
+"""Seconds that a process needs to read and run its corpus."""
 LONGEST_INPUT = 4096
 SLOWEST_INPUT = 25
-"""Seconds for one input; twenty is what a command may take at most, and a busy machine is slower."""
+"""Seconds for one input: the 20 of a whole command, and some more for a busy machine."""
 MOST_SHOWN = 6000
 _MEMORY = os.path.join(os.sep, "dev", "shm")
 _RUNS = re.compile(r"stat::number_of_executed_units:\s*(\d+)")
@@ -39,7 +39,7 @@ _RUNS = re.compile(r"stat::number_of_executed_units:\s*(\d+)")
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one target's process ended. *runs* is the number of inputs that were tried."""
+    """The result of one target's process. *runs* is the number of inputs that it tried."""
 
     target: str
     code: int
@@ -48,17 +48,17 @@ class Outcome:
 
 
 def targets() -> list[str]:
-    """The targets' names: the folders of the corpus."""
+    """Return the names of the targets, which are the folders of the corpus."""
     return sorted(folder.name for folder in CORPUS.iterdir() if folder.is_dir())
 
 
 def main(arguments: list[str]) -> int:
-    """Fuzz as *arguments* say; 1 if a target fails, 2 for a target that there is not."""
+    """Fuzz the targets in *arguments*, by default all; return 1 if one fails, 2 if there is no such target."""
     parser = argparse.ArgumentParser(prog="dev.py fuzz", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0, help="for all targets together; default: 60")
     parser.add_argument("--target", action="append", choices=targets(), help="only this one; may be repeated")
-    parser.add_argument("--seed", type=int, default=1, help="of the mutations; default: 1, for runs that are alike")
-    parser.add_argument("--keep", action="store_true", help="add to the corpus what reaches new code")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the mutations; default: 1, for repeatable runs")
+    parser.add_argument("--keep", action="store_true", help="add inputs that reach new code to the corpus")
     options = parser.parse_args(arguments)
     _require_atheris()
     chosen = options.target or targets()
@@ -71,7 +71,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _fuzzed(target: str, seconds: int, seed: int, keep: bool) -> Outcome:
-    """Run one target and say how it went; new inputs go to a folder of their own unless they are to be kept."""
+    """Run one target and report its result; add new inputs to the corpus only with *keep*."""
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as fresh:
         outcome = _run(target, [f"-max_total_time={seconds}", f"-seed={seed}", fresh, str(CORPUS / target)])
@@ -82,23 +82,16 @@ def _fuzzed(target: str, seconds: int, seed: int, keep: bool) -> Outcome:
     steps.say(f"    {target}: {outcome.runs:,} inputs in {time.monotonic() - start:.0f} s, {ending}")
     if outcome.code:
         _, uncaught, traceback = outcome.output.partition("=== Uncaught")
-        steps.say(f"{(uncaught + traceback or outcome.output[-MOST_SHOWN:])[:MOST_SHOWN]}")
-        steps.say(f"Run it again: python -m tests.fuzz.run {target} FILE")
+        steps.say((uncaught + traceback or outcome.output[-MOST_SHOWN:])[:MOST_SHOWN])
+        steps.say(f"Repeat it: python -m tests.fuzz.run {target} FILE")
     return outcome
 
 
 def _run(target: str, flags: list[str]) -> Outcome:
     bounds = [f"-max_len={LONGEST_INPUT}", f"-timeout={SLOWEST_INPUT}", "-rss_limit_mb=1024", "-print_final_stats=1"]
-    argv = [
-        sys.executable,
-        "-m",
-        "tests.fuzz.run",
-        target,
-        *bounds,
-        f"-artifact_prefix={FOUND}{os.sep}{target}-",
-        *flags,
-    ]
-    # In memory, the targets that write files are ten times as fast.
+    findings = f"-artifact_prefix={FOUND}{os.sep}{target}-"
+    argv = [sys.executable, "-m", "tests.fuzz.run", target, *bounds, findings, *flags]
+    # Targets that write files are ten times as fast in memory.
     memory = {"TMPDIR": _MEMORY} if os.access(_MEMORY, os.W_OK) else {}
     done = subprocess.run(argv, cwd=steps.ROOT, env={**environment.clean(), **memory}, capture_output=True, check=False)
     output = (done.stdout + done.stderr).decode("utf-8", "replace")
@@ -107,13 +100,13 @@ def _run(target: str, flags: list[str]) -> Outcome:
 
 
 def _name_by_content(folder: Path) -> None:
-    """Give every input the name that its content has; libFuzzer's names are longer."""
+    """Rename every input to the digest of its content; libFuzzer's names are longer."""
     for file in folder.iterdir():
         file.rename(folder / hashlib.sha256(file.read_bytes()).hexdigest()[:16])
 
 
 def _require_atheris() -> None:
-    """Install it at the version that is pinned; raises `steps.Failed` where there is none for this Python."""
+    """Install the pinned version; raise `steps.Failed` if there is none for this Python."""
     with contextlib.suppress(metadata.PackageNotFoundError):
         if f"atheris=={metadata.version('atheris')}" in REQUIREMENTS.read_text(encoding="utf-8").splitlines():
             return

@@ -1,4 +1,4 @@
-"""`dev.py hostile`: what a hostile registry can do to the installed extension; with --table, to other tools as well."""
+"""`dev.py hostile`: the installed extension against a hostile registry; with --table, other tools as well."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ SOME = "--some"
 
 
 def main(arguments: list[str]) -> int:
-    """Run every case, with `--some` every fourth, and return pytest's exit code; *arguments* go to pytest.
+    """Run every case, or with `--some` every fourth, and return pytest's exit code; *arguments* go to pytest.
 
-    With `--table` every case is run with the peers too, and docs/security-cases.md is written.
+    With `--table`, run every case with the peers too, and write docs/security-cases.md and dist/security-cases.md.
     """
     if TABLE in arguments:
         peers.install()

@@ -1,4 +1,4 @@
-"""`dev.py interop`: both ways with other tools, on the emulator and on other registries."""
+"""`dev.py interop`: exchange artifacts with other tools, on the emulator and on other registries."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from devtools import peers, pytests, steps, suite
 
 
 def main(arguments: list[str]) -> int:
-    """Install the peers and run tests/interop; *arguments* go to pytest. Returns pytest's exit code."""
+    """Install the peers, run tests/interop and return pytest's exit code; *arguments* go to pytest."""
     peers.install()
     variables = {**os.environ, "PATH": peers.path()}
     if not arguments:

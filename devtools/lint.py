@@ -1,4 +1,4 @@
-"""`dev.py lint`: every static check, or those that are named."""
+"""`dev.py lint`: run every static check, or those that are named."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ CHECKS: dict[str, Callable[[], int]] = {
 
 
 def main(arguments: list[str]) -> int:
-    """Run the checks that *arguments* name, by default all, each to its end; returns 1 if one failed."""
+    """Run all checks, or those that *arguments* name, each to its end; return 1 if one failed."""
     unknown = [name for name in arguments if name not in CHECKS]
     if unknown:
-        raise steps.Failed(f"There is no check {unknown[0]!r}; there are {', '.join(CHECKS)}.", 2)
+        raise steps.Failed(f"There is no check {unknown[0]!r}. Choose from {', '.join(CHECKS)}.", 2)
     start = time.monotonic()
     failed = [name for name in arguments or CHECKS if CHECKS[name]()]
     steps.say(f"lint: {', '.join(failed) + ' failed' if failed else 'clean'}, {time.monotonic() - start:.1f} s")

@@ -1,4 +1,4 @@
-"""`dev.py live SERVER`: the extension against a registry in Azure, by the login that is there. Not part of CI."""
+"""`dev.py live SERVER`: test the extension against a registry in Azure, with your `az login`. Not part of CI."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from devtools import environment, steps
 
 
 def main(arguments: list[str]) -> int:
-    """Run tests/live against the registry that is named first; returns pytest's exit code."""
+    """Run tests/live against the registry in the first argument and return pytest's exit code."""
     if not arguments:
         raise steps.Failed("Name a registry: python3 dev.py live myregistry.azurecr.io", 2)
     pytest = [sys.executable, "-m", "pytest", "tests/live", "--timeout", "3600", *arguments[1:]]

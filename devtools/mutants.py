@@ -1,8 +1,8 @@
-"""A module with one check less: what `dev.py mutate` tries out.
+"""Mutants for `dev.py mutate`: a module with one check less.
 
-Each mutant takes away or loosens one thing that a check is made of: a condition, an operand of one, a bound, a call
-that only checks, a `raise`, the end of a regular expression, an element of a list of what is refused, a caught error,
-a flag. Texts of messages are left alone.
+Each mutant removes or loosens one element of a check: a condition, an operand, a bound, a call that only checks,
+a `raise`, the end of a regular expression, an element of a list of refused values, a caught error, a flag. Texts of
+messages stay.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _LOOSER: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.Lt: ast.LtE, ast.LtE: ast
 
 @dataclass(frozen=True)
 class Mutant:
-    """*text* is the whole module; *what* says how it differs, in *line* of the original."""
+    """A changed module: its whole *text*, and *what* was changed in *line* of the original."""
 
     line: int
     what: str
@@ -27,11 +27,11 @@ class Mutant:
 
 
 _Found = Iterator[tuple[ast.AST, str]]
-"""Nodes and the text that takes the place of each."""
+"""Nodes, each with the text that replaces it."""
 
 
 def mutants_of(source: str) -> Iterator[Mutant]:
-    """Every mutant of *source*, in the order of its lines."""
+    """Yield every mutant of *source*, in the order of its lines."""
     seen: set[str] = set()
     found = sorted(_replacements(ast.parse(source)), key=lambda item: getattr(item[0], "lineno", 0))
     for node, replacement in found:
@@ -49,7 +49,7 @@ def _replacements(tree: ast.AST) -> _Found:
 
 
 def _checks(node: ast.AST) -> Iterator[ast.AST]:
-    """*node* and what is below it, without the texts of messages, annotations and documentation."""
+    """Yield *node* and the nodes below it, without annotations and the texts of messages."""
     yield node
     if isinstance(node, (ast.JoinedStr, ast.Raise)) or _is_error(node):
         return
@@ -76,9 +76,8 @@ def _either(node: ast.IfExp) -> _Found:
 
 def _operands(node: ast.BoolOp) -> _Found:
     for number in range(len(node.values)):
-        kept = [value for index, value in enumerate(node.values) if index != number]
-        rest = kept[0] if len(kept) == 1 else ast.BoolOp(node.op, kept)
-        yield node, _expression(rest)
+        rest = _without(node.values, number)
+        yield node, _expression(rest[0] if len(rest) == 1 else ast.BoolOp(node.op, rest))
 
 
 def _bounds(node: ast.Compare) -> _Found:
@@ -122,10 +121,10 @@ def _filters(node: ast.comprehension) -> _Found:
 
 
 def _elements(node: ast.Set | ast.Tuple) -> _Found:
-    """Elements of a set; those of a tuple are looked at where they are an error's or a comparison's."""
+    """Remove each element of a set, or of a tuple of caught errors."""
     for number in range(len(node.elts) if len(node.elts) > 1 else 0):
-        kept = [value for index, value in enumerate(node.elts) if index != number]
-        yield node, ast.unparse(ast.Set(kept) if isinstance(node, ast.Set) else ast.Tuple(kept, ast.Load()))
+        rest = _without(node.elts, number)
+        yield node, ast.unparse(ast.Set(rest) if isinstance(node, ast.Set) else ast.Tuple(rest, ast.Load()))
 
 
 def _caught(node: ast.ExceptHandler) -> _Found:
@@ -161,16 +160,22 @@ _LOOSENERS: dict[type[ast.AST], Callable[..., _Found]] = {
 }
 
 
+def _without(nodes: list[ast.expr], number: int) -> list[ast.expr]:
+    return [*nodes[:number], *nodes[number + 1 :]]
+
+
 def _expression(node: ast.expr) -> str:
     return f"({ast.unparse(node)})"
 
 
 def _replaced(source: str, node: ast.AST, replacement: str) -> str:
-    """*source* with *replacement* where *node* is; columns of the syntax tree count bytes."""
-    place = ast.expr(**{name: getattr(node, name) for name in ("lineno", "col_offset", "end_lineno", "end_col_offset")})
+    """Return *source* with *replacement* instead of *node*; columns of the syntax tree count bytes."""
+    position = ast.expr(
+        **{name: getattr(node, name) for name in ("lineno", "col_offset", "end_lineno", "end_col_offset")}
+    )
     lines = source.encode().splitlines(keepends=True)
-    start = _length(lines[: place.lineno - 1]) + place.col_offset
-    end = _length(lines[: (place.end_lineno or 1) - 1]) + (place.end_col_offset or 0)
+    start = _length(lines[: position.lineno - 1]) + position.col_offset
+    end = _length(lines[: (position.end_lineno or 1) - 1]) + (position.end_col_offset or 0)
     whole = b"".join(lines)
     return (whole[:start] + replacement.encode() + whole[end:]).decode()
 

@@ -1,6 +1,7 @@
-"""`dev.py mutate`: take the checks away one by one, and see that a test fails for each.
+"""`dev.py mutate`: remove the checks one by one, and see a test fail for each.
 
-Works on a copy of the checkout. What survives is printed, and either needs a test or is no check: `docs/mutation.md`.
+Works on a copy of the checkout. A mutant that survives is printed: it needs a test, or it is equivalent
+(`docs/mutation.md`).
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ GUARDS = (
     ),
     *("auth/challenge.py", "auth/endpoint.py", "text.py", "operations/pull_plan.py"),
 )
-"""The modules, below the package, that say no."""
+"""The modules, below the package, that refuse bad input."""
 
 FIRST = {
     "layout/index.py": ["layout/test_index.py", "layout/test_files.py"],
@@ -51,43 +52,36 @@ FIRST = {
     "layout/source.py": ["layout/test_source.py", "layout/test_files.py", "operations/test_backup.py"],
     "files/archive/tar_index.py": ["layout/test_files.py"],
     "layout/tar_store.py": [
-        "layout/test_tar_store.py",
-        "layout/test_store.py",
-        "layout/test_files.py",
+        *(f"layout/test_{name}.py" for name in ("tar_store", "store", "files")),
         "operations/test_backup.py",
     ],
     "layout/target.py": ["layout/test_target.py", "operations/test_backup.py"],
     "files/archive/tar_format.py": ["files/archive/test_extract.py"],
     "files/archive/tar_reader.py": ["files/archive/test_tar_reader.py", "files/archive/test_extract.py"],
     "transport/http_response.py": ["transport/test_wire.py"],
-    "transport/connection.py": [
-        "transport/test_connection.py",
-        "transport/test_wire.py",
-        "transport/test_tunnel.py",
-        "transport/test_network.py",
-    ],
+    "transport/connection.py": [f"transport/test_{name}.py" for name in ("connection", "wire", "tunnel", "network")],
     "transport/scheme.py": ["transport/test_tunnel.py"],
 }
-"""Tests, below tests/unit, that are tried before those of the same folder; by default those of the same name."""
+"""Tests, below tests/unit, to run before those of the same folder; by default those of the same name."""
 
 SLOWEST = 120.0
-"""Seconds after which the tests of a mutant are ended: it hangs, which is noticed too."""
+"""Seconds after which a mutant's tests are killed: it hangs, which counts as noticed."""
 
 
 @dataclass
 class Tally:
-    """What became of one module's mutants."""
+    """The results of one module's mutants."""
 
     killed: int
     survivors: list[Mutant]
 
 
 def main(arguments: list[str]) -> int:
-    """Try all mutants of the modules in *arguments*, by default `GUARDS`; 1 if one survives."""
+    """Try all mutants of the modules in *arguments*, by default `GUARDS`; return 1 if one survives."""
     parser = argparse.ArgumentParser(prog="dev.py mutate", description=__doc__)
     parser.add_argument("files", nargs="*", help=f"modules below {PACKAGE}, such as oci/digest.py")
     parser.add_argument("--line", type=int, help="only mutants of this line")
-    parser.add_argument("--own", action="store_true", help="only with the tests written for the module: much quicker")
+    parser.add_argument("--own", action="store_true", help="run only the tests of the module itself: much quicker")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as temporary:
         checkout = _copied(Path(temporary))
@@ -99,15 +93,10 @@ def main(arguments: list[str]) -> int:
 
 
 def _copied(folder: Path) -> Path:
-    """A copy of what git has or would have, compiled."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=steps.ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in listed.stdout.splitlines():
+    """Copy the files that git tracks or would add to *folder*, and compile them."""
+    argv = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.check_output(argv, cwd=steps.ROOT, text=True)
+    for name in listed.splitlines():
         if (steps.ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(steps.ROOT / name, folder / name)
@@ -138,7 +127,7 @@ def _tried(checkout: Path, name: str, line: int | None, own: bool) -> Tally:
 
 
 def _tests_of(checkout: Path, name: str, only_own: bool) -> list[str]:
-    """The tests for the module *name*: those written for it, then, unless *only_own*, those of its folder."""
+    """Return the tests of the module *name*, then, unless *only_own*, those of its folder."""
     folder = name.rpartition("/")[0]
     unit = checkout / "tests" / "unit"
     own = FIRST.get(name, [f"{folder}/test_{Path(name).stem}.py".lstrip("/")])
@@ -148,17 +137,11 @@ def _tests_of(checkout: Path, name: str, only_own: bool) -> list[str]:
 
 
 def _fails(checkout: Path, tests: Sequence[str]) -> bool:
-    """Whether one of *tests* fails, or they hang."""
+    """Return whether one of *tests* fails or hangs."""
     variables = {**environment.clean(), "PYTHONDONTWRITEBYTECODE": "1"}
     pytest = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
-    process = subprocess.Popen(
-        pytest,
-        cwd=checkout,
-        env=variables,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    null = subprocess.DEVNULL
+    process = subprocess.Popen(pytest, cwd=checkout, env=variables, stdout=null, stderr=null, start_new_session=True)
     try:
         return process.wait(SLOWEST) != 0
     except subprocess.TimeoutExpired:

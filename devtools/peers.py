@@ -1,4 +1,4 @@
-"""The other tools that interop runs against, at one version each: here by `go install`, or from Debian."""
+"""The other tools, at pinned versions: installed with `go install`, or from Debian."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ GO_PEERS = (
     Peer("registry", "github.com/distribution/distribution/v3/cmd/registry", "v3.1.2"),
 )
 DEBIAN_PEERS = {"skopeo": "skopeo", "docker-registry": "docker-registry"}
-"""Programs and the Debian packages that hold them."""
+"""Programs and their Debian packages."""
 
 BIN = steps.ROOT / ".tools" / "bin"
 
 
 def install() -> None:
-    """Install what is missing; raises `steps.Failed` where something cannot be had."""
+    """Install the missing tools; raise `steps.Failed` if one cannot be installed."""
     for peer in GO_PEERS:
         if not _stamp(peer).exists() or shutil.which(peer.program, path=str(BIN)) is None:
             _go_install(peer)
@@ -41,13 +41,13 @@ def install() -> None:
 
 
 def path(given: str | None = None) -> str:
-    """PATH with the peers before everything else."""
+    """Return PATH with the peers first."""
     return os.pathsep.join([str(BIN), os.environ.get("PATH", "") if given is None else given])
 
 
 def _go_install(peer: Peer) -> None:
     if shutil.which("go") is None:
-        raise steps.Failed(f"{peer.program} is installed with Go, and there is no `go` on the PATH.")
+        raise steps.Failed(f"Install Go first: {peer.program} needs it, and there is no `go` on the PATH.")
     BIN.mkdir(parents=True, exist_ok=True)
     variables = {**os.environ, "GOBIN": str(BIN)}
     target = f"{peer.module}@{peer.version}"
@@ -58,12 +58,12 @@ def _go_install(peer: Peer) -> None:
 
 
 def _stamp(peer: Peer) -> Path:
-    """Says that *peer* is there at its version: `go install` leaves none in the program's name."""
+    """Return the file that marks *peer* as installed at its version, which the program's name does not show."""
     return BIN.parent / f"{peer.program}-{peer.version}.installed"
 
 
 def apt_install(packages: list[str]) -> None:
-    """Install Debian *packages*; raises `steps.Failed` where that cannot be done."""
+    """Install Debian *packages*; raise `steps.Failed` if that is not possible."""
     root = hasattr(os, "geteuid") and os.geteuid() == 0
     if shutil.which("apt-get") is None or not root:
         raise steps.Failed(f"Install these first, as root: apt-get install {' '.join(packages)}")

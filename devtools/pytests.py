@@ -1,7 +1,7 @@
-"""A whole suite under pytest, where a few tests that failed in the crowd are tried once more, alone.
+"""Run a suite under pytest, and repeat a few failed tests alone.
 
-Many tests watch real processes, signals and clocks, on a machine that may be busy. docs/decisions/0010-a-second-try.md
-says what this hides and what it does not.
+Many tests depend on real processes, signals and clocks, on a machine that may be busy.
+docs/decisions/0010-a-second-try.md explains which faults this can hide.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from devtools import steps
 
 MOST = 3
-"""Failures beyond which nothing is tried again: so many are no accident."""
+"""The most failures that are repeated: more are no accident."""
 FAILED = 1
 """pytest's exit code when tests failed, and nothing else did."""
 
@@ -29,9 +29,9 @@ def run(
     pytest: Sequence[str] = _PYTEST,
     cwd: Path = steps.ROOT,
 ) -> int:
-    """Run *pytest* with *arguments* in *workers*; of up to `MOST` tests that failed, those alone again, in one process.
+    """Run *pytest* with *arguments* in *workers* and return its exit code.
 
-    Returns the exit code of the last. Which tests passed only then is said.
+    If up to `MOST` tests failed, run those again in one process, return that exit code, and report those that passed.
     """
     folder = cwd / ".pytest_cache" / title.replace(" ", "-")
     cache = ["-o", f"cache_dir={folder}"]

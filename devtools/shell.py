@@ -1,4 +1,4 @@
-"""`dev.py shell`: a shell in which `az acr artifact` works, on a local Azure that ends with it."""
+"""`dev.py shell`: a shell in which `az acr artifact` works, on a local Azure that stops with the shell."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from devtools import session, steps, wheel
 
 
 def program() -> str:
-    """The user's shell."""
+    """Return the user's shell."""
     return os.environ.get("COMSPEC", "cmd.exe") if os.name == "nt" else os.environ.get("SHELL", "/bin/sh")
 
 
 def main(arguments: list[str]) -> int:
-    """Open the shell, or run *arguments* in its place; returns its exit code."""
+    """Open the shell, or run *arguments* instead, and return the exit code."""
     with tempfile.TemporaryDirectory() as temporary, session.opened(Path(temporary)) as opened:
         steps.must("az login", opened.az(*" ".join(session.sign_in()).split(), "--output", "none"), opened.variables)
         add = opened.az("extension", "add", "--source", str(wheel.build()), "--yes")

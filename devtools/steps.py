@@ -1,4 +1,4 @@
-"""Child processes that say what they are, how long they take and how they ended."""
+"""Run child processes, and report their name, duration and exit code."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 """The checkout; every chore runs in it."""
 
 HEARTBEAT = 20.0
-"""Seconds of silence after which a step says that it is still at it."""
+"""Seconds between two messages that a step is still running."""
 
 
 class Failed(Exception):
@@ -24,36 +24,42 @@ class Failed(Exception):
 
 
 def say(text: str) -> None:
-    """A line about progress, on stderr: stdout belongs to the chore's result."""
+    """Print a line about progress to stderr: stdout is for the chore's result."""
     print(text, file=sys.stderr, flush=True)
 
 
 def call(argv: Sequence[str], environment: Mapping[str, str] | None = None, cwd: Path = ROOT) -> int:
-    """Run *argv* in the foreground; its exit code, where death by signal N is 128 + N as in a shell."""
+    """Run *argv* in the foreground and return its exit code, which is 128 + N after signal N as in a shell."""
     with subprocess.Popen(argv, env=environment, cwd=cwd) as process:
         return _shell_code(_wait(process))
 
 
-def run(title: str, argv: Sequence[str], environment: Mapping[str, str] | None = None, cwd: Path = ROOT) -> int:
-    """`call` with a line before, one every `HEARTBEAT` seconds and one after; returns the exit code."""
+def run(
+    title: str,
+    argv: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+    cwd: Path = ROOT,
+    heartbeat: float = HEARTBEAT,
+) -> int:
+    """Run *argv* with a line before, one every *heartbeat* seconds and one after; return the exit code."""
     say(f"==> {title}")
     start = time.monotonic()
     with subprocess.Popen(argv, env=environment, cwd=cwd, stdin=subprocess.DEVNULL) as process:
-        code = _shell_code(_wait(process, title, start))
+        code = _shell_code(_wait(process, title, start, heartbeat))
     ending = "done" if code == 0 else f"failed with exit code {code}"
     say(f"<== {title}: {ending} after {time.monotonic() - start:.1f} s")
     return code
 
 
 def must(title: str, argv: Sequence[str], environment: Mapping[str, str] | None = None, cwd: Path = ROOT) -> None:
-    """`run`, raising `Failed` unless the exit code is 0."""
+    """Run *argv* like `run`, but raise `Failed` unless the exit code is 0."""
     code = run(title, argv, environment, cwd)
     if code:
         raise Failed(f"{title} failed.", code)
 
 
 def exit_code(main: Callable[[list[str]], int]) -> int:
-    """Run *main* with the process's arguments; a `Failed` step is said, not traced, and gives its code."""
+    """Run *main* with the process's arguments; on a `Failed` step, print its message and return its code."""
     try:
         return main(sys.argv[1:])
     except Failed as failure:
@@ -63,11 +69,11 @@ def exit_code(main: Callable[[list[str]], int]) -> int:
         return 130
 
 
-def _wait(process: subprocess.Popen[bytes], title: str = "", start: float = 0.0) -> int:
-    """Wait to the end. A Ctrl-C reaches the child too, which is left to end in its own way."""
+def _wait(process: subprocess.Popen[bytes], title: str = "", start: float = 0.0, heartbeat: float | None = None) -> int:
+    """Wait for the end of *process*. A Ctrl-C reaches the child too, so wait until it has handled it."""
     while True:
         try:
-            return process.wait(HEARTBEAT if title else None)
+            return process.wait(heartbeat)
         except subprocess.TimeoutExpired:
             say(f"    {title}: {time.monotonic() - start:.0f} s so far")
         except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""A page of prose and commands that is carried out as it is printed, and checked as it goes."""
+"""A page of prose and commands: each command is printed, run and checked."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 Check = Callable[[str], str | None]
-"""Looks at a command's stdout and says what is wrong with it, if anything."""
+"""Return the problem with a command's stdout, or None."""
 
 LIMIT = 300
-"""Seconds after which a command is given up."""
+"""Seconds after which a command is killed."""
 
 
 class Transcript:
-    """Runs each command in *folder* with *variables*; `failures` counts those that were not as expected."""
+    """Run each command in *folder* with *variables*; `failures` counts those that did not end as expected."""
 
     def __init__(self, az: Sequence[str], folder: Path, variables: Mapping[str, str]) -> None:
         self._az = list(az)
@@ -27,11 +27,11 @@ class Transcript:
         self.failures = 0
 
     def prose(self, text: str) -> None:
-        """A paragraph, or a heading."""
+        """Print a paragraph, or a heading."""
         print(f"\n{text}\n", flush=True)
 
     def az(self, *lines: str, check: Check | None = None, code: int = 0, folder: Path | None = None) -> str:
-        """Run `az` with the words of *lines*, printed one line each; returns its stdout."""
+        """Run `az` with the words of *lines*, printed one line each, and return its stdout."""
         self._show(" ".join(["az", lines[0]]), *lines[1:])
         argv = [*self._az, *(word for line in lines for word in line.split())]
         done = self._run(argv, folder or self._folder)
@@ -54,14 +54,14 @@ class Transcript:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         self._print(text)
         if text != expected:
-            self._fail(f"{name} does not hold {expected!r}")
+            self._fail(f"{name} does not contain {expected!r}")
 
     def ending(self) -> str:
-        """One line on how it went."""
+        """Return one line about the result."""
         took = f"{time.monotonic() - self._start:.0f} s"
         if self.failures:
-            return f"{self.failures} of {self.commands} lines were not as expected, in {took}."
-        return f"All {self.commands} lines ran as expected, in {took}."
+            return f"{self.failures} of {self.commands} commands failed, in {took}."
+        return f"All {self.commands} commands ran as expected, in {took}."
 
     def _show(self, *lines: str) -> None:
         self.commands += 1
@@ -75,7 +75,7 @@ class Transcript:
                 encoding="utf-8", errors="replace", timeout=LIMIT,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
-            return subprocess.CompletedProcess(argv, 124, "", f"no end after {LIMIT} s")
+            return subprocess.CompletedProcess(argv, 124, "", f"killed after {LIMIT} s")
 
     def _print(self, *texts: str) -> None:
         for text in texts:

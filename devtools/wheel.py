@@ -1,7 +1,7 @@
-"""`dev.py wheel`: build the wheel, look into it, and install it as a user would.
+"""`dev.py wheel`: build the wheel, check it, and install it as a user would.
 
-Built from a copy with uniform modes and a fixed time, so that the same sources give the same bytes anywhere
-(https://reproducible-builds.org/docs/source-date-epoch/) and nothing is left in the checkout.
+It is built from a copy with uniform modes and a fixed time, so that the same sources give the same bytes anywhere
+(https://reproducible-builds.org/docs/source-date-epoch/) and the checkout stays clean.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ EPOCH = "315532800"
 
 
 def stage(folder: Path) -> None:
-    """Copy what the distribution is made from into *folder*, with modes that no umask decides."""
+    """Copy the sources of the distribution into *folder*, with modes that do not depend on the umask."""
     for name in SOURCES:
         shutil.copyfile(steps.ROOT / name, folder / name)
     shutil.copytree(
@@ -36,7 +36,7 @@ def stage(folder: Path) -> None:
 
 
 def build(dist: Path = DIST) -> Path:
-    """Build the wheel into *dist*, replacing older ones there; returns its path. Raises `steps.Failed`."""
+    """Build the wheel into *dist*, replace older ones there, and return its path; raise `steps.Failed` on failure."""
     dist.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary, "source")
@@ -46,14 +46,14 @@ def build(dist: Path = DIST) -> Path:
         for old in dist.glob("acrartifact-*.whl"):
             if old.name != built.name:
                 old.unlink()
-        # One rename, so that whoever looks meanwhile sees a whole wheel.
+        # A rename is atomic: other processes never see an incomplete wheel.
         partial = dist / f"{built.name}.{os.getpid()}"
         shutil.copyfile(built, partial)
         return partial.replace(dist / built.name)
 
 
 def problems(wheel: Path) -> list[str]:
-    """What is wrong with *wheel*: its name, its metadata, what it holds or lacks."""
+    """Return the problems of *wheel*: in its name, its metadata, its files."""
     found = [] if wheel.name.endswith("-py3-none-any.whl") else [f"{wheel.name} is not py3-none-any"]
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
@@ -66,7 +66,7 @@ def problems(wheel: Path) -> list[str]:
 
 
 def install(wheel: Path, az_environment: dict[str, str]) -> None:
-    """`az extension add` of *wheel* without any package index, then its help; raises `steps.Failed`."""
+    """Run `az extension add` with *wheel* but no package index, then its help; raise `steps.Failed` on failure."""
     az = [sys.executable, "-m", "azure.cli"]
     variables = {**az_environment, "PIP_NO_INDEX": "1"}
     add = [*az, "extension", "add", "--source", str(wheel), "--yes"]
@@ -80,7 +80,7 @@ def _bdist_wheel(folder: Path) -> Path:
     argv = [sys.executable, "setup.py", "--quiet", "bdist_wheel"]
     done = subprocess.run(argv, cwd=folder, env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode:
-        raise steps.Failed(f"The wheel could not be built:\n{done.stdout}{done.stderr}", done.returncode)
+        raise steps.Failed(f"Could not build the wheel:\n{done.stdout}{done.stderr}", done.returncode)
     return next(folder.glob("dist/*.whl"))
 
 
@@ -88,7 +88,9 @@ def _content_problems(names: list[str], info: str) -> list[str]:
     foreign = [name for name in names if name.split("/")[0] not in (PACKAGE, info) or name.endswith(".pyc")]
     wanted = [f"{PACKAGE}/__init__.py", f"{PACKAGE}/azext_metadata.json", f"{PACKAGE}/py.typed"]
     sources = [path.relative_to(steps.ROOT).as_posix() for path in (steps.ROOT / PACKAGE).rglob("*.py")]
-    return [f"holds {name}" for name in foreign] + [f"lacks {name}" for name in {*wanted, *sources} - set(names)]
+    return [f"contains {name}" for name in foreign] + [
+        f"{name} is missing" for name in {*wanted, *sources} - set(names)
+    ]
 
 
 def _metadata_problems(text: str) -> list[str]:
@@ -97,13 +99,13 @@ def _metadata_problems(text: str) -> list[str]:
     if metadata["Name"] != "acrartifact":
         found.append("METADATA names another distribution")
     if metadata["Requires-Python"] != ">=3.10":
-        found.append("METADATA does not ask for Python >=3.10")
+        found.append("METADATA does not require Python >=3.10")
     required = [line for line in metadata.get_all("Requires-Dist", []) if "extra ==" not in line]
     return found + [f"METADATA requires {line}" for line in required]
 
 
 def main(_arguments: list[str]) -> int:
-    """Build, check and install the wheel; prints its path. Returns 1 when something is wrong with it."""
+    """Build, check and install the wheel, and print its path; return 1 if it has a problem."""
     steps.say("==> building the wheel")
     wheel = build()
     found = problems(wheel)

@@ -1,6 +1,6 @@
 """Azure Resource Manager as the Azure CLI uses it for container registries.
 
-`Arm` answers for management.azure.com; see `service.py` for what it knows.
+`Arm` serves management.azure.com; `service.py` lists its operations.
 """
 
 from acr_emulator.arm.service import Arm

@@ -1,6 +1,6 @@
-"""Who calls: the bearer token that Resource Manager accepts.
+"""The caller of Resource Manager, by bearer token.
 
-Error codes and texts are those that Resource Manager answers a missing, foreign or old token with:
+Error codes and texts are those of Resource Manager for a missing, foreign or expired token:
 https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-invalid-authentication-token
 """
 
@@ -30,21 +30,19 @@ class Caller:
 
 
 def authenticate(signer: Signer, headers: Headers) -> Caller:
-    """The caller that the Authorization header proves; raises `ArmError` 401."""
+    """Return the caller that the Authorization header proves; raise `ArmError` 401."""
     scheme, _, token = (headers.get("Authorization") or "").partition(" ")
     if not token:
         raise _refused("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
     if scheme.lower() != "bearer":
-        raise _refused(
-            "AuthenticationFailed",
-            "Authentication failed. The 'Authorization' header is provided in an invalid format.",
-        )
+        message = "Authentication failed. The 'Authorization' header is provided in an invalid format."
+        raise _refused("AuthenticationFailed", message)
     claims = _claims(signer, token.strip())
     return Caller(str(claims.get("oid", "")), str(claims.get("appid", "")), str(claims.get("tid", "")), claims)
 
 
 def wrong_tenant(caller: Caller, tenant_id: str) -> ArmError:
-    """401 for a good token of another tenant than the subscription's."""
+    """Return 401 for a valid token of another tenant than the subscription's."""
     return _refused(
         "InvalidAuthenticationTokenTenant",
         f"The access token is from the wrong issuer 'https://sts.windows.net/{caller.tenant_id}/'. It must match the "

@@ -1,4 +1,4 @@
-"""Who may do what: Azure RBAC's built-in roles on registries and subscriptions.
+"""Permissions: Azure RBAC's built-in roles on registries and subscriptions.
 
 Roles and their actions: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/containers,
 https://learn.microsoft.com/azure/container-registry/container-registry-rbac-built-in-roles-overview.
@@ -36,11 +36,11 @@ ROLE_ACTIONS: dict[str, tuple[str, ...]] = {
     "Container Registry Tasks Contributor": _TASK_ACTIONS,
     _IMPORTER: (READ, PULL, f"{PREFIX}/importImage/action"),
 }  # fmt: skip
-"""Control-plane actions of each role; in ABAC registries no pull follows from them (see `may_pull`)."""
+"""Control-plane actions of each role; in ABAC registries they do not include pull (see `may_pull`)."""
 
 
 def may(world: World, caller: Caller, action: str, registry: Registry) -> bool:
-    """Whether *caller* may do the control-plane *action* on *registry*."""
+    """Return whether *caller* may do the control-plane *action* on *registry*."""
     if action.endswith("/read") and action != PULL and _reads_subscription(world, caller, registry.subscription_id):
         return True
     roles = [grant.role for grant in registry.roles if grant.object_id == caller.object_id]
@@ -48,7 +48,7 @@ def may(world: World, caller: Caller, action: str, registry: Registry) -> bool:
 
 
 def may_pull(world: World, caller: Caller, registry: Registry, repository: str) -> bool:
-    """Whether *caller* may pull *repository*: by registry role, or by repository role where ABAC is on."""
+    """Return whether *caller* may pull *repository*, by registry role, or by repository role in ABAC mode."""
     principal = world.principal(caller.object_id)
     if principal and "pull" in EntraIdentity(principal, registry).actions(repository):
         return True
@@ -62,7 +62,7 @@ def require(world: World, caller: Caller, action: str, registry: Registry) -> No
 
 
 def sees(world: World, caller: Caller, subscription: Subscription) -> bool:
-    """Whether the subscription is listed for *caller*: any assignment in it makes it visible."""
+    """Return whether the subscription is listed for *caller*: any assignment in it makes it visible."""
     if caller.tenant_id != subscription.tenant_id:
         return False
     registries = [r for r in world.registries if r.subscription_id == subscription.subscription_id]
@@ -72,7 +72,7 @@ def sees(world: World, caller: Caller, subscription: Subscription) -> bool:
 
 
 def forbidden(caller: Caller, action: str, scope: str) -> ArmError:
-    """403 in Resource Manager's words."""
+    """Return 403 with Resource Manager's text."""
     return ArmError(
         403,
         "AuthorizationFailed",

@@ -1,4 +1,4 @@
-"""Strict reading of JSON bodies: what the operation does not define is refused, as the service's own reader does."""
+"""Strict reading of JSON bodies: unknown members are refused, as the service does."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ Schema = Mapping[str, Any]
 
 
 def check_object(value: Any, schema: Schema, kind: str) -> dict[str, Any]:
-    """*value* as an object of *kind* with no member outside *schema*; null members are dropped, as in JSON
-    serializers that treat null as absent. Raises `ArmError` 400."""
+    """Return *value* as an object of *kind* with no member outside *schema*; raise `ArmError` 400.
+
+    Null members are dropped: the service treats null as absent."""
     if not isinstance(value, dict):
         raise invalid_body(f"a JSON object of type '{kind}' is required.")
     unknown = sorted(set(value) - set(schema))
@@ -30,7 +31,7 @@ def require_members(value: Mapping[str, Any], names: tuple[str, ...], kind: str)
 
 
 def strings(value: Any, name: str) -> list[str]:
-    """*value* as a list of strings."""
+    """Return *value* as a list of strings; raise `ArmError` 400."""
     if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
         raise invalid_body(f"'{name}' must be an array of strings.")
     return list(value)

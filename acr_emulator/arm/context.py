@@ -1,11 +1,11 @@
-"""What a Resource Manager operation is given: the request, who sent it, and the resource it names."""
+"""The context of a Resource Manager operation: the request, its caller, and the resource in its path."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from acr_emulator.arm.authentication import Caller, wrong_tenant
-from acr_emulator.arm.authorization import forbidden, sees
+from acr_emulator.arm.authorization import PREFIX, forbidden, require, sees
 from acr_emulator.arm.errors import registry_not_found, resource_group_not_found, subscription_not_found
 from acr_emulator.messages import Request
 from acr_emulator.world import Registry, Subscription, World
@@ -22,11 +22,11 @@ class Operation:
 
     @property
     def api_version(self) -> str:
-        """The api-version asked for; always present."""
+        """The requested api-version; always present."""
         return self.request.param("api-version") or ""
 
     def subscription(self) -> Subscription:
-        """The subscription that the path names; raises 401, 403 or 404 as Resource Manager does."""
+        """Return the subscription of the path; raise 401, 403 or 404 as Resource Manager does."""
         wanted = self.names["subscription"].lower()
         found = next((s for s in self.world.subscriptions if s.subscription_id == wanted), None)
         if found is None:
@@ -36,14 +36,14 @@ class Operation:
         return found
 
     def visible_subscription(self, action: str) -> Subscription:
-        """The same, refused with 403 when the caller has no assignment in it."""
+        """Return the same; raise 403 if the caller has no assignment in it."""
         found = self.subscription()
         if not sees(self.world, self.caller, found):
             raise forbidden(self.caller, action, f"/subscriptions/{found.subscription_id}")
         return found
 
     def registries(self) -> list[Registry]:
-        """The registries of the path's subscription, and of its resource group if it names one."""
+        """Return the registries of the path's subscription, or of its resource group if there is one."""
         subscription = self.subscription()
         here = [r for r in self.world.registries if r.subscription_id == subscription.subscription_id]
         group = self.names.get("group")
@@ -55,9 +55,15 @@ class Operation:
         return inside
 
     def registry(self) -> Registry:
-        """The registry that the path names."""
+        """Return the registry of the path."""
         name = self.names["registry"].lower()
         found = next((r for r in self.registries() if r.name == name), None)
         if found is None:
             raise registry_not_found(self.names["registry"], self.names["group"])
         return found
+
+    def permitted_registry(self, action: str) -> Registry:
+        """Return the registry of the path; raise 403 unless the caller may do *action* on it."""
+        registry = self.registry()
+        require(self.world, self.caller, f"{PREFIX}/{action}", registry)
+        return registry

@@ -1,4 +1,4 @@
-"""Errors as Resource Manager writes them.
+"""Resource Manager's errors.
 
 Shape: https://github.com/microsoft/api-guidelines/blob/vNext/azure/Guidelines.md#handling-errors;
 codes: https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors
@@ -12,7 +12,7 @@ from acr_emulator.messages import Response, json_response
 
 
 class ArmError(Exception):
-    """An answer other than success: HTTP *status* and `{"error": {code, message}}`."""
+    """An error response: HTTP *status* and `{"error": {code, message}}`."""
 
     def __init__(self, status: int, code: str, message: str, headers: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(message)
@@ -22,17 +22,17 @@ class ArmError(Exception):
         self.headers = list(headers)
 
     def response(self) -> Response:
-        """The answer that carries this error."""
+        """Return the response with this error."""
         return json_response(self.status, {"error": {"code": self.code, "message": self.message}}, self.headers)
 
 
 def resource_group_not_found(name: str) -> ArmError:
-    """404 for a resource group that does not exist."""
+    """Return 404 for a resource group that does not exist."""
     return ArmError(404, "ResourceGroupNotFound", f"Resource group '{name}' could not be found.")
 
 
 def registry_not_found(name: str, group: str) -> ArmError:
-    """404 for a registry that does not exist in *group*."""
+    """Return 404 for a registry that does not exist in *group*."""
     return ArmError(
         404,
         "ResourceNotFound",
@@ -42,10 +42,10 @@ def registry_not_found(name: str, group: str) -> ArmError:
 
 
 def subscription_not_found(subscription_id: str) -> ArmError:
-    """404 for a subscription that does not exist."""
+    """Return 404 for a subscription that does not exist."""
     return ArmError(404, "SubscriptionNotFound", f"The subscription '{subscription_id}' could not be found.")
 
 
 def invalid_body(message: str) -> ArmError:
-    """400 for a body that the operation does not take."""
+    """Return 400 for a body that the operation does not accept."""
     return ArmError(400, "InvalidRequestContent", f"The request content was invalid: {message}")

@@ -11,7 +11,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from acr_emulator.arm.authorization import PREFIX, PULL, may_pull, require
+from acr_emulator.arm.authorization import PREFIX, PULL, may_pull
 from acr_emulator.arm.bodies import check_object, require_members, strings
 from acr_emulator.arm.context import Operation
 from acr_emulator.arm.errors import ArmError, invalid_body
@@ -52,7 +52,7 @@ class _Copy:
 
 
 class Imports:
-    """Imports under way and finished, by operation id."""
+    """Running and finished imports, by operation id."""
 
     def __init__(self, store: Store, dispatch: Dispatch) -> None:
         self._store = store
@@ -60,16 +60,15 @@ class Imports:
         self._copies: dict[str, _Copy] = {}
 
     def start(self, operation: Operation) -> Response:
-        """POST importImage: 202 with the URL to poll."""
-        target = operation.registry()
-        require(operation.world, operation.caller, f"{PREFIX}/importImage/action", target)
+        """Handle POST importImage: 202 with the URL to poll."""
+        target = operation.permitted_registry("importImage/action")
         copy = _parse(operation, target)
         self._copies[copy.identifier] = copy
         threading.Thread(target=self._run, args=(operation, copy), name=copy.identifier, daemon=True).start()
         return _accepted(operation, target, copy.identifier)
 
     def poll(self, operation: Operation) -> Response:
-        """GET operationResults: 202 while the copy runs, then 200 or the copy's error."""
+        """Handle GET operationResults: 202 while the copy runs, then 200 or the copy's error."""
         operation.subscription()
         copy = self._copies.get(operation.names["operation"])
         if copy is None or copy.target.subscription_id != operation.names["subscription"].lower():
@@ -144,8 +143,8 @@ def _credential(given: dict[str, Any]) -> Credential:
     if not given:
         return Credential("anonymous")
     require_members(given, ("password",), "ImportSourceCredentials")
-    # A password alone is an access token: `az acr login --expose-token` gives an ACR refresh token,
-    # `az account get-access-token` an Entra one; only the latter names its issuer as a URL.
+    # A password without user name is a token: an ACR refresh token (`az acr login --expose-token`) or an Entra
+    # access token (`az account get-access-token`). RegistryClient distinguishes them by their issuer.
     if username := given.get("username"):
         return Credential("password", username, given["password"])
     return Credential("token", "", given["password"])

@@ -1,4 +1,4 @@
-"""Operations on registries that answer at once.
+"""Synchronous operations on registries.
 
 https://learn.microsoft.com/rest/api/containerregistry/registries
 """
@@ -10,7 +10,7 @@ import secrets
 from typing import Any
 
 from acr_emulator.arm import resource
-from acr_emulator.arm.authorization import PREFIX, READ, forbidden, may, require, sees
+from acr_emulator.arm.authorization import PREFIX, READ, forbidden, may, sees
 from acr_emulator.arm.context import Operation
 from acr_emulator.arm.errors import ArmError, invalid_body
 from acr_emulator.messages import Response, json_response
@@ -22,7 +22,7 @@ _STORAGE_LIMIT = {"Basic": 40 * _TIB, "Standard": 40 * _TIB, "Premium": 100 * _T
 
 
 def listing(operation: Operation) -> Response:
-    """GET …/registries of a subscription or resource group, without those the caller may not read."""
+    """List the registries of a subscription or resource group, without those that the caller may not read."""
     found = operation.subscription()
     if not sees(operation.world, operation.caller, found):
         raise forbidden(operation.caller, READ, f"/subscriptions/{found.subscription_id}")
@@ -31,13 +31,13 @@ def listing(operation: Operation) -> Response:
 
 
 def show(operation: Operation) -> Response:
-    """GET one registry."""
-    return json_response(200, resource.render(_permitted(operation, "read")))
+    """Handle GET of a registry."""
+    return json_response(200, resource.render(operation.permitted_registry("read")))
 
 
 def update(operation: Operation) -> Response:
-    """PATCH one registry; the change holds for the next request."""
-    registry = _permitted(operation, "write")
+    """Handle PATCH of a registry; the next request sees the change."""
+    registry = operation.permitted_registry("write")
     body = operation.request.json()
     with operation.world.lock:
         resource.update(registry, body)
@@ -45,12 +45,12 @@ def update(operation: Operation) -> Response:
 
 
 def list_credentials(operation: Operation) -> Response:
-    """POST listCredentials: the admin account, if it is enabled."""
+    """Handle POST listCredentials: the admin account, if it is enabled."""
     return json_response(200, _credentials(_with_admin(operation, "listCredentials")))
 
 
 def regenerate_credential(operation: Operation) -> Response:
-    """POST regenerateCredential {"name": "password"|"password2"}."""
+    """Handle POST regenerateCredential {"name": "password"|"password2"}."""
     registry = _with_admin(operation, "regenerateCredential")
     body = operation.request.json()
     names = ("password", "password2")
@@ -62,8 +62,8 @@ def regenerate_credential(operation: Operation) -> Response:
 
 
 def list_usages(operation: Operation) -> Response:
-    """GET listUsages: the quota of the registry's SKU."""
-    registry = _permitted(operation, "listUsages/read")
+    """Handle GET listUsages: the quota of the registry's SKU."""
+    registry = operation.permitted_registry("listUsages/read")
     rows = [
         ("Size", _STORAGE_LIMIT[registry.sku], "Bytes"),
         ("Webhooks", {"Basic": 2, "Standard": 10}.get(registry.sku, 500), "Count"),
@@ -78,13 +78,13 @@ def list_usages(operation: Operation) -> Response:
 
 
 def children(operation: Operation) -> Response:
-    """GET a registry's replications, webhooks and other children that the emulator has none of."""
-    _permitted(operation, "read")
+    """List a registry's replications, webhooks or other children; the emulator has none."""
+    operation.permitted_registry("read")
     return json_response(200, {"value": []})
 
 
 def check_name(operation: Operation) -> Response:
-    """POST checkNameAvailability."""
+    """Handle POST checkNameAvailability."""
     operation.visible_subscription(f"{PREFIX.rpartition('/')[0]}/checkNameAvailability/read")
     body = operation.request.json()
     if not isinstance(body, dict) or not isinstance(body.get("name"), str):
@@ -104,14 +104,8 @@ def _availability(operation: Operation, name: str) -> dict[str, Any]:
     return {"nameAvailable": True, "availableLoginServerName": f"{name.lower()}.azurecr.io"}
 
 
-def _permitted(operation: Operation, action: str) -> Registry:
-    registry = operation.registry()
-    require(operation.world, operation.caller, f"{PREFIX}/{action}", registry)
-    return registry
-
-
 def _with_admin(operation: Operation, action: str) -> Registry:
-    registry = _permitted(operation, f"{action}/action")
+    registry = operation.permitted_registry(f"{action}/action")
     if not registry.admin_user_enabled:
         raise ArmError(
             400,

@@ -1,4 +1,4 @@
-"""A registry as the resource that Resource Manager shows, and the changes that PATCH can make to it.
+"""A registry as a Resource Manager resource, and the changes that PATCH can make.
 
 Properties: https://learn.microsoft.com/rest/api/containerregistry/registries/get
 """
@@ -13,11 +13,11 @@ from acr_emulator.world import Registry
 TYPE = "Microsoft.ContainerRegistry/registries"
 CREATED = "2026-01-01T00:00:00.0000000+00:00"
 DENIED_CLIENT = "203.0.113.1"
-"""Address that the data plane says it refused after `networkRuleSet.defaultAction` became Deny (RFC 5737)."""
+"""The refused address in the data plane's error while `networkRuleSet.defaultAction` is Deny (RFC 5737)."""
 
 
 def render(registry: Registry) -> dict[str, Any]:
-    """The full resource."""
+    """Return the full resource."""
     return {
         **summary(registry),
         "properties": {
@@ -48,7 +48,7 @@ def render(registry: Registry) -> dict[str, Any]:
 
 
 def summary(registry: Registry) -> dict[str, Any]:
-    """The resource without its properties, as `GET …/resources` lists it."""
+    """Return the resource without its properties, as `GET …/resources` lists it."""
     return {
         "sku": {"name": registry.sku, "tier": registry.sku},
         "type": TYPE,
@@ -60,14 +60,15 @@ def summary(registry: Registry) -> dict[str, Any]:
 
 
 def data_endpoints(registry: Registry) -> list[str]:
-    """Hosts that serve blobs when dedicated data endpoints are on."""
+    """Return the hosts that serve blobs when dedicated data endpoints are on."""
     label = registry.login_server.partition(".")[0]
     return [f"{label}.{registry.location}.data.azurecr.io"] if registry.data_endpoint_enabled else []
 
 
 def update(registry: Registry, body: Any) -> None:
-    """Apply a RegistryUpdateParameters *body*; raises `ArmError` 400 for what the emulator does not model,
-    unless it repeats the present value (`az acr config …` sends all policies back)."""
+    """Apply a RegistryUpdateParameters *body*; raise `ArmError` 400 for a change that the emulator does not model.
+
+    A repeated value is no change: `az acr config …` sends all policies back."""
     if not isinstance(body, dict):
         raise invalid_body("a JSON object is required.")
     now = render(registry)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from acr_emulator.arm.authorization import PREFIX, require
 from acr_emulator.arm.bodies import check_object, require_members, strings
 from acr_emulator.arm.context import Operation
 from acr_emulator.arm.errors import ArmError, invalid_body
@@ -15,7 +14,6 @@ from acr_emulator.messages import Response, json_response
 from acr_emulator.tasks.run import BuildRequest, Run
 from acr_emulator.tasks.runner import TaskService
 from acr_emulator.tasks.storage import TaskStorage
-from acr_emulator.world import Registry
 
 _SCHEMA = {
     "type": str, "isArchiveEnabled": bool, "agentPoolName": str, "logTemplate": str, "imageNames": list,
@@ -29,21 +27,21 @@ _ARCHITECTURES = ("amd64", "x86", "386", "arm", "arm64")
 
 
 class Runs:
-    """The operations; the runs themselves live in *tasks*."""
+    """The operations on the runs of *tasks*."""
 
     def __init__(self, tasks: TaskService, storage: TaskStorage) -> None:
         self._tasks = tasks
         self._storage = storage
 
     def schedule(self, operation: Operation) -> Response:
-        """POST scheduleRun: the queued run."""
-        registry = self._permitted(operation, "scheduleRun/action")
+        """Handle POST scheduleRun: the queued run."""
+        registry = operation.permitted_registry("scheduleRun/action")
         run = self._tasks.schedule(registry, operation.caller.claims, _parse(operation.request.json()))
         return json_response(200, run.render())
 
     def listing(self, operation: Operation) -> Response:
-        """GET runs, newest first; `$top` bounds them."""
-        registry = self._permitted(operation, "runs/read")
+        """Handle GET runs: newest first, at most `$top`."""
+        registry = operation.permitted_registry("runs/read")
         top = operation.request.param("$top") or "100"
         if not top.isdigit():
             raise ArmError(400, "InvalidParameters", f"$top '{top}' is not a number.")
@@ -51,31 +49,26 @@ class Runs:
         return json_response(200, {"value": [run.render() for run in found]})
 
     def show(self, operation: Operation) -> Response:
-        """GET one run."""
+        """Handle GET of a run."""
         return json_response(200, self._run(operation, "runs/read").render())
 
     def log_url(self, operation: Operation) -> Response:
-        """POST listLogSasUrl: where the run's log is read."""
+        """Handle POST listLogSasUrl: the URL of the run's log."""
         run = self._run(operation, "runs/listLogSasUrl/action")
         return json_response(200, {"logLink": self._storage.log_url(run)})
 
     def upload_url(self, operation: Operation) -> Response:
-        """POST listBuildSourceUploadUrl: where `az acr build DIR` puts its tar."""
-        self._permitted(operation, "listBuildSourceUploadUrl/action")
+        """Handle POST listBuildSourceUploadUrl: the URL to which `az acr build DIR` uploads its tar."""
+        operation.permitted_registry("listBuildSourceUploadUrl/action")
         relative_path, url = self._storage.upload_url()
         return json_response(200, {"uploadUrl": url, "relativePath": relative_path})
 
     def _run(self, operation: Operation, action: str) -> Run:
-        registry = self._permitted(operation, action)
+        registry = operation.permitted_registry(action)
         run = self._tasks.run(registry, operation.names["run"])
         if run is None:
             raise ArmError(404, "NotFound", f"The run '{operation.names['run']}' was not found.")
         return run
-
-    def _permitted(self, operation: Operation, action: str) -> Registry:
-        registry = operation.registry()
-        require(operation.world, operation.caller, f"{PREFIX}/{action}", registry)
-        return registry
 
 
 def _parse(body: Any) -> BuildRequest:

@@ -1,4 +1,4 @@
-"""Resource Manager's front door: host, authentication, api-version, then the operation by path."""
+"""Resource Manager's entry point: check host, authentication and api-version, then route by path."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _EMPTY_CHILDREN = (
 class Arm:
     """Resource Manager, and the storage host of ACR Tasks' logs and uploaded contexts.
 
-    *dispatch* reaches every service of the emulator; runs and imports use it as a client would.
+    *dispatch* sends a request to any service of the emulator; runs and imports use it as a client would.
     """
 
     def __init__(self, world: World, signer: Signer, store: Store, dispatch: Dispatch) -> None:
@@ -51,28 +51,25 @@ class Arm:
         self._routes = [(method, _compile(path), handler) for method, path, handler in _routes(imports, runs)]
 
     def owns(self, host: str, port: int) -> bool:
-        """management.azure.com, its older name, and the Tasks storage host."""
+        """Return whether *host* is management.azure.com, its older name, or the Tasks storage host."""
         return (port == 443 and host in HOSTS) or self._storage.owns(host, port)
 
     def handle(self, request: Request) -> Response:
-        """Answer one request."""
+        """Handle one request."""
         if self._storage.owns(request.host, request.port):
             return self._storage.handle(request)
         try:
-            response = self._answer(request)
+            response = self._route(request)
         except ArmError as error:
             response = error.response()
         response.headers += [("x-ms-request-id", str(uuid.uuid4())), ("Cache-Control", "no-cache")]
         return response
 
-    def _answer(self, request: Request) -> Response:
+    def _route(self, request: Request) -> Response:
         caller = authenticate(self._signer, request.headers)
         if not request.param("api-version"):
-            raise ArmError(
-                400,
-                "MissingApiVersionParameter",
-                "The api-version query parameter (?api-version=) is required for all requests.",
-            )
+            message = "The api-version query parameter (?api-version=) is required for all requests."
+            raise ArmError(400, "MissingApiVersionParameter", message)
         allowed = False
         for method, pattern, handler in self._routes:
             if match := pattern.fullmatch(request.path):
@@ -114,7 +111,7 @@ def _routes(imports: Imports, runs: Runs) -> list[tuple[str, str, Handler]]:
 
 
 def _compile(path: str) -> re.Pattern[str]:
-    # Resource Manager's paths are case-insensitive and take a trailing slash.
+    # Resource Manager's paths are case-insensitive and may end with a slash.
     return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path) + "/?", re.IGNORECASE)
 
 

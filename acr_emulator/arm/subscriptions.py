@@ -19,7 +19,7 @@ _CONDITION = re.compile(r"\s*(resourceType|name)\s+eq\s+'([^']*)'\s*", re.IGNORE
 
 
 def tenants(operation: Operation) -> Response:
-    """GET /tenants: the caller's own."""
+    """Handle GET /tenants: the caller's own."""
     own = [t for t in operation.world.tenants if t.tenant_id == operation.caller.tenant_id]
     value = [
         {
@@ -36,19 +36,19 @@ def tenants(operation: Operation) -> Response:
 
 
 def subscriptions(operation: Operation) -> Response:
-    """GET /subscriptions: those in which the caller has any assignment."""
+    """Handle GET /subscriptions: those in which the caller has any assignment."""
     world = operation.world
     value = [_subscription(s) for s in world.subscriptions if sees(world, operation.caller, s)]
     return json_response(200, {"value": value, "count": {"type": "Total", "value": len(value)}})
 
 
 def subscription(operation: Operation) -> Response:
-    """GET /subscriptions/{id}."""
+    """Handle GET /subscriptions/{id}."""
     return json_response(200, _subscription(operation.visible_subscription("Microsoft.Resources/subscriptions/read")))
 
 
 def locations(operation: Operation) -> Response:
-    """GET /subscriptions/{id}/locations."""
+    """Handle GET /subscriptions/{id}/locations."""
     found = operation.visible_subscription("Microsoft.Resources/subscriptions/locations/read")
     prefix = f"/subscriptions/{found.subscription_id}/locations"
     value = [{"id": f"{prefix}/westeurope", "name": "westeurope", "displayName": "West Europe"}]
@@ -56,7 +56,7 @@ def locations(operation: Operation) -> Response:
 
 
 def resource_groups(operation: Operation) -> Response:
-    """GET /subscriptions/{id}/resourcegroups: groups that hold a registry the caller may read."""
+    """Handle GET /subscriptions/{id}/resourcegroups: groups with a registry that the caller may read."""
     found = operation.visible_subscription("Microsoft.Resources/subscriptions/resourceGroups/read")
     groups = {r.resource_group: r for r in _readable(operation)}
     prefix = f"/subscriptions/{found.subscription_id}/resourceGroups"
@@ -74,7 +74,7 @@ def resource_groups(operation: Operation) -> Response:
 
 
 def resources(operation: Operation) -> Response:
-    """GET /subscriptions/{id}/resources[?$filter]: what the caller may not read is left out, not refused."""
+    """Handle GET /subscriptions/{id}/resources[?$filter]: resources that the caller may not read are left out."""
     wanted = _filter(operation.request.param("$filter"))
     value = [
         summary(registry)

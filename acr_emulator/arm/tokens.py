@@ -1,4 +1,4 @@
-"""Repository-scoped tokens and their scope maps, to read; the world defines them.
+"""Repository-scoped tokens and their scope maps, read-only; the world defines them.
 
 https://learn.microsoft.com/rest/api/containerregistry/tokens/list, …/scope-maps/list
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from acr_emulator.arm.authorization import PREFIX, require
 from acr_emulator.arm.context import Operation
 from acr_emulator.arm.errors import ArmError
 from acr_emulator.arm.resource import CREATED
@@ -16,34 +15,28 @@ from acr_emulator.world import Registry, ScopeMapToken
 
 
 def tokens(operation: Operation) -> Response:
-    """GET tokens."""
-    registry = _readable(operation, "tokens")
+    """Handle GET tokens."""
+    registry = operation.permitted_registry("tokens/read")
     return json_response(200, {"value": [_token(registry, token) for token in registry.tokens]})
 
 
 def token(operation: Operation) -> Response:
-    """GET one token."""
-    registry = _readable(operation, "tokens")
+    """Handle GET of a token."""
+    registry = operation.permitted_registry("tokens/read")
     return json_response(200, _token(registry, _named(registry, operation.names["name"])))
 
 
 def scope_maps(operation: Operation) -> Response:
-    """GET scopeMaps: one for each token."""
-    registry = _readable(operation, "scopeMaps")
+    """Handle GET scopeMaps: one for each token."""
+    registry = operation.permitted_registry("scopeMaps/read")
     return json_response(200, {"value": [_scope_map(registry, token) for token in registry.tokens]})
 
 
 def scope_map(operation: Operation) -> Response:
-    """GET one scope map."""
-    registry = _readable(operation, "scopeMaps")
+    """Handle GET of a scope map."""
+    registry = operation.permitted_registry("scopeMaps/read")
     name = operation.names["name"].removesuffix("-scope-map")
     return json_response(200, _scope_map(registry, _named(registry, name)))
-
-
-def _readable(operation: Operation, kind: str) -> Registry:
-    registry = operation.registry()
-    require(operation.world, operation.caller, f"{PREFIX}/{kind}/read", registry)
-    return registry
 
 
 def _named(registry: Registry, name: str) -> ScopeMapToken:

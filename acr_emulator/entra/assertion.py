@@ -2,7 +2,7 @@
 
 learn.microsoft.com/entra/identity-platform/certificate-credentials and
 learn.microsoft.com/entra/workload-id/workload-identity-federation. The emulator knows certificates by thumbprint
-only, so it checks what an assertion says and which certificate it names, not the certificate's signature.
+only, so it checks an assertion's claims and the certificate that it names, not the certificate's signature.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ FEDERATION_AUDIENCE = "api://AzureADTokenExchange"
 
 
 def check_assertion(signer: Signer, principal: Principal, assertion: str, endpoints: tuple[str, ...]) -> None:
-    """Raise `EntraError` unless *assertion* proves *principal*; *endpoints* are the audiences of a certificate's."""
+    """Raise `EntraError` unless *assertion* proves *principal*; one by certificate needs an audience of *endpoints*."""
     try:
         claims = jwt.peek(assertion)
         jwt.check_times(claims)

@@ -1,4 +1,4 @@
-"""Which audiences there are, and how a scope or a resource names one.
+"""Known audiences, and the audience of a scope or a resource.
 
 learn.microsoft.com/entra/identity-platform/scopes-oidc#trailing-slash-and-default
 """
@@ -15,7 +15,7 @@ _PROTOCOL_SCOPES = ("openid", "profile", "offline_access", "email")
 
 
 def requested(scope: str | None, resource: str | None) -> str | None:
-    """The resource that a token request asks for: v1's *resource*, or v2's *scope* without its last segment."""
+    """Return the requested resource: v1's *resource*, or v2's *scope* without what follows the last slash."""
     if resource:
         return resource
     wanted = [part for part in (scope or "").split() if part not in _PROTOCOL_SCOPES]
@@ -23,5 +23,5 @@ def requested(scope: str | None, resource: str | None) -> str | None:
 
 
 def is_known(audience: str, known: tuple[str, ...] = AUDIENCES) -> bool:
-    """Whether tokens are issued for *audience*, with or without a slash at its end."""
+    """Return whether tokens are issued for *audience*, with or without a trailing slash."""
     return audience.rstrip("/") in known

@@ -15,18 +15,18 @@ PORT = 50342
 
 
 class CloudShell:
-    """Issues tokens to the user that `World.cloud_shell` names."""
+    """Issue tokens to the user in `World.cloud_shell`."""
 
     def __init__(self, world: World, signer: Signer) -> None:
         self._world = world
         self._issuer = Issuer(world, signer)
 
     def owns(self, host: str, port: int) -> bool:
-        """Whether this is the broker's fixed address."""
+        """Return whether this is the broker's fixed address."""
         return host == "localhost" and port == PORT
 
     def handle(self, request: Request) -> Response:
-        """A token for the `resource` of a form or a query; needs the header `Metadata: true`."""
+        """Issue a token for the `resource` of a form or a query; the header `Metadata: true` is required."""
         if request.path != "/oauth2/token":
             return json_response(404, {"error": {"code": "NotFound", "message": request.path}})
         if (request.headers.get("Metadata") or "").lower() != "true":
@@ -40,15 +40,7 @@ class CloudShell:
         if not is_known(resource, CLOUD_SHELL_AUDIENCES):
             message = f"Audience {resource} is not a supported MSI token audience."
             return _refused("AudienceNotSupported", message)
-        token, claims = self._issuer.access_token(principal, resource)
-        return json_response(
-            200,
-            {
-                "access_token": token, "refresh_token": "", "expires_in": str(claims["exp"] - claims["iat"]),
-                "expires_on": str(claims["exp"]), "not_before": str(claims["nbf"]), "resource": resource,
-                "token_type": "Bearer",
-            },
-        )  # fmt: skip
+        return json_response(200, {**self._issuer.managed_token(principal, resource), "refresh_token": ""})
 
 
 def _refused(code: str, message: str) -> Response:

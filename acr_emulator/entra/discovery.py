@@ -1,4 +1,4 @@
-"""Entra's documents about itself: instance discovery, OpenID Connect metadata (RFC 8414's shape), user realms."""
+"""Entra's metadata documents: instance discovery, OpenID Connect metadata (as in RFC 8414), user realms."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ HOSTS = ("login.microsoftonline.com", "login.windows.net", "login.microsoft.com"
 
 
 def instance_discovery() -> dict[str, Any]:
-    """Which host names are one and the same cloud."""
+    """Return the host names that belong to this cloud."""
     host = HOSTS[0]
     return {
         "tenant_discovery_endpoint": f"https://{host}/common/v2.0/.well-known/openid-configuration",
@@ -20,7 +20,7 @@ def instance_discovery() -> dict[str, Any]:
 
 
 def openid_configuration(host: str, tenant: str, *, v2: bool) -> dict[str, Any]:
-    """Where one tenant's endpoints are; *v2* chooses the v2.0 or the v1.0 document."""
+    """Return the endpoints of a tenant, as the v2.0 or the v1.0 document."""
     root = f"https://{host}/{tenant}"
     flow = f"{root}/oauth2/v2.0" if v2 else f"{root}/oauth2"
     return {
@@ -43,7 +43,7 @@ def openid_configuration(host: str, tenant: str, *, v2: bool) -> dict[str, Any]:
 
 
 def user_realm(world: World, username: str) -> dict[str, Any]:
-    """Whether a user signs in with Entra itself (`Managed`) or is unknown."""
+    """Return whether a user signs in with Entra itself (`Managed`) or is unknown."""
     domain = username.partition("@")[2].lower()
     known = any(tenant.domain == domain for tenant in world.tenants)
     return {

@@ -1,4 +1,4 @@
-"""Errors as the token endpoint writes them (learn.microsoft.com/entra/identity-platform/reference-error-codes)."""
+"""The token endpoint's errors (learn.microsoft.com/entra/identity-platform/reference-error-codes)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class EntraError(Exception):
         self.status = status
 
     def response(self, correlation_id: str | None) -> Response:
-        """The JSON that the Azure CLI shows to people; ids and time are repeated in the description."""
+        """Return the JSON that the Azure CLI shows to users; its description repeats the ids and the time."""
         trace = str(uuid.uuid4())
         correlation = correlation_id or str(uuid.uuid4())
         now = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime())
@@ -39,7 +39,7 @@ class EntraError(Exception):
 
 
 def unknown_tenant(tenant: str, error: str = "invalid_request") -> EntraError:
-    """The authority names no tenant."""
+    """Return the error for an authority without a tenant."""
     return EntraError(
         90002, error,
         f"Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the "
@@ -49,7 +49,7 @@ def unknown_tenant(tenant: str, error: str = "invalid_request") -> EntraError:
 
 
 def unknown_application(client_id: str, tenant: str) -> EntraError:
-    """The client id names no application of this tenant."""
+    """Return the error for a client id that is no application of this tenant."""
     return EntraError(
         700016, "unauthorized_client",
         f"Application with identifier '{client_id}' was not found in the directory '{tenant}'. This can happen if the "
@@ -59,12 +59,12 @@ def unknown_application(client_id: str, tenant: str) -> EntraError:
 
 
 def disabled_application(client_id: str) -> EntraError:
-    """The application may not sign in any more."""
+    """Return the error for a disabled application."""
     return EntraError(7000112, "unauthorized_client", f"Application '{client_id}' is disabled.", 401)
 
 
 def wrong_secret(client_id: str) -> EntraError:
-    """The client secret is not one of the application's."""
+    """Return the error for a client secret that is not the application's."""
     return EntraError(
         7000215, "invalid_client",
         "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not "
@@ -73,7 +73,7 @@ def wrong_secret(client_id: str) -> EntraError:
 
 
 def unknown_resource(resource: str, tenant: str) -> EntraError:
-    """The scope or resource names nothing that tokens are issued for."""
+    """Return the error for a scope or resource that no tokens are issued for."""
     return EntraError(
         500011, "invalid_resource",
         f"The resource principal named {resource} was not found in the tenant named {tenant}. This can happen if the "
@@ -83,7 +83,7 @@ def unknown_resource(resource: str, tenant: str) -> EntraError:
 
 
 def expired_assertion(starts: float, ends: float) -> EntraError:
-    """A client assertion (or the federated token of a pipeline, after its ten minutes) outside its time."""
+    """Return the error for a client assertion (or a pipeline's federated token) outside its validity."""
     stamp = "%Y-%m-%dT%H:%M:%S.0000000Z"
     return EntraError(
         700024, "invalid_client",

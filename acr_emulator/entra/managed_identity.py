@@ -15,7 +15,7 @@ from acr_emulator.messages import Request, Response, json_response
 from acr_emulator.world import Principal, World
 
 IDENTITY_HEADER = "acr-emulator"
-"""What `IDENTITY_HEADER` (or `MSI_SECRET`) must hold in a client's environment."""
+"""The required value of `IDENTITY_HEADER` (or `MSI_SECRET`) in a client's environment."""
 
 IMDS_HOST = "169.254.169.254"
 _TOKEN_PATH = "/metadata/identity/oauth2/token"
@@ -23,18 +23,18 @@ _SELECTORS = ("client_id", "clientid", "object_id", "principal_id", "msi_res_id"
 
 
 class ManagedIdentity:
-    """Issues tokens to the identity that `World.managed_identity` names."""
+    """Issue tokens to the identity in `World.managed_identity`."""
 
     def __init__(self, world: World, signer: Signer) -> None:
         self._world = world
         self._issuer = Issuer(world, signer)
 
     def owns(self, host: str, port: int) -> bool:
-        """Whether this is the instance metadata service."""
+        """Return whether this is the instance metadata service."""
         return host == IMDS_HOST and port == 80
 
     def handle(self, request: Request) -> Response:
-        """A request to the instance metadata service."""
+        """Handle a request to the instance metadata service."""
         if request.path.rstrip("/") != _TOKEN_PATH:
             return json_response(404, {"error": "Not found"})
         if (request.headers.get("Metadata") or "").lower() != "true":
@@ -51,7 +51,7 @@ class ManagedIdentity:
         return json_response(200, self._token(principal, resource))
 
     def app_service(self, request: Request) -> Response:
-        """A request to App Service's endpoint (`IDENTITY_ENDPOINT`, or `MSI_ENDPOINT` before it)."""
+        """Handle a request to App Service's endpoint (`IDENTITY_ENDPOINT`, formerly `MSI_ENDPOINT`)."""
         given = request.headers.get("X-IDENTITY-HEADER") or request.headers.get("secret")
         if given != IDENTITY_HEADER:
             return json_response(401, {"statusCode": 401, "message": "The identity header is missing or wrong."})
@@ -74,13 +74,8 @@ class ManagedIdentity:
         return principal if fits else None
 
     def _token(self, principal: Principal, resource: str) -> dict[str, Any]:
-        token, claims = self._issuer.access_token(principal, resource)
-        seconds = str(claims["exp"] - claims["iat"])
-        return {
-            "access_token": token, "client_id": principal.client_id, "expires_in": seconds, "ext_expires_in": seconds,
-            "expires_on": str(claims["exp"]), "not_before": str(claims["nbf"]), "resource": resource,
-            "token_type": "Bearer",
-        }  # fmt: skip
+        token = self._issuer.managed_token(principal, resource)
+        return {**token, "client_id": principal.client_id, "ext_expires_in": token["expires_in"]}
 
 
 def _imds_error(description: str) -> Response:

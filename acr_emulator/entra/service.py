@@ -40,11 +40,11 @@ class Entra:
         }
 
     def owns(self, host: str, port: int) -> bool:
-        """Whether *host* is one of Entra's names."""
+        """Return whether *host* is one of Entra's names."""
         return host in HOSTS and port == 443
 
     def handle(self, request: Request) -> Response:
-        """Answer one request; AADSTS errors become their JSON."""
+        """Handle one request; an AADSTS error becomes its JSON."""
         try:
             return self._route(request)
         except EntraError as error:
@@ -97,7 +97,7 @@ class Entra:
             raise errors.wrong_secret(principal.client_id)
         if not principal.enabled:
             raise errors.disabled_application(principal.client_id)
-        return self._answer(principal, form)
+        return self._access_token(principal, form)
 
     def _application(self, form: _Form) -> Principal:
         client_id = form.need("client_id")
@@ -116,16 +116,16 @@ class Entra:
         if form.need("password") not in principal.secrets:
             message = "Error validating credentials due to invalid username or password."
             raise EntraError(50126, "invalid_grant", message)
-        return self._user_answer(principal, form)
+        return self._user_tokens(principal, form)
 
     def _refresh(self, form: _Form) -> dict[str, Any]:
         principal = self._issuer.redeem(form.need("refresh_token"))
         if principal is None:
             message = "The refresh token has expired or is invalid."
             raise EntraError(700082, "invalid_grant", message)
-        return self._user_answer(principal, form)
+        return self._user_tokens(principal, form)
 
-    def _user_answer(self, principal: Principal, form: _Form) -> dict[str, Any]:
+    def _user_tokens(self, principal: Principal, form: _Form) -> dict[str, Any]:
         if not principal.enabled:
             raise EntraError(50057, "invalid_grant", "The user account is disabled.")
         if form.tenant is not None and form.tenant.tenant_id != principal.tenant_id:
@@ -133,7 +133,7 @@ class Entra:
             raise EntraError(50020, "invalid_grant", message)
         client_id = form.need("client_id")
         return {
-            **self._answer(principal, form),
+            **self._access_token(principal, form),
             "scope": form.get("scope") or "",
             "refresh_token": self._issuer.refresh_token(principal, client_id),
             "id_token": self._issuer.id_token(principal, client_id),
@@ -141,7 +141,7 @@ class Entra:
             "foci": "1",
         }
 
-    def _answer(self, principal: Principal, form: _Form) -> dict[str, Any]:
+    def _access_token(self, principal: Principal, form: _Form) -> dict[str, Any]:
         audience = requested(form.get("scope"), form.get("resource"))
         if audience is None:
             message = "The request body must contain the following parameter: 'scope'."
@@ -150,17 +150,17 @@ class Entra:
             raise errors.unknown_resource(audience, form.tenant_name)
         token, claims = self._issuer.access_token(principal, audience)
         seconds = claims["exp"] - claims["iat"]
-        answer = {"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": token}
+        response = {"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": token}
         if form.get("resource"):
-            answer.update(
+            response.update(
                 expires_in=str(seconds), ext_expires_in=str(seconds), resource=audience,
                 expires_on=str(claims["exp"]), not_before=str(claims["nbf"]),
             )  # fmt: skip
-        return answer
+        return response
 
 
 class _Form:
-    """A token request's fields, its tenant (None for `organizations`), and the endpoint it came to."""
+    """A token request's parameters, its tenant (None for `organizations`), and its endpoint."""
 
     def __init__(self, request: Request, tenant: Tenant | None, tenant_name: str) -> None:
         self._values = request.form()
@@ -170,11 +170,11 @@ class _Form:
         self.endpoints = (f"{root}/oauth2/v2.0/token", f"{root}/oauth2/token", f"{root}/v2.0")
 
     def get(self, name: str) -> str | None:
-        """The first value of *name*."""
+        """Return the first value of *name*, or None."""
         return self._values.get(name, [None])[0]
 
     def need(self, name: str) -> str:
-        """The first value of *name*; raises `EntraError` without one."""
+        """Return the first value of *name*; raise `EntraError` if there is none."""
         value = self.get(name)
         if not value:
             message = f"The request body must contain the following parameter: '{name}'."

@@ -1,14 +1,13 @@
-"""Tokens that Entra issues. Claims: learn.microsoft.com/entra/identity-platform/access-token-claims-reference."""
+"""Entra's tokens. Claims: learn.microsoft.com/entra/identity-platform/access-token-claims-reference."""
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 import uuid
 from typing import Any
 
-from acr_emulator.jwt import Signer, TokenError
+from acr_emulator.jwt import Signer, TokenError, encode
 from acr_emulator.world import Principal, World
 
 REFRESH_SECONDS = 90 * 86400
@@ -16,14 +15,14 @@ _REFRESH = "acr-emulator/entra-refresh-token"
 
 
 class Issuer:
-    """Makes access, id and refresh tokens for principals."""
+    """Make access, id and refresh tokens for principals."""
 
     def __init__(self, world: World, signer: Signer) -> None:
         self._world = world
         self._signer = signer
 
     def access_token(self, principal: Principal, audience: str) -> tuple[str, dict[str, Any]]:
-        """An access token for *audience* and its claims; it lives `world.lifetimes.entra` seconds."""
+        """Return an access token for *audience* and its claims; it is valid for `world.lifetimes.entra` seconds."""
         now = int(time.time())
         claims: dict[str, Any] = {
             "aud": audience,
@@ -48,14 +47,21 @@ class Issuer:
             )  # fmt: skip
         return self._signer.sign(claims), claims
 
+    def managed_token(self, principal: Principal, resource: str) -> dict[str, str]:
+        """Return an access token for *resource* as identity endpoints do, where all numbers are strings."""
+        token, claims = self.access_token(principal, resource)
+        times = {"expires_on": str(claims["exp"]), "not_before": str(claims["nbf"])}
+        seconds = str(claims["exp"] - claims["iat"])
+        return {"access_token": token, "expires_in": seconds, **times, "resource": resource, "token_type": "Bearer"}
+
     def refresh_token(self, principal: Principal, client_id: str) -> str:
-        """A refresh token for *principal*, usable by the public client *client_id*."""
+        """Return a refresh token for *principal* and the public client *client_id*."""
         now = int(time.time())
         claims = {"aud": _REFRESH, "oid": principal.object_id, "client_id": client_id, "iat": now}
         return self._signer.sign({**claims, "exp": now + REFRESH_SECONDS})
 
     def redeem(self, refresh_token: str) -> Principal | None:
-        """The principal that a refresh token was issued to, or None when it is no good."""
+        """Return the principal of a refresh token, or None if the token is not valid."""
         try:
             claims = self._signer.verify(refresh_token)
         except TokenError:
@@ -63,7 +69,7 @@ class Issuer:
         return self._world.principal(claims["oid"]) if claims.get("aud") == _REFRESH else None
 
     def id_token(self, principal: Principal, client_id: str) -> str:
-        """An OpenID Connect id token (v2.0) for the public client *client_id*."""
+        """Return an OpenID Connect id token (v2.0) for the public client *client_id*."""
         now = int(time.time())
         return self._signer.sign(
             {
@@ -82,8 +88,8 @@ class Issuer:
         )
 
     def external_token(self, subject: str, audience: str, lifetime: float) -> str:
-        """A token as another issuer (a pipeline, a cluster) would give it for workload identity federation. A negative
-        *lifetime* makes one that has expired."""
+        """Return a token for workload identity federation, as from another issuer (a pipeline, a cluster). With a
+        negative *lifetime* it has expired."""
         expires = int(time.time() + lifetime)
         issued = min(int(time.time()), expires) - 1
         claims = {"iss": "https://token.actions.example", "sub": subject, "aud": audience, "jti": uuid.uuid4().hex}
@@ -91,6 +97,6 @@ class Issuer:
 
 
 def client_info(principal: Principal) -> str:
-    """The account's home ids, as MSAL asks for with `client_info=1`."""
+    """Return the account's home ids, which MSAL requests with `client_info=1`."""
     value = {"uid": principal.object_id, "utid": principal.tenant_id}
-    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+    return encode(json.dumps(value).encode())

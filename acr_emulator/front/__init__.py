@@ -1,1 +1,1 @@
-"""The emulator's one listening port: a CONNECT proxy that ends TLS itself, faults, request log, control API."""
+"""The emulator's one listening port: a CONNECT proxy that terminates TLS, faults, request log, control API."""

@@ -13,8 +13,8 @@ _HEXADECIMAL = re.compile(rb"[0-9a-fA-F]{1,16}")
 
 
 class Body:
-    """A request body. `read` returns fewer bytes than asked only at the end, or before the client went away;
-    the call after that raises `EOFError`, so that a service may keep what had arrived."""
+    """A request body. `read` returns fewer bytes than requested only at the end, or when the client disconnects;
+    the next call then raises `EOFError`, so that a service can use the bytes that arrived."""
 
     def __init__(self, wire: Wire, length: int | None) -> None:
         self._wire = wire
@@ -27,7 +27,7 @@ class Body:
         self.finished = length == 0
 
     def read(self, size: int = -1) -> bytes:
-        """Up to *size* bytes (all that is left, when negative)."""
+        """Read up to *size* bytes (if negative, all that are left)."""
         if self.finished:
             return b""
         if 0 <= size <= _SCRATCH:
@@ -36,11 +36,11 @@ class Body:
         return self._read_large(size)
 
     def readinto(self, target: bytearray | memoryview) -> int:
-        """Fill *target* as far as the body reaches; how many bytes."""
+        """Fill *target* as far as the body reaches and return the number of bytes."""
         return self._fill(memoryview(target))
 
     def drain(self, limit: int) -> bool:
-        """Throw away what the service left unread; whether the end came within *limit* bytes."""
+        """Discard unread bytes and return whether the body ended within *limit* bytes."""
         scratch = memoryview(bytearray(_SCRATCH))
         self.shape = None
         while not self.finished and not self.broken and limit > 0:
@@ -61,7 +61,7 @@ class Body:
 
     def _fill(self, view: memoryview) -> int:
         if self.broken:
-            raise EOFError("the client went away in its request body")
+            raise EOFError("the client disconnected in its request body")
         got = 0
         try:
             while got < len(view) and not self.finished and not self.broken:
@@ -69,7 +69,7 @@ class Body:
         except (EOFError, OSError) as error:
             self.broken = True
             if not got:
-                raise EOFError("the client went away in its request body") from error
+                raise EOFError("the client disconnected in its request body") from error
         self.received += got
         return got
 
@@ -81,7 +81,7 @@ class Body:
             wanted = self.shape.room(wanted)
         count = self._wire.recv_into(view[:wanted])
         if count == 0:
-            raise EOFError("the client went away in its request body")
+            raise EOFError("the client disconnected in its request body")
         self.left -= count
         if self.left == 0 and not self.chunked:
             self.finished = True
@@ -105,7 +105,7 @@ class Body:
 
     def _next_chunk(self) -> bool:
         if not self._first and self._wire.read_line():
-            raise BadRequest("a chunk does not end where its size says")
+            raise BadRequest("a chunk is longer than its size")
         self._first = False
         size = self._wire.read_line().partition(b";")[0].strip()
         if not _HEXADECIMAL.fullmatch(size):

@@ -1,6 +1,6 @@
 """A private certificate authority, and one leaf certificate for each host that a client connects to.
 
-Certificates carry what strict verifiers want (RFC 5280 §4.2.1; Python 3.13's VERIFY_X509_STRICT; Go):
+Certificates contain what strict verifiers require (RFC 5280 §4.2.1; Python 3.13's VERIFY_X509_STRICT; Go):
 subject and authority key identifiers, critical basic constraints and key usage, a subject alternative name.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
-import os
 import re
 import ssl
 import threading
@@ -19,12 +18,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from acr_emulator.jwt import write_private
+
 _DAY = datetime.timedelta(days=1)
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 
 
 class Authority:
-    """Issues leaves signed by the authority whose certificate is *state*/ca.pem (made the first time)."""
+    """Issue leaf certificates, signed by the authority in *state*/ca.pem (made the first time)."""
 
     def __init__(self, state: Path) -> None:
         state.mkdir(parents=True, exist_ok=True)
@@ -39,7 +40,7 @@ class Authority:
         self._lock = threading.Lock()
 
     def context(self, host: str) -> ssl.SSLContext:
-        """The server-side TLS context for *host*: HTTP/1.1 only, TLS 1.2 or later."""
+        """Return the server-side TLS context of *host*: HTTP/1.1 only, TLS 1.2 or later."""
         with self._lock:
             if host not in self._contexts:
                 self._contexts[host] = self._make_context(host)
@@ -124,12 +125,8 @@ def _load_or_make(file: Path) -> ec.EllipticCurvePrivateKey:
     if file.exists():
         key = serialization.load_pem_private_key(file.read_bytes(), password=None)
         if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise ValueError(f"{file} does not hold an elliptic-curve key")
+            raise ValueError(f"{file} is not an elliptic-curve key")
         return key
     made = ec.generate_private_key(ec.SECP256R1())
-    pem = made.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
-        stream.write(pem)
+    write_private(file, made)
     return made

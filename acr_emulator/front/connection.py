@@ -1,4 +1,4 @@
-"""One client connection from its first byte to its last: CONNECT, TLS, and requests in turn."""
+"""One client connection: CONNECT, TLS, and its requests in turn."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from acr_emulator.front.ca import Authority
 from acr_emulator.front.faults import FaultBook, Plan, Rule
 from acr_emulator.front.http1 import Head
 from acr_emulator.front.log import LogEntry, RequestLog, since_ms
-from acr_emulator.front.shape import Dropped, Pacer, Shape
+from acr_emulator.front.shape import Dropped, RateLimiter, Shape
 from acr_emulator.front.wire import Wire
 from acr_emulator.front.writer import Writer
 from acr_emulator.messages import BadRequest, Headers, Request, Response, json_response
@@ -24,27 +24,27 @@ _DRAIN = 32 * 1024 * 1024
 
 
 class Backend(Protocol):
-    """What a connection needs of the emulator."""
+    """The emulator, as connections use it."""
 
     authority: Authority
     faults: FaultBook
     log: RequestLog
 
     def owns(self, host: str, port: int) -> bool:
-        """Whether *host*:*port* exists in the local Azure."""
+        """Return whether *host*:*port* exists in the local Azure."""
 
     def dispatch(self, request: Request) -> Response:
-        """Answer a request for one of those hosts."""
+        """Handle a request for one of those hosts."""
 
     def failure(self, request: Request, status: int) -> Response:
-        """The answer of a service that is too busy or broken."""
+        """Return the response of a service that is too busy or broken."""
 
     def local(self, request: Request) -> Response:
-        """Answer an origin-form request on the proxy's own port."""
+        """Handle an origin-form request on the proxy's own port."""
 
 
 class Connection:
-    """Serves one socket. *number* is its id in the log."""
+    """Serve one socket. *number* is its id in the log."""
 
     def __init__(self, wire: Wire, number: int, backend: Backend) -> None:
         self._wire = wire
@@ -52,15 +52,15 @@ class Connection:
         self._backend = backend
         self._writer = Writer(wire)
         self._tunnel: tuple[str, int] | None = None
-        self._pacers = {"request": Pacer(), "response": Pacer()}
+        self._limiters = {"request": RateLimiter(), "response": RateLimiter()}
 
     def serve(self) -> None:
-        """Answer requests until either side ends the connection; never raises for what a client does."""
+        """Handle requests until either side ends the connection; no client can make this raise."""
         try:
             while not self._wire.dead and self._serve_one():
                 pass
         except (OSError, EOFError, ValueError):
-            pass  # the client went away, or its TLS failed: nobody is left to tell
+            pass  # the client disconnected, or its TLS failed: no response can reach it
         finally:
             with contextlib.suppress(OSError):
                 self._wire.close()
@@ -90,7 +90,7 @@ class Connection:
 
     def _refuse(self, head: Head, host: str) -> None:
         message = f"{host} does not exist in the local Azure: the emulator connects to no other machine\n"
-        # Of a registry's name it is known that nobody has it, which proxies answer by 502; to others nobody is let.
+        # The emulator knows that this registry does not exist: 502, as from a proxy. Other hosts are forbidden: 403.
         status = 502 if host.endswith(REGISTRY_SUFFIXES) else 403
         entry = LogEntry(time=time.time(), connection=self._number, headers=dict(head.headers))
         entry.method, entry.host, entry.status = "CONNECT", host, status
@@ -108,16 +108,16 @@ class Connection:
             return self._finish(self._backend.local(request), head, body, None, entry)
         plan = self._backend.faults.plan(request)
         entry.fault = plan.ids if plan else None
-        self._backend.log.answering()
+        self._backend.log.responding()
         try:
-            return self._answer(request, head, body, plan, entry)
+            return self._respond(request, head, body, plan, entry)
         except (OSError, EOFError) as error:
             entry.error = entry.error or f"{type(error).__name__}: {error}"
             return False
         finally:
             entry.request_bytes, entry.response_bytes = body.received, self._writer.sent
             entry.duration_ms = since_ms(entry.time)
-            self._backend.log.answered(entry)
+            self._backend.log.responded(entry)
 
     def _request(self, head: Head, body: Body) -> Request:
         if self._tunnel is None:
@@ -130,7 +130,7 @@ class Connection:
             head.headers, cast(BinaryIO, body), length,
         )  # fmt: skip
 
-    def _answer(self, request: Request, head: Head, body: Body, plan: Plan | None, entry: LogEntry) -> bool:
+    def _respond(self, request: Request, head: Head, body: Body, plan: Plan | None, entry: LogEntry) -> bool:
         self._writer.sent = 0
         if plan is None:
             return self._finish(self._serviced(request, entry), head, body, None, entry)
@@ -139,7 +139,7 @@ class Connection:
             body.drain(_DRAIN)
             self._wire.send(raw.raw.encode("latin-1"))
             return False
-        body.shape = Shape(plan, "request", self._pacers["request"], self._drop)
+        body.shape = Shape(plan, "request", self._limiters["request"], self._drop)
         response = self._canned(request, plan) or self._serviced(_altered(request, plan), entry)
         if self._wire.dead:
             return False
@@ -191,11 +191,11 @@ class Connection:
             return json_response(500, {"error": {"code": "InternalError", "message": message}})
 
     def _finish(self, response: Response, head: Head, body: Body, plan: Plan | None, entry: LogEntry) -> bool:
-        """Send the answer, then make sure that no byte of the request is left; whether to go on."""
+        """Send the response and drain the request; return whether the connection stays open."""
         unread = self._wire.continue_due
         too_long = not body.finished and not body.chunked and body.left > _DRAIN
         close = not head.keep_alive or unread or too_long or body.broken
-        shape = functools.partial(Shape, plan, "response", self._pacers["response"], self._drop) if plan else None
+        shape = functools.partial(Shape, plan, "response", self._limiters["response"], self._drop) if plan else None
         entry.status = response.status
         close = self._writer.write(response, head, close=close, shape=shape)
         if not close and not body.finished:
@@ -217,8 +217,7 @@ def _bad_request(error: BadRequest) -> Response:
 def _altered(request: Request, plan: Plan) -> Request:
     request.faults = plan.names
     if "ignore_range" in request.faults:
-        kept = ((name, value) for name, value in request.headers if name.lower() != "range")
-        request.headers = Headers(kept)
+        request.headers = Headers((name, value) for name, value in request.headers if name.lower() != "range")
     return request
 
 
@@ -234,8 +233,8 @@ def _edit(response: Response, plan: Plan) -> None:
 
 
 def _shifted(content_range: str) -> str:
-    """The same Content-Range, one byte further on: what a broken cache or proxy might answer."""
+    """Return the Content-Range shifted by one byte, as a broken cache or proxy might send it."""
     unit, _, rest = content_range.partition(" ")
-    span, _, total = rest.partition("/")
-    first, _, last = span.partition("-")
+    positions, _, total = rest.partition("/")
+    first, _, last = positions.partition("-")
     return f"{unit} {int(first) + 1}-{int(last) + 1}/{total}" if last else content_range

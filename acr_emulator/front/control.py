@@ -16,7 +16,7 @@ Handler = Callable[[Request], Response]
 
 
 class Control:
-    """Answers for `/_emulator/…`. Raises `BadRequest` for what it does not understand."""
+    """Serve `/_emulator/…`; a request that it does not understand gets 400."""
 
     def __init__(self, world: World, log: RequestLog, faults: FaultBook) -> None:
         self._world = world
@@ -36,15 +36,15 @@ class Control:
         }
 
     def route(self, method: str, name: str, handler: Handler) -> None:
-        """Let *handler* answer *method* `/_emulator/`*name*."""
+        """Let *handler* handle *method* `/_emulator/`*name*."""
         self._routes[method, name] = handler
 
     def handle(self, request: Request) -> Response:
-        """Answer one request."""
+        """Handle one request."""
         name = request.path.removeprefix(PREFIX).partition("/")[0]
         handler = self._routes.get((request.method, name))
         if handler is None:
-            return json_response(404, {"error": {"message": f"no {request.method} {request.path} here"}})
+            return json_response(404, {"error": {"message": f"there is no {request.method} {request.path}"}})
         try:
             return handler(request)
         except BadRequest as error:
@@ -76,7 +76,7 @@ class Control:
         return json_response(200, value)
 
     def _reset(self, _: Request) -> Response:
-        """Settings as at the start, no faults, an empty log. What registries hold stays."""
+        """Restore the settings, remove all faults and clear the log. The registries' content stays."""
         self._start.restore()
         self._faults.remove()
         self._log.clear()

@@ -1,6 +1,6 @@
-"""Faults by rule: which requests a rule hits, and what it does to them.
+"""Fault rules: the requests that they match, and their effects.
 
-A rule is JSON: what it matches (`method`, `host` glob, `path` and `query` regular expressions, from the `nth` match on,
+A rule is JSON: its conditions (`method`, `host` glob, `path` and `query` regular expressions, from the `nth` match on,
 `times` at most, with `probability` from `seed`), one `action`, and the action's own fields. README.md lists them.
 """
 
@@ -20,13 +20,12 @@ NAMED = ("drop_session", "expire_token", "ignore_range", "wrong_content_range")
 ACTIONS = (
     "status", "reset", "cut", "corrupt", "delay", "stall", "bandwidth", "set_headers", "drop_headers", "raw", *NAMED,
 )  # fmt: skip
-PLACES = ("before", "request", "answer", "response")
+POINTS = ("before", "request", "answer", "response")
 
 
 @dataclass
 class Rule:
-    """One rule. *where* says when a `reset`, `cut` or `stall` happens: `before` the service sees the request, after
-    *after* bytes of the `request` or `response` body, or as the `answer` is due (the service has done its work).
+    """One rule. *where* (see README.md) is the time of a `reset`, `cut` or `stall`, in a body after *after* bytes.
     *seconds* is for `delay` and `stall`, *offset* for `corrupt`, *rate* (bytes a second) for `bandwidth`."""
 
     action: str
@@ -57,7 +56,7 @@ class Rule:
         self._query = re.compile(self.query or "")
 
     def hits(self, request: Request) -> bool:
-        """Whether the rule applies to this request; counts it."""
+        """Return whether the rule applies to this request, and count it."""
         if not self._matches(request):
             return False
         self.matched += 1
@@ -79,7 +78,7 @@ class Rule:
 
 @dataclass
 class Plan:
-    """The rules that apply to one request, sorted by what they touch."""
+    """The rules that apply to one request."""
 
     rules: list[Rule]
 
@@ -90,20 +89,20 @@ class Plan:
 
     @property
     def names(self) -> frozenset[str]:
-        """The named faults that services are asked for."""
+        """The named faults that services have to apply."""
         return frozenset(rule.action for rule in self.rules if rule.action in NAMED)
 
     def first(self, action: str) -> Rule | None:
-        """The first rule with this action."""
+        """Return the first rule with this action, or None."""
         return next((rule for rule in self.rules if rule.action == action), None)
 
     def of(self, *actions: str, where: str | None = None) -> list[Rule]:
-        """The rules with one of these actions (and this place)."""
+        """Return the rules with one of these actions (and this *where*)."""
         return [rule for rule in self.rules if rule.action in actions and where in (None, rule.where)]
 
 
 class FaultBook:
-    """The rules in force. Safe for many threads; costs nothing while there is no rule."""
+    """The active rules. Safe for many threads, and free while there is no rule."""
 
     def __init__(self) -> None:
         self._rules: dict[str, Rule] = {}
@@ -111,7 +110,7 @@ class FaultBook:
         self._lock = threading.Lock()
 
     def add(self, value: Any) -> str:
-        """Add the rule that the JSON *value* describes; its id. Raises `BadRequest`."""
+        """Add the rule in the JSON *value* and return its id; raise `BadRequest`."""
         rule = parse_rule(value)
         with self._lock:
             rule.id = f"fault-{next(self._ids)}"
@@ -119,7 +118,7 @@ class FaultBook:
         return rule.id
 
     def plan(self, request: Request) -> Plan | None:
-        """What to do to *request*, or None for nothing."""
+        """Return the rules for *request*, or None if there are none."""
         if not self._rules:
             return None
         with self._lock:
@@ -127,12 +126,12 @@ class FaultBook:
         return Plan(rules) if rules else None
 
     def list(self) -> list[dict[str, Any]]:
-        """Every rule with its counts `matched` and `applied`."""
+        """Return all rules, with their counts `matched` and `applied`."""
         with self._lock:
             return [asdict(rule) for rule in self._rules.values()]
 
     def remove(self, identifier: str | None = None) -> bool:
-        """Remove one rule, or all; False when there is none of that id."""
+        """Remove one rule, or all; return False if there is none with that id."""
         with self._lock:
             if identifier is None:
                 self._rules.clear()
@@ -148,7 +147,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 def parse_rule(value: Any) -> Rule:
-    """The rule that the JSON *value* describes; raises `BadRequest` for anything unknown."""
+    """Return the rule in the JSON *value*; raise `BadRequest` for anything unknown."""
     if not isinstance(value, dict):
         raise BadRequest("a fault rule is a JSON object")
     types = {item.name: str(item.type) for item in fields(Rule) if item.name not in _COUNTED}
@@ -159,8 +158,8 @@ def parse_rule(value: Any) -> Rule:
             raise BadRequest(f"field {name} of a fault rule must be {types[name]}")
     if value.get("action") not in ACTIONS:
         raise BadRequest(f"action must be one of {', '.join(ACTIONS)}")
-    if value.get("where", "before") not in PLACES:
-        raise BadRequest(f"where must be one of {', '.join(PLACES)}")
+    if value.get("where", "before") not in POINTS:
+        raise BadRequest(f"where must be one of {', '.join(POINTS)}")
     if "nth" in value and "times" not in value:
         value = {**value, "times": 1}
     try:

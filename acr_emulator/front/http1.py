@@ -1,4 +1,4 @@
-"""HTTP/1.1 message heads (RFC 9112 §3, §5, §6), without the cost of the standard library's e-mail parser."""
+"""Parse HTTP/1.1 message heads (RFC 9112 §3, §5, §6), faster than the standard library's e-mail parser."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _VERSIONS = ("HTTP/1.1", "HTTP/1.0")
 
 @dataclass
 class Head:
-    """A request line and its fields. *target* is as received."""
+    """A request line and its headers. *target* is as received."""
 
     method: str
     target: str
@@ -24,7 +24,7 @@ class Head:
 
     @property
     def keep_alive(self) -> bool:
-        """Whether the client lets the connection live on (RFC 9112 §9.3)."""
+        """Whether the connection stays open after the response (RFC 9112 §9.3)."""
         option = (self.headers.get("Connection") or "").lower()
         return "close" not in option if self.version == "HTTP/1.1" else "keep-alive" in option
 
@@ -36,7 +36,7 @@ class Head:
 
 @dataclass
 class Target:
-    """Where a request goes. *path* is percent-decoded; *scheme* is empty in origin-form."""
+    """The target of a request. *path* is percent-decoded; *scheme* is empty in origin-form."""
 
     scheme: str
     host: str
@@ -46,16 +46,16 @@ class Target:
 
 
 def parse_head(raw: bytes) -> Head:
-    """The head without its closing empty line; raises `BadRequest`."""
+    """Parse a head without its closing empty line; raise `BadRequest`."""
     request_line, *lines = raw.decode("latin-1").split("\r\n")
     parts = request_line.split(" ")
     if len(parts) != 3 or not _TOKEN.fullmatch(parts[0]) or parts[2] not in _VERSIONS:
         raise BadRequest(f"not an HTTP/1.1 request line: {request_line[:80]!r}")
-    return Head(parts[0], parts[1], parts[2], Headers(_field(line) for line in lines))
+    return Head(parts[0], parts[1], parts[2], Headers(_header(line) for line in lines))
 
 
 def body_length(headers: Headers) -> int | None:
-    """Content-Length, or None for chunked; 0 without either. Raises `BadRequest` (RFC 9112 §6.3)."""
+    """Return Content-Length, None if chunked, 0 without either; raise `BadRequest` (RFC 9112 §6.3)."""
     coding = headers.get("Transfer-Encoding")
     lengths = set(headers.get_all("Content-Length"))
     if coding is not None:
@@ -71,7 +71,7 @@ def body_length(headers: Headers) -> int | None:
 
 
 def parse_target(target: str) -> Target:
-    """An absolute-form `http://` target or an origin-form one; raises `BadRequest`."""
+    """Parse an absolute-form `http://` target or an origin-form one; raise `BadRequest`."""
     scheme = host = ""
     port = 80
     if target.lower().startswith("http://"):
@@ -86,7 +86,7 @@ def parse_target(target: str) -> Target:
 
 
 def parse_authority(text: str, default_port: int) -> tuple[str, int]:
-    """`host[:port]` as lower-case host and port; raises `BadRequest`."""
+    """Parse `host[:port]` into lower-case host and port; raise `BadRequest`."""
     host, colon, port = text.partition(":")
     if not host or (colon and not (port.isascii() and port.isdigit() and int(port) < 65536)):
         raise BadRequest(f"not host and port: {text[:80]!r}")
@@ -94,7 +94,7 @@ def parse_authority(text: str, default_port: int) -> tuple[str, int]:
 
 
 def decode_path(path: str) -> str:
-    """*path* with its percent-encoded UTF-8 decoded."""
+    """Decode the percent-encoded UTF-8 of *path*; raise `BadRequest`."""
     if "%" not in path:
         return path
     try:
@@ -103,8 +103,8 @@ def decode_path(path: str) -> str:
         raise BadRequest("the path is not UTF-8") from error
 
 
-def _field(line: str) -> tuple[str, str]:
+def _header(line: str) -> tuple[str, str]:
     name, colon, value = line.partition(":")
     if not colon or not _TOKEN.fullmatch(name):
-        raise BadRequest(f"not a header field: {line[:80]!r}")
+        raise BadRequest(f"not a header: {line[:80]!r}")
     return name, value.strip(" \t")

@@ -1,4 +1,4 @@
-"""The request log: what tests and benchmarks count on. Bounded; each entry is written once, when its request ends."""
+"""The request log, for tests and benchmarks. Bounded; an entry is added when its request ends."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ SETTLE_SECONDS = 0.25
 
 @dataclass
 class LogEntry:
-    """One request. *time* is seconds since the epoch when its head had arrived; *duration_ms* runs to the
-    last byte of the answer. *status* is 0 when no answer was sent. *connection* numbers TCP connections from
-    1 (0: an inner client). *request_bytes* and *response_bytes* count body bytes that really passed.
-    *fault* holds the ids of the rules applied, comma-separated. *error* is the service's own failure."""
+    """One request. *time* is when its head had arrived, in seconds since the epoch; *duration_ms* ends with the
+    last byte of the response. *status* is 0 if no response was sent. *connection* numbers TCP connections
+    from 1 (0: an inner client). *request_bytes* and *response_bytes* count the transferred body bytes.
+    *fault* has the ids of the applied rules, comma-separated. *error* is the service's own failure."""
 
     id: int = 0
     time: float = 0.0
@@ -45,50 +45,50 @@ class RequestLog:
         self._entries: deque[LogEntry] = deque(maxlen=capacity)
         self._ids = itertools.count(1)
         self._changed = threading.Condition()
-        self._answering = 0
+        self._responding = 0
         self._cleared = 0.0
 
-    def answering(self) -> None:
-        """An answer begins to leave: its entry is due, and readers wait for it a little."""
+    def responding(self) -> None:
+        """Note that a request is being handled: `entries` waits a moment for it."""
         with self._changed:
-            self._answering += 1
+            self._responding += 1
 
-    def answered(self, entry: LogEntry) -> None:
-        """The request of an earlier `answering` has ended."""
+    def responded(self, entry: LogEntry) -> None:
+        """Add the entry of a request that `responding` noted."""
         with self._changed:
-            self._answering -= 1
+            self._responding -= 1
             self._append(entry)
             self._changed.notify_all()
 
     def add(self, entry: LogEntry) -> None:
-        """Note a request that had no `answering`."""
+        """Add the entry of a request without `responding`."""
         with self._changed:
             self._append(entry)
 
     def entries(self, since: int = 0) -> list[dict[str, Any]]:
-        """Entries whose id is greater than *since*, as JSON-ready dictionaries."""
+        """Return the entries with an id above *since*, as JSON-ready dictionaries."""
         with self._changed:
             self._settle()
             return [asdict(entry) for entry in self._entries if entry.id > since]
 
     def clear(self) -> None:
-        """Forget every request that has begun, those under way too. Ids go on counting."""
+        """Drop all requests that have started, also unfinished ones. Ids are not reused."""
         with self._changed:
             self._settle()
             self._entries.clear()
             self._cleared = time.time()
 
     def _append(self, entry: LogEntry) -> None:
-        # One that was under way when all was forgotten is of an earlier client, such as one that was killed.
+        # A request from before the log was cleared belongs to an earlier client, such as a killed one.
         if entry.time >= self._cleared:
             entry.id = next(self._ids)
             self._entries.append(entry)
 
     def _settle(self) -> None:
-        # A client may ask for the log as soon as it has the last byte, before the sender came to note it.
-        self._changed.wait_for(lambda: self._answering == 0, timeout=SETTLE_SECONDS)
+        # A client that has the last byte may read the log before this side added the entry.
+        self._changed.wait_for(lambda: self._responding == 0, timeout=SETTLE_SECONDS)
 
 
 def since_ms(start: float) -> float:
-    """Milliseconds since *start*, a `time.time()`."""
+    """Return the milliseconds since *start*, a `time.time()`."""
     return round((time.time() - start) * 1000, 3)

@@ -14,7 +14,7 @@ _BACKLOG = 1024
 
 
 class Server:
-    """Accepts connections on 127.0.0.1:*port* (0: any free one) and hands them to *backend*."""
+    """Accept connections on 127.0.0.1:*port* (0: any free one) for *backend*."""
 
     def __init__(self, backend: Backend, port: int = 0) -> None:
         self._backend = backend
@@ -26,7 +26,7 @@ class Server:
         self._thread = threading.Thread(target=self._accept, name="accept", daemon=True)
 
     def start(self) -> None:
-        """Begin to accept, in a thread of its own."""
+        """Start to accept, in a thread of its own."""
         self._thread.start()
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""Changes to the world while it runs: a nested JSON object, checked as a whole before any of it is applied."""
+"""Changes to the running world: a nested JSON object, checked as a whole before it is applied."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ _ELEMENTS: dict[str, Callable[..., Any]] = {"roles": RoleAssignment, "tokens": S
 
 
 def apply_settings(world: World, patch: Any) -> None:
-    """Apply *patch*, say `{"lifetimes": {"entra": 5}, "registries": {"myregistry": {"sku": "Basic"}}}`; names are in
-    camelCase or snake_case. Raises `BadRequest` for a name or a value that does not fit, and then changes nothing."""
+    """Apply *patch*, such as `{"lifetimes": {"entra": 5}, "registries": {"myregistry": {"sku": "Basic"}}}`; in
+    camelCase or snake_case. Raise `BadRequest` for an unknown name or a wrong type, and then change nothing."""
     with world.lock:
         for target, name, value in _changes(world, _object("settings", patch)):
             setattr(target, name, value)
 
 
 def describe(world: World) -> dict[str, Any]:
-    """The whole world as JSON, secrets included: they are for tests."""
+    """Return the whole world as JSON, with its secrets, which are for tests."""
     with world.lock:
         return {item.name: _plain(getattr(world, item.name)) for item in fields(world) if item.name != "lock"}
 
 
 class Snapshot:
-    """The world as it was, to go back to."""
+    """A copy of the world, to restore it."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._state = self._copy()
 
     def restore(self) -> None:
-        """Put every value back."""
+        """Restore every value."""
         with self._world.lock:
             for name, value in copy.deepcopy(self._state).items():
                 setattr(self._world, name, value)

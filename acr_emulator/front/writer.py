@@ -1,4 +1,4 @@
-"""Writes a `Response`: small ones in one piece, files in blocks from a reused buffer, iterables chunked."""
+"""Write a `Response`: small bodies in one send, files in blocks from a reused buffer, iterables chunked."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from http import HTTPStatus
 from acr_emulator.front.http1 import Head
 from acr_emulator.front.shape import Shape
 from acr_emulator.front.wire import Wire
-from acr_emulator.messages import BLOCK, FileSlice, Response
+from acr_emulator.messages import BLOCK, FileRange, Response
 
 ShapeMaker = Callable[[], Shape]
 _ONE_SEND = 64 * 1024
@@ -19,7 +19,7 @@ _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
 class Writer:
-    """Sends answers on one connection. *sent* counts the body bytes of the present answer."""
+    """Send responses on one connection. *sent* counts the body bytes of the current response."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
@@ -27,8 +27,8 @@ class Writer:
         self.sent = 0
 
     def write(self, response: Response, request: Head, *, close: bool, shape: ShapeMaker | None = None) -> bool:
-        """Send *response*, with its body unless the method is HEAD or the status has none; whether the connection
-        must close after it. *shape* is asked once the head has gone. Raises `OSError`, `EOFError`."""
+        """Send *response*, without its body for HEAD or a status without one, and return whether the connection must
+        close after it. *shape* is called once the head is sent. Raise `OSError` or `EOFError`."""
         self.sent = 0
         bodyless = request.method == "HEAD" or response.status in (204, 304) or response.status < 200
         length = _length(response)
@@ -77,14 +77,14 @@ class Writer:
         self._wire.send(block)
         self.sent += len(block)
 
-    def _blocks(self, body: bytes | FileSlice | Iterable[bytes]) -> Iterator[memoryview]:
+    def _blocks(self, body: bytes | FileRange | Iterable[bytes]) -> Iterator[memoryview]:
         if isinstance(body, (bytes, bytearray)):
             return iter((memoryview(body),))
-        if isinstance(body, FileSlice):
+        if isinstance(body, FileRange):
             return self._file_blocks(body)
         return (memoryview(block) for block in body)
 
-    def _file_blocks(self, part: FileSlice) -> Iterator[memoryview]:
+    def _file_blocks(self, part: FileRange) -> Iterator[memoryview]:
         if self._block is None:
             self._block = memoryview(bytearray(BLOCK))
         left = part.length
@@ -116,7 +116,7 @@ def _length(response: Response) -> int | None:
     body = response.body
     if isinstance(body, (bytes, bytearray)):
         return len(body)
-    return body.length if isinstance(body, FileSlice) else None
+    return body.length if isinstance(body, FileRange) else None
 
 
 def _head(response: Response, length: int | None, *, chunked: bool, close: bool) -> bytes:

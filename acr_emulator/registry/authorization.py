@@ -1,4 +1,4 @@
-"""Whether a data-plane request may go on: the firewall, the credentials, the rights."""
+"""Checks of a data-plane request: firewall, credentials, permissions."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _LOOPBACK = "127.0.0.1"
 
 
 def check_firewall(call: Call) -> None:
-    """Raise DENIED when the registry keeps the client out, on whatever path."""
+    """Raise DENIED if the firewall refuses the client, on any path."""
     address = call.registry.blocked_client_ip
     if address is not None or not call.registry.public_network_access:
         raise denied(address or _LOOPBACK)
 
 
 def authorize(call: Call, need: Need | None) -> None:
-    """Set the caller of *call*; raise the 401 that asks for *need* when it is nobody or may not."""
+    """Set the caller of *call*; raise 401 with a challenge for *need* if the caller is unknown or not permitted."""
     caller = _caller(call)
     if caller is None or "expire_token" in call.request.faults:
         raise unauthorized(call.registry, need, call.name)
@@ -49,10 +49,10 @@ def _caller(call: Call) -> Caller | None:
 
 def _adjusted(call: Call, caller: Caller, need: Need) -> Need:
     if need is READ_METADATA and caller.anonymous:
-        return PULL  # an anonymous pull token reads metadata as well (recorded)
+        return PULL  # an anonymous pull token can read metadata too (recorded)
     if need is LIST_TAGS and call.world.strict_tags_list:
         return READ_METADATA
     if need is UNTAG and is_abac(call.registry) and caller.permits("repository", call.name, "metadata_write"):
-        # A repository writer may untag; deleting a manifest takes a contributor.
+        # A repository writer may untag; only a contributor may delete a manifest.
         return Need(("metadata_write",))
     return need

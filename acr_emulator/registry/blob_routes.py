@@ -1,9 +1,9 @@
-"""`/v2/{name}/blobs/{digest}`: a blob is a redirect to storage, as a rule (OCI distribution specification §Pulling
-blobs, §Deleting blobs; ACR's swagger, `ContainerRegistryBlob_GetBlob`)."""
+"""`/v2/{name}/blobs/{digest}`: by default a redirect to storage (OCI distribution specification §Pulling blobs,
+§Deleting blobs; ACR's swagger, `ContainerRegistryBlob_GetBlob`)."""
 
 from __future__ import annotations
 
-from acr_emulator.messages import FileSlice, Response
+from acr_emulator.messages import FileRange, Response
 from acr_emulator.registry.call import Call
 from acr_emulator.registry.errors import RegistryError, blob_unknown, digest_invalid, disallowed
 from acr_emulator.registry.names import is_digest
@@ -12,30 +12,30 @@ from acr_emulator.registry.sas import signed_url
 
 
 def get_blob(call: Call) -> Response:
-    """GET: 307 to the storage host or, where the registry does not redirect, the bytes, by range if asked."""
+    """Handle GET: 307 to the storage host, or the requested bytes if the registry does not redirect."""
     _find(call)
     if call.registry.blob_redirect:
         return _redirect(call)
     try:
         response = file_response(call.store.blobs.path(call.key), call.request.headers)
     except UnsatisfiableRange as error:
-        where = [("Content-Range", f"bytes */{error.size}")]
-        raise RegistryError(416, "RANGE_INVALID", "invalid content range", [{}], where) from error
+        headers = [("Content-Range", f"bytes */{error.size}")]
+        raise RegistryError(416, "RANGE_INVALID", "invalid content range", [{}], headers) from error
     response.headers.append(("Docker-Content-Digest", call.key))
     return response
 
 
 def head_blob(call: Call) -> Response:
-    """HEAD: size and digest; both 200 and 307 mean that the blob is there."""
+    """Handle HEAD: size and digest; both 200 and 307 mean that the blob exists."""
     size = _find(call)
     if call.registry.blob_head_redirect:
         return _redirect(call)
     headers = [("Content-Type", "application/octet-stream"), ("Docker-Content-Digest", call.key)]
-    return Response(200, [*headers, ("Accept-Ranges", "bytes")], FileSlice(call.store.blobs.path(call.key), 0, size))
+    return Response(200, [*headers, ("Accept-Ranges", "bytes")], FileRange(call.store.blobs.path(call.key), 0, size))
 
 
 def delete_blob(call: Call) -> Response:
-    """DELETE: the repository does not have the blob any more."""
+    """Handle DELETE: remove the blob from the repository."""
     _find(call)
     with call.state.lock:
         if not call.state.repositories[call.name].attributes.deletable:

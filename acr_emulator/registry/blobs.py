@@ -1,4 +1,4 @@
-"""Content by digest, in files; shared by all registries and counted by the repositories that hold it."""
+"""Content by digest, in files shared by all registries, with a count of the repositories that use it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from acr_emulator.registry.names import algorithm, digest_of, hasher
 
 
 class BlobStore:
-    """Files below *root*, named by digest. A file goes when the last repository lets go of it."""
+    """Files below *root*, named by digest. A file is removed with its last link from a repository."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -20,24 +20,24 @@ class BlobStore:
         self._lock = threading.Lock()
 
     def path(self, digest: str) -> Path:
-        """Where the content of *digest* is, or would be."""
+        """Return the path of the content of *digest*, whether it exists or not."""
         name, _, value = digest.partition(":")
         return self._root / name / value[:2] / value
 
     def has(self, digest: str) -> bool:
-        """Whether the content is there."""
+        """Return whether the content exists."""
         return self.path(digest).exists()
 
     def size(self, digest: str) -> int:
-        """Bytes of the content."""
+        """Return the size of the content in bytes."""
         return self.path(digest).stat().st_size
 
     def read(self, digest: str) -> bytes:
-        """The content; for manifests and configs only, which are small."""
+        """Return the content; only for manifests and configs, which are small."""
         return self.path(digest).read_bytes()
 
     def adopt(self, file: Path, digest: str) -> None:
-        """Make the finished *file* the content of *digest*, and count one holder."""
+        """Move the finished *file* to the content of *digest*, and add a link."""
         target = self.path(digest)
         with self._lock:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -45,19 +45,19 @@ class BlobStore:
             self._links[digest] += 1
 
     def put(self, content: bytes, temporary: Path, name: str = "sha256") -> str:
-        """Store *content* by way of the file *temporary*, count one holder, and return its digest."""
+        """Store *content* through the file *temporary*, add a link, and return its digest."""
         digest = digest_of(content, name)
         temporary.write_bytes(content)
         self.adopt(temporary, digest)
         return digest
 
     def link(self, digest: str) -> None:
-        """Count one more holder of *digest*."""
+        """Add a link to *digest*."""
         with self._lock:
             self._links[digest] += 1
 
     def unlink(self, digest: str) -> None:
-        """Count one holder less; without any, the file is removed."""
+        """Remove a link to *digest*, and with the last link the file."""
         with self._lock:
             self._links[digest] -= 1
             if self._links[digest] <= 0:
@@ -66,7 +66,7 @@ class BlobStore:
 
 
 def digest_of_file(file: Path, like: str) -> str:
-    """The digest of *file* by the algorithm of digest *like*, read in blocks."""
+    """Return the digest of *file* by the algorithm of the digest *like*."""
     state = hasher(algorithm(like))
     with file.open("rb") as stream:
         while block := stream.read(BLOCK):

@@ -1,4 +1,4 @@
-"""One data-plane request with all that its handler needs."""
+"""One data-plane request, with everything that its handler needs."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from acr_emulator.world import Registry, World
 
 @dataclass
 class Call:
-    """*name* is the repository's ('' where there is none), *key* the tag, digest or upload id of the path.
-    *caller* is set before a handler runs, except on the token endpoints."""
+    """A request. *name* is the path's repository (or ''), *key* its tag, digest or upload id. *caller* is set before
+    a handler runs, except on the token endpoints."""
 
     request: Request
     world: World
@@ -31,7 +31,7 @@ class Call:
     caller: Caller | None = None
 
     def repository(self) -> Repository:
-        """The repository of the path; raises NAME_UNKNOWN."""
+        """Return the repository of the path; raise NAME_UNKNOWN."""
         found = self.state.existing(self.name)
         if found is None:
             raise name_unknown(self.name)

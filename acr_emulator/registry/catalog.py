@@ -1,5 +1,5 @@
-"""The list of repositories and of a repository's tags (OCI distribution specification §Listing Tags, and the
-catalog that it inherited from Docker)."""
+"""Lists of repositories and of a repository's tags (OCI distribution specification §Listing Tags, and the catalog
+inherited from Docker)."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from acr_emulator.registry.paging import page_of
 
 
 def base(_call: Call) -> Response:
-    """GET /v2/: the API is there, and the credentials are good."""
+    """Handle GET /v2/: the API exists, and the credentials are valid."""
     return json_response(200, {})
 
 
 def list_repositories(call: Call) -> Response:
-    """GET /v2/_catalog and GET /acr/v1/_catalog."""
+    """Handle GET /v2/_catalog and GET /acr/v1/_catalog."""
     page = page_of(call.request, call.world.limits.page_size)
     with call.state.lock:
         names, last = page.cut(call.state.names(), str)
@@ -22,7 +22,7 @@ def list_repositories(call: Call) -> Response:
 
 
 def list_tags(call: Call) -> Response:
-    """GET /v2/{name}/tags/list, in lexical order."""
+    """Handle GET /v2/{name}/tags/list, in lexical order."""
     page = page_of(call.request, call.world.limits.page_size)
     with call.state.lock:
         tags = call.repository().tags.values()

@@ -1,5 +1,5 @@
-"""The 401 that tells a client where to get which token (distribution's token authentication specification; ACR's
-own body and attributes as recorded)."""
+"""The 401 whose challenge names the token endpoint and the scope (distribution's token authentication specification;
+ACR's own body and attributes as recorded)."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ MESSAGE = "authentication required, visit https://aka.ms/acr/authorization for m
 
 @dataclass(frozen=True)
 class Need:
-    """*actions* on a resource, all of them, in the order that the challenge names them."""
+    """The required *actions* on a resource, in the order of the challenge."""
 
     actions: tuple[str, ...]
     kind: str = "repository"
 
     def scope(self, name: str) -> str:
-        """The scope to ask for."""
+        """Return the scope to request."""
         return f"{self.kind}:{name}:{','.join(self.actions)}"
 
 
 def unauthorized(registry: Registry, need: Need | None, name: str, *, insufficient: bool = False) -> RegistryError:
-    """401 for *need* on *name* (None: any token will do). *insufficient*: the token is good but lacks the right."""
+    """Return 401 for *need* on *name* (None: any token). If *insufficient*, a valid token has too few actions."""
     server = registry.login_server
     header = f'Bearer realm="https://{server}/oauth2/token",service="{server}"'
     if need is not None:
@@ -36,7 +36,7 @@ def unauthorized(registry: Registry, need: Need | None, name: str, *, insufficie
 
 
 def refused(reason: str) -> RegistryError:
-    """401 of a token endpoint: the credential itself is not accepted."""
+    """Return the 401 of a token endpoint for a credential that it does not accept."""
     return RegistryError(401, "UNAUTHORIZED", MESSAGE, [reason])
 
 

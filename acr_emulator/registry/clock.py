@@ -1,4 +1,4 @@
-"""Times as the metadata API writes them: ISO 8601 with seven fractional digits and Z (100 ns ticks)."""
+"""The metadata API's times: ISO 8601 with seven fractional digits and Z (100 ns ticks)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _last = 0
 
 
 def timestamp() -> str:
-    """Now, later than every time given before: sorting these texts sorts the events."""
+    """Return the current time, later than every time before, so that sorting the texts sorts the events."""
     global _last
     with _lock:
         _last = max(time.time_ns() // 100, _last + 1)

@@ -1,5 +1,5 @@
-"""Who a user name and a password are: the admin user, a service principal, a repository token or, with the null
-GUID as the name, the holder of a refresh token.
+"""Identities by user name and password: the admin user, a service principal, a repository token or, with the null
+GUID as the name, the owner of a refresh token.
 
 https://learn.microsoft.com/azure/container-registry/container-registry-authentication
 """
@@ -18,9 +18,9 @@ NULL_USER = "00000000-0000-0000-0000-000000000000"
 
 
 def identify(world: World, issuer: TokenIssuer, registry: Registry, user: str, password: str) -> Identity | None:
-    """The identity with these credentials, or None."""
+    """Return the identity with these credentials, or None."""
     if user == NULL_USER:
-        return _refresh_holder(issuer, registry, password)
+        return _refresh_token_owner(issuer, registry, password)
     if user == registry.name:
         return Admin(user) if registry.admin_user_enabled and password in registry.admin_passwords else None
     for token in registry.tokens:
@@ -30,7 +30,7 @@ def identify(world: World, issuer: TokenIssuer, registry: Registry, user: str, p
 
 
 def parse_basic(header: str) -> tuple[str, str] | None:
-    """User name and password of an `Authorization: Basic` field (RFC 7617); None when it is none."""
+    """Return user name and password of an `Authorization: Basic` header (RFC 7617), or None."""
     scheme, _, encoded = header.partition(" ")
     if scheme.lower() != "basic":
         return None
@@ -41,7 +41,7 @@ def parse_basic(header: str) -> tuple[str, str] | None:
     return (user, password) if colon else None
 
 
-def _refresh_holder(issuer: TokenIssuer, registry: Registry, token: str) -> Identity | None:
+def _refresh_token_owner(issuer: TokenIssuer, registry: Registry, token: str) -> Identity | None:
     try:
         return issuer.refresh_identity(registry, token)
     except TokenError:

@@ -1,4 +1,4 @@
-"""`importImage`: a copy from registry to registry, made by the service.
+"""`importImage`: a copy between registries by the service.
 
 https://learn.microsoft.com/azure/container-registry/container-registry-import-images
 """
@@ -16,7 +16,7 @@ from acr_emulator.world import Registry, World
 
 
 class ImportFailed(Exception):
-    """The import did not happen; *code* and *message* go to the ARM operation."""
+    """The import failed; *code* and *message* are for the ARM operation."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -41,9 +41,9 @@ def import_image(
     untagged_repositories: list[str],
     force: bool,
 ) -> None:
-    """Copy *source_image* (`repository`, `repository:tag` or `repository@digest`) with what its index lists, not what
-    refers to it, to each of *target_tags* (`repository[:tag]`) and, without a tag, to *untagged_repositories*; with
-    neither, to its own name. Raises `ImportFailed` with nothing copied; without *force*, also when a tag exists."""
+    """Copy *source_image* (`repository`, `repository:tag` or `repository@digest`) and the children of its index, but no
+    referrers, to each of *target_tags* (`repository[:tag]`) and, without a tag, to *untagged_repositories*; with
+    neither, to its own name. Raise `ImportFailed` and copy nothing; without *force*, also if a tag exists."""
     if not source.export_enabled:
         raise ImportFailed("ExportPolicyDisabled", f"exports are disabled on the registry {source.login_server}")
     image = _parse(source_image)
@@ -95,8 +95,8 @@ def _find(state: RegistryState, image: _Image, source: Registry) -> tuple[Reposi
     tag = repository.tags.get(image.tag or "") if repository else None
     manifest = repository.manifests.get(tag.digest if tag else image.digest or "") if repository else None
     if repository is None or manifest is None:
-        where = f"{source.login_server}/{image.repository}{'@' if image.digest else ':'}{image.digest or image.tag}"
-        raise ImportFailed("ManifestUnknown", f"the source image {where} could not be found")
+        name = f"{source.login_server}/{image.repository}{'@' if image.digest else ':'}{image.digest or image.tag}"
+        raise ImportFailed("ManifestUnknown", f"the source image {name} could not be found")
     locks = [repository.attributes, manifest.attributes, *([tag.attributes] if tag else [])]
     if not all(lock.readEnabled for lock in locks):
         raise ImportFailed("OperationDisallowed", f"the source image {image.repository} is locked against reading")
@@ -104,7 +104,7 @@ def _find(state: RegistryState, image: _Image, source: Registry) -> tuple[Reposi
 
 
 def _graph(repository: Repository, root: Manifest) -> list[Manifest]:
-    """*root* and the manifests that its index lists, to any depth, children before parents."""
+    """Return *root* and the manifests that its index lists, at any depth, children before parents."""
     found: dict[str, Manifest] = {}
     waiting = [root]
     while waiting:

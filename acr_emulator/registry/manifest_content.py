@@ -1,7 +1,7 @@
-"""Reading a manifest's JSON: the types that ACR takes, what each must hold, and what it refers to.
+"""Parse a manifest's JSON: the types that ACR accepts, their required members, and their references.
 
-Image specification 1.1 (manifest, index), Docker image manifest v2 schema 2, and the two artifact manifests of
-before 1.1 that registries still hold.
+Image specification 1.1 (manifest, index), Docker image manifest v2 schema 2, and the two artifact manifests from
+before 1.1 that are still in registries.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ IMAGE_CONFIGS = ("application/vnd.oci.image.config.v1+json", "application/vnd.do
 
 
 def parse_manifest(content: bytes, content_type: str, digest: str) -> Manifest:
-    """The facts of the manifest *content* pushed as *content_type*; raises MANIFEST_INVALID."""
+    """Parse the manifest *content*, pushed as *content_type*; raise MANIFEST_INVALID."""
     media_type = content_type.partition(";")[0].strip()
     if media_type not in IMAGES + INDEXES + ARTIFACTS:
         raise manifest_invalid(f"the Content-Type {media_type!r} is not that of a manifest")
@@ -42,7 +42,7 @@ def parse_manifest(content: bytes, content_type: str, digest: str) -> Manifest:
 
 
 def platform(config: bytes) -> tuple[str | None, str | None]:
-    """`architecture` and `os` of an image's config, where it has them."""
+    """Return `architecture` and `os` of an image's config, or None if missing."""
     try:
         value = json.loads(config)
     except ValueError:
@@ -69,7 +69,7 @@ def _check_type(value: dict[str, Any], media_type: str) -> None:
         raise manifest_invalid(f"the mediaType is {inside!r}, the Content-Type {media_type!r}")
     if media_type not in ARTIFACTS and value.get("schemaVersion") != 2:
         raise manifest_invalid("schemaVersion must be 2")
-    # A document that can be read as both is read differently by different clients (CVE-2021-41190).
+    # Clients disagree on a document that is both a manifest and an index (CVE-2021-41190).
     foreign = ("config", "layers") if media_type in INDEXES else ("manifests",)
     if any(name in value for name in foreign):
         raise manifest_invalid(f"a {media_type} must not hold {' or '.join(foreign)}")
@@ -117,14 +117,14 @@ def _descriptor(value: Any) -> dict[str, Any]:
 
 
 def _is_foreign(layer: dict[str, Any]) -> bool:
-    # Layers that stay where they are published are not pushed (image specification §Non-Distributable Layers).
+    # Clients do not push layers that stay at their publisher (image specification §Non-Distributable Layers).
     return bool(layer.get("urls")) or "nondistributable" in layer["mediaType"] or ".foreign." in layer["mediaType"]
 
 
 def _reference(child: dict[str, Any]) -> dict[str, str]:
-    where = child.get("platform")
-    place = where if isinstance(where, dict) else {}
-    named = {key: place[key] for key in ("architecture", "os") if isinstance(place.get(key), str)}
+    given = child.get("platform")
+    target = given if isinstance(given, dict) else {}
+    named = {key: target[key] for key in ("architecture", "os") if isinstance(target.get(key), str)}
     return {"digest": child["digest"], **named}
 
 

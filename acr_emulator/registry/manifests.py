@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 from acr_emulator.messages import BadRequest, Response
+from acr_emulator.registry import errors
 from acr_emulator.registry import manifest_content as types
 from acr_emulator.registry.call import Call
-from acr_emulator.registry.errors import (
-    RegistryError,
-    digest_invalid,
-    disallowed,
-    manifest_invalid,
-    manifest_unknown,
-    name_unknown,
-    unsupported,
-)
 from acr_emulator.registry.names import algorithm, digest_of, is_digest, is_tag
 from acr_emulator.registry.records import Manifest, all_deletable
 
@@ -26,7 +18,7 @@ _NOT_ACCEPTED = {
 
 
 def read_manifest(call: Call) -> Response:
-    """GET and HEAD of a tag or a digest."""
+    """Handle GET and HEAD of a tag or a digest."""
     _check_digest(call.key)
     with call.state.lock:
         manifest = _find(call)
@@ -37,14 +29,14 @@ def read_manifest(call: Call) -> Response:
 
 
 def put_manifest(call: Call) -> Response:
-    """PUT by tag, or by digest for a manifest without a tag."""
+    """Handle PUT by tag, or by digest for a manifest without a tag."""
     _check_digest(call.key)
     if ":" not in call.key and not is_tag(call.key):
-        raise RegistryError(400, "TAG_INVALID", "manifest tag did not match URI", [{"tag": call.key}])
+        raise errors.RegistryError(400, "TAG_INVALID", "manifest tag did not match URI", [{"tag": call.key}])
     content = _content(call)
     digest = digest_of(content, algorithm(call.key) if ":" in call.key else "sha256")
     if ":" in call.key and digest != call.key:
-        raise digest_invalid(f"the content has the digest {digest}")
+        raise errors.digest_invalid(f"the content has the digest {digest}")
     manifest = types.parse_manifest(content, call.request.headers.get("Content-Type") or "", digest)
     with call.state.lock:
         _check_locks(call)
@@ -56,19 +48,19 @@ def put_manifest(call: Call) -> Response:
 
 
 def delete_manifest(call: Call) -> Response:
-    """DELETE by digest: the manifest, its tags and, with them, all that refers to it
+    """Handle DELETE by digest: remove the manifest, its tags and all its referrers
     (https://learn.microsoft.com/azure/container-registry/container-registry-manage-artifact)."""
     if ":" not in call.key:
-        raise unsupported()
+        raise errors.unsupported()
     _check_digest(call.key)
     with call.state.lock:
         repository = call.state.existing(call.name)
         if repository is None or call.key not in repository.manifests:
-            raise manifest_unknown(call.name, call.key)
-        whole = call.registry.referrers_api
-        doomed = repository.with_referrers(call.key) if whole else [repository.manifests[call.key]]
+            raise errors.manifest_unknown(call.name, call.key)
+        with_referrers = call.registry.referrers_api
+        doomed = repository.with_referrers(call.key) if with_referrers else [repository.manifests[call.key]]
         if not all_deletable([repository, *doomed]):
-            raise disallowed()
+            raise errors.disallowed()
         for manifest in doomed:
             call.state.remove_manifest(call.name, manifest.digest)
     return Response(202)
@@ -77,27 +69,27 @@ def delete_manifest(call: Call) -> Response:
 def _find(call: Call) -> Manifest:
     repository = call.state.existing(call.name)
     if repository is None:
-        raise name_unknown(call.name)
+        raise errors.name_unknown(call.name)
     tag = repository.tags.get(call.key)
     manifest = repository.manifests.get(tag.digest if tag else call.key)
     if manifest is None:
-        raise manifest_unknown(call.name, call.key)
+        raise errors.manifest_unknown(call.name, call.key)
     locks = [repository.attributes, manifest.attributes, *([tag.attributes] if tag else [])]
     if not all(lock.readEnabled for lock in locks):
-        raise disallowed()
+        raise errors.disallowed()
     return manifest
 
 
 def _check_digest(reference: str) -> None:
     if ":" in reference and not is_digest(reference):
-        raise digest_invalid(f"{reference} is not a digest")
+        raise errors.digest_invalid(f"{reference} is not a digest")
 
 
 def _check_accept(call: Call, manifest: Manifest) -> None:
     accepted = ",".join(call.request.headers.get_all("Accept")).split(",")
-    named = manifest.media_type in [field.partition(";")[0].strip() for field in accepted]
+    named = manifest.media_type in [name.partition(";")[0].strip() for name in accepted]
     if call.world.strict_accept and not named and manifest.media_type in _NOT_ACCEPTED:
-        raise RegistryError(404, "MANIFEST_UNKNOWN", _NOT_ACCEPTED[manifest.media_type])
+        raise errors.RegistryError(404, "MANIFEST_UNKNOWN", _NOT_ACCEPTED[manifest.media_type])
 
 
 def _content(call: Call) -> bytes:
@@ -107,7 +99,7 @@ def _content(call: Call) -> bytes:
             return call.request.read(limit)
     except BadRequest:
         pass
-    raise RegistryError(413, "SIZE_INVALID", f"the manifest is larger than {limit} bytes")
+    raise errors.RegistryError(413, "SIZE_INVALID", f"the manifest is larger than {limit} bytes")
 
 
 def _check_locks(call: Call) -> None:
@@ -116,7 +108,7 @@ def _check_locks(call: Call) -> None:
         return
     tag = repository.tags.get(call.key)
     if not repository.attributes.writeEnabled or (tag is not None and not tag.attributes.writeEnabled):
-        raise disallowed()
+        raise errors.disallowed()
 
 
 def _check_content(call: Call, manifest: Manifest) -> None:
@@ -126,7 +118,7 @@ def _check_content(call: Call, manifest: Manifest) -> None:
     missing = [digest for digest in manifest.blobs if digest not in blobs]
     missing += [child["digest"] for child in manifest.children if child["digest"] not in manifests]
     if missing:
-        raise RegistryError(400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry", missing)
+        raise errors.RegistryError(400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry", missing)
     if manifest.config_media_type in types.IMAGE_CONFIGS:
         manifest.architecture, manifest.os = types.platform(_config(call, manifest))
 
@@ -134,15 +126,12 @@ def _check_content(call: Call, manifest: Manifest) -> None:
 def _config(call: Call, manifest: Manifest) -> bytes:
     config = manifest.blobs[0]
     if call.store.blobs.size(config) > call.world.limits.manifest:
-        raise manifest_invalid("the image's config is too large")
+        raise errors.manifest_invalid("the image's config is too large")
     return call.store.blobs.read(config)
 
 
 def _created(call: Call, manifest: Manifest) -> list[tuple[str, str]]:
-    headers = [
-        ("Docker-Content-Digest", manifest.digest),
-        ("Location", f"/v2/{call.name}/manifests/{manifest.digest}"),
-    ]
+    headers = [("Docker-Content-Digest", manifest.digest), ("Location", f"/v2/{call.name}/manifests/{manifest.digest}")]
     if manifest.subject is not None and call.registry.referrers_api:
         headers.append(("OCI-Subject", manifest.subject))
     return headers

@@ -1,12 +1,13 @@
-"""`/acr/v1`: what ACR knows of repositories, tags and manifests; locks; untag; deleting a repository.
+"""`/acr/v1`: metadata of repositories, tags and manifests; locks; untag; deletion of a repository.
 
-https://learn.microsoft.com/rest/api/containerregistry/, and its locks as documented in
+https://learn.microsoft.com/rest/api/containerregistry/; locks:
 https://learn.microsoft.com/azure/container-registry/container-registry-image-lock
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import attrgetter
 from urllib.parse import quote
 
 from acr_emulator.messages import BadRequest, Response, json_response
@@ -17,16 +18,17 @@ from acr_emulator.registry.paging import ordered, page_of
 from acr_emulator.registry.records import Attributes, Manifest, Tag, all_deletable
 
 _LOCKS = {"deleteEnabled", "writeEnabled", "readEnabled", "listEnabled"}
+_NAME, _DIGEST, _UPDATED = attrgetter("name"), attrgetter("digest"), attrgetter("updated")
 
 
 def show_repository(call: Call) -> Response:
-    """GET /acr/v1/{name}."""
+    """Handle GET /acr/v1/{name}."""
     with call.state.lock:
         return json_response(200, shapes.repository(call.registry, call.repository()))
 
 
 def update_repository(call: Call) -> Response:
-    """PATCH /acr/v1/{name}."""
+    """Handle PATCH /acr/v1/{name}."""
     changes = _changes(call)
     with call.state.lock:
         repository = call.repository()
@@ -36,35 +38,35 @@ def update_repository(call: Call) -> Response:
 
 
 def delete_repository(call: Call) -> Response:
-    """DELETE /acr/v1/{name}: all manifests and tags, unless one is locked."""
+    """Handle DELETE /acr/v1/{name}: all manifests and tags, unless one is locked."""
     with call.state.lock:
         repository = call.repository()
         if not all_deletable([repository, *repository.manifests.values(), *repository.tags.values()]):
             raise disallowed()
         call.state.remove_repository(call.name)
-    gone = {"manifestsDeleted": sorted(repository.manifests), "tagsDeleted": sorted(repository.tags)}
-    return json_response(202, gone)
+    removed = {"manifestsDeleted": sorted(repository.manifests), "tagsDeleted": sorted(repository.tags)}
+    return json_response(202, removed)
 
 
 def list_tags(call: Call) -> Response:
-    """GET /acr/v1/{name}/_tags, with `digest=` only those on that manifest."""
+    """Handle GET /acr/v1/{name}/_tags, with `digest=` only those of that manifest."""
     page, digest = page_of(call.request, call.world.limits.page_size), call.request.param("digest")
     with call.state.lock:
         repository = call.repository()
         tags = [t for t in repository.tags.values() if t.attributes.listEnabled and digest in (None, "", t.digest)]
-        chosen, last = page.cut(ordered(page, tags, _tag_name, _tag_time), _tag_name)
+        chosen, last = page.cut(ordered(page, tags, _NAME, _UPDATED), _NAME)
         body = shapes.within(call.registry, repository, tags=[shapes.tag(tag) for tag in chosen])
     return json_response(200, body, page.link(_path(call, "_tags"), last, [("digest", digest)] if digest else []))
 
 
 def show_tag(call: Call) -> Response:
-    """GET /acr/v1/{name}/_tags/{tag}."""
+    """Handle GET /acr/v1/{name}/_tags/{tag}."""
     with call.state.lock:
         return _tag_response(call, _tag(call))
 
 
 def update_tag(call: Call) -> Response:
-    """PATCH /acr/v1/{name}/_tags/{tag}."""
+    """Handle PATCH /acr/v1/{name}/_tags/{tag}."""
     changes = _changes(call)
     with call.state.lock:
         tag = _tag(call)
@@ -74,7 +76,7 @@ def update_tag(call: Call) -> Response:
 
 
 def untag(call: Call) -> Response:
-    """DELETE /acr/v1/{name}/_tags/{tag}: the manifest stays."""
+    """Handle DELETE /acr/v1/{name}/_tags/{tag}: the manifest stays."""
     with call.state.lock:
         if not all_deletable([call.repository(), _tag(call)]):
             raise disallowed()
@@ -83,25 +85,25 @@ def untag(call: Call) -> Response:
 
 
 def list_manifests(call: Call) -> Response:
-    """GET /acr/v1/{name}/_manifests."""
+    """Handle GET /acr/v1/{name}/_manifests."""
     page = page_of(call.request, call.world.limits.page_size)
     with call.state.lock:
         repository = call.repository()
         listed = [m for m in repository.manifests.values() if m.attributes.listEnabled]
-        chosen, last = page.cut(ordered(page, listed, _digest, _manifest_time), _digest)
+        chosen, last = page.cut(ordered(page, listed, _DIGEST, _UPDATED), _DIGEST)
         items = [shapes.manifest(manifest, repository.tags_of(manifest.digest)) for manifest in chosen]
         body = shapes.within(call.registry, repository, manifests=items)
     return json_response(200, body, page.link(_path(call, "_manifests"), last))
 
 
 def show_manifest(call: Call) -> Response:
-    """GET /acr/v1/{name}/_manifests/{digest}."""
+    """Handle GET /acr/v1/{name}/_manifests/{digest}."""
     with call.state.lock:
         return _manifest_response(call, _manifest(call))
 
 
 def update_manifest(call: Call) -> Response:
-    """PATCH /acr/v1/{name}/_manifests/{digest}."""
+    """Handle PATCH /acr/v1/{name}/_manifests/{digest}."""
     changes = _changes(call)
     with call.state.lock:
         manifest = _manifest(call)
@@ -148,24 +150,8 @@ def _changes(call: Call) -> dict[str, bool]:
 
 def _bad_attributes() -> RegistryError:
     names = ", ".join(sorted(vars(Attributes())))
-    return RegistryError(400, "UNSUPPORTED", f"the body must hold booleans named {names}")
+    return RegistryError(400, "UNSUPPORTED", f"the body must have booleans named {names}")
 
 
 def _path(call: Call, kind: str) -> str:
     return f"/acr/v1/{quote(call.name, safe='')}/{kind}"
-
-
-def _tag_name(tag: Tag) -> str:
-    return tag.name
-
-
-def _tag_time(tag: Tag) -> str:
-    return tag.updated
-
-
-def _digest(manifest: Manifest) -> str:
-    return manifest.digest
-
-
-def _manifest_time(manifest: Manifest) -> str:
-    return manifest.updated

@@ -1,7 +1,7 @@
-"""Pages of a listing: `n`, `last`, `orderby`, and the relative `Link` to the next one.
+"""Pages of a list: `n`, `last`, `orderby`, and the relative `Link` to the next one.
 
-OCI distribution specification §Listing Tags; the Link's form is ACR's as recorded (percent-encoded, with an empty
-`orderby` when none was asked for).
+OCI distribution specification §Listing Tags; the format of the Link is ACR's as recorded (percent-encoded, with an
+empty `orderby` if none was requested).
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ ORDERS = ("", "timeasc", "timedesc")
 
 @dataclass(frozen=True)
 class Page:
-    """What a client asks for: at most *count* items after the one named *last*, in *order*."""
+    """A requested page: at most *count* items after the one named *last*, in *order*."""
 
     count: int
     last: str
     order: str
 
     def cut(self, items: Sequence[Item], key: Callable[[Item], str]) -> tuple[list[Item], str | None]:
-        """The page of *items* (in the page's order), and the key of its last item when more follow."""
+        """Return the page of *items* (in the page's order), and the key of its last item if more follow."""
         start = self._start([key(item) for item in items])
         chosen = list(items[start : start + self.count])
         more = bool(chosen) and start + self.count < len(items)
         return chosen, key(chosen[-1]) if more else None
 
     def link(self, path: str, last: str | None, extra: Sequence[tuple[str, str]] = ()) -> list[tuple[str, str]]:
-        """The Link header to the page after *last*; no header at the end."""
+        """Return the Link header to the page after *last*; no header at the end."""
         if last is None:
             return []
         query = urlencode([("last", last), ("n", str(self.count)), ("orderby", self.order), *extra], quote_via=quote)
@@ -45,12 +45,12 @@ class Page:
             return 0
         if self.last in keys:
             return keys.index(self.last) + 1
-        # Names in order: `last` need not exist any more. By time there is no place to go on from.
+        # In order of names, `last` may have been deleted. In order of time, its position is then unknown.
         return len(keys) if self.order else sum(key <= self.last for key in keys)
 
 
 def page_of(request: Request, default: int) -> Page:
-    """The page that *request* asks for; *default* items when it does not say."""
+    """Return the page that *request* asks for, with *default* items unless it says how many."""
     order = request.param("orderby") or ""
     if order not in ORDERS:
         raise RegistryError(400, "UNSUPPORTED", f"orderby {order} is not supported")
@@ -58,7 +58,7 @@ def page_of(request: Request, default: int) -> Page:
 
 
 def ordered(page: Page, items: Sequence[Item], name: Callable[[Item], str], time: Callable[[Item], str]) -> list[Item]:
-    """*items* in the page's order: by name, or by time of the last update."""
+    """Sort *items* in the page's order: by name, or by time of the last update."""
     if not page.order:
         return sorted(items, key=name)
     return sorted(items, key=time, reverse=page.order == "timedesc")

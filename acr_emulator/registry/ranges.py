@@ -5,22 +5,23 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from acr_emulator.messages import FileSlice, Headers, Response
+from acr_emulator.messages import FileRange, Headers, Response
 
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 
 class UnsatisfiableRange(Exception):
-    """The range begins behind the end of *size* bytes."""
+    """The range starts after the end of *size* bytes."""
 
     def __init__(self, size: int) -> None:
-        super().__init__(f"nothing there in {size} bytes")
+        super().__init__(f"the range starts after the end of {size} bytes")
         self.size = size
 
 
 def parse_range(headers: Headers, size: int) -> tuple[int, int] | None:
-    """First byte and length that *headers* ask for of *size* bytes; None for all. Storage knows `bytes=a-` and
-    `bytes=a-b` only, and leaves other forms unheeded."""
+    """Return the first byte and the length of the range that *headers* request of *size* bytes, or None for all.
+
+    Storage knows only `bytes=a-` and `bytes=a-b`, and ignores other forms."""
     match = _RANGE.fullmatch((headers.get("x-ms-range") or headers.get("Range") or "").strip())
     if match is None:
         return None
@@ -34,12 +35,12 @@ def parse_range(headers: Headers, size: int) -> tuple[int, int] | None:
 
 
 def file_response(file: Path, headers: Headers) -> Response:
-    """*file*, whole (200) or the range that is asked for (206); raises `UnsatisfiableRange`."""
+    """Return the whole *file* (200) or the requested range (206); raise `UnsatisfiableRange`."""
     size = file.stat().st_size
     common = [("Accept-Ranges", "bytes"), ("Content-Type", "application/octet-stream")]
     wanted = parse_range(headers, size)
     if wanted is None:
-        return Response(200, common, FileSlice(file, 0, size))
+        return Response(200, common, FileRange(file, 0, size))
     start, length = wanted
     content_range = f"bytes {start}-{start + length - 1}/{size}"
-    return Response(206, [*common, ("Content-Range", content_range)], FileSlice(file, start, length))
+    return Response(206, [*common, ("Content-Range", content_range)], FileRange(file, start, length))

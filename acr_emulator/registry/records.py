@@ -1,10 +1,9 @@
-"""What the registry remembers of a repository, its manifests and its tags: plain data with a JSON form."""
+"""Records of repositories, manifests and tags: plain data with a JSON form."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 
 @dataclass
@@ -19,13 +18,13 @@ class Attributes:
 
     @property
     def deletable(self) -> bool:
-        """Either lock blocks deletion."""
+        """Whether no lock prevents deletion; either of two does."""
         return self.deleteEnabled and self.writeEnabled
 
 
 @dataclass
 class Tag:
-    """A tag and the digest that it names."""
+    """A tag and its digest."""
 
     name: str
     digest: str
@@ -33,16 +32,11 @@ class Tag:
     updated: str
     attributes: Attributes = field(default_factory=Attributes)
 
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> Tag:
-        """The record that `dataclasses.asdict` wrote."""
-        return cls(**{**value, "attributes": Attributes(**value["attributes"])})
-
 
 @dataclass
 class Manifest:
-    """A manifest's facts; its bytes are in the store. *size* is theirs, *image_size* that of what it holds.
-    *artifact_type* falls back to the config's media type, as in a list of referrers."""
+    """A manifest's metadata; its bytes, *size* of them, are in the store. *image_size* is the size of its content.
+    *artifact_type* defaults to the config's media type, as in a list of referrers."""
 
     digest: str
     media_type: str
@@ -60,15 +54,10 @@ class Manifest:
     os: str | None = None
     attributes: Attributes = field(default_factory=Attributes)
 
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> Manifest:
-        """The record that `dataclasses.asdict` wrote."""
-        return cls(**{**value, "attributes": Attributes(**value["attributes"])})
-
 
 @dataclass
 class Repository:
-    """A repository. It exists for clients while it has a manifest; *blobs* (digest → bytes) may come earlier."""
+    """A repository. Clients see it while it has a manifest; *blobs* (digest → bytes) may exist before."""
 
     name: str
     created: str
@@ -79,16 +68,16 @@ class Repository:
     blobs: dict[str, int] = field(default_factory=dict)
 
     def tags_of(self, digest: str) -> list[str]:
-        """The names of the tags on *digest*, sorted."""
+        """Return the names of the tags on *digest*, sorted."""
         return sorted(tag.name for tag in self.tags.values() if tag.digest == digest)
 
     def referrers(self, digest: str) -> list[Manifest]:
-        """The manifests whose subject is *digest*, in digest order."""
+        """Return the manifests whose subject is *digest*, sorted by digest."""
         found = [manifest for manifest in self.manifests.values() if manifest.subject == digest]
         return sorted(found, key=lambda manifest: manifest.digest)
 
     def with_referrers(self, digest: str) -> list[Manifest]:
-        """Manifest *digest* and all that refer to it, directly or not; each once."""
+        """Return the manifest *digest* and all its referrers, direct and indirect, each once."""
         found: dict[str, Manifest] = {}
         waiting = [self.manifests[digest]]
         while waiting:
@@ -100,5 +89,5 @@ class Repository:
 
 
 def all_deletable(items: Iterable[Repository | Manifest | Tag]) -> bool:
-    """Whether no lock on any of *items* forbids to delete it."""
+    """Return whether no lock prevents the deletion of any of *items*."""
     return all(item.attributes.deletable for item in items)

@@ -15,8 +15,8 @@ from acr_emulator.registry.records import Manifest
 
 
 def list_referrers(call: Call) -> Response:
-    """GET: an image index of descriptors, empty where nothing refers to the digest; 404 where a registry has not
-    this API (ACR's with customer-managed keys have not)."""
+    """Handle GET: an image index of descriptors, empty without referrers; 404 if the registry has no referrers API
+    (as in ACR with customer-managed keys)."""
     if not call.registry.referrers_api:
         raise not_found()
     if not is_digest(call.key):
@@ -33,12 +33,8 @@ def list_referrers(call: Call) -> Response:
 
 
 def descriptor(manifest: Manifest) -> dict[str, Any]:
-    """A referrer's descriptor, with the type and the annotations lifted out of its manifest."""
-    value: dict[str, Any] = {
-        "mediaType": manifest.media_type,
-        "digest": manifest.digest,
-        "size": manifest.size,
-    }
+    """Return a referrer's descriptor, with the artifact type and the annotations of its manifest."""
+    value: dict[str, Any] = {"mediaType": manifest.media_type, "digest": manifest.digest, "size": manifest.size}
     if manifest.artifact_type:
         value["artifactType"] = manifest.artifact_type
     if manifest.annotations:

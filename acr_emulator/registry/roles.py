@@ -1,4 +1,4 @@
-"""Who may do what: built-in roles in both permission modes, scope maps, admin and anonymous pull.
+"""Permissions: built-in roles in both permission modes, scope maps, admin and anonymous pull.
 
 https://learn.microsoft.com/azure/container-registry/container-registry-rbac-built-in-roles-overview
 https://learn.microsoft.com/azure/container-registry/container-registry-rbac-abac-repository-permissions
@@ -17,7 +17,7 @@ WRITE = READ | {"push", "metadata_write"}
 ALL = WRITE | {"delete", "deleted_read", "deleted_restore"}
 NONE: frozenset[str] = frozenset()
 ANY_REPOSITORY = "*"
-"""The name that a wildcard scope asks for."""
+"""The repository name of a wildcard scope."""
 
 _LEGACY = {
     "Owner": ALL,
@@ -44,35 +44,35 @@ _SCOPE_MAP = {
 
 
 class Identity(Protocol):
-    """Someone known to one registry."""
+    """An identity that a registry knows."""
 
     @property
     def subject(self) -> str:
-        """What its tokens name in `sub`."""
+        """The `sub` of its tokens."""
 
     @property
     def may_list(self) -> bool:
-        """Whether it may list the catalog."""
+        """Whether the identity may list the catalog."""
 
     def actions(self, repository: str, /) -> frozenset[str]:
-        """The actions on *repository* (or on `ANY_REPOSITORY`) that it holds."""
+        """Return the identity's actions on *repository* (or on `ANY_REPOSITORY`)."""
 
 
 @dataclass(frozen=True)
 class Admin:
-    """The admin user: everything, in either mode."""
+    """The admin user, with all actions in either mode."""
 
     subject: str
     may_list: bool = True
 
     def actions(self, _repository: str, /) -> frozenset[str]:
-        """All."""
+        """Return all actions."""
         return ALL
 
 
 @dataclass(frozen=True)
 class EntraIdentity:
-    """A user, service principal or managed identity, with the roles assigned to it."""
+    """A user, service principal or managed identity, with its role assignments."""
 
     principal: Principal
     registry: Registry
@@ -84,13 +84,13 @@ class EntraIdentity:
 
     @property
     def may_list(self) -> bool:
-        """In legacy mode every role that reads lists as well; in ABAC mode only the lister does."""
+        """Whether a role lists the catalog: in legacy mode every role that reads, in ABAC mode only the lister."""
         if is_abac(self.registry):
             return any(assignment.role == _ABAC_LISTER for assignment in self._assignments())
         return "metadata_read" in self.actions(ANY_REPOSITORY)
 
     def actions(self, repository: str, /) -> frozenset[str]:
-        """The union over its role assignments that count in the registry's mode."""
+        """Return the actions of all role assignments that apply in the registry's mode."""
         abac = is_abac(self.registry)
         assigned = [a for a in self._assignments() if not abac or _covers(a, repository)]
         return NONE.union(*((_ABAC if abac else _LEGACY).get(assignment.role, NONE) for assignment in assigned))
@@ -101,7 +101,7 @@ class EntraIdentity:
 
 @dataclass(frozen=True)
 class MapTokenIdentity:
-    """A repository token with its scope map; it never lists the catalog."""
+    """A repository token with its scope map; it cannot list the catalog."""
 
     token: ScopeMapToken
     may_list: bool = False
@@ -112,30 +112,30 @@ class MapTokenIdentity:
         return self.token.name
 
     def actions(self, repository: str, /) -> frozenset[str]:
-        """The scope map's actions on *repository*."""
+        """Return the scope map's actions on *repository*."""
         pairs = [action.rsplit("/", 2) for action in self.token.actions]
         return frozenset(_SCOPE_MAP[f"{kind}/{verb}"] for name, kind, verb in pairs if _matches(name, repository))
 
 
 @dataclass(frozen=True)
 class Anonymous:
-    """Nobody: pulls from every repository where the registry allows it."""
+    """The anonymous identity: it pulls from every repository if the registry allows it."""
 
     subject: str = "acr_anon_pull"
     may_list: bool = False
 
     def actions(self, _repository: str, /) -> frozenset[str]:
-        """`pull` and no more."""
+        """Return `pull` only."""
         return frozenset({"pull"})
 
 
 def is_abac(registry: Registry) -> bool:
-    """Whether the registry is in ABAC mode, where only the repository roles count."""
+    """Return whether the registry is in ABAC mode, where only the repository roles apply."""
     return registry.role_assignment_mode == "AbacRepositoryPermissions"
 
 
 def _covers(assignment: RoleAssignment, repository: str) -> bool:
-    # The conditions that the role documents are StringEqualsIgnoreCase and StringStartsWithIgnoreCase.
+    # The roles' documented conditions are StringEqualsIgnoreCase and StringStartsWithIgnoreCase.
     patterns = [pattern.lower() for pattern in assignment.repositories]
     return not patterns or any(_starts(pattern, repository.lower()) for pattern in patterns)
 
@@ -145,7 +145,7 @@ def _starts(pattern: str, name: str) -> bool:
 
 
 def _matches(pattern: str, name: str) -> bool:
-    # A scope map knows `*` and `prefix/*` only.
+    # A scope map allows only `*` and `prefix/*`.
     if pattern == "*" or pattern.endswith("/*"):
         return name.startswith(pattern[:-1])
     return name == pattern

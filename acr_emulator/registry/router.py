@@ -1,4 +1,4 @@
-"""Which handler answers which path and method, and what right it asks for first."""
+"""The handler of each path and method, and the actions that it requires."""
 
 from __future__ import annotations
 
@@ -7,15 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from acr_emulator.messages import Response
-from acr_emulator.registry import (
-    blob_routes,
-    catalog,
-    manifests,
-    metadata,
-    referrers,
-    token_routes,
-    upload_routes,
-)
+from acr_emulator.registry import blob_routes, catalog, manifests, metadata, referrers, token_routes, upload_routes
 from acr_emulator.registry.call import Call
 from acr_emulator.registry.challenge import Need
 from acr_emulator.registry.errors import name_invalid, not_found, unsupported
@@ -34,7 +26,7 @@ CATALOG = Need(("*",), "registry")
 
 @dataclass(frozen=True)
 class Endpoint:
-    """*handler*, after *need* is met; None: any caller who is known. *open*: no credentials are looked at."""
+    """*handler*, if the caller has *need*; None: any known caller. *open*: credentials are not checked."""
 
     handler: Handler
     need: Need | None = None
@@ -111,7 +103,7 @@ ROUTES = [
 
 
 def resolve(call: Call) -> Endpoint:
-    """The endpoint for *call*, whose name and key it sets; raises 404, 405 or NAME_INVALID."""
+    """Return the endpoint for *call* and set its name and key; raise 404, 405 or NAME_INVALID."""
     for route in ROUTES:
         match = route.path.fullmatch(call.request.path)
         if match is not None:

@@ -1,6 +1,6 @@
-"""Where a registry's blobs are stored, and the signed links to them.
+"""The hosts of a registry's blobs, and the signed links to them.
 
-https://learn.microsoft.com/rest/api/storageservices/create-service-sas (the fields; the signature is our own),
+https://learn.microsoft.com/rest/api/storageservices/create-service-sas (its parameters, with our own signature),
 https://learn.microsoft.com/azure/container-registry/container-registry-dedicated-data-endpoints
 """
 
@@ -23,22 +23,22 @@ _PATH = re.compile(
 
 
 def blob_host(registry: Registry) -> str:
-    """The host that serves the registry's blobs."""
+    """Return the host that serves the registry's blobs."""
     return data_host(registry) if registry.data_endpoint_enabled else storage_host(registry)
 
 
 def storage_host(registry: Registry) -> str:
-    """The registry's storage account."""
+    """Return the host of the registry's storage account."""
     return f"{registry.name}store.blob.core.windows.net"
 
 
 def data_host(registry: Registry) -> str:
-    """The registry's dedicated data endpoint; a login server with a hash keeps it."""
+    """Return the registry's dedicated data endpoint, with the hash of the login server if there is one."""
     return f"{registry.login_server.partition('.')[0]}.{registry.location}.data.azurecr.io"
 
 
 def signed_url(key: bytes, registry: Registry, digest: str, lifetime: float) -> str:
-    """A link to the content of *digest* that is good for *lifetime* seconds."""
+    """Return a link to the content of *digest* that is valid for *lifetime* seconds."""
     rid = uuid.uuid5(uuid.NAMESPACE_URL, registry.resource_id)
     algorithm, _, value = digest.partition(":")
     path = f"/{rid}-{rid.hex[:10]}//docker/registry/v2/blobs/{algorithm}/{value[:2]}/{value}/data"
@@ -49,13 +49,13 @@ def signed_url(key: bytes, registry: Registry, digest: str, lifetime: float) -> 
 
 
 def digest_in(path: str) -> str | None:
-    """The digest whose content lies at *path* of a storage host."""
+    """Return the digest of the content at *path* of a storage host, or None."""
     match = _PATH.fullmatch(path)
     return f"{match[1]}:{match[3]}" if match and match[3].startswith(match[2]) else None
 
 
 def is_valid(key: bytes, host: str, path: str, params: dict[str, str]) -> bool:
-    """Whether *params* are a signature of this place that has not run out."""
+    """Return whether *params* contain a valid signature of this URL that has not expired."""
     fields = {name: params.get(name, "") for name in ("se", "sp", "spr", "sr", "sv")}
     signed = hmac.compare_digest(_sign(key, host, path, fields).encode(), params.get("sig", "").encode())
     return signed and fields["se"] > time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

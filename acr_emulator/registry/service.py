@@ -1,4 +1,4 @@
-"""Every registry's login server: one request in, one answer out."""
+"""The login servers of all registries."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from acr_emulator.world import Registry, World
 
 
 class RegistryService:
-    """Answers for the login servers of all registries in *world*."""
+    """Serve the login servers of all registries in *world*."""
 
     def __init__(self, world: World, signer: Signer, store: Store) -> None:
         self._world = world
@@ -26,22 +26,22 @@ class RegistryService:
         self._uploads = Uploads()
 
     def owns(self, host: str, port: int) -> bool:
-        """Whether *host* is a login server. A port in a reference is not supported by the service either."""
+        """Return whether *host* is a login server. As with the service, a port in a reference is not supported."""
         return port == 443 and self._registry(host) is not None
 
     def handle(self, request: Request) -> Response:
-        """Answer one request; EOFError and BadRequest of its body go to the caller."""
+        """Handle one request; raise EOFError or BadRequest from its body."""
         registry = self._registry(request.host)
         if registry is None:
             raise ValueError(f"{request.host} is not a login server")
         try:
-            response = self._answer(request, registry)
+            response = self._route(request, registry)
         except (RegistryError, PlainError) as error:
             response = error.response()
         response.headers += _common_headers()
         return response
 
-    def _answer(self, request: Request, registry: Registry) -> Response:
+    def _route(self, request: Request, registry: Registry) -> Response:
         state = self._store.registry(registry.name)
         call = Call(request, self._world, registry, self._store, state, self._issuer, self._uploads)
         check_firewall(call)

@@ -10,9 +10,9 @@ from acr_emulator.world import Registry
 
 
 def repository(registry: Registry, record: Repository) -> dict[str, Any]:
-    """`RepositoryProperties`."""
+    """Return `RepositoryProperties`."""
     return {
-        **_place(registry, record),
+        **_envelope(registry, record),
         "createdTime": record.created,
         "lastUpdateTime": record.updated,
         "manifestCount": len(record.manifests),
@@ -22,7 +22,7 @@ def repository(registry: Registry, record: Repository) -> dict[str, Any]:
 
 
 def tag(record: Tag) -> dict[str, Any]:
-    """`TagAttributesBase`."""
+    """Return `TagAttributesBase`."""
     return {
         "name": record.name,
         "digest": record.digest,
@@ -34,7 +34,7 @@ def tag(record: Tag) -> dict[str, Any]:
 
 
 def manifest(record: Manifest, tags: list[str], *, references: bool = False) -> dict[str, Any]:
-    """`ManifestAttributesBase`; what is empty is absent."""
+    """Return `ManifestAttributesBase`, without empty members."""
     optional = {
         "architecture": record.architecture,
         "os": record.os,
@@ -54,9 +54,9 @@ def manifest(record: Manifest, tags: list[str], *, references: bool = False) -> 
 
 
 def within(registry: Registry, record: Repository, **content: Any) -> dict[str, Any]:
-    """*content* (`tag`, `tags`, `manifest`, `manifests`) in its envelope."""
-    return {**_place(registry, record), **content}
+    """Return *content* (`tag`, `tags`, `manifest`, `manifests`) in its envelope."""
+    return {**_envelope(registry, record), **content}
 
 
-def _place(registry: Registry, record: Repository) -> dict[str, Any]:
+def _envelope(registry: Registry, record: Repository) -> dict[str, Any]:
     return {"registry": registry.login_server, "imageName": record.name}

@@ -1,4 +1,4 @@
-"""The storage behind the registries: it knows signed links and byte ranges, and no registry token.
+"""The storage behind the registries: it accepts signed links and byte ranges, but no registry token.
 
 https://learn.microsoft.com/rest/api/storageservices/get-blob,
 https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
@@ -15,40 +15,41 @@ from acr_emulator.registry.sas import VERSION, data_host, digest_in, is_valid, s
 from acr_emulator.registry.store import Store
 from acr_emulator.world import World
 
-_TOKEN_GIVEN = "Authentication information is not given in the correct format. Check the value of Authorization header."
-_BAD_SIGNATURE = (
+TOKEN_GIVEN = "Authentication information is not given in the correct format. Check the value of Authorization header."
+BAD_SIGNATURE = (
     "Server failed to authenticate the request. "
     "Make sure the value of Authorization header is formed correctly including the signature."
 )
+INVALID_RANGE = "The range specified is invalid for the current size of the resource."
 
 
 class StorageHost:
-    """Serves every registry's storage account and dedicated data endpoint."""
+    """Serve every registry's storage account and dedicated data endpoint."""
 
     def __init__(self, world: World, store: Store) -> None:
         self._world = world
         self._store = store
 
     def owns(self, host: str, port: int) -> bool:
-        """Whether *host* is one of them."""
+        """Return whether *host* is one of them."""
         accounts = [storage_host(registry) for registry in self._world.registries]
         endpoints = [data_host(registry) for registry in self._world.registries if registry.data_endpoint_enabled]
         return port == 443 and host in accounts + endpoints
 
     def handle(self, request: Request) -> Response:
-        """Answer one request."""
+        """Handle one request."""
         request_id = str(uuid.uuid4())
-        response = self._answer(request, request_id)
+        response = self._route(request, request_id)
         server = [("Server", "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0"), ("x-ms-request-id", request_id)]
         response.headers += [*server, ("x-ms-version", VERSION)]
         return response
 
-    def _answer(self, request: Request, request_id: str) -> Response:
+    def _route(self, request: Request, request_id: str) -> Response:
         if "Authorization" in request.headers:
-            return _error(400, "InvalidAuthenticationInfo", _TOKEN_GIVEN, request_id)
+            return _error(400, "InvalidAuthenticationInfo", TOKEN_GIVEN, request_id)
         params = {name: values[0] for name, values in request.params.items()}
         if not is_valid(self._store.sas_key, request.host, request.path, params):
-            return _error(403, "AuthenticationFailed", _BAD_SIGNATURE, request_id)
+            return _error(403, "AuthenticationFailed", BAD_SIGNATURE, request_id)
         if request.method not in ("GET", "HEAD"):
             message = "This request is not authorized to perform this operation using this permission."
             return _error(403, "AuthorizationPermissionMismatch", message, request_id)
@@ -61,8 +62,7 @@ class StorageHost:
         try:
             response = file_response(file, request.headers)
         except UnsatisfiableRange as error:
-            message = "The range specified is invalid for the current size of the resource."
-            refused = _error(416, "InvalidRange", message, request_id)
+            refused = _error(416, "InvalidRange", INVALID_RANGE, request_id)
             refused.headers.append(("Content-Range", f"bytes */{error.size}"))
             return refused
         modified = formatdate(file.stat().st_mtime, usegmt=True)

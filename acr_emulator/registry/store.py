@@ -1,8 +1,8 @@
-"""The registries' content: blobs in files, an index in memory, and a journal of it on disk.
+"""The registries' content: blobs in files, an index in memory, and its change log on disk.
 
 - `blobs/ALGORITHM/aa/HEX`: content of blobs and manifests
-- `registries/NAME/HASH.jsonl`: one journal a repository
-- `uploads/`: unfinished uploads, dropped at the start
+- `registries/NAME/HASH.jsonl`: the change log of a repository
+- `uploads/`: unfinished uploads, deleted at the start
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import shutil
 import threading
 from pathlib import Path
 
-from acr_emulator.registry import journal
+from acr_emulator.registry import change_log
 from acr_emulator.registry.blobs import BlobStore
 from acr_emulator.registry.clock import timestamp
 from acr_emulator.registry.records import Attributes, Manifest, Repository, Tag
@@ -34,19 +34,19 @@ class Store:
         self._registries = {folder.name: RegistryState(folder, self) for folder in folders}
 
     def registry(self, name: str) -> RegistryState:
-        """The content of the registry with resource name *name*, empty at first."""
+        """Return the content of the registry with the resource name *name*, empty at first."""
         with self._lock:
             if name not in self._registries:
                 self._registries[name] = RegistryState(self._root / "registries" / name, self)
             return self._registries[name]
 
     def temporary(self) -> Path:
-        """A name for a new file on the same file system as the blobs."""
+        """Return the path of a new file on the same file system as the blobs."""
         return self._uploads / secrets.token_hex(16)
 
 
 class RegistryState:
-    """One registry's repositories. Hold *lock* for every look and change; it is never held while a body streams."""
+    """One registry's repositories. Take *lock* for every read and change, but not while a body streams."""
 
     def __init__(self, folder: Path, store: Store) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -58,21 +58,21 @@ class RegistryState:
             self._load(file)
 
     def existing(self, name: str) -> Repository | None:
-        """Repository *name* if clients can see it: when it has a manifest."""
+        """Return the repository *name*, or None if clients cannot see it, because it has no manifest."""
         repository = self.repositories.get(name)
         return repository if repository is not None and repository.manifests else None
 
     def names(self) -> list[str]:
-        """The listed repositories' names, sorted."""
+        """Return the names of the listed repositories, sorted."""
         return sorted(n for n, r in self.repositories.items() if r.manifests and r.attributes.listEnabled)
 
     def blob_size(self, name: str, digest: str) -> int | None:
-        """Bytes of blob *digest* in repository *name*; None when that repository has it not."""
+        """Return the size of the blob *digest* in the repository *name*, or None if it is missing there."""
         repository = self.repositories.get(name)
         return None if repository is None else repository.blobs.get(digest)
 
     def add_blob(self, name: str, digest: str, uploaded: Path | None = None) -> None:
-        """Make *digest* a blob of repository *name*: from the finished file *uploaded*, or mounted from another."""
+        """Add the blob *digest* to the repository *name*, from the finished file *uploaded* or mounted from another."""
         repository = self._ensure(name)
         if uploaded is not None:
             self._store.blobs.adopt(uploaded, digest)
@@ -82,16 +82,16 @@ class RegistryState:
             self._store.blobs.unlink(digest)
             return
         repository.blobs[digest] = self._store.blobs.size(digest)
-        self._note(name, journal.blob_record(digest, repository.blobs[digest]))
+        self._log(name, change_log.blob_record(digest, repository.blobs[digest]))
 
     def remove_blob(self, name: str, digest: str) -> None:
-        """Take blob *digest* out of repository *name*."""
+        """Remove the blob *digest* from the repository *name*."""
         del self.repositories[name].blobs[digest]
-        self._note(name, ("-blob", digest))
+        self._log(name, ("-blob", digest))
         self._store.blobs.unlink(digest)
 
     def add_manifest(self, name: str, manifest: Manifest, content: bytes) -> None:
-        """Store *manifest* with its bytes, or stamp it anew when it is there."""
+        """Store *manifest* with its bytes, or update its time if it exists."""
         repository = self._ensure(name)
         present = repository.manifests.get(manifest.digest)
         if present is None:
@@ -99,50 +99,50 @@ class RegistryState:
         else:
             manifest.created, manifest.attributes = present.created, present.attributes
         repository.manifests[manifest.digest] = manifest
-        self._note(name, journal.manifest_record(manifest), self._touched(repository))
+        self._log(name, change_log.manifest_record(manifest), self._touched(repository))
 
     def add_tag(self, name: str, tag: str, digest: str) -> None:
-        """Let *tag* name *digest*, whether or not it named another."""
+        """Point *tag* to *digest*, even if it pointed to another one."""
         repository, now = self.repositories[name], timestamp()
         record = repository.tags.setdefault(tag, Tag(tag, digest, now, now))
         record.digest, record.updated = digest, now
-        self._note(name, journal.tag_record(record), self._touched(repository))
+        self._log(name, change_log.tag_record(record), self._touched(repository))
 
     def remove_tag(self, name: str, tag: str) -> None:
-        """Untag: the manifest stays."""
+        """Remove a tag; the manifest stays."""
         del self.repositories[name].tags[tag]
-        self._note(name, ("-tag", tag), self._touched(self.repositories[name]))
+        self._log(name, ("-tag", tag), self._touched(self.repositories[name]))
 
     def remove_manifest(self, name: str, digest: str) -> None:
-        """Remove manifest *digest* with its tags. Its blobs stay until the repository goes (space is reclaimed
-        later in ACR as well); a repository without a manifest is not seen any more."""
+        """Remove the manifest *digest* with its tags. Its blobs stay until the repository is removed, as ACR reclaims
+        space later. Clients do not see a repository without a manifest."""
         repository = self.repositories[name]
         for tag in repository.tags_of(digest):
             self.remove_tag(name, tag)
         del repository.manifests[digest]
         if not repository.manifests:
             repository.created, repository.attributes = timestamp(), Attributes()
-        self._note(name, ("-manifest", digest), self._touched(repository))
+        self._log(name, ("-manifest", digest), self._touched(repository))
         self._store.blobs.unlink(digest)
 
     def remove_repository(self, name: str) -> None:
-        """Remove repository *name* with all that it holds."""
+        """Remove the repository *name* with its content."""
         repository = self.repositories.pop(name)
         self._file(name).unlink()
         for digest in [*repository.manifests, *repository.blobs]:
             self._store.blobs.unlink(digest)
 
     def save_repository(self, repository: Repository) -> None:
-        """Keep the repository's changed locks."""
-        self._note(repository.name, journal.head_record(repository))
+        """Save the repository's changed locks."""
+        self._log(repository.name, change_log.head_record(repository))
 
     def save_manifest(self, name: str, manifest: Manifest) -> None:
-        """Keep a manifest's changed locks."""
-        self._note(name, journal.manifest_record(manifest))
+        """Save a manifest's changed locks."""
+        self._log(name, change_log.manifest_record(manifest))
 
     def save_tag(self, name: str, tag: Tag) -> None:
-        """Keep a tag's changed locks."""
-        self._note(name, journal.tag_record(tag))
+        """Save a tag's changed locks."""
+        self._log(name, change_log.tag_record(tag))
 
     def _ensure(self, name: str) -> Repository:
         if name not in self.repositories:
@@ -151,19 +151,19 @@ class RegistryState:
             self.save_repository(self.repositories[name])
         return self.repositories[name]
 
-    def _touched(self, repository: Repository) -> journal.Record:
+    def _touched(self, repository: Repository) -> change_log.Record:
         repository.updated = timestamp()
-        return journal.head_record(repository)
+        return change_log.head_record(repository)
 
-    def _note(self, name: str, *records: journal.Record) -> None:
-        journal.append(self._file(name), records)
+    def _log(self, name: str, *records: change_log.Record) -> None:
+        change_log.append(self._file(name), records)
 
     def _file(self, name: str) -> Path:
-        # A name may be longer than a file's may, once its slashes are encoded.
+        # A repository name with encoded slashes can be too long for a file name.
         return self._folder / (hashlib.sha256(name.encode()).hexdigest()[:32] + ".jsonl")
 
     def _load(self, file: Path) -> None:
-        repository = journal.load(file)
+        repository = change_log.load(file)
         if repository is not None:
             self.repositories[repository.name] = repository
             for digest in [*repository.manifests, *repository.blobs]:

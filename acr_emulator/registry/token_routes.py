@@ -21,7 +21,7 @@ Form = dict[str, list[str]]
 
 
 def exchange(call: Call) -> Response:
-    """POST /oauth2/exchange: an Entra access token becomes a refresh token."""
+    """Handle POST /oauth2/exchange: an Entra access token for a refresh token."""
     form = _form(call)
     if _one(form, "grant_type") not in ("access_token", "access_token_refresh_token"):
         raise _bad("grant_type")
@@ -36,29 +36,29 @@ def exchange(call: Call) -> Response:
 
 
 def token_by_post(call: Call) -> Response:
-    """POST /oauth2/token: grants `refresh_token` and `password`, the latter without a user name for anonymous pull."""
+    """Handle POST /oauth2/token: grants `refresh_token` and `password`, and without user name anonymous pull."""
     form = _form(call)
     grant = _one(form, "grant_type")
     if grant == "refresh_token":
-        return _answer(call, _by_refresh_token(call, _one(form, "refresh_token")), form)
+        return _issue(call, _by_refresh_token(call, _one(form, "refresh_token")), form)
     if grant != "password":
         raise _bad("grant_type")
     if "username" not in form and "password" not in form:
-        return _answer(call, _anonymous(call), form)
-    return _answer(call, _by_password(call, _one(form, "username"), _one(form, "password")), form)
+        return _issue(call, _anonymous(call), form)
+    return _issue(call, _by_password(call, _one(form, "username"), _one(form, "password")), form)
 
 
 def token_by_get(call: Call) -> Response:
-    """GET /oauth2/token with Basic credentials, as docker's clients send it, or with none for anonymous pull."""
+    """Handle GET /oauth2/token with Basic credentials, as docker's clients send it, or without, for anonymous pull."""
     params = call.request.params
     _check_service(call, params)
     authorization = call.request.headers.get("Authorization")
     if authorization is None:
-        return _answer(call, _anonymous(call), params)
+        return _issue(call, _anonymous(call), params)
     basic = parse_basic(authorization)
     if basic is None:
         raise refused("the Authorization header is not Basic")
-    return _answer(call, _by_password(call, *basic), params)
+    return _issue(call, _by_password(call, *basic), params)
 
 
 def _by_refresh_token(call: Call, token: str) -> Identity:
@@ -81,7 +81,7 @@ def _anonymous(call: Call) -> Identity:
     return Anonymous()
 
 
-def _answer(call: Call, identity: Identity, params: Form) -> Response:
+def _issue(call: Call, identity: Identity, params: Form) -> Response:
     grants = granted(call.registry, identity, parse_scopes(params.get("scope", [])))
     return json_response(200, {"access_token": call.issuer.access_token(call.registry, identity, grants)}, RATE_LIMIT)
 

@@ -1,6 +1,6 @@
-"""ACR's own tokens: the refresh token that an Entra token is exchanged for, and the access token for a scope.
+"""ACR's own tokens: the refresh token for an Entra token, and the access token for a scope.
 
-https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md. Both are back-dated by 15 minutes, as recorded.
+https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md. Both are issued 15 minutes in the past, as recorded.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from acr_emulator.world import ACR_AUDIENCE, ARM_AUDIENCES, Lifetimes, Principal
 ISSUER = "Azure Container Registry"
 BACK_DATED = 900
 ANONYMOUS_LIFETIME = 300.0
-"""Seconds; recorded anonymous tokens had about five minutes left."""
+"""Seconds; recorded anonymous tokens were valid for about five minutes."""
 
 
 class TokenIssuer:
-    """Makes and checks the tokens of every registry."""
+    """Issue and verify the tokens of every registry."""
 
     def __init__(self, world: World, signer: Signer) -> None:
         self._world = world
         self._signer = signer
 
     def exchange(self, registry: Registry, entra_token: str, tenant: str | None) -> str:
-        """The refresh token for *entra_token*; raises TokenError when that is not good here."""
+        """Return the refresh token for *entra_token*; raise TokenError if the registry does not accept that."""
         principal = self._principal(registry, self._signer.verify(entra_token), tenant)
         claims = _claims(registry, principal.object_id, "refresh_token", self._lifetimes.acr_refresh)
         claims["appid"] = principal.client_id
@@ -39,7 +39,7 @@ class TokenIssuer:
         return self._signer.sign(claims)
 
     def access_token(self, registry: Registry, identity: Identity, grants: list[Grant]) -> str:
-        """An access token that holds exactly *grants*."""
+        """Return an access token with exactly *grants*."""
         lifetime = self._lifetimes.acr_access
         if isinstance(identity, Anonymous):
             lifetime = min(lifetime, ANONYMOUS_LIFETIME)
@@ -48,14 +48,14 @@ class TokenIssuer:
         return self._signer.sign(claims)
 
     def refresh_identity(self, registry: Registry, token: str) -> Identity:
-        """Whose refresh token it is; raises TokenError. A token from before a switch of the permission mode is dead."""
+        """Return the owner of a refresh token; raise TokenError. A change of the permission mode invalidates tokens."""
         claims = self._own(registry, token, "refresh_token")
         if ("aad_identity" in claims) != is_abac(registry):
             raise TokenError("signature", "the registry's role assignment mode has changed")
         return EntraIdentity(self._enabled(claims["sub"]), registry)
 
     def caller(self, registry: Registry, token: str) -> TokenCaller:
-        """The bearer of access token *token*; raises TokenError."""
+        """Return the bearer of the access token *token*; raise TokenError."""
         claims = self._own(registry, token, "access_token")
         grants = [Grant.from_claim(entry) for entry in claims["access"]]
         return TokenCaller(grants, claims["sub"] == Anonymous().subject)

@@ -1,8 +1,8 @@
 """`/v2/{name}/blobs/uploads/`: OCI distribution specification §Pushing blobs, by ACR's rules.
 
-The flow is recorded in Azure/azure-sdk-for-python (sdk/containerregistry recordings); the refusals are from
+The protocol is recorded in Azure/azure-sdk-for-python (sdk/containerregistry recordings); the errors are from
 goharbor/harbor#23015 (413), goharbor/harbor#23016 (chunked transfer coding), dotnet/sdk-container-builds#258
-(Content-Range) and Azure/azure-sdk-for-js#25448 (an upload URL that is not the newest).
+(Content-Range) and Azure/azure-sdk-for-js#25448 (an outdated upload URL).
 """
 
 from __future__ import annotations
@@ -10,16 +10,8 @@ from __future__ import annotations
 import re
 
 from acr_emulator.messages import Response, json_response
+from acr_emulator.registry import errors
 from acr_emulator.registry.call import Call
-from acr_emulator.registry.errors import (
-    PlainError,
-    RegistryError,
-    digest_invalid,
-    disallowed,
-    too_large,
-    upload_invalid,
-    upload_unknown,
-)
 from acr_emulator.registry.names import algorithm, is_digest
 from acr_emulator.registry.upload_state import location, offset_in
 from acr_emulator.registry.uploads import Session
@@ -28,7 +20,7 @@ _CONTENT_RANGE = re.compile(r"(\d+)-(\d+)")
 
 
 def start_upload(call: Call) -> Response:
-    """POST: a new session, or a mount (`mount`, `from`), or all in one request (`digest`)."""
+    """Handle POST: a new session, a mount (`mount`, `from`), or an upload in a single request (`digest`)."""
     _check_lock(call)
     digest, mount = call.request.param("digest"), call.request.param("mount")
     if mount is not None and _mount(call, mount):
@@ -48,22 +40,22 @@ def start_upload(call: Call) -> Response:
 
 
 def add_chunk(call: Call) -> Response:
-    """PATCH: the next bytes."""
+    """Handle PATCH: the next chunk."""
     session = _session(call)
     _check_lock(call)
-    _check_place(call, session)
+    _check_position(call, session)
     _append(call, session)
     return _progress(call, session, 202)
 
 
 def finish_upload(call: Call) -> Response:
-    """PUT with `digest`: the last bytes, or none, and the end."""
+    """Handle PUT with `digest`: the last bytes, if any, and the end of the session."""
     session = _session(call)
     _check_lock(call)
     digest = call.request.param("digest")
     _check_digest(digest)
     assert digest is not None
-    _check_place(call, session)
+    _check_position(call, session)
     if call.request.content_length != 0:
         session.use(algorithm(digest))
         _append(call, session)
@@ -71,12 +63,12 @@ def finish_upload(call: Call) -> Response:
 
 
 def upload_status(call: Call) -> Response:
-    """GET: how far it is; an older URL of the session will do."""
+    """Handle GET: the offset; an older URL of the session is valid too."""
     return _progress(call, _session(call), 204)
 
 
 def cancel_upload(call: Call) -> Response:
-    """DELETE: forget it."""
+    """Handle DELETE: cancel the session."""
     call.uploads.drop(_session(call))
     return Response(204)
 
@@ -86,39 +78,40 @@ def _session(call: Call) -> Session:
     session = call.uploads.find(call.registry.name, call.name, call.key, lifetime)
     if "drop_session" in call.request.faults:
         call.uploads.drop(session)
-        raise upload_unknown()
+        raise errors.upload_unknown()
     if _state_offset(call, session) is None:
-        raise upload_invalid()
+        raise errors.upload_invalid()
     return session
 
 
-def _check_place(call: Call, session: Session) -> None:
+def _check_position(call: Call, session: Session) -> None:
     start = _content_range(call)
     if start is not None and start != session.offset:
-        raise RegistryError(416, "RANGE_INVALID", "invalid content range", [{}], _place(call, session))
+        raise errors.RegistryError(416, "RANGE_INVALID", "invalid content range", [{}], _position(call, session))
     if _state_offset(call, session) != session.offset:
         call.uploads.drop(session)
-        raise upload_invalid()
+        raise errors.upload_invalid()
 
 
 def _content_range(call: Call) -> int | None:
-    """The first byte by `Content-Range`, which must be `a-b` and agree with a real Content-Length."""
+    """Return the first byte of `Content-Range`, which must be `a-b` and match Content-Length, or None."""
     text = call.request.headers.get("Content-Range")
     if text is None:
         return None
     match = _CONTENT_RANGE.fullmatch(text)
     if match is None:
-        raise PlainError(json_response(400, {"Range": text, "Reason": "the Content-Range header format is invalid"}))
+        body = {"Range": text, "Reason": "the Content-Range header format is invalid"}
+        raise errors.PlainError(json_response(400, body))
     length = call.request.content_length
     if length is None or int(match[2]) - int(match[1]) + 1 != length:
-        raise RegistryError(400, "CONTENT_LENGTH_INVALID", "the Content-Length is missing or not valid", [{}])
+        raise errors.RegistryError(400, "CONTENT_LENGTH_INVALID", "the Content-Length is missing or not valid", [{}])
     return int(match[1])
 
 
 def _append(call: Call, session: Session) -> None:
     limit = call.world.limits.upload_body
     if (call.request.content_length or 0) > limit:
-        raise too_large()
+        raise errors.too_large()
     session.append(call.request.body, limit)
 
 
@@ -144,12 +137,12 @@ def _check_lock(call: Call) -> None:
     with call.state.lock:
         repository = call.state.existing(call.name)
         if repository is not None and not repository.attributes.writeEnabled:
-            raise disallowed()
+            raise errors.disallowed()
 
 
 def _check_digest(digest: str | None) -> None:
     if digest is None or not is_digest(digest):
-        raise digest_invalid("the parameter digest is missing or not a digest")
+        raise errors.digest_invalid("the parameter digest is missing or not a digest")
 
 
 def _state_offset(call: Call, session: Session) -> int | None:
@@ -161,10 +154,10 @@ def _created(call: Call, digest: str) -> Response:
 
 
 def _progress(call: Call, session: Session, status: int) -> Response:
-    return Response(status, _place(call, session))
+    return Response(status, _position(call, session))
 
 
-def _place(call: Call, session: Session) -> list[tuple[str, str]]:
+def _position(call: Call, session: Session) -> list[tuple[str, str]]:
     return [
         ("Location", location(call.store.sas_key, session)),
         ("Docker-Upload-Uuid", session.id),

@@ -1,6 +1,6 @@
-"""The `_state` of an upload's URL: a MAC and the session's name, id, offset and start, base64url.
+"""The `_state` of an upload URL: a MAC and the session's name, id, offset and start, base64url-encoded.
 
-Recorded from the service; distribution's registry/handlers/hmac.go describes the same form.
+Recorded from the service; distribution's registry/handlers/hmac.go has the same format.
 """
 
 from __future__ import annotations
@@ -17,13 +17,8 @@ _MAC = hashlib.sha256().digest_size
 
 
 def location(key: bytes, session: Session) -> str:
-    """Where the next request of *session* goes: relative, and with a query already."""
-    facts = {
-        "Name": session.repository,
-        "UUID": session.id,
-        "Offset": session.offset,
-        "StartedAt": session.started,
-    }
+    """Return the URL of the next request of *session*: relative, and already with a query."""
+    facts = {"Name": session.repository, "UUID": session.id, "Offset": session.offset, "StartedAt": session.started}
     payload = json.dumps(facts, separators=(",", ":")).encode()
     state = base64.urlsafe_b64encode(_mac(key, payload) + payload).decode()
     query = urlencode({"_nouploadcache": "false", "_state": state})
@@ -31,7 +26,7 @@ def location(key: bytes, session: Session) -> str:
 
 
 def offset_in(key: bytes, session: Session, state: str | None) -> int | None:
-    """The offset that *state* was made at; None when it is not a state of *session*."""
+    """Return the offset in *state*, or None if it is not a state of *session*."""
     try:
         raw = base64.urlsafe_b64decode((state or "").encode())
     except ValueError:

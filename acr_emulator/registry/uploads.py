@@ -1,7 +1,7 @@
-"""Upload sessions: bytes hashed while they arrive, committed request by request.
+"""Upload sessions: bytes are hashed on arrival and committed request by request.
 
-A request's bytes count only when all of them have come: one that is cut off leaves the session where it was. A newer
-request takes a session over from one that hangs, so that a client can repeat a chunk whose connection died.
+The bytes of a request count once all of them have arrived: an interrupted one leaves the session unchanged. A newer
+request takes over the session of one that hangs, so that a client can repeat a chunk after a connection error.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from acr_emulator.registry.names import Hasher, algorithm, hasher
 
 @dataclass
 class Session:
-    """One upload to *repository* of registry *registry*. *offset* bytes are committed; *file* may hold more."""
+    """One upload to *repository* of registry *registry*. *offset* bytes are committed; *file* may be longer."""
 
     registry: str
     repository: str
@@ -37,13 +37,13 @@ class Session:
     writer: object | None = None
 
     def use(self, name: str) -> None:
-        """Hash by algorithm *name* from the start on, as long as nothing has come."""
+        """Hash with the algorithm *name*, if no bytes have arrived yet."""
         if self.offset == 0:
             self.algorithm, self.hashed = name, hasher(name)
 
     def append(self, body: BinaryIO, limit: int) -> None:
-        """Commit all of *body*, at most *limit* bytes; raises 413, EOFError from *body*, or BLOB_UPLOAD_INVALID
-        when another request has taken over."""
+        """Commit all of *body*, at most *limit* bytes; raise 413, EOFError from *body*, or BLOB_UPLOAD_INVALID
+        if another request took over."""
         writer = object()
         with self.lock:
             self.writer, start, state = writer, self.offset, self.hashed.copy()
@@ -60,7 +60,7 @@ class Session:
             self.offset, self.hashed, self.touched = end, state, time.monotonic()
 
     def finish(self, digest: str) -> bool:
-        """Cut *file* to what is committed; whether that has the digest *digest*."""
+        """Truncate *file* to the committed bytes and return whether they have the digest *digest*."""
         with self.lock:
             self.writer = None
             with self._opened() as target:
@@ -79,7 +79,7 @@ class Session:
     def _opened(self) -> BinaryIO:
         try:
             return self.file.open("r+b")
-        except FileNotFoundError as error:  # another request has finished or dropped the session meanwhile
+        except FileNotFoundError as error:  # another request finished or dropped the session
             raise upload_unknown() from error
 
     def _own(self, writer: object) -> None:
@@ -88,14 +88,14 @@ class Session:
 
 
 class Uploads:
-    """The sessions of all registries, in memory: a restart loses them, as a failover does."""
+    """The sessions of all registries, in memory: a restart loses them, as a failover does in Azure."""
 
     def __init__(self) -> None:
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
 
     def start(self, registry: str, repository: str, file: Path) -> Session:
-        """A new session that writes to *file*."""
+        """Start a session that writes to *file*."""
         file.touch()
         session = Session(registry, repository, file)
         with self._lock:
@@ -103,7 +103,7 @@ class Uploads:
         return session
 
     def find(self, registry: str, repository: str, key: str, lifetime: float) -> Session:
-        """The session *key*; raises BLOB_UPLOAD_UNKNOWN when there is none, or none any more after *lifetime*
+        """Return the session *key*; raise BLOB_UPLOAD_UNKNOWN if there is none, or if it expired after *lifetime*
         seconds without progress."""
         session = self._sessions.get(key)
         if session is None or (session.registry, session.repository) != (registry, repository):
@@ -114,15 +114,15 @@ class Uploads:
         return session
 
     def drop(self, session: Session) -> None:
-        """Forget *session* and what it holds."""
+        """Delete *session* and its file."""
         with self._lock:
             self._sessions.pop(session.id, None)
         session.writer = None
         session.file.unlink(missing_ok=True)
 
     def complete(self, session: Session, digest: str) -> Path:
-        """The file of *session*, which has the digest *digest* and belongs to the caller now; raises
-        DIGEST_INVALID and drops the session when it has not."""
+        """End *session* and return its file, for the caller to move; if its digest is not *digest*, drop the session
+        and raise DIGEST_INVALID."""
         if not session.finish(digest):
             self.drop(session)
             raise digest_invalid(f"the uploaded content does not have the digest {digest}")

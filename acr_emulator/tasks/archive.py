@@ -1,6 +1,6 @@
-"""Unpacking a context's tar archives: bounded, and never outside the folder they belong in.
+"""Extract a context's tar archives: bounded, and never outside their folder.
 
-Names follow oras-go's file store, whose archives carry the folder's own name in front of every entry:
+Names follow oras-go's file store, whose archives have the folder's own name in front of every entry:
 https://github.com/oras-project/oras-go/blob/v2.6.0/content/file/utils.go
 """
 
@@ -23,13 +23,13 @@ ENTRY_LIMIT = 200_000
 
 
 class ArchiveError(Exception):
-    """An archive that must not or cannot be unpacked."""
+    """An archive that is unsafe or malformed."""
 
 
 def unpack(file: Path, destination: Path, prefix: str, digest: str | None) -> None:
-    """Unpack the gzip-compressed tar *file* into *destination*.
+    """Extract the gzip-compressed tar *file* into *destination*; raise `ArchiveError`.
 
-    Entry names start with *prefix* (empty: none). *digest* is that of the uncompressed tar, or None not to check it.
+    Entry names start with *prefix* (empty: none). *digest* is that of the uncompressed tar, or None to skip the check.
     """
     destination.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=file.parent) as plain:

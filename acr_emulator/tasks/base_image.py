@@ -1,4 +1,4 @@
-"""`FROM` an image of one of the local registries: its configuration and layers as the start of a build."""
+"""`FROM` an image of a local registry: its configuration and layers are the start of a build."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from acr_emulator.tasks.registry_client import RegistryClient, RegistryError
 
 
 def split_name(name: str) -> tuple[str, str, str]:
-    """(login server, repository, tag or digest) of an image name; the tag is `latest` if none is given."""
+    """Return (login server, repository, tag or digest) of an image name; the default tag is `latest`."""
     tagged = name if "@" in name or ":" in name.rpartition("/")[2] else f"{name}:latest"
     try:
         return parse_reference(f"oci://{tagged}")
@@ -23,7 +23,7 @@ def split_name(name: str) -> tuple[str, str, str]:
 
 
 class BasePull:
-    """Pulls base images for one *architecture* into *folder*."""
+    """Pull base images for one *architecture* into *folder*."""
 
     def __init__(self, architecture: str, variant: str | None, folder: Path) -> None:
         self._architecture = architecture
@@ -31,7 +31,7 @@ class BasePull:
         self._folder = folder
 
     def pull(self, client: RegistryClient, repository: str, reference: str) -> Image:
-        """The image, ready to be built upon; raises `DockerfileError`."""
+        """Pull an image to build upon; raise `DockerfileError`."""
         try:
             media_type, content = client.manifest(repository, reference)
             if media_type in INDEXES:

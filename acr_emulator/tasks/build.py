@@ -1,6 +1,6 @@
-"""`docker build` without containers: each instruction applied in turn.
+"""`docker build` without containers: apply the instructions in turn.
 
-RUN is refused as it is in an empty image; other instructions that the local Azure lacks are refused by name.
+RUN fails as in an empty image; other instructions that the local Azure does not support fail with their name.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from acr_emulator.tasks.run import BuildRequest
 
 Output = Callable[[str], None]
 Base = Callable[[str], Image]
-"""Gives the image that FROM names; raises `DockerfileError`."""
+"""Return the image of a FROM; raise `DockerfileError`."""
 
 
 class Build:
-    """One build in *context*; layers are kept in *folder*, other images come from *base*."""
+    """One build in *context*; its layers are files in *folder*, other images come from *base*."""
 
     def __init__(self, request: BuildRequest, context: Path, folder: Path, output: Output, base: Base) -> None:
         self._request = request
@@ -36,7 +36,7 @@ class Build:
         self._global_arguments: dict[str, str] = {}
 
     def run(self, text: str) -> FinishedImage:
-        """Build the Dockerfile *text*, all or up to the target stage. Raises `DockerfileError`."""
+        """Build the Dockerfile *text*, or its part up to the target stage; raise `DockerfileError`."""
         instructions = parse(text)
         self._check_target(instructions)
         for number, instruction in enumerate(instructions, 1):

@@ -24,10 +24,7 @@ _IMAGE_MANIFESTS = (
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )
-INDEXES = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-)
+INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
 _ARTIFACT_MANIFEST = "application/vnd.oci.artifact.manifest.v1+json"
 MANIFESTS = (*_IMAGE_MANIFESTS, *INDEXES, _ARTIFACT_MANIFEST)
 _REFERENCE = re.compile(
@@ -38,12 +35,12 @@ _REFERENCE = re.compile(
 
 
 class ContextError(Exception):
-    """The context cannot be had; the text is the agent's."""
+    """The download of the context failed; the text is the agent's."""
 
 
 @dataclass(frozen=True)
 class Descriptor:
-    """An OCI content descriptor with the annotations that matter here."""
+    """An OCI content descriptor with its annotations."""
 
     media_type: str
     digest: str
@@ -52,12 +49,12 @@ class Descriptor:
 
     @property
     def title(self) -> str:
-        """The file name that the descriptor gives its content; empty if none."""
+        """The file name of the content, or ''."""
         return self.annotations.get(TITLE, "")
 
 
 def parse_reference(location: str) -> tuple[str, str, str]:
-    """(host, repository, tag or digest) of `oci://HOST/REPOSITORY:TAG`; a digest wins over a tag."""
+    """Return (host, repository, tag or digest) of `oci://HOST/REPOSITORY:TAG`; a digest wins over a tag."""
     text = location.partition("://")[2]
     match = _REFERENCE.fullmatch(text)
     if match is None:
@@ -69,7 +66,7 @@ def parse_reference(location: str) -> tuple[str, str, str]:
 
 
 class Pull:
-    """One artifact's download into *destination*; *staging* holds blobs meanwhile, on the same file system."""
+    """One artifact's download into *destination*, through *staging* on the same file system."""
 
     def __init__(
         self, client: RegistryClient, repository: str, destination: Path, staging: Path, unnamed_limit: int
@@ -83,7 +80,7 @@ class Pull:
         self._titles: set[str] = set()
 
     def run(self, reference: str) -> str:
-        """Copy the artifact and all that it names; returns its digest. Raises `ContextError`."""
+        """Copy the artifact and everything that it references, and return its digest; raise `ContextError`."""
         try:
             media_type, content = self._client.manifest(self._repository, reference)
             digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
@@ -122,7 +119,7 @@ class Pull:
         return file
 
     def _restore(self, child: Descriptor) -> None:
-        # The same content under a second name: copied once, stored under each.
+        # The same content with a second title: it is downloaded once and stored under each.
         if child.title and child.title not in self._titles:
             self._store(child, self._fetch(child))
 

@@ -1,4 +1,4 @@
-"""Reading a Dockerfile: lines, instructions, flags, JSON forms, variables.
+"""Parse a Dockerfile: lines, instructions, flags, JSON forms, variables.
 
 https://docs.docker.com/reference/dockerfile/
 """
@@ -23,12 +23,12 @@ KNOWN = frozenset(
 
 
 class DockerfileError(Exception):
-    """A Dockerfile that the builder refuses; the text is the builder's."""
+    """An invalid Dockerfile; the text is the builder's."""
 
 
 @dataclass(frozen=True)
 class Instruction:
-    """One instruction: upper-case *name*, *rest* after its flags, and the line as written."""
+    """One instruction: its upper-case *name*, the *rest* after its flags, and its *original* line."""
 
     name: str
     rest: str
@@ -36,11 +36,11 @@ class Instruction:
     original: str
 
     def words(self) -> list[str]:
-        """The arguments: a JSON array's strings, or what is between spaces (quotes removed)."""
+        """Return the arguments: the strings of a JSON array, or the words of a shell line."""
         return self.json_form() or _split(self.rest, self.original)
 
     def json_form(self) -> list[str] | None:
-        """The arguments if they are written as a JSON array of strings."""
+        """Return the arguments if they are a JSON array of strings, or None."""
         if not self.rest.startswith("["):
             return None
         try:
@@ -50,7 +50,7 @@ class Instruction:
         return value if isinstance(value, list) and all(isinstance(item, str) for item in value) else None
 
     def pairs(self) -> list[tuple[str, str]]:
-        """`NAME=value …` or the old `NAME value` form."""
+        """Parse `NAME=value …` or the old `NAME value` form."""
         words = _split(self.rest, self.original)
         if not words:
             raise DockerfileError(f"{self.name} must have two arguments")
@@ -63,7 +63,7 @@ class Instruction:
 
 
 def parse(text: str) -> list[Instruction]:
-    """The instructions of a Dockerfile; raises `DockerfileError`."""
+    """Return the instructions of a Dockerfile; raise `DockerfileError`."""
     lines = text.removeprefix("\ufeff").splitlines()
     escape = _escape(lines)
     found = [_instruction(line) for line in _logical_lines(lines, escape)]
@@ -75,7 +75,7 @@ def parse(text: str) -> list[Instruction]:
 
 
 def expand(text: str, values: Mapping[str, str]) -> str:
-    """`$NAME`, `${NAME}`, `${NAME:-word}` and `${NAME:+word}` replaced; `\\$` is a plain dollar."""
+    """Replace `$NAME`, `${NAME}`, `${NAME:-word}` and `${NAME:+word}`; `\\$` is a plain dollar."""
 
     def replace(match: re.Match[str]) -> str:
         if match[0] == "\\$":
@@ -91,7 +91,7 @@ def expand(text: str, values: Mapping[str, str]) -> str:
 
 
 def _escape(lines: list[str]) -> str:
-    # Parser directives stand in the first lines, before any other comment or instruction.
+    # Parser directives come first, before any other comment or instruction.
     for line in lines:
         match = _DIRECTIVE.fullmatch(line.strip())
         if match is None:

@@ -1,7 +1,7 @@
-"""Under whose identity a run reaches the registries.
+"""The identity with which a run accesses the registries.
 
-Without an identity a run acts for its registry: a service identity that holds AcrPull, AcrPush and AcrDelete there,
-which are worth nothing once the registry uses ABAC; `[caller]` makes it act for who scheduled it.
+By default it is a service identity of the run's registry with AcrPull, AcrPush and AcrDelete there, roles that have no
+effect in ABAC mode. With `[caller]` it is the identity of the caller who scheduled the run.
 https://learn.microsoft.com/azure/container-registry/container-registry-rbac-abac-repository-permissions
 """
 
@@ -23,7 +23,7 @@ _NAMESPACE = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")  # RFC 4122's URL
 
 
 def source_credential(world: World, signer: Signer, run: Run) -> Credential:
-    """The credential for the run's own registry; anonymous when nothing gives it one."""
+    """Return the credential for the run's own registry; anonymous if there is none."""
     identity, registry = run.request.source_identity, run.registry
     if (run.request.login_mode or "").lower() == "none" or identity == SYSTEM:
         return ANONYMOUS
@@ -38,7 +38,7 @@ def source_credential(world: World, signer: Signer, run: Run) -> Credential:
 
 
 def credential_for(world: World, signer: Signer, run: Run, login_server: str) -> Credential:
-    """The credential for *login_server*: custom, or the source registry's, or none."""
+    """Return the credential for *login_server*: a custom one, that of the run's registry, or anonymous."""
     if custom := run.request.custom_registries.get(login_server):
         return Credential("password", *custom)
     if login_server == run.registry.login_server:

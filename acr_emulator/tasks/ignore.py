@@ -1,4 +1,4 @@
-"""`.dockerignore`: what of the context the builder does not see.
+"""`.dockerignore`: the files of the context that the builder must not see.
 
 https://docs.docker.com/build/concepts/context/#dockerignore-files
 """
@@ -15,7 +15,7 @@ _TOKEN = re.compile(r"\*\*/?|\*|\?|\[[^]]*\]|.")
 
 
 def apply(context: Path, dockerfile: str) -> None:
-    """Remove what `.dockerignore` excludes; the Dockerfile and the ignore file themselves stay readable."""
+    """Remove the files that `.dockerignore` excludes, but never the Dockerfile and the ignore file."""
     file = context / IGNORE_FILE
     if not file.is_file():
         return
@@ -55,10 +55,10 @@ def _excluded(name: str, rules: list[tuple[bool, re.Pattern[str]]]) -> bool:
 
 
 def _regex(pattern: str) -> str:
-    return "".join(_piece(token) for token in _TOKEN.findall(pattern))
+    return "".join(_token_regex(token) for token in _TOKEN.findall(pattern))
 
 
-def _piece(token: str) -> str:
+def _token_regex(token: str) -> str:
     if token.startswith("**"):
         return "(?:.*/)?" if token.endswith("/") else ".*"
     if token in ("*", "?"):

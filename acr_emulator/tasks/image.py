@@ -1,4 +1,4 @@
-"""An image being built: its configuration, layers and history, and the Docker v2 manifest that it ends as.
+"""An image under construction (configuration, layers, history), and its final Docker v2 manifest.
 
 https://github.com/moby/docker-image-spec/blob/main/spec.md,
 https://distribution.github.io/distribution/spec/manifest-v2-2/
@@ -32,7 +32,7 @@ class Image:
     history: list[dict[str, Any]] = field(default_factory=list)
 
     def record(self, created_by: str, layer: Layer | None = None) -> None:
-        """Note one instruction in the history, and its layer."""
+        """Add an instruction to the history, with its layer if it has one."""
         entry: dict[str, Any] = {"created": _now(), "created_by": created_by}
         if layer is None:
             entry["empty_layer"] = True
@@ -41,16 +41,16 @@ class Image:
         self.history.append(entry)
 
     def environment(self) -> dict[str, str]:
-        """ENV as a mapping."""
+        """Return ENV as a mapping."""
         return {name: value for name, _, value in (item.partition("=") for item in self.settings["Env"])}
 
     def set_environment(self, name: str, value: str) -> None:
-        """Add or replace one variable."""
-        kept = [item for item in self.settings["Env"] if item.partition("=")[0] != name]
-        self.settings["Env"] = [*kept, f"{name}={value}"]
+        """Add or replace a variable."""
+        others = [item for item in self.settings["Env"] if item.partition("=")[0] != name]
+        self.settings["Env"] = [*others, f"{name}={value}"]
 
     def configuration(self) -> bytes:
-        """The image configuration."""
+        """Return the image configuration."""
         value: dict[str, Any] = {
             "architecture": self.architecture,
             "config": self.settings,
@@ -66,7 +66,7 @@ class Image:
 
 @dataclass(frozen=True)
 class FinishedImage:
-    """What is pushed: the configuration as a file, the layers, the manifest's bytes."""
+    """The parts of a push: the configuration as a file, the layers, the manifest's bytes."""
 
     config: Path
     config_digest: str
@@ -79,7 +79,7 @@ class FinishedImage:
         return f"sha256:{hashlib.sha256(self.manifest).hexdigest()}"
 
     def push(self, client: RegistryClient, repository: str, tag: str) -> None:
-        """Upload all of it; raises `RegistryError`."""
+        """Push the layers, the configuration and the manifest; raise `RegistryError`."""
         for layer in self.layers:
             client.push_blob(repository, layer.digest, layer.file)
         client.push_blob(repository, self.config_digest, self.config)
@@ -87,7 +87,7 @@ class FinishedImage:
 
 
 def finish(image: Image, folder: Path) -> FinishedImage:
-    """Freeze *image*; the configuration is written into *folder*."""
+    """Finish *image*: write its configuration into *folder* and make its manifest."""
     configuration = image.configuration()
     file = folder / "config.json"
     file.write_bytes(configuration)

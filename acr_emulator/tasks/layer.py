@@ -1,4 +1,4 @@
-"""Files of the build context as an image layer: COPY's rules, written as a reproducible tar+gzip.
+"""COPY: files of the build context as an image layer, a reproducible tar+gzip.
 
 https://docs.docker.com/reference/dockerfile/#copy; layer format: OCI image specification, layer.md
 """
@@ -35,15 +35,15 @@ class Layer:
 
 @dataclass(frozen=True)
 class Ownership:
-    """What `--chown` and `--chmod` ask for; None keeps the context's mode."""
+    """The values of `--chown` and `--chmod`; with None, files keep the context's mode."""
 
     uid: int = 0
     gid: int = 0
     mode: int | None = None
 
 
-class _Digesting:
-    """A sink that passes bytes on and digests them."""
+class _HashingWriter:
+    """A file object that hashes the bytes that it writes to *sink*."""
 
     def __init__(self, sink: IO[bytes] | gzip.GzipFile) -> None:
         self._sink = sink
@@ -62,20 +62,20 @@ class _Digesting:
 
 
 def copy_layer(context: Path, sources: list[str], destination: str, ownership: Ownership, file: Path) -> Layer:
-    """Write the layer of `COPY sources destination` to *file*; *destination* is absolute, with a trailing slash if a
-    folder is meant. Raises `DockerfileError`."""
+    """Write the layer of `COPY sources destination` to *file*; *destination* is absolute, with a trailing slash for a
+    folder. Raise `DockerfileError`."""
     entries = _entries(context, sources, destination)
     with file.open("wb") as raw:
-        compressed = _Digesting(raw)
+        compressed = _HashingWriter(raw)
         with gzip.GzipFile(filename="", mode="wb", fileobj=compressed, mtime=0) as zipped:
-            plain = _Digesting(zipped)
+            plain = _HashingWriter(zipped)
             with tarfile.open(fileobj=plain, mode="w|", format=tarfile.PAX_FORMAT) as archive:  # type: ignore[call-overload]
                 _write(archive, entries, ownership)
     return Layer(file, compressed.digest(), plain.digest(), file.stat().st_size)
 
 
 def _entries(context: Path, sources: list[str], destination: str) -> dict[str, Path]:
-    """Name in the image to file in the context, sorted by name later."""
+    """Return the file in the context for each name in the image."""
     found = [path for source in sources for path in _matches(context, source)]
     if not found:
         raise DockerfileError("COPY failed: no source files were specified")

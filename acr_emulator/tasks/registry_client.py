@@ -1,7 +1,7 @@
-"""A registry client that speaks to the emulator's own data plane, as ACR's back-end services do.
+"""A registry client for the emulator's own data plane, as ACR's back-end services have one.
 
 Token requests: https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md; blobs and manifests: OCI distribution
-specification 1.1. Errors read as oras-go prints them (`response status code 404: not found: …`).
+specification 1.1. Error texts are those of oras-go (`response status code 404: not found: …`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Literal
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from acr_emulator.jwt import TokenError, peek
-from acr_emulator.messages import BLOCK, FileSlice, Headers, Request, Response
+from acr_emulator.messages import BLOCK, FileRange, Headers, Request, Response
 
 Dispatch = Callable[[Request], Response]
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -33,7 +33,7 @@ ACCEPT = ", ".join(
 
 
 class RegistryError(Exception):
-    """An answer that is not success; *status* is its HTTP status (0: the content itself is wrong)."""
+    """An error response; *status* is its HTTP status (0: the content itself is wrong)."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -42,7 +42,7 @@ class RegistryError(Exception):
 
 @dataclass(frozen=True)
 class Credential:
-    """How to get tokens. `token` holds an Entra access token or an ACR refresh token in *secret*."""
+    """The credential for tokens. With `token`, *secret* is an Entra access token or an ACR refresh token."""
 
     kind: Literal["anonymous", "password", "token"]
     username: str = ""
@@ -50,7 +50,7 @@ class Credential:
 
 
 class RegistryClient:
-    """One login server, one credential; tokens are asked for once a scope."""
+    """A client of one login server with one credential; it requests one token for each scope."""
 
     def __init__(self, dispatch: Dispatch, login_server: str, credential: Credential, client: str) -> None:
         self.login_server = login_server
@@ -61,14 +61,14 @@ class RegistryClient:
         self._tokens: dict[str, str] = {}
 
     def authorize(self, scope: str) -> str:
-        """An access token that grants *scope*; raises `RegistryError` 401 when it is not granted."""
+        """Return an access token with *scope*; raise `RegistryError` 401 if it is not granted."""
         if scope not in self._tokens:
-            answer = self._post("/oauth2/token", {"scope": scope, **self._grant()})
-            self._tokens[scope] = _granted(str(answer.get("access_token", "")), scope)
+            body = self._post("/oauth2/token", {"scope": scope, **self._grant()})
+            self._tokens[scope] = _granted(str(body.get("access_token", "")), scope)
         return self._tokens[scope]
 
     def manifest(self, repository: str, reference: str) -> tuple[str, bytes]:
-        """(media type, bytes) of a manifest, checked against *reference* if that is a digest."""
+        """Fetch (media type, bytes) of a manifest, and check a digest in *reference*; raise `RegistryError`."""
         response = self.send("GET", f"/v2/{repository}/manifests/{reference}", _pull(repository), [("Accept", ACCEPT)])
         content = b"".join(_blocks(response))
         if len(content) > MANIFEST_LIMIT:
@@ -79,7 +79,7 @@ class RegistryClient:
         return _header(response, "Content-Type").partition(";")[0], content
 
     def fetch_blob(self, repository: str, digest: str, size: int, file: Path, kind: str = "blobs") -> None:
-        """Write a blob to *file*, its size and digest checked; redirects are followed without credentials."""
+        """Write a blob to *file* and check its size and digest; a redirect gets no credentials."""
         path = f"/v2/{repository}/{kind}/{digest}"
         headers = [("Accept", ACCEPT)] if kind == "manifests" else []
         response = self.send("GET", path, _pull(repository), headers)
@@ -95,7 +95,7 @@ class RegistryClient:
             raise RegistryError(0, f"{digest}: failed to verify the content ({length} of {size} bytes): mismatch")
 
     def push_blob(self, repository: str, digest: str, file: Path) -> None:
-        """Upload *file* unless the repository has it."""
+        """Upload *file* unless the repository has the blob."""
         scope = _push(repository)
         if self._exists(f"/v2/{repository}/blobs/{digest}", scope):
             return
@@ -120,7 +120,7 @@ class RegistryClient:
     def send(
         self, method: str, target: str, scope: str, headers: list[tuple[str, str]] | None = None, body: bytes = b""
     ) -> Response:
-        """One authorised request; raises `RegistryError` for 4xx and 5xx."""
+        """Send an authorized request and return its response; raise `RegistryError` for 4xx and 5xx."""
         fields = [*(headers or []), ("Authorization", f"Bearer {self.authorize(scope)}")]
         url = urljoin(f"https://{self.login_server}", target)
         response = self._exchange(method, url, fields, body)
@@ -155,8 +155,8 @@ class RegistryClient:
             raise RegistryError(401, f"response status code 401: unauthorized: {error}") from error
         if not issuer.startswith("https://"):  # "Azure Container Registry": already one
             return token
-        answer = self._post("/oauth2/exchange", {"grant_type": "access_token", "access_token": token})
-        return str(answer.get("refresh_token", ""))
+        body = self._post("/oauth2/exchange", {"grant_type": "access_token", "access_token": token})
+        return str(body.get("refresh_token", ""))
 
     def _post(self, path: str, fields: dict[str, str]) -> dict[str, Any]:
         url = f"https://{self.login_server}{path}"
@@ -165,8 +165,8 @@ class RegistryClient:
         response = self._exchange("POST", url, headers, body)
         if response.status != 200:
             raise RegistryError(response.status, f'POST "{url}": {_reason(response)}')
-        answer = json.loads(b"".join(_blocks(response)))
-        return answer if isinstance(answer, dict) else {}
+        value = json.loads(b"".join(_blocks(response)))
+        return value if isinstance(value, dict) else {}
 
     def _exchange(self, method: str, url: str, headers: list[tuple[str, str]], body: bytes) -> Response:
         parts = urlsplit(url)
@@ -189,7 +189,7 @@ def _push(repository: str) -> str:
 
 
 def _granted(token: str, scope: str) -> str:
-    # ACR answers 200 with a token of fewer actions than asked for.
+    # If not all actions are permitted, ACR sends 200 and a token with fewer.
     repository, _, actions = scope.removeprefix("repository:").rpartition(":")
     access = peek(token).get("access") or []
     entries = [{key.lower(): value for key, value in entry.items()} for entry in access]
@@ -207,7 +207,7 @@ def _blocks(response: Response) -> Iterator[bytes]:
     body = response.body
     if isinstance(body, bytes):
         yield body
-    elif isinstance(body, FileSlice):
+    elif isinstance(body, FileRange):
         with body.path.open("rb") as source:
             source.seek(body.start)
             left = body.length

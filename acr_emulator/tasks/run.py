@@ -1,4 +1,4 @@
-"""A run of ACR Tasks: what was asked for, how far it got, its log.
+"""A run of ACR Tasks: its request, its status, its log.
 
 https://learn.microsoft.com/rest/api/containerregistry-tasks/runs/get
 """
@@ -34,7 +34,7 @@ class BuildRequest:
 
 
 class RunLog:
-    """The raw log, one CRLF-ended line at a time; *complete* becomes the blob's `complete` metadata."""
+    """The raw log, with CRLF line ends; *complete* becomes the blob's `complete` metadata."""
 
     def __init__(self) -> None:
         self._text = bytearray()
@@ -43,24 +43,24 @@ class RunLog:
         self.changed = time.time()
 
     def line(self, text: str) -> None:
-        """Append *text*."""
+        """Append the line *text*."""
         with self._lock:
             self._text += text.replace("\n", "\r\n").encode() + b"\r\n"
             self.changed = time.time()
 
     def stamped(self, text: str) -> None:
-        """Append *text* after the time, as the agent does for its own lines."""
+        """Append the line *text* with a time stamp, as the agent does for its own messages."""
         self.line(f"{datetime.now(timezone.utc):%Y/%m/%d %H:%M:%S} {text}")
 
     def content(self) -> bytes:
-        """All of it."""
+        """Return the whole log."""
         with self._lock:
             return bytes(self._text)
 
 
 @dataclass
 class Run:
-    """One run. *claims* are those of the caller's token, for runs under the caller's identity."""
+    """One run. *claims* are those of the caller's token, for runs with the caller's identity."""
 
     run_id: str
     registry: Registry
@@ -75,7 +75,7 @@ class Run:
     error: str | None = None
 
     def render(self) -> dict[str, Any]:
-        """The run as a resource."""
+        """Return the run as a resource."""
         platform = {"os": "linux", "architecture": self.request.architecture, "variant": self.request.variant}
         properties: dict[str, Any] = {
             "runId": self.run_id,

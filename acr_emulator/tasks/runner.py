@@ -1,4 +1,4 @@
-"""The agent: downloads the context, builds, pushes, and writes the log that `az acr build` streams."""
+"""The agent: download the context, build, push, and write the log that `az acr build` streams."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ _FIRST_RUN = 36 * 10 + 1  # run ids are base 36 and begin at "ca1"
 
 
 class RunFailed(Exception):
-    """The run ends here; the text is what follows `Error:` in the log's last line."""
+    """The run failed; the text follows `Error:` in the last line of the log."""
 
 
 class TaskService:
-    """All runs, newest last, and a thread for each that is under way."""
+    """All runs, newest last, each in a thread of its own."""
 
     def __init__(self, world: World, signer: Signer, storage: TaskStorage, dispatch: Dispatch) -> None:
         self._world = world
@@ -49,7 +49,7 @@ class TaskService:
         self._lock = threading.Lock()
 
     def schedule(self, registry: Registry, claims: dict[str, Any], request: BuildRequest) -> Run:
-        """Queue a run and start it. *claims* are the caller's token's."""
+        """Start a run and return it. *claims* are those of the caller's token."""
         with self._lock:
             runs = self._runs.setdefault(registry.name, [])
             run = Run(f"c{_base36(_FIRST_RUN + len(runs))}", registry, claims, request)
@@ -58,12 +58,12 @@ class TaskService:
         return run
 
     def runs(self, registry: Registry) -> list[Run]:
-        """The registry's runs, newest first."""
+        """Return the registry's runs, newest first."""
         with self._lock:
             return list(reversed(self._runs.get(registry.name, [])))
 
     def run(self, registry: Registry, run_id: str) -> Run | None:
-        """The run with this id."""
+        """Return the run with this id, or None."""
         return next((run for run in self.runs(registry) if run.run_id == run_id), None)
 
     def _execute(self, run: Run) -> None:
@@ -233,7 +233,7 @@ def _end(run: Run, status: str, error: str | None) -> None:
 
 
 def _full_name(run: Run, name: str) -> str:
-    """*name* with its templates filled in, the registry in front and a tag behind."""
+    """Return *name* with its templates filled in, and with a registry and a tag."""
     for template, value in (("{{.Run.ID}}", run.run_id), ("{{.Run.Registry}}", run.registry.login_server)):
         name = name.replace(template, value)
     first, slash, _ = name.partition("/")

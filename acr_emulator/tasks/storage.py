@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 import secrets
 import time
 import uuid
@@ -18,16 +17,17 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from acr_emulator.messages import BLOCK, Request, Response
+from acr_emulator.registry.ranges import UnsatisfiableRange, parse_range
+from acr_emulator.registry.storage_host import BAD_SIGNATURE, INVALID_RANGE, TOKEN_GIVEN
 from acr_emulator.tasks.run import Run
 
 HOST = "acrtasksmanaged.blob.core.windows.net"
 VALID_SECONDS = 3600
 VERSION = "2025-01-05"
-_RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 
 class TaskStorage:
-    """Serves HOST. Uploads and the runs' work lie in *folder*, which is made."""
+    """Serve HOST. Uploads and the runs' files are in the new *folder*."""
 
     def __init__(self, folder: Path) -> None:
         self._key = secrets.token_bytes(32)
@@ -37,31 +37,31 @@ class TaskStorage:
         self._logs: dict[str, Run] = {}
 
     def owns(self, host: str, port: int) -> bool:
-        """Whether *host* is the storage account."""
+        """Return whether *host* is the storage account."""
         return host == HOST and port == 443
 
     def log_url(self, run: Run) -> str:
-        """A readable URL of the log of *run*."""
+        """Return a signed URL to read the log of *run*."""
         path = f"/{self._container}-{run.registry.name}/logs/{run.run_id}/rawtext.log"
         self._logs[path] = run
         return self._signed(path, "r")
 
     def upload_url(self) -> tuple[str, str]:
-        """(relative path, writable URL) for one build context."""
+        """Return the relative path and a signed URL for the upload of a build context."""
         relative_path = f"tasks-source/{time.strftime('%Y%m%d%H%M', time.gmtime())}/{uuid.uuid4()}.tar.gz"
         return relative_path, self._signed(f"/{self._container}/{relative_path}", "rw")
 
     def upload(self, relative_path: str) -> Path | None:
-        """The uploaded file, or None."""
+        """Return the uploaded file, or None."""
         file = self._file(f"/{self._container}/{relative_path}")
         return file if file.is_file() else None
 
     def folder(self) -> Path:
-        """Where a run keeps its files."""
+        """Return the folder of the runs' files."""
         return self._folder
 
     def handle(self, request: Request) -> Response:
-        """Answer one blob request."""
+        """Handle one blob request."""
         refusal = self._refusal(request)
         if refusal:
             return refusal
@@ -71,30 +71,20 @@ class TaskStorage:
 
     def _refusal(self, request: Request) -> Response | None:
         if "Authorization" in request.headers:
-            return _error(
-                400,
-                "InvalidAuthenticationInfo",
-                "Authentication information is not given in the correct format. Check the value of Authorization "
-                "header.",
-            )
+            return _error(400, "InvalidAuthenticationInfo", TOKEN_GIVEN)
         expires, permissions = request.param("se") or "", request.param("sp") or ""
         signature = self._signature(request.path, expires, permissions)
         wanted = "w" if request.method == "PUT" else "r"
         good = hmac.compare_digest(signature, request.param("sig") or "") and wanted in permissions
         if not good or _expired(expires):
-            return _error(
-                403,
-                "AuthenticationFailed",
-                "Server failed to authenticate the request. Make sure the value of Authorization header is formed "
-                "correctly including the signature.",
-            )
+            return _error(403, "AuthenticationFailed", BAD_SIGNATURE)
         return None
 
     def _get(self, request: Request) -> Response:
         run = self._logs.get(request.path)
         if run is None:
             return _error(404, "BlobNotFound", "The specified blob does not exist.")
-        complete = run.log.complete  # before the content: a completed log is never read short
+        complete = run.log.complete  # read before the content, so that a completed log is never cut short
         content = run.log.content()
         headers = [
             ("Content-Type", "text/plain; charset=utf-8"), ("Accept-Ranges", "bytes"),
@@ -129,15 +119,15 @@ class TaskStorage:
 
 
 def _ranged(request: Request, content: bytes, headers: list[tuple[str, str]]) -> Response:
-    given = request.headers.get("x-ms-range") or request.headers.get("Range")
-    match = _RANGE.fullmatch(given or "")
-    if match is None:
+    try:
+        wanted = parse_range(request.headers, len(content))
+    except UnsatisfiableRange:
+        return _error(416, "InvalidRange", INVALID_RANGE)
+    if wanted is None:
         return Response(200, headers, content)
-    start, end = int(match[1]), min(int(match[2] or len(content)), len(content) - 1)
-    if start > end:
-        return _error(416, "InvalidRange", "The range specified is invalid for the current size of the resource.")
-    headers.append(("Content-Range", f"bytes {start}-{end}/{len(content)}"))
-    return Response(206, headers, content[start : end + 1])
+    start, length = wanted
+    headers.append(("Content-Range", f"bytes {start}-{start + length - 1}/{len(content)}"))
+    return Response(206, headers, content[start : start + length])
 
 
 def _expired(expires: str) -> bool:

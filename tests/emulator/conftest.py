@@ -1,4 +1,4 @@
-"""A front with a scratch service behind it, and a client that speaks to it over real sockets."""
+"""A front with a replaceable service behind it, and a client that uses real sockets."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Handler = Callable[[Request], Response]
 
 
 class Front:
-    """A listening front whose hosts are `*.test`; *service* answers, and may be replaced by a test."""
+    """A listening front whose hosts are `*.test`; a test may replace *service*."""
 
     def __init__(self, state: Path) -> None:
         self.world = default_world()
@@ -48,23 +48,23 @@ class Front:
         return self.control.handle(request)
 
     def context(self) -> ssl.SSLContext:
-        """A client that trusts the emulator's authority alone, as strictly as Python 3.13 does."""
+        """Return the TLS context of a client that trusts only the emulator's authority, as strictly as Python 3.13."""
         context = ssl.create_default_context(cafile=str(self.authority.certificate_file))
         context.verify_flags |= ssl.VERIFY_X509_STRICT
         return context
 
     def tunnel(self, host: str = "a.test") -> http.client.HTTPSConnection:
-        """A connection to *host* through the proxy."""
+        """Return a connection to *host* through the proxy."""
         connection = http.client.HTTPSConnection("127.0.0.1", self.server.port, context=self.context(), timeout=20)
         connection.set_tunnel(host, 443)
         return connection
 
     def plain(self) -> http.client.HTTPConnection:
-        """A connection to the proxy's own port."""
+        """Return a connection to the proxy's own port."""
         return http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=20)
 
     def entries(self) -> list[LogEntry]:
-        """The log, once there is anything: a client may see a break before it is noted."""
+        """Return the log, once it has an entry: a client can see a broken connection before it is logged."""
         end = time.monotonic() + 20
         while not (found := self.log.entries()) and time.monotonic() < end:
             time.sleep(0.01)
@@ -90,11 +90,11 @@ def front(front_state: Path) -> Iterator[Front]:
 def fetch(
     connection: http.client.HTTPConnection, method: str = "GET", path: str = "/", body: object = None, **headers: str
 ) -> tuple[int, bytes, http.client.HTTPMessage]:
-    """One exchange: status, body, headers."""
+    """Send a request and return status, body and headers of the response."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request(method, path, body, named)  # type: ignore[arg-type]
-    answer = connection.getresponse()
-    return answer.status, answer.read(), answer.headers
+    response = connection.getresponse()
+    return response.status, response.read(), response.headers
 
 
 @pytest.fixture(name="fetch")

@@ -1,4 +1,4 @@
-"""The local Azure in this process, without sockets: what a test asks Resource Manager and the registries for."""
+"""The local Azure in this process, without sockets, with calls to Resource Manager and the registries."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from acr_emulator.app import App
-from acr_emulator.messages import FileSlice, Headers, Request, Response
+from acr_emulator.messages import Headers, Request
 from acr_emulator.tasks.registry_client import Credential, RegistryClient
 from acr_emulator.world import ACR_AUDIENCE, ARM_AUDIENCE, SUBSCRIPTION, Registry, default_world
+from tests.emulator.exchange import Received
 
 VERSION = "2023-01-01-preview"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/local/providers/Microsoft.ContainerRegistry/registries"
@@ -25,28 +26,9 @@ TITLE = "org.opencontainers.image.title"
 WAIT_SECONDS = 30.0
 
 
-@dataclass
-class Answer:
-    """A response, read."""
-
-    status: int
-    headers: Headers
-    content: bytes
-
-    @property
-    def json(self) -> Any:
-        """The body as JSON."""
-        return json.loads(self.content)
-
-    @property
-    def code(self) -> str:
-        """Resource Manager's error code."""
-        return str(self.json["error"]["code"])
-
-
 @dataclass(frozen=True)
 class Layer:
-    """A layer to push: its file name (None: unnamed) and further annotations."""
+    """A layer to push: its file name (None: unnamed) and more annotations."""
 
     title: str | None
     content: bytes
@@ -54,14 +36,14 @@ class Layer:
     media_type: str = "application/vnd.oci.image.layer.v1.tar"
 
     def descriptor(self) -> dict[str, Any]:
-        """Its descriptor."""
+        """Return the layer's descriptor."""
         annotations = {**({TITLE: self.title} if self.title else {}), **dict(self.annotations)}
         size, named = len(self.content), {"annotations": annotations} if annotations else {}
         return {"mediaType": self.media_type, "digest": digest(self.content), "size": size, **named}
 
 
 class LocalAzure:
-    """The whole emulator on a folder, with ways to call it."""
+    """The whole emulator with its state in a folder, and methods to call it."""
 
     def __init__(self, state: Path) -> None:
         self.world = default_world()
@@ -70,17 +52,17 @@ class LocalAzure:
         self._scratch.mkdir()
 
     def scratch_file(self) -> Path:
-        """A file to write over."""
+        """Return the path of a file that any test may overwrite."""
         return self._scratch / "scratch"
 
     def registry(self, name: str = "myregistry") -> Registry:
-        """The registry with this name."""
+        """Return the registry with this name."""
         found = self.world.registry(name)
         assert found is not None
         return found
 
     def token(self, who: str, audience: str = ARM_AUDIENCE, **claims: Any) -> str:
-        """An Entra access token of the principal *who*."""
+        """Return an Entra access token of the principal *who*."""
         principal = self.world.principal(who)
         assert principal is not None
         now = int(time.time())
@@ -96,34 +78,33 @@ class LocalAzure:
         }
         return self.app.signer.sign({**given, **claims})
 
-    def send(self, method: str, url: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Answer:
-        """One request to whichever service owns the URL's host."""
+    def send(self, method: str, url: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Received:
+        """Send a request to the service that owns the URL's host."""
         parts = urlsplit(url)
         fields = Headers([("Host", parts.hostname or ""), *(headers or {}).items()])
         request = Request(
             method, "https", parts.hostname or "", parts.port or 443, parts.path, parts.query, fields, io.BytesIO(body),
             len(body),
         )  # fmt: skip
-        response = self.app.dispatch(request)
-        return Answer(response.status, Headers(response.headers), _content(response))
+        return Received.of(self.app.dispatch(request))
 
-    def arm(self, method: str, path: str, body: Any = None, who: str = "pusher", token: str | None = None) -> Answer:
-        """One Resource Manager request; *path* may have a query."""
+    def arm(self, method: str, path: str, body: Any = None, who: str = "pusher", token: str | None = None) -> Received:
+        """Send a Resource Manager request; *path* may have a query."""
         joint = "&" if "?" in path else "?"
         url = f"https://management.azure.com{path}{joint}api-version={VERSION}"
         payload = b"" if body is None else json.dumps(body).encode()
         return self.send(method, url, payload, {"Authorization": f"Bearer {token or self.token(who)}"})
 
-    def poll(self, answer: Answer, who: str = "pusher") -> Answer:
+    def poll(self, response: Received, who: str = "pusher") -> Received:
         """Follow a 202's Location until the operation ends."""
-        url, deadline = answer.headers.get("Location") or "", time.monotonic() + WAIT_SECONDS
-        while answer.status == 202 and time.monotonic() < deadline:
+        url, deadline = response.location, time.monotonic() + WAIT_SECONDS
+        while response.status == 202 and time.monotonic() < deadline:
             time.sleep(0.01)
-            answer = self.send("GET", url, headers={"Authorization": f"Bearer {self.token(who)}"})
-        return answer
+            response = self.send("GET", url, headers={"Authorization": f"Bearer {self.token(who)}"})
+        return response
 
     def client(self, registry: str = "myregistry", who: str = "pusher") -> RegistryClient:
-        """A data-plane client."""
+        """Return a data-plane client."""
         credential = Credential("token", "", self.token(who, ACR_AUDIENCE))
         return RegistryClient(self.app.dispatch, self.registry(registry).login_server, credential, "test")
 
@@ -131,7 +112,7 @@ class LocalAzure:
         self, repository: str, tag: str, layers: list[Layer], config: bytes = b"{}", registry: str = "myregistry",
         **manifest: Any,
     ) -> str:  # fmt: skip
-        """Push an artifact; returns its digest."""
+        """Push an artifact and return its digest."""
         client = self.client(registry)
         for content in {layer.content for layer in layers} | {config}:
             file = self._scratch / digest(content)
@@ -148,12 +129,12 @@ class LocalAzure:
 
 
 def digest(content: bytes) -> str:
-    """The SHA-256 digest of *content*."""
+    """Return the SHA-256 digest of *content*."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def folder_layer(title: str, files: dict[str, bytes], wrong_digest: bool = False) -> Layer:
-    """A folder as oras packs it."""
+    """Pack *files* as oras packs a folder."""
     plain = io.BytesIO()
     with tarfile.open(fileobj=plain, mode="w") as archive:
         for name, content in files.items():
@@ -164,13 +145,3 @@ def folder_layer(title: str, files: dict[str, bytes], wrong_digest: bool = False
     annotations = (("io.deis.oras.content.digest", unpacked), ("io.deis.oras.content.unpack", "true"))
     kind = "application/vnd.oci.image.layer.v1.tar+gzip"
     return Layer(title, gzip.compress(plain.getvalue(), mtime=0), annotations, kind)
-
-
-def _content(response: Response) -> bytes:
-    if isinstance(response.body, bytes):
-        return response.body
-    if isinstance(response.body, FileSlice):
-        with response.body.path.open("rb") as source:
-            source.seek(response.body.start)
-            return source.read(response.body.length)
-    return b"".join(response.body)

@@ -1,4 +1,4 @@
-"""Resource Manager: who gets in, what is seen, what can be changed, importImage."""
+"""Resource Manager: authentication, visibility, changes, importImage."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def azure(tmp_path: Path) -> LocalAzure:
     return LocalAzure(tmp_path)
 
 
-# Who gets in
+# Authentication
 
 
 def test_a_request_without_a_token_is_challenged(azure: LocalAzure) -> None:
-    answer = azure.send("GET", "https://management.azure.com/tenants?api-version=2022-12-01")
-    assert (answer.status, answer.code) == (401, "AuthenticationFailed")
-    assert "authorization_uri=" in (answer.headers.get("WWW-Authenticate") or "")
+    response = azure.send("GET", "https://management.azure.com/tenants?api-version=2022-12-01")
+    assert (response.status, response.code) == (401, "AuthenticationFailed")
+    assert "authorization_uri=" in (response.headers.get("WWW-Authenticate") or "")
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,8 @@ def test_a_request_without_a_token_is_challenged(azure: LocalAzure) -> None:
     ],
 )
 def test_a_bad_token_is_refused(azure: LocalAzure, audience: str, claims: dict[str, Any], code: str) -> None:
-    answer = azure.arm("GET", "/tenants", token=azure.token("pusher", audience, **claims))
-    assert (answer.status, answer.code) == (401, code)
+    response = azure.arm("GET", "/tenants", token=azure.token("pusher", audience, **claims))
+    assert (response.status, response.code) == (401, code)
 
 
 def test_a_forged_token_is_refused(azure: LocalAzure) -> None:
@@ -54,13 +54,13 @@ def test_the_core_windows_net_audience_is_accepted(azure: LocalAzure) -> None:
     assert azure.arm("GET", "/subscriptions", token=token).status == 200
 
 
-def test_the_api_version_must_be_given(azure: LocalAzure) -> None:
+def test_the_api_version_is_required(azure: LocalAzure) -> None:
     headers = {"Authorization": f"Bearer {azure.token('pusher')}"}
-    answer = azure.send("GET", "https://management.azure.com/tenants", headers=headers)
-    assert (answer.status, answer.code) == (400, "MissingApiVersionParameter")
+    response = azure.send("GET", "https://management.azure.com/tenants", headers=headers)
+    assert (response.status, response.code) == (400, "MissingApiVersionParameter")
 
 
-# What is seen
+# Visibility
 
 
 def test_the_callers_tenant_and_subscription_are_listed(azure: LocalAzure) -> None:
@@ -74,8 +74,8 @@ def test_without_any_assignment_the_subscription_is_hidden(azure: LocalAzure) ->
     azure.world.subscriptions[0].readers.clear()
     assert azure.arm("GET", "/subscriptions", who="nobody").json["value"] == []
     path = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.ContainerRegistry/registries"
-    answer = azure.arm("GET", path, who="nobody")
-    assert (answer.status, answer.code) == (403, "AuthorizationFailed")
+    response = azure.arm("GET", path, who="nobody")
+    assert (response.status, response.code) == (403, "AuthorizationFailed")
 
 
 def test_a_data_plane_role_shows_the_subscription_but_no_registry(azure: LocalAzure) -> None:
@@ -100,7 +100,7 @@ def test_resources_are_filtered_by_type(azure: LocalAzure) -> None:
     assert bad.code == "InvalidFilterInQueryString"
 
 
-def test_a_registry_is_shown_whole_whatever_the_case_of_its_path(azure: LocalAzure) -> None:
+def test_a_registry_is_shown_and_its_path_ignores_case(azure: LocalAzure) -> None:
     shown = azure.arm("GET", REGISTRY.replace("resourceGroups", "RESOURCEGROUPS").replace("local", "LOCAL")).json
     properties = shown["properties"]
     assert shown["sku"] == {"name": "Premium", "tier": "Premium"}
@@ -112,7 +112,7 @@ def test_a_registry_is_shown_whole_whatever_the_case_of_its_path(azure: LocalAzu
     assert hashed["roleAssignmentMode"] == "AbacRepositoryPermissions"
 
 
-def test_what_does_not_exist_is_not_found(azure: LocalAzure) -> None:
+def test_missing_resources_are_not_found(azure: LocalAzure) -> None:
     assert azure.arm("GET", f"{GROUP}/nosuchregistry").code == "ResourceNotFound"
     assert azure.arm("GET", REGISTRY.replace("/local/", "/nogroup/")).code == "ResourceGroupNotFound"
     assert azure.arm("GET", f"{REGISTRY}/nothing").status == 404
@@ -128,10 +128,10 @@ def test_name_availability(azure: LocalAzure, name: str, available: bool) -> Non
     assert azure.arm("POST", path, body).json["nameAvailable"] is available
 
 
-# What can be changed
+# Changes
 
 
-def test_patch_changes_the_registry_at_once(azure: LocalAzure) -> None:
+def test_patch_changes_the_registry_immediately(azure: LocalAzure) -> None:
     policies = {"azureADAuthenticationAsArmPolicy": {"status": "disabled"}, "exportPolicy": {"status": "disabled"}}
     properties = {
         "adminUserEnabled": True, "anonymousPullEnabled": True, "publicNetworkAccess": "Disabled",
@@ -145,7 +145,7 @@ def test_patch_changes_the_registry_at_once(azure: LocalAzure) -> None:
     assert (registry.public_network_access, registry.arm_audience_enabled, registry.export_enabled) == (False,) * 3
 
 
-def test_patch_refuses_what_it_does_not_model_but_not_a_repetition(azure: LocalAzure) -> None:
+def test_patch_refuses_an_unsupported_change_but_not_a_repetition(azure: LocalAzure) -> None:
     same = {"properties": {"policies": {"retentionPolicy": {"days": 7, "status": "disabled"}}}}
     other = {"properties": {"policies": {"retentionPolicy": {"days": 8, "status": "enabled"}}}}
     assert azure.arm("PATCH", REGISTRY, same).status == 200
@@ -208,11 +208,11 @@ def test_import_does_not_overwrite_a_tag_unless_forced(azure: LocalAzure) -> Non
     assert azure.poll(_import(azure, source, mode="Force")).status == 200
 
 
-def test_import_of_nothing_fails_when_polled(azure: LocalAzure) -> None:
+def test_import_of_a_missing_image_fails_when_polled(azure: LocalAzure) -> None:
     source = {"resourceId": azure.registry().resource_id, "sourceImage": "samples/none:1"}
-    answer = azure.poll(_import(azure, source))
-    assert 400 <= answer.status < 500
-    assert "samples/none" in answer.json["error"]["message"]
+    response = azure.poll(_import(azure, source))
+    assert 400 <= response.status < 500
+    assert "samples/none" in response.json["error"]["message"]
 
 
 def test_import_needs_rights_on_both_registries(azure: LocalAzure) -> None:
@@ -231,7 +231,7 @@ def test_import_needs_rights_on_both_registries(azure: LocalAzure) -> None:
 def test_the_importer_role_reads_an_abac_source(azure: LocalAzure) -> None:
     azure.push("samples/a", "1", [Layer("a.txt", b"hello")], registry="abacregistry")
     source = {"resourceId": azure.registry("abacregistry").resource_id, "sourceImage": "samples/a:1"}
-    user = azure.world.principal("user@contoso.example")  # Owner of both: no data-plane right where ABAC is on
+    user = azure.world.principal("user@contoso.example")  # Owner of both, but without data-plane rights in ABAC mode
     assert user is not None
     assert _import(azure, source, user.name).code == "LinkedAuthorizationFailed"
     role = RoleAssignment(user.object_id, "Container Registry Data Importer and Data Reader")
@@ -254,7 +254,7 @@ def test_import_by_uri_uses_the_given_credentials(azure: LocalAzure, credentials
     assert azure.poll(_import(azure, source)).status == status
 
 
-def test_import_takes_an_entra_token_as_password(azure: LocalAzure) -> None:
+def test_import_accepts_an_entra_token_as_password(azure: LocalAzure) -> None:
     azure.push("samples/a", "1", [Layer("a.txt", b"hello")])
     source = {"registryUri": "myregistry.azurecr.io", "sourceImage": "samples/a:1"}
     good, bad = azure.token("reader", ACR_AUDIENCE), azure.token("nobody", ACR_AUDIENCE)
@@ -281,6 +281,6 @@ def test_import_is_blocked_by_the_sources_export_policy(azure: LocalAzure) -> No
         {"source": {"resourceId": REGISTRY, "sourceImage": 1}, "targetTags": ["a:1"]},
     ],
 )
-def test_a_wrong_import_body_is_refused(azure: LocalAzure, body: dict[str, Any]) -> None:
-    answer = azure.arm("POST", f"{TARGET}/importImage", body)
-    assert (answer.status, answer.code) == (400, "InvalidRequestContent")
+def test_an_invalid_import_body_is_refused(azure: LocalAzure, body: dict[str, Any]) -> None:
+    response = azure.arm("POST", f"{TARGET}/importImage", body)
+    assert (response.status, response.code) == (400, "InvalidRequestContent")

@@ -1,4 +1,4 @@
-"""The unmodified Azure CLI against the local Azure: Resource Manager, import and build as users call them."""
+"""The unmodified Azure CLI against the local Azure: Resource Manager, import and build."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture(scope="module")
 def az(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Az:
-    """Runs `az` with the emulator's environment, signed in as the pusher."""
+    """Return a function that runs `az` in the emulator's environment, signed in as the pusher."""
     folder = tmp_path_factory.mktemp("az")
     environment = {**os.environ, **emulator.environment()}
 
@@ -44,7 +44,7 @@ def az(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Az:
 
 @pytest.fixture(scope="module")
 def built(az: Az, tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
-    """`az acr build` of a local folder: upload, run, streamed log, pushed image."""
+    """Run `az acr build` with a local folder: upload, run, streamed log, pushed image."""
     context = tmp_path_factory.mktemp("context")
     (context / "Dockerfile").write_text("FROM scratch\nCOPY hello.txt /\n")
     (context / "hello.txt").write_text("hello\n")
@@ -66,7 +66,7 @@ def test_the_subscription_and_the_registries_are_listed(az: Az) -> None:
     )
 
 
-def test_admin_credentials_follow_the_switch(az: Az) -> None:
+def test_admin_credentials_need_the_admin_user(az: Az) -> None:
     assert "--admin-enabled true" in az("acr credential show -n targetregistry", status=1).stderr
     az("acr update -n targetregistry --admin-enabled true")
     assert _json(az("acr credential show -n targetregistry"))["username"] == "targetregistry"

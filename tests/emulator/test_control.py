@@ -1,4 +1,4 @@
-"""The control API over a socket, and what settings accept."""
+"""The control API over a socket, and the checks of settings."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import pytest
 
 def call(front, fetch, method: str, name: str, body: object = None):
     with contextlib.closing(front.plain()) as connection:
-        status, answer, _ = fetch(connection, method, f"/_emulator/{name}", None if body is None else json.dumps(body))
-    return status, json.loads(answer) if answer else None
+        status, response, _ = fetch(
+            connection, method, f"/_emulator/{name}", None if body is None else json.dumps(body)
+        )
+    return status, json.loads(response) if response else None
 
 
 def test_health_and_unknown_pages(front, fetch):
@@ -39,12 +41,12 @@ def test_the_log_over_the_wire(front, fetch):
 
 
 def test_faults_over_the_wire(front, fetch):
-    status, answer = call(front, fetch, "POST", "faults", {"action": "status", "times": 3})
+    status, response = call(front, fetch, "POST", "faults", {"action": "status", "times": 3})
     assert status == 201
-    assert call(front, fetch, "GET", "faults")[1][0]["id"] == answer["id"]
+    assert call(front, fetch, "GET", "faults")[1][0]["id"] == response["id"]
     assert call(front, fetch, "POST", "faults", {"action": "?"})[0] == 400
-    assert call(front, fetch, "DELETE", f"faults/{answer['id']}")[0] == 204
-    assert call(front, fetch, "DELETE", f"faults/{answer['id']}")[0] == 404
+    assert call(front, fetch, "DELETE", f"faults/{response['id']}")[0] == 204
+    assert call(front, fetch, "DELETE", f"faults/{response['id']}")[0] == 404
 
 
 def test_settings_change_the_world(front, fetch):
@@ -90,7 +92,7 @@ def test_roles_and_tokens_are_made_from_json(front, fetch):
         [],
     ],
 )
-def test_a_setting_that_does_not_fit_changes_nothing(front, fetch, patch):
+def test_an_invalid_setting_changes_nothing(front, fetch, patch):
     before = call(front, fetch, "GET", "world")[1]
     if isinstance(patch, dict):
         patch = {"lifetimes": {"entra": 1}, **patch} if "lifetimes" not in patch else patch
@@ -98,7 +100,7 @@ def test_a_setting_that_does_not_fit_changes_nothing(front, fetch, patch):
     assert call(front, fetch, "GET", "world")[1] == before
 
 
-def test_reset_puts_everything_back(front, fetch):
+def test_reset_restores_everything(front, fetch):
     before = call(front, fetch, "GET", "world")[1]
     call(front, fetch, "PATCH", "settings", {"lifetimes": {"entra": 1}, "registries": {"myregistry": {"roles": []}}})
     call(front, fetch, "POST", "faults", {"action": "status"})

@@ -1,4 +1,4 @@
-"""Faults on the wire, each seen as a client sees it."""
+"""Faults, as a client sees them."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def counts(front) -> tuple[int, int]:
     return rule["matched"], rule["applied"]
 
 
-def test_a_status_with_retry_after_comes_once(front, tunnel, fetch):
-    answer = {"status": 429, "headers": {"Retry-After": "7"}, "body": "no"}
-    rule = front.faults.add({"action": "status", "times": 1, **answer})
+def test_a_status_with_retry_after_is_sent_once(front, tunnel, fetch):
+    response = {"status": 429, "headers": {"Retry-After": "7"}, "body": "no"}
+    rule = front.faults.add({"action": "status", "times": 1, **response})
     status, body, headers = fetch(tunnel, "PUT", "/x", b"some body")
     assert (status, body, headers["Retry-After"]) == (429, b"no", "7")
     assert fetch(tunnel)[:2] == (200, BODY)
@@ -36,7 +36,7 @@ def test_a_status_with_retry_after_comes_once(front, tunnel, fetch):
     assert counts(front) == (2, 1)
 
 
-def test_a_status_without_a_body_has_the_services_own(front, tunnel, fetch):
+def test_a_status_without_a_body_has_the_services_body(front, tunnel, fetch):
     front.faults.add({"action": "status", "headers": {"Retry-After": "1"}})
     status, body, headers = fetch(tunnel)
     assert (status, body, headers["X-Failure"], headers["Retry-After"]) == (503, b"failed", "a.test", "1")
@@ -56,7 +56,7 @@ def test_a_status_without_a_body_has_the_services_own(front, tunnel, fetch):
         ({"path": "blobs", "query": "n=4"}, False),
     ],
 )
-def test_a_rule_hits_what_it_matches(front, tunnel, fetch, rule, hit):
+def test_a_rule_applies_to_matching_requests(front, tunnel, fetch, rule, hit):
     front.faults.add({"action": "status", **rule})
     assert (fetch(tunnel, path="/v2/a/blobs/sha256:ab?n=3")[0] == 503) is hit
 
@@ -89,7 +89,7 @@ def exchange(connection: http.client.HTTPConnection, body: bytes) -> None:
 
 @pytest.mark.parametrize("action", ["reset", "cut"])
 @pytest.mark.parametrize("where", ["before", "answer"])
-def test_no_answer_at_all(front, tunnel, action, where):
+def test_no_response_at_all(front, tunnel, action, where):
     served = []
     inner = front.service
     front.service = lambda request: served.append(request.method) or inner(request)
@@ -101,7 +101,7 @@ def test_no_answer_at_all(front, tunnel, action, where):
 
 
 @pytest.mark.parametrize("action", ["reset", "cut"])
-def test_the_answer_breaks_off(front, tunnel, action):
+def test_the_response_breaks_off(front, tunnel, action):
     front.faults.add({"action": action, "where": "response", "after": 70_001})
     tunnel.request("GET", "/")
     with pytest.raises((http.client.IncompleteRead, OSError)):
@@ -110,8 +110,8 @@ def test_the_answer_breaks_off(front, tunnel, action):
 
 
 @pytest.mark.parametrize(("action", "error"), [("reset", ConnectionResetError), ("cut", http.client.IncompleteRead)])
-def test_a_reset_is_no_cut(front, action, error):
-    # Without TLS, which may hide the difference from its reader.
+def test_a_reset_differs_from_a_cut(front, action, error):
+    # Without TLS, which can hide the difference.
     front.faults.add({"action": action, "where": "response", "after": 4})
     with contextlib.closing(front.plain()) as connection:
         connection.request("GET", "http://a.test/")
@@ -131,19 +131,19 @@ def test_the_request_breaks_off(front, tunnel, action):
     front.faults.add({"action": action, "where": "request", "after": 300_000})
     with pytest.raises(OSError):
         exchange(tunnel, b"y" * 5_000_000)
-    # This waits for the end of the exchange; the connection breaks before the service has what came until then.
+    # `entries` waits for the end: the connection breaks before the service has read the bytes that arrived.
     assert front.entries()[0].request_bytes == 300_000
     assert [len(part) for part in seen] == [300_000]
 
 
-def test_one_byte_is_wrong(front, tunnel, fetch):
+def test_one_byte_is_corrupt(front, tunnel, fetch):
     front.faults.add({"action": "corrupt", "offset": 65_537, "times": 1})
     body = fetch(tunnel)[1]
     assert [index for index in range(len(BODY)) if body[index] != BODY[index]] == [65_537]
     assert fetch(tunnel)[1] == BODY
 
 
-def test_delay_and_stall_take_their_time(front, tunnel, fetch):
+def test_delay_and_stall_wait(front, tunnel, fetch):
     front.faults.add({"action": "delay", "seconds": 0.3, "path": "/delay"})
     front.faults.add({"action": "stall", "seconds": 0.3, "where": "response", "after": 10, "path": "/down"})
     front.faults.add({"action": "stall", "seconds": 0.3, "where": "request", "after": 3, "path": "/up"})
@@ -154,18 +154,18 @@ def test_delay_and_stall_take_their_time(front, tunnel, fetch):
     assert not quick.fault
 
 
-def test_a_stall_lets_the_bytes_before_it_pass(front, tunnel):
+def test_the_bytes_before_a_stall_pass(front, tunnel):
     front.faults.add({"action": "stall", "seconds": 1.5, "where": "response", "after": 1000})
     tunnel.request("GET", "/")
-    answer = tunnel.getresponse()
-    assert answer.read(1000) == BODY[:1000]
+    response = tunnel.getresponse()
+    assert response.read(1000) == BODY[:1000]
     start = time.monotonic()
-    assert answer.read() == BODY[1000:]
+    assert response.read() == BODY[1000:]
     assert time.monotonic() - start > 0.25
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])
-def test_bandwidth_is_capped_each_way(front, tunnel, fetch, method):
+def test_bandwidth_is_limited_in_both_directions(front, tunnel, fetch, method):
     front.service = lambda request: Response(200, [], BODY if method == "GET" else str(len(request.read())).encode())
     front.faults.add({"action": "bandwidth", "rate": 250_000})
     start = time.monotonic()
@@ -196,7 +196,7 @@ def test_headers_are_set_and_dropped(front, tunnel, fetch):
     assert (headers["Docker-Content-Digest"], headers["ETag"]) == ("sha256:0", None)
 
 
-def test_raw_bytes_instead_of_an_answer(front, tunnel):
+def test_raw_bytes_instead_of_a_response(front, tunnel):
     front.faults.add({"action": "raw", "raw": "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nfew"})
     tunnel.request("GET", "/")
     with pytest.raises(http.client.IncompleteRead):
@@ -221,7 +221,7 @@ def test_rules_are_removed_by_id_or_all(front, tunnel, fetch):
         {"action": "status", "id": "mine"},
     ],
 )  # fmt: skip
-def test_a_rule_that_makes_no_sense_is_refused(front, rule):
+def test_an_invalid_rule_is_refused(front, rule):
     with pytest.raises(BadRequest):
         front.faults.add(rule)
     assert front.faults.list() == []

@@ -1,4 +1,4 @@
-"""The proxy, its TLS and its HTTP/1.1, seen from a client's socket."""
+"""The proxy, its TLS and its HTTP/1.1, as a client's socket sees them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from acr_emulator.messages import BadRequest, FileSlice, Request, Response
+from acr_emulator.messages import BadRequest, FileRange, Request, Response
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_a_tunnel_has_the_hosts_own_certificate(front, tunnel, fetch):
     assert ("DNS", "a.test") in certificate["subjectAltName"]
 
 
-def test_the_certificate_is_good_for_no_other_host(front):
+def test_the_certificate_is_valid_for_no_other_host(front):
     with socket.create_connection(("127.0.0.1", front.server.port)) as sock:
         sock.sendall(b"CONNECT a.test:443 HTTP/1.1\r\n\r\n")
         sock.recv(4096)
@@ -64,7 +64,7 @@ def test_alpn_offers_http_1_1_only(front):
         assert tls.selected_alpn_protocol() == "http/1.1"
 
 
-def test_the_authority_outlives_a_restart(front, front_state):
+def test_the_authority_survives_a_restart(front, front_state):
     before = front.authority.certificate_file.read_bytes()
     type(front.authority)(front_state)
     assert front.authority.certificate_file.read_bytes() == before
@@ -100,11 +100,11 @@ def test_requests_on_one_connection_share_its_id(front, tunnel, fetch):
     assert 0 < second.duration_ms < 60_000
 
 
-def test_pipelined_requests_are_answered_in_order(front):
+def test_pipelined_responses_are_in_order(front):
     with raw_tunnel(front) as tls:
         tls.sendall(b"GET /1 HTTP/1.1\r\nHost: a.test\r\n\r\nGET /2 HTTP/1.1\r\nConnection: close\r\n\r\n")
-        answer = read_all(tls)
-    assert answer.index(b"X-Path: /1") < answer.index(b"X-Path: /2")
+        response = read_all(tls)
+    assert response.index(b"X-Path: /1") < response.index(b"X-Path: /2")
 
 
 def test_chunked_and_sized_bodies_arrive_whole(front, tunnel, fetch):
@@ -114,13 +114,13 @@ def test_chunked_and_sized_bodies_arrive_whole(front, tunnel, fetch):
     assert [entry.request_bytes for entry in front.entries()] == [3_000_000, 1_000_011]
 
 
-def test_a_body_that_the_service_leaves_is_drained(front, tunnel, fetch):
+def test_an_unread_body_is_drained(front, tunnel, fetch):
     assert fetch(tunnel, "POST", "/", b"x" * 5_000_000)[1] == b"hello"
     assert fetch(tunnel, "POST", "/", iter([b"x" * 100]))[1] == b"hello"
     assert len({entry.connection for entry in front.entries()}) == 1
 
 
-def test_100_continue_comes_only_when_the_body_is_wanted(front):
+def test_100_continue_is_sent_only_when_the_body_is_read(front):
     head = b"POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"
     with raw_tunnel(front) as tls:
         tls.sendall(head)
@@ -137,7 +137,7 @@ def test_part_of_a_file_streams(front, tunnel, fetch, tmp_path):
     content = bytes(range(256)) * 20_000
     file = tmp_path / "blob"
     file.write_bytes(content)
-    front.service = lambda _: Response(206, [], FileSlice(Path(file), 7, 4_000_000))
+    front.service = lambda _: Response(206, [], FileRange(Path(file), 7, 4_000_000))
     status, body, headers = fetch(tunnel)
     assert (status, headers["Content-Length"]) == (206, "4000000")
     assert body == content[7:4_000_007]
@@ -147,7 +147,7 @@ def test_part_of_a_file_streams(front, tunnel, fetch, tmp_path):
 
 def test_a_file_that_is_too_short_breaks_the_connection(front, tunnel, tmp_path):
     (tmp_path / "blob").write_bytes(b"short")
-    front.service = lambda _: Response(200, [], FileSlice(tmp_path / "blob", 0, 50))
+    front.service = lambda _: Response(200, [], FileRange(tmp_path / "blob", 0, 50))
     tunnel.request("GET", "/")
     with pytest.raises(http.client.IncompleteRead):
         tunnel.getresponse().read()
@@ -161,14 +161,14 @@ def test_an_iterable_body_is_chunked(front, tunnel, fetch):
     assert front.entries()[0].response_bytes == 7
 
 
-def test_no_body_goes_with_204(front, tunnel, fetch):
+def test_204_has_no_body(front, tunnel, fetch):
     front.service = lambda _: Response(204)
     _, body, headers = fetch(tunnel, "DELETE")
     assert (body, headers["Content-Length"]) == (b"", None)
     assert fetch(tunnel)[0] == 204
 
 
-def test_a_client_that_goes_away_leaves_what_it_sent(front):
+def test_the_service_reads_what_a_disconnected_client_sent(front):
     seen: list[object] = []
 
     def service(request: Request) -> Response:
@@ -212,9 +212,9 @@ def test_broken_http_is_400_and_closes(front, head):
     front.service = echo_length
     with raw_tunnel(front) as tls:
         tls.sendall(head)
-        answer = read_all(tls)
-    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
-    assert b"Connection: close" in answer
+        response = read_all(tls)
+    assert response.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert b"Connection: close" in response
 
 
 def test_a_service_that_fails_is_500_and_logged(front, tunnel, fetch):
@@ -237,17 +237,17 @@ def test_a_bad_request_by_the_service_is_400(front, tunnel, fetch):
 
 
 def test_many_connections_at_once(front, fetch):
-    def one(number: int) -> int:
+    def fetch_three(number: int) -> int:
         with contextlib.closing(front.tunnel()) as connection:
             return sum(fetch(connection, path=f"/{number}/{turn}")[0] for turn in range(3))
 
     front.service = lambda request: time.sleep(0.05) or Response(200, [], request.path.encode())
     with concurrent.futures.ThreadPoolExecutor(64) as pool:
-        assert list(pool.map(one, range(64))) == [600] * 64
+        assert list(pool.map(fetch_three, range(64))) == [600] * 64
     assert len({entry.connection for entry in front.entries()}) == 64
 
 
-def test_a_request_under_way_is_forgotten_with_the_rest(front, tunnel, fetch):
+def test_clearing_the_log_drops_unfinished_requests(front, tunnel, fetch):
     def service(request: Request) -> Response:
         if request.path == "/early":
             front.log.clear()

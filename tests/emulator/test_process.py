@@ -1,13 +1,11 @@
-"""The whole emulator in its own process, driven by `acr_emulator.client`."""
+"""The whole emulator in its own process, controlled by `acr_emulator.client`."""
 
 from __future__ import annotations
 
 import contextlib
-import http.client
 import json
 import os
 import signal
-import ssl
 import subprocess
 import sys
 import time
@@ -19,6 +17,7 @@ import pytest
 
 from acr_emulator.client import Emulator, EmulatorError
 from acr_emulator.world import ACR_AUDIENCE, TENANT, default_world
+from tests.emulator.exchange import connect
 
 REGISTRY = "myregistry.azurecr.io"
 ROOT = Path(__file__).parents[2]
@@ -36,23 +35,20 @@ def _clean(emulator: Emulator) -> None:
 
 
 def ask(emulator: Emulator, host: str, method: str, path: str, form: dict | None = None, **headers: str):
-    context = ssl.create_default_context(cafile=str(emulator.ca_file))
     fields = {"Content-Type": "application/x-www-form-urlencoded"} if form else {}
-    connection = http.client.HTTPSConnection("127.0.0.1", emulator.port, context=context, timeout=20)
-    with contextlib.closing(connection):
-        connection.set_tunnel(host, 443)
+    with contextlib.closing(connect(emulator, host)) as connection:
         connection.request(method, path, urlencode(form) if form else None, {**fields, **headers})
-        answer = connection.getresponse()
-        body = answer.read()
-    return answer, body
+        response = connection.getresponse()
+        body = response.read()
+    return response, body
 
 
 def entra_token(emulator: Emulator) -> str:
     client_id = default_world().principal("pusher").client_id
     form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": "pusher-secret"}
     form["scope"] = f"{ACR_AUDIENCE}/.default"
-    answer, body = ask(emulator, "login.microsoftonline.com", "POST", f"/{TENANT}/oauth2/v2.0/token", form)
-    assert answer.status == 200
+    response, body = ask(emulator, "login.microsoftonline.com", "POST", f"/{TENANT}/oauth2/v2.0/token", form)
+    assert response.status == 200
     return json.loads(body)["access_token"]
 
 
@@ -63,10 +59,10 @@ def access_token(emulator: Emulator, scope: str) -> str:
     return json.loads(ask(emulator, REGISTRY, "POST", "/oauth2/token", form)[1])["access_token"]
 
 
-def test_a_token_of_entra_opens_the_registry(emulator):
+def test_a_token_of_entra_is_accepted_by_the_registry(emulator):
     token = access_token(emulator, "registry:catalog:*")
-    answer, body = ask(emulator, REGISTRY, "GET", "/v2/_catalog", Authorization=f"Bearer {token}")
-    assert (answer.status, "repositories" in json.loads(body)) == (200, True)
+    response, body = ask(emulator, REGISTRY, "GET", "/v2/_catalog", Authorization=f"Bearer {token}")
+    assert (response.status, "repositories" in json.loads(body)) == (200, True)
     hosts = [(entry.host, entry.path, entry.status) for entry in emulator.log()]
     assert hosts == [
         ("login.microsoftonline.com", f"/{TENANT}/oauth2/v2.0/token", 200),
@@ -77,7 +73,7 @@ def test_a_token_of_entra_opens_the_registry(emulator):
 
 
 @pytest.mark.parametrize("path", ["/oauth2/exchange", "/oauth2/token", "/v2/_catalog"])
-def test_expired_tokens_are_refused_wherever_they_go(emulator, path):
+def test_expired_tokens_are_refused_by_every_endpoint(emulator, path):
     token = access_token(emulator, "registry:catalog:*")
     exchange = {"grant_type": "access_token", "service": REGISTRY, "access_token": entra_token(emulator)}
     refresh = json.loads(ask(emulator, REGISTRY, "POST", "/oauth2/exchange", exchange)[1])["refresh_token"]
@@ -90,7 +86,7 @@ def test_expired_tokens_are_refused_wherever_they_go(emulator, path):
 
 
 @pytest.mark.parametrize(
-    ("host", "status", "said"),
+    ("host", "status", "text"),
     [
         ("login.microsoftonline.com", 429, "AADSTS90055"),
         ("management.azure.com", 429, '"code":"TooManyRequests"'),
@@ -99,14 +95,14 @@ def test_expired_tokens_are_refused_wherever_they_go(emulator, path):
         ("myregistrystore.blob.core.windows.net", 503, "<Code>ServerBusy</Code>"),
     ],
 )
-def test_each_service_fails_in_its_own_words(emulator, host, status, said):
+def test_each_service_fails_with_its_own_text(emulator, host, status, text):
     emulator.fault(action="status", status=status, headers={"Retry-After": "3"})
-    answer, body = ask(emulator, host, "GET", "/v2/")
-    assert (answer.status, answer.headers["Retry-After"]) == (status, "3")
-    assert said in body.decode()
+    response, body = ask(emulator, host, "GET", "/v2/")
+    assert (response.status, response.headers["Retry-After"]) == (status, "3")
+    assert text in body.decode()
 
 
-def test_the_client_drives_the_control_api(emulator):
+def test_the_client_uses_the_control_api(emulator):
     emulator.set(lifetimes={"entra": 5})
     assert emulator.world()["lifetimes"]["entra"] == 5
     rule = emulator.fault(action="raw", raw=b"\x00\xff")
@@ -118,7 +114,7 @@ def test_the_client_drives_the_control_api(emulator):
         emulator.set(nothing=1)
 
 
-def test_the_environment_leads_curl_and_go_to_it(emulator, tmp_path):
+def test_the_environment_sends_curl_and_go_to_it(emulator, tmp_path):
     environment = emulator.environment(tmp_path)
     assert environment["HTTPS_PROXY"] == environment["https_proxy"] == emulator.proxy_url
     assert environment["REQUESTS_CA_BUNDLE"] == environment["SSL_CERT_FILE"] == str(emulator.ca_file)
@@ -126,7 +122,7 @@ def test_the_environment_leads_curl_and_go_to_it(emulator, tmp_path):
     assert environment["AZURE_CONFIG_DIR"] == str(tmp_path)
 
 
-def test_a_state_that_is_kept_keeps_its_authority(tmp_path):
+def test_the_authority_is_part_of_the_state(tmp_path):
     with Emulator.start(tmp_path) as first:
         before = first.ca_file.read_bytes()
     with Emulator.start(tmp_path, lifetimes={"entra": 7}, limits={"page_size": 3}) as second:
@@ -135,14 +131,14 @@ def test_a_state_that_is_kept_keeps_its_authority(tmp_path):
     assert (world["lifetimes"]["entra"], world["limits"]["page_size"]) == (7, 3)
 
 
-def test_a_temporary_state_goes_with_the_emulator():
+def test_a_temporary_state_is_removed_with_the_emulator():
     with Emulator.start() as running:
         state = running.state
         assert state.is_dir()
     assert not state.exists()
 
 
-def test_what_it_cannot_do_is_said_at_the_start(tmp_path):
+def test_an_unknown_setting_fails_the_start(tmp_path):
     with pytest.raises(EmulatorError, match="no such setting: nothing"):
         Emulator.start(tmp_path, lifetimes={"nothing": 1})
 
@@ -162,7 +158,7 @@ def test_a_signal_ends_it_cleanly(tmp_path, number):
     assert "export HTTPS_PROXY=http://127.0.0.1:" in output
 
 
-def test_it_ends_with_the_process_that_started_it(tmp_path):
+def test_it_ends_when_its_standard_input_closes(tmp_path):
     running = Emulator.start(tmp_path)
     running._process.stdin.close()
     assert running._process.wait(60) == 0

@@ -16,7 +16,8 @@ import pytest
 from acr_emulator.tasks.archive import ArchiveError, unpack
 from acr_emulator.tasks.context import parse_reference
 from acr_emulator.tasks.dockerfile import expand, parse
-from tests.emulator.local_azure import GROUP, Answer, Layer, LocalAzure, digest, folder_layer
+from tests.emulator.exchange import Received
+from tests.emulator.local_azure import GROUP, Layer, LocalAzure, digest, folder_layer
 
 REGISTRY = f"{GROUP}/myregistry"
 WAIT_SECONDS = 30.0
@@ -35,7 +36,7 @@ def _dockerfile(*lines: str) -> Layer:
 
 def _schedule(
     azure: LocalAzure, location: str, registry: str = "myregistry", who: str = "pusher", **body: Any
-) -> Answer:
+) -> Received:
     request = {
         "type": "DockerBuildRequest", "imageNames": ["builds/hello:v1"], "isPushEnabled": True,
         "dockerFilePath": "Dockerfile", "platform": {"os": "linux", "architecture": "amd64"}, "arguments": [],
@@ -44,16 +45,16 @@ def _schedule(
     return azure.arm("POST", f"{GROUP}/{registry}/scheduleRun", request, who)
 
 
-def _finish(azure: LocalAzure, scheduled: Answer) -> tuple[dict[str, Any], str]:
-    """The finished run's properties, and its log."""
-    assert scheduled.status == 200, scheduled.content
+def _finish(azure: LocalAzure, scheduled: Received) -> tuple[dict[str, Any], str]:
+    """Wait for a run and return its properties and its log."""
+    assert scheduled.status == 200, scheduled.body
     path, deadline = scheduled.json["id"], time.monotonic() + WAIT_SECONDS
     run = scheduled.json["properties"]
     while run["status"] in ("Queued", "Running") and time.monotonic() < deadline:
         time.sleep(0.01)
         run = azure.arm("GET", path).json["properties"]
     link = azure.arm("POST", f"{path}/listLogSasUrl").json["logLink"]
-    return run, azure.send("GET", link).content.decode()
+    return run, azure.send("GET", link).body.decode()
 
 
 def _build(azure: LocalAzure, *layers: Layer, **body: Any) -> tuple[dict[str, Any], str]:
@@ -64,7 +65,7 @@ def _build(azure: LocalAzure, *layers: Layer, **body: Any) -> tuple[dict[str, An
 def _image(
     azure: LocalAzure, repository: str = "builds/hello", tag: str = "v1"
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """The configuration and the files of an image in the registry, as its layers give them."""
+    """Return the configuration and the files of an image in the registry."""
     client = azure.client()
     media_type, content = client.manifest(repository, tag)
     assert media_type == "application/vnd.docker.distribution.manifest.v2+json"
@@ -107,7 +108,7 @@ def test_an_artifact_is_built_and_the_image_is_in_the_registry(azure: LocalAzure
     assert re.search(r"\r\nRun ID: ca1 was successful after \d+s\r\n$", log)
 
 
-def test_the_agent_names_itself_to_the_registry(azure: LocalAzure) -> None:
+def test_the_agent_identifies_itself_to_the_registry(azure: LocalAzure) -> None:
     _build(azure, _dockerfile("FROM scratch", "COPY hello.txt /"), PROGRAM)
     entries = [entry for entry in azure.app.log.entries() if entry["client"] == "acr-tasks"]
     assert {entry["headers"]["X-Meta-Source-Client"] for entry in entries} == {"azure/acr/tasks"}
@@ -116,13 +117,13 @@ def test_the_agent_names_itself_to_the_registry(azure: LocalAzure) -> None:
     assert all("Authorization" not in entry["headers"] for entry in storage)
 
 
-def test_a_digest_names_the_context_too(azure: LocalAzure) -> None:
+def test_a_context_by_digest(azure: LocalAzure) -> None:
     pushed = azure.push("samples/c", "x", [_dockerfile("FROM scratch", "LABEL a=b")])
     run, log = _finish(azure, _schedule(azure, f"oci://myregistry.azurecr.io/samples/c@{pushed}"))
     assert run["status"] == "Succeeded", log
 
 
-def test_a_folder_layer_is_unpacked(azure: LocalAzure) -> None:
+def test_a_folder_layer_is_extracted(azure: LocalAzure) -> None:
     folder = folder_layer("src", {"src/a.txt": b"a", "src/deep/b.txt": b"b"})
     run, log = _build(azure, _dockerfile("FROM scratch", "COPY src/ /data/"), folder)
     assert run["status"] == "Succeeded", log
@@ -140,7 +141,7 @@ def test_a_plain_archive_stays_an_archive(azure: LocalAzure) -> None:
     assert "COPY failed: file not found in build context" in log
 
 
-def test_the_same_content_under_two_names_becomes_two_files(azure: LocalAzure) -> None:
+def test_the_same_content_with_two_titles_becomes_two_files(azure: LocalAzure) -> None:
     layers = [Layer("a.txt", b"same"), Layer("b.txt", b"same")]
     run, log = _build(azure, _dockerfile("FROM scratch", "COPY *.txt /"), *layers)
     assert run["status"] == "Succeeded", log
@@ -167,7 +168,7 @@ def test_a_bad_artifact_is_no_context(azure: LocalAzure, layers: list[Layer], me
     assert DOWNLOAD_FAILED in log
 
 
-def test_a_blob_that_is_not_what_its_digest_says_is_no_context(azure: LocalAzure, tmp_path: Path) -> None:
+def test_a_blob_with_a_wrong_digest_is_no_context(azure: LocalAzure, tmp_path: Path) -> None:
     azure.push("samples/context", "1.0", [_dockerfile("FROM scratch", "LABEL a=b")])
     (stored,) = (
         file
@@ -180,7 +181,7 @@ def test_a_blob_that_is_not_what_its_digest_says_is_no_context(azure: LocalAzure
     assert "failed to verify the content" in log
 
 
-def test_unnamed_blobs_up_to_the_limit_are_let_through(azure: LocalAzure) -> None:
+def test_unnamed_blobs_up_to_the_limit_are_accepted(azure: LocalAzure) -> None:
     run, log = _build(azure, _dockerfile("FROM scratch", "COPY . /"), Layer(None, b"x" * (4 * 1024 * 1024)))
     assert run["status"] == "Succeeded", log
     assert list(_image(azure)[1]) == ["Dockerfile"]
@@ -197,7 +198,7 @@ def test_unnamed_blobs_up_to_the_limit_are_let_through(azure: LocalAzure) -> Non
         ("https://example.com/x.git", "only from oci:// and uploads"),
     ],
 )
-def test_a_context_that_cannot_be_had(azure: LocalAzure, location: str, message: str) -> None:
+def test_a_context_that_cannot_be_downloaded(azure: LocalAzure, location: str, message: str) -> None:
     run, log = _finish(azure, _schedule(azure, location))
     assert run["status"] == "Failed"
     assert message in log
@@ -225,7 +226,7 @@ def test_an_abac_registry_needs_the_callers_identity(azure: LocalAzure, identity
     assert user is not None
     for grant in list(azure.registry("abacregistry").roles):
         if grant.role == "Owner":
-            grant.object_id = user.object_id  # Owner to schedule; Repository Contributor, which it has, to push
+            grant.object_id = user.object_id  # Owner may schedule; it is Repository Contributor already, which may push
     source = {"sourceRegistry": {"identity": identity} if identity else {}}
     location = "oci://abacregistry-d7fqc4e3.azurecr.io/samples/c:1"
     run, log = _finish(azure, _schedule(azure, location, "abacregistry", credentials=source))
@@ -241,7 +242,7 @@ def test_login_mode_none_leaves_the_run_anonymous(azure: LocalAzure) -> None:
     assert "Logging in to registry" not in log
 
 
-def test_scheduling_needs_the_right_to(azure: LocalAzure) -> None:
+def test_scheduling_needs_permission(azure: LocalAzure) -> None:
     assert _schedule(azure, "oci://myregistry.azurecr.io/a:1", who="reader").code == "AuthorizationFailed"
 
 
@@ -292,7 +293,7 @@ def test_a_dockerfile_that_does_not_build(azure: LocalAzure, lines: list[str], m
     assert run["runErrorMessage"] == "failed during run, err: exit status 1"
 
 
-def test_a_missing_dockerfile_fails_the_build_and_file_names_another(azure: LocalAzure) -> None:
+def test_a_missing_dockerfile_fails_the_build_unless_another_is_named(azure: LocalAzure) -> None:
     other = Layer("docker/hello.dockerfile", b"FROM scratch\nCOPY hello.txt /\n")
     run, log = _build(azure, other, PROGRAM)
     assert run["status"] == "Failed"
@@ -327,7 +328,7 @@ def test_dockerignore_hides_files(azure: LocalAzure) -> None:
     assert {name for name, content in _image(azure)[1].items() if content} == {"keep.md", "sub/y"}
 
 
-def test_the_dockerfile_must_lie_in_the_context(azure: LocalAzure) -> None:
+def test_the_dockerfile_must_be_in_the_context(azure: LocalAzure) -> None:
     staged = digest(_dockerfile("FROM scratch", "LABEL a=b").content).partition(":")[2]
     run, log = _build(azure, _dockerfile("FROM scratch", "LABEL a=b"), dockerFilePath=f"../staging/{staged}")
     assert run["status"] == "Failed"
@@ -408,7 +409,7 @@ def test_references() -> None:
 # Runs, logs, uploads
 
 
-def test_the_log_is_read_in_ranges_and_says_when_it_is_complete(azure: LocalAzure) -> None:
+def test_the_log_is_read_in_ranges_and_marked_when_complete(azure: LocalAzure) -> None:
     azure.push("samples/c", "1", [_dockerfile("FROM scratch", "LABEL a=b")])
     scheduled = _schedule(azure, "oci://myregistry.azurecr.io/samples/c:1")
     _, log = _finish(azure, scheduled)
@@ -416,7 +417,7 @@ def test_the_log_is_read_in_ranges_and_says_when_it_is_complete(azure: LocalAzur
     head = azure.send("HEAD", link)
     assert (head.headers.get("x-ms-meta-complete"), head.headers.get("x-ms-blob-type")) == ("successful", "AppendBlob")
     part = azure.send("GET", link, headers={"x-ms-range": "bytes=10-19"})
-    assert (part.status, part.content) == (206, log.encode()[10:20])
+    assert (part.status, part.body) == (206, log.encode()[10:20])
     assert part.headers.get("Content-Range") == f"bytes 10-19/{len(log.encode())}"
     assert azure.send("GET", link, headers={"x-ms-range": "bytes=999999-"}).status == 416
     assert azure.send("GET", link, headers={"Authorization": "Bearer x"}).status == 400
@@ -456,5 +457,5 @@ def test_an_uploaded_folder_is_built(azure: LocalAzure) -> None:
         {"platform": {"os": "windows"}}, {"timeout": 1}, {"arguments": [{"value": "x"}]}, {"isPushEnabled": "yes"},
     ],
 )  # fmt: skip
-def test_a_wrong_request_is_refused(azure: LocalAzure, change: dict[str, Any]) -> None:
+def test_an_invalid_request_is_refused(azure: LocalAzure, change: dict[str, Any]) -> None:
     assert _schedule(azure, "oci://myregistry.azurecr.io/a:1", **change).status == 400

@@ -1,7 +1,7 @@
-"""`python3 dev.py hostile --table`: run every case with every client and write docs/security-cases.md.
+"""`python3 dev.py hostile --table`: run every case with every client and write both pages.
 
-A case that hung, or ran out of memory, beside others is run once more alone: a busy machine is no verdict.
-Names of clients (`oras`) run these alone, and print instead of writing.
+The summary goes to docs/security-cases.md, the verdict on every case to dist/security-cases.md. A case that hangs is
+repeated alone: the machine may have been busy. With names of clients (`oras`), run only these and write nothing.
 """
 
 from __future__ import annotations
@@ -14,18 +14,20 @@ from devtools import steps, wheel
 from tests.hostile.case import Case
 from tests.hostile.clients import CLIENTS
 from tests.hostile.judge import Judged
-from tests.hostile.report import Results, page
+from tests.hostile.report import Results, summary, table
 from tests.hostile.run import Stage, play, play_all
-from tests.hostile.table import CASES
+from tests.hostile.table import CASES, KINDS
 
-PAGE = steps.ROOT / "docs" / "security-cases.md"
+SUMMARY = steps.ROOT / "docs" / "security-cases.md"
+TABLE = wheel.DIST / SUMMARY.name
+"""Not in git; CI can keep it as an artifact."""
 AT_ONCE = {"ours": 4, "oras": 8, "regctl": 8}
 ALSO_WITH_DEBUG = frozenset({"R5", "R6", "R7", "R8", "R9", "R15", "R16"})
-"""Requirements on where secrets may be sent."""
+"""The requirements about secrets."""
 
 
 def main(arguments: list[str]) -> int:
-    """Run the cases and write the page; return 1 if ours is not safe in one of them."""
+    """Run the cases and write the pages; return 1 if ours is not safe in one of them."""
     results: Results = {}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -33,10 +35,13 @@ def main(arguments: list[str]) -> int:
         for client in arguments or CLIENTS:
             results[client] = _verdicts(stage, CASES, client)
         if not arguments:
-            asked = [case for case in CASES if case.requirement in ALSO_WITH_DEBUG]
-            results["debug"] = _verdicts(stage, asked, "ours", debug=True)
+            chosen = [case for case in CASES if case.requirement in ALSO_WITH_DEBUG]
+            results["debug"] = _verdicts(stage, chosen, "ours", debug=True)
     if not arguments:
-        PAGE.write_text(page(CASES, results), encoding="utf-8")
+        SUMMARY.write_text(summary(KINDS, results), encoding="utf-8")
+        TABLE.parent.mkdir(exist_ok=True)
+        TABLE.write_text(table(CASES, results), encoding="utf-8")
+        steps.say(f"Written: {SUMMARY.relative_to(steps.ROOT)}, {TABLE.relative_to(steps.ROOT)}")
     ours = [judged for name in ("ours", "debug") for judged in results.get(name, {}).values() if judged]
     return 1 if any(judged.verdict != "SAFE" for judged in ours) else 0
 

@@ -1,4 +1,4 @@
-"""Write the page with the verdict on each case and client."""
+"""The verdicts on each case and client as Markdown: a summary for docs/, and the whole table."""
 
 from __future__ import annotations
 
@@ -8,65 +8,97 @@ from collections.abc import Mapping, Sequence
 
 from tests.hostile.case import Case
 from tests.hostile.judge import Judged
-from tests.hostile.judge import __doc__ as verdicts
 
 Results = dict[str, dict[str, Judged | None]]
 CLIENTS = {"ours": "`az acr artifact`", "oras": "oras 1.3.6", "regctl": "regctl 0.11.7"}
-VERDICTS = ("SAFE", "HARM", "HANG", "UNCLEAR")
+VERDICTS = {
+    "SAFE": "the command does what is right, or refuses with a clear error",
+    "HARM": "it damages a file, writes outside the destination, reports a false success, leaks a secret, contacts a "
+    "foreign host, lets the registry control the terminal, or exhausts memory or disk",
+    "HANG": "it does not end within 20 seconds",
+    "UNCLEAR": "it succeeds where it must refuse, refuses where it must succeed, or has no readable error",
+}
+"""The verdicts; `judge` has the exact rules."""
 REQUIREMENTS = {
-    "R1": "one rule decides about names on all systems, before the first write",
-    "R2": "writes never follow a link; only a complete, verified file gets its final name",
-    "R3": "unpacking is bounded in bytes, entries and headers",
-    "R4": "archives create only regular files, folders and inward links",
-    "R5": "secrets are sent only to the registry's own token endpoint, for the needed permissions",
-    "R6": "redirects send no secret to another origin, and never lead to plain HTTP or inward",
-    "R7": "writes and token requests are not redirected; success is 201 from the registry itself",
+    "R1": "file names are checked by one rule on all systems, before the first write",
+    "R2": "writes never follow a link; only complete and verified content gets its final name",
+    "R3": "extraction is bounded in bytes, entries and headers",
+    "R4": "archives create regular files, folders and inward links only",
+    "R5": "secrets go only to the registry's own token endpoint, with the least scope",
+    "R6": "redirects send no secret to another origin, and never lead to plain HTTP or into the local network",
+    "R7": "writes and token requests follow no redirect; only a 201 from the registry itself is success",
     "R8": "uploads stay on the registry",
     "R9": "lists stay on the registry, and end",
-    "R10": "indexes and lists of referrers end, and referrers name their subject themselves",
-    "R11": "responses are bounded, whatever they announce",
-    "R12": "bytes match their digests",
+    "R10": "indexes and referrers end, and are verified",
+    "R11": "responses are bounded, whatever size they announce",
+    "R12": "content is verified against its digest",
     "R13": "manifests are parsed strictly; success means that every described file exists",
-    "R14": "text of a registry controls no terminal and no pipeline agent",
-    "R15": "no secret in outputs, errors or logs, not even with --debug",
+    "R14": "text from a registry controls neither the terminal nor a pipeline's agent",
+    "R15": "no secret is in outputs, errors or logs, even with --debug",
     "R16": "no netrc, no cookies, no content decoding; certificates are verified",
-    "R17": "transient failures are retried, within limits; broken transfers resume",
-    "R18": "silence, trickles and interim responses have a time limit",
-    "R19": "free space and permissions are checked before the first byte",
-    "R20": "an error is one line of what, where and why, and one of what to do",
-    "R21": "a push refuses files that could not be pulled",
+    "R17": "transient errors are retried, within bounds; interrupted transfers resume",
+    "R18": "silence, trickles and interim responses are tolerated for a bounded time",
+    "R19": "space and permissions are checked before the first byte",
+    "R20": "an error is one line with what, where and why, and one with what to do",
+    "R21": "content that cannot be pulled is not pushed",
 }
 _MARKS = {"SAFE": "safe", "HARM": "**HARM**", "HANG": "**HANG**", "UNCLEAR": "unclear"}
 
 
-def page(cases: Sequence[Case], results: Results) -> str:
-    """Return the page in Markdown."""
-    harmed = [_harmed(cases, results[client], name) for client, name in CLIENTS.items()]
-    parts = [_head(cases, results), _requirements(cases, results), _table(cases, results), *harmed]
-    return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def _head(cases: Sequence[Case], results: Results) -> str:
+def summary(kinds: Mapping[str, Sequence[Case]], results: Results) -> str:
+    """Return what is tried, by kind and by requirement, and how many cases are safe with each client."""
+    cases = [case for of_kind in kinds.values() for case in of_kind]
     lines = [
         "# What a hostile registry can do",
         "",
-        f"{len(cases)} cases: scripts of raw bytes behind a proxy, where the client finds a registry on a public name, "
-        "TLS and all. Each is one process of the real program; of ours, `az` with the built wheel installed. All get "
-        "the same responses, the same folders and the same secrets, and are judged by the same rules.",
-        "Written by `python3 dev.py hostile --table`; CI runs `python3 dev.py hostile --some` with ours.",
+        *introduction(kinds),
         "",
-        "| client | cases | SAFE | HARM | HANG | UNCLEAR |",
+        f"| client | cases | {' | '.join(VERDICTS)} |",
         "|---|---|---|---|---|---|",
+        *(_totals(name, results[client]) for client, name in CLIENTS.items()),
+        *([_totals("`az acr artifact … --debug`", results["debug"])] if "debug" in results else []),
+        "",
+        "## Requirements",
+        "",
+        "| | requirement | cases | safe: ours | oras | regctl |",
+        "|---|---|---|---|---|---|",
+        *(f"{start} {_safe(cases, results, key)} |" for key, start in requirements(cases).items()),
     ]
-    for client, name in CLIENTS.items():
-        lines.append(_totals(name, results[client]))
-    if "debug" in results:
-        lines.append(_totals("`az acr artifact … --debug`", results["debug"]))
-    return "\n".join([*lines, "", "```", _rules(), "```"])
+    return "\n".join(lines) + "\n"
 
 
-def _rules() -> str:
-    return (verdicts or "").partition("\n\n")[2].strip()
+def introduction(kinds: Mapping[str, Sequence[Case]]) -> list[str]:
+    """Return the lines of the summary before the verdicts, which depend on the cases only."""
+    return [
+        f"In {sum(map(len, kinds.values()))} cases a registry, behind a proxy and with a public name and TLS, sends "
+        "scripted raw bytes. Every case is one process of the real program; ours is `az` with the built wheel "
+        "installed. All clients get the same responses, folders and secrets, and are judged by the same rules "
+        "(`tests/hostile/judge.py`).",
+        "",
+        "`python3 dev.py hostile` runs all cases with ours, and CI every fourth (`--some`). `python3 dev.py hostile "
+        "--table` runs them with the other clients too, updates this page, and writes the verdict on every case to "
+        "`dist/security-cases.md`, which CI can keep as an artifact.",
+        "",
+        "| what is hostile | cases |",
+        "|---|---|",
+        *(f"| {kind} | {len(of_kind)} |" for kind, of_kind in kinds.items()),
+        "",
+        "## Verdicts",
+        "",
+        *(f"- **{verdict}**: {meaning}" for verdict, meaning in VERDICTS.items()),
+    ]
+
+
+def requirements(cases: Sequence[Case]) -> dict[str, str]:
+    """Return the start of each requirement's line: its key, its text and its number of cases."""
+    counts = Counter(case.requirement for case in cases)
+    return {key: f"| {key} | {text} | {counts[key]} |" for key, text in REQUIREMENTS.items()}
+
+
+def table(cases: Sequence[Case], results: Results) -> str:
+    """Return the verdict on every case, and the reasons of all that are not safe."""
+    harmed = [_harmed(cases, results[client], name) for client, name in CLIENTS.items()]
+    return "\n\n".join(part for part in [_table(cases, results), *harmed] if part) + "\n"
 
 
 def _totals(name: str, found: Mapping[str, Judged | None]) -> str:
@@ -75,30 +107,22 @@ def _totals(name: str, found: Mapping[str, Judged | None]) -> str:
     return f"| {name} | {sum(counts.values())} | {' | '.join(cells)} |"
 
 
-def _requirements(cases: Sequence[Case], results: Results) -> str:
-    lines = [
-        "## Requirements",
-        "",
-        "| | what is asked of a client | cases | safe: ours | oras | regctl |",
-        "|---|---|---|---|---|---|",
-    ]
-    for key, text in REQUIREMENTS.items():
-        names = [case.name for case in cases if case.requirement == key]
-        safe = []
-        for client in CLIENTS:
-            judged = [found for name in names if (found := results[client].get(name))]
-            safe.append(f"{sum(found.verdict == 'SAFE' for found in judged)} of {len(judged)}")
-        lines.append(f"| {key} | {text} | {len(names)} | {' | '.join(safe)} |")
-    return "\n".join(lines)
+def _safe(cases: Sequence[Case], results: Results, requirement: str) -> str:
+    names = [case.name for case in cases if case.requirement == requirement]
+    safe = []
+    for client in CLIENTS:
+        judged = [found for name in names if (found := results[client].get(name))]
+        safe.append(f"{sum(found.verdict == 'SAFE' for found in judged)} of {len(judged)}")
+    return " | ".join(safe)
 
 
 def _table(cases: Sequence[Case], results: Results) -> str:
     lines = [
-        "## Cases",
+        "# All cases",
         "",
         "`–`: the client has no such command.",
         "",
-        "| case | | what the other side does | command | right | ours | oras | regctl |",
+        "| case | | what the registry does | command | right | ours | oras | regctl |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for case in cases:
@@ -112,7 +136,7 @@ def _table(cases: Sequence[Case], results: Results) -> str:
 
 
 def _harmed(cases: Sequence[Case], found: Mapping[str, Judged | None], name: str) -> str:
-    """List exactly what a client did wrong."""
+    """List the faults of a client."""
     lines = [
         f"- {case.name}: {judged.verdict}: {_cell('; '.join(judged.reasons))[:200]}"
         for case in cases
@@ -122,7 +146,7 @@ def _harmed(cases: Sequence[Case], found: Mapping[str, Judged | None], name: str
 
 
 def _cell(text: str) -> str:
-    """Escape *text* for a cell of a table: nothing in it is Markdown or HTML."""
+    """Escape *text* for a cell of a table, so that nothing in it is Markdown or HTML."""
     text = re.sub(r"/[^\s:]*/case-\w+/(?:work/)?", "", text)
     shown = "".join(c if c.isprintable() else "·" for c in text)
     for mark, written in (

@@ -16,18 +16,19 @@ from tests.hostile import (
 )
 from tests.hostile.case import Case
 
-CASES: list[Case] = [
-    *cases_names.CASES,
-    *cases_disk.CASES,
-    *cases_archives.CASES,
-    *cases_manifests.CASES,
-    *cases_wire.CASES,
-    *cases_redirects.CASES,
-    *cases_sign_in.CASES,
-    *cases_push.CASES,
-    *cases_lists.CASES,
-    *cases_copies.CASES,
-]
+KINDS: dict[str, list[Case]] = {
+    "names that an artifact gives to its files": cases_names.CASES,
+    "files that are already at the destination": cases_disk.CASES,
+    "archives of folders": cases_archives.CASES,
+    "manifests and indexes": cases_manifests.CASES,
+    "response heads, bodies and delays": cases_wire.CASES,
+    "redirects of downloads": cases_redirects.CASES,
+    "sign-in: challenges, tokens, TLS": cases_sign_in.CASES,
+    "pushes": cases_push.CASES,
+    "lists, properties and referrers": cases_lists.CASES,
+    "backups, copies and purges": cases_copies.CASES,
+}
+CASES = [case for cases in KINDS.values() for case in cases]
 FOUND = frozenset(
     {
         "title-pipeline", "title-pipeline-section", "tar-bomb-hidden", "manifest-utf16", "blob-cut", "blob-stall",
@@ -40,4 +41,4 @@ FOUND = frozenset(
         "repositories-bidi", "repositories-pipeline-line", "manifest-dense", "copy-mount-lie",
     }
 )  # fmt: skip
-"""Cases in which ours was wrong once."""
+"""Cases in which ours had a fault once."""

@@ -1,4 +1,4 @@
-"""Seeded sources: each rule is also shown something that it must refuse."""
+"""Seeded sources: every rule must also find a fault in an example."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Seed = Callable[..., list[Module]]
 
 @pytest.fixture
 def seed(tmp_path: Path) -> Seed:
-    """Make a package of the given name from `path=text` pairs and return its modules."""
+    """Return a function that writes a package and returns its modules."""
 
     def make(name: str, files: dict[str, str]) -> list[Module]:
         folder = tmp_path / name

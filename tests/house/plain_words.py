@@ -1,4 +1,4 @@
-"""The glossary as rules: one word for one thing, and docstrings that begin with a verb."""
+"""The glossary as rules: one word for each thing, and docstrings that start with a verb."""
 
 from __future__ import annotations
 
@@ -30,24 +30,31 @@ GLOSSARY = {
     r"(hold|holds|held|lose|loses|lost) (the|its|their) line": "network, connection",
     r"line (is|was) worth": "network, connection",
 }
-"""What is not written, as a pattern of whole words, and what is written instead."""
+"""Words to avoid, as patterns, and the words to use instead."""
 
 FORBIDDEN = re.compile(rf"\b({'|'.join(GLOSSARY)})\b", re.IGNORECASE)
 
 NAMES = frozenset(
-    "answer answers answered ship shipper shipping shipment shipments carry carrying carried carrier feed feeds tell told "
-    "spool journal journals pace paces piece pieces patience bear lacks held kept place places steady".split()
-)
-"""What is no part of a name."""
+    {
+        "answer", "answers", "answered", "ship", "shipper", "shipping", "shipment", "shipments", "carry", "carrying",
+        "carried", "carrier", "feed", "feeds", "tell", "told", "spool", "journal", "journals", "pace", "paces", "piece",
+        "pieces", "patience", "bear", "lacks", "held", "kept", "place", "places", "steady",
+    }
+)  # fmt: skip
+"""Words to avoid in names."""
 
 CLAUSE = re.compile(
     r"(What|Whether|Where|Whose|Who|Why|How|Which|When|That|Those|The|A|An|All|Every|Each|One|Some|Any|Its|It|This|These)\b"
 )
-"""How a noun clause begins, which says what a function is, not what it does."""
+"""The start of a noun clause, which says what a function is, but not what it does."""
+
+
+CODE = re.compile(r"^```.*?^```|`+[^`]*`+|\]\([^)]*\)", re.MULTILINE | re.DOTALL)
+"""Code and link targets in a document."""
 
 
 def riddles(module: Module) -> list[str]:
-    """Find docstrings of functions that begin with a noun clause; properties may, as attributes do (PEP 257)."""
+    """Find docstrings of functions that start with a noun clause; those of properties may (PEP 257)."""
     return [
         f"{module.at(node.lineno)}: {node.name}: {doc.splitlines()[0]}"
         for node in module.functions()
@@ -56,7 +63,7 @@ def riddles(module: Module) -> list[str]:
 
 
 def old_words(module: Module) -> list[str]:
-    """Find words of an older glossary in docstrings, comments and texts."""
+    """Find words to avoid in docstrings, comments and texts."""
     return [
         f"{module.at(line)}: {match.group()!r}: say {_instead(match.group())}"
         for line, text in _prose(module)
@@ -65,13 +72,23 @@ def old_words(module: Module) -> list[str]:
 
 
 def old_names(module: Module) -> list[str]:
-    """Find words of an older glossary in the names that a module defines."""
+    """Find words to avoid in the names that a module defines."""
     found = []
     for line, name in _names(module):
         words = re.findall(r"[A-Z]?[a-z]+", name)
         if used := NAMES & {word.lower() for word in words}:
             found.append(f"{module.at(line)}: {name}: {', '.join(sorted(used))}")
     return found
+
+
+def old_words_in_document(document: Module) -> list[str]:
+    """Find words to avoid in a document, but not in its code."""
+    text = CODE.sub(lambda code: "\n" * code.group().count("\n"), document.text)
+    return [
+        f"{document.at(number)}: {match.group()!r}: say {_instead(match.group())}"
+        for number, line in enumerate(text.splitlines(), 1)
+        for match in FORBIDDEN.finditer(line)
+    ]
 
 
 def _instead(word: str) -> str:

@@ -1,4 +1,4 @@
-"""Python sources as the rules of this folder see them: parsed, never imported."""
+"""Python sources for the rules of this folder: parsed, never imported."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True)
 class Import:
-    """An import statement's target: *module* in full, relative ones resolved, and the *name* taken from it."""
+    """An imported *module*, with its absolute name, and the *name* imported from it."""
 
     module: str
     name: str | None
@@ -25,13 +25,13 @@ class Import:
 
     @property
     def full(self) -> str:
-        """The dotted name that is imported, be it a module or something in one."""
+        """The dotted name of the imported module or object."""
         return f"{self.module}.{self.name}" if self.name else self.module
 
 
 @dataclass(frozen=True)
 class Module:
-    """One source file; *name* is its dotted name, that of an `__init__.py` its package's."""
+    """One source file; *name* is its dotted name, for an `__init__.py` that of the package."""
 
     path: Path
     name: str
@@ -50,7 +50,7 @@ class Module:
 
     @property
     def folder(self) -> str:
-        """The package's subfolder that the file is in, or "" at its root."""
+        """The subfolder of the package, or "" at its root."""
         parts = self.name.split(".")
         inside = parts[1:] if self.is_package else parts[1:-1]
         return inside[0] if inside else ""
@@ -60,16 +60,16 @@ class Module:
         return self.path.name == "__init__.py"
 
     def at(self, line: int) -> str:
-        """Where: `file:line`, as editors open it."""
+        """Return `file:line`, as editors open it."""
         return f"{self.path.name}:{line}" if not self.path.is_relative_to(ROOT) else f"{self.short}:{line}"
 
     @property
     def short(self) -> str:
-        """The path from the checkout."""
+        """The path relative to the checkout."""
         return self.path.relative_to(ROOT).as_posix() if self.path.is_relative_to(ROOT) else self.path.name
 
     def imports(self) -> Iterator[Import]:
-        """Every import, also those in functions, in `try` and under TYPE_CHECKING."""
+        """Yield every import, also in functions, in `try` and under TYPE_CHECKING."""
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Import):
                 yield from (Import(alias.name, None, node.lineno) for alias in node.names)
@@ -80,19 +80,19 @@ class Module:
                 yield from _dynamic(node)
 
     def functions(self) -> Iterator[Function]:
-        """Every function and method, nested ones too."""
+        """Return every function and method, nested ones too."""
         return (node for node in ast.walk(self.tree) if isinstance(node, Function))
 
     def _base(self, node: ast.ImportFrom) -> str:
         if not node.level:
             return node.module or ""
         parts = self.name.split(".") if self.is_package else self.name.split(".")[:-1]
-        kept = parts[: len(parts) - (node.level - 1)]
-        return ".".join([*kept, *([node.module] if node.module else [])])
+        parents = parts[: len(parts) - (node.level - 1)]
+        return ".".join([*parents, *([node.module] if node.module else [])])
 
 
 def _dynamic(call: ast.Call) -> Iterator[Import]:
-    """`importlib.import_module("x")` and `__import__("x")` are imports too."""
+    """Yield the import of `importlib.import_module("x")` or `__import__("x")`."""
     called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if called in ("import_module", "__import__") and call.args:
         first = call.args[0]
@@ -101,27 +101,27 @@ def _dynamic(call: ast.Call) -> Iterator[Import]:
 
 
 def package(folder: Path) -> list[Module]:
-    """The modules of the package in *folder*, sorted by path."""
+    """Return the modules of the package in *folder*, sorted by path."""
     return [Module(path, _dotted(folder, path)) for path in sorted(folder.rglob("*.py"))]
 
 
 def extension() -> list[Module]:
-    """The extension's modules."""
+    """Return the extension's modules."""
     return package(ROOT / "azext_acrartifact")
 
 
 def emulator() -> list[Module]:
-    """The emulator's modules."""
+    """Return the emulator's modules."""
     return package(ROOT / "acr_emulator")
 
 
 def chores() -> list[Module]:
-    """dev.py and its modules."""
+    """Return dev.py and its modules."""
     return [*package(ROOT / "devtools"), Module(ROOT / "dev.py", "dev")]
 
 
 def none(found: list[str]) -> None:
-    """Fail the test with *found*, one line each, unless there is nothing."""
+    """Fail the test if *found* is not empty, with one line for each."""
     if found:
         pytest.fail("\n" + "\n".join(found), pytrace=False)
 
@@ -129,3 +129,9 @@ def none(found: list[str]) -> None:
 def _dotted(folder: Path, path: Path) -> str:
     parts = path.relative_to(folder.parent).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+PACKAGES = pytest.mark.parametrize(
+    "modules", [extension(), emulator(), chores()], ids=["extension", "emulator", "chores"]
+)
+"""Runs a test for each package."""

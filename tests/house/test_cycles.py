@@ -1,15 +1,13 @@
-"""No module imports itself by way of others, wherever in a file the import stands."""
+"""No module imports itself through others, not even inside a function."""
 
 from __future__ import annotations
 
-import pytest
-
 from tests.house.conftest import Seed
-from tests.house.source import Module, chores, emulator, extension
+from tests.house.source import PACKAGES, Module
 
 
 def edges(modules: list[Module]) -> dict[str, set[str]]:
-    """Each module and those of its package that it imports; `from package import x` is its submodule x, if any."""
+    """Return the modules that each module imports; `from package import x` imports the submodule x, if there is one."""
     names = {module.name for module in modules}
     return {
         module.name: {
@@ -22,7 +20,7 @@ def edges(modules: list[Module]) -> dict[str, set[str]]:
 
 
 def cycle(graph: dict[str, set[str]]) -> list[str]:
-    """Some import cycle as the names along it, or nothing."""
+    """Return the names along an import cycle, or nothing."""
     finished: set[str] = set()
 
     def walk(name: str, path: list[str]) -> list[str]:
@@ -39,11 +37,11 @@ def cycle(graph: dict[str, set[str]]) -> list[str]:
     return next((found for name in sorted(graph) if (found := walk(name, []))), [])
 
 
-@pytest.mark.parametrize("modules", [extension(), emulator(), chores()], ids=["extension", "emulator", "chores"])
+@PACKAGES
 def test_no_import_cycle(modules: list[Module]) -> None:
     assert cycle(edges(modules)) == []
 
 
-def test_a_cycle_through_a_function_is_seen(seed: Seed) -> None:
+def test_a_cycle_through_a_function_is_found(seed: Seed) -> None:
     modules = seed("p", {"__init__.py": "", "a.py": "from . import b\n", "b.py": "def f():\n    from p.a import x\n"})
     assert cycle(edges(modules)) == ["p.a", "p.b", "p.a"]

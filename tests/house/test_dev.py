@@ -1,4 +1,4 @@
-"""dev.py itself: its table, its exit codes, its environments, and that requirements are pinned."""
+"""dev.py: its table, exit codes and environments, and its pinned requirements."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tests.house.source import ROOT, chores
 
 
 def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """dev.py in a process of its own."""
+    """Run dev.py in a process of its own."""
     return subprocess.run([sys.executable, str(ROOT / "dev.py"), *arguments], cwd=cwd, capture_output=True, text=True)
 
 
-def test_help_names_every_chore() -> None:
+def test_help_lists_every_chore() -> None:
     done = run("--help")
     assert done.returncode == 0
     assert re.findall(r"^  (\w+) ", done.stdout, re.MULTILINE) == list(dev.CHORES)
@@ -44,7 +44,7 @@ def test_an_exit_code_is_passed_on() -> None:
     assert "no check 'no-such-check'" in done.stderr
 
 
-def test_what_runs_before_installation_is_standard_library_alone() -> None:
+def test_modules_that_run_before_installation_need_only_the_standard_library() -> None:
     ours = {"devtools", "dev"}
     foreign = [
         f"{module.at(imported.line)}: {imported.full}"
@@ -56,17 +56,17 @@ def test_what_runs_before_installation_is_standard_library_alone() -> None:
     assert foreign == []
 
 
-def test_dev_parses_on_pythons_too_old_to_run_it() -> None:
+def test_dev_parses_on_older_pythons() -> None:
     text = (ROOT / "dev.py").read_text(encoding="utf-8")
     assert text.index("sys.version_info") < text.index("from typing")
     ast.parse(text, feature_version=(3, 7))
 
 
-# A backport is named with the Python that needs it no more.
+# A backport names the first Python that does not need it.
 PINNED = re.compile(r"[\w.-]+==[\w.]+(?:; python_version < \"[\d.]+\")?")
 
 
-def test_the_requirements_name_one_version_each() -> None:
+def test_the_requirements_are_pinned() -> None:
     for name in ("demo.txt", "dev.txt", "fuzz.txt", "constraints.txt"):
         lines = (ROOT / "requirements" / name).read_text(encoding="utf-8").splitlines()
         named = [line for line in lines if line and not line.startswith(("#", "-"))]
@@ -83,23 +83,20 @@ def test_constraints_agree_with_the_requirements() -> None:
 MACHINE = {"PATH": "p", "https_proxy": "x", "REQUESTS_CA_BUNDLE": "x", "AZURE_CONFIG_DIR": "x", "PIP_USER": "1"}
 
 
-def test_pip_keeps_the_users_network_and_nothing_else_gets_it() -> None:
+def test_only_pip_gets_the_users_network_settings() -> None:
     assert environment.for_pip({**MACHINE, "PYTHONPATH": "x"}) == {k: v for k, v in MACHINE.items() if k != "PIP_USER"}
     assert environment.clean(MACHINE) == {"PATH": "p"}
 
 
-def test_a_step_says_what_it_does_and_how_it_ends(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_step_reports_its_title_and_its_exit_code(capfd: pytest.CaptureFixture[str]) -> None:
     assert steps.run("counting", [sys.executable, "-c", "raise SystemExit(7)"]) == 7
     assert re.fullmatch(
         r"==> counting\n<== counting: failed with exit code 7 after \d+\.\d s\n", capfd.readouterr().err
     )
 
 
-def test_a_long_step_says_that_it_is_still_at_it(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(steps, "HEARTBEAT", 0.1)
-    assert steps.run("waiting", [sys.executable, "-c", "import time; time.sleep(0.5)"]) == 0
+def test_a_long_step_reports_that_it_is_still_running(capfd: pytest.CaptureFixture[str]) -> None:
+    assert steps.run("waiting", [sys.executable, "-c", "import time; time.sleep(0.5)"], heartbeat=0.1) == 0
     assert re.search(r"^    waiting: \d+ s so far$", capfd.readouterr().err, re.MULTILINE)
 
 

@@ -1,4 +1,4 @@
-"""Every public name says what it is and what types it has."""
+"""Every public name has a docstring and types."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Iterator
 import pytest
 
 from tests.house.conftest import Seed
-from tests.house.source import Function, Module, chores, emulator, extension, none
+from tests.house.source import PACKAGES, Function, Module, none
 
 Scope = ast.Module | ast.ClassDef
 Named = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def public(scope: Scope) -> Iterator[Named]:
-    """Public classes and functions of a module, and public methods of such classes, at any `if` or `try` depth."""
+    """Yield public classes and functions of a module, and their public methods, at any `if` or `try` depth."""
     for node in _statements(scope):
         if isinstance(node, Named) and not node.name.startswith("_"):
             yield node
@@ -32,7 +32,7 @@ def _statements(scope: ast.AST) -> Iterator[ast.stmt]:
 
 
 def undocumented(modules: list[Module]) -> list[str]:
-    """Modules and public names without a docstring; a method has that of the method it overrides, as in `help()`."""
+    """Find modules and public names without a docstring; a method inherits that of a base class, as in `help()`."""
     inherited = set(_inherited(modules))
     found = [f"{module.short}: no docstring" for module in modules if module.text.strip() and not _doc(module.tree)]
     return found + [
@@ -44,7 +44,7 @@ def undocumented(modules: list[Module]) -> list[str]:
 
 
 def untyped(modules: list[Module]) -> list[str]:
-    """Public functions with a parameter or a result that has no annotation."""
+    """Find public functions with a parameter or a result without annotation."""
     return [
         f"{module.at(node.lineno)}: {node.name} is not typed"
         for module in modules
@@ -58,7 +58,7 @@ def _doc(node: ast.Module | Named) -> str | None:
 
 
 def _inherited(modules: list[Module]) -> Iterator[Named]:
-    """Methods that override a documented method of a base class, found by its name in the package."""
+    """Yield methods that override a documented method of a base class in the package."""
     classes = {
         node.name: node for module in modules for node in ast.walk(module.tree) if isinstance(node, ast.ClassDef)
     }
@@ -87,20 +87,20 @@ def _is_typed(function: Function) -> bool:
 
 
 @pytest.mark.parametrize("rule", [undocumented, untyped])
-@pytest.mark.parametrize("modules", [extension(), emulator(), chores()], ids=["extension", "emulator", "chores"])
+@PACKAGES
 def test_public_names_are_typed_and_documented(rule: object, modules: list[Module]) -> None:
     assert callable(rule)
     none(rule(modules))
 
 
-def test_what_says_nothing_is_seen(seed: Seed) -> None:
+def test_undocumented_and_untyped_names_are_found(seed: Seed) -> None:
     text = '"""D."""\nclass A:\n    """D."""\n    def m(self, x):\n        pass\n    def _p(self, x): pass\n'
     modules = seed("p", {"a.py": text, "b.py": "x = 1\n"})
     assert undocumented(modules) == ["b.py: no docstring", "a.py:4: m has no docstring"]
     assert untyped(modules) == ["a.py:4: m is not typed"]
 
 
-def test_an_overriding_method_has_the_docstring_of_the_overridden_one(seed: Seed) -> None:
+def test_an_overriding_method_inherits_the_docstring(seed: Seed) -> None:
     base = '"""D."""\nclass A:\n    """D."""\n    def m(self) -> None:\n        """D."""\n'
     text = '"""D."""\nclass B(A):\n    """D."""\n    def m(self) -> None: ...\n    def n(self) -> None: ...\n'
     assert undocumented(seed("p", {"a.py": base, "b.py": text})) == ["b.py:5: n has no docstring"]

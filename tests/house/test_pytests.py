@@ -1,4 +1,4 @@
-"""The second try of a test that failed in the crowd: few get one, and it must pass."""
+"""The second run of failed tests: only a few get one, and it must pass."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ def test_by_chance():
 
 
 def run(folder: Path, text: str) -> int:
-    """The exit code of a suite of one file in *folder*, which counts its runs in `runs`."""
+    """Run a suite of one file in *folder*, which counts its runs in `runs`, and return the exit code."""
     (folder / "test_it.py").write_text(f"open('runs', 'a').write('.')\n{text}")
     return pytests.run("sample", ["test_it.py"], os.environ, cwd=folder)
 
 
 def runs(folder: Path) -> int:
-    """How often the suite was started."""
+    """Return how often the suite was started."""
     return len((folder / "runs").read_text())
 
 
-def test_what_passes_alone_passes_and_is_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_test_that_passes_alone_is_reported(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path, BY_CHANCE) == 0
     assert "##### passed only alone: test_it.py::test_by_chance" in capfd.readouterr().err
     assert runs(tmp_path) == 2
 
 
-def test_what_fails_twice_fails(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_test_that_fails_twice_fails(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path, f"{BY_CHANCE}\ndef test_never(): assert False\n") == 1
     assert "passed only alone" not in capfd.readouterr().err
     assert runs(tmp_path) == 2
@@ -51,7 +51,7 @@ def test_what_fails_twice_fails(tmp_path: Path, capfd: pytest.CaptureFixture[str
     ],
     ids=["good", "too many failures", "not collected"],
 )
-def test_nothing_else_is_run_again(text: str, code: int, tmp_path: Path) -> None:
+def test_other_results_are_not_repeated(text: str, code: int, tmp_path: Path) -> None:
     assert run(tmp_path, text) == code
     if code != 2:
         assert runs(tmp_path) == 1

@@ -1,4 +1,4 @@
-"""A session on the local Azure keeps everything in its own folder."""
+"""A session on the local Azure writes only into its own folder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from devtools import session
 
 
-def test_nothing_of_the_user_is_written_or_read(tmp_path: Path, monkeypatch) -> None:
+def test_nothing_of_the_user_is_read_or_written(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("DOCKER_CONFIG", "/the/users/own")
     emulator = SimpleNamespace(environment=lambda config: {"AZURE_CONFIG_DIR": str(config)})
     variables = session.variables(emulator, tmp_path)

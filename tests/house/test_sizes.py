@@ -1,25 +1,19 @@
-"""Small files and small functions, so that each can be read whole."""
+"""Files and functions are small enough to read as a whole."""
 
 from __future__ import annotations
 
 import ast
 from statistics import median
 
-import pytest
-
 from tests.house.conftest import Seed
-from tests.house.source import Function, Module, chores, emulator, extension, none
+from tests.house.source import PACKAGES, Function, Module, none
 
 FILE_MOST, FILE_MEDIAN = 500, 130
 FUNCTION_MOST, FUNCTION_MEDIAN = 80, 10
 
-PACKAGES = pytest.mark.parametrize(
-    "modules", [extension(), emulator(), chores()], ids=["extension", "emulator", "chores"]
-)
-
 
 def length(function: Function) -> int:
-    """Lines from `def` to the end, less the docstring: documentation is not what makes a function long."""
+    """Return the lines from `def` to the end, without the docstring: documentation makes no function long."""
     lines = (function.end_lineno or function.lineno) - function.lineno + 1
     first = function.body[0]
     if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
@@ -28,12 +22,12 @@ def length(function: Function) -> int:
 
 
 def long_files(modules: list[Module]) -> list[str]:
-    """Files over the limit."""
+    """Find files over the limit."""
     return [f"{module.short}: {len(module.lines)} lines" for module in modules if len(module.lines) > FILE_MOST]
 
 
 def long_functions(modules: list[Module]) -> list[str]:
-    """Functions over the limit."""
+    """Find functions over the limit."""
     return [
         f"{module.at(function.lineno)}: {function.name} has {length(function)} lines"
         for module in modules
@@ -63,7 +57,7 @@ def test_the_median_function_is_small(modules: list[Module]) -> None:
     assert median(lengths) <= FUNCTION_MEDIAN
 
 
-def test_a_long_file_and_a_long_function_are_seen(seed: Seed) -> None:
+def test_a_long_file_and_a_long_function_are_found(seed: Seed) -> None:
     body = "def f():\n" + "    x = 1\n" * FUNCTION_MOST
     modules = seed("p", {"a.py": body, "b.py": "x = 1\n" * (FILE_MOST + 1), "c.py": "x = 1\n" * FILE_MOST})
     assert len(long_functions(modules)) == 1

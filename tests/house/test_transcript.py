@@ -1,4 +1,4 @@
-"""The demo's page: every line is looked at, and one that is not as expected counts."""
+"""The demo's page: every command is checked, and failures are counted."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from devtools import demo
 from devtools.transcript import Transcript
 
 PROGRAM = "import sys; print(sys.argv[2]); sys.exit(int(sys.argv[1]))"
-"""Stands where az stands: `CODE TEXT` prints the text and ends with the code."""
+"""Replaces az: `CODE TEXT` prints the text and exits with the code."""
 
 
 @pytest.fixture
 def page(tmp_path: Path) -> Transcript:
-    """A page whose `az` is `PROGRAM`."""
+    """Make a page whose `az` is `PROGRAM`."""
     return Transcript([sys.executable, "-c", PROGRAM], tmp_path, os.environ)
 
 
-def test_a_line_is_printed_as_it_would_be_typed(page: Transcript, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_command_is_printed_as_it_would_be_typed(page: Transcript, capsys: pytest.CaptureFixture[str]) -> None:
     assert page.az("0", "text") == "text\n"
     mark = "^" if os.name == "nt" else "\\"
     assert capsys.readouterr().out == f"$ az 0 {mark}\n    text\ntext\n\n"
     assert (page.commands, page.failures) == (1, 0)
-    assert page.ending().startswith("All 1 lines ran as expected")
+    assert page.ending().startswith("All 1 commands ran as expected")
 
 
 def test_an_unexpected_exit_code_counts(page: Transcript, capsys: pytest.CaptureFixture[str]) -> None:
@@ -35,7 +35,7 @@ def test_an_unexpected_exit_code_counts(page: Transcript, capsys: pytest.Capture
     page.az("3 text", code=3)
     page.az("0 text", code=3)
     assert page.failures == 2
-    assert page.ending().startswith("2 of 3 lines were not as expected")
+    assert page.ending().startswith("2 of 3 commands failed")
     assert "!!! exit code 1, not 0" in capsys.readouterr().out
 
 
@@ -45,7 +45,7 @@ def test_an_unexpected_output_counts(page: Transcript) -> None:
     assert page.failures == 1
 
 
-def test_a_file_that_is_not_there_or_differs_counts(page: Transcript, tmp_path: Path) -> None:
+def test_a_missing_or_different_file_counts(page: Transcript, tmp_path: Path) -> None:
     (tmp_path / "a").write_text("a\n", encoding="utf-8")
     page.content("a", "a\n")
     assert page.failures == 0

@@ -1,4 +1,4 @@
-"""`.venv` is made once, anew after an installation that did not end, and follows its requirements."""
+"""`.venv` is made once, again after an interrupted installation, and follows its requirements."""
 
 from __future__ import annotations
 
@@ -14,70 +14,68 @@ from tests.house.source import ROOT
 
 
 @pytest.fixture
-def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A checkout whose requirements ask for nothing, so that pip needs no index."""
+def ours(tmp_path: Path) -> venv.Venv:
+    """Make the `.venv` of a checkout whose requirements are empty, so that pip needs no index."""
     (tmp_path / "requirements").mkdir()
     for name in ("demo.txt", "dev.txt", "constraints.txt"):
         (tmp_path / "requirements" / name).write_text("# nothing\n", encoding="utf-8")
-    monkeypatch.setattr(steps, "ROOT", tmp_path)
-    monkeypatch.setattr(venv, "VENV", tmp_path / ".venv")
-    return tmp_path
+    return venv.Venv(tmp_path)
 
 
 def said(capfd: pytest.CaptureFixture[str]) -> list[str]:
-    """The titles of the steps since the last look."""
+    """Return the titles of the steps since the last call."""
     return [line[4:].split()[0] for line in capfd.readouterr().err.splitlines() if line.startswith("==> ")]
 
 
-def test_it_is_made_once_and_anew_after_a_failure(checkout: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    python = venv.ready("demo")
+def test_it_is_made_once_and_again_after_a_failure(ours: venv.Venv, capfd: pytest.CaptureFixture[str]) -> None:
+    python = ours.ready("demo")
     assert said(capfd) == ["making", "installing"]
     assert subprocess.run([python, "-c", "import pip"]).returncode == 0
+    requirements = ours.checkout / "requirements" / "demo.txt"
 
-    venv.ready("demo")
+    ours.ready("demo")
     assert said(capfd) == []
 
-    (checkout / "requirements" / "demo.txt").write_text("# something else\n", encoding="utf-8")
-    venv.ready("demo")
+    requirements.write_text("# something else\n", encoding="utf-8")
+    ours.ready("demo")
     assert said(capfd) == ["installing"]
 
-    venv.ready("dev")
+    ours.ready("dev")
     assert said(capfd) == ["installing"]
-    venv.ready("demo")
+    ours.ready("demo")
     assert said(capfd) == []
 
-    (checkout / "requirements" / "demo.txt").write_text("./no-such-folder\n", encoding="utf-8")
+    requirements.write_text("./no-such-folder\n", encoding="utf-8")
     with pytest.raises(steps.Failed) as failure:
-        venv.ready("demo")
+        ours.ready("demo")
     assert failure.value.code == 1
-    assert (checkout / ".venv" / ".installing").exists()
+    assert (ours.folder / ".installing").exists()
 
-    (checkout / "requirements" / "demo.txt").write_text("# nothing\n", encoding="utf-8")
-    (checkout / ".venv" / "half-installed").touch()
+    requirements.write_text("# nothing\n", encoding="utf-8")
+    (ours.folder / "half-installed").touch()
     capfd.readouterr()
-    venv.ready("demo")
+    ours.ready("demo")
     assert said(capfd) == ["making", "installing"]
-    assert not (checkout / ".venv" / "half-installed").exists()
+    assert not (ours.folder / "half-installed").exists()
 
 
-def test_one_at_a_time(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The other holds on until this one has said that it waits."""
+def test_one_at_a_time(ours: venv.Venv) -> None:
+    """Let another process keep the lock until this one reports that it waits."""
     code = (
-        "import pathlib, sys; from devtools import steps, venv; steps.ROOT = pathlib.Path(sys.argv[1])\n"
-        "with venv._lock(): print('locked', flush=True); sys.stdin.read(); (steps.ROOT / 'done').touch()"
+        "import pathlib, sys; from devtools import venv; folder = pathlib.Path(sys.argv[1])\n"
+        "with venv.Venv(folder).lock(): print('locked', flush=True); sys.stdin.read(); (folder / 'done').touch()"
     )
-    command = [sys.executable, "-c", code, str(checkout)]
+    command = [sys.executable, "-c", code, str(ours.checkout)]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdin is not None
         assert other.stdout is not None
         assert other.stdout.readline() == b"locked\n"
         waits: list[str] = []
 
-        def say(text: str, told: IO[bytes] = other.stdin) -> None:
+        def say(text: str, stdin: IO[bytes] = other.stdin) -> None:
             waits.append(text)
-            told.close()
+            stdin.close()
 
-        monkeypatch.setattr(steps, "say", say)
-        with venv._lock():
-            assert (checkout / "done").exists()
+        with ours.lock(say):
+            assert (ours.checkout / "done").exists()
         assert len(waits) == 1

@@ -1,4 +1,4 @@
-"""What ships: one pure wheel, the same bytes from the same sources, of the version that HISTORY.rst tells of."""
+"""The wheel: pure, reproducible, and of the version that HISTORY.rst describes."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from tests.house.source import ROOT
 
 
 def version() -> str:
-    """VERSION of the package, read as setup.py reads it."""
+    """Read VERSION of the package as setup.py does."""
     text = (ROOT / "azext_acrartifact" / "_version.py").read_text(encoding="utf-8")
     found = re.search(r'^VERSION = "(\d+\.\d+\.\d+)"$', text, re.MULTILINE)
     assert found
     return found.group(1)
 
 
-def test_history_tells_of_this_version() -> None:
+def test_history_describes_this_version() -> None:
     history = (ROOT / "HISTORY.rst").read_text(encoding="utf-8").splitlines()
     headings = [above for above, below in itertools.pairwise(history) if re.fullmatch(r"[+=~-]{3,}", below)]
     assert version() in headings
 
 
-def test_the_wheel_is_whole_and_pure(wheel: Path) -> None:
+def test_the_wheel_is_complete_and_pure(wheel: Path) -> None:
     assert wheel.name == f"acrartifact-{version()}-py3-none-any.whl"
     assert wheels.problems(wheel) == []
 
 
-def test_the_wheel_is_the_same_again(wheel: Path, tmp_path: Path) -> None:
+def test_the_wheel_is_reproducible(wheel: Path, tmp_path: Path) -> None:
     assert wheels.build(tmp_path).read_bytes() == wheel.read_bytes()
 
 
@@ -46,7 +46,7 @@ def test_a_build_replaces_older_wheels(wheel: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("member", "text", "problem"),
     [
-        ("tests/test_x.py", "", "holds tests/test_x.py"),
+        ("tests/test_x.py", "", "contains tests/test_x.py"),
         (
             "acrartifact-{}.dist-info/METADATA",
             "Name: acrartifact\nRequires-Dist: requests\n",
@@ -55,7 +55,7 @@ def test_a_build_replaces_older_wheels(wheel: Path, tmp_path: Path) -> None:
         ("acrartifact-{}.dist-info/top_level.txt", "azure\n", "top_level.txt does not name azext_acrartifact alone"),
     ],
 )
-def test_a_wrong_wheel_is_seen(wheel: Path, tmp_path: Path, member: str, text: str, problem: str) -> None:
+def test_a_wrong_wheel_is_found(wheel: Path, tmp_path: Path, member: str, text: str, problem: str) -> None:
     wrong = tmp_path / wheel.name
     with zipfile.ZipFile(wheel) as given, zipfile.ZipFile(wrong, "w") as made:
         for name in given.namelist():
@@ -65,7 +65,7 @@ def test_a_wrong_wheel_is_seen(wheel: Path, tmp_path: Path, member: str, text: s
     assert problem in wheels.problems(wrong)
 
 
-def test_an_impure_or_incomplete_wheel_is_seen(wheel: Path, tmp_path: Path) -> None:
+def test_an_impure_or_incomplete_wheel_is_found(wheel: Path, tmp_path: Path) -> None:
     wrong = tmp_path / wheel.name.replace("py3-none-any", "cp311-cp311-linux_x86_64")
     shutil.copyfile(wheel, wrong)
     assert wheels.problems(wrong) == [f"{wrong.name} is not py3-none-any"]
@@ -73,4 +73,4 @@ def test_an_impure_or_incomplete_wheel_is_seen(wheel: Path, tmp_path: Path) -> N
         for name in given.namelist():
             if not name.endswith("_version.py"):
                 made.writestr(name, given.read(name))
-    assert "lacks azext_acrartifact/_version.py" in wheels.problems(wrong)
+    assert "azext_acrartifact/_version.py is missing" in wheels.problems(wrong)

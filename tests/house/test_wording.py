@@ -1,4 +1,4 @@
-"""What must not stand in the sources: unfinished work, a machine's paths, silenced checks, caught-all errors."""
+"""The sources contain no unfinished work, machine paths, silenced checks or broad handlers, and speak plainly."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import ast
 import io
 import re
 import tokenize
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.house.conftest import Seed
-from tests.house.source import ROOT, Module, chores, emulator, extension, none, package
+from tests.house.plain_words import old_names, old_words, old_words_in_document, riddles
+from tests.house.source import PACKAGES, ROOT, Module, chores, emulator, extension, none, package
 
-# Each word in two parts, so that a search of the sources for it does not find this rule.
+# The words are in two parts, so that the rule does not find itself.
 UNFINISHED_WORDS = ["TO" + "DO", "FIX" + "ME", "XX" + "X", "NotImplemented" + "Error"]
 SKIP_WORDS = ["pytest.sk" + "ip", "importor" + "skip", "mark.sk" + "ip", "mark.xf" + "ail", "unittest.sk" + "ip"]
 UNFINISHED = re.compile(rf"\b({'|'.join(UNFINISHED_WORDS)})\b")
@@ -23,19 +26,38 @@ SUPPRESSION = re.compile(r"#\s*(noqa|type:\s*ignore|pylint:\s*disable|nosec|prag
 
 BROAD_PER_KLOC = 0.5
 SUPPRESSIONS_PER_KLOC = 2.0
+PATCH = re.compile(r"\bmonkeypatch\.setattr\b")
+PATCHING_FILES = 0.1
+"""The most test files that may replace an attribute; others use arguments."""
 
-PACKAGES = pytest.mark.parametrize(
-    "modules", [extension(), emulator(), chores()], ids=["extension", "emulator", "chores"]
-)
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "HISTORY.rst", "docs/*.md", "acr_emulator/README.md"]
 
 
 def own_sources() -> list[Module]:
-    """The tests' own sources."""
+    """Return the sources of the tests."""
     return package(ROOT / "tests")
 
 
+def documents() -> list[Module]:
+    """Return the documents, except for decisions and measurements, which are dated."""
+    return [Module(path, path.name) for pattern in DOCUMENTS for path in sorted(ROOT.glob(pattern))]
+
+
+def plain_sources() -> list[Module]:
+    """Return all sources that must speak plainly: all but the list of words to avoid."""
+    modules = [*extension(), *emulator(), *chores(), *package(ROOT / "bench"), *own_sources()]
+    return [module for module in modules if module.name != old_words.__module__]
+
+
+def patching(modules: list[Module]) -> list[str]:
+    """Find test files that replace an attribute."""
+    tests = [module for module in modules if module.path.name == "conftest.py" or module.path.name.startswith("test_")]
+    found = [module.short for module in tests if PATCH.search(module.text)]
+    return found if len(found) > PATCHING_FILES * len(tests) else []
+
+
 def written(modules: list[Module], pattern: re.Pattern[str]) -> list[str]:
-    """Where *pattern* stands."""
+    """Find lines with *pattern*."""
     return [
         f"{module.at(number)}: {line.strip()}"
         for module in modules
@@ -45,7 +67,7 @@ def written(modules: list[Module], pattern: re.Pattern[str]) -> list[str]:
 
 
 def commented(modules: list[Module], pattern: re.Pattern[str]) -> list[str]:
-    """Where *pattern* stands in a comment."""
+    """Find comments with *pattern*."""
     return [
         f"{module.at(token.start[0])}: {token.string}"
         for module in modules
@@ -55,7 +77,7 @@ def commented(modules: list[Module], pattern: re.Pattern[str]) -> list[str]:
 
 
 def broad(modules: list[Module]) -> list[str]:
-    """Handlers that swallow every exception there is; one that cleans up and ends with `raise` swallows none."""
+    """Find handlers that swallow every exception; one that ends with `raise` does not."""
     return [
         module.at(node.lineno)
         for module in modules
@@ -65,7 +87,7 @@ def broad(modules: list[Module]) -> list[str]:
 
 
 def per_kloc(found: list[str], modules: list[Module]) -> float:
-    """How many a thousand lines."""
+    """Return the number of *found* in a thousand lines."""
     return 1000 * len(found) / sum(len(module.lines) for module in modules)
 
 
@@ -81,7 +103,7 @@ def _raises_again(handler: ast.ExceptHandler) -> bool:
 
 @PACKAGES
 @pytest.mark.parametrize("pattern", [UNFINISHED, MACHINE_PATH, INDEX_HOST], ids=["unfinished", "path", "index"])
-def test_sources_are_finished_and_of_no_machine(modules: list[Module], pattern: re.Pattern[str]) -> None:
+def test_sources_are_finished_and_name_no_machine(modules: list[Module], pattern: re.Pattern[str]) -> None:
     none(written(modules, pattern))
 
 
@@ -97,7 +119,7 @@ def test_documents_and_scripts_name_no_machine() -> None:
 
 
 @PACKAGES
-def test_no_module_is_a_drawer_for_anything(modules: list[Module]) -> None:
+def test_no_module_is_a_drawer(modules: list[Module]) -> None:
     drawers = {"util", "utils", "helper", "helpers", "common", "misc"}
     assert [module.short for module in modules if drawers & set(module.name.lstrip("_").split("."))] == []
 
@@ -121,11 +143,11 @@ def test_few_handlers_catch_everything() -> None:
         (INDEX_HOST, "https://py" + "pi.org/simple"),
     ],
 )
-def test_a_forbidden_word_is_seen(seed: Seed, pattern: re.Pattern[str], line: str) -> None:
+def test_a_forbidden_word_is_found(seed: Seed, pattern: re.Pattern[str], line: str) -> None:
     assert len(written(seed("p", {"a.py": f"x = 1\n{line}\n"}), pattern)) == 1
 
 
-def test_silenced_checks_and_broad_handlers_are_counted(seed: Seed) -> None:
+def test_silenced_checks_and_broad_handlers_are_found(seed: Seed) -> None:
     text = (
         "try:\n    x = 1  # noqa\nexcept (OSError, Exception):\n    y = '# noqa'\ntry:\n    x = 2\nexcept:\n    x = 3\n"
     )
@@ -133,3 +155,38 @@ def test_silenced_checks_and_broad_handlers_are_counted(seed: Seed) -> None:
     assert len(commented(modules, SUPPRESSION)) == 1
     assert len(broad(modules)) == 2
     assert per_kloc(["one"], modules) == 125.0
+
+
+@pytest.mark.parametrize("rule", [riddles, old_words, old_names])
+def test_sources_speak_plainly(rule: Callable[[Module], list[str]]) -> None:
+    none([found for module in plain_sources() for found in rule(module)])
+
+
+def test_documents_speak_plainly() -> None:
+    assert len(documents()) > len(DOCUMENTS)
+    none([found for document in documents() for found in old_words_in_document(document)])
+
+
+def test_few_test_files_replace_attributes() -> None:
+    none(patching(own_sources()))
+
+
+def test_riddles_and_words_to_avoid_are_found(seed: Seed) -> None:
+    name, parameter, word = "answer", "told", "tells"
+    text = f'class A:\n    {{}}\n    def {name}(self, {parameter}):  # {word} it\n        """What it is."""\n'
+    method, prop = seed("p", {"a.py": text.format("# a method"), "b.py": text.format("@property")})
+    assert [len(rule(method)) for rule in (riddles, old_words, old_names)] == [1, 1, 2]
+    assert [len(rule(prop)) for rule in (riddles, old_words, old_names)] == [0, 1, 2]
+
+
+def test_words_to_avoid_are_found_in_documents(tmp_path: Path) -> None:
+    word = "tell"
+    (tmp_path / "a.md").write_text(f"`{word}` [link]({word})\n```\nto {word}\n```\nto {word}\n", encoding="utf-8")
+    assert old_words_in_document(Module(tmp_path / "a.md", "a")) == [f"a.md:5: {word!r}: say say, return, report"]
+
+
+def test_many_patching_files_are_found(seed: Seed) -> None:
+    patch = "monkeypatch." + "setattr(a, 'b', 1)\n"
+    files = {f"test_{number}.py": "" for number in range(19)}
+    assert patching(seed("p", {**files, "test_x.py": patch, "helper.py": patch})) == []
+    assert len(patching(seed("q", {**files, "test_x.py": patch, "conftest.py": patch * 2, "test_y.py": patch}))) == 3

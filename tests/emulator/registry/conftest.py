@@ -1,4 +1,4 @@
-"""A registry of its own for every test; the signing key, which is slow to make, is shared."""
+"""A new registry for every test; the signing key is shared, because making one is slow."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ def cloud(tmp_path: Path, signer: Signer) -> Cloud:
 
 @pytest.fixture
 def peer(cloud: Cloud) -> Peer:
-    """The pusher, with all rights on the repository `a`."""
+    """Return a client of the pusher, with all rights on the repository `a`."""
     return cloud.peer()

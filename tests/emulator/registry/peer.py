@@ -1,4 +1,4 @@
-"""A registry without a network, and a client that speaks to it request by request."""
+"""A registry without a network, and a client that calls it request by request."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from typing import Any, BinaryIO
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from acr_emulator.jwt import Signer
-from acr_emulator.messages import FileSlice, Headers, Request, Response
+from acr_emulator.messages import Headers, Request
 from acr_emulator.registry import RegistryService, StorageHost, Store
 from acr_emulator.world import ACR_AUDIENCE, Registry, default_world
+from tests.emulator.exchange import Received
 
 SERVER = "myregistry.azurecr.io"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -25,27 +26,8 @@ ALL = "pull,push,delete,metadata_read,metadata_write"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
-@dataclass
-class Answer:
-    """A response with its body in memory."""
-
-    status: int
-    headers: Headers
-    body: bytes
-
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-    def code(self) -> str:
-        """The first error's code."""
-        return str(self.json()["errors"][0]["code"])
-
-    def location(self) -> str:
-        return self.headers.get("Location") or ""
-
-
 class Cloud:
-    """The services over a store in *folder*."""
+    """The services with a store in *folder*."""
 
     def __init__(self, folder: Path, signer: Signer) -> None:
         self.world = default_world()
@@ -73,8 +55,8 @@ class Cloud:
         host: str = SERVER,
         chunked: bool = False,
         faults: frozenset[str] = frozenset(),
-    ) -> Answer:
-        """One request to *url* (absolute, or a path on *host*), as the front would hand it over."""
+    ) -> Received:
+        """Send a request to *url* (absolute, or a path on *host*), as the front would."""
         parts = urlsplit(url)
         host = parts.hostname or host
         stream = io.BytesIO(body) if isinstance(body, bytes) else body
@@ -84,29 +66,29 @@ class Cloud:
             Headers((headers or {}).items()), stream, length, faults=faults,
         )  # fmt: skip
         service = next(s for s in (self.service, self.storage) if s.owns(host, 443))
-        return _answer(service.handle(request))
+        return Received.of(service.handle(request))
 
     def entra(self, who: str = "pusher", audience: str = ACR_AUDIENCE, seconds: float = 600, **claims: object) -> str:
-        """An Entra access token."""
+        """Return an Entra access token."""
         principal, now = self.world.principal(who), time.time()
         assert principal is not None
         facts = {"aud": audience, "tid": principal.tenant_id, "oid": principal.object_id, "nbf": now - 60}
         return self.signer.sign({**facts, "exp": now + seconds, **claims})
 
-    def post(self, path: str, host: str = SERVER, **fields: str) -> Answer:
-        """A form."""
+    def post(self, path: str, host: str = SERVER, **fields: str) -> Received:
+        """Post a form."""
         return self.send("POST", path, urlencode({"service": host, **fields}).encode(), FORM, host=host)
 
-    def exchange(self, token: str, host: str = SERVER, **fields: str) -> Answer:
+    def exchange(self, token: str, host: str = SERVER, **fields: str) -> Received:
         return self.post("/oauth2/exchange", host, grant_type="access_token", access_token=token, **fields)
 
     def refresh_token(self, who: str = "pusher", host: str = SERVER) -> str:
-        return str(self.exchange(self.entra(who), host).json()["refresh_token"])
+        return str(self.exchange(self.entra(who), host).json["refresh_token"])
 
     def token(self, scope: str, who: str = "pusher", host: str = SERVER) -> str:
-        """An access token for *scope*."""
+        """Return an access token for *scope*."""
         fields = {"grant_type": "refresh_token", "refresh_token": self.refresh_token(who, host), "scope": scope}
-        return str(self.post("/oauth2/token", host, **fields).json()["access_token"])
+        return str(self.post("/oauth2/token", host, **fields).json["access_token"])
 
     def peer(self, repository: str = "a", who: str = "pusher", host: str = SERVER, actions: str = ALL) -> Peer:
         return Peer(self, repository, self.token(f"repository:{repository}:{actions}", who, host), host)
@@ -121,46 +103,46 @@ class Peer:
     token: str
     host: str = SERVER
 
-    def __call__(self, method: str, url: str, body: bytes | BinaryIO = b"", **options: Any) -> Answer:
+    def __call__(self, method: str, url: str, body: bytes | BinaryIO = b"", **options: Any) -> Received:
         headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
         return self.cloud.send(method, url, body, headers, host=self.host, **options)
 
-    def v2(self, method: str, rest: str, body: bytes | BinaryIO = b"", **options: Any) -> Answer:
+    def v2(self, method: str, rest: str, body: bytes | BinaryIO = b"", **options: Any) -> Received:
         return self(method, f"/v2/{self.repository}/{rest}", body, **options)
 
-    def acr(self, method: str, rest: str = "", body: bytes = b"", **options: Any) -> Answer:
+    def acr(self, method: str, rest: str = "", body: bytes = b"", **options: Any) -> Received:
         return self(method, f"/acr/v1/{quote(self.repository, safe='')}{rest}", body, **options)
 
-    def start(self, query: str = "") -> Answer:
+    def start(self, query: str = "") -> Received:
         return self.v2("POST", f"blobs/uploads/{query}")
 
     def blob(self, content: bytes) -> str:
-        """Upload *content*; its digest."""
+        """Upload *content* and return its digest."""
         digest = sha256(content)
-        answer = self("PUT", f"{self.start().location()}&digest={quote(digest)}", content)
-        assert answer.status == 201, answer
+        response = self("PUT", f"{self.start().location}&digest={quote(digest)}", content)
+        assert response.status == 201, response
         return digest
 
     def manifest(self, reference: str | None, value: dict[str, Any]) -> str:
-        """Put the manifest *value* at *reference* (None: at its digest); its digest."""
+        """Put the manifest *value* at *reference* (None: at its digest) and return its digest."""
         content = json.dumps(value).encode()
-        answer = self.put(reference or sha256(content), content, value["mediaType"])
-        assert answer.status == 201, answer
+        response = self.put(reference or sha256(content), content, value["mediaType"])
+        assert response.status == 201, response
         return sha256(content)
 
-    def put(self, reference: str, content: bytes, media_type: str = OCI_MANIFEST) -> Answer:
+    def put(self, reference: str, content: bytes, media_type: str = OCI_MANIFEST) -> Received:
         return self.v2("PUT", f"manifests/{reference}", content, headers={"Content-Type": media_type})
 
-    def get(self, reference: str, accept: str = OCI_MANIFEST, method: str = "GET") -> Answer:
+    def get(self, reference: str, accept: str = OCI_MANIFEST, method: str = "GET") -> Received:
         return self.v2(method, f"manifests/{reference}", headers={"Accept": accept} if accept else {})
 
     def artifact(self, reference: str | None = "1", text: bytes = b"text", **members: Any) -> str:
-        """Push one file as an artifact; the manifest's digest."""
+        """Push one file as an artifact and return the manifest's digest."""
         return self.manifest(reference, {**image(self.blob(EMPTY_CONFIG), self.blob(text), len(text)), **members})
 
 
 def image(config: str, layer: str, size: int) -> dict[str, Any]:
-    """An artifact manifest with one layer."""
+    """Return an artifact manifest with one layer."""
     empty = {"mediaType": "application/vnd.oci.empty.v1+json", "digest": config, "size": 2}
     file = {"mediaType": "text/plain", "digest": layer, "size": size}
     return {
@@ -189,17 +171,7 @@ def basic(user: str, password: str) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
 
 
-def next_link(answer: Answer) -> str | None:
-    """The target of the Link header."""
-    link = answer.headers.get("Link")
+def next_link(response: Received) -> str | None:
+    """Return the target of the Link header, or None."""
+    link = response.headers.get("Link")
     return link[1 : link.index(">")] if link else None
-
-
-def _answer(response: Response) -> Answer:
-    body = response.body
-    if isinstance(body, FileSlice):
-        with body.path.open("rb") as stream:
-            stream.seek(body.start)
-            body = stream.read(body.length)
-    assert isinstance(body, bytes)
-    return Answer(response.status, Headers(response.headers), body)

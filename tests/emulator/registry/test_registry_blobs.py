@@ -1,4 +1,4 @@
-"""Reading blobs: the redirect, the storage host behind it, ranges, direct answers (ACR swagger; Get Blob)."""
+"""Blob reads: the redirect, the storage host behind it, ranges, direct responses (ACR swagger; Get Blob)."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.emulator.registry.peer import Answer, Cloud, Peer, sha256
+from tests.emulator.exchange import Received
+from tests.emulator.registry.peer import Cloud, Peer, sha256
 
 CONTENT = b"0123456789"
 DIGEST = sha256(CONTENT)
 
 
 def link(peer: Peer) -> str:
-    """The storage URL of the blob."""
+    """Upload the blob and return its storage URL."""
     peer.blob(CONTENT)
-    answer = peer.v2("GET", f"blobs/{DIGEST}")
-    assert (answer.status, answer.headers.get("Docker-Content-Digest"), answer.body) == (307, DIGEST, b"")
-    return answer.location()
+    response = peer.v2("GET", f"blobs/{DIGEST}")
+    assert (response.status, response.headers.get("Docker-Content-Digest"), response.body) == (307, DIGEST, b"")
+    return response.location
 
 
-def ranged(cloud: Cloud, url: str, text: str, name: str = "Range") -> Answer:
+def ranged(cloud: Cloud, url: str, text: str, name: str = "Range") -> Received:
     return cloud.send("GET", url, headers={name: text})
 
 
@@ -28,11 +29,11 @@ def test_a_blob_is_a_signed_link_to_storage(cloud: Cloud, peer: Peer) -> None:
     url = link(peer)
     assert urlsplit(url).hostname == "myregistrystore.blob.core.windows.net"
     assert set(parse_qs(urlsplit(url).query)) == {"se", "sig", "sp", "spr", "sr", "sv"}
-    answer = cloud.send("GET", url)
-    assert (answer.status, answer.body) == (200, CONTENT)
-    assert answer.headers.get("Docker-Content-Digest") is None
-    assert answer.headers.get("x-ms-request-id")
-    assert (answer.headers.get("Accept-Ranges"), answer.headers.get("x-ms-blob-type")) == ("bytes", "BlockBlob")
+    response = cloud.send("GET", url)
+    assert (response.status, response.body) == (200, CONTENT)
+    assert response.headers.get("Docker-Content-Digest") is None
+    assert response.headers.get("x-ms-request-id")
+    assert (response.headers.get("Accept-Ranges"), response.headers.get("x-ms-blob-type")) == ("bytes", "BlockBlob")
     assert cloud.send("HEAD", url).status == 200
 
 
@@ -46,14 +47,14 @@ def test_the_dedicated_data_endpoint(cloud: Cloud, peer: Peer) -> None:
     assert cloud.send("GET", url, headers={"Authorization": "Bearer x"}).status == 400
 
 
-def test_storage_wants_no_authorization(cloud: Cloud, peer: Peer) -> None:
-    answer = cloud.send("GET", link(peer), headers={"Authorization": f"Bearer {peer.token}"})
-    assert (answer.status, answer.headers.get("x-ms-error-code")) == (400, "InvalidAuthenticationInfo")
-    assert b"<Code>InvalidAuthenticationInfo</Code>" in answer.body
-    assert b"Authentication information is not given in the correct format" in answer.body
+def test_storage_refuses_an_authorization_header(cloud: Cloud, peer: Peer) -> None:
+    response = cloud.send("GET", link(peer), headers={"Authorization": f"Bearer {peer.token}"})
+    assert (response.status, response.headers.get("x-ms-error-code")) == (400, "InvalidAuthenticationInfo")
+    assert b"<Code>InvalidAuthenticationInfo</Code>" in response.body
+    assert b"Authentication information is not given in the correct format" in response.body
 
 
-def test_a_link_that_is_changed_or_has_run_out(cloud: Cloud, peer: Peer) -> None:
+def test_a_changed_or_expired_link(cloud: Cloud, peer: Peer) -> None:
     url = link(peer)
     other = sha256(b"x").partition(":")[2]
     hexadecimal = DIGEST.partition(":")[2]
@@ -67,22 +68,22 @@ def test_a_link_that_is_changed_or_has_run_out(cloud: Cloud, peer: Peer) -> None
     ]
     cloud.world.lifetimes.storage_sas = -1
     for bad in [*changed, link(peer)]:
-        answer = cloud.send("GET", bad)
-        assert (answer.status, answer.headers.get("x-ms-error-code")) == (403, "AuthenticationFailed")
-        assert b"<Error><Code>AuthenticationFailed</Code>" in answer.body
+        response = cloud.send("GET", bad)
+        assert (response.status, response.headers.get("x-ms-error-code")) == (403, "AuthenticationFailed")
+        assert b"<Error><Code>AuthenticationFailed</Code>" in response.body
 
 
-def test_storage_only_reads(cloud: Cloud, peer: Peer) -> None:
+def test_storage_is_read_only(cloud: Cloud, peer: Peer) -> None:
     url = link(peer)
     for method in ("PUT", "DELETE", "POST"):
         assert cloud.send(method, url).headers.get("x-ms-error-code") == "AuthorizationPermissionMismatch"
 
 
-def test_a_link_to_a_blob_that_is_gone(cloud: Cloud, peer: Peer) -> None:
+def test_a_link_to_a_deleted_blob(cloud: Cloud, peer: Peer) -> None:
     url = link(peer)
     assert peer.v2("DELETE", f"blobs/{DIGEST}").status == 202
-    answer = cloud.send("GET", url)
-    assert (answer.status, answer.headers.get("x-ms-error-code")) == (404, "BlobNotFound")
+    response = cloud.send("GET", url)
+    assert (response.status, response.headers.get("x-ms-error-code")) == (404, "BlobNotFound")
 
 
 @pytest.mark.parametrize("direct", [True, False])
@@ -102,57 +103,57 @@ def test_a_link_to_a_blob_that_is_gone(cloud: Cloud, peer: Peer) -> None:
 def test_ranges(cloud: Cloud, peer: Peer, direct: bool, text: str, body: bytes, content_range: str | None) -> None:
     url = link(peer)
     cloud.registry().blob_redirect = not direct
-    answer = peer.v2("GET", f"blobs/{DIGEST}", headers={"Range": text}) if direct else ranged(cloud, url, text)
-    assert (answer.status, answer.body) == (206 if content_range else 200, body)
-    assert answer.headers.get("Content-Range") == content_range
+    response = peer.v2("GET", f"blobs/{DIGEST}", headers={"Range": text}) if direct else ranged(cloud, url, text)
+    assert (response.status, response.body) == (206 if content_range else 200, body)
+    assert response.headers.get("Content-Range") == content_range
 
 
 def test_the_storages_own_range_header(cloud: Cloud, peer: Peer) -> None:
     assert ranged(cloud, link(peer), "bytes=1-2", "x-ms-range").body == b"12"
 
 
-def test_a_range_behind_the_end(cloud: Cloud, peer: Peer) -> None:
-    answer = ranged(cloud, link(peer), "bytes=10-")
-    assert (answer.status, answer.headers.get("Content-Range")) == (416, "bytes */10")
-    assert answer.headers.get("x-ms-error-code") == "InvalidRange"
+def test_a_range_after_the_end(cloud: Cloud, peer: Peer) -> None:
+    response = ranged(cloud, link(peer), "bytes=10-")
+    assert (response.status, response.headers.get("Content-Range")) == (416, "bytes */10")
+    assert response.headers.get("x-ms-error-code") == "InvalidRange"
     cloud.registry().blob_redirect = False
     direct = peer.v2("GET", f"blobs/{DIGEST}", headers={"Range": "bytes=10-"})
     assert (direct.status, direct.headers.get("Content-Range")) == (416, "bytes */10")
 
 
-def test_without_a_redirect_the_bytes_come_from_the_registry(cloud: Cloud, peer: Peer) -> None:
+def test_without_a_redirect_the_registry_sends_the_bytes(cloud: Cloud, peer: Peer) -> None:
     cloud.registry().blob_redirect = False
     peer.blob(CONTENT)
-    answer = peer.v2("GET", f"blobs/{DIGEST}")
-    assert (answer.status, answer.body) == (200, CONTENT)
-    assert answer.headers.get("Docker-Content-Digest") == DIGEST
+    response = peer.v2("GET", f"blobs/{DIGEST}")
+    assert (response.status, response.body) == (200, CONTENT)
+    assert response.headers.get("Docker-Content-Digest") == DIGEST
 
 
-def test_head_is_answered_here_or_redirected(cloud: Cloud, peer: Peer) -> None:
+def test_head_is_redirected_or_not(cloud: Cloud, peer: Peer) -> None:
     peer.blob(CONTENT)
-    here = peer.v2("HEAD", f"blobs/{DIGEST}")
-    assert (here.status, here.body, here.headers.get("Docker-Content-Digest")) == (200, CONTENT, DIGEST)
+    direct = peer.v2("HEAD", f"blobs/{DIGEST}")
+    assert (direct.status, direct.body, direct.headers.get("Docker-Content-Digest")) == (200, CONTENT, DIGEST)
     cloud.registry().blob_head_redirect = True
     assert peer.v2("HEAD", f"blobs/{DIGEST}").status == 307
 
 
-def test_blobs_are_seen_in_their_repository_alone(cloud: Cloud, peer: Peer) -> None:
+def test_blobs_are_visible_only_in_their_repository(cloud: Cloud, peer: Peer) -> None:
     peer.blob(CONTENT)
     for elsewhere in (cloud.peer("b"), cloud.peer("a", host="targetregistry.azurecr.io")):
         for method in ("GET", "HEAD", "DELETE"):
-            answer = elsewhere.v2(method, f"blobs/{DIGEST}")
-            assert (answer.status, answer.code()) == (404, "BLOB_UNKNOWN")
+            response = elsewhere.v2(method, f"blobs/{DIGEST}")
+            assert (response.status, response.code) == (404, "BLOB_UNKNOWN")
 
 
 def test_a_malformed_digest(peer: Peer) -> None:
     for digest in ("x", "sha256:00", "md5:00000000000000000000000000000000", f"sha256:{'A' * 64}"):
-        assert peer.v2("GET", f"blobs/{digest}").code() == "DIGEST_INVALID"
+        assert peer.v2("GET", f"blobs/{digest}").code == "DIGEST_INVALID"
 
 
-def test_content_goes_with_its_last_holder(cloud: Cloud, peer: Peer) -> None:
+def test_content_is_removed_with_its_last_link(cloud: Cloud, peer: Peer) -> None:
     other = cloud.peer("b")
-    for holder in (peer, peer, other):
-        holder.blob(CONTENT)
+    for uploader in (peer, peer, other):
+        uploader.blob(CONTENT)
     file = cloud.store.blobs.path(DIGEST)
     peer.v2("DELETE", f"blobs/{DIGEST}")
     assert file.exists()

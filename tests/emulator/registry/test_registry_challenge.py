@@ -25,22 +25,22 @@ A = ("repository", "a")
         ("GET", "/acr/v1/a%2Fb/_tags", "repository:a/b:metadata_read", [("repository", "a/b", "metadata_read")]),
     ],
 )  # fmt: skip
-def test_the_challenge_names_what_is_needed(
+def test_the_challenge_names_the_required_actions(
     cloud: Cloud, method: str, path: str, scope: str | None, details: list[tuple[str, str, str]] | None
 ) -> None:
-    answer = cloud.send(method, path)
-    assert answer.status == 401
-    assert answer.headers.get("WWW-Authenticate") == REALM + (f',scope="{scope}"' if scope else "")
+    response = cloud.send(method, path)
+    assert response.status == 401
+    assert response.headers.get("WWW-Authenticate") == REALM + (f',scope="{scope}"' if scope else "")
     named = [dict(zip(("Type", "Name", "Action"), detail, strict=True)) for detail in details] if details else None
     message = "authentication required, visit https://aka.ms/acr/authorization for more information."
-    assert answer.json() == {"errors": [{"code": "UNAUTHORIZED", "message": message, "detail": named}]}
+    assert response.json == {"errors": [{"code": "UNAUTHORIZED", "message": message, "detail": named}]}
 
 
-def test_a_token_without_the_right_is_told_insufficient_scope(cloud: Cloud) -> None:
+def test_a_token_without_the_action_gets_insufficient_scope(cloud: Cloud) -> None:
     reader = cloud.peer(who="reader")
-    answer = reader.v2("POST", "blobs/uploads/")
+    response = reader.v2("POST", "blobs/uploads/")
     expected = REALM + ',scope="repository:a:push,pull",error="insufficient_scope"'
-    assert (answer.status, answer.headers.get("WWW-Authenticate")) == (401, expected)
+    assert (response.status, response.headers.get("WWW-Authenticate")) == (401, expected)
 
 
 def test_an_expired_token_is_challenged_without_an_error(cloud: Cloud, peer: Peer) -> None:
@@ -48,16 +48,16 @@ def test_an_expired_token_is_challenged_without_an_error(cloud: Cloud, peer: Pee
     expired = cloud.peer().v2("GET", "tags/list")
     faulted = peer.v2("GET", "tags/list", faults=frozenset({"expire_token"}))
     assert expired.status == faulted.status == 401
-    for answer in (expired, faulted):
-        assert answer.headers.get("WWW-Authenticate") == REALM + ',scope="repository:a:pull"'
+    for response in (expired, faulted):
+        assert response.headers.get("WWW-Authenticate") == REALM + ',scope="repository:a:pull"'
 
 
 @pytest.mark.parametrize("authorization", ["Bearer", "Bearer x", "Bearer a.b.c", "Basic !", "Basic eA==", "Digest x"])
-def test_what_is_no_credential_is_challenged(cloud: Cloud, authorization: str) -> None:
+def test_malformed_credentials_are_challenged(cloud: Cloud, authorization: str) -> None:
     assert cloud.send("GET", "/v2/", headers={"Authorization": authorization}).status == 401
 
 
-def test_a_token_is_good_at_its_own_registry_only(cloud: Cloud, peer: Peer) -> None:
+def test_a_token_is_valid_at_its_own_registry_only(cloud: Cloud, peer: Peer) -> None:
     other = Peer(cloud, "a", peer.token, "targetregistry.azurecr.io")
     assert other.v2("GET", "tags/list").status == 401
 
@@ -71,7 +71,7 @@ def test_basic_credentials_work_on_the_data_plane(cloud: Cloud) -> None:
     assert pusher is not None
     good, bad = basic(pusher.client_id, "pusher-secret"), basic(pusher.client_id, "x")
     assert cloud.send("GET", "/v2/", headers=good).status == 200
-    assert cloud.send("GET", "/v2/_catalog", headers=good).json() == {"repositories": []}
+    assert cloud.send("GET", "/v2/_catalog", headers=good).json == {"repositories": []}
     assert cloud.send("GET", "/v2/", headers=bad).status == 401
     reader = basic("read-token", "read-token-password")
     assert cloud.send("GET", "/v2/samples/a/tags/list", headers=reader).status == 404
@@ -79,23 +79,23 @@ def test_basic_credentials_work_on_the_data_plane(cloud: Cloud) -> None:
     assert "insufficient_scope" in (refused.headers.get("WWW-Authenticate") or "")
 
 
-def test_every_answer_has_the_services_headers(cloud: Cloud) -> None:
-    for answer in (cloud.send("GET", "/v2/"), cloud.send("GET", "/nowhere"), cloud.post("/oauth2/token")):
-        uuid.UUID(answer.headers.get("X-Ms-Correlation-Request-Id") or "")
-        assert answer.headers.get("Server") == "openresty"
-        assert answer.headers.get("Docker-Distribution-Api-Version") == "registry/2.0"
-        assert "max-age" in (answer.headers.get("Strict-Transport-Security") or "")
+def test_every_response_has_the_services_headers(cloud: Cloud) -> None:
+    for response in (cloud.send("GET", "/v2/"), cloud.send("GET", "/nowhere"), cloud.post("/oauth2/token")):
+        uuid.UUID(response.headers.get("X-Ms-Correlation-Request-Id") or "")
+        assert response.headers.get("Server") == "openresty"
+        assert response.headers.get("Docker-Distribution-Api-Version") == "registry/2.0"
+        assert "max-age" in (response.headers.get("Strict-Transport-Security") or "")
 
 
 @pytest.mark.parametrize("path", ["/v2/", "/oauth2/token", "/v2/a/manifests/1", "/acr/v1/_catalog", "/nowhere"])
 @pytest.mark.parametrize("blocked", ["203.0.113.9", None])
-def test_the_firewall_comes_before_all(cloud: Cloud, path: str, blocked: str | None) -> None:
+def test_the_firewall_is_checked_first(cloud: Cloud, path: str, blocked: str | None) -> None:
     registry = cloud.registry()
     registry.blocked_client_ip, registry.public_network_access = blocked, blocked is not None
-    answer = cloud.send("GET", path)
+    response = cloud.send("GET", path)
     ip = blocked or "127.0.0.1"
     message = f"client with IP '{ip}' is not allowed access. Refer https://aka.ms/acr/firewall to grant access."
-    assert (answer.status, answer.json()) == (403, {"errors": [{"code": "DENIED", "message": message}]})
+    assert (response.status, response.json) == (403, {"errors": [{"code": "DENIED", "message": message}]})
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/v1/", "/v2/a", "/v2/a/tags", "/acr/v1/", "/oauth2/other"])
@@ -107,23 +107,23 @@ def test_an_unknown_path_is_not_found(cloud: Cloud, path: str) -> None:
     ("method", "path"),
     [("PUT", "/v2/"), ("POST", "/v2/a/manifests/1"), ("PATCH", "/v2/a/manifests/1"), ("GET", "/oauth2/exchange")],
 )
-def test_a_method_that_a_path_has_not(cloud: Cloud, method: str, path: str) -> None:
-    answer = cloud.send(method, path)
-    assert (answer.status, answer.code()) == (405, "UNSUPPORTED")
+def test_an_unsupported_method(cloud: Cloud, method: str, path: str) -> None:
+    response = cloud.send(method, path)
+    assert (response.status, response.code) == (405, "UNSUPPORTED")
 
 
 @pytest.mark.parametrize("name", ["A", "a/B", "a//b", "a/", "-a", "a-", "a..b", "a___b", "ü", "a" * 256])
-def test_a_name_against_the_grammar(cloud: Cloud, name: str) -> None:
-    answer = cloud.send("GET", f"/v2/{name}/tags/list")
-    assert (answer.status, answer.code()) == (400, "NAME_INVALID")
+def test_an_invalid_name(cloud: Cloud, name: str) -> None:
+    response = cloud.send("GET", f"/v2/{name}/tags/list")
+    assert (response.status, response.code) == (400, "NAME_INVALID")
 
 
 @pytest.mark.parametrize("name", ["a", "a/b/c", "a.b", "a_b", "a__b", "a---b", "0", "a" * 255])
-def test_a_name_within_the_grammar(cloud: Cloud, name: str) -> None:
+def test_a_valid_name(cloud: Cloud, name: str) -> None:
     assert cloud.send("GET", f"/v2/{name}/tags/list").status == 401
 
 
-def test_login_servers_are_owned_on_443_alone(cloud: Cloud) -> None:
+def test_login_servers_are_served_on_443_only(cloud: Cloud) -> None:
     assert cloud.service.owns(SERVER, 443)
     assert not cloud.service.owns(SERVER, 8443)
     assert not cloud.service.owns("myregistry", 443)

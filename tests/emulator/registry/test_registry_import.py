@@ -30,17 +30,17 @@ def run(
 
 
 def failed(cloud: Cloud, image: str, *tags: str, force: bool = False) -> str:
-    """The code that the import fails with."""
+    """Run an import that fails and return its error code."""
     with pytest.raises(ImportFailed) as caught:
         run(cloud, image, tags, force=force)
     return caught.value.code
 
 
-def test_by_tag_by_digest_and_by_name_alone(cloud: Cloud, peer: Peer, target: Peer) -> None:
+def test_by_tag_by_digest_and_by_name_only(cloud: Cloud, peer: Peer, target: Peer) -> None:
     digest, latest = peer.artifact("1"), peer.artifact("latest", b"latest")
     run(cloud, "a:1", ("t/b:x", "t/b"))
     run(cloud, f"a@{latest}", plain=("t/b",))
-    found = target.v2("GET", "tags/list").json()["tags"]
+    found = target.v2("GET", "tags/list").json["tags"]
     assert found == ["1", "x"]
     assert target.get("x").headers.get("Docker-Content-Digest") == digest
     assert target.get(latest).status == 200
@@ -53,12 +53,10 @@ def test_to_its_own_name(cloud: Cloud, peer: Peer) -> None:
     digest = peer.artifact("1")
     run(cloud, "a:1")
     run(cloud, f"a@{digest}")
-    assert cloud.peer("a", host=TARGET).v2("GET", "tags/list").json()["tags"] == ["1"]
+    assert cloud.peer("a", host=TARGET).v2("GET", "tags/list").json["tags"] == ["1"]
 
 
-def test_an_index_comes_with_its_children_and_nothing_with_its_referrers(
-    cloud: Cloud, peer: Peer, target: Peer
-) -> None:
+def test_an_index_is_copied_with_its_children_but_without_referrers(cloud: Cloud, peer: Peer, target: Peer) -> None:
     child = peer.artifact(None)
     nested = peer.manifest(None, index(descriptor(child), annotations={"n": "1"}))
     top = peer.manifest("1", index(descriptor(nested), descriptor(child)))
@@ -68,14 +66,14 @@ def test_an_index_comes_with_its_children_and_nothing_with_its_referrers(
     assert (target.get(nested, OCI_INDEX).status, target.get(child).status) == (200, 200)
     assert target.get(signature).status == 404
     run(cloud, f"a@{signature}", plain=("t/b",))
-    assert [found["digest"] for found in target.v2("GET", f"referrers/{top}").json()["manifests"]] == [signature]
+    assert [found["digest"] for found in target.v2("GET", f"referrers/{top}").json["manifests"]] == [signature]
 
 
-def test_no_force_means_no_copy_at_all(cloud: Cloud, peer: Peer, target: Peer) -> None:
+def test_without_force_an_existing_tag_prevents_the_copy(cloud: Cloud, peer: Peer, target: Peer) -> None:
     old = target.artifact("1", b"old")
     new = peer.artifact("1", b"new")
     assert failed(cloud, "a:1", "t/b:2", "t/b:1") == "Conflict"
-    assert target.v2("GET", "tags/list").json()["tags"] == ["1"]
+    assert target.v2("GET", "tags/list").json["tags"] == ["1"]
     assert target.get(new).status == 404
     run(cloud, "a:1", ("t/b:2", "t/b:1"), force=True)
     assert target.get("1").headers.get("Docker-Content-Digest") == new != old
@@ -84,7 +82,7 @@ def test_no_force_means_no_copy_at_all(cloud: Cloud, peer: Peer, target: Peer) -
 def test_within_one_registry(cloud: Cloud, peer: Peer) -> None:
     peer.artifact("1")
     run(cloud, "a:1", ("a:2", "c:1"), to="myregistry")
-    assert peer.v2("GET", "tags/list").json()["tags"] == ["1", "2"]
+    assert peer.v2("GET", "tags/list").json["tags"] == ["1", "2"]
     assert cloud.peer("c").get("1").status == 200
 
 
@@ -97,7 +95,7 @@ def test_locks(cloud: Cloud, peer: Peer, target: Peer) -> None:
     assert failed(cloud, "a:1", "t/b:2") == "OperationDisallowed"
 
 
-def test_exports_may_be_off(cloud: Cloud, peer: Peer) -> None:
+def test_disabled_exports(cloud: Cloud, peer: Peer) -> None:
     peer.artifact("1")
     cloud.registry().export_enabled = False
     assert failed(cloud, "a:1", "t/b:1") == "ExportPolicyDisabled"
@@ -113,7 +111,7 @@ def test_an_image_of_too_many_manifests(cloud: Cloud, peer: Peer) -> None:
 
 
 @pytest.mark.parametrize("image", ["a:2", f"a@{sha256(b'none')}", "b:1", "a"])
-def test_a_source_that_is_not_there(cloud: Cloud, peer: Peer, image: str) -> None:
+def test_a_missing_source(cloud: Cloud, peer: Peer, image: str) -> None:
     peer.artifact("1")
     assert failed(cloud, image, "t/b:1") == "ManifestUnknown"
 
@@ -130,7 +128,7 @@ def test_a_source_that_is_not_there(cloud: Cloud, peer: Peer, image: str) -> Non
         ("", "b"),
     ],
 )
-def test_names_against_the_grammar(cloud: Cloud, peer: Peer, image: str, tag: str) -> None:
+def test_invalid_names(cloud: Cloud, peer: Peer, image: str, tag: str) -> None:
     peer.artifact("1")
     assert failed(cloud, image, tag) == "InvalidParameters"
     with pytest.raises(ImportFailed):

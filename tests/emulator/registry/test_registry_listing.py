@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.emulator.registry.peer import SERVER, Answer, Cloud, Peer, descriptor, index, next_link
+from tests.emulator.exchange import Received
+from tests.emulator.registry.peer import SERVER, Cloud, Peer, descriptor, index, next_link
 
 
 @pytest.fixture
@@ -13,13 +14,13 @@ def lister(cloud: Cloud) -> Peer:
 
 
 def walk(peer: Peer, url: str | None, name: str) -> list[list[str]]:
-    """Every page of the listing at *url*."""
+    """Return all pages of the list at *url*."""
     pages: list[list[str]] = []
     while url and len(pages) < 20:
-        answer = peer("GET", url)
-        assert answer.status == 200
-        pages.append(answer.json()[name])
-        url = next_link(answer)
+        response = peer("GET", url)
+        assert response.status == 200
+        pages.append(response.json[name])
+        url = next_link(response)
     return pages
 
 
@@ -28,48 +29,48 @@ def test_the_catalog(cloud: Cloud, lister: Peer, path: str) -> None:
     for name in ("c", "a/x", "b"):
         cloud.peer(name).manifest("1", index())
     cloud.peer("only-a-blob").blob(b"x")
-    assert lister("GET", path).json() == {"repositories": ["a/x", "b", "c"]}
+    assert lister("GET", path).json == {"repositories": ["a/x", "b", "c"]}
     first = lister("GET", f"{path}?n=1")
     assert first.headers.get("Link") == f'<{path}?last=a%2Fx&n=1&orderby=>; rel="next"'
     assert walk(lister, f"{path}?n=1", "repositories") == [["a/x"], ["b"], ["c"]]
     assert walk(lister, f"{path}?n=2&last=a/x", "repositories") == [["b", "c"]]
     cloud.peer("b").acr("PATCH", "", b'{"listEnabled":false}')
-    assert lister("GET", path).json() == {"repositories": ["a/x", "c"]}
+    assert lister("GET", path).json == {"repositories": ["a/x", "c"]}
 
 
 def test_the_catalog_is_not_for_scope_map_tokens_and_plain_repository_tokens(cloud: Cloud, peer: Peer) -> None:
-    answer = peer("GET", "/v2/_catalog")
-    assert 'scope="registry:catalog:*",error="insufficient_scope"' in (answer.headers.get("WWW-Authenticate") or "")
+    response = peer("GET", "/v2/_catalog")
+    assert 'scope="registry:catalog:*",error="insufficient_scope"' in (response.headers.get("WWW-Authenticate") or "")
     cloud.registry().tokens[0].actions = ["*/content/read", "*/metadata/read"]
     token = cloud.post(
         "/oauth2/token", grant_type="password", username="ci-token", password="ci-token-password",
         scope="registry:catalog:*",
     )  # fmt: skip
-    assert Peer(cloud, "", token.json()["access_token"])("GET", "/v2/_catalog").status == 401
+    assert Peer(cloud, "", token.json["access_token"])("GET", "/v2/_catalog").status == 401
 
 
 def test_tags(cloud: Cloud, peer: Peer) -> None:
     for tag in ("b", "a", "B", "10", "9"):
         peer.manifest(tag, index())
-    assert peer.v2("GET", "tags/list").json() == {"name": "a", "tags": ["10", "9", "B", "a", "b"]}
+    assert peer.v2("GET", "tags/list").json == {"name": "a", "tags": ["10", "9", "B", "a", "b"]}
     assert walk(peer, "/v2/a/tags/list?n=2", "tags") == [["10", "9"], ["B", "a"], ["b"]]
     assert walk(peer, "/v2/a/tags/list?n=5", "tags") == [["10", "9", "B", "a", "b"]]
-    assert peer.v2("GET", "tags/list?last=Z").json()["tags"] == ["a", "b"]
-    assert peer.v2("GET", "tags/list?n=0").json()["tags"] == []
+    assert peer.v2("GET", "tags/list?last=Z").json["tags"] == ["a", "b"]
+    assert peer.v2("GET", "tags/list?n=0").json["tags"] == []
     assert next_link(peer.v2("GET", "tags/list?n=0")) is None
     peer.acr("PATCH", "/_tags/a", b'{"listEnabled":false}')
-    assert "a" not in peer.v2("GET", "tags/list").json()["tags"]
+    assert "a" not in peer.v2("GET", "tags/list").json["tags"]
     assert peer.get("a", index()["mediaType"]).status == 200
 
 
 @pytest.mark.parametrize("n", ["x", "-1", "1.5", "²"])
-def test_a_number_that_is_none(peer: Peer, n: str) -> None:
+def test_an_invalid_number(peer: Peer, n: str) -> None:
     peer.manifest("1", index())
-    answer = peer.v2("GET", f"tags/list?n={n}")
-    assert (answer.status, answer.code()) == (400, "PAGINATION_NUMBER_INVALID")
+    response = peer.v2("GET", f"tags/list?n={n}")
+    assert (response.status, response.code) == (400, "PAGINATION_NUMBER_INVALID")
 
 
-def test_tags_need_pull_or_where_that_is_set_metadata_read(cloud: Cloud) -> None:
+def test_tags_need_pull_or_in_strict_mode_metadata_read(cloud: Cloud) -> None:
     cloud.peer().manifest("1", index())
     puller, reader = cloud.peer(actions="pull"), cloud.peer(actions="metadata_read")
     assert (puller.v2("GET", "tags/list").status, reader.v2("GET", "tags/list").status) == (200, 401)
@@ -80,8 +81,8 @@ def test_tags_need_pull_or_where_that_is_set_metadata_read(cloud: Cloud) -> None
     assert (refused.status, reader.v2("GET", "tags/list").status) == (401, 200)
 
 
-def items(answer: Answer, kind: str, key: str) -> list[str]:
-    return [item[key] for item in answer.json()[kind]]
+def items(response: Received, kind: str, key: str) -> list[str]:
+    return [item[key] for item in response.json[kind]]
 
 
 def test_metadata_pages_and_orders(cloud: Cloud) -> None:
@@ -108,6 +109,6 @@ def test_the_tags_of_one_manifest(peer: Peer) -> None:
     digest = peer.manifest("1", index())
     peer.manifest("2", index())
     peer.artifact("3", subject=descriptor(digest))
-    answer = peer.acr("GET", f"/_tags?digest={digest}")
-    assert items(answer, "tags", "name") == ["1", "2"]
+    response = peer.acr("GET", f"/_tags?digest={digest}")
+    assert items(response, "tags", "name") == ["1", "2"]
     assert walk(peer, f"/acr/v1/a/_tags?n=1&digest={digest}", "tags")[1][0]["name"] == "2"  # type: ignore[index]

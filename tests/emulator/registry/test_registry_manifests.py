@@ -28,7 +28,7 @@ NONE = sha256(b"none")
 
 
 def content(peer: Peer, **members: Any) -> bytes:
-    """A good manifest whose blobs are there."""
+    """Upload two blobs and return a valid manifest of them."""
     value = {**image(peer.blob(EMPTY_CONFIG), peer.blob(b"text"), 4), **members}
     return json.dumps({name: member for name, member in value.items() if member is not ...}).encode()
 
@@ -37,58 +37,58 @@ def test_push_and_pull_by_tag_and_digest(peer: Peer) -> None:
     body = content(peer)
     pushed = peer.put("1", body)
     assert (pushed.status, pushed.headers.get("Docker-Content-Digest")) == (201, sha256(body))
-    assert pushed.location() == f"/v2/a/manifests/{sha256(body)}"
+    assert pushed.location == f"/v2/a/manifests/{sha256(body)}"
     assert pushed.headers.get("OCI-Subject") is None
     for reference in ("1", sha256(body)):
         for method in ("GET", "HEAD"):
-            answer = peer.get(reference, method=method)
-            assert (answer.status, answer.body) == (200, body)
-            assert answer.headers.get("Content-Type") == OCI_MANIFEST
-            assert answer.headers.get("Docker-Content-Digest") == sha256(body)
+            response = peer.get(reference, method=method)
+            assert (response.status, response.body) == (200, body)
+            assert response.headers.get("Content-Type") == OCI_MANIFEST
+            assert response.headers.get("Docker-Content-Digest") == sha256(body)
 
 
 def test_push_by_digest_makes_no_tag(peer: Peer) -> None:
     digest = peer.artifact(None)
     assert peer.get(digest).status == 200
-    assert peer.v2("GET", "tags/list").json() == {"name": "a", "tags": []}
-    assert "tags" not in peer.acr("GET", f"/_manifests/{digest}").json()["manifest"]
+    assert peer.v2("GET", "tags/list").json == {"name": "a", "tags": []}
+    assert "tags" not in peer.acr("GET", f"/_manifests/{digest}").json["manifest"]
 
 
 def test_push_by_another_digest(peer: Peer) -> None:
     body = content(peer)
-    answer = peer.put(NONE, body)
-    assert (answer.status, answer.code()) == (400, "DIGEST_INVALID")
+    response = peer.put(NONE, body)
+    assert (response.status, response.code) == (400, "DIGEST_INVALID")
     assert peer.put(sha512(body), body).headers.get("Docker-Content-Digest") == sha512(body)
     assert peer.get(sha512(body)).body == body
     assert peer.get(sha256(body)).status == 404
 
 
 @pytest.mark.parametrize("tag", [".a", "-a", "a" * 129, "ä", "a b"])
-def test_a_tag_against_the_grammar(peer: Peer, tag: str) -> None:
-    assert peer.put(tag, content(peer)).code() == "TAG_INVALID"
-    answer = peer.get(tag)
-    assert (answer.status, answer.code()) == (404, "NAME_UNKNOWN")
+def test_an_invalid_tag(peer: Peer, tag: str) -> None:
+    assert peer.put(tag, content(peer)).code == "TAG_INVALID"
+    response = peer.get(tag)
+    assert (response.status, response.code) == (404, "NAME_UNKNOWN")
 
 
-def test_what_is_not_there(peer: Peer) -> None:
-    assert peer.get("1").json()["errors"][0] == {
+def test_missing_manifests(peer: Peer) -> None:
+    assert peer.get("1").json["errors"][0] == {
         "code": "NAME_UNKNOWN", "message": 'repository "a" is not found', "detail": {"name": "a"},
     }  # fmt: skip
     peer.artifact("1")
-    by_tag, by_digest = (peer.get(reference).json()["errors"][0] for reference in ("2", NONE))
+    by_tag, by_digest = (peer.get(reference).json["errors"][0] for reference in ("2", NONE))
     assert by_tag.pop("code") == by_digest.pop("code") == "MANIFEST_UNKNOWN"
     assert by_tag == {"message": 'manifest tagged by "2" is not found', "detail": {"Name": "a", "Tag": "2"}}
     assert by_digest == {"message": f"manifest {NONE} is not found", "detail": {"Name": "a", "Revision": NONE}}
-    assert peer.get("sha256:00").code() == "DIGEST_INVALID"
+    assert peer.get("sha256:00").code == "DIGEST_INVALID"
 
 
 class TestAccept:
     @pytest.mark.parametrize("accept", ["", "*/*", "application/*", DOCKER, f"{OCI_INDEX}, application/json"])
     def test_the_type_must_be_named(self, cloud: Cloud, peer: Peer, accept: str) -> None:
         digest = peer.artifact("1")
-        answer = peer.get("1", accept)
+        response = peer.get("1", accept)
         message = "OCI manifest found, but accept header does not support OCI manifests"
-        assert (answer.status, answer.json()) == (404, {"errors": [{"code": "MANIFEST_UNKNOWN", "message": message}]})
+        assert (response.status, response.json) == (404, {"errors": [{"code": "MANIFEST_UNKNOWN", "message": message}]})
         cloud.world.strict_accept = False
         assert peer.get("1", accept).headers.get("Docker-Content-Digest") == digest
 
@@ -101,7 +101,7 @@ class TestAccept:
         peer.manifest("i", index())
         peer.manifest("b", {"mediaType": ARTIFACT, "artifactType": "application/x", "blobs": []})
         peer.manifest("o", {"mediaType": ORAS, "artifactType": "application/x"})
-        found = {tag: peer.get(tag, "*/*").json()["errors"][0]["message"].partition(",")[0] for tag in "ibo"}
+        found = {tag: peer.get(tag, "*/*").json["errors"][0]["message"].partition(",")[0] for tag in "ibo"}
         assert found == {"i": "OCI index found", "b": "OCI artifact found", "o": "ORAS artifact found"}
 
     def test_docker_manifests_need_not_be_named(self, peer: Peer) -> None:
@@ -130,40 +130,40 @@ class TestContent:
         ],
     )
     def test_a_bad_manifest(self, peer: Peer, members: dict[str, Any], reason: str) -> None:
-        answer = peer.put("1", content(peer, **members))
-        assert (answer.status, answer.code()) == (400, "MANIFEST_INVALID")
-        assert reason in answer.json()["errors"][0]["detail"]
+        response = peer.put("1", content(peer, **members))
+        assert (response.status, response.code) == (400, "MANIFEST_INVALID")
+        assert reason in response.json["errors"][0]["detail"]
 
     @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000])
     def test_no_manifest_at_all(self, peer: Peer, body: bytes) -> None:
-        assert peer.put("1", body).code() == "MANIFEST_INVALID"
+        assert peer.put("1", body).code == "MANIFEST_INVALID"
 
     @pytest.mark.parametrize("kind", ["", "application/json", OCI_INDEX, DOCKER, "application/vnd.unknown"])
     def test_the_content_type_must_be_the_media_type(self, peer: Peer, kind: str) -> None:
-        assert peer.put("1", content(peer), kind).code() == "MANIFEST_INVALID"
+        assert peer.put("1", content(peer), kind).code == "MANIFEST_INVALID"
 
     def test_an_oci_manifest_may_leave_its_media_type_out(self, peer: Peer) -> None:
         assert peer.put("1", content(peer, mediaType=...)).status == 201
         assert peer.get("1").headers.get("Content-Type") == OCI_MANIFEST
 
     def test_an_index_must_not_hold_layers(self, peer: Peer) -> None:
-        assert peer.put("1", json.dumps(index(layers=[])).encode(), OCI_INDEX).code() == "MANIFEST_INVALID"
+        assert peer.put("1", json.dumps(index(layers=[])).encode(), OCI_INDEX).code == "MANIFEST_INVALID"
 
     def test_every_missing_blob_is_named(self, peer: Peer) -> None:
         other = sha256(b"other")
-        answer = peer.put("1", json.dumps(image(NONE, other, 1)).encode())
+        response = peer.put("1", json.dumps(image(NONE, other, 1)).encode())
         entry = {"code": "MANIFEST_BLOB_UNKNOWN", "message": "blob unknown to registry"}
-        assert answer.status == 400
-        assert answer.json() == {"errors": [{**entry, "detail": NONE}, {**entry, "detail": other}]}
+        assert response.status == 400
+        assert response.json == {"errors": [{**entry, "detail": NONE}, {**entry, "detail": other}]}
 
-    def test_a_child_must_be_there(self, cloud: Cloud, peer: Peer) -> None:
+    def test_a_child_must_exist(self, cloud: Cloud, peer: Peer) -> None:
         digest = cloud.peer("b").artifact()
         body = json.dumps(index(descriptor(digest))).encode()
-        assert peer.put("1", body, OCI_INDEX).code() == "MANIFEST_BLOB_UNKNOWN"
+        assert peer.put("1", body, OCI_INDEX).code == "MANIFEST_BLOB_UNKNOWN"
         peer.artifact(None)
         assert peer.put("1", body, OCI_INDEX).status == 201
 
-    def test_a_layer_that_lives_elsewhere_need_not(self, peer: Peer) -> None:
+    def test_a_nondistributable_layer_may_be_missing(self, peer: Peer) -> None:
         layer = descriptor(NONE, 1, "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip")
         assert peer.put("1", content(peer, layers=[layer])).status == 201
         assert peer.put("2", content(peer, layers=[descriptor(NONE, 1, "x", urls=["https://x"])])).status == 201
@@ -174,45 +174,45 @@ class TestContent:
         largest = body.replace(b'""', b'"' + b"x" * (4 * 1024 * 1024 - len(body)) + b'"')
         assert peer.put("1", largest).status == 201
         headers = {"Content-Type": OCI_MANIFEST}
-        answer = peer.v2("PUT", "manifests/2", largest + b" ", headers=headers, chunked=chunked)
-        assert (answer.status, answer.code()) == (413, "SIZE_INVALID")
+        response = peer.v2("PUT", "manifests/2", largest + b" ", headers=headers, chunked=chunked)
+        assert (response.status, response.code) == (413, "SIZE_INVALID")
 
 
 class TestDelete:
-    def test_takes_the_tags_along(self, peer: Peer) -> None:
+    def test_also_deletes_the_tags(self, peer: Peer) -> None:
         digest = peer.artifact("1")
         peer.artifact("2")
-        kept = peer.artifact("other", b"other")
+        other = peer.artifact("other", b"other")
         assert peer.v2("DELETE", f"manifests/{digest}").status == 202
-        assert peer.v2("GET", "tags/list").json()["tags"] == ["other"]
+        assert peer.v2("GET", "tags/list").json["tags"] == ["other"]
         again = peer.v2("DELETE", f"manifests/{digest}")
-        assert (again.status, again.code()) == (404, "MANIFEST_UNKNOWN")
-        assert peer.get(kept).status == 200
+        assert (again.status, again.code) == (404, "MANIFEST_UNKNOWN")
+        assert peer.get(other).status == 200
 
     def test_needs_a_digest(self, peer: Peer) -> None:
         peer.artifact("1")
-        answer = peer.v2("DELETE", "manifests/1")
-        assert (answer.status, answer.code()) == (405, "UNSUPPORTED")
-        assert peer.v2("DELETE", "manifests/sha256:00").code() == "DIGEST_INVALID"
+        response = peer.v2("DELETE", "manifests/1")
+        assert (response.status, response.code) == (405, "UNSUPPORTED")
+        assert peer.v2("DELETE", "manifests/sha256:00").code == "DIGEST_INVALID"
         assert peer.get("1").status == 200
 
-    def test_the_last_manifest_takes_the_repository_along(self, cloud: Cloud, peer: Peer) -> None:
+    def test_of_the_last_manifest_deletes_the_repository(self, cloud: Cloud, peer: Peer) -> None:
         digest = peer.artifact("1")
         peer.acr("PATCH", "", b'{"listEnabled":false}')
         peer.v2("DELETE", f"manifests/{digest}")
-        assert peer.v2("GET", "tags/list").code() == peer.acr("GET").code() == "NAME_UNKNOWN"
+        assert peer.v2("GET", "tags/list").code == peer.acr("GET").code == "NAME_UNKNOWN"
         peer.artifact("1")
-        assert peer.acr("GET").json()["changeableAttributes"]["listEnabled"] is True
+        assert peer.acr("GET").json["changeableAttributes"]["listEnabled"] is True
 
     @pytest.mark.parametrize("api", [True, False])
-    def test_takes_referrers_along_where_there_is_an_api_for_them(self, cloud: Cloud, peer: Peer, api: bool) -> None:
+    def test_also_deletes_referrers_if_the_api_exists(self, cloud: Cloud, peer: Peer, api: bool) -> None:
         cloud.registry().referrers_api = api
-        root, kept = peer.artifact("1"), peer.artifact("2", b"other")
+        root, other = peer.artifact("1"), peer.artifact("2", b"other")
         signature = peer.artifact(None, b"signature", subject=descriptor(root))
         deep = peer.artifact("deep", b"deep", subject=descriptor(signature))
         peer.v2("DELETE", f"manifests/{root}")
-        assert {digest: peer.get(digest).status for digest in (root, signature, deep, kept)} == {
-            root: 404, signature: 404 if api else 200, deep: 404 if api else 200, kept: 200,
+        assert {digest: peer.get(digest).status for digest in (root, signature, deep, other)} == {
+            root: 404, signature: 404 if api else 200, deep: 404 if api else 200, other: 200,
         }  # fmt: skip
 
     def test_an_index_leaves_its_children(self, peer: Peer) -> None:

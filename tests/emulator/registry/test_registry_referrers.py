@@ -4,29 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.emulator.registry.peer import (
-    OCI_INDEX,
-    OCI_MANIFEST,
-    Answer,
-    Cloud,
-    Peer,
-    descriptor,
-    index,
-    next_link,
-    sha256,
-)
+from tests.emulator.exchange import Received
+from tests.emulator.registry.peer import OCI_INDEX, OCI_MANIFEST, Cloud, Peer, descriptor, index, next_link, sha256
 
 
-def listed(answer: Answer) -> list[dict[str, Any]]:
-    assert (answer.status, answer.headers.get("Content-Type")) == (200, OCI_INDEX)
-    value = answer.json()
+def listed(response: Received) -> list[dict[str, Any]]:
+    assert (response.status, response.headers.get("Content-Type")) == (200, OCI_INDEX)
+    value = response.json
     assert (value["schemaVersion"], value["mediaType"]) == (2, OCI_INDEX)
     found = value["manifests"]
     assert isinstance(found, list)
     return found
 
 
-def test_descriptors_carry_type_and_annotations(peer: Peer) -> None:
+def test_descriptors_have_type_and_annotations(peer: Peer) -> None:
     subject = peer.artifact("1")
     digest = peer.artifact(None, b"s", subject=descriptor(subject), annotations={"a": "b"})
     found = listed(peer.v2("GET", f"referrers/{subject}"))
@@ -35,7 +26,7 @@ def test_descriptors_carry_type_and_annotations(peer: Peer) -> None:
     assert found == [{"mediaType": OCI_MANIFEST, **expected}]
 
 
-def test_the_put_tells_that_the_subject_was_seen(cloud: Cloud, peer: Peer) -> None:
+def test_the_put_confirms_the_subject(cloud: Cloud, peer: Peer) -> None:
     missing = sha256(b"not there yet")
     digest = peer.artifact("1", subject=descriptor(missing))
     body = peer.get(digest).body
@@ -46,7 +37,7 @@ def test_the_put_tells_that_the_subject_was_seen(cloud: Cloud, peer: Peer) -> No
     assert peer.v2("GET", f"referrers/{missing}").status == 404
 
 
-def test_the_type_falls_back_to_the_configs(peer: Peer) -> None:
+def test_the_type_defaults_to_the_configs(peer: Peer) -> None:
     subject = peer.artifact("1")
     peer.artifact(None, b"s", subject=descriptor(subject), artifactType="")
     peer.manifest(None, index(subject=descriptor(subject)))
@@ -58,9 +49,9 @@ def test_the_filter_is_applied_and_says_so(peer: Peer) -> None:
     subject = peer.artifact("1")
     wanted = peer.artifact(None, b"1", subject=descriptor(subject), artifactType="application/a+b")
     peer.artifact(None, b"2", subject=descriptor(subject))
-    answer = peer.v2("GET", f"referrers/{subject}?artifactType=application%2Fa%2Bb")
-    assert [found["digest"] for found in listed(answer)] == [wanted]
-    assert answer.headers.get("OCI-Filters-Applied") == "artifactType"
+    response = peer.v2("GET", f"referrers/{subject}?artifactType=application%2Fa%2Bb")
+    assert [found["digest"] for found in listed(response)] == [wanted]
+    assert response.headers.get("OCI-Filters-Applied") == "artifactType"
     assert peer.v2("GET", f"referrers/{subject}").headers.get("OCI-Filters-Applied") is None
 
 
@@ -72,14 +63,14 @@ def test_pages_keep_the_filter(cloud: Cloud, peer: Peer) -> None:
     url: str | None = f"/v2/a/referrers/{subject}?artifactType=application/x"
     pages = []
     while url and len(pages) < 9:
-        answer = peer("GET", url)
-        assert answer.headers.get("OCI-Filters-Applied") == "artifactType"
-        pages.append([found["digest"] for found in listed(answer)])
-        url = next_link(answer)
+        response = peer("GET", url)
+        assert response.headers.get("OCI-Filters-Applied") == "artifactType"
+        pages.append([found["digest"] for found in listed(response)])
+        url = next_link(response)
     assert [len(page) for page in pages] == [2, 2, 1]
     assert {digest for page in pages for digest in page} == pushed
 
 
-def test_nothing_refers_to_it(peer: Peer) -> None:
+def test_without_referrers_the_list_is_empty(peer: Peer) -> None:
     assert listed(peer.v2("GET", f"referrers/{sha256(b'none')}")) == []
-    assert peer.v2("GET", "referrers/x").code() == "DIGEST_INVALID"
+    assert peer.v2("GET", "referrers/x").code == "DIGEST_INVALID"

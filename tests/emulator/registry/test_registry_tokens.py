@@ -1,4 +1,4 @@
-"""`/oauth2/exchange` and `/oauth2/token`: who gets which token (Azure/acr docs/AAD-OAuth.md)."""
+"""`/oauth2/exchange` and `/oauth2/token` (Azure/acr docs/AAD-OAuth.md)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import pytest
 
 from acr_emulator import jwt
 from acr_emulator.world import ACR_AUDIENCE, ARM_AUDIENCE, OTHER_TENANT, TENANT
-from tests.emulator.registry.peer import FORM, SERVER, Answer, Cloud, Peer, basic
+from tests.emulator.exchange import Received
+from tests.emulator.registry.peer import FORM, SERVER, Cloud, Peer, basic
 
 
-def access(answer: Answer) -> list[dict[str, Any]]:
-    """The `access` claim of the token in *answer*."""
-    assert answer.status == 200, answer
-    found = jwt.peek(answer.json()["access_token"])["access"]
+def access(response: Received) -> list[dict[str, Any]]:
+    """Return the `access` claim of the token in *response*."""
+    assert response.status == 200, response
+    found = jwt.peek(response.json["access_token"])["access"]
     assert isinstance(found, list)
     return found
 
@@ -25,16 +26,16 @@ def entry(name: str, *actions: str, kind: str = "repository") -> dict[str, Any]:
     return {"type": kind, "name": name, "actions": list(actions)}
 
 
-def refreshed(cloud: Cloud, scope: str, who: str = "pusher", host: str = SERVER) -> Answer:
+def refreshed(cloud: Cloud, scope: str, who: str = "pusher", host: str = SERVER) -> Received:
     token = cloud.refresh_token(who, host)
     return cloud.post("/oauth2/token", host, grant_type="refresh_token", refresh_token=token, scope=scope)
 
 
 def test_an_entra_token_becomes_a_refresh_token(cloud: Cloud) -> None:
-    answer = cloud.exchange(cloud.entra(), tenant=TENANT)
-    assert (answer.status, list(answer.json())) == (200, ["refresh_token"])
-    assert answer.headers.get("x-ms-ratelimit-remaining-calls-per-second") == "166.65"
-    claims, now = jwt.peek(answer.json()["refresh_token"]), time.time()
+    response = cloud.exchange(cloud.entra(), tenant=TENANT)
+    assert (response.status, list(response.json)) == (200, ["refresh_token"])
+    assert response.headers.get("x-ms-ratelimit-remaining-calls-per-second") == "166.65"
+    claims, now = jwt.peek(response.json["refresh_token"]), time.time()
     assert claims["iss"] == "Azure Container Registry"
     assert (claims["aud"], claims["grant_type"]) == (SERVER, "refresh_token")
     assert claims["iat"] == pytest.approx(now - 900, abs=5)
@@ -42,7 +43,7 @@ def test_an_entra_token_becomes_a_refresh_token(cloud: Cloud) -> None:
     assert "aad_identity" not in claims
 
 
-def test_the_arm_audience_is_good_while_it_is_enabled(cloud: Cloud) -> None:
+def test_the_arm_audience_is_accepted_while_it_is_enabled(cloud: Cloud) -> None:
     assert cloud.exchange(cloud.entra(audience=ARM_AUDIENCE)).status == 200
     cloud.registry().arm_audience_enabled = False
     assert cloud.exchange(cloud.entra(audience=ARM_AUDIENCE)).status == 401
@@ -51,11 +52,11 @@ def test_the_arm_audience_is_good_while_it_is_enabled(cloud: Cloud) -> None:
 
 @pytest.mark.parametrize("audience", [f"https://{SERVER}", "https://graph.microsoft.com", ""])
 def test_other_audiences_are_refused(cloud: Cloud, audience: str) -> None:
-    answer = cloud.exchange(cloud.entra(audience=audience))
-    assert (answer.status, answer.code()) == (401, "UNAUTHORIZED")
+    response = cloud.exchange(cloud.entra(audience=audience))
+    assert (response.status, response.code) == (401, "UNAUTHORIZED")
 
 
-def test_a_token_that_is_expired_forged_or_no_token_is_refused(cloud: Cloud) -> None:
+def test_an_expired_forged_or_malformed_token_is_refused(cloud: Cloud) -> None:
     good = cloud.entra()
     for token in (cloud.entra(seconds=-1), good[:-8] + "AAAAAAAA", "x"):
         assert cloud.exchange(token).status == 401
@@ -85,7 +86,7 @@ def test_an_exchange_with_a_field_missing_or_wrong(cloud: Cloud, fields: dict[st
     assert cloud.send("POST", "/oauth2/exchange", urlencode(fields).encode()).status == 400
 
 
-def test_an_access_token_lives_an_hour(cloud: Cloud) -> None:
+def test_an_access_token_is_valid_for_an_hour(cloud: Cloud) -> None:
     claims, now = jwt.peek(cloud.token("repository:a:pull")), time.time()
     assert claims["grant_type"] == "access_token"
     assert claims["iat"] == pytest.approx(now - 900, abs=5)
@@ -107,8 +108,8 @@ def test_an_access_token_is_no_refresh_token(cloud: Cloud) -> None:
     ],
 )
 def test_legacy_roles(cloud: Cloud, who: str, granted: tuple[str, ...]) -> None:
-    answer = refreshed(cloud, "repository:a:pull,push,delete,metadata_read,metadata_write", who)
-    assert access(answer) == ([entry("a", *granted)] if granted else [])
+    response = refreshed(cloud, "repository:a:pull,push,delete,metadata_read,metadata_write", who)
+    assert access(response) == ([entry("a", *granted)] if granted else [])
     listed = access(refreshed(cloud, "registry:catalog:*", who))
     assert listed == ([entry("catalog", "*", kind="registry")] if granted else [])
 
@@ -145,11 +146,11 @@ def test_several_scopes_joined_or_repeated(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize("scope", ["", "x", "repository:a", "other:a:pull", "registry:other:*"])
-def test_a_scope_that_means_nothing_grants_nothing(cloud: Cloud, scope: str) -> None:
+def test_an_unknown_scope_grants_nothing(cloud: Cloud, scope: str) -> None:
     assert access(refreshed(cloud, scope)) == []
 
 
-def test_the_grants_bind_not_the_roles_of_later(cloud: Cloud) -> None:
+def test_a_token_keeps_its_grants_when_roles_change(cloud: Cloud) -> None:
     peer = cloud.peer(actions="pull,push")
     cloud.registry().roles.clear()
     assert peer.start().status == 202
@@ -165,14 +166,14 @@ class TestAbac:
     def test_legacy_roles_give_nothing(self, cloud: Cloud) -> None:
         assert access(refreshed(cloud, "repository:a:pull registry:catalog:*", "user@contoso.example", self.HOST)) == []
 
-    def test_repository_roles_hold_where_their_condition_does(self, cloud: Cloud) -> None:
-        asked = "repository:samples/a:pull,push repository:other:pull"
-        assert access(refreshed(cloud, asked, "reader", self.HOST)) == [entry("samples/a", "pull")]
+    def test_repository_roles_apply_under_their_condition(self, cloud: Cloud) -> None:
+        scope = "repository:samples/a:pull,push repository:other:pull"
+        assert access(refreshed(cloud, scope, "reader", self.HOST)) == [entry("samples/a", "pull")]
         assert access(refreshed(cloud, "repository:x:pull,push,delete", "pusher", self.HOST)) == [
             entry("x", "pull", "push", "delete")
         ]
 
-    def test_wildcards_are_left_out_in_silence(self, cloud: Cloud) -> None:
+    def test_wildcards_are_silently_left_out(self, cloud: Cloud) -> None:
         assert access(refreshed(cloud, "repository:*:* repository:a:pull", host=self.HOST)) == [entry("a", "pull")]
 
     def test_listing_needs_the_lister(self, cloud: Cloud) -> None:
@@ -188,7 +189,7 @@ class TestAbac:
         assert peer.acr("DELETE", "/_tags/1").status == 202
         assert peer.v2("DELETE", f"manifests/{digest}").status == 401
 
-    def test_a_switch_of_mode_kills_earlier_refresh_tokens(self, cloud: Cloud) -> None:
+    def test_a_change_of_mode_invalidates_refresh_tokens(self, cloud: Cloud) -> None:
         registry, token = cloud.registry(), cloud.refresh_token()
         fields = {"grant_type": "refresh_token", "scope": "repository:a:pull"}
         registry.role_assignment_mode = "AbacRepositoryPermissions"
@@ -200,8 +201,10 @@ class TestAbac:
         assert cloud.post("/oauth2/token", refresh_token=newer, **fields).status == 401
 
 
-def by_password(cloud: Cloud, user: str, password: str, scope: str = "repository:samples/a:pull,push,delete") -> Answer:
-    """The same by POST and by GET, which must agree."""
+def by_password(
+    cloud: Cloud, user: str, password: str, scope: str = "repository:samples/a:pull,push,delete"
+) -> Received:
+    """Request a token by POST and by GET, whose responses must agree, and return the first."""
     post = cloud.post("/oauth2/token", grant_type="password", username=user, password=password, scope=scope)
     query = urlencode({"service": SERVER, "scope": scope})
     get = cloud.send("GET", f"/oauth2/token?{query}", headers=basic(user, password))
@@ -243,7 +246,7 @@ def test_a_scope_map_token(cloud: Cloud) -> None:
     assert granted == [entry("*", "pull"), entry("one", "metadata_read", "pull")]
 
 
-def test_the_null_user_brings_a_refresh_token(cloud: Cloud) -> None:
+def test_the_null_user_has_a_refresh_token(cloud: Cloud) -> None:
     null = "00000000-0000-0000-0000-000000000000"
     assert access(by_password(cloud, null, cloud.refresh_token("reader"))) == [entry("samples/a", "pull")]
     assert by_password(cloud, null, cloud.entra()).status == 401
@@ -255,19 +258,19 @@ def test_anonymous_pull(cloud: Cloud, peer: Peer) -> None:
     assert cloud.post("/oauth2/token", grant_type="password").status == 401
     assert cloud.send("GET", f"/oauth2/token?{query}").status == 401
     cloud.registry().anonymous_pull_enabled = True
-    answer = cloud.post("/oauth2/token", grant_type="password", scope="repository:a:push")
-    assert access(answer) == access(cloud.send("GET", f"/oauth2/token?{query}")) == [entry("*", "pull")]
-    claims = jwt.peek(answer.json()["access_token"])
+    response = cloud.post("/oauth2/token", grant_type="password", scope="repository:a:push")
+    assert access(response) == access(cloud.send("GET", f"/oauth2/token?{query}")) == [entry("*", "pull")]
+    claims = jwt.peek(response.json["access_token"])
     assert claims["sub"] == "acr_anon_pull"
     assert claims["exp"] - time.time() <= 301
-    nobody = Peer(cloud, "a", answer.json()["access_token"])
-    assert nobody.get("1").headers.get("Docker-Content-Digest") == digest
-    assert nobody.acr("GET", "/_tags/1").status == 200
-    assert nobody.start().status == nobody.v2("DELETE", f"manifests/{digest}").status == 401
+    anonymous = Peer(cloud, "a", response.json["access_token"])
+    assert anonymous.get("1").headers.get("Docker-Content-Digest") == digest
+    assert anonymous.acr("GET", "/_tags/1").status == 200
+    assert anonymous.start().status == anonymous.v2("DELETE", f"manifests/{digest}").status == 401
     assert cloud.send("GET", "/v2/a/tags/list").status == 401
 
 
-def test_grants_that_do_not_exist(cloud: Cloud) -> None:
+def test_unknown_grant_types(cloud: Cloud) -> None:
     for fields in ({}, {"grant_type": "client_credentials"}, {"grant_type": "password", "service": "x"}):
         assert cloud.post("/oauth2/token", **fields).status == 400
     assert cloud.send("GET", "/oauth2/token").status == 400

@@ -10,13 +10,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.emulator.registry.peer import Answer, Cloud, Peer, sha256, sha512
+from tests.emulator.exchange import Received
+from tests.emulator.registry.peer import Cloud, Peer, sha256, sha512
 
 HELLO = b"hello, blob"
 
 
 class Cut(io.BytesIO):
-    """A body whose client goes away after what it holds."""
+    """A body whose client disconnects at its end."""
 
     def read(self, size: int | None = -1) -> bytes:
         block = super().read(size)
@@ -25,138 +26,138 @@ class Cut(io.BytesIO):
         return block
 
 
-def patch(peer: Peer, url: str, content: bytes, start: int | None = None, **options: object) -> Answer:
+def patch(peer: Peer, url: str, content: bytes, start: int | None = None, **options: object) -> Received:
     headers = {} if start is None else {"Content-Range": f"{start}-{start + len(content) - 1}"}
     return peer("PATCH", url, content, headers=headers, **options)
 
 
-def put(peer: Peer, url: str, digest: str, content: bytes = b"", **options: object) -> Answer:
+def put(peer: Peer, url: str, digest: str, content: bytes = b"", **options: object) -> Received:
     return peer("PUT", f"{url}&digest={digest.replace(':', '%3A')}", content, **options)
 
 
 def state(url: str) -> dict[str, object]:
-    """What the `_state` of an upload's URL says."""
+    """Return the content of the `_state` of an upload URL."""
     raw = base64.urlsafe_b64decode(parse_qs(urlsplit(url).query)["_state"][0])
     value = json.loads(raw[32:])
     assert isinstance(value, dict)
     return value
 
 
-def test_the_recorded_flow(peer: Peer) -> None:
+def test_the_recorded_upload(peer: Peer) -> None:
     started = peer.start()
-    url, key = started.location(), started.headers.get("Docker-Upload-Uuid")
+    url, key = started.location, started.headers.get("Docker-Upload-Uuid")
     assert (started.status, started.headers.get("Range"), started.body) == (202, "0-0", b"")
     assert url.startswith(f"/v2/a/blobs/uploads/{key}?_nouploadcache=false&_state=")
     assert {**state(url), "StartedAt": ""} == {"Name": "a", "UUID": key, "Offset": 0, "StartedAt": ""}
     patched = patch(peer, url, HELLO)
     assert (patched.status, patched.headers.get("Range")) == (202, f"0-{len(HELLO) - 1}")
     assert patched.headers.get("Docker-Upload-Uuid") == key
-    assert state(patched.location())["Offset"] == len(HELLO)
-    done = put(peer, patched.location(), sha256(HELLO))
+    assert state(patched.location)["Offset"] == len(HELLO)
+    done = put(peer, patched.location, sha256(HELLO))
     assert (done.status, done.headers.get("Docker-Content-Digest")) == (201, sha256(HELLO))
-    assert done.location() == f"/v2/a/blobs/{sha256(HELLO)}"
-    assert peer("GET", patched.location()).code() == "BLOB_UPLOAD_UNKNOWN"
+    assert done.location == f"/v2/a/blobs/{sha256(HELLO)}"
+    assert peer("GET", patched.location).code == "BLOB_UPLOAD_UNKNOWN"
 
 
 def test_chunks_with_content_range_and_the_last_one_in_the_put(peer: Peer) -> None:
-    url = peer.start().location()
-    url = patch(peer, url, HELLO[:3], 0).location()
-    url = patch(peer, url, HELLO[3:7], 3).location()
+    url = peer.start().location
+    url = patch(peer, url, HELLO[:3], 0).location
+    url = patch(peer, url, HELLO[3:7], 3).location
     done = put(peer, url, sha256(HELLO), HELLO[7:], headers={"Content-Range": f"7-{len(HELLO) - 1}"})
     assert done.status == 201
     assert peer.v2("HEAD", f"blobs/{sha256(HELLO)}").body == HELLO
 
 
 def test_a_put_with_the_whole_blob(peer: Peer) -> None:
-    assert put(peer, peer.start().location(), sha256(HELLO), HELLO).status == 201
-    assert put(peer, peer.start().location(), sha256(b"")).status == 201
+    assert put(peer, peer.start().location, sha256(HELLO), HELLO).status == 201
+    assert put(peer, peer.start().location, sha256(b"")).status == 201
 
 
 def test_one_post_with_the_whole_blob(peer: Peer) -> None:
     done = peer.v2("POST", f"blobs/uploads/?digest={sha256(HELLO)}", HELLO)
-    assert (done.status, done.location()) == (201, f"/v2/a/blobs/{sha256(HELLO)}")
-    assert peer.v2("POST", f"blobs/uploads/?digest={sha256(HELLO)}", b"other").code() == "DIGEST_INVALID"
-    assert peer.v2("POST", "blobs/uploads/?digest=x", HELLO).code() == "DIGEST_INVALID"
+    assert (done.status, done.location) == (201, f"/v2/a/blobs/{sha256(HELLO)}")
+    assert peer.v2("POST", f"blobs/uploads/?digest={sha256(HELLO)}", b"other").code == "DIGEST_INVALID"
+    assert peer.v2("POST", "blobs/uploads/?digest=x", HELLO).code == "DIGEST_INVALID"
 
 
 def test_sha512_at_once_and_after_chunks(peer: Peer) -> None:
     assert peer.v2("POST", f"blobs/uploads/?digest={sha512(HELLO)}", HELLO).status == 201
-    url = patch(peer, peer.start().location(), HELLO).location()
+    url = patch(peer, peer.start().location, HELLO).location
     assert put(peer, url, sha512(HELLO)).status == 201
-    assert put(peer, peer.start().location(), sha512(b"x"), b"x").status == 201
-    assert put(peer, peer.start().location(), sha512(b"x"), b"y").code() == "DIGEST_INVALID"
+    assert put(peer, peer.start().location, sha512(b"x"), b"x").status == 201
+    assert put(peer, peer.start().location, sha512(b"x"), b"y").code == "DIGEST_INVALID"
     assert peer.v2("HEAD", f"blobs/{sha512(HELLO)}").status == 200
 
 
-def test_transfer_encoding_chunked_is_taken_without_a_content_range_only(peer: Peer) -> None:
-    url = peer.start().location()
+def test_transfer_encoding_chunked_is_accepted_only_without_content_range(peer: Peer) -> None:
+    url = peer.start().location
     refused = patch(peer, url, HELLO, 0, chunked=True)
-    assert (refused.status, refused.code()) == (400, "CONTENT_LENGTH_INVALID")
-    assert put(peer, patch(peer, url, HELLO, chunked=True).location(), sha256(HELLO)).status == 201
-    assert put(peer, peer.start().location(), sha256(HELLO), HELLO, chunked=True).status == 201
+    assert (refused.status, refused.code) == (400, "CONTENT_LENGTH_INVALID")
+    assert put(peer, patch(peer, url, HELLO, chunked=True).location, sha256(HELLO)).status == 201
+    assert put(peer, peer.start().location, sha256(HELLO), HELLO, chunked=True).status == 201
 
 
 @pytest.mark.parametrize("text", ["bytes 0-10/*", "bytes 0-10/11", "bytes=0-10", "0-10/11", "0-", "-10", "0", ""])
 def test_another_form_of_content_range(peer: Peer, text: str) -> None:
-    answer = peer("PATCH", peer.start().location(), HELLO, headers={"Content-Range": text})
-    assert answer.status == 400
-    assert answer.json() == {"Range": text, "Reason": "the Content-Range header format is invalid"}
+    response = peer("PATCH", peer.start().location, HELLO, headers={"Content-Range": text})
+    assert response.status == 400
+    assert response.json == {"Range": text, "Reason": "the Content-Range header format is invalid"}
 
 
-def test_a_content_range_that_is_not_the_length(peer: Peer) -> None:
-    answer = peer("PATCH", peer.start().location(), HELLO, headers={"Content-Range": "0-3"})
-    assert (answer.status, answer.code()) == (400, "CONTENT_LENGTH_INVALID")
+def test_a_content_range_that_does_not_match_the_length(peer: Peer) -> None:
+    response = peer("PATCH", peer.start().location, HELLO, headers={"Content-Range": "0-3"})
+    assert (response.status, response.code) == (400, "CONTENT_LENGTH_INVALID")
 
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
-def test_a_chunk_out_of_order_is_told_the_range(peer: Peer, method: str) -> None:
-    url = patch(peer, peer.start().location(), HELLO[:4], 0).location()
+def test_a_chunk_out_of_order_gets_the_range(peer: Peer, method: str) -> None:
+    url = patch(peer, peer.start().location, HELLO[:4], 0).location
     for start in (0, 5):
         headers = {"Content-Range": f"{start}-{start + 3}"}
-        answer = peer(method, f"{url}&digest={sha256(HELLO)}", HELLO[:4], headers=headers)
-        assert (answer.status, answer.headers.get("Range")) == (416, "0-3")
-        assert answer.headers.get("Docker-Upload-Uuid") == url.split("/")[5].partition("?")[0]
+        response = peer(method, f"{url}&digest={sha256(HELLO)}", HELLO[:4], headers=headers)
+        assert (response.status, response.headers.get("Range")) == (416, "0-3")
+        assert response.headers.get("Docker-Upload-Uuid") == url.split("/")[5].partition("?")[0]
     assert put(peer, url, sha256(HELLO), HELLO[4:]).status == 201
 
 
-def test_a_repeated_chunk_is_seen_by_its_content_range_and_the_status_tells_where_to_go_on(peer: Peer) -> None:
-    old = peer.start().location()
+def test_a_repeated_chunk_is_refused_and_the_status_has_the_offset(peer: Peer) -> None:
+    old = peer.start().location
     patch(peer, old, HELLO[:4], 0)
     assert patch(peer, old, HELLO[:4], 0).status == 416
     status = peer("GET", old)
     assert (status.status, status.headers.get("Range"), status.body) == (204, "0-3", b"")
-    assert put(peer, status.location(), sha256(HELLO), HELLO[4:]).status == 201
+    assert put(peer, status.location, sha256(HELLO), HELLO[4:]).status == 201
 
 
 def test_an_old_url_without_a_content_range_ends_the_session(peer: Peer) -> None:
-    old = peer.start().location()
-    new = patch(peer, old, HELLO[:4]).location()
-    answer = patch(peer, old, HELLO[:4])
-    assert (answer.status, answer.code()) == (404, "BLOB_UPLOAD_INVALID")
-    assert patch(peer, new, HELLO[4:]).code() == "BLOB_UPLOAD_UNKNOWN"
+    old = peer.start().location
+    new = patch(peer, old, HELLO[:4]).location
+    response = patch(peer, old, HELLO[:4])
+    assert (response.status, response.code) == (404, "BLOB_UPLOAD_INVALID")
+    assert patch(peer, new, HELLO[4:]).code == "BLOB_UPLOAD_UNKNOWN"
 
 
 def test_the_newest_url_is_needed_even_for_the_right_range(peer: Peer) -> None:
-    old = peer.start().location()
+    old = peer.start().location
     patch(peer, old, HELLO[:4], 0)
-    assert patch(peer, old, HELLO[4:], 4).code() == "BLOB_UPLOAD_INVALID"
+    assert patch(peer, old, HELLO[4:], 4).code == "BLOB_UPLOAD_INVALID"
 
 
-def test_a_url_without_its_state_or_with_anothers(peer: Peer) -> None:
-    mine, other = peer.start().location(), peer.start().location()
+def test_a_url_without_state_or_with_a_wrong_one(peer: Peer) -> None:
+    mine, other = peer.start().location, peer.start().location
     bare, _, query = mine.partition("?")
     forged = query[:-8] + "AAAAAAAA"
     for url in (bare, f"{bare}?{forged}", f"{bare}?_state=%21", f"{bare}?{other.partition('?')[2]}"):
-        assert peer("PATCH", url, HELLO).code() == "BLOB_UPLOAD_INVALID"
+        assert peer("PATCH", url, HELLO).code == "BLOB_UPLOAD_INVALID"
     assert patch(peer, mine, HELLO).status == 202
 
 
 def test_a_session_belongs_to_its_repository_and_registry(cloud: Cloud, peer: Peer) -> None:
-    url = peer.start().location()
+    url = peer.start().location
     elsewhere = cloud.peer("b")
-    assert elsewhere("PATCH", url.replace("/v2/a/", "/v2/b/"), HELLO).code() == "BLOB_UPLOAD_UNKNOWN"
+    assert elsewhere("PATCH", url.replace("/v2/a/", "/v2/b/"), HELLO).code == "BLOB_UPLOAD_UNKNOWN"
     away = cloud.peer(host="targetregistry.azurecr.io")
-    assert away("PATCH", url, HELLO).code() == "BLOB_UPLOAD_UNKNOWN"
+    assert away("PATCH", url, HELLO).code == "BLOB_UPLOAD_UNKNOWN"
     assert cloud.peer(who="reader")("PATCH", url, HELLO).status == 401
 
 
@@ -164,48 +165,48 @@ def test_a_session_belongs_to_its_repository_and_registry(cloud: Cloud, peer: Pe
 @pytest.mark.parametrize("chunked", [True, False])
 def test_a_body_above_the_limit(cloud: Cloud, peer: Peer, method: str, chunked: bool) -> None:
     cloud.world.limits.upload_body = 10
-    url = f"{peer.start().location()}&digest={sha256(HELLO)}"
-    answer = peer(method, url, HELLO, chunked=chunked)
-    assert (answer.status, answer.body) == (413, b"413 Request Entity Too Large - AzureContainerRegistry")
+    url = f"{peer.start().location}&digest={sha256(HELLO)}"
+    response = peer(method, url, HELLO, chunked=chunked)
+    assert (response.status, response.body) == (413, b"413 Request Entity Too Large - AzureContainerRegistry")
     assert peer("GET", url).headers.get("Range") == "0-0"
     half = patch(peer, url, HELLO[:10])
-    assert put(peer, half.location(), sha256(HELLO), HELLO[10:]).status == 201
+    assert put(peer, half.location, sha256(HELLO), HELLO[10:]).status == 201
 
 
-def test_a_body_that_is_cut_leaves_the_session_where_it_was(peer: Peer) -> None:
-    url = patch(peer, peer.start().location(), HELLO[:4], 0).location()
+def test_an_interrupted_body_leaves_the_session_unchanged(peer: Peer) -> None:
+    url = patch(peer, peer.start().location, HELLO[:4], 0).location
     with pytest.raises(EOFError):
         peer("PATCH", url, Cut(b"other bytes that are longer than the blob"))
     assert peer("GET", url).headers.get("Range") == "0-3"
     again = patch(peer, url, HELLO[4:], 4)
-    assert put(peer, again.location(), sha256(HELLO)).status == 201
+    assert put(peer, again.location, sha256(HELLO)).status == 201
     assert peer.v2("HEAD", f"blobs/{sha256(HELLO)}").body == HELLO
 
 
-def test_a_newer_request_takes_over_from_one_that_hangs(peer: Peer) -> None:
-    url, reached, go_on = peer.start().location(), threading.Event(), threading.Event()
+def test_a_newer_request_takes_over_the_session(peer: Peer) -> None:
+    url, reached, proceed = peer.start().location, threading.Event(), threading.Event()
 
     class Hanging(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
             reached.set()
-            assert go_on.wait(10)
+            assert proceed.wait(10)
             return super().read(size)
 
-    late: list[Answer] = []
+    late: list[Received] = []
     thread = threading.Thread(target=lambda: late.append(peer("PATCH", url, Hanging(b"late"))))
     thread.start()
     assert reached.wait(10)
     newer = patch(peer, url, HELLO, 0)
-    go_on.set()
+    proceed.set()
     thread.join(10)
-    assert [answer.code() for answer in late] == ["BLOB_UPLOAD_INVALID"]
-    assert put(peer, newer.location(), sha256(HELLO)).status == 201
+    assert [response.code for response in late] == ["BLOB_UPLOAD_INVALID"]
+    assert put(peer, newer.location, sha256(HELLO)).status == 201
     assert peer.v2("HEAD", f"blobs/{sha256(HELLO)}").body == HELLO
 
 
 @pytest.mark.parametrize("end", ["PUT", "DELETE"])
-def test_a_session_that_ends_under_a_request(peer: Peer, end: str) -> None:
-    url = f"{patch(peer, peer.start().location(), HELLO).location()}&digest={sha256(HELLO)}"
+def test_a_session_that_ends_during_a_request(peer: Peer, end: str) -> None:
+    url = f"{patch(peer, peer.start().location, HELLO).location}&digest={sha256(HELLO)}"
 
     class Late(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
@@ -214,43 +215,43 @@ def test_a_session_that_ends_under_a_request(peer: Peer, end: str) -> None:
             return super().read(size)
 
     ended: list[int] = []
-    answer = peer("PUT", url, Late(), chunked=True)
-    assert (answer.status, ended) == (404, [201 if end == "PUT" else 204])
+    response = peer("PUT", url, Late(), chunked=True)
+    assert (response.status, ended) == (404, [201 if end == "PUT" else 204])
 
 
 def test_a_wrong_digest_ends_the_session(cloud: Cloud, peer: Peer) -> None:
-    url = patch(peer, peer.start().location(), HELLO).location()
-    answer = put(peer, url, sha256(b"other"))
-    assert (answer.status, answer.code()) == (400, "DIGEST_INVALID")
-    assert peer("GET", url).code() == "BLOB_UPLOAD_UNKNOWN"
+    url = patch(peer, peer.start().location, HELLO).location
+    response = put(peer, url, sha256(b"other"))
+    assert (response.status, response.code) == (400, "DIGEST_INVALID")
+    assert peer("GET", url).code == "BLOB_UPLOAD_UNKNOWN"
     assert peer.v2("HEAD", f"blobs/{sha256(HELLO)}").status == 404
     assert list((cloud.folder / "registry" / "uploads").iterdir()) == []
 
 
 @pytest.mark.parametrize("query", ["", "&digest=", "&digest=sha256:0", "&digest=md5:00", f"&digest={'0' * 64}"])
-def test_a_put_without_a_good_digest_changes_nothing(peer: Peer, query: str) -> None:
-    url = peer.start().location()
-    assert peer("PUT", url + query, HELLO).code() == "DIGEST_INVALID"
+def test_a_put_without_a_valid_digest_changes_nothing(peer: Peer, query: str) -> None:
+    url = peer.start().location
+    assert peer("PUT", url + query, HELLO).code == "DIGEST_INVALID"
     assert put(peer, url, sha256(HELLO), HELLO).status == 201
 
 
-def test_a_session_that_is_cancelled_dropped_or_too_old_is_unknown(cloud: Cloud, peer: Peer) -> None:
-    url = peer.start().location()
+def test_a_cancelled_dropped_or_expired_session_is_unknown(cloud: Cloud, peer: Peer) -> None:
+    url = peer.start().location
     assert peer("DELETE", url).status == 204
-    dropped = peer.start().location()
-    assert patch(peer, dropped, HELLO, faults=frozenset({"drop_session"})).code() == "BLOB_UPLOAD_UNKNOWN"
-    old = peer.start().location()
+    dropped = peer.start().location
+    assert patch(peer, dropped, HELLO, faults=frozenset({"drop_session"})).code == "BLOB_UPLOAD_UNKNOWN"
+    old = peer.start().location
     cloud.world.lifetimes.upload_session = -1
     for gone in (url, dropped, old):
-        answer = patch(peer, gone, HELLO)
-        assert (answer.status, answer.code()) == (404, "BLOB_UPLOAD_UNKNOWN")
+        response = patch(peer, gone, HELLO)
+        assert (response.status, response.code) == (404, "BLOB_UPLOAD_UNKNOWN")
     cloud.world.lifetimes.upload_session = 60
     cloud.restart()
     assert list((cloud.folder / "registry" / "uploads").iterdir()) == []
 
 
 class TestMount:
-    def mount(self, peer: Peer, digest: str, source: str | None = "a") -> Answer:
+    def mount(self, peer: Peer, digest: str, source: str | None = "a") -> Received:
         return peer.start(f"?mount={digest}" + (f"&from={source}" if source else ""))
 
     def target(self, cloud: Cloud, scopes: str) -> Peer:
@@ -259,24 +260,24 @@ class TestMount:
     def test_a_blob_of_a_repository_that_the_token_may_pull(self, cloud: Cloud, peer: Peer) -> None:
         digest, target = peer.blob(HELLO), self.target(cloud, "repository:a:pull")
         assert target.v2("HEAD", f"blobs/{digest}").status == 404
-        answer = self.mount(target, digest)
-        assert (answer.status, answer.location()) == (201, f"/v2/b/blobs/{digest}")
-        assert answer.headers.get("Docker-Content-Digest") == digest
+        response = self.mount(target, digest)
+        assert (response.status, response.location) == (201, f"/v2/b/blobs/{digest}")
+        assert response.headers.get("Docker-Content-Digest") == digest
         assert peer.v2("DELETE", f"blobs/{digest}").status == 202
         assert target.v2("HEAD", f"blobs/{digest}").body == HELLO
 
     @pytest.mark.parametrize(("scope", "source"), [("", "a"), ("repository:a:pull", None), ("repository:a:pull", "c")])
     def test_otherwise_an_upload_starts(self, cloud: Cloud, peer: Peer, scope: str, source: str | None) -> None:
         digest, target = peer.blob(HELLO), self.target(cloud, scope)
-        answer = self.mount(target, digest, source)
-        assert answer.status == 202
-        assert put(target, answer.location(), digest, HELLO).status == 201
+        response = self.mount(target, digest, source)
+        assert response.status == 202
+        assert put(target, response.location, digest, HELLO).status == 201
 
-    def test_what_is_not_there_cannot_be_mounted(self, cloud: Cloud) -> None:
+    def test_a_missing_blob_cannot_be_mounted(self, cloud: Cloud) -> None:
         assert self.mount(self.target(cloud, "repository:a:pull"), sha256(b"none")).status == 202
 
 
-def test_two_thousand_blobs_stay_quick(cloud: Cloud, peer: Peer) -> None:
+def test_two_thousand_blobs_survive_a_restart(cloud: Cloud, peer: Peer) -> None:
     with cloud.store.registry("myregistry").lock:
         for number in range(2000):
             file = cloud.store.temporary()

@@ -1,10 +1,9 @@
-"""The registry behind the real front: what only sockets show."""
+"""The registry behind the real front, over sockets."""
 
 from __future__ import annotations
 
 import http.client
 import json
-import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 from acr_emulator.client import Emulator
 from acr_emulator.world import default_world
+from tests.emulator.exchange import connect
 from tests.emulator.registry.peer import FORM, SERVER, basic, sha256
 
 CONTENT = b"0123456789" * 1000
@@ -34,27 +34,21 @@ class Client:
         self.emulator = emulator
         self.login = basic(pusher.client_id, "pusher-secret")
 
-    def connect(self, host: str = SERVER) -> http.client.HTTPSConnection:
-        context = ssl.create_default_context(cafile=str(self.emulator.ca_file))
-        connection = http.client.HTTPSConnection("127.0.0.1", self.emulator.port, context=context, timeout=20)
-        connection.set_tunnel(host, 443)
-        return connection
-
     def send(
         self, method: str, url: str, body: bytes = b"", headers: dict[str, str] | None = None
     ) -> tuple[int, http.client.HTTPMessage, bytes]:
-        """One exchange; credentials for the login server only."""
+        """Send a request, with credentials for the login server only."""
         parts = urlsplit(url)
-        connection = self.connect(parts.hostname or SERVER)
+        connection = connect(self.emulator, parts.hostname or SERVER)
         login = {} if parts.hostname or (headers or {}).get("Authorization") else self.login
         connection.request(method, f"{parts.path}?{parts.query}", body, {**login, **(headers or {})})
-        answer = connection.getresponse()
-        content = answer.read()
+        response = connection.getresponse()
+        content = response.read()
         connection.close()
-        return answer.status, answer.headers, content
+        return response.status, response.headers, content
 
     def start(self) -> str:
-        """The URL of a new upload."""
+        """Start an upload and return its URL."""
         return str(self.send("POST", "/v2/a/blobs/uploads/")[1]["Location"])
 
 
@@ -64,7 +58,7 @@ def client(emulator: Emulator) -> Client:
     return Client(emulator)
 
 
-def test_a_blob_comes_back_by_its_redirect_whole_and_in_part(client: Client) -> None:
+def test_a_blob_is_read_through_its_redirect_whole_and_by_range(client: Client) -> None:
     status, _, _ = client.send("PUT", f"{client.start()}&digest={sha256(CONTENT)}", CONTENT)
     assert status == 201
     status, headers, body = client.send("GET", f"/v2/a/blobs/{sha256(CONTENT)}")
@@ -77,9 +71,9 @@ def test_a_blob_comes_back_by_its_redirect_whole_and_in_part(client: Client) -> 
     assert (status, head["Content-Length"], body) == (200, str(len(CONTENT)), b"")
 
 
-def test_a_request_that_is_cut_off_counts_for_nothing(client: Client) -> None:
+def test_an_interrupted_request_changes_nothing(client: Client) -> None:
     url = client.start()
-    connection = client.connect()
+    connection = connect(client.emulator, SERVER)
     connection.putrequest("PATCH", url)
     for name, value in {**client.login, "Content-Length": str(len(CONTENT))}.items():
         connection.putheader(name, value)
@@ -91,12 +85,12 @@ def test_a_request_that_is_cut_off_counts_for_nothing(client: Client) -> None:
         time.sleep(0.05)
     assert client.send("GET", url)[1]["Range"] == "0-0"
     headers = {"Content-Range": f"0-{len(CONTENT) - 1}"}
-    status, answer, _ = client.send("PATCH", url, CONTENT, headers)
-    assert (status, answer["Range"]) == (202, f"0-{len(CONTENT) - 1}")
-    assert client.send("PUT", f"{answer['Location']}&digest={sha256(CONTENT)}")[0] == 201
+    status, response, _ = client.send("PATCH", url, CONTENT, headers)
+    assert (status, response["Range"]) == (202, f"0-{len(CONTENT) - 1}")
+    assert client.send("PUT", f"{response['Location']}&digest={sha256(CONTENT)}")[0] == 201
 
 
-def test_faults_that_are_the_registrys_to_play(client: Client) -> None:
+def test_faults_that_the_registry_applies(client: Client) -> None:
     url = client.start()
     client.emulator.fault(action="drop_session", method="PATCH", times=1)
     status, _, body = client.send("PATCH", url, b"x")
@@ -112,7 +106,7 @@ def test_faults_that_are_the_registrys_to_play(client: Client) -> None:
     assert client.send("GET", path, headers=bearer)[0] == 404
 
 
-def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
+def test_content_survives_a_restart(tmp_path: Path) -> None:
     with Emulator.start(tmp_path) as first:
         client = Client(first)
         assert client.send("PUT", f"{client.start()}&digest={sha256(CONTENT)}", CONTENT)[0] == 201

@@ -1,4 +1,4 @@
-"""A run of the bench: the measured process, the tree that is pushed, the chart."""
+"""A run of the bench: the measured process, the pushed tree, the chart."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def python(code: str, folder: Path) -> Command:
     return Command((sys.executable, "-I", "-S", "-c", code), folder)
 
 
-def test_time_processor_and_memory_are_those_of_the_command(tmp_path: Path) -> None:
+def test_the_usage_is_that_of_the_command(tmp_path: Path) -> None:
     ballast = bytearray(200 * MIB)
     idle = measure(python("import time; time.sleep(0.3)", tmp_path), os.environ, tmp_path)
     busy = measure(python("import time\nwhile time.process_time() < 0.3: pass", tmp_path), os.environ, tmp_path)
@@ -30,7 +30,7 @@ def test_time_processor_and_memory_are_those_of_the_command(tmp_path: Path) -> N
     assert large.memory > 100 * MIB
 
 
-def test_a_command_that_fails_is_no_measurement(tmp_path: Path) -> None:
+def test_a_failed_command_is_not_measured(tmp_path: Path) -> None:
     with pytest.raises(CommandFailed, match=r"ended with 3:\nwhy"):
         measure(python("import sys; print('why'); sys.exit(3)", tmp_path), os.environ, tmp_path)
 
@@ -44,17 +44,17 @@ def test_a_tree_is_the_same_each_time(tmp_path: Path, packed: bool) -> None:
     assert all((first.folder / name).read_bytes() == (second.folder / name).read_bytes() for name in files)
     assert len({(first.folder / name).read_bytes() for name in files}) == 6
     assert all((first.folder / name).exists() for name in first.arguments)
-    assert first.complaint(second.folder) is None
+    assert first.difference(second.folder) is None
 
 
 def test_a_part_of_a_tree_is_not_the_tree(tmp_path: Path) -> None:
     tree = trees.make(Shape("a test", 10, 100), tmp_path / "tree")
     tree.copy_part(tmp_path / "part", 0.9)
     assert len(list((tmp_path / "part").iterdir())) == 9
-    assert tree.complaint(tmp_path / "part") == "9 files of 900 bytes instead of 10 of 1000"
+    assert tree.difference(tmp_path / "part") == "9 files of 900 bytes instead of 10 of 1000"
 
 
-def test_the_chart_is_xml_and_marks_what_misses_its_goal() -> None:
+def test_the_chart_is_xml_and_marks_missed_goals() -> None:
     text = chart.svg([chart.Bar("W1 <push> & more", 2.0, 1.5), chart.Bar("W2", 0.5, 1.0)], "Times")
     tree = ElementTree.fromstring(text)
     fills = [element.get("fill") for element in tree.iter() if element.get("height") == str(chart.BAR)]
@@ -63,8 +63,8 @@ def test_the_chart_is_xml_and_marks_what_misses_its_goal() -> None:
 
 
 def test_a_process_s_own_time_is_counted_while_it_runs() -> None:
-    began = cpu_of(os.getpid())
+    start = cpu_of(os.getpid())
     while time.process_time() < 0.2:
         pass
-    assert cpu_of(os.getpid()) >= max(began, 0.1)
+    assert cpu_of(os.getpid()) >= max(start, 0.1)
     assert cpu_of(2**22 + 1) == 0.0

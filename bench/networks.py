@@ -1,7 +1,7 @@
-"""Where client and registry meet: this machine's loopback, or two network namespaces with a line between them.
+"""The networks between client and registry: loopback, or two network namespaces with a relay between them.
 
-The line delays and shapes each packet in a process of its own (line/main.go), so that it needs root, iproute2 and
-/dev/net/tun, but none of the kernel's optional queueing disciplines.
+The relay is a process that delays and shapes each packet (netem/main.go). It needs root, iproute2 and /dev/net/tun,
+but none of the kernel's optional queueing disciplines.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from pathlib import Path
 
 from bench.process import CommandFailed
 
-SOURCE = Path(__file__).with_name("line")
+SOURCE = Path(__file__).with_name("netem")
 RECEIVE_BYTES, SEND_BYTES = "4096 131072 6291456", "4096 16384 4194304"
-"""TCP's buffers: Linux's defaults (https://docs.kernel.org/networking/ip-sysctl.html), whatever this machine has."""
+"""TCP's buffers: Linux's defaults (https://docs.kernel.org/networking/ip-sysctl.html), instead of this machine's."""
 
 
 @dataclass(frozen=True)
-class Line:
-    """*round_trip* in seconds; *rate* in bytes a second of one connection, 0 for no limit."""
+class Network:
+    """A network: *round_trip* in seconds, *rate* in bytes a second of one connection, 0 for no limit."""
 
     title: str
     round_trip: float = 0.0
@@ -35,15 +35,14 @@ class Line:
         return self.round_trip > 0
 
 
-LOOPBACK = Line("loopback")
-FAR = Line("20 ms", 0.020)
-CAPPED = Line("20 ms, 50 MiB/s a connection", 0.020, 50 << 20)
+LOOPBACK = Network("loopback")
+FAR = Network("20 ms", 0.020)
+CAPPED = Network("20 ms, 50 MiB/s a connection", 0.020, 50 << 20)
 
 
 @dataclass(frozen=True)
 class Ends:
-    """What to put before a command to run it at the client's end, and at the registry's; *relay* is the process
-    that is the line."""
+    """The prefixes of commands at the client's end and at the registry's; *relay* is the relay's process id."""
 
     client: tuple[str, ...] = ()
     registry: tuple[str, ...] = ()
@@ -51,7 +50,7 @@ class Ends:
 
 
 def obstacle() -> str | None:
-    """Why no line can be simulated here, or None."""
+    """Return why no network can be simulated here, or None."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         return "needs root"
     if shutil.which("ip") is None:
@@ -62,16 +61,16 @@ def obstacle() -> str | None:
 
 
 @contextlib.contextmanager
-def opened(line: Line, scratch: Path) -> Iterator[Ends]:
-    """Set *line* up until the end of the block. Raises `CommandFailed`."""
-    if not line.simulated:
+def opened(network: Network, scratch: Path) -> Iterator[Ends]:
+    """Set *network* up until the end of the block; raise `CommandFailed`."""
+    if not network.simulated:
         yield Ends()
         return
     client, registry = f"bench{os.getpid()}c", f"bench{os.getpid()}r"
-    with _namespace(client), _namespace(registry), _relay(line, scratch, client, registry) as relay:
+    with _namespace(client), _namespace(registry), _relay(network, scratch, client, registry) as relay:
         for name, host in ((client, 1), (registry, 2)):
             _configure(name, host)
-        # The registry keeps a loopback address: the client's end has none of its own, and routes it to the line.
+        # The registry keeps a loopback address, so the client's end gives up its own and routes it to the relay.
         _ip("-n", client, "address", "delete", "127.0.0.1/8", "dev", "lo")
         _ip("-n", client, "route", "add", "127.0.0.1/32", "dev", client, "src", "10.77.0.1")
         yield Ends(_inside(client), _inside(registry), relay)
@@ -91,16 +90,16 @@ def _namespace(name: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _relay(line: Line, scratch: Path, *devices: str) -> Iterator[int]:
-    """The process between two devices, each moved into the namespace of its name; its id."""
-    program = scratch / "line"
+def _relay(network: Network, scratch: Path, *devices: str) -> Iterator[int]:
+    """Run the relay between two devices, each moved into the namespace of its name; yield its process id."""
+    program = scratch / "netem"
     if not program.exists():
         _run(["go", "build", "-C", str(SOURCE), "-o", str(program), "."])
-    argv = [str(program), "-delay", f"{line.round_trip / 2}s", "-rate", str(line.rate), *devices]
+    argv = [str(program), "-delay", f"{network.round_trip / 2}s", "-rate", str(network.rate), *devices]
     process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         if process.stdout is None or process.stdout.readline() != b"ready\n":
-            raise CommandFailed("the line does not start")
+            raise CommandFailed("Could not start the network's relay")
         for device in devices:
             _ip("link", "set", device, "netns", device)
         yield process.pid

@@ -1,6 +1,6 @@
-"""A repository's record on disk: one JSON line a change, appended, so that a change costs one write and no rename.
+"""A repository's change log on disk: one appended JSON line for each change, which costs one write and no rename.
 
-The file is replayed and written anew, short, when the emulator starts; a line that a crash cut off is left out.
+When the emulator starts, it replays and compacts the file; it ignores a line that a crash cut off.
 """
 
 from __future__ import annotations
@@ -15,17 +15,18 @@ from typing import Any
 from acr_emulator.registry.records import Attributes, Manifest, Repository, Tag
 
 Record = tuple[str, Any]
-"""What changed (`repository`, `manifest`, `tag`, `blob`) and its value, or what went (`-manifest`, …) and its key."""
+"""The kind of a new or changed item (`repository`, `manifest`, `tag`, `blob`) and its value, or the kind of a removed
+one (`-manifest`, …) and its key."""
 
 
 def append(file: Path, records: Iterable[Record]) -> None:
-    """Add *records* at the end of *file*."""
+    """Append *records* to *file*."""
     with file.open("ab") as stream:
         stream.write(_lines(records))
 
 
 def load(file: Path) -> Repository | None:
-    """The repository that *file* tells of, which is compacted; None when it holds not one whole line."""
+    """Replay and compact *file* and return its repository, or None if it has no complete line."""
     records = list(_read(file))
     if not records:
         file.unlink()
@@ -34,33 +35,33 @@ def load(file: Path) -> Repository | None:
     for kind, value in records:
         _apply(repository, kind, value)
     fresh = file.with_suffix(".new")
-    fresh.write_bytes(_lines(_whole(repository)))
+    fresh.write_bytes(_lines(_records(repository)))
     os.replace(fresh, file)
     return repository
 
 
 def head_record(repository: Repository) -> Record:
-    """The repository's own times and locks."""
+    """Return a record of the repository's own times and locks."""
     head = {"name": repository.name, "created": repository.created, "updated": repository.updated}
     return "repository", {**head, "attributes": asdict(repository.attributes)}
 
 
 def manifest_record(manifest: Manifest) -> Record:
-    """A manifest, new or changed."""
+    """Return a record of a new or changed manifest."""
     return "manifest", asdict(manifest)
 
 
 def tag_record(tag: Tag) -> Record:
-    """A tag, new or changed."""
+    """Return a record of a new or changed tag."""
     return "tag", asdict(tag)
 
 
 def blob_record(digest: str, size: int) -> Record:
-    """A blob of *size* bytes that the repository now has."""
+    """Return a record of a new blob of *size* bytes."""
     return "blob", [digest, size]
 
 
-def _whole(repository: Repository) -> Iterator[Record]:
+def _records(repository: Repository) -> Iterator[Record]:
     yield head_record(repository)
     yield from map(manifest_record, repository.manifests.values())
     yield from map(tag_record, repository.tags.values())
@@ -72,16 +73,20 @@ def _apply(repository: Repository, kind: str, value: Any) -> None:
         repository.created, repository.updated = value["created"], value["updated"]
         repository.attributes = Attributes(**value["attributes"])
     elif kind == "manifest":
-        repository.manifests[value["digest"]] = Manifest.from_json(value)
+        repository.manifests[value["digest"]] = Manifest(**_with_attributes(value))
     elif kind == "tag":
-        repository.tags[value["name"]] = Tag.from_json(value)
+        repository.tags[value["name"]] = Tag(**_with_attributes(value))
     elif kind == "blob":
         repository.blobs[value[0]] = value[1]
     else:
-        held: dict[str, dict[str, Any]] = {
+        items: dict[str, dict[str, Any]] = {
             "-manifest": repository.manifests, "-tag": repository.tags, "-blob": repository.blobs,
         }  # fmt: skip
-        del held[kind][value]
+        del items[kind][value]
+
+
+def _with_attributes(value: dict[str, Any]) -> dict[str, Any]:
+    return {**value, "attributes": Attributes(**value["attributes"])}
 
 
 def _read(file: Path) -> Iterator[Record]:

@@ -1,7 +1,7 @@
-// A line between two network namespaces: delays every packet and shapes every connection.
+// A relay between two network namespaces: delays every packet and shapes every connection.
 //
 // It does what `tc netem delay` and `tc fq maxrate` do, on kernels that are built without them, by two TUN
-// devices (https://docs.kernel.org/networking/tuntap.html). Segmentation offload is passed through, so that a
+// devices (https://docs.kernel.org/networking/tuntap.html). It keeps the segmentation offload, so that a
 // packet here is up to 64 KiB, as on a veth pair, while the connections still see an MTU of 1500.
 package main
 
@@ -26,7 +26,7 @@ const (
 	offloads      = 1 | 2 | 4                // TUN_F_CSUM, TUN_F_TSO4, TUN_F_TSO6
 	headerBytes   = 10                       // struct virtio_net_hdr
 	packetBytes   = headerBytes + 1<<16
-	queueBytes    = 16 << 20 // of one connection; what comes on top is dropped
+	queueBytes    = 16 << 20 // of one connection; further packets are dropped
 )
 
 type packet struct {
@@ -52,7 +52,7 @@ func (p *packets) Pop() any {
 	return popped
 }
 
-// direction carries packets one way.
+// direction relays packets one way.
 type direction struct {
 	from, to int
 	delay    time.Duration
@@ -61,7 +61,7 @@ type direction struct {
 	filled   *sync.Cond
 	queue    packets
 	free     [][]byte
-	sent     map[uint64]time.Time // when a connection's last packet has left
+	sent     map[uint64]time.Time // when a connection's last packet leaves
 	number   uint64
 }
 
@@ -112,7 +112,7 @@ func (d *direction) write() {
 	runtime.LockOSThread()
 	for {
 		data := d.next()
-		// An interface that is not up yet refuses packets, as a cable would.
+		// An interface that is not up yet refuses packets; they are lost, as on a cable.
 		_, _ = syscall.Write(d.to, data)
 		d.mutex.Lock()
 		d.free = append(d.free, data[:packetBytes])
@@ -120,7 +120,7 @@ func (d *direction) write() {
 	}
 }
 
-// next waits for the packet that is due first. Whatever comes meanwhile is due a delay later.
+// next waits for the packet that is due first. New packets are due a delay later, so it never waits longer.
 func (d *direction) next() []byte {
 	longest := max(d.delay, 200*time.Microsecond)
 	d.mutex.Lock()
@@ -188,7 +188,7 @@ func main() {
 	rate := flag.Float64("rate", 0, "bytes a second of one connection, each way; 0: no limit")
 	flag.Parse()
 	if flag.NArg() != 2 {
-		log.Fatal("usage: line [-delay D] [-rate R] DEVICE DEVICE")
+		log.Fatal("usage: netem [-delay D] [-rate R] DEVICE DEVICE")
 	}
 	a, b := open(flag.Arg(0)), open(flag.Arg(1))
 	for _, way := range []*direction{newDirection(a, b, *delay, *rate), newDirection(b, a, *delay, *rate)} {
@@ -196,6 +196,6 @@ func main() {
 		go way.write()
 	}
 	fmt.Println("ready")
-	// Ends with whoever started it.
+	// End when the parent closes standard input.
 	_, _ = os.Stdin.Read(make([]byte, 1))
 }

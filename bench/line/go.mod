@@ -1,3 +1,0 @@
-module bench/line
-
-go 1.21

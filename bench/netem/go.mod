@@ -1,0 +1,3 @@
+module bench/netem
+
+go 1.21
