@@ -90,8 +90,9 @@ def test_what_only_azure_supports_is_one_clear_error(started: Started, repositor
     registry.push(work, registry.at(repository), "--file", "file.txt")
     raw = registry.oras(work, "manifest", "fetch", registry.at(repository)).stdout
     assert registry.az(work, "show", registry.at(repository), "--raw").stdout == raw
-    assert "is not an Azure Container Registry" in _one_error(registry, work, "show", registry.at(repository))
-    assert "is not an Azure Container Registry" in _one_error(registry, work, "delete", registry.at(repository), "--yes")
+    for command in (["show"], ["delete", "--yes"]):
+        error = _one_error(registry, work, *command, registry.at(repository))
+        assert "is not an Azure Container Registry" in error
     registry.oras(work, "resolve", registry.at(repository))
 
 
