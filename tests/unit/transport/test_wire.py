@@ -378,7 +378,7 @@ def test_a_body_that_trickles_is_given_up(
 ) -> None:
     """Each byte resets a socket's timeout, so that alone would wait for ever."""
     monkeypatch.setattr(connection, "STALL_WINDOW", 0.15)
-    server = serve(Answer(head + b"x" * 5000, trickle=0.02))
+    server = serve(Answer(lambda: [head, *[b"x"] * 5000], pause=0.02))
     response = once.send(Request("GET", server.url + "/"))
     with pytest.raises(ConnectionFailedError, match=r"only [0-9]+ bytes in"):
         drain(response, buffer_size)
@@ -387,7 +387,7 @@ def test_a_body_that_trickles_is_given_up(
 
 def test_a_head_that_trickles_is_given_up(serve, once, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "STALL_WINDOW", 0.15)
-    server = serve(Answer(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nX: " + b"x" * 500, trickle=0.02))
+    server = serve(Answer(lambda: [b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nX: ", *[b"x"] * 500], pause=0.02))
     with pytest.raises(ConnectionFailedError, match=r"only [0-9]+ bytes in"):
         get(once, server)
 
