@@ -65,14 +65,11 @@ FIRST = {
     "layout/target.py": ["layout/test_target.py", "operations/test_backup.py"],
     "files/archive/tar_format.py": ["files/archive/test_extract.py"],
     "files/archive/tar_reader.py": ["files/archive/test_tar_reader.py", "files/archive/test_extract.py"],
-    "transport/http_response.py": ["transport/test_wire.py"],
     "transport/connection.py": [
         "transport/test_connection.py",
-        "transport/test_wire.py",
-        "transport/test_tunnel.py",
+        "transport/test_connection_stall.py",
         "transport/test_network.py",
     ],
-    "transport/scheme.py": ["transport/test_tunnel.py"],
     "auth/endpoint.py": ["auth/test_tokens.py"],
 }
 """Tests, below tests/unit, that are tried before those of the same folder; by default those of the same name."""

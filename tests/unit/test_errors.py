@@ -33,7 +33,7 @@ EXPECTED = {
     "ServerFaultError": "AzureInternalError",
     "ConnectionFailedError": "AzureConnectionError",
     "NotListeningError": "AzureConnectionError",
-    "SilentError": "AzureConnectionError",
+    "StalledError": "AzureConnectionError",
     "UnresolvedHostError": "AzureConnectionError",
     "TlsError": "AzureConnectionError",
     "ProxyError": "AzureConnectionError",
@@ -42,7 +42,7 @@ EXPECTED = {
 
 
 def drawn() -> dict[str, str | None]:
-    """Each class in the module's drawing, with its parent there."""
+    """Return each class in the module's drawing, with its parent there."""
     parents: dict[str, str | None] = {}
     path: list[tuple[int, str]] = []
     for line in (errors.__doc__ or "").splitlines():

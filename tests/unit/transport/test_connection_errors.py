@@ -1,0 +1,132 @@
+"""Which failure of a connection is which error."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import threading
+from contextlib import closing
+
+import pytest
+
+from azext_acrartifact.errors import (
+    ConnectionFailedError,
+    NotListeningError,
+    ProtocolError,
+    ProxyError,
+    StalledError,
+    TlsError,
+    UnresolvedHostError,
+)
+from azext_acrartifact.transport.connection import NoProgressError
+from azext_acrartifact.transport.connection_errors import failure
+from azext_acrartifact.transport.messages import Request
+from azext_acrartifact.transport.network import Proxy
+from tests.support.server import RawResponse, respond
+from tests.unit.transport.doubles import get
+
+HOST = "myregistry.azurecr.io"
+UNKNOWN = socket.gaierror(socket.EAI_NONAME, "unknown name")
+
+
+@pytest.mark.parametrize(
+    ("raised", "proxy", "kind", "words"),
+    [
+        (UNKNOWN, None, UnresolvedHostError, f"The host does not exist ({HOST}): unknown name"),
+        (
+            UNKNOWN,
+            Proxy("proxy.example", 1),
+            ProxyError,
+            "The proxy's host does not exist (proxy.example): unknown name",
+        ),
+        (socket.gaierror(socket.EAI_AGAIN, "later"), None, ConnectionFailedError, "The name server did not respond"),
+        (TimeoutError("timed out"), None, StalledError, "The connection failed (GET"),
+        (TimeoutError("timed out"), None, StalledError, ": no connection within 10 s"),
+        (TimeoutError(110, "Connection timed out"), None, StalledError, ": Connection timed out"),
+        (NoProgressError("nothing was received for 30 s"), None, StalledError, "The connection stalled (GET"),
+        (NoProgressError("nothing was received for 30 s"), None, StalledError, ": nothing was received for 30 s"),
+        (ConnectionRefusedError(), None, NotListeningError, ": it was refused"),
+        (BrokenPipeError(), None, ConnectionFailedError, ": it was reset"),
+        (http.client.HTTPException("two values of length"), None, ProtocolError, "not valid HTTP"),
+        (http.client.HTTPException("two values of length"), None, ProtocolError, ": two values of length"),
+        (http.client.LineTooLong("header line"), None, ProtocolError, ": LineTooLong"),
+    ],
+)
+def test_each_failure_has_its_error(raised: BaseException, proxy: Proxy | None, kind: type, words: str) -> None:
+    error = failure(raised, Request("GET", f"https://{HOST}/v2/"), proxy)
+    assert type(error) is kind
+    assert words in error.message
+
+
+def test_a_stall_names_the_setting() -> None:
+    error = failure(NoProgressError("nothing"), Request("GET", f"https://{HOST}/v2/"), None)
+    assert "az config set acrartifact.stall_timeout=SECONDS" in error.hint
+
+
+def test_a_refused_connection_names_its_host(serve, once) -> None:
+    closed = serve()
+    closed.close()
+    with pytest.raises(ConnectionFailedError, match="refused") as caught:
+        get(once, closed)
+    assert "127.0.0.1 can be reached" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "words"),
+    [
+        (407, ProxyError, "requires a user name and password"),
+        (403, ProxyError, "responded 403"),
+        (502, UnresolvedHostError, "cannot reach the host"),
+        (503, UnresolvedHostError, "responded 503"),
+        (504, UnresolvedHostError, "responded 504"),
+    ],
+)
+def test_a_tunnel_that_the_proxy_refuses_is_not_tried_again(serve, http, use_proxy, status, error, words) -> None:
+    server = serve(RawResponse(respond(status).raw, "close"), respond(200))
+    use_proxy(server, "user:secret@")
+    with pytest.raises(error, match=words) as caught:
+        http.send(Request("GET", f"https://{HOST}/v2/"))
+    assert server.left == 1
+    assert "secret" not in caught.value.message + caught.value.hint
+
+
+def test_a_proxy_that_is_down_is_named(http, serve, use_proxy, notices) -> None:
+    server = serve()
+    server.close()
+    use_proxy(server)
+    with pytest.raises(ConnectionFailedError, match="refused") as caught:
+        http.send(Request("GET", f"https://{HOST}/v2/"))
+    assert f"the proxy {server.server} (HTTPS_PROXY) is running" in caught.value.hint
+    assert len(notices) == 5
+
+
+def test_an_untrusted_certificate_is_refused_at_once(serve, http, authority, notices) -> None:
+    server = serve(respond(200), tls=authority.context("127.0.0.1"))
+    with pytest.raises(TlsError, match="not trusted") as caught:
+        http.send(Request("GET", server.url + "/", authorization="Bearer secret"))
+    assert "REQUESTS_CA_BUNDLE" in caught.value.hint
+    assert (server.requests, notices) == ([], [])
+
+
+def test_a_certificate_of_another_host_is_refused(serve, http, authority, trusted) -> None:
+    server = serve(respond(200), tls=authority.context("other.example"))
+    with pytest.raises(TlsError, match=r"127\.0\.0\.1"):
+        http.send(Request("GET", server.url + "/"))
+    assert server.requests == []
+
+
+def test_a_server_without_tls_is_not_tried_again(serve, http) -> None:
+    server = serve()
+    with pytest.raises(TlsError, match="does not speak TLS"):
+        http.send(Request("GET", f"https://{server.server}/"))
+    assert server.connections == 1
+
+
+def test_a_handshake_that_ends_early_is_a_failed_connection(loopback, http) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        closer = threading.Thread(target=lambda: server.accept()[0].close())
+        closer.start()
+        with pytest.raises(ConnectionFailedError) as caught:
+            http.send(Request("GET", f"https://127.0.0.1:{server.getsockname()[1]}/", repeatable=False))
+        closer.join(10)
+    assert type(caught.value) is ConnectionFailedError
