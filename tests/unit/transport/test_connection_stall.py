@@ -92,7 +92,7 @@ def test_a_manifest_is_given_up_after_the_timeout(serve, impatient) -> None:
 @pytest.mark.parametrize("headers", [HEADERS, CHUNKED, UNTIL_CLOSE, b"HTTP/1.1 200 OK\r\nX: "])
 @pytest.mark.parametrize("buffer_size", [1, 1_000_000])
 def test_a_response_that_trickles_is_given_up(serve, impatient, headers: bytes, buffer_size: int) -> None:
-    """Every byte resets a socket's timeout, so that the timeout alone would wait for ever."""
+    """Since every byte resets the timeout of a socket, that alone would wait for ever."""
     server = serve(slowly(headers, b"x" * 5000, 1, 0.02))
     with stalls("only [0-9]+ bytes in", 2 * STALL):
         drain(impatient.send(Request("GET", server.url + "/")), buffer_size)
@@ -128,13 +128,13 @@ def test_a_request_that_is_taken_slowly_is_sent() -> None:
 
 
 def test_a_server_may_work_before_it_responds(serve, impatient) -> None:
-    """A registry hashes a large blob first."""
+    """Registries hash a large blob first."""
     server = serve(RawResponse(respond(201, b"done").raw, delay=2 * STALL))
     assert get(impatient, server, work_time=60) == b"done"
 
 
 def test_a_slow_reader_is_not_a_slow_server(serve, impatient) -> None:
-    """The time between two reads, when we write to a disk or sleep, is not the server's."""
+    """Time between two reads, for writing to a disk or asleep, is not the server's."""
     server = serve(respond(200, b"x" * 300))
     response = impatient.send(Request("GET", server.url + "/"))
     buffer = memoryview(bytearray(100))

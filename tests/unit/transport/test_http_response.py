@@ -56,7 +56,7 @@ def test_invalid_http_is_refused_without_a_retry(serve, http, raw: bytes) -> Non
     [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 1", b"HTTP/1.1 307 Go\r\nLocation: /a\r\nX"],
 )
 def test_headers_that_end_early_are_a_failed_connection(serve, once, head: bytes) -> None:
-    """The rest of the last header may be another URL or another length."""
+    """Half of the last header may be another URL or another length."""
     server = serve(RawResponse(head, "close"))
     with pytest.raises(ConnectionFailedError, match="ended early"):
         get(once, server)

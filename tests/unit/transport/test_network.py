@@ -39,7 +39,7 @@ def test_there_is_no_proxy_by_default() -> None:
 
 
 def test_without_a_proxy_requests_is_not_loaded() -> None:
-    """Its import takes longer than many a command's work."""
+    """Importing it takes longer than many a command's work."""
     look = (
         "import sys; from azext_acrartifact.transport.network import Network\n"
         f"network = Network('a'); network.tls; print(network.proxy_for({URL!r}), 'requests' in sys.modules)"

@@ -180,7 +180,7 @@ def test_a_redirect_can_be_returned(serve, http) -> None:
 
 
 def test_a_retry_after_a_redirect_begins_at_the_registry(serve, http) -> None:
-    """A signed URL is valid for minutes, so that a retry begins at the registry."""
+    """Signed URLs are valid for minutes, so that a retry begins at the registry."""
     server = serve(
         respond(307, Location="/signed1"), respond(503), respond(307, Location="/signed2"), respond(200, b"x")
     )
