@@ -19,7 +19,7 @@
     │   ├── RejectedError               any other 4xx
     │   └── ServerFaultError            5xx for longer than retries last
     ├── ConnectionFailedError       no response: DNS, refused, reset, stalled
-    │   ├── StalledError                nothing, or too little, sent or taken in time
+    │   ├── StalledError                no data, or too little, in time
     │   ├── NotListeningError           nothing listens there
     │   ├── UnresolvedHostError         the host does not exist, or a proxy could not reach it
     │   ├── TlsError                    the certificate is not trusted
@@ -182,7 +182,7 @@ class ConnectionFailedError(ArtifactError):
 
 
 class StalledError(ConnectionFailedError):
-    """The server sent nothing, or next to nothing, or took nothing of what was sent, before a timeout."""
+    """The server sent nothing or too little, or read nothing, before a timeout."""
 
 
 class NotListeningError(ConnectionFailedError):

@@ -1,4 +1,4 @@
-"""One HTTP/1.1 connection, direct or through a proxy's tunnel, which is given up once the other side stalls.
+"""One HTTP/1.1 connection, direct or through a proxy's tunnel, which fails if the other side stalls.
 
 `http.client` opens tunnels and reads bodies. Headers are written and read here, since a small request then costs a
 sixth of what it does through requests (`docs/decisions`, 0001).
@@ -21,7 +21,7 @@ from .messages import BLOCK, Body, Request, split_target
 from .network import Network, Proxy
 
 CONNECT_TIMEOUT = 10.0
-"""Seconds for the connection, for the proxy's response and for the TLS handshake, each: nobody needs longer."""
+"""Seconds for each of the connection, the proxy's response and the TLS handshake. `stall_timeout` holds after them."""
 LEAST_RATE = 1024
 """Bytes a second below which a response has stalled."""
 SEND_BLOCK = 64 * 1024
@@ -31,14 +31,14 @@ _HEADER_VALUE = re.compile(r"[\x20-\x7e\x80-\xff\t]*")
 
 
 class NoProgressError(TimeoutError):
-    """The other side sent nothing, or next to nothing, or took nothing of what was sent, for too long."""
+    """The other side sent nothing or too little, or read nothing, for too long."""
 
 
 class TimedReader(io.RawIOBase):
-    """The bytes of a response. Every byte resets a socket's timeout, so that slow responses are measured as well: one
-    fails that brings less than `LEAST_RATE` over *stall_timeout* seconds of waiting.
+    """The bytes of a response. The first may take as long as the socket's timeout; from then on *stall_timeout* holds.
 
-    The first byte may take as long as the socket's timeout says; from then on *stall_timeout* holds.
+    Every byte resets the timeout of a socket. Therefore the rate is measured as well: a response fails if it brings
+    less than `LEAST_RATE` over *stall_timeout* seconds of waiting.
     """
 
     def __init__(self, sock: socket.socket, stall_timeout: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -61,7 +61,7 @@ class TimedReader(io.RawIOBase):
         try:
             count = self._socket.recv_into(buffer)
         except TimeoutError as error:
-            raise _no_progress("received", self._socket, error) from error
+            raise _no_progress("sent", self._socket, error) from error
         if self._begun:
             self._account(count, self._clock() - began)
         else:
@@ -169,7 +169,7 @@ class Connection:
             while left:
                 left = left[self._socket.send(left[:SEND_BLOCK]) :]
         except TimeoutError as error:
-            raise _no_progress("taken", self._socket, error) from error
+            raise _no_progress("read", self._socket, error) from error
 
     def _encoded_headers(self, request: Request, network: Network) -> bytes:
         base, path = split_target(request.url)
@@ -214,7 +214,7 @@ def _set_timeout(sock: socket.socket, seconds: float) -> None:
 
 def _no_progress(what: str, sock: socket.socket, error: TimeoutError) -> TimeoutError:
     # The system's own timeout, ETIMEDOUT, has a number and may come earlier.
-    return error if error.errno else NoProgressError(f"nothing was {what} for {sock.gettimeout():g} s")
+    return error if error.errno else NoProgressError(f"the server {what} nothing for {sock.gettimeout():g} s")
 
 
 def _headers(request: Request, network: Network, host: str) -> dict[str, str]:

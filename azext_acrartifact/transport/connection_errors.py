@@ -44,17 +44,14 @@ def failure(error: BaseException, request: Request, proxy: Proxy | None) -> Arti
         return _refused_by_proxy(tunnel.group(1), host, proxy)
     if isinstance(error, http.client.HTTPException) and not isinstance(error, http.client.RemoteDisconnected):
         return _malformed(error, request)
-    kind, what = _kind(error)
-    return kind(what, where=request.where, why=_reason(error), hint=_advice(error, host, proxy))
+    what = "The connection stalled" if isinstance(error, NoProgressError) else "The connection failed"
+    return _kind(error)(what, where=request.where, why=_reason(error), hint=_advice(error, host, proxy))
 
 
-def _kind(error: BaseException) -> tuple[type[ConnectionFailedError], str]:
-    if isinstance(error, NoProgressError):
-        return StalledError, "The connection stalled"
-    if isinstance(error, TimeoutError):
-        return StalledError, "The connection failed"
-    kind = NotListeningError if isinstance(error, ConnectionRefusedError) else ConnectionFailedError
-    return kind, "The connection failed"
+def _kind(error: BaseException) -> type[ConnectionFailedError]:
+    if isinstance(error, ConnectionRefusedError):
+        return NotListeningError
+    return StalledError if isinstance(error, TimeoutError) else ConnectionFailedError
 
 
 def may_pass(error: ArtifactError) -> bool:

@@ -59,8 +59,8 @@ class Body(Protocol):
 class Request:
     """One request. *url* is absolute. *authorization* is a header value that goes to that origin alone.
 
-    *work_time* is how many seconds the server may work before it responds, in addition to the network's
-    `stall_timeout`. *repeatable* says that sending it twice does no harm; None leaves that to the method
+    *work_time* is how many seconds the server may need to store or hash the body before it responds, in addition to
+    `Network.stall_timeout`. *repeatable* says that sending it twice does no harm; None leaves that to the method
     (RFC 9110 §9.2.2).
     """
 

@@ -35,12 +35,12 @@ class Proxy:
 
 @dataclass
 class Network:
-    """Settings of all requests. *headers* are sent to every host and must not be secret. *verify* is False only if the
-    user set Azure CLI so (`AZURE_CLI_DISABLE_CONNECTION_VERIFICATION`).
+    """Settings of all requests. *headers* are sent to every host and must not be secret. *verify* is False only if
+    the user set `AZURE_CLI_DISABLE_CONNECTION_VERIFICATION`.
 
-    *stall_timeout* is how many seconds a server may send nothing, or take nothing, before the request fails. It holds
-    for the request's body, for the response's headers and for its body. `Request.work_time` is added to it while a
-    server hashes or stores what it got; connecting has a limit of its own, `connection.CONNECT_TIMEOUT`.
+    *stall_timeout* is how many seconds a server may send nothing before a request fails: no header, and no byte of a
+    body. As long may it read nothing of a request. Two waits differ: while a server stores or hashes what it received,
+    `Request.work_time` is added, and connecting has its own `connection.CONNECT_TIMEOUT`.
     """
 
     user_agent: str
@@ -70,7 +70,7 @@ class Network:
         return _proxy(address if "://" in address else f"http://{address}") if address else None
 
     def addresses_of(self, url: str) -> Sequence[str]:
-        """Return the IP addresses of *url*'s host; none if it has none, or if a proxy is to look it up."""
+        """Return the IP addresses of *url*'s host; none if it does not exist, or if a proxy looks it up."""
         if self.proxy_for(url) is not None:
             return ()
         _, host, port = origin_of(url)

@@ -20,7 +20,7 @@ _PUBLIC, _PRIVATE, _LOOPBACK, _LINK = range(4)
 _SENT_TO_ANY_ORIGIN = frozenset({"range", "accept", "accept-encoding"})
 
 Resolver = Callable[[str], Sequence[str]]
-"""Returns the IP addresses of a URL's host; none if it has none, or if a proxy is to look it up."""
+"""Returns the IP addresses of a URL's host; none if it does not exist, or if a proxy looks it up."""
 
 
 def next_hop(request: Request, response: Response, addresses_of: Resolver) -> Request:
@@ -35,7 +35,7 @@ def next_hop(request: Request, response: Response, addresses_of: Resolver) -> Re
         )
     location = response.headers.get("Location", "").strip()
     if not location:
-        raise ProtocolError("The registry redirected to nowhere", where=request.where)
+        raise ProtocolError("The registry sent a redirect without a location", where=request.where)
     target = resolve(request.url, location)
     here, there = request.origin, origin_of(target)
     _refuse_downgrade(request, here, there)

@@ -26,8 +26,8 @@ Notice = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Policy:
-    """*tries* in all, with waits that double from *first_wait* to *longest_wait* seconds. Half of each wait is random,
-    so that many clients do not return at once; all waits together take at most *budget* seconds.
+    """The limits of retries: *tries* in all, with waits that double from *first_wait* to *longest_wait* seconds and take
+    at most *budget* seconds together. Half of each wait is random, so that many clients do not return at once.
 
     A stall has already cost its timeout, so that it is followed by only *silences* more tries. The count starts again
     after *headway* bytes, not after any: a server that sends one byte a try would be asked for ever.
@@ -60,13 +60,13 @@ class Attempts:
 
     def __init__(self, policy: Policy, waiter: Waiter) -> None:
         self._policy, self._waiter = policy, waiter
-        self._made = self._silences = self._bytes = 0
+        self._made = self._stalls = self._bytes = 0
         self._waited = 0.0
 
     def again_after_error(self, error: ArtifactError) -> bool:
         """Wait and return True if *error* may pass and tries are left."""
-        self._silences += isinstance(error, StalledError)
-        if self._silences > self._policy.silences:
+        self._stalls += isinstance(error, StalledError)
+        if self._stalls > self._policy.silences:
             return False
         budget = NOT_LISTENING_BUDGET if isinstance(error, NotListeningError) else self._policy.budget
         if not may_pass(error) or not self._spend(pause := self._pause(), budget):
@@ -93,7 +93,7 @@ class Attempts:
         """Account for *size* bytes received; once there are `Policy.headway`, start the count of tries again."""
         self._bytes += size
         if self._bytes >= self._policy.headway:
-            self._made = self._silences = self._bytes = 0
+            self._made = self._stalls = self._bytes = 0
 
     def _pause(self) -> float:
         longest = min(self._policy.longest_wait, self._policy.first_wait * 2.0**self._made)

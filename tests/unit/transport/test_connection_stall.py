@@ -68,7 +68,7 @@ def stalls(words: str, longest: float = STALL) -> Iterator[None]:
 )  # fmt: skip
 def test_a_silent_server_is_given_up_after_the_timeout(serve, impatient, raw: bytes) -> None:
     server = serve(RawResponse(raw, "hang"))
-    with stalls(f"The connection stalled .*: nothing was received for {STALL} s"):
+    with stalls(f"The connection stalled .*: the server sent nothing for {STALL} s"):
         get(impatient, server)
 
 
@@ -78,14 +78,14 @@ def test_a_server_that_reads_nothing_is_given_up_after_the_timeout(
 ) -> None:
     tls = authority.context("127.0.0.1") if encrypted else None
     server = serve(RawResponse(b"", "hang", body_read=0), tls=tls)
-    with stalls(f"nothing was taken for {STALL} s"):
+    with stalls(f"the server read nothing for {STALL} s"):
         impatient.send(Request("PATCH", server.url + "/", body=LARGE, work_time=60))
 
 
 def test_a_manifest_is_given_up_after_the_timeout(serve, impatient) -> None:
     server = serve(RawResponse(b"", "hang"))
     registry = Registry(server.server, server.url, impatient, ChallengeAuthorizer(server.url, impatient, None))
-    with stalls("nothing was received"):
+    with stalls("sent nothing"):
         registry.manifests.put("a", Manifest(MEDIA_TYPE, b"{}", digest_of(b"{}")), "1")
 
 

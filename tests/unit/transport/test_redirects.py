@@ -7,7 +7,6 @@ import pytest
 from azext_acrartifact.errors import ProtocolError
 from azext_acrartifact.transport.messages import Request
 from azext_acrartifact.transport.redirects import next_hop
-from tests.support.server import respond
 from tests.unit.transport.doubles import response_to
 
 START = "https://myregistry.azurecr.io/v2/a/blobs/x"
@@ -128,61 +127,5 @@ def test_an_invalid_url_is_refused(location: str) -> None:
 
 @pytest.mark.parametrize("location", [None, "", "  "])
 def test_a_redirect_without_a_location_is_refused(location: str | None) -> None:
-    with pytest.raises(ProtocolError, match="nowhere"):
+    with pytest.raises(ProtocolError, match="without a location"):
         hop(location)
-
-
-def test_a_redirect_to_another_origin_is_followed_without_the_token(serve, http) -> None:
-    storage = serve(respond(206, b"llo", Content_Range="bytes 2-4/5"))
-    server = serve(
-        respond(302, Location="/second?a=b"), respond(308, b"moved", Location=f"{storage.url}/blob?sig=secret")
-    )
-    request = Request("GET", server.url + "/first", {"Range": "bytes=2-", "X-Own": "1"}, authorization="Bearer t")
-    assert http.send(request).content(10) == b"llo"
-    assert server.lines() == ["GET /first", "GET /second?a=b"]
-    assert [sent.headers["authorization"] for sent in server.requests] == ["Bearer t"] * 2
-    (last,) = storage.requests
-    assert last.headers["range"] == "bytes=2-"
-    assert not {"authorization", "x-own"} & last.headers.keys()
-
-
-@pytest.mark.parametrize(
-    ("status", "followed"),
-    [(301, True), (302, True), (303, True), (307, True), (308, True), (300, False), (304, False), (305, False)],
-)
-def test_each_status_that_redirects(serve, http, status: int, followed: bool) -> None:
-    server = serve(respond(status, Location="/b"), respond(200, b"b"))
-    with http.send(Request("GET", server.url + "/a")) as response:
-        assert response.status == (200 if followed else status)
-    assert len(server.requests) == 1 + followed
-
-
-def test_a_token_is_not_sent_again_once_it_was_removed(serve, http) -> None:
-    server = serve(respond(307, Location=""), respond(200))
-    storage = serve(respond(307, Location=f"{server.url}/back"))
-    server._left[0] = respond(307, Location=f"{storage.url}/away")
-    http.send(Request("GET", server.url + "/", authorization="Bearer t")).close()
-    assert [sent.headers.get("authorization") for sent in server.requests] == ["Bearer t", None]
-
-
-def test_five_hops_are_followed_and_no_more(serve, http) -> None:
-    server = serve(*[respond(307, Location="/next")] * 5, respond(200, b"x"))
-    assert http.send(Request("GET", server.url + "/")).content(5) == b"x"
-    server = serve(*[respond(307, Location="/next")] * 7)
-    with pytest.raises(ProtocolError, match="Too many redirects"):
-        http.send(Request("GET", server.url + "/"))
-    assert len(server.requests) == 6
-
-
-def test_a_redirect_can_be_returned(serve, http) -> None:
-    server = serve(respond(307, Location="https://elsewhere.example/"))
-    assert http.send(Request("GET", server.url + "/"), follow=False).status == 307
-
-
-def test_a_retry_after_a_redirect_begins_at_the_registry(serve, http) -> None:
-    """Signed URLs are valid for minutes, so that a retry begins at the registry."""
-    server = serve(
-        respond(307, Location="/signed1"), respond(503), respond(307, Location="/signed2"), respond(200, b"x")
-    )
-    assert http.send(Request("GET", server.url + "/blob")).content(5) == b"x"
-    assert server.lines() == ["GET /blob", "GET /signed1", "GET /blob", "GET /signed2"]

@@ -21,11 +21,8 @@ from azext_acrartifact.errors import (
     TlsError,
     UnresolvedHostError,
 )
-from azext_acrartifact.transport.client import HttpClient
 from azext_acrartifact.transport.messages import Request, Response
-from azext_acrartifact.transport.network import Network
 from azext_acrartifact.transport.retry import Attempts, Policy, Waiter, retry_after
-from tests.support.server import RawResponse, reset, respond
 from tests.unit.transport.doubles import response_to
 
 
@@ -166,58 +163,3 @@ def test_a_cancelled_wait_ends_at_once() -> None:
         waiter.wait(60, "the server is busy")
     assert time.monotonic() - began < 10
     assert notices == ["Waiting 60.0 s: the server is busy"]
-
-
-@pytest.mark.parametrize("failure", [respond(503), respond(429, Retry_After="0"), reset(), RawResponse(b"", "close")])
-def test_a_safe_request_is_sent_again(serve, http, notices: list[str], failure: RawResponse) -> None:
-    server = serve(failure, failure, respond(200, b"x"))
-    assert http.send(Request("GET", server.url + "/")).content(10) == b"x"
-    assert len(server.requests) == 3
-    assert len(notices) == 2
-
-
-def test_a_body_is_sent_again_from_its_first_byte(serve, http) -> None:
-    server = serve(respond(500), reset(), respond(201))
-    http.send(Request("PUT", server.url + "/", body=b"whole")).close()
-    assert [sent.body for sent in server.requests] == [b"whole"] * 3
-
-
-@pytest.mark.parametrize("failure", [respond(503, b"busy"), reset()])
-def test_an_unsafe_request_is_sent_once(serve, http, failure: RawResponse) -> None:
-    server = serve(failure, respond(201))
-    request = Request("PATCH", server.url + "/", body=b"x")
-    if failure.after == "reset":
-        with pytest.raises(ConnectionFailedError):
-            http.send(request)
-    else:
-        assert http.send(request).content(10) == b"busy"
-    assert len(server.requests) == 1
-
-
-def test_the_response_to_the_sixth_try_is_final(serve, http) -> None:
-    server = serve(*[respond(503, b"busy")] * 7)
-    response = http.send(Request("GET", server.url + "/"))
-    assert (response.status, response.content(10)) == (503, b"busy")
-    assert len(server.requests) == 6
-
-
-def test_the_error_of_the_sixth_try_is_final(serve, http) -> None:
-    server = serve(*[reset()] * 7)
-    with pytest.raises(ConnectionFailedError):
-        http.send(Request("GET", server.url + "/"))
-    assert len(server.requests) == 6
-
-
-def test_a_response_that_asks_for_a_long_wait_is_final(serve, http, notices: list[str]) -> None:
-    server = serve(respond(429, Retry_After="3600"), respond(200))
-    assert http.send(Request("GET", server.url + "/")).status == 429
-    assert (server.left, notices) == (1, [])
-
-
-def test_cancelling_ends_a_request_that_waits_for_its_next_try(serve) -> None:
-    server = serve(respond(429, Retry_After="100"))
-    http = HttpClient(Network("unit/1"), Waiter())
-    threading.Timer(0.1, http.waiter.cancelled.set).start()
-    with pytest.raises(CancelledError):
-        http.send(Request("GET", server.url + "/"))
-    http.close()
