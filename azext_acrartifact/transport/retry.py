@@ -26,8 +26,8 @@ Notice = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Policy:
-    """The limits of retries: *tries* in all, with waits that double from *first_wait* to *longest_wait* seconds and take
-    at most *budget* seconds together. Half of each wait is random, so that many clients do not return at once.
+    """The limits of retries: *tries* in all, with waits that double from *first_wait* to *longest_wait* seconds, which
+    take at most *budget* together. Half of each wait is random, so that many clients do not return at once.
 
     A stall has already cost its timeout, so that it is followed by only *silences* more tries. The count starts again
     after *headway* bytes, not after any: a server that sends one byte a try would be asked for ever.

@@ -27,6 +27,7 @@ from tests.unit.transport.doubles import get
 
 HOST = "myregistry.azurecr.io"
 URL = f"https://{HOST}/v2/"
+LATER = socket.gaierror(socket.EAI_AGAIN, "later")
 UNKNOWN = socket.gaierror(socket.EAI_NONAME, "unknown name")
 
 
@@ -34,18 +35,10 @@ UNKNOWN = socket.gaierror(socket.EAI_NONAME, "unknown name")
     ("raised", "kind", "message"),
     [
         (UNKNOWN, UnresolvedHostError, f"The host does not exist ({HOST}): unknown name"),
-        (
-            socket.gaierror(socket.EAI_AGAIN, "later"),
-            ConnectionFailedError,
-            f"The name server did not respond ({HOST}): later",
-        ),
+        (LATER, ConnectionFailedError, f"The name server did not respond ({HOST}): later"),
         (TimeoutError("timed out"), StalledError, f"The connection failed (GET {URL}): no connection within 10 s"),
         (TimeoutError(110, "timed out"), StalledError, f"The connection failed (GET {URL}): timed out"),
-        (
-            NoProgressError("only 5 bytes in 30 s"),
-            StalledError,
-            f"The connection stalled (GET {URL}): only 5 bytes in 30 s",
-        ),
+        (NoProgressError("only 5 bytes"), StalledError, f"The connection stalled (GET {URL}): only 5 bytes"),
         (ConnectionRefusedError(), NotListeningError, f"The connection failed (GET {URL}): it was refused"),
         (BrokenPipeError(), ConnectionFailedError, f"The connection failed (GET {URL}): it was reset"),
         (http.client.HTTPException("x"), ProtocolError, f"The response is not valid HTTP (GET {URL}): x"),
