@@ -58,7 +58,7 @@ class Pool:
         idle = self._take(origin)
         if idle is not None:
             try:
-                return self._exchange(idle, request, origin, proxy)
+                return self._exchange(idle, request, proxy)
             except (ConnectionError, http.client.RemoteDisconnected):
                 if not request.may_repeat:
                     raise
@@ -67,15 +67,15 @@ class Pool:
             self._busy.add(fresh)
             if self._aborted:
                 fresh.abort()
-        return self._exchange(fresh, request, origin, proxy)
+        return self._exchange(fresh, request, proxy)
 
-    def _exchange(self, connection: Connection, request: Request, origin: Origin, proxy: Proxy | None) -> Response:
+    def _exchange(self, connection: Connection, request: Request, proxy: Proxy | None) -> Response:
         try:
             raw = connection.exchange(request, self._network)
         except BaseException:
             self.drop(connection)
             raise
-        body = _PooledBody(self, origin, connection, raw, request, proxy)
+        body = _PooledBody(self, connection, raw, request, proxy)
         return Response(request, raw.status, raw.headers, body, connection.waited)
 
     def _proxy(self, origin: Origin, url: str) -> Proxy | None:
@@ -117,16 +117,10 @@ class _PooledBody:
     """The body of a response. Its connection returns to the pool once the last byte has been read."""
 
     def __init__(
-        self,
-        pool: Pool,
-        origin: Origin,
-        connection: Connection,
-        raw: LeanResponse,
-        request: Request,
-        proxy: Proxy | None,
+        self, pool: Pool, connection: Connection, raw: LeanResponse, request: Request, proxy: Proxy | None
     ) -> None:
-        self._pool, self._origin, self._connection = pool, origin, connection
-        self._raw, self._request, self._proxy = raw, request, proxy
+        self._pool, self._connection, self._raw = pool, connection, raw
+        self._request, self._proxy = request, proxy
         self._done = False
         if raw.length == 0:
             self._finish()
@@ -167,4 +161,4 @@ class _PooledBody:
         if self._raw.will_close:
             self._pool.drop(self._connection)
         else:
-            self._pool.put_back(self._origin, self._connection)
+            self._pool.put_back(self._request.origin, self._connection)
