@@ -38,9 +38,9 @@ class Network:
     """Settings of all requests. *headers* are sent to every host and must not be secret. *verify* is False only if
     the user set `AZURE_CLI_DISABLE_CONNECTION_VERIFICATION`.
 
-    *stall_timeout* is how many seconds a server may send nothing before a request fails: no header, and no byte of a
-    body. As long may it read nothing of a request. Two waits differ: while a server stores or hashes what it received,
-    `Request.work_time` is added, and connecting has its own `connection.CONNECT_TIMEOUT`.
+    A request fails once the server has sent nothing, neither headers nor bytes of the body, or has read nothing of the
+    request, for *stall_timeout* seconds. There are two exceptions: `Request.work_time` is added while the server stores
+    or hashes what it received, and connecting has a limit of its own, `connection.CONNECT_TIMEOUT`.
     """
 
     user_agent: str

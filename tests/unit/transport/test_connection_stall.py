@@ -163,6 +163,12 @@ def read_all(stall_timeout: float, packets: Iterable[tuple[float, int]]) -> list
     return found
 
 
+def test_a_timeout_of_the_system_is_raised_as_it_is() -> None:
+    with contextlib.closing(FakeSocket(TimeoutError(110, "timed out"))) as sock, pytest.raises(TimeoutError) as raised:
+        TimedReader(sock, STALL).readinto(memoryview(b""))
+    assert raised.value.errno == 110
+
+
 FIRST = (1000.0, 1)
 """The first byte may take as long as the socket's own timeout allows."""
 
