@@ -24,7 +24,7 @@ from .oci.registry import Registry
 from .transfer.progress import Progress
 from .transport.authorization import Authorizer
 from .transport.client import HttpClient
-from .transport.network import Network
+from .transport.network import STALL_TIMEOUT, Network
 from .transport.redaction import protect_logs
 from .transport.retry import Waiter
 from .transport.scheme import base_url_of
@@ -32,7 +32,6 @@ from .transport.scheme import base_url_of
 _logger = get_logger(__name__)
 # https://learn.microsoft.com/azure/container-registry/container-registry-dedicated-data-endpoints
 _DATA_ENDPOINT = re.compile(r"\.[a-z0-9]+\.data\.azurecr\.")
-USUAL_STALL = 30.0
 LONGEST_STALL = 3600
 _Result = TypeVar("_Result")
 
@@ -253,17 +252,17 @@ def _network(cmd: Any) -> Network:
     if request_id := sent.get("x-ms-client-request-id"):
         headers["x-ms-client-request-id"] = str(request_id)
     agent = f"{get_az_user_agent()} acrartifact/{VERSION}"
-    return Network(agent, not should_disable_connection_verify(), headers, stall_timeout(cmd) / USUAL_STALL)
+    return Network(agent, not should_disable_connection_verify(), headers, stall_timeout(cmd))
 
 
 def stall_timeout(cmd: Any) -> float:
-    """Seconds of silence that are borne: `az config set acrartifact.stall_timeout=SECONDS`."""
-    text = str(cmd.cli_ctx.config.get("acrartifact", "stall_timeout", fallback=f"{USUAL_STALL:.0f}"))
+    """Return `Network.stall_timeout`, which the user sets by `az config set acrartifact.stall_timeout=SECONDS`."""
+    text = str(cmd.cli_ctx.config.get("acrartifact", "stall_timeout", fallback=f"{STALL_TIMEOUT:.0f}"))
     if not (text.isascii() and text.isdigit() and len(text) < 5 and 1 <= int(text) <= LONGEST_STALL):
         raise InvalidInputError(
             "Not a number of seconds",
             where=f"acrartifact.stall_timeout={text}",
-            hint=f"Set 1 to {LONGEST_STALL}: az config set acrartifact.stall_timeout={USUAL_STALL:.0f}",
+            hint=f"Set 1 to {LONGEST_STALL}: az config set acrartifact.stall_timeout={STALL_TIMEOUT:.0f}",
         )
     return float(text)
 

@@ -1,34 +1,34 @@
-"""Every error that the core raises.
+"""The errors of the core.
 
     ArtifactError
-    ├── InvalidInputError           what the user typed cannot be right
-    │   └── InvalidReferenceError       … and it is the artifact's reference
-    ├── LocalFileError              a file or folder of the user's: missing, unreadable, changed, no space
-    ├── RefusedError                what a registry or an artifact says is unsafe or untrue
-    │   ├── UnsafeContentError          a name, a path or an archive member
-    │   ├── DigestMismatchError         bytes that are not what their digest says
+    ├── InvalidInputError           invalid arguments
+    │   └── InvalidReferenceError       an invalid reference of an artifact
+    ├── LocalFileError              a local file or folder is missing, unreadable or changed, or the disk is full
+    ├── RefusedError                unsafe or wrong data from a registry
+    │   ├── UnsafeContentError          an unsafe file name, path or archive member
+    │   ├── DigestMismatchError         bytes that do not match their digest or size
     │   ├── InvalidManifestError        a manifest that breaks the specification
-    │   └── ProtocolError               an answer that breaks the protocol (origin, redirect, size)
+    │   └── ProtocolError               a response that breaks the protocol (origin, redirect, size)
     ├── SignInError                 no usable identity, or the registry does not accept it
-    ├── RegistryError               the registry answered, and said no
-    │   ├── PermissionDeniedError       the identity lacks an action on a repository
-    │   ├── NetworkRuleError            a firewall rule of the registry
+    ├── RegistryError               an error response of the registry
+    │   ├── PermissionDeniedError       the identity has no permission for an action on a repository
+    │   ├── NetworkRuleError            the registry's firewall blocks this machine
     │   ├── NotFoundError               no such registry, repository, tag, manifest or blob
-    │   ├── LockedError                 a lock, or an operation that the registry does not allow
-    │   ├── ThrottledError              429 for longer than we wait
+    │   ├── LockedError                 a lock, or another operation that the registry does not allow
+    │   ├── ThrottledError              429 for longer than retries last
     │   ├── RejectedError               any other 4xx
-    │   └── ServerFaultError            5xx for longer than we wait
-    ├── ConnectionFailedError       no answer: DNS, refused, reset, silence
-    │   ├── SilentError                 the line is held and nothing comes
+    │   └── ServerFaultError            5xx for longer than retries last
+    ├── ConnectionFailedError       no response: DNS, refused, reset, stalled
+    │   ├── StalledError                no data, or too little, in time
     │   ├── NotListeningError           nothing listens there
-    │   ├── UnresolvedHostError         the name does not exist, or a proxy could not reach it
+    │   ├── UnresolvedHostError         the host does not exist, or a proxy could not reach it
     │   ├── TlsError                    the certificate is not trusted
     │   └── ProxyError                  the proxy refused or failed
-    └── CancelledError              stopped on request: Ctrl-C, SIGTERM, or an answer of no
+    └── CancelledError              Ctrl-C, SIGTERM, or a question not confirmed
 
-Each says what happened, where (a path, or a URL without its query), why, and what to do next; the face
-turns it into one of Azure CLI's error classes and prints `hint` as the recommendation. Texts may quote a
-registry, so all of them pass through `printable`.
+Each says what happened, where (a path, or a URL without its query), why, and what to do next. `_exception_handler`
+turns it into one of Azure CLI's error classes and prints `hint` as the recommendation. The texts may quote a registry,
+so that all of them pass through `printable`.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ MESSAGE_LIMIT = 600
 
 
 class ArtifactError(Exception):
-    """*what* happened, to *where*, *why*, and in *hint* what to type or do next."""
+    """*what* happened, *where* (to which file or URL), *why*, and as a *hint* what to type or do next."""
 
     usual_hint = ""
-    """What to do when the one who raises it knows nothing better."""
+    """The hint of errors that are raised without one."""
 
     def __init__(self, what: str, *, where: str = "", why: str = "", hint: str = "") -> None:
         self.what = _shown(what)
@@ -54,9 +54,9 @@ class ArtifactError(Exception):
     @property
     def message(self) -> str:
         """One line: what, where and why."""
-        place = f" ({self.where})" if self.where else ""
-        reason = f": {self.why}" if self.why else ""
-        return f"{self.what}{place}{reason}"
+        where = f" ({self.where})" if self.where else ""
+        why = f": {self.why}" if self.why else ""
+        return f"{self.what}{where}{why}"
 
 
 def _shown(text: str) -> str:
@@ -64,61 +64,61 @@ def _shown(text: str) -> str:
 
 
 class InvalidInputError(ArtifactError):
-    """What the user typed cannot be right."""
+    """The arguments are invalid."""
 
-    usual_hint = "Run the command with --help to see what it takes."
+    usual_hint = "Run the command with --help to see its arguments."
 
 
 class InvalidReferenceError(InvalidInputError):
-    """The artifact's reference cannot be right."""
+    """The reference of an artifact is invalid."""
 
     usual_hint = "Write SERVER/REPOSITORY:TAG or SERVER/REPOSITORY@DIGEST."
 
 
 class LocalFileError(ArtifactError):
-    """A file or folder of the user's is missing, unreadable, changed, or there is no space for it."""
+    """A local file or folder is missing, unreadable or changed, or the disk is full."""
 
-    usual_hint = "Check the file, and the folder that holds it."
+    usual_hint = "Check the file and its folder."
 
 
 class RefusedError(ArtifactError):
-    """What a registry or an artifact says is unsafe or untrue, and is not acted on."""
+    """Data from a registry is unsafe or wrong and was not used."""
 
-    usual_hint = "Do not trust this artifact, or ask the registry's owner what is wrong with it."
+    usual_hint = "Do not trust this artifact. Ask the registry's owner what is wrong with it."
 
 
 class UnsafeContentError(RefusedError):
     """A name, a path or an archive member that must not reach the file system."""
 
-    usual_hint = "Do not trust this artifact. Whoever made it must push it without this."
+    usual_hint = "Do not trust this artifact. Its author must push it again without this."
 
 
 class DigestMismatchError(RefusedError):
-    """Bytes that are not what their digest or size says."""
+    """Bytes that do not match their digest or size."""
 
-    usual_hint = "Run the command again. If it fails again, the registry or something on the way changes the data."
+    usual_hint = "Run the command again. If it fails again, the registry or a proxy changes the data."
 
 
 class InvalidManifestError(RefusedError):
     """A manifest that breaks the OCI image specification."""
 
-    usual_hint = "Look at it: az acr artifact show --raw"
+    usual_hint = "To see the manifest: az acr artifact show --raw"
 
 
 class ProtocolError(RefusedError):
-    """An answer that breaks the protocol: another origin, a forbidden redirect, an endless body."""
+    """A response that breaks the protocol: another origin, a forbidden redirect, an endless body."""
 
-    usual_hint = "Check the server's name, and the proxy, if there is one on the way to it."
+    usual_hint = "Check the server's name, and the proxy if there is one."
 
 
 class SignInError(ArtifactError):
     """No usable identity, or the registry does not accept it."""
 
-    usual_hint = "Sign in: az login. Or give --username and --password-stdin."
+    usual_hint = "Sign in with az login, or give --username and --password-stdin."
 
 
 class RegistryError(ArtifactError):
-    """The registry answered, and said no. *status* is the HTTP status, *code* the registry's own."""
+    """An error response of the registry. *status* is the HTTP status, *code* the registry's error code."""
 
     def __init__(
         self,
@@ -144,13 +144,13 @@ class RegistryError(ArtifactError):
 
 
 class PermissionDeniedError(RegistryError):
-    """The identity lacks an action on a repository."""
+    """The identity has no permission for an action on a repository."""
 
     usual_hint = "Ask the registry's owner for a role that allows this."
 
 
 class NetworkRuleError(RegistryError):
-    """A firewall rule of the registry turns this client away."""
+    """The registry's firewall blocks this machine."""
 
 
 class NotFoundError(RegistryError):
@@ -158,11 +158,11 @@ class NotFoundError(RegistryError):
 
 
 class LockedError(RegistryError):
-    """A lock, or an operation that the registry does not allow."""
+    """A lock, or another operation that the registry does not allow."""
 
 
 class ThrottledError(RegistryError):
-    """The registry asks to wait for longer than we do."""
+    """The registry still throttles after the last retry."""
 
 
 class RejectedError(RegistryError):
@@ -172,25 +172,25 @@ class RejectedError(RegistryError):
 
 
 class ServerFaultError(RegistryError):
-    """The registry failed, for longer than we retry."""
+    """The registry still fails after the last retry."""
 
 
 class ConnectionFailedError(ArtifactError):
-    """No answer: the name, the connection or the line failed."""
+    """No response: the host's name, the connection or the network failed."""
 
     usual_hint = "Check the network, then run the command again."
 
 
-class SilentError(ConnectionFailedError):
-    """The other side holds the line and says nothing, or next to nothing."""
+class StalledError(ConnectionFailedError):
+    """The server sent nothing or too little, or read nothing, before a timeout."""
 
 
 class NotListeningError(ConnectionFailedError):
-    """Nothing listens at the address, which a restart may change within seconds, or never."""
+    """Nothing listens at the address. A restart may change that within seconds."""
 
 
 class UnresolvedHostError(ConnectionFailedError):
-    """The host's name does not exist, or a proxy could not reach it."""
+    """The host does not exist, or a proxy could not reach it."""
 
 
 class TlsError(ConnectionFailedError):
@@ -202,4 +202,4 @@ class ProxyError(ConnectionFailedError):
 
 
 class CancelledError(ArtifactError):
-    """Stopped on request."""
+    """Stopped by the user or the system, or not confirmed."""

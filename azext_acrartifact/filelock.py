@@ -1,4 +1,4 @@
-"""Locks on open files and folders. They end with the process that holds them, however that ends."""
+"""Locks on open files and folders. They end with the process, however it ends."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _BUSY = {errno.EACCES, errno.EAGAIN, errno.EDEADLK, getattr(errno, "EDEADLOCK", 
 if sys.platform == "win32":
     import msvcrt  # pylint: disable=import-error
 
-    _PLACE = 1 << 40
-    """Other processes cannot read a byte that is locked, so it is one where no content is."""
+    _OFFSET = 1 << 40
+    """Other processes cannot read a locked byte, so that one far behind the content is locked."""
 
     def _lock(descriptor: int) -> None:
         before = os.lseek(descriptor, 0, os.SEEK_CUR)
-        os.lseek(descriptor, _PLACE, os.SEEK_SET)
+        os.lseek(descriptor, _OFFSET, os.SEEK_SET)
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         finally:
@@ -40,8 +40,8 @@ else:
 
 
 def try_lock(descriptor: int) -> bool | None:
-    """Lock *descriptor* until it is closed: False when somebody else holds it, this process by another descriptor
-    included; None on a file system without locks, such as some network mounts, where nobody can tell."""
+    """Lock *descriptor* until it is closed. Return False if it is locked already, by another process or by another
+    descriptor of this one; None if the file system has no locks, such as some network mounts."""
     try:
         _lock(descriptor)
     except OSError as error:
@@ -51,22 +51,22 @@ def try_lock(descriptor: int) -> bool | None:
 
 @contextlib.contextmanager
 def locked(path: Path, longest_wait: float) -> Iterator[bool]:
-    """Hold the file *path*, which is made and stays, for the block; gives whether there are locks at all. OSError when
-    it cannot be made, or when somebody else holds it for more than *longest_wait* seconds."""
+    """Lock the file *path*, which is created if it is missing, and yield whether the file system has locks. OSError if
+    it cannot be created, or is still locked by another process after *longest_wait* seconds."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         end = time.monotonic() + longest_wait
-        while (held := try_lock(descriptor)) is False:
+        while (taken := try_lock(descriptor)) is False:
             if time.monotonic() >= end:
                 raise OSError(errno.EAGAIN, "another process holds its lock", str(path))
             time.sleep(0.01)
-        yield held is not None
+        yield taken is not None
     finally:
         os.close(descriptor)
 
 
 def wait_for_lock(descriptor: int) -> bool:
-    """The same, however long somebody else holds it; False where there are no locks, and on Windows."""
+    """Wait until *descriptor* can be locked, and lock it. Return False without locks, and on Windows."""
     try:
         _wait(descriptor)
     except OSError:

@@ -1,4 +1,4 @@
-"""Threads beside the one that asks for them, which a busy system may refuse."""
+"""Start threads that the system may refuse."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 
 
 def try_start(thread: threading.Thread) -> bool:
-    """Start *thread*; False when the system gives no more threads, so that the caller does the work itself."""
+    """Start *thread*; return False if the system has no more threads, so that the caller does the work itself."""
     try:
         thread.start()
     except RuntimeError:

@@ -58,9 +58,13 @@ FIRST = {
     "layout/target.py": ["layout/test_target.py", "operations/test_backup.py"],
     "files/archive/tar_format.py": ["files/archive/test_extract.py"],
     "files/archive/tar_reader.py": ["files/archive/test_tar_reader.py", "files/archive/test_extract.py"],
-    "transport/http_response.py": ["transport/test_wire.py"],
-    "transport/connection.py": [f"transport/test_{name}.py" for name in ("connection", "wire", "tunnel", "network")],
-    "transport/scheme.py": ["transport/test_tunnel.py"],
+    "transport/http_response.py": ["transport/test_http_response.py", "transport/test_pool.py"],
+    "transport/redirects.py": ["transport/test_redirects.py", "transport/test_client.py"],
+    "transport/connection.py": [
+        "transport/test_connection.py",
+        "transport/test_connection_stall.py",
+        "transport/test_network.py",
+    ],
 }
 """Tests, below tests/unit, to run before those of the same folder; by default those of the same name."""
 

@@ -46,7 +46,7 @@ class RegistryApi:
         body: bytes | Body | None = None,
         follow: bool = False,
         repeatable: bool | None = None,
-        answer_timeout: float = 30.0,
+        work_time: float = 0.0,
     ) -> Response:
         """Send a request with an authorization for *scope*. After a 401 it is sent once more with a fresh one."""
         if origin_of(url) != origin_of(self._base_url):
@@ -54,7 +54,7 @@ class RegistryApi:
             raise ProtocolError("The address is not on the registry", where=url.partition("?")[0])
         value = self.authorizer.authorization(scope)
         request = Request(
-            method, url, headers or {}, body, authorization=value, answer_timeout=answer_timeout, repeatable=repeatable
+            method, url, headers or {}, body, authorization=value, work_time=work_time, repeatable=repeatable
         )
         response = self.http.send(request, follow=follow)
         if response.status != 401 or response.request.origin != request.origin:

@@ -19,7 +19,6 @@ from .mediatypes import ACCEPT, IMAGE_INDEX
 from .pages import follow_pages
 from .reference import check_tag
 
-PUT_TIMEOUT = 60.0
 PAGE_SIZE = 100
 TAGS_LIMIT = 16 * 1024 * 1024
 """Bytes of one page of tags."""
@@ -70,7 +69,7 @@ class Manifests:
         url = self._api.url(path_of(repository, "manifests", version))
         headers = {"Content-Type": manifest.media_type}
         scope = Scope.of(repository, PULL, PUSH)
-        response = self._api.send(scope, "PUT", url, headers=headers, body=manifest.raw, answer_timeout=PUT_TIMEOUT)
+        response = self._api.send(scope, "PUT", url, headers=headers, body=manifest.raw)
         if response.status != 201:
             raise error_from(response, "Could not store the manifest")
         with response:

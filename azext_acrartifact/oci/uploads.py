@@ -18,10 +18,11 @@ from ..transport.messages import Body, Response
 from .api import RegistryApi, path_of
 from .descriptor import Descriptor
 
-APPEND_TIMEOUT = 60.0
-FINISH_TIMEOUT = 180.0
-FINISH_BASE, FINISH_RATE = 45.0, 8 * 1024 * 1024
-"""Seconds for any blob, and bytes per second on top: a registry hashes the whole blob before it responds."""
+APPEND_TIME = 30.0
+"""Seconds, in addition to `stall_timeout`, that a registry may take to store a chunk."""
+FINISH_RATE = 8 * 1024 * 1024
+LONGEST_FINISH = 150.0
+"""A registry hashes a whole blob before it confirms it: bytes a second, and the most seconds in addition."""
 _RANGE = re.compile(r"(?:bytes=)?0-(\d{1,19})")
 
 
@@ -69,9 +70,7 @@ class Uploads:
         """Send *chunk* as the bytes from `session.offset`. A failed one is not sent again: ask for `status` first."""
         end = session.offset + chunk.size - 1
         headers = {"Content-Type": "application/octet-stream", "Content-Range": f"{session.offset}-{end}"}
-        return self._api.send(
-            self._scope, "PATCH", session.url, headers=headers, body=chunk, answer_timeout=APPEND_TIMEOUT
-        )
+        return self._api.send(self._scope, "PATCH", session.url, headers=headers, body=chunk, work_time=APPEND_TIME)
 
     def appended(self, session: Session, response: Response, size: int) -> Session:
         """Return the session after an `append` of *size* bytes had the status 202."""
@@ -94,10 +93,8 @@ class Uploads:
         """Finish the session as *blob*. *rest* has its last bytes, or all of them."""
         url = f"{session.url}{'&' if '?' in session.url else '?'}digest={quote(blob.digest, safe='')}"
         headers = {"Content-Type": "application/octet-stream"}
-        timeout = min(FINISH_TIMEOUT, FINISH_BASE + blob.size / FINISH_RATE)
-        return self._api.send(
-            self._scope, "PUT", url, headers=headers, body=rest, answer_timeout=timeout, repeatable=False
-        )
+        hashing = min(LONGEST_FINISH, blob.size / FINISH_RATE)
+        return self._api.send(self._scope, "PUT", url, headers=headers, body=rest, work_time=hashing, repeatable=False)
 
     def _opened(self, response: Response, what: str) -> Session:
         if response.status != 202:

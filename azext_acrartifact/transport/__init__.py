@@ -1,5 +1,4 @@
-"""The one HTTP seam: connections, redirects, retries, bounds and redaction.
+"""HTTP: connections, timeouts, redirects, retries, limits and redaction.
 
-Nothing above this package knows what carries a request. It knows nothing of registries beyond the shape
-of their error answers.
+Only this package knows how a request is sent. Of registries it knows no more than the format of their error responses.
 """

@@ -1,6 +1,6 @@
-"""What a request needs to be allowed, and who vouches for it.
+"""Scopes of requests, and the protocol of their authorization.
 
-`auth` implements `Authorizer`; `oci` asks it. Neither imports the other.
+`auth` implements `Authorizer` and `oci` calls it. Neither imports the other.
 """
 
 from __future__ import annotations
@@ -27,29 +27,29 @@ class Scope:
     actions: frozenset[str]
     kind: str = "repository"
     source: str | None = None
-    """A repository that must be readable by the same token, since blobs are mounted from it."""
+    """A repository that the same token must allow to read, since blobs are mounted from it."""
     either: tuple[str, ...] = ()
-    """Further actions, of which one is enough; which one depends on the registry. The first is the usual one."""
+    """Further actions, one of which is enough; it depends on the registry which one. The first is the usual one."""
 
     @classmethod
     def of(cls, repository: str, *actions: str, either: tuple[str, ...] = ()) -> Scope:
-        """A scope of *actions* on *repository*, and of one of *either*."""
+        """Return the scope of *actions*, and of one of *either*, on *repository*."""
         return cls(repository, frozenset(actions), either=either)
 
     @classmethod
     def of_untagging(cls, repository: str, *actions: str) -> Scope:
-        """What it takes to remove a tag, and *actions*. With repository permissions a Writer may, who may not delete
-        (https://learn.microsoft.com/azure/container-registry/container-registry-rbac-built-in-roles-overview)."""
+        """Return the scope of *actions* and of removing a tag. With repository permissions, a Writer may remove it
+        but not delete (https://learn.microsoft.com/azure/container-registry/container-registry-rbac-built-in-roles-overview)."""
         return cls.of(repository, METADATA_READ, *actions, either=(DELETE, METADATA_WRITE))
 
     @property
     def wanted(self) -> frozenset[str]:
-        """All actions that are asked for."""
+        """All actions to ask for."""
         return self.actions.union(self.either)
 
     def __str__(self) -> str:
-        own = f"{self.kind}:{self.repository}:{','.join(sorted(self.wanted))}"
-        return f"{own} repository:{self.source}:{PULL}" if self.source else own
+        text = f"{self.kind}:{self.repository}:{','.join(sorted(self.wanted))}"
+        return f"{text} repository:{self.source}:{PULL}" if self.source else text
 
 
 CATALOG = Scope("catalog", frozenset({"*"}), "registry")
@@ -57,17 +57,17 @@ CATALOG = Scope("catalog", frozenset({"*"}), "registry")
 
 
 class Authorizer(Protocol):
-    """Gives Authorization header values for one registry. Safe to call from many threads."""
+    """Provides the Authorization headers for one registry. Safe to call from many threads."""
 
     def authorization(self, scope: Scope) -> str | None:
-        """A value that grants *scope*, or None where the registry asks for none.
+        """Return a header value that grants *scope*, or None if the registry needs none.
 
-        Raises `SignInError` without a usable identity, `PermissionDeniedError` when the identity lacks one
-        of the actions.
+        Raises `SignInError` without a usable identity, and `PermissionDeniedError` if the identity may not do one of
+        the actions.
         """
 
     def prepare(self, scopes: Sequence[Scope]) -> None:
-        """Get ready for *scopes* in as few requests as can be; what is not granted is said when it is used."""
+        """Get tokens for *scopes* in as few requests as possible; one that is not granted raises when it is used."""
 
-    def renew(self, scope: Scope, refused: str | None, answer: Response) -> str | None:
-        """A fresh value after the registry answered 401 to *refused*. Raises as `authorization` does."""
+    def renew(self, scope: Scope, refused: str | None, response: Response) -> str | None:
+        """Return a new value after *response*, a 401 to the value *refused*. Raises as `authorization` does."""

@@ -1,4 +1,4 @@
-"""JSON from a server, read within bounds of memory: a megabyte of brackets is a hundred of Python's objects."""
+"""Parse JSON from a server within limits of memory: a megabyte of brackets becomes a hundred of Python's objects."""
 
 from __future__ import annotations
 
@@ -7,22 +7,28 @@ from collections.abc import Callable
 from typing import Any
 
 MOST_CONTAINERS = 100_000
-"""Objects and lists of one document. A manifest of 4 MiB has fewer: a descriptor takes more than 100 bytes."""
+"""Objects and arrays of one document. A manifest of 4 MiB has fewer: a descriptor takes more than 100 bytes."""
 MOST_VALUES = 1_000_000
 
 Pairs = Callable[[list[tuple[str, Any]]], object]
 
 
-def parse_json(raw: bytes, pairs: Pairs | None = None) -> Any:
-    """*raw* as JSON; `ValueError` for what is none, NaN and its like included, and for what would take far more memory
-    than it has bytes. *pairs* makes the objects."""
-    if raw.count(b"{") + raw.count(b"[") > MOST_CONTAINERS or raw.count(b",") > MOST_VALUES:
-        raise ValueError("it has too many parts")
+def parse_json(
+    raw: bytes,
+    pairs: Pairs | None = None,
+    *,
+    most_containers: int = MOST_CONTAINERS,
+    most_values: int = MOST_VALUES,
+) -> Any:
+    """Parse *raw*; *pairs* makes the objects. `ValueError` if it is not JSON (NaN and Infinity are not), or if it would
+    take far more memory than it has bytes."""
+    if raw.count(b"{") + raw.count(b"[") > most_containers or raw.count(b",") > most_values:
+        raise ValueError("it has too many objects or values")
     try:
-        # RFC 8259 §8.1: UTF-8, and no mark before it; json would take UTF-16 for the same document.
+        # RFC 8259 §8.1: UTF-8 without a byte order mark; json.loads would accept UTF-16 too.
         return json.loads(raw.decode(), object_pairs_hook=pairs, parse_constant=_no_constant)
     except RecursionError:
-        raise ValueError("it is too deep") from None
+        raise ValueError("it is nested too deeply") from None
 
 
 def _no_constant(name: str) -> None:

@@ -1,4 +1,4 @@
-"""The seam itself: `HttpClient.send` is how everything above reaches a server."""
+"""`HttpClient.send`, by which everything above this package reaches a server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .retry import Attempts, Policy, Waiter
 
 
 class HttpClient:
-    """Sends requests: on kept connections, through the environment's proxy, again when that may help."""
+    """Sends requests: on reused connections, through the environment's proxy, and again if that may help."""
 
     def __init__(self, network: Network, waiter: Waiter | None = None, policy: Policy | None = None) -> None:
         self.waiter = waiter or Waiter()
@@ -19,17 +19,17 @@ class HttpClient:
         self._policy = policy or Policy()
         self._pool = Pool(network)
         self.fastest_answer: float | None = None
-        """Seconds from a request's first byte to its answer, the least so far: the line's round trip."""
+        """The fewest seconds from a request's first byte to its response so far: the network's round trip."""
         self.answers = 0
-        """How many requests were answered."""
+        """Number of responses so far."""
         self.throttled = 0
-        """How often the server answered 429."""
+        """Number of responses with status 429 so far."""
 
     def send(self, request: Request, *, follow: bool = True) -> Response:
-        """The answer to *request*, whatever its status; redirects are followed unless *follow* is False.
+        """Send *request* and return its response, whatever its status; follow redirects unless *follow* is False.
 
-        A request that may be repeated is, after a broken connection, 408, 429 and 5xx. Raises
-        `ConnectionFailedError` and its kinds when no answer comes, `ProtocolError` for a forbidden redirect.
+        A request that may be repeated is repeated after a failed connection, 408, 429 and 5xx. Raises
+        `ConnectionFailedError` or a subclass without a response, and `ProtocolError` for a forbidden redirect.
         """
         attempts = self.attempts()
         while True:
@@ -47,15 +47,15 @@ class HttpClient:
             response.close()
 
     def attempts(self) -> Attempts:
-        """A fresh count of tries under this client's policy, for work that is more than one request."""
+        """Return a new count of tries under this client's policy, for work of more than one request."""
         return Attempts(self._policy, self.waiter)
 
     def close(self) -> None:
-        """Close the kept connections."""
+        """Close the idle connections."""
         self._pool.close()
 
     def abort(self) -> None:
-        """Break the requests in flight, so that whoever waits for them wakes."""
+        """Abort the requests in flight, so that the threads that wait for them wake."""
         self._pool.abort()
 
     def _send(self, request: Request, follow: bool) -> Response:
@@ -66,5 +66,5 @@ class HttpClient:
             if not follow or response.status not in REDIRECTS:
                 return response
             response.close()
-            request = next_hop(request, response, lambda url: self._network.proxy_for(url) is None)
+            request = next_hop(request, response, self._network.addresses_of)
         raise ProtocolError("Too many redirects", where=request.where, why=f"more than {MOST_HOPS}")

@@ -1,7 +1,7 @@
-"""One HTTP/1.1 connection, direct or through a proxy's tunnel, with bounds on what the other side may do.
+"""One HTTP/1.1 connection, direct or through a proxy's tunnel, which fails if the other side stalls.
 
-`http.client` opens tunnels and reads bodies; heads are written and read leanly here, since a small request costs
-a sixth of what it does through requests (`docs/decisions/0001-one-carrier.md`).
+`http.client` opens tunnels and reads bodies. Headers are written and read here, since a small request then costs a
+sixth of what it does through requests (`docs/decisions`, 0001).
 """
 
 from __future__ import annotations
@@ -13,76 +13,84 @@ import select
 import socket
 import ssl
 import time
+from collections.abc import Callable
+from typing import Any
 
 from .http_response import LeanResponse
 from .messages import BLOCK, Body, Request, split_target
 from .network import Network, Proxy
 
 CONNECT_TIMEOUT = 10.0
-SEND_TIMEOUT = 60.0
-READ_TIMEOUT = 30.0
-STALL_WINDOW = 30.0
-STALL_BYTES = 30 * 1024
-JOINED_BODY = 64 * 1024
-_FIELD_VALUE = re.compile(r"[\x20-\x7e\x80-\xff\t]*")
+"""Seconds for each of the connection, the proxy's response and the TLS handshake. `stall_timeout` holds after them."""
+LEAST_RATE = 1024
+"""Bytes a second below which a response has stalled."""
+SEND_BLOCK = 64 * 1024
+"""Bytes that the other side must take within `stall_timeout`. A request of at most as many is sent at once."""
+_POLL: Callable[[], Any] | None = getattr(select, "poll", None)
+_HEADER_VALUE = re.compile(r"[\x20-\x7e\x80-\xff\t]*")
 
 
-class StalledError(OSError):
-    """The other side sends, but so slowly that nothing will come of it."""
+class NoProgressError(TimeoutError):
+    """The other side sent nothing or too little, or read nothing, for too long."""
 
 
 class TimedReader(io.RawIOBase):
-    """An answer's bytes. Aborts one that brings less than 1 KiB/s over half a minute of waiting; a socket timeout
-    alone is reset by every single byte. The wait for the first byte has a limit of its own."""
+    """The bytes of a response. The first may take as long as the socket's timeout; from then on *stall_timeout* holds.
 
-    def __init__(self, sock: socket.socket, patience: float) -> None:
-        self._socket = sock
-        self._patience = patience
+    Every byte resets the timeout of a socket. Therefore the rate is measured as well: a response fails if it brings
+    less than `LEAST_RATE` over *stall_timeout* seconds of waiting.
+    """
+
+    def __init__(self, sock: socket.socket, stall_timeout: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._socket, self._stall_timeout, self._clock = sock, stall_timeout, clock
         self._waited = 0.0
         self._bytes = 0
         self._begun = False
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        """What `http.client` asks a socket for."""
+        """Return a buffered reader, as `http.client` asks of a socket."""
         return io.BufferedReader(self)
 
     def readable(self) -> bool:
-        """It is read."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """What the next packet brings; `StalledError` at the end of a window that was too slow."""
-        started = time.monotonic()
-        count = self._socket.recv_into(buffer)
+        """Read the bytes that come next; `NoProgressError` if none or too few come in time."""
+        began = self._clock()
+        try:
+            count = self._socket.recv_into(buffer)
+        except TimeoutError as error:
+            raise _no_progress("sent", self._socket, error) from error
         if self._begun:
-            self._account(count, time.monotonic() - started)
-        self._begun = True
+            self._account(count, self._clock() - began)
+        else:
+            self._begun = True
+            _set_timeout(self._socket, self._stall_timeout)
         return count
 
     def _account(self, count: int, seconds: float) -> None:
         self._bytes += count
         self._waited += seconds
-        if self._waited < STALL_WINDOW * self._patience:
+        if self._waited < self._stall_timeout:
             return
-        if self._bytes < STALL_BYTES * self._patience:
-            raise StalledError(f"only {self._bytes} bytes in {self._waited:.0f} s")
+        if self._bytes < self._stall_timeout * LEAST_RATE:
+            raise NoProgressError(f"only {self._bytes} bytes in {self._waited:.0f} s")
         self._waited, self._bytes = 0.0, 0
 
 
 class Connection:
-    """A connected socket that speaks to one origin, by way of *proxy* where that is told each whole address. One
-    request at a time."""
+    """A connected socket to one origin, for one request at a time. *proxy* is one that wants whole addresses."""
 
     def __init__(self, sock: socket.socket, proxy: Proxy | None) -> None:
         self._socket = sock
         self._proxy = proxy
-        self._patience = 1.0
         self.waited = 0.0
-        """Seconds from the last request's first byte to its answer's head: a round trip, when the body is small."""
+        """Seconds from the last request's first byte to its response's headers: a round trip, if the body is small."""
 
     @classmethod
     def open(cls, origin: tuple[str, str, int], network: Network, proxy: Proxy | None) -> Connection:
-        """Connect to *origin*; OSError and `http.client.HTTPException` pass through."""
+        """Connect to *origin*; raises OSError and `http.client.HTTPException`."""
         scheme, host, port = origin
         hop_host, hop_port = (proxy.host, proxy.port) if proxy else (host, port)
         opener = http.client.HTTPConnection(hop_host, hop_port, timeout=CONNECT_TIMEOUT)
@@ -94,46 +102,31 @@ class Connection:
             sock = network.tls.wrap_socket(sock, server_hostname=host)
         return cls(sock, proxy if scheme == "http" else None)
 
-    def exchange(self, request: Request, network: Network) -> http.client.HTTPResponse:
-        """Send *request* and read the head of its answer.
+    def exchange(self, request: Request, network: Network) -> LeanResponse:
+        """Send *request* and read the headers of its response.
 
-        A server may answer before it has read the body (413, 401) and close: the write then fails while the
-        answer is already there, so it is looked for first.
+        A server may respond before it has read the body (413, 401) and close the connection. The write then fails
+        although there is a response, so that one is looked for first.
         """
-        self._patience = network.patience
-        self._bear(SEND_TIMEOUT if _is_long(request.body) else request.answer_timeout)
-        # Not after the send: a thread that gets the processor back late would find the answer there already.
+        _set_timeout(self._socket, network.stall_timeout)
+        # Not after the send: a thread that gets the processor back late would find the response there already.
         began = time.monotonic()
         try:
             self._send(request, network)
         except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError) as broken:
-            return self._early_answer(request, broken)
-        self._bear(request.answer_timeout)
-        response = self._answer(request)
+            return self._early_response(request, network, broken)
+        _set_timeout(self._socket, network.stall_timeout + request.work_time)
+        response = self._response(request, network)
         self.waited = time.monotonic() - began
-        self._bear(READ_TIMEOUT)
         return response
-
-    def _bear(self, silence: float) -> None:
-        """Bear *silence* seconds without a byte. To say so is a system call, and lets other threads in between."""
-        seconds = silence * self._patience
-        if self._socket.gettimeout() != seconds:
-            self._socket.settimeout(seconds)
 
     @property
     def is_stale(self) -> bool:
-        """Whether the server has closed it, or sent what nobody asked for, while it was idle."""
-        try:
-            if not hasattr(select, "poll"):
-                return bool(select.select([self._socket], [], [], 0)[0])
-            poll = select.poll()
-            poll.register(self._socket, select.POLLIN)
-            return bool(poll.poll(0))
-        except (OSError, ValueError):
-            return True
+        """Whether the server closed it, or sent something unasked, while it was idle."""
+        return has_input(self._socket)
 
     def abort(self) -> None:
-        """Wake whoever waits on this connection, from any thread."""
+        """Wake the thread that waits on this connection, from any other thread."""
         try:
             # SSLSocket.shutdown drops its encryption first: what another thread sends just then would go out in clear
             # (https://github.com/python/cpython/blob/3.11/Lib/ssl.py, SSLSocket.shutdown).
@@ -146,17 +139,16 @@ class Connection:
         self._socket.close()
 
     def _send(self, request: Request, network: Network) -> None:
-        head = self._head(request, network)
+        headers = self._encoded_headers(request, network)
         body = request.body
         if body is None or isinstance(body, bytes):
             small = body or b""
-            if len(small) <= JOINED_BODY:
-                self._socket.sendall(head + small)
-                return
-            self._socket.sendall(head)
-            self._socket.sendall(small)
+            if len(headers) + len(small) <= SEND_BLOCK:
+                headers, small = headers + small, b""
+            self._send_all(headers)
+            self._send_all(small)
         else:
-            self._socket.sendall(head)
+            self._send_all(headers)
             self._send_body(body)
 
     def _send_body(self, body: Body) -> None:
@@ -167,34 +159,65 @@ class Connection:
                 count = reader.readinto(buffer[:left])  # type: ignore[union-attr]
                 if not count:
                     raise EOFError("the body is shorter than its declared length")
-                self._socket.sendall(buffer[:count])
+                self._send_all(buffer[:count])
                 left -= count
 
-    def _head(self, request: Request, network: Network) -> bytes:
+    def _send_all(self, data: bytes | memoryview) -> None:
+        """Send *data* in small steps: sendall() would have to send all of it within one timeout."""
+        left = memoryview(data)
+        try:
+            while left:
+                left = left[self._socket.send(left[:SEND_BLOCK]) :]
+        except TimeoutError as error:
+            raise _no_progress("read", self._socket, error) from error
+
+    def _encoded_headers(self, request: Request, network: Network) -> bytes:
         base, path = split_target(request.url)
         lines = [f"{request.method} {request.url if self._proxy else path} HTTP/1.1"]
-        lines += [_field(name, value) for name, value in _fields(request, network, base.partition("//")[2]).items()]
+        lines += [_header(name, value) for name, value in _headers(request, network, base.partition("//")[2]).items()]
         if self._proxy and self._proxy.authorization:
-            lines.append(_field("Proxy-Authorization", self._proxy.authorization))
+            lines.append(_header("Proxy-Authorization", self._proxy.authorization))
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
-    def _answer(self, request: Request) -> http.client.HTTPResponse:
-        reader = TimedReader(self._socket, self._patience)
+    def _response(self, request: Request, network: Network) -> LeanResponse:
+        reader = TimedReader(self._socket, network.stall_timeout)
         response = LeanResponse(reader, method=request.method)  # type: ignore[arg-type]
         response.begin()
         return response
 
-    def _early_answer(self, request: Request, broken: OSError) -> http.client.HTTPResponse:
-        self._bear(READ_TIMEOUT)
+    def _early_response(self, request: Request, network: Network, broken: OSError) -> LeanResponse:
         try:
-            response = self._answer(request)
+            response = self._response(request, network)
         except (OSError, http.client.HTTPException):
             raise broken from None
         response.will_close = True
         return response
 
 
-def _fields(request: Request, network: Network, host: str) -> dict[str, str]:
+def has_input(sock: socket.socket, poll: Callable[[], Any] | None = _POLL) -> bool:
+    """Return whether there is something to read, the end included. Windows has no *poll*."""
+    try:
+        if poll is None:
+            return bool(select.select([sock], [], [], 0)[0])
+        polled = poll()
+        polled.register(sock, select.POLLIN)
+        return bool(polled.poll(0))
+    except (OSError, ValueError):
+        return True
+
+
+def _set_timeout(sock: socket.socket, seconds: float) -> None:
+    """Set the timeout unless it is the same: settimeout() is a system call and releases the GIL."""
+    if sock.gettimeout() != seconds:
+        sock.settimeout(seconds)
+
+
+def _no_progress(what: str, sock: socket.socket, error: TimeoutError) -> TimeoutError:
+    # The system's own timeout, ETIMEDOUT, has a number and may come earlier.
+    return error if error.errno else NoProgressError(f"the server {what} nothing for {sock.gettimeout():g} s")
+
+
+def _headers(request: Request, network: Network, host: str) -> dict[str, str]:
     headers = {
         "Host": host,
         "User-Agent": network.user_agent,
@@ -209,14 +232,10 @@ def _fields(request: Request, network: Network, host: str) -> dict[str, str]:
     return headers
 
 
-def _field(name: str, value: str) -> str:
-    if not _FIELD_VALUE.fullmatch(value):
+def _header(name: str, value: str) -> str:
+    if not _HEADER_VALUE.fullmatch(value):
         raise http.client.HTTPException(f"the value of {name} cannot be sent")
     return f"{name}: {value}"
-
-
-def _is_long(body: bytes | Body | None) -> bool:
-    return _length(body) > JOINED_BODY
 
 
 def _length(body: bytes | Body | None) -> int:

@@ -1,4 +1,4 @@
-"""What sockets, TLS and `http.client` raise, as errors that say what to do."""
+"""Turn the exceptions of sockets, TLS and `http.client` into errors that say what to do."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ..errors import (
     NotListeningError,
     ProtocolError,
     ProxyError,
-    SilentError,
+    StalledError,
     TlsError,
     UnresolvedHostError,
 )
-from .connection import StalledError
+from .connection import CONNECT_TIMEOUT, NoProgressError
 from .messages import Request
 from .network import Proxy
 
@@ -30,7 +30,7 @@ _LATER_NAME_ERRORS = frozenset({socket.EAI_AGAIN})
 
 
 def failure(error: BaseException, request: Request, proxy: Proxy | None) -> ArtifactError:
-    """The error to raise for *error*, which ended *request*."""
+    """Return the error to raise after *error* ended *request*."""
     host = request.origin[1]
     if isinstance(error, ssl.SSLCertVerificationError):
         return _untrusted(error, host)
@@ -44,19 +44,18 @@ def failure(error: BaseException, request: Request, proxy: Proxy | None) -> Arti
         return _refused_by_proxy(tunnel.group(1), host, proxy)
     if isinstance(error, http.client.HTTPException) and not isinstance(error, http.client.RemoteDisconnected):
         return _malformed(error, request)
-    return _kind(error)(
-        "The connection failed", where=request.where, why=_reason(error), hint=_advice(error, host, proxy)
-    )
+    what = "The connection stalled" if isinstance(error, NoProgressError) else "The connection failed"
+    return _kind(error)(what, where=request.where, why=_reason(error), hint=_advice(error, host, proxy))
 
 
 def _kind(error: BaseException) -> type[ConnectionFailedError]:
     if isinstance(error, ConnectionRefusedError):
         return NotListeningError
-    return SilentError if isinstance(error, (TimeoutError, StalledError)) else ConnectionFailedError
+    return StalledError if isinstance(error, TimeoutError) else ConnectionFailedError
 
 
-def passes(error: ArtifactError) -> bool:
-    """Whether trying again may help: a name that does not exist or a certificate will not change."""
+def may_pass(error: ArtifactError) -> bool:
+    """Return whether trying again may help. A host that does not exist or a bad certificate will not change."""
     lasting = (TlsError, UnresolvedHostError, ProxyError)
     return isinstance(error, ConnectionFailedError) and not isinstance(error, lasting)
 
@@ -66,7 +65,7 @@ def _untrusted(error: ssl.SSLCertVerificationError, host: str) -> TlsError:
         "The server's certificate is not trusted",
         where=host,
         why=error.verify_message,
-        hint="Behind a proxy that opens TLS, set REQUESTS_CA_BUNDLE to a bundle with its certificate: "
+        hint="Behind a proxy that decrypts TLS, set REQUESTS_CA_BUNDLE to a bundle with its certificate: "
         "https://learn.microsoft.com/cli/azure/use-azure-cli-successfully-troubleshooting#work-behind-a-proxy",
     )
 
@@ -74,17 +73,17 @@ def _untrusted(error: ssl.SSLCertVerificationError, host: str) -> TlsError:
 def _unresolved(error: socket.gaierror, host: str, proxy: Proxy | None) -> ConnectionFailedError:
     if error.errno in _LATER_NAME_ERRORS:
         return ConnectionFailedError(
-            "The name server does not answer",
+            "The name server did not respond",
             where=proxy.host if proxy else host,
             why=error.strerror or "",
             hint="Check the network's DNS.",
         )
     if proxy:
         return ProxyError(
-            "The proxy does not exist",
+            "The proxy's host does not exist",
             where=proxy.host,
             why=error.strerror or "",
-            hint="Check HTTPS_PROXY (http://HOST:PORT) and NO_PROXY.",
+            hint="Correct HTTPS_PROXY (http://HOST:PORT), or except the host in NO_PROXY.",
         )
     return UnresolvedHostError(
         "The host does not exist",
@@ -95,18 +94,18 @@ def _unresolved(error: socket.gaierror, host: str, proxy: Proxy | None) -> Conne
 
 
 def _refused_by_proxy(status: str, host: str, proxy: Proxy) -> ConnectionFailedError:
-    place = f"{proxy.host}:{proxy.port}"
+    address = f"{proxy.host}:{proxy.port}"
     if status in _PROXY_CANNOT_REACH:
         return UnresolvedHostError(
             "The proxy cannot reach the host",
             where=host,
-            why=f"{place} answered {status}",
+            why=f"{address} responded {status}",
             hint="Check the registry's name and the proxy.",
         )
-    why = "it asks for a user and password" if status == "407" else f"it answered {status} for {host}"
+    why = "it requires a user name and password" if status == "407" else f"it responded {status} for {host}"
     return ProxyError(
         "The proxy refused the connection",
-        where=place,
+        where=address,
         why=why,
         hint="Check HTTPS_PROXY (http://USER:PASSWORD@HOST:PORT) and NO_PROXY, and that the proxy allows the host.",
     )
@@ -114,15 +113,16 @@ def _refused_by_proxy(status: str, host: str, proxy: Proxy) -> ConnectionFailedE
 
 def _malformed(error: http.client.HTTPException, request: Request) -> ArtifactError:
     if isinstance(error, http.client.IncompleteRead):
-        return ConnectionFailedError("The connection broke", where=request.where, why="the answer ended early")
-    return ProtocolError("The answer is not HTTP that can be used", where=request.where, why=type(error).__name__)
+        return ConnectionFailedError("The connection failed", where=request.where, why="the response ended early")
+    why = str(error) if type(error) is http.client.HTTPException else type(error).__name__
+    return ProtocolError("The response is not valid HTTP", where=request.where, why=why)
 
 
 def _reason(error: BaseException) -> str:
-    if isinstance(error, StalledError):
+    if isinstance(error, NoProgressError):
         return str(error)
     if isinstance(error, TimeoutError):
-        return "no answer in time"
+        return error.strerror or f"no connection within {CONNECT_TIMEOUT:.0f} s"
     if isinstance(error, ConnectionRefusedError):
         return "it was refused"
     if isinstance(error, (ConnectionResetError, BrokenPipeError)):
@@ -134,5 +134,7 @@ def _reason(error: BaseException) -> str:
 
 def _advice(error: BaseException, host: str, proxy: Proxy | None) -> str:
     if proxy and isinstance(error, OSError) and error.errno in (errno.ECONNREFUSED, errno.EHOSTUNREACH):
-        return f"Check that the proxy {proxy.host}:{proxy.port} (HTTPS_PROXY) is up."
-    return f"Check the network and that {host} may be reached from here, then run the command again."
+        return f"Check that the proxy {proxy.host}:{proxy.port} (HTTPS_PROXY) is running."
+    if isinstance(error, NoProgressError):
+        return "Run the command again. If the server is slow: az config set acrartifact.stall_timeout=SECONDS"
+    return f"Check the network and that {host} can be reached from this machine, then run the command again."

@@ -1,7 +1,7 @@
-"""A registry's error answer, as an error that says what to do.
+"""Turn the error responses of a registry into errors that say what to do.
 
-The body's format is the OCI distribution specification's (§ Error Codes): `{"errors":[{"code","message",
-"detail"}]}`, where ACR's `detail` is an array, an object, a string or absent.
+Their format is that of the OCI distribution specification (§ Error Codes): `{"errors":[{"code","message","detail"}]}`.
+ACR's `detail` is an array, an object, a string or absent.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from .retry import retry_after
 ERROR_BODY_LIMIT = 64 * 1024
 ERROR_TEXT_LIMIT = 4096
 STORAGE_ERROR = "storage"
-"""The code of a `Refusal` by the storage behind a registry; its message is the storage's own code."""
+"""The code of a `Refusal` by the storage behind a registry. Its message is the storage's own code."""
 STORAGE_HINT = (
-    "The registry's storage did not take the signed address. Run the command again, and check this machine's clock. "
-    "If it stays so, something on the way adds or removes headers: check the proxy."
+    "The registry's storage did not accept the signed URL. Run the command again, and check this machine's clock. "
+    "If it fails again, check whether a proxy adds or removes headers."
 )
 """https://learn.microsoft.com/azure/container-registry/container-registry-faq"""
 _STORAGE_CODE = re.compile(rb"<Error>\s*<Code>([A-Za-z]{1,100})</Code>")
@@ -48,17 +48,17 @@ _WANTED = re.compile(
     r"(?P<version>/(?:manifests|blobs|referrers|_manifests|_tags)/[^/]+)?"
     r"(?:/tags/list|/blobs/uploads/.*|/_manifests|/_tags)?"
 )
-"""A request's path: what it asked for in which repository."""
+"""The path of a request: a repository, and a manifest, blob or tag in it."""
 _LOCK_LINK = "https://aka.ms/acr/faq/#why-does-my-pull-or-push-request-fail-with-disallowed-operation"
 _REJECTED_HINTS = {
-    "MANIFEST_BLOB_UNKNOWN": "The registry's replica lacks a part that another one has. Run the command again; with "
-    "several replicas, name one: myregistry.REGION.geo.azurecr.io",
+    "MANIFEST_BLOB_UNKNOWN": "This geo-replica does not have a blob yet that another replica has. Run the command "
+    "again, or use one replica only: myregistry.REGION.geo.azurecr.io",
 }
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """The first error of an error body; empty strings where the server said nothing."""
+    """The first error of an error response; empty strings for what is absent."""
 
     code: str = ""
     message: str = ""
@@ -67,14 +67,14 @@ class Refusal:
     @property
     def why(self) -> str:
         """The server's own words."""
-        said = ((self.message or self.code).strip(), self.detail.strip())
-        return ": ".join(part for part in (text.removesuffix(".") for text in said) if part)
+        texts = ((self.message or self.code).strip(), self.detail.strip())
+        return ": ".join(sentence for sentence in (text.removesuffix(".") for text in texts) if sentence)
 
 
 def read_refusal(response: Response) -> Refusal:
-    """Read and close *response*'s body; anything that is not an error body gives an empty `Refusal`.
+    """Read and close *response*'s body; return an empty `Refusal` if it has no error of a registry.
 
-    The storage that a registry redirects to answers in XML:
+    The storage that a registry redirects to sends XML:
     https://learn.microsoft.com/rest/api/storageservices/status-and-error-codes2
     """
     try:
@@ -93,8 +93,8 @@ def read_refusal(response: Response) -> Refusal:
 
 
 def error_from(response: Response, what: str, not_found: str = "") -> ArtifactError:
-    """The error for an answer that is no success. *what* says which step failed ("The manifest was not
-    stored"); *not_found* replaces it for a 404. Reads and closes the body."""
+    """Return the error for an unsuccessful response, whose body is read and closed. *what* says which step failed ("The
+    manifest was not stored"); *not_found* replaces it for a 404."""
     refusal = read_refusal(response)
     status = response.status
     if status == 401:
@@ -115,7 +115,7 @@ def error_from(response: Response, what: str, not_found: str = "") -> ArtifactEr
 
 
 def correlation_id(response: Response) -> str:
-    """The id under which Azure support finds the request; empty from other registries, and for what is no id."""
+    """Return the id by which Azure support finds the request; empty without a valid one."""
     found = response.headers.get("X-Ms-Correlation-Request-Id", "")
     return found if _ID.fullmatch(found) else ""
 
@@ -125,59 +125,57 @@ def _kind(response: Response, refusal: Refusal) -> tuple[type[ArtifactError], st
         return RejectedError, STORAGE_HINT
     kinds: dict[int, tuple[type[ArtifactError], str]] = {
         403: _forbidden(refusal, response.request.url),
-        404: (NotFoundError, _whereabouts(refusal, response.request.url)),
-        405: (LockedError, f"A lock may be set: {_showing(response.request.url)} shows it. See {_LOCK_LINK}"),
-        429: (ThrottledError, f"Run the command again in {_patience(response)}."),
+        404: (NotFoundError, _not_found_hint(refusal, response.request.url)),
+        405: (LockedError, f"A lock may be set: {_show_command(response.request.url)} shows it. See {_LOCK_LINK}"),
+        429: (ThrottledError, f"Run the command again in {_wait(response)}."),
         4: (RejectedError, _REJECTED_HINTS.get(refusal.code, "")),
-        5: (ServerFaultError, "Run the command again later. Azure's state: https://status.azure.com"),
+        5: (ServerFaultError, "Run the command again later. Azure's status: https://status.azure.com"),
     }
     return kinds.get(response.status) or kinds.get(response.status // 100) or (ProtocolError, "")
 
 
 def resource_name(server: str) -> str:
-    """The name in Azure of the registry at *server*, a login server: `name`, `name-hash` or `name.region.geo` before
-    its suffix (https://learn.microsoft.com/azure/container-registry/container-registry-get-started-portal)."""
+    """Return the resource name of the registry at the login server *server*, which is `name`, `name-hash` or
+    `name.region.geo` before its suffix (https://learn.microsoft.com/azure/container-registry/container-registry-get-started-portal)."""
     return server.partition(".")[0].partition("-")[0]
 
 
 def _forbidden(refusal: Refusal, url: str) -> tuple[type[ArtifactError], str]:
-    """ACR's firewall says DENIED, and so do other registries to whoever lacks a right (distribution specification,
-    § Error Codes)."""
+    """Distinguish ACR's firewall from a missing permission, for which other registries use its code DENIED as well
+    (distribution specification, § Error Codes)."""
     rules = f"az acr show --name {resource_name(urlsplit(url).netloc)} "
     rules += '--query "[networkRuleSet,publicNetworkAccess]"'
     if _FIREWALL_WORDS in refusal.message:
-        return NetworkRuleError, (
-            f"The registry's network rules do not let this address in: {rules}. See {_FIREWALL_LINK}"
-        )
-    guess = f" Or its network rules turn it away: {rules}" if refusal.code == "DENIED" else ""
+        return NetworkRuleError, (f"The registry's network rules block this address: {rules}. See {_FIREWALL_LINK}")
+    guess = f" Or its network rules block this address: {rules}" if refusal.code == "DENIED" else ""
     return PermissionDeniedError, PermissionDeniedError.usual_hint + guess
 
 
-def _whereabouts(refusal: Refusal, url: str) -> str:
-    """The command that lists what is there instead of what is not: artifacts, or repositories."""
+def _not_found_hint(refusal: Refusal, url: str) -> str:
+    """Name the command that lists the artifacts or repositories that exist."""
     parts = urlsplit(url)
     wanted = _WANTED.fullmatch(parts.path)
     if wanted is None:
         return "Check the name, the tag and the registry."
     if refusal.code == "NAME_UNKNOWN" or not wanted["version"]:
-        return f"Check the repository's name. What is there: az acr artifact list {parts.netloc}"
+        return f"Check the repository's name. To list them: az acr artifact list {parts.netloc}"
     return hint_of_list(parts.netloc, wanted["repository"])
 
 
-def _showing(url: str) -> str:
-    """The command that shows the locks of the artifact in *url*; a blob has none, nor may its name be known."""
+def _show_command(url: str) -> str:
+    """Return the command that shows the locks of the artifact in *url*. A blob has neither locks nor a tag."""
     parts = urlsplit(url)
     wanted = _WANTED.fullmatch(parts.path)
-    place = f"{parts.netloc}/{wanted['repository']}" if wanted else "SERVER/REPOSITORY"
+    repository = f"{parts.netloc}/{wanted['repository']}" if wanted else "SERVER/REPOSITORY"
     kind, _, version = (wanted["version"] or "" if wanted else "").rpartition("/")
     if kind not in ("/manifests", "/_manifests", "/_tags"):
         version = "TAG"
-    return f"az acr artifact show {place}{'@' if ':' in version else ':'}{version}"
+    return f"az acr artifact show {repository}{'@' if ':' in version else ':'}{version}"
 
 
 def hint_of_list(server: str, repository: str) -> str:
-    """What to do about an artifact that is not in *repository*."""
-    return f"Check the name and the tag. What is there: az acr artifact list {server}/{repository}"
+    """Return the hint for an artifact that is not in *repository*."""
+    return f"Check the name and the tag. To list them: az acr artifact list {server}/{repository}"
 
 
 def _sign_in(response: Response, refusal: Refusal) -> SignInError:
@@ -189,13 +187,13 @@ def _sign_in(response: Response, refusal: Refusal) -> SignInError:
     )
 
 
-def _patience(response: Response) -> str:
+def _wait(response: Response) -> str:
     seconds = retry_after(response)
-    return f"{seconds:.0f} s, as it asks" if seconds is not None else "a minute or two"
+    return f"{seconds:.0f} s" if seconds is not None else "a minute or two"
 
 
 def _refusal(error: dict[str, Any], secrets: Sequence[str]) -> Refusal:
-    """The server's own words, save what it repeats of ours."""
+    """Take the texts of *error*, without secrets of the request that they repeat."""
     detail = error.get("detail")
     texts = (error.get("code"), error.get("message"), detail if isinstance(detail, str) else "")
     return Refusal(*(without_secrets(str(text or "")[:ERROR_TEXT_LIMIT], secrets) for text in texts))

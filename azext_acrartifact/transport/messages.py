@@ -1,4 +1,4 @@
-"""What goes over the seam: a request, an answer, and bodies that can be read again."""
+"""Requests, responses, and bodies that can be sent again."""
 
 from __future__ import annotations
 
@@ -23,40 +23,45 @@ IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 
 
 class Headers(Mapping[str, str]):
-    """Header fields, looked up without regard to case (RFC 9110 §5.1); the first of equal names wins."""
+    """Headers, whatever the case of their names (RFC 9110 §5.1). The first of several with one name counts."""
 
     def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
-        self._fields: dict[str, str] = {}
+        self._values: dict[str, str] = {}
         for name, value in items:
-            self._fields.setdefault(name.lower(), value)
+            self.setdefault(name, value)
+
+    def setdefault(self, name: str, value: str) -> str:
+        """Add a header unless there is one of this name; return the value that counts."""
+        return self._values.setdefault(name.lower(), value)
 
     def __getitem__(self, name: str) -> str:
-        return self._fields[name.lower()]
+        return self._values[name.lower()]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._fields)
+        return iter(self._values)
 
     def __len__(self) -> int:
-        return len(self._fields)
+        return len(self._values)
 
 
 class Body(Protocol):
-    """Bytes of a known length that can be sent again: `open` starts over at the first byte."""
+    """Bytes of a known length, which can be sent again: `open` begins at the first byte each time."""
 
     @property
     def size(self) -> int:
         """Length in bytes."""
 
     def open(self) -> BinaryIO | RawIOBase:
-        """A fresh reader of exactly `size` bytes."""
+        """Return a new reader of exactly `size` bytes."""
 
 
 @dataclass(frozen=True)
 class Request:
     """One request. *url* is absolute. *authorization* is a header value that goes to that origin alone.
 
-    *answer_timeout* is the silence in seconds that we bear between the last byte sent and the first received.
-    *repeatable* says that sending it twice does no harm; None leaves that to the method (RFC 9110 §9.2.2).
+    *work_time* is how many seconds the server may need to store or hash the body before it responds, in addition to
+    `Network.stall_timeout`. *repeatable* says that sending it twice does no harm; None leaves that to the method
+    (RFC 9110 §9.2.2).
     """
 
     method: str
@@ -64,12 +69,12 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | Body | None = None
     authorization: str | None = field(default=None, repr=False)
-    answer_timeout: float = 30.0
+    work_time: float = 0.0
     repeatable: bool | None = None
 
     @property
     def may_repeat(self) -> bool:
-        """Whether it may be sent again without asking anybody."""
+        """Whether it may be sent again after a failure."""
         return self.method in IDEMPOTENT_METHODS if self.repeatable is None else self.repeatable
 
     @property
@@ -79,7 +84,7 @@ class Request:
 
     @property
     def secrets(self) -> Sequence[str]:
-        """What it carries that opens a door: the authorization, and the secrets of a form."""
+        """The authorization without its scheme, and the secret fields of a form."""
         found = [self.authorization.partition(" ")[2]] if self.authorization else []
         if self.headers.get("Content-Type") == FORM and isinstance(self.body, bytes):
             form = parse_qs(self.body.decode("ascii", "replace"))
@@ -92,27 +97,27 @@ class Request:
         return f"{self.method} {public_url(self.url)}"
 
 
-class RawAnswer(Protocol):
-    """What a carrier hands back: the parts of `http.client.HTTPResponse` that are used."""
+class ResponseBody(Protocol):
+    """The body of a response, as the pool of connections returns it."""
 
     def readinto(self, buffer: memoryview) -> int:
-        """Fill *buffer* with what has come; 0 at the end of the body."""
+        """Fill *buffer* with the bytes that are there; return their number, 0 at the end of the body."""
 
     def close(self) -> None:
-        """Give up the rest of the body."""
+        """Discard the rest of the body."""
 
 
 class Response:
-    """One answer. The body is read at most once, by `readinto`, `blocks` or `content`."""
+    """One response. Its body is read at most once, by `readinto` or `content`."""
 
-    def __init__(self, request: Request, status: int, headers: Headers, raw: RawAnswer, waited: float = 0.0) -> None:
+    def __init__(self, request: Request, status: int, headers: Headers, raw: ResponseBody, waited: float = 0.0) -> None:
         self.request = request
         self.status = status
         self.headers = headers
         self.waited = waited
-        """Seconds from the request's first byte to this answer's head."""
+        """Seconds from the request's first byte to this response's headers."""
         self.received = 0
-        """Bytes of the body that have been read."""
+        """Bytes of the body read so far."""
         self._raw = raw
 
     @property
@@ -121,29 +126,29 @@ class Response:
         return 200 <= self.status < 300
 
     def readinto(self, buffer: memoryview) -> int:
-        """Fill *buffer* with the next bytes of the body; 0 at its end.
+        """Fill *buffer* with the next bytes of the body; return their number, 0 at its end.
 
-        Raises `ConnectionFailedError` when the line breaks before the declared length.
+        Raises `ConnectionFailedError` if the connection fails before the declared length.
         """
         count = self._raw.readinto(buffer)
         self.received += count
         return count
 
     def content(self, limit: int) -> bytes:
-        """The whole body, of at most *limit* bytes; more raises `ProtocolError`."""
+        """Return the whole body; `ProtocolError` if it has more than *limit* bytes."""
         with self:
             buffer = bytearray(min(limit + 1, 64 * 1024))
-            parts = bytearray()
+            content = bytearray()
             while count := self.readinto(memoryview(buffer)):
-                parts += buffer[:count]
-                if len(parts) > limit:
+                content += buffer[:count]
+                if len(content) > limit:
                     raise ProtocolError(
-                        "The answer is too long", where=self.request.where, why=f"more than {limit} bytes"
+                        "The response is too long", where=self.request.where, why=f"more than {limit} bytes"
                     )
-            return bytes(parts)
+            return bytes(content)
 
     def close(self) -> None:
-        """Give up the rest of the body and the connection."""
+        """Discard the rest of the body and the connection."""
         self._raw.close()
 
     def __enter__(self) -> Response:
@@ -154,26 +159,26 @@ class Response:
 
 
 def origin_of(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port of an absolute URL (RFC 6454 §4); `ProtocolError` if it is not one."""
+    """Return scheme, host and port of an absolute URL (RFC 6454 §4); `ProtocolError` if it is not one."""
     try:
         if not _SENDABLE.fullmatch(url):
-            raise ValueError("characters that a request line cannot carry")
+            raise ValueError("characters that no request line may have")
         return _origin(split_target(url)[0])
     except (ValueError, KeyError) as error:
-        raise ProtocolError("Not a usable address", where=public_url(url)) from error
+        raise ProtocolError("Not a usable URL", where=public_url(url)) from error
 
 
 def split_target(url: str) -> tuple[str, str]:
-    """*url* as scheme and authority, and the target of a request line: path and query (RFC 9112 §3.2.1)."""
+    """Split *url* into scheme and authority, and the target of a request line: path and query (RFC 9112 §3.2.1)."""
     match = _TARGET.match(url)
     if not match:
-        raise ValueError("no absolute address")
+        raise ValueError("no absolute URL")
     return match.group(1), "/" + match.group(2).removeprefix("/")
 
 
 @functools.lru_cache(maxsize=64)
 def _origin(base: str) -> tuple[str, str, int]:
-    """Of scheme and authority alone: a transfer meets the same few of them thousands of times."""
+    """Parse scheme and authority alone, which are the same few for thousands of requests."""
     parts = urlsplit(base)
     port = parts.port or {"https": 443, "http": 80}[parts.scheme]
     if not parts.hostname or not _HOST.fullmatch(parts.hostname) or parts.username is not None:
@@ -182,10 +187,10 @@ def _origin(base: str) -> tuple[str, str, int]:
 
 
 def resolve(base: str, location: str) -> str:
-    """*location*, which may be relative to *base*, as an absolute address; `ProtocolError` if it is none."""
+    """Return *location*, which may be relative to *base*, as an absolute URL; `ProtocolError` if it is none."""
     try:
         target = urljoin(base, location)
     except ValueError as error:
-        raise ProtocolError("Not a usable address", where=public_url(location)) from error
+        raise ProtocolError("Not a usable URL", where=public_url(location)) from error
     origin_of(target)
     return target

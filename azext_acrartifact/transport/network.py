@@ -1,28 +1,32 @@
-"""How to reach the network from this machine: proxies, trusted certificates, who we say we are.
+"""The way to the network from this machine: proxies, trusted certificates, timeouts, headers of every request.
 
-Resolved as requests does, so that a proxy or a bundle that works for `az` works for us too; requests itself, whose
-import takes longer than many a command's work, is asked only where there is a proxy.
+Proxies and certificates are found as requests finds them, so that those that work for `az` work here too. requests
+itself is imported only if there is a proxy, since that takes longer than many a command's work.
 """
 
 from __future__ import annotations
 
 import os
+import socket
 import ssl
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from urllib.parse import unquote, urlsplit
 
 from ..errors import LocalFileError, ProxyError
+from .messages import origin_of
 from .redaction import public_url
 
+STALL_TIMEOUT = 30.0
+"""Seconds, unless the user sets `acrartifact.stall_timeout`."""
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 @dataclass(frozen=True)
 class Proxy:
-    """An HTTP proxy that takes CONNECT. *authorization* is its own Basic credential."""
+    """An HTTP proxy that accepts CONNECT. *authorization* is the Basic credential for itself."""
 
     host: str
     port: int
@@ -31,26 +35,30 @@ class Proxy:
 
 @dataclass
 class Network:
-    """*headers* go with every request to every host, so they must hold nothing secret. *verify* is False
-    only where the user has told Azure CLI so (`AZURE_CLI_DISABLE_CONNECTION_VERIFICATION`). *patience* is how long
-    silence is borne, as a multiple of the usual 30 s; longer waits, such as for a large upload's end, grow with it."""
+    """Settings of all requests. *headers* are sent to every host and must not be secret. *verify* is False only if
+    the user set `AZURE_CLI_DISABLE_CONNECTION_VERIFICATION`.
+
+    A request fails once the server has sent nothing, neither headers nor bytes of the body, or has read nothing of the
+    request, for *stall_timeout* seconds. There are two exceptions: `Request.work_time` is added while the server stores
+    or hashes what it received, and connecting has a limit of its own, `connection.CONNECT_TIMEOUT`.
+    """
 
     user_agent: str
     verify: bool = True
     headers: Mapping[str, str] = field(default_factory=dict)
-    patience: float = 1.0
+    stall_timeout: float = STALL_TIMEOUT
 
     @cached_property
     def tls(self) -> ssl.SSLContext:
-        """The context for every TLS connection, made once: loading a bundle costs 10 ms."""
+        """The context of every TLS connection, made once: loading a bundle takes 10 ms."""
         context = _verified() if self.verify else _unverified()
         context.set_alpn_protocols(["http/1.1"])
         return context
 
     def proxy_for(self, url: str) -> Proxy | None:
-        """The proxy that the environment names for *url*; NO_PROXY is honoured.
+        """Return the proxy that the environment names for *url*, unless NO_PROXY excludes it.
 
-        Raises `ProxyError` for a kind of proxy that is not spoken here.
+        Raises `ProxyError` for a kind of proxy that is not supported.
         """
         from urllib.request import getproxies
 
@@ -61,11 +69,21 @@ class Network:
         address = select_proxy(url, get_environ_proxies(url))
         return _proxy(address if "://" in address else f"http://{address}") if address else None
 
+    def addresses_of(self, url: str) -> Sequence[str]:
+        """Return the IP addresses of *url*'s host; none if it does not exist, or if a proxy looks it up."""
+        if self.proxy_for(url) is not None:
+            return ()
+        _, host, port = origin_of(url)
+        try:
+            return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+        except OSError:
+            return ()
+
 
 def _verified() -> ssl.SSLContext:
     variable = next((name for name in _CA_VARIABLES if os.environ.get(name)), None)
     if variable is None:
-        # requests.certs, without the rest of requests.
+        # As in requests.certs, without importing the rest of requests.
         from certifi import where
 
         return _trusting(where())
@@ -76,7 +94,7 @@ def _verified() -> ssl.SSLContext:
         raise LocalFileError(
             "The certificate bundle cannot be used",
             where=path,
-            why=f"{variable} names it, but {error.strerror or 'it holds no certificate'}",
+            why=f"{variable} names it, but {error.strerror or 'it has no certificate'}",
             hint=f"Correct {variable} or unset it.",
         ) from error
 
@@ -104,8 +122,8 @@ def _proxy(address: str) -> Proxy:
     raise ProxyError(
         "The proxy cannot be used",
         where=public_url(address),
-        why="only proxies that are themselves reached by http://HOST:PORT are spoken",
-        hint="Set HTTPS_PROXY to http://HOST:PORT; what goes through it is encrypted all the same.",
+        why="only proxies at http://HOST:PORT are supported",
+        hint="Set HTTPS_PROXY to http://HOST:PORT. HTTPS stays encrypted through such a proxy.",
     )
 
 

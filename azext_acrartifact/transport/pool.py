@@ -1,4 +1,4 @@
-"""Connections that are kept: one for each request in flight, used again for the next."""
+"""Connections that are reused: one for each request in flight, and later for another."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from collections import defaultdict
 
 from .connection import Connection
 from .connection_errors import FAILURES, failure
-from .messages import Headers, Request, Response
+from .http_response import LeanResponse
+from .messages import Request, Response
 from .network import Network, Proxy
 
 Origin = tuple[str, str, int]
 
 
 class Pool:
-    """Sends requests, from any thread. Nothing is repeated here but a request that met a kept connection
-    which the server had closed in the meantime; everything else is the business of `retry`."""
+    """Sends requests, from any thread. A request is repeated here only if an idle connection turned out to be closed
+    by the server; every other repetition is decided by `retry`."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
@@ -27,9 +28,9 @@ class Pool:
         self._aborted = False
 
     def send(self, request: Request) -> Response:
-        """Send *request* and return the answer's head with its body still to be read.
+        """Send *request* and return its response, whose body has yet to be read.
 
-        Raises `ConnectionFailedError` or one of its kinds, and `ProtocolError` for what is not HTTP.
+        Raises `ConnectionFailedError` or a subclass, and `ProtocolError` if the response is not HTTP.
         """
         origin = request.origin
         proxy = self._proxy(origin, request.url)
@@ -47,17 +48,17 @@ class Pool:
             self._idle.clear()
 
     def abort(self) -> None:
-        """Break every request in flight, so that the threads that wait for them wake, and those to come."""
+        """Abort every request in flight, so that the threads that wait for them wake, and every later one."""
         with self._lock:
             self._aborted = True
             for connection in self._busy:
                 connection.abort()
 
     def _send(self, request: Request, origin: Origin, proxy: Proxy | None) -> Response:
-        kept = self._take(origin)
-        if kept is not None:
+        idle = self._take(origin)
+        if idle is not None:
             try:
-                return self._exchange(kept, request, origin, proxy)
+                return self._exchange(idle, request, proxy)
             except (ConnectionError, http.client.RemoteDisconnected):
                 if not request.may_repeat:
                     raise
@@ -66,16 +67,16 @@ class Pool:
             self._busy.add(fresh)
             if self._aborted:
                 fresh.abort()
-        return self._exchange(fresh, request, origin, proxy)
+        return self._exchange(fresh, request, proxy)
 
-    def _exchange(self, connection: Connection, request: Request, origin: Origin, proxy: Proxy | None) -> Response:
+    def _exchange(self, connection: Connection, request: Request, proxy: Proxy | None) -> Response:
         try:
             raw = connection.exchange(request, self._network)
         except BaseException:
             self.drop(connection)
             raise
-        body = _PooledBody(self, origin, connection, raw, request, proxy)
-        return Response(request, raw.status, Headers(raw.headers.items()), body, connection.waited)
+        body = _PooledBody(self, connection, raw, request, proxy)
+        return Response(request, raw.status, raw.headers, body, connection.waited)
 
     def _proxy(self, origin: Origin, url: str) -> Proxy | None:
         if origin not in self._proxies:
@@ -97,7 +98,7 @@ class Pool:
             return None
 
     def put_back(self, origin: Origin, connection: Connection) -> None:
-        """Keep *connection*, whose answer has been read to the end, for the next request."""
+        """Keep *connection*, whose response has been read to the end, for the next request."""
         with self._lock:
             self._busy.discard(connection)
             if not self._aborted:
@@ -113,25 +114,19 @@ class Pool:
 
 
 class _PooledBody:
-    """An answer's body; its connection goes back to the pool once the last byte has been read."""
+    """The body of a response. Its connection returns to the pool once the last byte has been read."""
 
     def __init__(
-        self,
-        pool: Pool,
-        origin: Origin,
-        connection: Connection,
-        raw: http.client.HTTPResponse,
-        request: Request,
-        proxy: Proxy | None,
+        self, pool: Pool, connection: Connection, raw: LeanResponse, request: Request, proxy: Proxy | None
     ) -> None:
-        self._pool, self._origin, self._connection = pool, origin, connection
-        self._raw, self._request, self._proxy = raw, request, proxy
+        self._pool, self._connection, self._raw = pool, connection, raw
+        self._request, self._proxy = request, proxy
         self._done = False
         if raw.length == 0:
             self._finish()
 
     def readinto(self, buffer: memoryview) -> int:
-        """The next bytes of the body; 0 at its end."""
+        """Fill *buffer* with the next bytes of the body; return their number, 0 at its end."""
         if self._done:
             return 0
         try:
@@ -146,7 +141,7 @@ class _PooledBody:
         return count
 
     def close(self) -> None:
-        """Drop a connection whose answer was not read to its end."""
+        """Drop the connection if the response has not been read to its end."""
         if not self._done:
             self._done = True
             self._raw.close()
@@ -155,7 +150,7 @@ class _PooledBody:
     def _end(self) -> None:
         # http.client ends a short body in silence when it is read with readinto.
         if self._raw.length:
-            raise EOFError("the answer ended early")
+            raise EOFError("the response ended early")
         self._finish()
 
     def _finish(self) -> None:
@@ -166,4 +161,4 @@ class _PooledBody:
         if self._raw.will_close:
             self._pool.drop(self._connection)
         else:
-            self._pool.put_back(self._origin, self._connection)
+            self._pool.put_back(self._request.origin, self._connection)

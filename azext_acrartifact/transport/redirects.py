@@ -1,6 +1,6 @@
-"""Where a redirect may lead.
+"""The rules for redirects.
 
-Followed by hand, because requests takes cookies and custom headers along to another origin, and Go clients
+They are followed here, because requests sends cookies and custom headers to the other origin as well, and Go clients
 have sent tokens there (GHSA-vh4v-2xq2-g5cg).
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ..errors import ProtocolError
@@ -17,63 +17,66 @@ from .messages import Request, Response, origin_of, resolve
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MOST_HOPS = 5
 _PUBLIC, _PRIVATE, _LOOPBACK, _LINK = range(4)
-_KEPT_ACROSS_ORIGINS = frozenset({"range", "accept", "accept-encoding"})
+_SENT_TO_ANY_ORIGIN = frozenset({"range", "accept", "accept-encoding"})
+
+Resolver = Callable[[str], Sequence[str]]
+"""Returns the IP addresses of a URL's host; none if it does not exist, or if a proxy looks it up."""
 
 
-def next_hop(request: Request, response: Response, resolves_here: Callable[[str], bool]) -> Request:
-    """The request that follows *response*, without anything that only the first origin may see.
+def next_hop(request: Request, response: Response, addresses_of: Resolver) -> Request:
+    """Return the request that follows the redirect *response*, without anything that only the first origin may see.
 
-    Only GET and HEAD are redirected, never to plain HTTP, and never from a public registry to an address of
-    this machine or its network. *resolves_here* says of an address whether its name is looked up by this machine;
-    behind a proxy names are the proxy's affair, but an address is an address.
+    Only GET and HEAD are redirected, never to plain HTTP, and never from a public registry to an address of this
+    machine or its network. Hosts that are IP addresses are checked behind a proxy too.
     """
     if request.method not in ("GET", "HEAD"):
-        raise ProtocolError("The registry redirected a write", where=request.where, why="writes are not redirected")
+        raise ProtocolError(
+            "The registry redirected a write", where=request.where, why="only GET and HEAD may be redirected"
+        )
     location = response.headers.get("Location", "").strip()
     if not location:
-        raise ProtocolError("The registry redirected to nowhere", where=request.where)
+        raise ProtocolError("The registry sent a redirect without a location", where=request.where)
     target = resolve(request.url, location)
     here, there = request.origin, origin_of(target)
     _refuse_downgrade(request, here, there)
     if here == there:
         return replace(request, url=target)
-    _refuse_inward(request, target, resolves_here)
-    kept = {name: value for name, value in request.headers.items() if name.lower() in _KEPT_ACROSS_ORIGINS}
-    return replace(request, url=target, headers=kept, authorization=None)
+    _refuse_inward(request, target, addresses_of)
+    headers = {name: value for name, value in request.headers.items() if name.lower() in _SENT_TO_ANY_ORIGIN}
+    return replace(request, url=target, headers=headers, authorization=None)
 
 
 def _refuse_downgrade(request: Request, here: tuple[str, str, int], there: tuple[str, str, int]) -> None:
     if here[0] == "https" and there[0] != "https":
-        raise ProtocolError("The registry redirected to plain HTTP", where=request.where, why=f"to the host {there[1]}")
+        raise ProtocolError("The registry redirected to plain HTTP", where=request.where, why=f"the host is {there[1]}")
 
 
-def _refuse_inward(request: Request, target: str, resolves_here: Callable[[str], bool]) -> None:
-    """A private registry may keep its blobs in its own network. Where a cloud hands out its machines' identities,
-    169.254.169.254, nobody keeps any."""
-    _, host, port = origin_of(target)
-    depth = _depth(host, port, resolves_here(target))
-    if depth and (depth == _LINK or depth > _depth(request.origin[1], request.origin[2], resolves_here(request.url))):
+def _refuse_inward(request: Request, target: str, addresses_of: Resolver) -> None:
+    """Raise `ProtocolError` if *target* is nearer to this machine than the registry is.
+
+    A private registry may have its blobs in its own network. There are none at link-local addresses: clouds hand out
+    the identities of machines at 169.254.169.254.
+    """
+    depth = _depth(target, addresses_of)
+    if depth and (depth == _LINK or depth > _depth(request.url, addresses_of)):
         raise ProtocolError(
-            "The registry redirected into this machine's own network", where=request.where, why=f"to the host {host}"
+            "The registry redirected into this machine's own network",
+            where=request.where,
+            why=f"the host is {origin_of(target)[1]}",
         )
 
 
-def _depth(host: str, port: int, resolves_here: bool) -> int:
-    """How near to this machine *host* is: `_PUBLIC` to `_LINK`."""
+def _depth(url: str, addresses_of: Resolver) -> int:
+    """Return how near to this machine the host of *url* is: `_PUBLIC` to `_LINK`."""
+    host = origin_of(url)[1]
     if host == "localhost" or host.endswith(".localhost"):
         return _LOOPBACK
     try:
-        # Also 127.1, 0x7f000001 and what else systems take for an address.
+        # Also 127.1, 0x7f000001 and whatever else systems accept as an address.
         return _nearness(socket.inet_ntoa(socket.inet_aton(host)) if ":" not in host else host)
     except OSError:
         pass
-    if not resolves_here:
-        return _PUBLIC
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError:
-        return _PUBLIC
-    return max(_nearness(str(address[4][0])) for address in found)
+    return max(map(_nearness, addresses_of(url)), default=_PUBLIC)
 
 
 def _nearness(text: str) -> int:

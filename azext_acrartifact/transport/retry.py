@@ -1,7 +1,6 @@
-"""Whether a request is repeated, and when.
+"""Decide whether and when a request is repeated.
 
-Retry and resume are different questions: this module repeats a request that can be repeated as it is; where
-a transfer goes on after a break is decided by `transfer`.
+This module repeats a request as it was. `transfer` decides where a transfer resumes after a failure.
 """
 
 from __future__ import annotations
@@ -13,25 +12,25 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ..errors import ArtifactError, CancelledError, NotListeningError, SilentError
-from .connection_errors import passes
+from ..errors import ArtifactError, CancelledError, NotListeningError, StalledError
+from .connection_errors import may_pass
 from .messages import Response
 
 RETRY_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 LONGEST_RETRY_AFTER = 120.0
 NOT_LISTENING_BUDGET = 4.0
-"""Seconds of waiting for a server that refuses connections: it restarts soon, or not at all."""
+"""Seconds to wait for a server that refuses connections: it restarts soon, or not at all."""
 
 Notice = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Policy:
-    """*tries* in all, with waits that double from *first_wait* to *longest_wait* seconds, half of each drawn
-    by chance so that many clients do not come back at once; *budget* bounds the waits' sum in seconds.
+    """The limits of retries: *tries* in all, with waits that double from *first_wait* to *longest_wait* seconds, which
+    take at most *budget* together. Half of each wait is random, so that many clients do not return at once.
 
-    Silence has cost its time already: it is met with *silences* more tries. *headway* is how many bytes it takes to
-    begin counting afresh: a server that gives one byte a try would otherwise be asked for ever.
+    A stall has already cost its timeout, so that it is followed by only *silences* more tries. The count starts again
+    after *headway* bytes, not after any: a server that sends one byte a try would be asked for ever.
     """
 
     tries: int = 6
@@ -44,40 +43,40 @@ class Policy:
 
 @dataclass
 class Waiter:
-    """Waits between tries, tells *notice* why, and wakes at once when *cancelled* is set."""
+    """Waits between tries, passes the reason to *notice*, and wakes at once when *cancelled* is set."""
 
     notice: Notice = lambda text: None
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     def wait(self, seconds: float, reason: str) -> None:
-        """Sleep for *seconds*; raises `CancelledError` when the work is given up meanwhile."""
+        """Sleep for *seconds*; raises `CancelledError` if the command is cancelled meanwhile."""
         self.notice(f"Waiting {seconds:.1f} s: {reason}")
         if self.cancelled.wait(seconds):
             raise CancelledError("Stopped", why="the command was cancelled while it waited")
 
 
 class Attempts:
-    """Counts the tries of one piece of work and decides about the next one."""
+    """Counts the tries of one request or transfer and decides about the next one."""
 
     def __init__(self, policy: Policy, waiter: Waiter) -> None:
         self._policy, self._waiter = policy, waiter
-        self._made = self._silences = self._bytes = 0
+        self._made = self._stalls = self._bytes = 0
         self._waited = 0.0
 
     def again_after_error(self, error: ArtifactError) -> bool:
-        """Wait and return True when *error* may pass and tries are left."""
-        self._silences += isinstance(error, SilentError)
-        if self._silences > self._policy.silences:
+        """Wait and return True if *error* may pass and tries are left."""
+        self._stalls += isinstance(error, StalledError)
+        if self._stalls > self._policy.silences:
             return False
         budget = NOT_LISTENING_BUDGET if isinstance(error, NotListeningError) else self._policy.budget
-        if not passes(error) or not self._spend(pause := self._pause(), budget):
+        if not may_pass(error) or not self._spend(pause := self._pause(), budget):
             return False
         self._waiter.wait(pause, error.why or error.what)
         return True
 
     def again_after_answer(self, response: Response) -> bool:
-        """Close *response*, wait and return True when it asks to come back and tries are left. A `Retry-After` is
-        honoured in full up to two minutes; above that the answer stands, and the error names the number."""
+        """Close *response*, wait and return True if its status may pass and tries are left. `Retry-After` is obeyed up
+        to two minutes; if it is longer, the response is final and the error says for how long."""
         if response.status not in RETRY_STATUSES:
             return False
         asked = retry_after(response)
@@ -87,28 +86,28 @@ class Attempts:
         if not self._spend(pause, self._policy.budget):
             return False
         response.close()
-        self._waiter.wait(pause, f"the server answered {response.status}")
+        self._waiter.wait(pause, f"the server responded {response.status}")
         return True
 
     def progressed(self, size: int) -> None:
-        """Account for *size* bytes that have come; once they are worth it, start counting afresh."""
+        """Account for *size* bytes received; once there are `Policy.headway`, start the count of tries again."""
         self._bytes += size
         if self._bytes >= self._policy.headway:
-            self._made = self._silences = self._bytes = 0
+            self._made = self._stalls = self._bytes = 0
 
     def _pause(self) -> float:
         longest = min(self._policy.longest_wait, self._policy.first_wait * 2.0**self._made)
         return longest / 2 + random.uniform(0, longest / 2)
 
     def _spend(self, seconds: float, budget: float) -> bool:
-        """Account for one more try after a wait of *seconds*; False when there is none left."""
+        """Account for one more try after a wait of *seconds*; return whether it is left."""
         self._made += 1
         self._waited += seconds
         return self._made < self._policy.tries and self._waited <= budget
 
 
 def retry_after(response: Response) -> float | None:
-    """Seconds that `Retry-After` asks for, as a number or a date (RFC 9110 §10.2.3); None without one."""
+    """Return the seconds in `Retry-After`, a number or a date (RFC 9110 §10.2.3); None without one."""
     text = response.headers.get("Retry-After", "").strip()
     if not text:
         return None

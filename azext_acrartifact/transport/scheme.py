@@ -1,4 +1,4 @@
-"""Plain HTTP is for this machine alone, and there only where the server speaks nothing better."""
+"""Choose between https and http: plain HTTP is used on this machine alone, and only if the server speaks no TLS."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ PROBE_TIMEOUT = 5.0
 
 
 def base_url_of(server: str, loopback: bool) -> str:
-    """The origin of *server*: https, but http for a server on this machine that does not speak TLS."""
+    """Return the origin of *server*: https, but http if it is on this machine and does not speak TLS."""
     return f"http://{server}" if loopback and not _speaks_tls(server) else f"https://{server}"
 
 

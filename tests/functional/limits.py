@@ -1,4 +1,4 @@
-"""What the operating system denies a process: other people's files, and space."""
+"""Limits of the operating system: permissions, space and open files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CAP_DAC_READ_SEARCH = 2
 
 
 def without_roots_powers() -> None:
-    """Run in a new process: root then needs permissions like anybody else (man 7 capabilities)."""
+    """Give up the capabilities by which root ignores permissions (man 7 capabilities). For a new process."""
     if os.geteuid() != 0:
         return
     libc = ctypes.CDLL(None, use_errno=True)
@@ -26,13 +26,13 @@ def without_roots_powers() -> None:
 
 
 def at_most(size: int) -> None:
-    """Run in a new process: no file may grow above *size* bytes, as on a disk that fills up."""
+    """Limit the size of every file to *size* bytes, as on a disk that fills up. For a new process."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
 @contextmanager
 def small_disk(folder: Path, size: int) -> Iterator[bool]:
-    """Mount a file system of *size* bytes on *folder*, where that is allowed; whether it was."""
+    """Mount a file system of *size* bytes on *folder* and yield whether that was allowed."""
     mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
     mounted = os.geteuid() == 0 and subprocess.run(mount, capture_output=True).returncode == 0
     try:
@@ -43,5 +43,5 @@ def small_disk(folder: Path, size: int) -> Iterator[bool]:
 
 
 def open_files(count: int) -> None:
-    """Run in a new process: it may have *count* files open, as few as some systems allow."""
+    """Limit the number of open files to *count*, as few as some systems allow. For a new process."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (count, count))

@@ -1,4 +1,4 @@
-"""Many commands of the real `az` in one process, since it takes as long to start as any of them to run."""
+"""Many commands of the real `az` in one process, which takes as long to start as a command to run."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from collections.abc import Sequence
 
 from tests.functional.az import LIMIT, Az, Result
 
-# Azure CLI's log writes to whatever is standard error when the process begins.
+# Azure CLI's log writes to the standard error of the start of the process.
 _SCRIPT = """
 import io, json, sys
 from azure.cli.core import get_default_cli
 
 class Errors(io.TextIOBase):
     def write(self, text):
-        return held.write(text)
+        return errors.write(text)
 
-commands, sys.stderr, told = json.load(sys.stdin), Errors(), sys.stdout
+commands, sys.stderr, results = json.load(sys.stdin), Errors(), sys.stdout
 for words in commands:
-    held, sys.stdout = io.StringIO(), io.StringIO()
+    errors, sys.stdout = io.StringIO(), io.StringIO()
     try:
         code = get_default_cli().invoke(words, out_file=sys.stdout)
     except SystemExit as end:
         code = end.code
-    told.write(json.dumps([code, sys.stdout.getvalue(), held.getvalue()]) + "\\n")
+    results.write(json.dumps([code, sys.stdout.getvalue(), errors.getvalue()]) + "\\n")
 """
 
 
 def in_one_process(az: Az, commands: Sequence[Sequence[str]]) -> list[Result]:
-    """Run `az acr artifact …` for each of *commands*, one after another; the log is that of all of them."""
+    """Run `az acr artifact …` for each of *commands*, one after another; each result has the log of all."""
     since = max((entry.id for entry in az.emulator.log()), default=0)
     lines = [["acr", "artifact", *words] for words in commands]
     done = subprocess.run(

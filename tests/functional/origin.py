@@ -1,4 +1,4 @@
-"""Looks into a registry past the code under test: plain requests with Basic credentials."""
+"""Read and write a registry without the code under test: plain requests with Basic credentials."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ EMPTY = {
 
 
 def digest_of(content: bytes) -> str:
-    """The digest of *content*."""
+    """Return the digest of *content*."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 class Origin:
-    """One registry itself, `myregistry` unless another is named, as its owner."""
+    """A registry, `myregistry` unless another is named, as its owner sees it."""
 
     def __init__(self, emulator: Emulator, server: str = SERVER, owner_name: str = "pusher") -> None:
         self._server = server
@@ -42,24 +42,24 @@ class Origin:
         }
 
     def manifest(self, repository: str, version: str) -> bytes | None:
-        """The manifest's own bytes; None when there is none."""
-        answer = self._send("GET", repository, f"manifests/{version}", headers={"Accept": ACCEPT})
-        return None if answer.status_code == 404 else answer.content
+        """Return the bytes of a manifest; None if there is none."""
+        response = self._send("GET", repository, f"manifests/{version}", headers={"Accept": ACCEPT})
+        return None if response.status_code == 404 else response.content
 
     def referrers(self, repository: str, digest: str) -> list[str]:
-        """Digests of what the registry lists as attached to *digest*."""
-        answer = self._send("GET", repository, f"referrers/{digest}")
-        assert answer.status_code == 200
-        return [item["digest"] for item in answer.json()["manifests"]]
+        """Return the digests of the referrers of *digest*."""
+        response = self._send("GET", repository, f"referrers/{digest}")
+        assert response.status_code == 200
+        return [item["digest"] for item in response.json()["manifests"]]
 
     def blob(self, repository: str, digest: str) -> bytes:
-        """A blob's bytes."""
-        answer = self._send("GET", repository, f"blobs/{digest}")
-        assert answer.status_code == 200
-        return answer.content
+        """Return the bytes of a blob."""
+        response = self._send("GET", repository, f"blobs/{digest}")
+        assert response.status_code == 200
+        return response.content
 
     def push_blob(self, repository: str, content: bytes) -> dict[str, Any]:
-        """Store *content*; its descriptor, without a media type."""
+        """Store *content*; return its descriptor without a media type."""
         started = self._send("POST", repository, "blobs/uploads/")
         target = f"https://{self._server}{started.headers['Location']}&digest={digest_of(content)}"
         assert requests.put(target, data=content, **self._options).status_code == 201
@@ -68,25 +68,25 @@ class Origin:
     def push_manifest(
         self, repository: str, manifest: Mapping[str, Any], tag: str = "", media_type: str = MANIFEST
     ) -> str:
-        """Store *manifest* under *tag*, or by its digest alone; its digest."""
+        """Store *manifest* under *tag*, or by its digest alone; return its digest."""
         content = json.dumps(manifest).encode()
         version = tag or digest_of(content)
-        answer = self._send(
+        response = self._send(
             "PUT", repository, f"manifests/{version}", data=content, headers={"Content-Type": media_type}
         )
-        assert answer.status_code == 201, answer.text
+        assert response.status_code == 201, response.text
         return digest_of(content)
 
     def attach(self, repository: str, subject: str, artifact_type: str) -> str:
-        """Attach an artifact without files to the manifest *subject*; its digest."""
+        """Attach an artifact without files to the manifest *subject*; return its digest."""
         self.push_blob(repository, b"{}")
-        held = self.manifest(repository, subject)
-        assert held is not None
-        refers = {"mediaType": MANIFEST, "digest": subject, "size": len(held)}
-        return self.push_manifest(repository, {**_plain([EMPTY]), "artifactType": artifact_type, "subject": refers})
+        content = self.manifest(repository, subject)
+        assert content is not None
+        target = {"mediaType": MANIFEST, "digest": subject, "size": len(content)}
+        return self.push_manifest(repository, {**_plain([EMPTY]), "artifactType": artifact_type, "subject": target})
 
     def push_files(self, repository: str, files: Mapping[str, bytes], tag: str = "1.0") -> str:
-        """Store an artifact whose layers have the titles and contents of *files*; its digest."""
+        """Store an artifact whose layers have the titles and contents of *files*; return its digest."""
         self.push_blob(repository, b"{}")
         layers = [
             {**self.push_blob(repository, content), "mediaType": "application/octet-stream",

@@ -1,38 +1,23 @@
-"""Proxies that do not let anybody through."""
+"""Proxies that refuse every connection."""
 
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+
+from tests.support.server import RawResponse, ScriptedServer
 
 
 @contextmanager
 def refusing_proxy(status: str) -> Iterator[str]:
-    """The URL of a proxy that answers every request with *status* (`407 Proxy Authentication Required`)."""
-    answer = f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
-    with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        thread = threading.Thread(target=_refuse, args=(server, answer), daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
-        server.shutdown(socket.SHUT_RDWR)
-        thread.join(10)
-
-
-def _refuse(server: socket.socket, answer: bytes) -> None:
-    while True:
-        try:
-            client, _ = server.accept()
-        except OSError:
-            return
-        with client:
-            client.settimeout(10)
-            client.recv(65536)
-            client.sendall(answer)
+    """Yield the URL of a proxy that responds *status* (`407 Proxy Authentication Required`) to every request."""
+    refusal = RawResponse(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode(), "close")
+    with closing(ScriptedServer(lambda _: refusal)) as server:
+        yield server.url
 
 
 def free_port() -> int:
-    """A port of this machine on which nobody listens."""
+    """Return a port of this machine on which nothing listens."""
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         return int(server.getsockname()[1])

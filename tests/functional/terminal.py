@@ -1,4 +1,4 @@
-"""`az` as a person sees it: on a terminal of its own."""
+"""`az` on a terminal, as a person sees it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ QUESTION = "(y/n): "
 
 
 def at_terminal(az: Az, *arguments: str, answer: str = "") -> Result:
-    """Run `az ARGUMENTS` with a terminal as its stdin, stdout and stderr, and type *answer* at the question.
+    """Run `az ARGUMENTS` with a terminal as its stdin, stdout and stderr, and type the *answer* to its question.
 
-    The result's stdout is all that the terminal showed.
+    The result's stdout has all that the terminal showed.
     """
     since = max((entry.id for entry in az.emulator.log()), default=0)
     ours, theirs = pty.openpty()
@@ -41,7 +41,7 @@ def _converse(terminal: int, answer: str) -> str:
             continue
         try:
             block = os.read(terminal, 65536)
-        except OSError:  # Linux: nobody holds the other end any more
+        except OSError:  # Linux: the other end is closed
             break
         if not block:
             break

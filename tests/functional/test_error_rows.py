@@ -1,4 +1,4 @@
-"""Each answer that ACR gives when something is wrong: a message of its own, with its cause and the next step."""
+"""Each error response of ACR: a message with its cause and the next step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.functional.origin import SERVER, Origin
 
 
 def body(code: str, message: str, detail: object = None) -> str:
-    """An error as a registry writes it."""
+    """Return an error as a registry writes it."""
     return json.dumps({"errors": [{"code": code, "message": message, "detail": detail}]})
 
 
@@ -50,7 +50,7 @@ ROWS = {
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_an_answer_of_the_registry(az: Az, emulator: Emulator, artifact: str, row: str) -> None:
+def test_an_error_of_the_registry(az: Az, emulator: Emulator, artifact: str, row: str) -> None:
     status, text, headers, code, words = ROWS[row]
     emulator.fault(host=SERVER, path="/manifests/", action="status", status=status, body=text, headers=headers)
     refused = az.refused(code, "pull", artifact)
@@ -62,7 +62,7 @@ def test_an_answer_of_the_registry(az: Az, emulator: Emulator, artifact: str, ro
     ("status", "code"),
     [(403, "AuthenticationFailed"), (400, "InvalidAuthenticationInfo"), (403, "AuthorizationFailure")],
 )
-def test_an_answer_of_the_storage(
+def test_an_error_of_the_storage(
     az: Az, emulator: Emulator, origin: Origin, artifact: str, repository: str, status: int, code: str
 ) -> None:
     origin.push_files(repository, {"a.txt": b"one"})

@@ -1,4 +1,4 @@
-"""What a registry, the sign-in or the network refuses: one clear error each, and nothing is left behind."""
+"""Errors of the registry, the sign-in and the network: one clear message each, and no changes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PASSWORD = "ci-token-password\n"
 
 @pytest.fixture
 def file(work: Path) -> str:
-    """A file to push."""
+    """Return a file to push."""
     (work / "a.txt").write_text("content")
     return "a.txt"
 
@@ -38,8 +38,8 @@ def test_an_unknown_tag_and_an_unknown_digest(
 ) -> None:
     origin.push_files(repository, {"a.txt": b"one"})
     assert "2.0" in az.refused(3, "pull", artifact.replace("1.0", "2.0"), "-d", "out").stderr
-    nobody = f"sha256:{'0' * 64}"
-    assert nobody in az.refused(3, "show", f"{SERVER}/{repository}@{nobody}").stderr
+    unknown = f"sha256:{'0' * 64}"
+    assert unknown in az.refused(3, "show", f"{SERVER}/{repository}@{unknown}").stderr
     assert files_in(work) == set()
 
 
@@ -58,7 +58,7 @@ def test_a_registry_of_another_tenant(az: Az, file: str) -> None:
     assert refused.writes == []
 
 
-def test_a_host_that_is_no_registry_gets_no_token_of_azure(az: Az, file: str) -> None:
+def test_a_host_that_is_not_in_azure_gets_no_token(az: Az, file: str) -> None:
     refused = az.refused(1, "push", "registry.example.com/a:1", "--file", file)
     assert "--username" in refused.stderr
     assert refused.log == []
@@ -69,7 +69,7 @@ def test_no_login(signed_out: Az, artifact: str, file: str, verb: str) -> None:
     files = ["--file", file] if verb == "push" else []
     refused = signed_out.refused(1, verb, artifact, *files)
     assert "az login" in refused.stderr
-    # Reading is tried without a sign-in, as the registry may let everybody.
+    # Reading is tried without a sign-in: the registry may allow anonymous access.
     assert [entry.path for entry in refused.log] == (["/oauth2/token"] if verb in ("pull", "show") else [])
 
 
@@ -85,23 +85,23 @@ def test_a_wrong_password(signed_out: Az, artifact: str, file: str, user: str) -
     assert len(refused.to(SERVER)) == 1
 
 
-def test_a_secret_that_has_been_changed(
+def test_a_secret_that_was_changed(
     az: Az, sign_in: Callable[[str], Path], emulator: Emulator, artifact: str, file: str, tmp_path: Path
 ) -> None:
-    config = sign_in_copy(sign_in("other"), tmp_path)
+    config = copy_of_sign_in(sign_in("other"), tmp_path)
     emulator.set(principals={"other": {"secrets": ["another"]}})
     refused = az.using(config=config).refused(1, "push", artifact, "--file", file)
     assert "az login" in refused.stderr
     assert refused.writes == []
 
 
-def sign_in_copy(config: Path, tmp_path: Path) -> Path:
-    """A copy of a sign-in, without its cached tokens."""
-    copy = tmp_path / "copied"
-    shutil.copytree(config, copy)
-    for cached in copy.glob("msal_token_cache*"):
+def copy_of_sign_in(config: Path, tmp_path: Path) -> Path:
+    """Copy a sign-in without its cached tokens."""
+    copied = tmp_path / "copied"
+    shutil.copytree(config, copied)
+    for cached in copied.glob("msal_token_cache*"):
         cached.unlink()
-    return copy
+    return copied
 
 
 def test_no_right_to_push(az: Az, sign_in: Callable[[str], Path], artifact: str, repository: str, file: str) -> None:
@@ -174,7 +174,7 @@ def test_a_bundle_that_does_not_exist(signed_out: Az, artifact: str, file: str) 
     assert "/missing/ca.pem" in refused.stderr
 
 
-def test_certificates_need_not_be_checked_where_azure_cli_is_told_so(signed_out: Az, artifact: str, file: str) -> None:
+def test_certificates_are_not_checked_if_azure_cli_does_not(signed_out: Az, artifact: str, file: str) -> None:
     az = signed_out.using(REQUESTS_CA_BUNDLE=certifi.where(), AZURE_CLI_DISABLE_CONNECTION_VERIFICATION="1")
     pushed = az("acr", "artifact", "push", artifact, "--file", file, *WITH_PASSWORD, stdin=PASSWORD)
     assert pushed.code == 0, pushed.stderr
@@ -188,19 +188,19 @@ def test_no_proxy_at_its_port(signed_out: Az, artifact: str, file: str) -> None:
     assert "HTTPS_PROXY" in refused.stderr
 
 
-ANSWERS = {"407 Proxy Authentication Required": "password", "403 Forbidden": "403", "502 Bad Gateway": SERVER}
+CAUSES = {"407 Proxy Authentication Required": "password", "403 Forbidden": "403", "502 Bad Gateway": SERVER}
 
 
-@pytest.mark.parametrize("status", ANSWERS)
+@pytest.mark.parametrize("status", CAUSES)
 def test_a_proxy_that_refuses(signed_out: Az, artifact: str, file: str, status: str) -> None:
     with refusing_proxy(status) as url:
         behind = signed_out.using(HTTPS_PROXY=url, https_proxy=url)
         refused = behind.refused(1, "push", artifact, "--file", file, *WITH_PASSWORD, stdin=PASSWORD)
     assert url.removeprefix("http://") in refused.stderr
-    assert ANSWERS[status] in refused.stderr
+    assert CAUSES[status] in refused.stderr
 
 
-def test_behind_no_proxy_without_one_the_name_is_unknown(signed_out: Az, file: str) -> None:
+def test_an_unknown_host_without_a_proxy(signed_out: Az, file: str) -> None:
     direct = signed_out.using(HTTPS_PROXY="", https_proxy="")
     refused = direct.refused(1, "push", "nobodysregistry.invalid/a:1", "--file", file, *WITH_PASSWORD, stdin=PASSWORD)
     assert "nobodysregistry.invalid" in refused.stderr
@@ -218,7 +218,7 @@ def test_a_registry_that_stays_busy(
     assert files_in(az.folder) == set()
 
 
-def test_answers_that_no_registry_gives(az: Az, emulator: Emulator, artifact: str, file: str) -> None:
+def test_responses_that_are_not_of_a_registry(az: Az, emulator: Emulator, artifact: str, file: str) -> None:
     for body in (b"SSH-2.0-OpenSSH_9.6\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n<html/>\r\n"):
         emulator.fault(host=SERVER, path="/oauth2/", action="raw", raw=body)
         refused = az.refused(1, "push", artifact, "--file", file)

@@ -1,4 +1,4 @@
-"""How few requests a command makes, by the log of the local Azure."""
+"""The number of requests of each command, by the log of the local Azure."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ SIGN_IN = "login.microsoftonline.com"
 
 
 def before_blobs(log: list[LogEntry]) -> list[tuple[str, str]]:
-    """Method and path of what went to the registry before the first request for a blob."""
+    """Return method and path of the requests to the registry before the first one for a blob."""
     return [(entry.method, re.sub(".*/manifests/", "/manifests/", entry.path)) for entry in early(log)]
 
 
 def early(log: list[LogEntry]) -> list[LogEntry]:
-    """Those requests. The log is in the order of their ends, in which two connections may overtake each other."""
+    """Return those requests by their times: the log has them in the order in which they ended."""
     began = min(entry.time for entry in log if "/blobs/" in entry.path)
     return [entry for entry in log if entry.host == SERVER and entry.time < began]
 
 
 def is_one_connection(log: list[LogEntry]) -> bool:
-    """Whether all of them went over one TLS connection, and a request for a blob as well."""
+    """Return whether all of them, and a request for a blob, used one TLS connection."""
     (number,) = {entry.connection for entry in early(log)}
     return any(entry.connection == number and "/blobs/" in entry.path for entry in log)
 
 
 @pytest.fixture
 def file(work: Path) -> str:
-    """A file to push."""
+    """Return a file to push."""
     (work / "a.txt").write_text("content")
     return "a.txt"
 
 
-def test_a_full_login_server_is_all_that_is_asked(az: Az, artifact: str, file: str) -> None:
+def test_only_the_registry_is_asked_if_its_login_server_is_given(az: Az, artifact: str, file: str) -> None:
     runs = [
         az.artifact("push", artifact, "--file", file),
         az.artifact("show", artifact),
@@ -53,7 +53,7 @@ def test_a_full_login_server_is_all_that_is_asked(az: Az, artifact: str, file: s
     assert [len(run.to(SERVER)) for run in runs[1:]] == [4, 3, 6]
 
 
-def test_the_first_blob_takes_three_requests_at_most_on_one_connection(az: Az, artifact: str, file: str) -> None:
+def test_at_most_three_requests_on_one_connection_before_the_first_blob(az: Az, artifact: str, file: str) -> None:
     signing_in = [("POST", "/oauth2/exchange"), ("POST", "/oauth2/token")]
     pushed = az.artifact("push", artifact, "--file", file)
     assert before_blobs(pushed.log) == [*signing_in, ("GET", "/manifests/1.0")]
@@ -71,13 +71,13 @@ def test_a_password_saves_the_exchange(signed_out: Az, artifact: str, file: str)
     assert hosts(pushed.log) == {SERVER}
 
 
-def test_files_are_sent_over_few_connections(az: Az, artifact: str, work: Path) -> None:
+def test_many_files_need_few_connections(az: Az, artifact: str, work: Path) -> None:
     names = [f"{number:02}.txt" for number in range(20)]
     for name in names:
         (work / name).write_text(name)
     pushed = az.artifact("push", artifact, "--file", *names)
     assert len(pushed.registry("/blobs/uploads/", "POST")) == len(names) + 1
-    # Four at first, one more for every 16 answers, and one that the sign-in has left.
+    # Four at first, one more for every 16 responses, and that of the sign-in.
     assert len({entry.connection for entry in pushed.to(SERVER)}) <= 5 + len(pushed.to(SERVER)) // 16
     pulled = az.artifact("pull", artifact, "--destination", "out", "--concurrency", "2")
     assert len(pulled.blob_gets) == len(names)
@@ -85,7 +85,7 @@ def test_files_are_sent_over_few_connections(az: Az, artifact: str, work: Path) 
     assert len({entry.connection for entry in pulled.to(STORE)}) <= 2
 
 
-def test_storage_is_shown_no_token(az: Az, origin: Origin, artifact: str, repository: str) -> None:
+def test_the_storage_gets_no_token(az: Az, origin: Origin, artifact: str, repository: str) -> None:
     origin.push_files(repository, {"a.txt": b"one"})
     pulled = az.artifact("pull", artifact)
     [fetched] = pulled.to(STORE)
@@ -93,7 +93,7 @@ def test_storage_is_shown_no_token(az: Az, origin: Origin, artifact: str, reposi
     assert "authorization" not in {name.lower() for name in fetched.headers}
 
 
-def test_who_we_are(az: Az, artifact: str, file: str) -> None:
+def test_the_user_agent_and_the_request_id(az: Az, artifact: str, file: str) -> None:
     pushed = az.artifact("push", artifact, "--file", file)
     for entry in pushed.to(SERVER):
         assert re.match(r"AZURECLI/\S+ .*acrartifact/\d+\.\d+", entry.headers["User-Agent"])

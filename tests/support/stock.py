@@ -1,4 +1,4 @@
-"""Fills a repository of the local Azure from inside: hundreds of artifacts, of any age, without a request."""
+"""Fill a repository of the local Azure without requests: hundreds of artifacts of any age."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KIND = "application/vnd.example.kind"
 
 
 def digest_of(content: bytes) -> str:
-    """The digest of *content*."""
+    """Return the digest of *content*."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
@@ -33,21 +33,21 @@ class Stock:
     def artifact(
         self, *tags: str, age: float = 100, subject: str = "", kind: str = KIND, config: str = EMPTY, **locks: bool
     ) -> str:
-        """A manifest of its own, *age* days old as its *tags* are, attached to the digest *subject*; its digest.
-        *locks* are its attributes."""
+        """Add a manifest, *age* days old like its *tags*, attached to the digest *subject*; return its digest. *locks*
+        are its attributes."""
         fields: dict[str, Any] = {"config": _descriptor(config, "config"), "layers": [], "artifactType": kind}
         if subject:
             fields["subject"] = _descriptor(OCI_MANIFEST, subject)
         return self._store(fields, OCI_MANIFEST, tags, age, locks)
 
     def index(self, *tags: str, children: Sequence[str], age: float = 100, **locks: bool) -> str:
-        """An index of the digests *children*; its own."""
-        held = self.state.repositories[self.repository].manifests
-        listed = [_descriptor(held[digest].media_type, digest) for digest in children]
+        """Add an index of the digests *children*; return its own."""
+        manifests = self.state.repositories[self.repository].manifests
+        listed = [_descriptor(manifests[digest].media_type, digest) for digest in children]
         return self._store({"manifests": listed}, OCI_INDEX, tags, age, locks)
 
     def tag(self, name: str, digest: str, age: float = 100, **locks: bool) -> None:
-        """Put a tag, *age* days old, on *digest*."""
+        """Tag *digest*; the tag is *age* days old."""
         self.state.add_tag(self.repository, name, digest)
         record = self.state.repositories[self.repository].tags[name]
         record.updated, record.attributes = _ago(age), Attributes(**locks)
@@ -55,15 +55,15 @@ class Stock:
 
     @property
     def tags(self) -> set[str]:
-        """The tags that are there."""
-        held = self.state.existing(self.repository)
-        return set(held.tags) if held else set()
+        """All tags."""
+        repository = self.state.existing(self.repository)
+        return set(repository.tags) if repository else set()
 
     @property
     def manifests(self) -> set[str]:
-        """The digests that are there."""
-        held = self.state.existing(self.repository)
-        return set(held.manifests) if held else set()
+        """The digests of all manifests."""
+        repository = self.state.existing(self.repository)
+        return set(repository.manifests) if repository else set()
 
     def _store(
         self, fields: dict[str, Any], media_type: str, tags: Sequence[str], age: float, locks: dict[str, bool]

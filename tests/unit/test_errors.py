@@ -1,4 +1,4 @@
-"""The error tree: as drawn, as raised, as shown."""
+"""The tree of errors, and their texts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ EXPECTED = {
     "ServerFaultError": "AzureInternalError",
     "ConnectionFailedError": "AzureConnectionError",
     "NotListeningError": "AzureConnectionError",
-    "SilentError": "AzureConnectionError",
+    "StalledError": "AzureConnectionError",
     "UnresolvedHostError": "AzureConnectionError",
     "TlsError": "AzureConnectionError",
     "ProxyError": "AzureConnectionError",
@@ -42,7 +42,7 @@ EXPECTED = {
 
 
 def drawn() -> dict[str, str | None]:
-    """Each class in the module's drawing, with its parent there."""
+    """Return each class in the module's drawing, with its parent there."""
     parents: dict[str, str | None] = {}
     path: list[tuple[int, str]] = []
     for line in (errors.__doc__ or "").splitlines():
@@ -64,7 +64,7 @@ def test_the_drawing_is_the_tree() -> None:
 
 
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
-def test_every_class_is_one_of_azures(kind: type[ArtifactError]) -> None:
+def test_every_class_becomes_one_of_azure_cli(kind: type[ArtifactError]) -> None:
     shown = cli_error(kind("It failed", where="here", why="because", hint="Do this."))
     assert type(shown).__name__ == EXPECTED[kind.__name__]
     assert str(shown) == "It failed (here): because."
@@ -72,7 +72,7 @@ def test_every_class_is_one_of_azures(kind: type[ArtifactError]) -> None:
 
 
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
-def test_no_text_of_an_error_holds_a_line_break_or_an_escape(kind: type[ArtifactError]) -> None:
+def test_no_text_of_an_error_has_a_line_break_or_an_escape(kind: type[ArtifactError]) -> None:
     nasty = "a\nb\r\x1b[31m\u202e##vso[task]\ud800" + "x" * 5000
     error = kind(nasty, where=nasty, why=nasty, hint=nasty)
     for text in (error.what, error.where, error.why, error.hint, error.message, str(error)):
@@ -83,29 +83,29 @@ def test_no_text_of_an_error_holds_a_line_break_or_an_escape(kind: type[Artifact
         text.encode()
 
 
-def test_a_message_names_what_there_is() -> None:
+def test_a_message_has_the_texts_that_are_given() -> None:
     assert ArtifactError("It failed").message == "It failed"
     assert ArtifactError("It failed", why="because").message == "It failed: because"
     assert str(ArtifactError("It failed", where="here")) == "It failed (here)"
 
 
-def test_a_sentence_ends_once() -> None:
+def test_a_message_ends_with_one_dot() -> None:
     assert str(cli_error(ArtifactError("It failed", why="it says so."))) == "It failed: it says so."
 
 
-def test_a_registrys_error_carries_its_status_code_and_correlation_id() -> None:
+def test_a_registry_error_has_its_status_code_and_correlation_id() -> None:
     error = NotFoundError("Gone", status=404, code="TAG\nUNKNOWN", correlation_id="12\x1b34")
     assert (error.status, error.code) == (404, "TAG\\nUNKNOWN")
     assert error.message == "Gone (correlation id 12\\x1b34)"
     assert isinstance(error, RegistryError)
 
 
-def test_a_command_raises_azures_errors_and_lets_others_pass() -> None:
+def test_a_command_raises_the_errors_of_azure_cli_and_any_bug() -> None:
     from azure.cli.core.azclierror import ResourceNotFoundError
 
     @reports
     def missing() -> None:
-        """A command."""
+        """Run a command."""
         raise NotFoundError("Gone")
 
     @reports
@@ -115,7 +115,7 @@ def test_a_command_raises_azures_errors_and_lets_others_pass() -> None:
     with pytest.raises(ResourceNotFoundError, match="Gone") as caught:
         missing()
     assert isinstance(caught.value.__cause__, NotFoundError)
-    assert missing.__doc__ == "A command."
+    assert missing.__doc__ == "Run a command."
     with pytest.raises(KeyError):
         broken()
     assert reports(lambda value: value + 1)(1) == 2

@@ -1,4 +1,4 @@
-"""Text from elsewhere does nothing to a terminal or a pipeline's agent."""
+"""Text from elsewhere is harmless on a terminal and in a pipeline."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from azext_acrartifact.text import optional, printable, without_tokens
         (12, "12"),
     ],
 )
-def test_what_is_obeyed_is_broken_up(text: object, shown: str) -> None:
+def test_escapes_and_commands_are_broken_up(text: object, shown: str) -> None:
     assert printable(text) == shown
 
 
@@ -47,7 +47,7 @@ def test_a_long_text_ends_in_an_ellipsis() -> None:
     assert printable("x" * 50, 10) == "x" * 9 + "…"
 
 
-def test_a_field_that_is_not_there_stays_so() -> None:
+def test_a_missing_value_stays_none() -> None:
     assert optional(None) is None
     assert [optional(value) for value in ("", 0, "a\n")] == ["", "0", "a\\n"]
     assert optional("x" * 1025) == "x" * 1023 + "…"
@@ -65,15 +65,7 @@ def test_any_text_is_safe_and_short(text: str, limit: int) -> None:
     assert "##[" not in shown
     assert "##vso[" not in shown.lower()
     assert not shown.startswith("::")
-    assert not {unicodedata.category(character) for character in shown} & {
-        "Cc",
-        "Cf",
-        "Cs",
-        "Co",
-        "Cn",
-        "Zl",
-        "Zp",
-    }
+    assert not {unicodedata.category(one) for one in shown} & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def test_a_token_in_an_error_is_not_shown() -> None:

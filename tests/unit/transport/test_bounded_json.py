@@ -1,4 +1,4 @@
-"""JSON from a server: what is none, and what would take more memory than it is worth."""
+"""JSON from a server: invalid documents, and those that would take too much memory."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 
 import pytest
 
-from azext_acrartifact.transport import bounded_json as documents
 from azext_acrartifact.transport.bounded_json import parse_json
 
 
@@ -21,16 +20,15 @@ def test_json_is_read() -> None:
     [b"", b"[", b"NaN", b"[Infinity]", b"[" * 50_000, b"9" * 5000,
      b"\xff", "{}".encode("utf-16"), b"\xef\xbb\xbf{}", b"{}{}"],
 )  # fmt: skip
-def test_what_is_no_json_is_a_value_error(raw: bytes) -> None:
+def test_invalid_json_is_a_value_error(raw: bytes) -> None:
     with pytest.raises(ValueError):
         parse_json(raw)
 
 
 @pytest.mark.parametrize(
-    ("piece", "most"), [("{}", "MOST_CONTAINERS"), ("[]", "MOST_CONTAINERS"), ("1", "MOST_VALUES")]
+    ("value", "limit"), [("{}", "most_containers"), ("[]", "most_containers"), ("1", "most_values")]
 )
-def test_more_parts_than_a_manifest_has_are_not_made(monkeypatch: pytest.MonkeyPatch, piece: str, most: str) -> None:
-    monkeypatch.setattr(documents, most, 10)
-    assert len(parse_json(f"[{','.join([piece] * 9)}]".encode())) == 9
-    with pytest.raises(ValueError, match="too many parts"):
-        parse_json(f"[{','.join([piece] * 12)}]".encode())
+def test_more_values_than_a_manifest_has_are_refused(value: str, limit: str) -> None:
+    assert len(parse_json(f"[{','.join([value] * 9)}]".encode(), **{limit: 10})) == 9
+    with pytest.raises(ValueError, match="too many objects or values"):
+        parse_json(f"[{','.join([value] * 12)}]".encode(), **{limit: 10})

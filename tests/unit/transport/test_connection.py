@@ -1,146 +1,105 @@
-"""One connection on a socket that does as it is told: what is sent in which pieces, and how long is waited for what."""
+"""One connection: what is sent in which blocks, with which timeouts, and what is read of early responses."""
 
 from __future__ import annotations
 
 import contextlib
 import http.client
 import io
+import os
 import select
 import socket
 import ssl
 import tracemalloc
-import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
 
 import pytest
 
-from azext_acrartifact.transport import connection
-from azext_acrartifact.transport.connection import (
-    JOINED_BODY,
-    READ_TIMEOUT,
-    SEND_TIMEOUT,
-    STALL_BYTES,
-    STALL_WINDOW,
-    Connection,
-    StalledError,
-    TimedReader,
-)
+from azext_acrartifact.errors import ConnectionFailedError
+from azext_acrartifact.oci.content import Chunk, Memory
+from azext_acrartifact.transport.client import HttpClient
+from azext_acrartifact.transport.connection import CONNECT_TIMEOUT, SEND_BLOCK, Connection, has_input
 from azext_acrartifact.transport.messages import BLOCK, Body, Request
 from azext_acrartifact.transport.network import Network, Proxy
-from tests.support.server import answer
+from tests.support.server import RawResponse, respond
+from tests.unit.transport.doubles import FakeSocket, get
 
 URL = "http://registry.test:5000/v2/"
-LATE = 7.0
-
-
-class Told(socket.socket):
-    """A socket without a network: gives *answers*, or raises them, and notes what is sent and every timeout."""
-
-    def __init__(self, *answers: bytes | OSError, broken: OSError | None = None) -> None:
-        super().__init__()
-        self._answers = list(answers)
-        self._broken = broken
-        self.sent: list[bytes] = []
-        self.timeouts: list[float | None] = []
-
-    def sendall(self, data: bytes | memoryview, _flags: int = 0) -> None:  # type: ignore[override]
-        if self._broken:
-            raise self._broken
-        self.sent.append(bytes(data))
-
-    def settimeout(self, value: float | None) -> None:
-        self.timeouts.append(value)
-
-    def gettimeout(self) -> float | None:
-        return self.timeouts[-1] if self.timeouts else None
-
-    def recv_into(self, buffer: memoryview, _size: int = 0, _flags: int = 0) -> int:  # type: ignore[override]
-        found = self._answers.pop(0) if self._answers else b""
-        if isinstance(found, OSError):
-            raise found
-        buffer[: len(found)] = found
-        return len(found)
+LARGE = Chunk(Memory(bytes(60_000_000)), 0, 60_000_000)
 
 
 def exchange(
-    sock: Told, method: str = "PUT", body: bytes | Body | None = None, patience: float = 1.0
+    sock: FakeSocket, method: str = "PUT", body: bytes | Body | None = None, stall_timeout: float = 30.0
 ) -> http.client.HTTPResponse:
-    """The answer to one request over *sock*."""
+    """Return the response to one request over *sock*, for which the server may work 7 s."""
     with contextlib.closing(sock):
-        request = Request(method, URL, body=body, answer_timeout=LATE)
-        return Connection(sock, None).exchange(request, Network("unit/1", patience=patience))
+        request = Request(method, URL, body=body, work_time=7.0)
+        return Connection(sock, None).exchange(request, Network("unit/1", stall_timeout=stall_timeout))
 
 
-@pytest.mark.parametrize("patience", [1.0, 3.0])
-def test_each_part_of_an_exchange_has_its_own_patience(patience: float) -> None:
-    sock = Told(answer(201).raw)
-    assert exchange(sock, body=b"x" * (JOINED_BODY + 1), patience=patience).status == 201
-    assert sock.timeouts == [seconds * patience for seconds in (SEND_TIMEOUT, LATE, READ_TIMEOUT)]
+@pytest.mark.parametrize("stall", [1.0, 30.0, 90.0])
+def test_the_time_that_the_server_works_is_added_to_the_timeout(stall: float) -> None:
+    sock = FakeSocket(respond(201).raw)
+    assert exchange(sock, body=b"x", stall_timeout=stall).status == 201
+    assert sock.timeouts == [stall, stall + 7.0, stall]
 
 
-def test_what_leaves_at_once_has_the_patience_of_its_answer() -> None:
-    sock = Told(answer(201).raw)
-    assert exchange(sock, body=b"x" * JOINED_BODY).status == 201
-    assert sock.timeouts == [LATE, READ_TIMEOUT]
-
-
-def test_a_patience_that_is_the_same_is_not_said_again() -> None:
-    sock = Told(answer(200).raw, answer(200).raw)
+def test_a_timeout_that_does_not_change_is_not_set_again() -> None:
+    sock = FakeSocket(respond(200).raw, respond(200).raw)
     with contextlib.closing(sock):
         connection = Connection(sock, None)
         for _ in range(2):
             connection.exchange(Request("GET", URL), Network("unit/1")).read()
-    assert sock.timeouts == [READ_TIMEOUT]
+    assert sock.timeouts == [30.0]
 
 
 BROKEN = (BrokenPipeError(32, "broken pipe"), ConnectionResetError(104, "reset"), ssl.SSLEOFError(8, "eof"))
 
 
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda error: type(error).__name__)
-def test_an_answer_that_came_before_all_was_sent_is_read(broken: OSError) -> None:
-    sock = Told(answer(413).raw, broken=broken)
-    response = exchange(sock, body=b"x", patience=2.0)
+def test_a_response_that_came_before_all_was_sent_is_read(broken: OSError) -> None:
+    sock = FakeSocket(respond(413).raw, broken=broken)
+    response = exchange(sock, body=b"x", stall_timeout=2.0)
     assert (response.status, response.will_close) == (413, True)
-    assert sock.timeouts == [LATE * 2, READ_TIMEOUT * 2]
+    assert sock.timeouts == [2.0]
 
 
 @pytest.mark.parametrize(
     "found", [ConnectionResetError(104, "reset again"), TimeoutError("silent"), b"no HTTP\r\n", b""]
 )
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda error: type(error).__name__)
-def test_without_such_an_answer_it_is_the_send_that_failed(found: bytes | OSError, broken: OSError) -> None:
+def test_without_such_a_response_the_send_has_failed(found: bytes | OSError, broken: OSError) -> None:
     with pytest.raises(type(broken)) as raised:
-        exchange(Told(found, broken=broken), body=b"x")
+        exchange(FakeSocket(found, broken=broken), body=b"x")
     assert raised.value is broken
 
 
-def test_another_failure_to_send_comes_through_as_it_is() -> None:
+def test_another_failure_to_send_is_raised() -> None:
     with pytest.raises(TimeoutError):
-        exchange(Told(answer(200).raw, broken=TimeoutError("slow")), body=b"x")
+        exchange(FakeSocket(respond(200).raw, broken=TimeoutError("slow")), body=b"x")
 
 
-@pytest.mark.parametrize(
-    ("size", "pieces"), [(0, [0]), (1, [1]), (JOINED_BODY, [JOINED_BODY]), (JOINED_BODY + 1, [0, JOINED_BODY + 1])]
-)
-def test_a_small_body_goes_out_with_its_head(size: int, pieces: list[int]) -> None:
-    sock = Told(answer(201).raw)
+@pytest.mark.parametrize("size", [0, 1, SEND_BLOCK // 2, SEND_BLOCK, 2 * SEND_BLOCK + 1])
+def test_a_small_body_is_sent_with_its_headers(size: int) -> None:
+    sock = FakeSocket(respond(201).raw)
     exchange(sock, body=b"x" * size)
-    head = len(sock.sent[0].partition(b"\r\n\r\n")[0]) + 4
-    assert [len(sock.sent[0]) - head, *map(len, sock.sent[1:])] == pieces
+    headers, _, body = b"".join(sock.sent).partition(b"\r\n\r\n")
+    assert len(body) == size
+    assert (len(sock.sent) == 1) is (len(headers) + 4 + size <= SEND_BLOCK)
+    assert max(map(len, sock.sent)) <= SEND_BLOCK
 
 
-class Pieces(io.RawIOBase):
-    """A reader of *content*, which notes how much it is asked for."""
+class RecordingReader(io.RawIOBase):
+    """A reader of *content*, which records the sizes of its reads."""
 
     def __init__(self, content: bytes) -> None:
         self._content = io.BytesIO(content)
-        self.asked: list[int] = []
+        self.sizes: list[int] = []
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        self.asked.append(len(buffer))
+        self.sizes.append(len(buffer))
         return self._content.readinto(buffer)
 
 
@@ -149,140 +108,172 @@ class Content:
 
     def __init__(self, content: bytes, size: int) -> None:
         self.size = size
-        self.reader = Pieces(content)
+        self.reader = RecordingReader(content)
 
-    def open(self) -> Pieces:
+    def open(self) -> RecordingReader:
         return self.reader
 
 
-def test_of_a_body_that_is_longer_than_it_said_only_that_much_is_sent() -> None:
-    sock = Told(answer(201).raw)
+def test_no_more_of_a_body_is_sent_than_its_size() -> None:
+    sock = FakeSocket(respond(201).raw)
     exchange(sock, body=Content(b"0123456789", 4))
     assert b"".join(sock.sent[1:]) == b"0123"
 
 
 def test_a_long_body_is_read_in_blocks() -> None:
-    sock, body = Told(answer(201).raw), Content(bytes(2 * BLOCK + 5), 2 * BLOCK + 5)
+    sock, body = FakeSocket(respond(201).raw), Content(bytes(2 * BLOCK + 5), 2 * BLOCK + 5)
     exchange(sock, body=body)
-    assert body.reader.asked == [BLOCK, BLOCK, 5]
-    assert list(map(len, sock.sent[1:])) == [BLOCK, BLOCK, 5]
+    assert body.reader.sizes == [BLOCK, BLOCK, 5]
+    assert b"".join(sock.sent[1:]) == bytes(body.size)
     assert body.reader.closed
 
 
 def test_a_short_body_takes_little_memory() -> None:
     tracemalloc.start()
-    exchange(Told(answer(201).raw), body=Content(b"0123456789", 10))
+    exchange(FakeSocket(respond(201).raw), body=Content(b"0123456789", 10))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < BLOCK // 2
 
 
 @pytest.mark.parametrize("proxy", [None, Proxy("proxy.test", 3128), Proxy("proxy.test", 3128, "Basic x")])
-def test_a_proxy_is_told_the_whole_address_and_its_own_credential(proxy: Proxy | None) -> None:
-    with contextlib.closing(Told(answer(200).raw)) as sock:
+def test_a_proxy_gets_the_whole_url_and_its_own_credential(proxy: Proxy | None) -> None:
+    with contextlib.closing(FakeSocket(respond(200).raw)) as sock:
         Connection(sock, proxy).exchange(Request("GET", URL, authorization="Bearer t"), Network("unit/1"))
-    line, *fields = sock.sent[0].decode().split("\r\n")
+    line, *headers = sock.sent[0].decode().split("\r\n")
     assert line == f"GET {URL if proxy else '/v2/'} HTTP/1.1"
-    own = [field for field in fields if field.startswith("Proxy-")]
+    own = [header for header in headers if header.startswith("Proxy-")]
     assert own == (["Proxy-Authorization: Basic x"] if proxy and proxy.authorization else [])
-    assert "Authorization: Bearer t" in fields
+    assert "Authorization: Bearer t" in headers
 
 
 @pytest.mark.usefixtures("loopback")
-def test_small_packets_are_not_held_back() -> None:
-    """`http.client` sees to it: https://github.com/python/cpython/blob/3.10/Lib/http/client.py, `connect`."""
+def test_small_packets_are_sent_at_once() -> None:
+    """`http.client` sets it: https://github.com/python/cpython/blob/3.10/Lib/http/client.py, `connect`."""
     with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as server:
         opened = Connection.open(("http", *server.getsockname()), Network("unit/1"), None)
         assert opened._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-        assert opened._socket.gettimeout() == connection.CONNECT_TIMEOUT
+        assert opened._socket.gettimeout() == CONNECT_TIMEOUT
         opened.close()
 
 
-@pytest.fixture(params=["poll", "select"])
-def pair(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Connection, socket.socket]]:
-    """A connection and its other end, where the system has poll and where, as Windows, it has none."""
-    if request.param == "select":
-        monkeypatch.delattr(select, "poll")
-    here, there = socket.socketpair()
-    with contextlib.closing(here), contextlib.closing(there):
-        yield Connection(here, None), there
-
-
-def test_an_idle_connection_is_fresh_until_something_comes(pair: tuple[Connection, socket.socket]) -> None:
-    kept, server = pair
-    assert not kept.is_stale
-    server.send(b"nobody asked")
-    assert kept.is_stale
-
-
-def test_an_idle_connection_that_ends_is_stale(pair: tuple[Connection, socket.socket]) -> None:
-    kept, server = pair
-    server.close()
-    assert kept.is_stale
-    kept.close()
-    assert kept.is_stale, "a closed one too"
-
-
-def test_a_connection_that_the_system_says_nothing_about_is_stale(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(*_: object) -> None:
-        raise OSError(9, "bad file descriptor")
-
-    monkeypatch.delattr(select, "poll")
-    monkeypatch.setattr(select, "select", fails)
-    with contextlib.closing(Told()) as sock:
-        assert Connection(sock, None).is_stale
-
-
-def test_an_abort_wakes_who_waits_and_may_come_late() -> None:
-    here, there = socket.socketpair()
-    with contextlib.closing(there):
-        there.settimeout(60)
-        aborted = Connection(here, None)
+def test_an_abort_wakes_a_waiting_thread_and_may_come_late() -> None:
+    ours, theirs = socket.socketpair()
+    with contextlib.closing(theirs):
+        theirs.settimeout(60)
+        aborted = Connection(ours, None)
         aborted.abort()
-        assert (here.recv(1), there.recv(1)) == (b"", b"")
+        assert (ours.recv(1), theirs.recv(1)) == (b"", b"")
         aborted.close()
         aborted.abort()
 
 
 @pytest.mark.parametrize("value", ["a\r\nX-Injected: 1", "a\n", "\n", "\u0100", "\x00", "\x7f"])
-def test_a_value_that_is_more_than_one_field_is_not_sent(value: str) -> None:
-    sock = Told(answer(200).raw)
+def test_a_value_that_is_more_than_one_header_is_not_sent(value: str) -> None:
+    sock = FakeSocket(respond(200).raw)
     with contextlib.closing(sock), pytest.raises(http.client.HTTPException, match="the value of X-Name cannot be sent"):
         Connection(sock, None).exchange(Request("GET", URL, headers={"X-Name": value}), Network("unit/1"))
     assert sock.sent == []
 
 
-def reading(monkeypatch: pytest.MonkeyPatch, packets: Iterable[tuple[float, int]], patience: float = 1.0) -> list[int]:
-    """Read *packets*, each of which takes some seconds to come and has some bytes; how many came of each."""
-    now = 0.0
-    arriving = iter(packets)
-
-    class Slow(Told):
-        def recv_into(self, _buffer: memoryview, _size: int = 0, _flags: int = 0) -> int:  # type: ignore[override]
-            nonlocal now
-            seconds, count = next(arriving, (0.0, 0))
-            now += seconds
-            return count
-
-    monkeypatch.setattr(connection, "time", types.SimpleNamespace(monotonic=lambda: now))
-    found = []
-    with contextlib.closing(Slow()) as sock:
-        reader = TimedReader(sock, patience)
-        while count := reader.readinto(memoryview(b"")):
-            found.append(count)
-    return found
+@pytest.mark.parametrize("poll", [getattr(select, "poll", None), None], ids=["poll", "select"])
+def test_an_idle_connection_is_stale_once_it_has_input(poll: Callable[[], object] | None) -> None:
+    ours, theirs = socket.socketpair()
+    with contextlib.closing(theirs):
+        assert not has_input(ours, poll)
+        assert not Connection(ours, None).is_stale
+        theirs.send(b"unasked")
+        assert has_input(ours, poll)
+        assert Connection(ours, None).is_stale
+        ours.recv(100)
+    assert has_input(ours, poll), "the end"
+    os.close(ours.detach())
+    assert has_input(ours, poll), "a closed one too"
 
 
-FIRST = (1000.0, 1)
-"""The first byte may take as long as the socket's own timeout allows."""
+@pytest.mark.parametrize("poll", [getattr(select, "poll", None), None], ids=["poll", "select"])
+def test_a_connection_that_the_system_does_not_know_has_input(poll: Callable[[], object] | None) -> None:
+    with contextlib.closing(FakeSocket()) as sock:
+        os.close(sock.fileno())
+        assert has_input(sock, poll)
+        sock.detach()
 
 
-@pytest.mark.parametrize("patience", [1.0, 2.0])
-def test_a_window_of_waiting_must_bring_its_bytes(monkeypatch: pytest.MonkeyPatch, patience: float) -> None:
-    window, least = STALL_WINDOW * patience, int(STALL_BYTES * patience)
-    enough = [FIRST, *[(window / 2, 1), (window / 2, least - 1)] * 3]
-    assert reading(monkeypatch, enough, patience) == [count for _, count in enough]
-    with pytest.raises(StalledError, match=f"only {least - 1} bytes in {window:.0f} s"):
-        reading(monkeypatch, [FIRST, (window / 2, 1), (window / 2, least - 2)], patience)
-    before = [FIRST, (window / 2, 1), (window / 2 - 1, 1)]
-    assert reading(monkeypatch, before, patience) == [1, 1, 1], "the window is not over"
+def test_the_headers_of_a_request(serve, http) -> None:
+    server = serve(respond(200, b"hello"))
+    http = HttpClient(Network("unit/1", headers={"X-Client": "us"}))
+    assert (
+        get(http, server, "/a%20b?n=1&last=x", headers={"Accept": "text/plain"}, authorization="Bearer t") == b"hello"
+    )
+    (sent,) = server.requests
+    assert (sent.method, sent.target, sent.body) == ("GET", "/a%20b?n=1&last=x", b"")
+    assert sent.headers == {
+        "host": server.server, "user-agent": "unit/1", "accept-encoding": "identity", "x-client": "us",
+        "accept": "text/plain", "authorization": "Bearer t",
+    }  # fmt: skip
+    http.close()
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "length"),
+    [
+        ("POST", None, "0"), ("PUT", b"", "0"), ("PATCH", b"abc", "3"), ("PUT", b"x" * 200_000, "200000"),
+        ("GET", None, None), ("HEAD", None, None), ("DELETE", None, None), ("DELETE", b"abc", "3"),
+        ("PATCH", Chunk(Memory(b"0123456789"), 2, 5), "5"), ("PUT", Chunk(Memory(b""), 0, 0), "0"),
+    ],
+)  # fmt: skip
+def test_a_body_has_its_length(serve, http, method: str, body, length: str | None) -> None:
+    server = serve(respond(201))
+    http.send(Request(method, server.url + "/", body=body)).close()
+    (sent,) = server.requests
+    assert sent.headers.get("content-length") == length
+    assert len(sent.body) == int(length or 0)
+    assert "transfer-encoding" not in sent.headers
+
+
+def test_a_range_of_some_content_is_sent(serve, http) -> None:
+    data = bytes(range(256)) * 20_000
+    server = serve(respond(202))
+    http.send(Request("PATCH", server.url + "/", body=Chunk(Memory(data), 17, 3_000_000))).close()
+    assert server.requests[0].body == data[17:3_000_017]
+
+
+def test_a_body_that_ends_early_fails(serve, once) -> None:
+    class Short:
+        size = 10
+
+        def open(self) -> io.BytesIO:
+            return io.BytesIO(b"12345")
+
+    server = serve(respond(201))
+    with pytest.raises(ConnectionFailedError, match="ended early"):
+        once.send(Request("PATCH", server.url + "/", body=Short()))
+
+
+@pytest.mark.parametrize("status", [401, 413, 429])
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_an_early_response_is_read_and_ends_the_connection(serve, authority, status: int, encrypted: bool) -> None:
+    refusal = RawResponse(respond(status, b"not this").raw, "close", body_read=1000)
+    server = serve(refusal, respond(200, b"next"), tls=authority.context("127.0.0.1") if encrypted else None)
+    with contextlib.closing(HttpClient(Network("unit/1", verify=False))) as http:
+        with http.send(Request("PATCH", server.url + "/", body=LARGE)) as response:
+            assert (response.status, response.content(100)) == (status, b"not this")
+        # A PATCH is not repeated, so it must not meet the dead connection.
+        assert http.send(Request("PATCH", server.url + "/", body=b"x")).content(10) == b"next"
+
+
+def test_a_reset_without_a_response_is_a_failed_connection(serve, once) -> None:
+    server = serve(RawResponse(b"", "reset", body_read=1000))
+    with pytest.raises(ConnectionFailedError, match="reset"):
+        once.send(Request("PATCH", server.url + "/", body=LARGE))
+
+
+def test_an_aborted_connection_stays_encrypted(serve, authority) -> None:
+    server = serve(respond(200), tls=authority.context("127.0.0.1"))
+    host, port = server.server.split(":")
+    with contextlib.closing(
+        Connection.open(("https", host, int(port)), Network("unit/1", verify=False), None)
+    ) as connection:
+        connection.abort()
+        assert isinstance(connection._socket, ssl.SSLSocket)
+        assert connection._socket.version(), "the socket is a plain one again"

@@ -1,35 +1,17 @@
-"""Requests, answers and header fields."""
+"""Requests, responses and headers."""
 
 from __future__ import annotations
-
-import io
 
 import pytest
 
 from azext_acrartifact.errors import ProtocolError
-from azext_acrartifact.transport.messages import Headers, Request, Response, origin_of
+from azext_acrartifact.transport.messages import Headers, Request, origin_of
+from tests.unit.transport.doubles import response_to
+
+REQUEST = Request("GET", "https://h.example/p?sig=secret")
 
 
-class Bytes:
-    """An answer's body, as a carrier hands it back."""
-
-    def __init__(self, data: bytes) -> None:
-        self._reader = io.BytesIO(data)
-        self.closed = 0
-
-    def readinto(self, buffer: memoryview) -> int:
-        return self._reader.readinto(buffer)
-
-    def close(self) -> None:
-        self.closed += 1
-
-
-def response(data: bytes, status: int = 200) -> tuple[Response, Bytes]:
-    raw = Bytes(data)
-    return Response(Request("GET", "https://h.example/p?sig=secret"), status, Headers(), raw), raw
-
-
-def test_fields_are_found_without_regard_to_case_and_the_first_wins() -> None:
+def test_the_case_of_a_header_does_not_matter_and_the_first_counts() -> None:
     headers = Headers([("Link", "one"), ("LINK", "two"), ("ETag", "x")])
     assert headers["link"] == headers["LINK"] == "one"
     assert "etag" in headers
@@ -76,25 +58,31 @@ def test_an_origin_is_scheme_host_and_port(url: str, origin: tuple[str, str, int
         "https://.h.example/", "https://" + "a" * 64 + ".example/", "https://h.example/\x7f",
     ],
 )  # fmt: skip
-def test_what_is_no_address_is_refused(url: str) -> None:
-    with pytest.raises(ProtocolError, match="Not a usable address"):
+def test_an_invalid_url_is_refused(url: str) -> None:
+    with pytest.raises(ProtocolError, match="Not a usable URL"):
         origin_of(url)
 
 
 def test_a_body_is_read_whole_and_closed() -> None:
-    answer, raw = response(b"x" * 200_000)
-    assert answer.content(200_000) == b"x" * 200_000
-    assert raw.closed == 1
+    response = response_to(REQUEST, content=b"x" * 200_000)
+    assert response.content(200_000) == b"x" * 200_000
+    assert response._raw.closed == 1
 
 
 @pytest.mark.parametrize("limit", [0, 1, 99, 65536])
 def test_a_body_over_its_limit_is_refused_and_closed(limit: int) -> None:
-    answer, raw = response(b"x" * (limit + 1))
+    response = response_to(REQUEST, content=b"x" * (limit + 1))
     with pytest.raises(ProtocolError, match="too long") as caught:
-        answer.content(limit)
-    assert raw.closed == 1
+        response.content(limit)
+    assert response._raw.closed == 1
     assert "secret" not in str(caught.value)
 
 
 def test_success_is_2xx() -> None:
-    assert [response(b"", status)[0].ok for status in (199, 200, 299, 300, 404)] == [False, True, True, False, False]
+    assert [response_to(REQUEST, status).ok for status in (199, 200, 299, 300, 404)] == [
+        False,
+        True,
+        True,
+        False,
+        False,
+    ]

@@ -1,4 +1,4 @@
-"""Proxies and certificates, as the environment names them."""
+"""Proxies and certificates of the environment."""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ from pathlib import Path
 import pytest
 
 from azext_acrartifact.errors import LocalFileError, ProxyError
+from azext_acrartifact.transport.client import HttpClient
+from azext_acrartifact.transport.messages import Request
 from azext_acrartifact.transport.network import Network, Proxy
+from tests.support.server import RawResponse, respond
 
-URL = "https://myregistry.azurecr.io/v2/"
+HOST = "myregistry.azurecr.io"
+URL = f"https://{HOST}/v2/"
+ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
@@ -29,12 +34,12 @@ def test_no_proxy_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Network("a").proxy_for("https://other.example/") == Proxy("proxy.example", 3128)
 
 
-def test_without_a_proxy_there_is_none() -> None:
+def test_there_is_no_proxy_by_default() -> None:
     assert Network("a").proxy_for(URL) is None
 
 
 def test_without_a_proxy_requests_is_not_loaded() -> None:
-    """Its import takes longer than many a command's work."""
+    """Importing it takes longer than many a command's work."""
     look = (
         "import sys; from azext_acrartifact.transport.network import Network\n"
         f"network = Network('a'); network.tls; print(network.proxy_for({URL!r}), 'requests' in sys.modules)"
@@ -42,7 +47,7 @@ def test_without_a_proxy_requests_is_not_loaded() -> None:
     assert subprocess.check_output([sys.executable, "-c", look], text=True).split() == ["None", "False"]
 
 
-def test_a_proxys_user_is_decoded_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_proxys_credential_is_decoded_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "proxy.example")
     assert Network("a").proxy_for(URL) == Proxy("proxy.example", 80)
     monkeypatch.setenv("HTTPS_PROXY", "http://us%40er:pa%3Ass@proxy.example:3128")
@@ -59,14 +64,14 @@ def test_a_proxys_user_is_decoded_and_not_shown(monkeypatch: pytest.MonkeyPatch)
         "http://user:secret@proxy.example:port", "http://user:secret@[::1",
     ],
 )  # fmt: skip
-def test_a_proxy_that_is_not_spoken_is_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unsupported_proxy_is_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", address)
     with pytest.raises(ProxyError) as caught:
         Network("a").proxy_for(URL)
     assert "secret" not in caught.value.message + caught.value.hint
 
 
-def test_certificates_are_verified_unless_the_user_says_otherwise() -> None:
+def test_certificates_are_verified_by_default() -> None:
     verified = Network("a").tls
     assert (verified.verify_mode, verified.check_hostname) == (ssl.CERT_REQUIRED, True)
     assert verified.cert_store_stats()["x509_ca"] > 10
@@ -93,3 +98,58 @@ def test_a_bundle_that_is_missing_or_broken_is_named(tmp_path: Path, monkeypatch
     bundle.write_text("no certificate")
     with pytest.raises(LocalFileError, match=r"REQUESTS_CA_BUNDLE"):
         _ = Network("a").tls
+
+
+@pytest.mark.usefixtures("loopback")
+def test_a_host_is_looked_up_unless_a_proxy_is_to_do_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert set(Network("a").addresses_of("https://localhost/")) <= {"127.0.0.1", "::1"}
+    assert list(Network("a").addresses_of("https://127.1/")) == ["127.0.0.1"]
+    assert list(Network("a").addresses_of("https://no-such-host.invalid/")) == []
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    assert list(Network("a").addresses_of("https://127.0.0.2/")) == []
+    monkeypatch.setenv("NO_PROXY", "127.0.0.2")
+    assert list(Network("a").addresses_of("https://127.0.0.2/")) == ["127.0.0.2"]
+
+
+def test_https_goes_through_a_tunnel_with_the_proxys_credential(serve, http, authority, trusted, use_proxy) -> None:
+    server = serve(
+        RawResponse(ESTABLISHED, "tls", tls=authority.context(HOST)), respond(200, b"one"), respond(200, b"two")
+    )
+    use_proxy(server, "user:pass@")
+    for expected in (b"one", b"two"):
+        assert http.send(Request("GET", f"https://{HOST}/v2/", authorization="Bearer t")).content(10) == expected
+    tunnel, first, second = server.requests
+    assert (tunnel.method, tunnel.target) == ("CONNECT", f"{HOST}:443")
+    assert tunnel.headers["proxy-authorization"] == "Basic " + b64encode(b"user:pass").decode()
+    assert "authorization" not in tunnel.headers
+    assert (first.target, first.headers["host"], first.headers["authorization"]) == ("/v2/", HOST, "Bearer t")
+    assert "proxy-authorization" not in first.headers
+    assert second.connection == first.connection == 1
+
+
+def test_a_proxy_without_a_user_gets_no_credential(serve, http, authority, trusted, use_proxy) -> None:
+    server = serve(RawResponse(ESTABLISHED, "tls", tls=authority.context(HOST)), respond(200, b"one"))
+    use_proxy(server)
+    assert http.send(Request("GET", f"https://{HOST}/v2/")).content(10) == b"one"
+    assert "proxy-authorization" not in server.requests[0].headers
+
+
+def test_plain_http_goes_through_a_proxy_with_the_whole_url(serve, http, use_proxy) -> None:
+    server = serve(respond(200, b"x"))
+    use_proxy(server, "user:pass@", "HTTP_PROXY")
+    assert http.send(Request("GET", "http://registry.test:5000/v2/?a=b")).content(10) == b"x"
+    (sent,) = server.requests
+    assert (sent.target, sent.headers["host"]) == ("http://registry.test:5000/v2/?a=b", "registry.test:5000")
+    assert sent.headers["proxy-authorization"] == "Basic " + b64encode(b"user:pass").decode()
+
+
+def test_a_trusted_certificate_is_accepted(serve, http, authority, trusted) -> None:
+    server = serve(respond(200, b"x"), tls=authority.context("127.0.0.1"))
+    assert http.send(Request("GET", server.url + "/")).content(10) == b"x"
+
+
+def test_verification_can_be_turned_off(serve, authority) -> None:
+    server = serve(respond(200, b"x"), tls=authority.context("other.example"))
+    http = HttpClient(Network("unit/1", verify=False))
+    assert http.send(Request("GET", server.url + "/")).content(10) == b"x"
+    http.close()

@@ -1,4 +1,4 @@
-"""What is tried again, how often, and how long between."""
+"""Which requests are tried again, how often, and after which waits."""
 
 from __future__ import annotations
 
@@ -17,29 +17,17 @@ from azext_acrartifact.errors import (
     NotListeningError,
     ProtocolError,
     ProxyError,
-    SilentError,
+    StalledError,
     TlsError,
     UnresolvedHostError,
 )
-from azext_acrartifact.transport.client import HttpClient
-from azext_acrartifact.transport.messages import Headers, Request, Response
-from azext_acrartifact.transport.network import Network
+from azext_acrartifact.transport.messages import Request, Response
 from azext_acrartifact.transport.retry import Attempts, Policy, Waiter, retry_after
-from tests.support.server import Answer, answer, reset
-
-
-class Empty:
-    """No body."""
-
-    def readinto(self, buffer: memoryview) -> int:
-        return 0
-
-    def close(self) -> None:
-        pass
+from tests.unit.transport.doubles import response_to
 
 
 class Recorder(Waiter):
-    """Remembers the waits and takes none."""
+    """Records the waits instead of taking them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,8 +38,8 @@ class Recorder(Waiter):
 
 
 def response(status: int, after: str | None = None) -> Response:
-    headers = Headers([("Retry-After", after)] if after is not None else [])
-    return Response(Request("GET", "https://h.example/"), status, headers, Empty())
+    headers = {"Retry_After": after} if after is not None else {}
+    return response_to(Request("GET", "https://h.example/"), status, **headers)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +57,7 @@ def test_retry_after_in_every_spelling(text: str | None, seconds: float | None) 
 @given(
     st.text(max_size=60) | st.from_regex(r"[A-Za-z]{3}, [0-9]{1,3} [A-Za-z]{3} [0-9]{1,6} [0-9:]{0,9} [-+A-Z0-9]{0,7}")
 )
-def test_no_retry_after_is_more_than_a_wait(text: str) -> None:
+def test_any_retry_after_is_a_finite_wait_or_none(text: str) -> None:
     found = retry_after(response(429, text))
     assert found is None or (found >= 0 and math.isfinite(found))
 
@@ -85,7 +73,7 @@ def test_retry_after_as_a_date_counts_from_now() -> None:
     assert 30 < found <= 60
 
 
-def test_waits_double_with_a_part_by_chance_and_end() -> None:
+def test_waits_double_up_to_a_limit_and_are_half_random() -> None:
     for _ in range(20):
         waiter = Recorder()
         attempts = Attempts(Policy(tries=6, first_wait=0.5, longest_wait=2.0), waiter)
@@ -95,10 +83,10 @@ def test_waits_double_with_a_part_by_chance_and_end() -> None:
             assert most / 2 <= wait <= most
 
 
-def test_a_server_that_does_not_listen_is_waited_for_briefly() -> None:
+def test_a_server_that_does_not_listen_gets_little_time() -> None:
     waiter = Recorder()
     attempts = Attempts(Policy(), waiter)
-    while attempts.again_after_error(NotListeningError("Nobody is there")):
+    while attempts.again_after_error(NotListeningError("Nothing listens")):
         pass
     assert len(waiter.waits) >= 2
     assert sum(waiter.waits) <= 4.0
@@ -115,7 +103,7 @@ def test_waits_are_bounded_in_sum_whatever_progress_is_made() -> None:
     assert sum(waiter.waits) <= 10.0
 
 
-def test_a_byte_a_try_is_no_headway() -> None:
+def test_a_byte_a_try_does_not_reset_the_count() -> None:
     attempts = Attempts(Policy(tries=3, headway=1000), Recorder())
     tries = 0
     while attempts.again_after_error(ConnectionFailedError("It broke")):
@@ -129,13 +117,13 @@ def test_a_byte_a_try_is_no_headway() -> None:
         assert attempts.again_after_error(ConnectionFailedError("It broke"))
 
 
-def test_silence_is_met_with_one_more_try_until_there_is_headway() -> None:
+def test_a_stall_is_tried_once_more_until_there_is_headway() -> None:
     attempts = Attempts(Policy(headway=1000), Recorder())
-    assert attempts.again_after_error(SilentError("Nothing comes"))
+    assert attempts.again_after_error(StalledError("It stalled"))
     attempts.progressed(999)
-    assert not attempts.again_after_error(SilentError("Nothing comes"))
+    assert not attempts.again_after_error(StalledError("It stalled"))
     attempts.progressed(1)
-    assert attempts.again_after_error(SilentError("Nothing comes"))
+    assert attempts.again_after_error(StalledError("It stalled"))
 
 
 @pytest.mark.parametrize(
@@ -145,12 +133,12 @@ def test_silence_is_met_with_one_more_try_until_there_is_headway() -> None:
         (ProxyError("x"), False), (ProtocolError("x"), False),
     ],
 )  # fmt: skip
-def test_what_will_not_change_is_not_tried_again(error, again: bool) -> None:
+def test_a_lasting_error_is_not_tried_again(error, again: bool) -> None:
     assert Attempts(Policy(), Recorder()).again_after_error(error) is again
 
 
 @pytest.mark.parametrize("status", [200, 201, 307, 400, 401, 403, 404, 405, 409, 413, 416, 501])
-def test_an_answer_that_stands_is_not_asked_for_again(status: int) -> None:
+def test_a_final_status_is_not_tried_again(status: int) -> None:
     assert not Attempts(Policy(), Recorder()).again_after_answer(response(status, "0"))
 
 
@@ -175,58 +163,3 @@ def test_a_cancelled_wait_ends_at_once() -> None:
         waiter.wait(60, "the server is busy")
     assert time.monotonic() - began < 10
     assert notices == ["Waiting 60.0 s: the server is busy"]
-
-
-@pytest.mark.parametrize("failure", [answer(503), answer(429, Retry_After="0"), reset(), Answer(b"", "close")])
-def test_a_safe_request_is_sent_again(serve, http, notices: list[str], failure: Answer) -> None:
-    server = serve(failure, failure, answer(200, b"x"))
-    assert http.send(Request("GET", server.url + "/")).content(10) == b"x"
-    assert len(server.requests) == 3
-    assert len(notices) == 2
-
-
-def test_a_body_is_sent_again_from_its_first_byte(serve, http) -> None:
-    server = serve(answer(500), reset(), answer(201))
-    http.send(Request("PUT", server.url + "/", body=b"whole")).close()
-    assert [sent.body for sent in server.requests] == [b"whole"] * 3
-
-
-@pytest.mark.parametrize("failure", [answer(503, b"busy"), reset()])
-def test_an_unsafe_request_is_sent_once(serve, http, failure: Answer) -> None:
-    server = serve(failure, answer(201))
-    request = Request("PATCH", server.url + "/", body=b"x")
-    if failure.after == "reset":
-        with pytest.raises(ConnectionFailedError):
-            http.send(request)
-    else:
-        assert http.send(request).content(10) == b"busy"
-    assert len(server.requests) == 1
-
-
-def test_after_six_tries_the_last_answer_stands(serve, http) -> None:
-    server = serve(*[answer(503, b"busy")] * 7)
-    response = http.send(Request("GET", server.url + "/"))
-    assert (response.status, response.content(10)) == (503, b"busy")
-    assert len(server.requests) == 6
-
-
-def test_after_six_tries_the_last_break_stands(serve, http) -> None:
-    server = serve(*[reset()] * 7)
-    with pytest.raises(ConnectionFailedError):
-        http.send(Request("GET", server.url + "/"))
-    assert len(server.requests) == 6
-
-
-def test_a_wait_that_is_too_long_leaves_the_answer(serve, http, notices: list[str]) -> None:
-    server = serve(answer(429, Retry_After="3600"), answer(200))
-    assert http.send(Request("GET", server.url + "/")).status == 429
-    assert (server.left, notices) == (1, [])
-
-
-def test_cancelling_ends_a_request_that_waits_for_its_next_try(serve) -> None:
-    server = serve(answer(429, Retry_After="100"))
-    http = HttpClient(Network("unit/1"), Waiter())
-    threading.Timer(0.1, http.waiter.cancelled.set).start()
-    with pytest.raises(CancelledError):
-        http.send(Request("GET", server.url + "/"))
-    http.close()

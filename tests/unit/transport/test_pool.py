@@ -1,0 +1,117 @@
+"""Which connections are used again."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from azext_acrartifact.errors import ConnectionFailedError
+from azext_acrartifact.transport.messages import Request
+from tests.support.server import RawResponse, respond
+from tests.unit.transport.doubles import get
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        respond(200, b"hello"),
+        RawResponse(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;ext=1\r\nllo\r\n0\r\n\r\n"),
+        RawResponse(
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + respond(200, b"hello").raw
+        ),
+        RawResponse(b"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 5\r\n\r\nhello"),
+    ],
+    ids=["sized", "chunked", "interim", "keep-alive"],
+)
+def test_a_connection_is_reused_for_the_next_request(serve, http, raw: RawResponse) -> None:
+    server = serve(raw, raw, raw)
+    assert [get(http, server), get(http, server), get(http, server)] == [b"hello"] * 3
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize("method", ["HEAD", "GET", "DELETE", "PUT"])
+def test_a_connection_is_reused_after_a_response_without_a_body(serve, http, method: str) -> None:
+    empty = (
+        RawResponse(b"HTTP/1.1 204 No Content\r\n\r\n")
+        if method != "HEAD"
+        else RawResponse(b"HTTP/1.1 200 OK\r\nContent-Length: 12345\r\n\r\n")
+    )
+    server = serve(empty, empty, respond(200, b"hello"))
+    for _ in range(2):
+        with http.send(Request(method, server.url + "/")):
+            pass
+    assert get(http, server) == b"hello"
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        RawResponse(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"),
+        RawResponse(b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello"),
+        RawResponse(b"HTTP/1.1 200 OK\r\n\r\nhello", "close"),
+    ],
+    ids=["close", "http-1.0", "until-close"],
+)
+def test_a_connection_that_ends_is_not_used_again(serve, http, raw: RawResponse) -> None:
+    server = serve(raw, respond(200, b"again"))
+    assert get(http, server) == b"hello"
+    assert not any(http._pool._idle.values())
+    assert get(http, server) == b"again"
+    assert server.connections == 2
+
+
+def test_the_connection_of_a_discarded_body_is_closed(serve, http) -> None:
+    server = serve(respond(200, b"x" * 1_000_000), respond(200, b"next"))
+    http.send(Request("GET", server.url + "/")).close()
+    assert get(http, server) == b"next"
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize(("method", "repeated"), [("GET", True), ("PUT", True), ("POST", False), ("PATCH", False)])
+@pytest.mark.parametrize("end", ["close", "reset"])
+def test_only_a_safe_request_is_repeated_if_an_idle_connection_has_failed(
+    serve, once, method: str, repeated: bool, end: str
+) -> None:
+    server = serve(respond(200, b"one"), RawResponse(b"", end), respond(200, b"two"))
+    assert get(once, server) == b"one"
+    request = Request(method, server.url + "/", body=b"body" if method != "GET" else None)
+    if repeated:
+        assert once.send(request).content(10) == b"two"
+        assert len(server.requests) == 3
+    else:
+        with pytest.raises(ConnectionFailedError):
+            once.send(request)
+        assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("end", ["close", "reset"])
+def test_an_idle_connection_that_the_server_closed_is_not_used(serve, once, end: str) -> None:
+    server = serve(RawResponse(respond(200, b"one").raw, end), respond(200, b"two"))
+    assert get(once, server) == b"one"
+    (idle_one,) = [connection for idle in once._pool._idle.values() for connection in idle]
+    limit = time.monotonic() + 10
+    while not idle_one.is_stale and time.monotonic() < limit:
+        time.sleep(0.01)
+    assert once.send(Request("PATCH", server.url + "/", body=b"x")).content(10) == b"two"
+    assert len(server.requests) == 2
+
+
+def test_threads_have_connections_of_their_own(serve, http) -> None:
+    barrier = threading.Barrier(4, timeout=60)
+
+    def meet(sent) -> RawResponse:
+        barrier.wait()
+        return respond(200, sent.path.encode())
+
+    server = serve(meet, forever=True)
+    found: list[bytes] = []
+    threads = [threading.Thread(target=lambda n=n: found.append(get(http, server, f"/{n}"))) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(found) == [b"/0", b"/1", b"/2", b"/3"]
+    assert server.connections == 4
