@@ -11,7 +11,7 @@ from typing import Any
 from ..oci.digest import Digest
 from ..oci.mediatypes import EMPTY_CONFIG
 from ..oci.registry import Registry
-from ..transfer.concurrency import Pace
+from ..transfer.concurrency import Concurrency
 from ..transfer.scheduler import Job, Scheduler
 from ..transport.authorization import METADATA_READ, PULL, Scope
 
@@ -89,4 +89,4 @@ def _find_types(registry: Registry, repository: str, batch: Sequence[ListedArtif
 
     unknown = [item for item in batch if item.artifact_type is None]
     jobs = [Job(functools.partial(find, item), 0, False) for item in unknown]
-    Scheduler(registry.http, Pace(registry.http, IN_FLIGHT)).run(jobs)
+    Scheduler(Concurrency(registry.http, IN_FLIGHT)).run(jobs)

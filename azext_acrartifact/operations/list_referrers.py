@@ -14,6 +14,7 @@ from ..oci.manifest import Manifest
 from ..oci.mediatypes import CREATED
 from ..oci.reference import Reference
 from ..oci.registry import Registry
+from ..transfer.concurrency import Concurrency
 from ..transport.authorization import METADATA_READ, PULL, Scope
 from .parallel import run_all
 from .repository_inventory import Inventory
@@ -154,10 +155,10 @@ def _list_level(registry: Registry, repository: str, level: dict[Digest, list[Re
             false.add(id(item))
         item.descriptor = replace(item.descriptor, artifact_type=manifest.artifact_type)
 
-    run_all(registry.http, [functools.partial(fetch, digest) for digest in level], IN_FLIGHT)
+    run_all(Concurrency(registry.http, IN_FLIGHT), [functools.partial(fetch, digest) for digest in level])
     # Not every list tells the type (https://github.com/Azure/acr/issues/784): then the manifest does.
     unknown = [item for holder in level.values() for item in holder if item.artifact_type is None]
-    run_all(registry.http, [functools.partial(complete, item) for item in unknown], IN_FLIGHT)
+    run_all(Concurrency(registry.http, IN_FLIGHT), [functools.partial(complete, item) for item in unknown])
     for holder in level.values():
         holder[:] = [item for item in holder if id(item) not in false]
 

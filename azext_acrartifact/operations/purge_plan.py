@@ -18,6 +18,7 @@ from ..oci.digest import Digest
 from ..oci.reference import Reference
 from ..oci.referrers import is_list_tag, owner_of
 from ..oci.registry import Registry
+from ..transfer.concurrency import Concurrency
 from ..transport.authorization import DELETE, METADATA_READ, PULL, Scope
 from .parallel import attempt_all
 from .purge_filters import TagFilter, before, parse_time
@@ -147,7 +148,7 @@ def _list_all(
         kind(inventory)
 
     tasks = [functools.partial(fetch, plan.inventory, kind) for plan in plans for kind in kinds]
-    found = iter(attempt_all(registry.http, tasks, LISTS))
+    found = iter(attempt_all(Concurrency(registry.http, LISTS), tasks))
     return [next(filter(None, list(itertools.islice(found, len(kinds)))), None) for _ in plans]
 
 

@@ -17,6 +17,7 @@ from ..errors import ArtifactError, CancelledError
 from ..oci.digest import Digest, short
 from ..oci.manifest import Manifest
 from ..oci.reference import Reference
+from ..transfer.concurrency import Concurrency
 from ..transport.client import HttpClient
 from .manifest_graph import Graph
 from .parallel import run_all
@@ -62,7 +63,7 @@ def import_missing(
         work.bring(order.root, order.tags)
         return
     for phase in _phases(order.graph, tops):
-        run_all(http, [functools.partial(work.bring, manifest.digest, ()) for manifest in phase], AT_ONCE)
+        run_all(Concurrency(http, AT_ONCE), [functools.partial(work.bring, manifest.digest, ()) for manifest in phase])
     if order.tags and not order.may_push:
         work.bring(order.root, order.tags)
 

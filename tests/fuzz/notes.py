@@ -10,7 +10,7 @@ from azext_acrartifact.files.names import safe_name
 from azext_acrartifact.files.writing.destination import Destination
 from azext_acrartifact.files.writing.resumable_file import DATA, NOTE, KeptHeader, stem_of
 from azext_acrartifact.oci.uploads import Session
-from azext_acrartifact.transfer.upload_sessions import Journal
+from azext_acrartifact.transfer.upload_sessions import UploadSessions
 
 NAME = safe_name("a.bin")
 HEADER = KeptHeader("sha256:" + "a" * 64, 10, 4)
@@ -45,18 +45,18 @@ def _note(folder: Path, data: bytes) -> None:
 
 
 def _journal(folder: Path, data: bytes) -> None:
-    """A session that is found can be gone on with; what is kept is found, also over what was there."""
-    first = Journal(str(folder))
-    first.keep("key", SESSION)
+    """Check that a session that is read can be resumed, and that a saved one replaces any data."""
+    first = UploadSessions(str(folder))
+    first.save("key", SESSION)
     first.release("key")
     (file,) = folder.iterdir()
     file.write_bytes(data)
-    journal = Journal(str(folder))
-    found = journal.session("key")
+    sessions = UploadSessions(str(folder))
+    found = sessions.session("key")
     if found is not None:
         assert isinstance(found.url, str)
         assert 0 <= found.offset < 2**63, found.offset
-    journal.keep("key", SESSION)
-    assert journal.session("key") == SESSION
-    journal.forget("key")
+    sessions.save("key", SESSION)
+    assert sessions.session("key") == SESSION
+    sessions.forget("key")
     assert os.listdir(folder) == []

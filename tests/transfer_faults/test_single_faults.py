@@ -106,7 +106,7 @@ def test_a_push_outlives(
     assert origin.blob(repository, digest) == LARGE
     assert wire(emulator, "up") <= len(LARGE) + twice * RANGE + 16 * KIB, requested(emulator)
     assert engine.progress.moved["large"] == len(LARGE)
-    assert list(engine.journal.iterdir()) == []
+    assert list(engine.sessions.iterdir()) == []
 
 
 @pytest.mark.parametrize("concurrency", [1, 4])
@@ -175,12 +175,12 @@ def test_a_push_that_failed_goes_on_in_the_next(
     with pytest.raises(errors.ConnectionFailedError):
         engine.push(repository, ["large"])
     emulator.clear_faults()
-    assert len(list(engine.journal.iterdir())) == 1
+    assert len(list(engine.sessions.iterdir())) == 1
     digest = engine.push(repository, ["large"]).files[0].descriptor.digest
     assert origin.blob(repository, digest) == LARGE
     assert wire(emulator, "up") <= len(LARGE) + 2 * RANGE
     assert requests(emulator, "POST") == 3, "one session for the file in both runs, one in each for the config"
-    assert list(engine.journal.iterdir()) == []
+    assert list(engine.sessions.iterdir()) == []
 
 
 def test_an_older_part_that_does_not_fit_is_sent_again(

@@ -26,7 +26,7 @@ from azext_acrartifact.errors import (
 from azext_acrartifact.files.archive.tar_headers import END_OF_ARCHIVE
 from azext_acrartifact.files.archive.tar_index import Extent, index_tar
 from azext_acrartifact.files.local_file import LocalFile
-from azext_acrartifact.layout.files import Slice, TarFiles, open_layout, read_layout, read_small
+from azext_acrartifact.layout.files import TarFiles, TarMemberFile, open_layout, read_layout, read_small
 from azext_acrartifact.layout.index import LayoutIndex
 from azext_acrartifact.layout.source import LayoutSource
 from azext_acrartifact.layout.store import FolderStore, existing_layout, is_tar
@@ -90,7 +90,7 @@ def test_a_damaged_layout_is_never_believed(tmp_path: Path, form: str) -> None:
         found.manifest("1.0")
     with pytest.raises(DigestMismatchError, match="15 bytes instead of 9"):
         found.require([Descriptor("", digest_of(LAYER), len(LAYER))])
-    with pytest.raises(LocalFileError, match="lost a file"):
+    with pytest.raises(LocalFileError, match="is missing"):
         found.fetch(Descriptor("", digest_of(b"other"), 5))
     with pytest.raises(NotFoundError, match="no such tag") as raised:
         found.manifest("2.0")
@@ -220,7 +220,7 @@ def test_a_small_file_may_be_as_long_as_the_limit(tmp_path: Path, form: str) -> 
 def test_a_member_is_read_within_its_bounds(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"before-inside-after")
     with LocalFile.open(str(tmp_path / "file")) as file:
-        inside = Slice(file, Extent(7, 6))
+        inside = TarMemberFile(file, Extent(7, 6))
         for offset, length, content in ((0, 6, b"inside"), (2, 4, b"side"), (6, 0, b""), (0, 0, b"")):
             assert inside.open_range(offset, length).readall() == content
         for offset, length in ((-1, 2), (0, 7), (6, 1), (7, 0), (3, -1)):

@@ -59,7 +59,7 @@ def test_what_a_tag_names_is_told_without_reading_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("count", "hint"),
     [
-        (0, "It has no tags: name a digest."),
+        (0, "It has no tags: give a digest."),
         (1, "It has t0."),
         (5, "It has t0, t1, t2, t3, t4."),
         (7, "It has t0, t1, t2, t3, t4 and 2 more."),

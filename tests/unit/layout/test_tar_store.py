@@ -38,7 +38,7 @@ def store_of(path: Path, *contents: bytes, before: TarFiles | None = None) -> Ta
 
 def fill(store: TarStore, content: bytes, numbers: Iterator[int] | None = None) -> None:
     """Write all pieces of *content*, or those of *numbers*, and commit it if they are all."""
-    pieces = store.open_pieces(described(content))
+    pieces = store.open_ranged(described(content))
     for number in range(-(-len(content) // SEGMENT)) if numbers is None else numbers:
         start = number * SEGMENT
         pieces.write_at(memoryview(content[start : start + SEGMENT]), start)
@@ -55,13 +55,13 @@ def path(tmp_path: Path) -> Path:
 
 def test_what_nobody_has_written_is_not_there(path: Path) -> None:
     store = store_of(path, LARGE, SMALL, b"")
-    assert not any(store.holds(described(content)) for content in (LARGE, SMALL, b""))
+    assert not any(store.has(described(content)) for content in (LARGE, SMALL, b""))
     for content in (SMALL, b""):
-        part = store.open_part(described(content))
+        part = store.open_blob(described(content))
         part.write(memoryview(content))
         part.commit()
-    assert [store.holds(described(content)) for content in (LARGE, SMALL, b"")] == [False, True, True]
-    with pytest.raises(LocalFileError, match="has lost a file"):
+    assert [store.has(described(content)) for content in (LARGE, SMALL, b"")] == [False, True, True]
+    with pytest.raises(LocalFileError, match="is missing"):
         store.finish()
     store.close(failed=True)
     assert not path.exists()
@@ -73,25 +73,25 @@ def test_what_an_earlier_run_has_written_counts_when_it_is_all_there_and_right(p
     fill(store, LARGE, iter(range(pieces)))
     store.close(failed=True)
     store = store_of(path, LARGE)
-    assert store.open_pieces(described(LARGE)).done == set(range(pieces))
-    assert store.holds(described(LARGE)) == (pieces == 3)
+    assert store.open_ranged(described(LARGE)).done == set(range(pieces))
+    assert store.has(described(LARGE)) == (pieces == 3)
     store.close(failed=True)
     [kept] = path.parent.glob("*.kept")
     kept.write_bytes(kept.read_bytes().replace(LARGE[:9], bytes(9)))
     store = store_of(path, LARGE)
-    assert not store.holds(described(LARGE))
+    assert not store.has(described(LARGE))
     store.close(failed=True)
 
 
 def test_what_came_in_one_go_counts_for_the_next_run_too(path: Path) -> None:
     store = store_of(path, LARGE, SMALL)
     for content in (LARGE, SMALL):
-        part = store.open_part(described(content))
+        part = store.open_blob(described(content))
         part.write(memoryview(content))
         part.commit()
     store.close(failed=True)
     store = store_of(path, LARGE, SMALL)
-    assert all(store.holds(described(content)) for content in (LARGE, SMALL))
+    assert all(store.has(described(content)) for content in (LARGE, SMALL))
     store.close(failed=True)
 
 
@@ -103,7 +103,7 @@ def test_a_kept_tar_that_somebody_has_cut_off_is_not_right(path: Path) -> None:
     [kept] = path.parent.glob("*.kept")
     os.truncate(kept, kept.stat().st_size // 2)
     store = store_of(path, LARGE)
-    assert not store.holds(described(LARGE))
+    assert not store.has(described(LARGE))
     store.close(failed=True)
 
 
@@ -126,10 +126,10 @@ def test_what_is_known_to_be_right_or_not_there_is_not_read(path: Path, monkeypa
     store.close(failed=True)
     found = reads(monkeypatch)
     store = store_of(path, LARGE, SMALL)
-    assert not store.holds(described(SMALL))
+    assert not store.has(described(SMALL))
     assert found == []
-    assert store.holds(described(LARGE))
-    assert store.holds(described(LARGE))
+    assert store.has(described(LARGE))
+    assert store.has(described(LARGE))
     assert found == [len(LARGE)], "an earlier run's, once"
     fill(store, SMALL)
     store.finish()
@@ -139,12 +139,12 @@ def test_what_is_known_to_be_right_or_not_there_is_not_read(path: Path, monkeypa
 
 def test_what_was_forgotten_is_not_there(path: Path) -> None:
     store = store_of(path, LARGE)
-    pieces = store.open_pieces(described(LARGE))
+    pieces = store.open_ranged(described(LARGE))
     for number in range(3):
         pieces.mark(number)
     pieces.forget()
     assert pieces.done == set()
-    assert store.open_pieces(described(LARGE)).done == set()
+    assert store.open_ranged(described(LARGE)).done == set()
     pieces.write(memoryview(b"wrong"))
     pieces.restart()
     for start in range(0, len(LARGE), 700):
@@ -202,12 +202,12 @@ def test_what_the_older_tar_lacks_or_holds_damaged_ends_it(path: Path, older: Ta
         path.write_bytes(damaged)
         with contextlib.closing(open_layout(str(path))) as before:
             store = store_of(path, before=before)  # type: ignore[arg-type]
-            with pytest.raises(DigestMismatchError, match="The tar that is there is damaged"):
+            with pytest.raises(DigestMismatchError, match="The existing tar is damaged"):
                 store.finish()
             store.close(failed=True)
             store = store_of(path, b"new", before=before)  # type: ignore[arg-type]
             before.extents.clear()  # type: ignore[attr-defined]
-            with pytest.raises(LocalFileError, match="has lost a file"):
+            with pytest.raises(LocalFileError, match="is missing"):
                 store.finish()
             store.close(failed=True)
         assert path.read_bytes() == damaged

@@ -28,17 +28,15 @@ from azext_acrartifact.errors import (
     PermissionDeniedError,
     RejectedError,
 )
-from azext_acrartifact.layout import target as layout_target
 from azext_acrartifact.layout.files import open_layout
 from azext_acrartifact.layout.tar_store import TarStore
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.reference import Reference
 from azext_acrartifact.oci.registry import Registry
-from azext_acrartifact.operations import backup as module_of_backup
 from azext_acrartifact.operations.backup import BackupOrder, LayoutResult, backup
 from azext_acrartifact.operations.restore import RestoreOrder, restore
-from azext_acrartifact.transfer import ranged_download as ranges
 from azext_acrartifact.transfer.progress import Progress
+from azext_acrartifact.transfer.sizes import TransferSizes
 from azext_acrartifact.transport.client import HttpClient
 from azext_acrartifact.transport.network import Network
 from azext_acrartifact.transport.retry import Waiter
@@ -46,6 +44,8 @@ from tests.unit.conftest import AT_ONCE
 from tests.unit.operations.graphs import Tree, push_blob, push_manifest, push_tree
 
 SERVER = "myregistry.azurecr.io"
+SMALL = TransferSizes(block=4096, shortest_range=1)
+"""Blobs from 8 KiB on are large, and downloaded in blocks of 4 KiB."""
 FORMS = pytest.mark.parametrize("form", ["saved", "saved.tar"])
 
 
@@ -89,14 +89,6 @@ def save(registry: Registry, repository: str, path: Path, version: str | None = 
 def bring(registry: Registry, repository: str, path: Path, tag: str | None = None, **options) -> LayoutResult:
     """Restore *path* to *repository*."""
     return restore(registry, RestoreOrder(Reference(SERVER, repository, tag), str(path), **options), Progress())
-
-
-@pytest.fixture
-def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Blobs from 8 KiB on are large, and come in pieces of 4 KiB."""
-    monkeypatch.setattr(ranges, "SEGMENT", 4096)
-    monkeypatch.setattr(module_of_backup, "SEGMENT", 4096)
-    monkeypatch.setattr(layout_target, "RANGED_FROM", 8192)
 
 
 @pytest.fixture
@@ -255,7 +247,6 @@ def test_an_interrupted_backup_goes_on(
     repository: str,
     tmp_path: Path,
     form: str,
-    small_pieces: None,
 ) -> None:
     registry, path = signed_in(), tmp_path / form
     large = random.Random(1).randbytes(40_000)
@@ -263,12 +254,12 @@ def test_an_interrupted_backup_goes_on(
     push_manifest(registry, repository, layers, tag="1")
     app.faults.add({"action": "status", "status": 403, "host": "*.blob.core.windows.net", "nth": 5, "times": 99})
     with pytest.raises(ArtifactError):
-        save(registry, repository, path, concurrency=1)
+        save(registry, repository, path, concurrency=1, sizes=SMALL)
     assert not (path / "index.json").exists()
     assert path.is_dir() or not path.exists()
     app.faults.remove()
     app.log.clear()
-    resumed = save(next_command(), repository, path, concurrency=1)
+    resumed = save(next_command(), repository, path, concurrency=1, sizes=SMALL)
     assert sum(one["response_bytes"] for one in app.log.entries() if "blob.core" in one["host"]) <= 40_008 - 4 * 4096
     assert {digest(content) for content in (b"one", b"two", large, b"{}")} < blobs_in(path)
     assert resumed.bytes_moved + resumed.bytes_skipped == 40_008
@@ -285,18 +276,17 @@ def test_wrong_bytes_are_not_saved(
     tmp_path: Path,
     form: str,
     size: int,
-    small_pieces: None,
 ) -> None:
     registry, path, content = signed_in(), tmp_path / form, random.Random(2).randbytes(size)
     push_manifest(registry, repository, [push_blob(registry, repository, content)], tag="1")
     app.faults.add({"action": "corrupt", "offset": 7, "host": "*.blob.core.windows.net"})
     with pytest.raises(DigestMismatchError):
-        save(registry, repository, path)
+        save(registry, repository, path, sizes=SMALL)
     assert not path.is_file()
     assert not (path / "index.json").exists()
     assert [entry for entry in tmp_path.rglob("*") if entry.name.endswith(".part")] == []
     app.faults.remove()
-    assert save(next_command(), repository, path).bytes_moved >= size
+    assert save(next_command(), repository, path, sizes=SMALL).bytes_moved >= size
     assert digest(content) in blobs_in(path)
 
 
@@ -308,30 +298,29 @@ def test_pieces_that_have_changed_are_fetched_again(
     repository: str,
     tmp_path: Path,
     form: str,
-    small_pieces: None,
 ) -> None:
     registry, path, content = signed_in(), tmp_path / form, random.Random(3).randbytes(40_000)
     push_manifest(registry, repository, [push_blob(registry, repository, content)], tag="1")
     app.faults.add({"action": "status", "status": 403, "host": "*.blob.core.windows.net", "nth": 3, "times": 99})
     with pytest.raises(ArtifactError):
-        save(registry, repository, path, concurrency=1)
+        save(registry, repository, path, concurrency=1, sizes=SMALL)
     app.faults.remove()
     [kept] = list(tmp_path.rglob("*.kept"))
     held = kept.read_bytes()
     assert content[:4096] in held
     kept.write_bytes(held.replace(content[:8], bytes(8)))
-    save(next_command(), repository, path, concurrency=1)
+    save(next_command(), repository, path, concurrency=1, sizes=SMALL)
     assert digest(content) in blobs_in(path)
 
 
 @FORMS
 def test_progress_counts_every_byte_that_moves(
-    signed_in: Callable[..., Registry], repository: str, tmp_path: Path, form: str, small_pieces: None
+    signed_in: Callable[..., Registry], repository: str, tmp_path: Path, form: str
 ) -> None:
     registry, told = signed_in(), Told()
     layers = [push_blob(registry, repository, random.Random(4).randbytes(size)) for size in (40_000, 400)]
     push_manifest(registry, repository, layers, tag="1")
-    saved = backup(registry, BackupOrder(Reference(SERVER, repository), str(tmp_path / form)), told)
+    saved = backup(registry, BackupOrder(Reference(SERVER, repository), str(tmp_path / form), sizes=SMALL), told)
     assert (told.expected, told.moved) == (saved.bytes_moved, saved.bytes_moved) == (40_402, 40_402)
 
 
@@ -445,7 +434,7 @@ def test_a_layout_that_lacks_a_blob_is_refused_before_anything_is_sent(
     save(signed_in(), repository, tmp_path / "saved", recursive=True)
     (tmp_path / f"saved/blobs/sha256/{digest(b'sbom')[7:]}").unlink()
     app.log.clear()
-    with pytest.raises(LocalFileError, match="lost a file"):
+    with pytest.raises(LocalFileError, match="is missing"):
         bring(signed_in(), f"{repository}-back", tmp_path / "saved", recursive=True)
     assert writes(app) == []
 

@@ -18,8 +18,9 @@ from azext_acrartifact.oci.reference import Reference, parse_reference
 from azext_acrartifact.oci.registry import Registry
 from azext_acrartifact.oci.storage import COPIED, IMPORTED, SKIPPED
 from azext_acrartifact.operations.copy import IMPORT, MOUNT, STREAM, CopyOrder, CopyResult, Registries, copy
-from azext_acrartifact.operations.copy_graph import Ends, carry
+from azext_acrartifact.operations.copy_graph import Ends, copy_graph
 from azext_acrartifact.operations.manifest_graph import collect
+from azext_acrartifact.transfer.concurrency import Concurrency
 from azext_acrartifact.transfer.progress import Progress
 from azext_acrartifact.transport.client import HttpClient
 from tests.unit.operations.conftest import SERVER, TARGET
@@ -48,9 +49,10 @@ class Azure:
                 raise errors.PermissionDeniedError("No permission to import")
             self.asked.append((source.digest, list(tags)))
         assert source.digest
-        ends = Ends(storage(self.source, source.repository), storage(self.target, repository), self.http)
-        graph = collect(ends.source, [source.digest], self.http)
-        carry(graph, ends, {source.digest: tags}, Progress(), overwrite)
+        concurrency = Concurrency(self.http)
+        ends = Ends(storage(self.source, source.repository), storage(self.target, repository), concurrency)
+        graph = collect(ends.source, [source.digest], concurrency)
+        copy_graph(graph, ends, {source.digest: tags}, Progress(), overwrite)
 
 
 @dataclass
@@ -145,7 +147,9 @@ def test_what_azure_refuses_is_handed_on(arm: Azure, most: int) -> None:
     assert result.way == (IMPORT if most else STREAM)
     assert states(result) - {SKIPPED} == ({IMPORTED, COPIED} if most else {COPIED})
     assert sum("this machine copies: No permission to import" in note for note in told.notes) == 1
-    there = collect(storage(arm.target, f"azure/refuses{most}"), [tree.index.digest], arm.http, recursive=True)
+    there = collect(
+        storage(arm.target, f"azure/refuses{most}"), [tree.index.digest], Concurrency(arm.http), recursive=True
+    )
     assert {manifest.digest for manifest in there.manifests} == tree.everything
 
 

@@ -21,8 +21,9 @@ from azext_acrartifact.oci.mediatypes import EMPTY_JSON, FOREIGN_LAYERS, IMAGE_I
 from azext_acrartifact.oci.referrers import tag_of
 from azext_acrartifact.oci.storage import COPIED, MOUNTED, SKIPPED
 from azext_acrartifact.operations import manifest_graph as graphs
-from azext_acrartifact.operations.copy_graph import Carried, Ends, carry, survey
+from azext_acrartifact.operations.copy_graph import CopiedGraph, Ends, copy_graph, preview
 from azext_acrartifact.operations.manifest_graph import collect
+from azext_acrartifact.transfer.concurrency import Concurrency
 from azext_acrartifact.transfer.progress import Progress
 from tests.support.server import Answer, Sent, answer
 from tests.unit.operations.conftest import SERVER, TARGET
@@ -40,12 +41,12 @@ def target_without_lists(app: App):
 
 
 def ends(registry, repository: str, to, to_repository: str) -> Ends:
-    return Ends(storage(registry, repository), storage(to, to_repository), registry.http)
+    return Ends(storage(registry, repository), storage(to, to_repository), Concurrency(registry.http))
 
 
-def bring(between: Ends, *roots: Digest, recursive: bool = False, tags=None, overwrite: bool = True) -> Carried:
-    graph = collect(between.source, roots, between.http, recursive=recursive)
-    return carry(graph, between, tags or {}, Progress(), overwrite)
+def bring(between: Ends, *roots: Digest, recursive: bool = False, tags=None, overwrite: bool = True) -> CopiedGraph:
+    graph = collect(between.source, roots, between.concurrency, recursive=recursive)
+    return copy_graph(graph, between, tags or {}, Progress(), overwrite)
 
 
 def sent(app: App, host: str = SERVER, method: str = "POST|PUT|PATCH", path: str = "/v2/") -> list[str]:
@@ -73,12 +74,12 @@ def test_a_blob_without_a_title_is_shown_by_its_type(signed_in) -> None:
     root = push_manifest(registry, "shown/a", layers)
     between = ends(registry, "shown/a", registry, "shown/b")
     told = Finished()
-    carry(collect(between.source, [root.digest], between.http), between, {}, told)
+    copy_graph(collect(between.source, [root.digest], between.concurrency), between, {}, told)
     twice = {f"{LAYER} ({short(layer.digest)})" for layer in layers[:2]}
     assert told.titles == {"t", empty_descriptor().media_type, *twice}
 
 
-def states(carried: Carried) -> set[str]:
+def states(carried: CopiedGraph) -> set[str]:
     return {item.state for item in carried.blobs}
 
 
@@ -127,7 +128,7 @@ def test_between_registries_everything_arrives_and_a_second_run_sends_nothing(si
     between = ends(registry, "carry/a", target, "carry/b")
     carried = bring(between, tree.index.digest, recursive=True, tags={tree.index.digest: ["1"]})
     assert states(carried) == {COPIED}
-    there = collect(between.target, [tree.index.digest], registry.http, recursive=True)
+    there = collect(between.target, [tree.index.digest], between.concurrency, recursive=True)
     assert {manifest.digest for manifest in there.manifests} == tree.everything
     app.log.clear()
     again = bring(between, tree.index.digest, recursive=True, tags={tree.index.digest: ["1"]})
@@ -198,12 +199,12 @@ def test_a_survey_says_the_same_and_sends_nothing(signed_in, app: App) -> None:
     tree = push_tree(registry, "carry/survey", b"s")
     push_blob(target, "carry/survey", EMPTY_JSON)
     between = ends(registry, "carry/survey", target, "carry/survey")
-    graph = collect(between.source, [tree.index.digest], registry.http, recursive=True)
+    graph = collect(between.source, [tree.index.digest], between.concurrency, recursive=True)
     app.log.clear()
-    found = survey(graph, between, {})
+    found = preview(graph, between, {})
     assert not sent(app, TARGET)
     assert found.size(SKIPPED) == len(EMPTY_JSON)
-    carried = carry(graph, between, {}, Progress())
+    carried = copy_graph(graph, between, {}, Progress())
     assert carried == found
 
 
@@ -233,9 +234,9 @@ def test_a_tag_that_another_writer_takes_meanwhile_is_left_alone(signed_in) -> N
             registry.manifests.put("carry/raced", others, "1")
 
     between = ends(registry, "carry/race", registry, "carry/raced")
-    graph = collect(between.source, [new.digest], registry.http)
+    graph = collect(between.source, [new.digest], between.concurrency)
     with pytest.raises(errors.RejectedError, match="names another artifact"):
-        carry(graph, between, {new.digest: ["1"]}, Meanwhile(), overwrite=False)
+        copy_graph(graph, between, {new.digest: ["1"]}, Meanwhile(), overwrite=False)
     found = registry.manifests.resolve("carry/raced", "1")
     assert found is not None
     assert found.digest == others.digest
@@ -247,16 +248,16 @@ def test_layers_that_are_kept_elsewhere_are_left_out(signed_in) -> None:
     elsewhere = Descriptor(f"{FOREIGN_LAYERS[0]}+gzip", digest_of(b"never asked for"), 15)
     manifest = push_manifest(registry, "carry/foreign", [layer, elsewhere])
     between = ends(registry, "carry/foreign", registry, "carry/foreign2")
-    graph = collect(between.source, [manifest.digest], registry.http)
+    graph = collect(between.source, [manifest.digest], between.concurrency)
     assert [item.descriptor for item in graph.left_out] == [elsewhere]
-    carried = carry(graph, between, {}, Progress())
+    carried = copy_graph(graph, between, {}, Progress())
     assert {item.descriptor.digest for item in carried.blobs} == {layer.digest, digest_of(EMPTY_JSON)}
 
 
 class Said:
     """A source that says what it likes."""
 
-    place = "somewhere"
+    label = "somewhere"
 
     def __init__(self, *manifests: Manifest, attached: dict[str, list[Descriptor]] | None = None) -> None:
         self._held = {manifest.digest: manifest for manifest in manifests}
@@ -281,7 +282,7 @@ def plain(number: int, subject: Manifest | None = None) -> Manifest:
 def test_what_is_listed_as_attached_and_is_not_there_or_is_none_is_left_out(http) -> None:
     subject, stranger, absent = plain(0), plain(1), plain(2).descriptor
     source = Said(subject, stranger, attached={subject.digest: [stranger.descriptor, absent, subject.descriptor]})
-    found = collect(source, [subject.digest], http, recursive=True)
+    found = collect(source, [subject.digest], Concurrency(http), recursive=True)
     assert [manifest.digest for manifest in found.manifests] == [subject.digest]
     assert {item.descriptor.digest for item in found.left_out} == {stranger.digest, absent.digest}
     assert len(source.reads) == 3
@@ -290,38 +291,37 @@ def test_what_is_listed_as_attached_and_is_not_there_or_is_none_is_left_out(http
 def test_a_child_that_is_missing_is_an_error(http) -> None:
     index = build_index([plain(1).descriptor])
     with pytest.raises(errors.NotFoundError):
-        collect(Said(index), [index.digest], http)
+        collect(Said(index), [index.digest], Concurrency(http))
 
 
 def test_a_child_that_is_also_a_doubtful_referrer_is_read_as_a_child(http) -> None:
     child = plain(1)
     index = build_index([child.descriptor])
     source = Said(index, child, attached={index.digest: [child.descriptor]})
-    found = collect(source, [index.digest], http, recursive=True)
+    found = collect(source, [index.digest], Concurrency(http), recursive=True)
     assert [manifest.digest for manifest in found.manifests] == [child.digest, index.digest]
     assert found.left_out == ()
 
 
-def test_depth_and_number_are_bounded(http, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_depth_and_number_are_bounded(http) -> None:
     chain = [plain(0)]
     for number in range(1, graphs.DEEPEST + 1):
         chain.append(plain(number, chain[-1]))
     attached = {above.digest: [below.descriptor] for above, below in itertools.pairwise(chain)}
     with pytest.raises(errors.RefusedError, match="too deep"):
-        collect(Said(*chain, attached=attached), [chain[0].digest], http, recursive=True)
+        collect(Said(*chain, attached=attached), [chain[0].digest], Concurrency(http), recursive=True)
     del attached[chain[-2].digest]
-    deepest = collect(Said(*chain, attached=attached), [chain[0].digest], http, recursive=True)
+    deepest = collect(Said(*chain, attached=attached), [chain[0].digest], Concurrency(http), recursive=True)
     assert len(deepest.levels) == graphs.DEEPEST
     assert [manifest.digest for manifest in deepest.manifests] == [manifest.digest for manifest in chain[:-1]]
-    monkeypatch.setattr(graphs, "MOST", 5)
     with pytest.raises(errors.RefusedError, match="too many"):
-        collect(Said(*chain, attached=attached), [chain[0].digest], http, recursive=True)
+        collect(Said(*chain, attached=attached), [chain[0].digest], Concurrency(http), recursive=True, most=5)
 
 
 def test_an_index_may_list_blobs(http) -> None:
     layer = Descriptor(LAYER, digest_of(b"cache"), 5)
     index = build_index([layer])
-    found = collect(Said(index), [index.digest], http)
+    found = collect(Said(index), [index.digest], Concurrency(http))
     assert (found.levels, blobs_of(found.manifests)) == ([[index]], [layer])
 
 

@@ -13,24 +13,11 @@ from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.mediatypes import LAYER
 from azext_acrartifact.oci.storage import COPIED, MOUNTED, SKIPPED
-from azext_acrartifact.transfer import upload
-from azext_acrartifact.transfer.relay import RelayFeed
+from azext_acrartifact.transfer.relay import RelaySource
 from azext_acrartifact.transfer.repository_storage import RepositoryStorage
-from azext_acrartifact.transfer.upload_sessions import Journal
 from tests.support.server import answer
 from tests.support.uploads import BlobHost
-
-KIB = 1024
-DATA = bytes(range(256)) * 4 * 40  # 40 KiB
-BLOB = Descriptor(LAYER, digest_of(DATA), len(DATA))
-
-
-@pytest.fixture(autouse=True)
-def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Chunks of 8 KiB, so that 40 KiB are five."""
-    monkeypatch.setattr(upload, "SINGLE_LIMIT", 4 * KIB)
-    monkeypatch.setattr(upload, "CHUNK", 8 * KIB)
-    monkeypatch.setattr("azext_acrartifact.transfer.repository_storage.SINGLE_LIMIT", 4 * KIB)
+from tests.unit.transfer.conftest import BLOB, DATA, KIB, Run
 
 
 class Source:
@@ -71,29 +58,19 @@ class Stream:
         self._source.open -= 1
 
 
-class Run:
-    """One target."""
+class Relay(Run):
+    """Relays to one target."""
 
-    def __init__(self, serve, registry, host: BlobHost, folder: Path | None = None) -> None:
-        self.host = host
-        self.server = serve(host, forever=True)
-        self.registry = registry(self.server)
-        self.storage = RepositoryStorage(self.registry, "a", Journal(str(folder) if folder else None))
-        self.moved = 0
-
-    def __call__(self, source: object, blob: Descriptor = BLOB) -> str:
+    def __call__(self, source: object, blob: Descriptor = BLOB) -> str:  # type: ignore[override]
         return self.storage.receive(blob, source, self._advance)  # type: ignore[arg-type]
 
-    def _advance(self, size: int) -> None:
-        self.moved += size
-
     def count(self, method: str) -> int:
-        return sum(request.method == method for request in self.server.requests)
+        return self.methods().count(method)
 
 
 @pytest.fixture
-def run(serve, registry) -> Callable[..., Run]:
-    return lambda host=None, folder=None: Run(serve, registry, host or BlobHost(), folder)
+def run(serve, registry) -> Callable[..., Relay]:
+    return lambda host=None, folder=None: Relay(serve, registry, host or BlobHost(), folder)
 
 
 def test_a_blob_is_read_once_and_in_one_answer(run) -> None:
@@ -252,7 +229,7 @@ def test_a_mount_moves_nothing(run) -> None:
         return answer(201, Location="/v2/a/blobs/x") if "mount=" in sent.query else None
 
     target = run(BlobHost(mount))
-    assert target(RepositoryStorage(target.registry, "b", Journal(None))) == MOUNTED
+    assert target(RepositoryStorage(target.registry, "b")) == MOUNTED
     [request] = target.server.requests
     assert (request.method, request.path) == ("POST", "/v2/a/blobs/uploads/")
     assert request.query == f"mount=sha256%3A{BLOB.digest[7:]}&from=b"
@@ -263,25 +240,25 @@ def test_a_mount_that_is_not_granted_goes_on_in_the_session_that_came_instead(ru
         return answer(200, DATA) if sent.method == "GET" and sent.path.startswith("/v2/b/") else None
 
     target = run(BlobHost(read))
-    assert target(RepositoryStorage(target.registry, "b", Journal(None))) == COPIED
+    assert target(RepositoryStorage(target.registry, "b")) == COPIED
     assert target.host.blobs == {BLOB.digest: DATA}
     assert target.count("POST") == 1
 
 
 def test_no_mount_from_another_sign_in(run, registry) -> None:
     target = run(BlobHost(lambda sent, number: answer(200, DATA) if sent.method == "GET" else None))
-    assert target(RepositoryStorage(registry(target.server), "b", Journal(None))) == COPIED
+    assert target(RepositoryStorage(registry(target.server), "b")) == COPIED
     assert not [request for request in target.server.requests if "mount" in request.query]
 
 
 def test_a_mount_that_is_refused_is_an_error(run) -> None:
     target = run(BlobHost(lambda sent, number: answer(405) if "mount=" in sent.query else None))
     with pytest.raises(errors.LockedError, match="not mounted"):
-        target(RepositoryStorage(target.registry, "b", Journal(None)))
+        target(RepositoryStorage(target.registry, "b"))
 
 
 def test_a_feed_keeps_few_marks(http) -> None:
-    feed = RelayFeed(Source(), BLOB, http.attempts(), "")
+    feed = RelaySource(Source(), BLOB, http.attempts(), "")
     for offset in range(0, len(DATA), KIB):
         chunk = feed.chunk(offset, KIB)
         assert chunk is not None

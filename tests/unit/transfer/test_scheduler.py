@@ -1,4 +1,4 @@
-"""Jobs side by side: how many, in which order, and how they stop."""
+"""Jobs that run at the same time: how many, in which order, and how they stop."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ import time
 import pytest
 
 from azext_acrartifact import errors
-from azext_acrartifact.transfer import concurrency as paces
-from azext_acrartifact.transfer.concurrency import ANSWERS_NEAR, FEW_BULK, FEWEST_SMALL, MANY_BULK, MOST, Pace
-from azext_acrartifact.transfer.progress import Progress
+from azext_acrartifact.transfer.concurrency import Concurrency
 from azext_acrartifact.transfer.scheduler import STOP_TIME, Job, Scheduler
 from azext_acrartifact.transport.messages import Request
 from tests.support.server import Answer
@@ -19,7 +17,7 @@ from tests.support.server import Answer
 
 @pytest.fixture
 def scheduler(http):
-    return lambda concurrency=3: Scheduler(http, Pace(http, concurrency))
+    return lambda concurrency=3: Scheduler(Concurrency(http, concurrency))
 
 
 @pytest.mark.parametrize("bulk", [True, False])
@@ -164,75 +162,3 @@ def test_the_threads_that_the_system_gives_do_the_work(scheduler, monkeypatch: p
         with pytest.raises(RuntimeError, match="new thread"):
             scheduler(3).run(jobs)
         assert done == []
-
-
-class TestPace:
-    def test_the_users_number_is_the_limit(self, http) -> None:
-        assert (Pace(http, 7).small(), Pace(http, 7).bulk()) == (7, 7)
-
-    @pytest.mark.parametrize(
-        ("answer", "small", "bulk"),
-        [
-            (None, FEWEST_SMALL, FEW_BULK),
-            (0.0001, FEWEST_SMALL, FEW_BULK),
-            (0.006, FEWEST_SMALL, MANY_BULK),
-            (0.015, 50, MANY_BULK),
-            (9.0, MOST, MANY_BULK),
-        ],
-    )
-    def test_a_longer_round_trip_wants_more(self, http, answer, small: int, bulk: int) -> None:
-        http.fastest_answer = answer
-        pace = Pace(http)
-        http.answers += 1000
-        assert abs(pace.small() - small) <= 1
-        assert pace.bulk() == bulk
-
-    def test_throttling_halves_down_to_one(self, http) -> None:
-        http.fastest_answer = 0.015
-        http.throttled = 1
-        pace = Pace(http)
-        http.answers += 100
-        assert pace.small() in (24, 25)
-        assert pace.bulk() == MANY_BULK // 2
-        http.throttled = 100
-        assert (pace.small(), pace.bulk()) == (1, 1)
-
-    def test_near_a_registry_it_takes_more_answers(self, http) -> None:
-        http.fastest_answer = 0.001
-        pace = Pace(http)
-        http.answers += ANSWERS_NEAR - 1
-        assert pace.small() == 4
-        http.answers += 1
-        assert pace.small() == 5
-
-    def test_each_answer_lets_one_more_be_in_flight(self, http) -> None:
-        http.fastest_answer = 0.03
-        http.answers = 7
-        pace = Pace(http)
-        found = []
-        for _ in range(3):
-            found.append((pace.small(), pace.bulk()))
-            http.answers += 1
-        assert found == [(4, FEW_BULK), (5, FEW_BULK), (6, MANY_BULK)]
-
-    def test_a_connection_is_added_while_the_rate_grows(self, http, monkeypatch: pytest.MonkeyPatch) -> None:
-        now = [0.0]
-        monkeypatch.setattr(paces.time, "monotonic", lambda: now[0])
-        pace = Pace(http)
-        found = []
-        for rate in (100, 200, 300, 310, 9000):
-            now[0] += 1.0
-            pace.moved(rate)
-            found.append(pace.bulk())
-        assert found == [3, 4, 5, 4, 4]
-
-
-def test_progress_that_nobody_draws_does_nothing() -> None:
-    from azext_acrartifact.oci.descriptor import empty_descriptor
-
-    progress, blob = Progress(), empty_descriptor()
-    progress.expect(1)
-    progress.started(blob, "Uploading")
-    progress.advanced(blob, 1)
-    progress.finished(blob, "Uploaded")
-    progress.note("x")

@@ -1,0 +1,96 @@
+"""Receive one large blob by several jobs of the same scheduler."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from ..errors import DigestMismatchError
+from ..oci.content import Advance, Source
+from ..oci.descriptor import Descriptor
+from ..oci.storage import COPIED, SKIPPED
+from ..transport.client import HttpClient
+from .blob_file import RangedFile
+from .concurrency import MANY_BULK
+from .ranged_download import RangedDownload
+from .sizes import TransferSizes
+
+
+class LargeBlob:
+    """The download of *blob* by as many jobs as run `work`: the first opens its file, the last verifies and commits it.
+
+    *open_file* returns None when the blob exists already.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        blob: Descriptor,
+        open_file: Callable[[], RangedFile | None],
+        http: HttpClient,
+        advance: Advance,
+        sizes: TransferSizes,
+    ) -> None:
+        self.most_workers = min(MANY_BULK, sizes.most_workers(blob.size))
+        """How many jobs can help."""
+        self._source, self._blob, self._open_file = source, blob, open_file
+        self._http, self._advance, self._sizes = http, advance, sizes
+        self._lock = threading.Lock()
+        self._begun: tuple[RangedFile, RangedDownload] | None = None
+        self._active = 0
+        self._failed = self._ended = False
+
+    def work(self) -> str | None:
+        """Download ranges until none is left.
+
+        Returns `COPIED` from the call that completes the blob, `SKIPPED` from the one that finds that it exists, and
+        None from all others. Raises as `RangedDownload` does, and what the file raises.
+        """
+        with self._lock:
+            if not self._begun and not self._ended and not self._open():
+                return SKIPPED
+            if not self._begun or self._ended:
+                return None
+            file, download = self._begun
+            self._active += 1
+        try:
+            download.work()
+        except BaseException:
+            self._failed = True
+            raise
+        finally:
+            completed = self._leave(file, download)
+        return COPIED if completed else None
+
+    def _open(self) -> bool:
+        """Open the file; return False when there is nothing to download. When it fails, no other job tries again."""
+        self._ended = True
+        file = self._open_file()
+        if file is None:
+            return False
+        http, sizes = self._http, self._sizes
+        download = RangedDownload(
+            self._source, self._blob, file, http.attempts, http.waiter.cancelled, self._advance, sizes
+        )
+        self._begun, self._ended = (file, download), False
+        return True
+
+    def _leave(self, file: RangedFile, download: RangedDownload) -> bool:
+        """Complete the file, if this is the last job at work on it and none has failed."""
+        with self._lock:
+            self._active -= 1
+            if self._active or self._ended:
+                return False
+            self._ended = True
+        try:
+            if self._failed:
+                return False
+            while not download.finish():
+                download.work()
+            file.commit()
+        except DigestMismatchError:
+            file.forget()
+            raise
+        finally:
+            file.discard()
+        return True
