@@ -55,6 +55,8 @@ class Concurrency:
     def acquire(self, bulk: bool) -> bool:
         """Take one transfer out of the budget; return False when nothing is left of it now."""
         with self._lock:
+            if not any(self._running.values()):
+                self._moved, self._since = 0, self._clock()  # a pause between transfers is not part of a window
             if self.fixed:
                 granted = sum(self._running.values()) < self.fixed
             else:

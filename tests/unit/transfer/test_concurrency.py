@@ -86,3 +86,12 @@ def test_a_connection_is_added_while_the_rate_grows(http) -> None:
         budget.moved(rate)
         found.append(budget.bulk())
     assert found == [3, 4, 5, 4, 4]
+
+
+def test_a_pause_between_transfers_does_not_count_as_slow(http) -> None:
+    now = [0.0]
+    budget = Concurrency(http, clock=lambda: now[0])
+    now[0] = 60.0
+    budget.acquire(True)
+    budget.moved(100)
+    assert budget.bulk() == FEW_BULK
