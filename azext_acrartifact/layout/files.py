@@ -19,6 +19,7 @@ from ..files.local_file import LocalFile
 from ..files.os_errors import local_error, naming, on_failure
 from ..files.writing.destination import open_folder
 from ..files.writing.temp_file import kind_of
+from ..oci.content import Content
 from ..oci.digest import Digest, is_digest
 from .index import BLOBS, INDEX_FILE, INDEX_LIMIT, MARKER_FILE, MARKER_LIMIT, LayoutIndex, check_marker, parse_index
 
@@ -26,12 +27,8 @@ DOCKER_SAVE_FILE = "manifest.json"
 """The top file of a tar by `docker save` (https://github.com/moby/docker-image-spec)."""
 
 
-class LayoutFile(Protocol):
-    """One open file of a layout, an `oci.content.Content`."""
-
-    @property
-    def size(self) -> int:
-        """Length in bytes."""
+class LayoutFile(Content, Protocol):
+    """One open file of a layout."""
 
     def open_range(self, offset: int, length: int) -> io.RawIOBase:
         """Return a fresh reader of *length* bytes from *offset*."""
@@ -86,9 +83,9 @@ class FolderFiles:
 class TarFiles:
     """A layout that is a tar."""
 
-    def __init__(self, file: LocalFile, extents: dict[str, Extent]) -> None:
+    def __init__(self, file: LocalFile, members: dict[str, Extent]) -> None:
         self._file = file
-        self.extents = extents
+        self.members = members
         """The offset and size of each file by name."""
         self.path = file.path
         self.seen = file.seen
@@ -96,12 +93,12 @@ class TarFiles:
 
     def open(self, name: str) -> LayoutFile | None:
         """Open the member *name*, or return None."""
-        extent = self.extents.get(name)
+        extent = self.members.get(name)
         return None if extent is None else TarMemberFile(self._file, extent)
 
     def blobs(self) -> dict[Digest, int]:
         """Return the sizes of all blobs and manifests, also of those that nothing refers to."""
-        named = ((name.partition("/"), extent) for name, extent in self.extents.items())
+        named = ((name.partition("/"), extent) for name, extent in self.members.items())
         sizes = {last.replace("/", ":"): extent.size for (first, _, last), extent in named if first == BLOBS}
         return {Digest(text): size for text, size in sizes.items() if is_digest(text)}
 

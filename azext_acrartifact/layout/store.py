@@ -44,10 +44,7 @@ class FolderStore:
     """A layout that is a folder. Every file gets its name when it is verified, `index.json` last."""
 
     def __init__(self, path: str, block: int, change: Change) -> None:
-        """Use the folder *path*, created if it is missing, and resume in blocks of *block* bytes.
-
-        Raises `LocalFileError`.
-        """
+        """Use the folder *path*, created if missing, and resume in blocks of *block* bytes. Raises `LocalFileError`."""
         self._destination = Destination.open(path)
         self._block, self._change = block, change
 

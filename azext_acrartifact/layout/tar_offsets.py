@@ -20,26 +20,26 @@ _FILE_MODE, _FOLDER_MODE = 0o644, 0o755
 
 @dataclass(frozen=True)
 class TarLayout:
-    """The *headers* by their offset, the *extents* of the contents by name, and the *size* of the tar in bytes."""
+    """The *headers* by their offset, the *members* of the contents by name, and the *size* of the tar in bytes."""
 
     headers: Mapping[int, bytes]
-    extents: Mapping[str, Extent]
+    members: Mapping[str, Extent]
     size: int
 
     @classmethod
     def of(cls, sizes: Mapping[str, int]) -> TarLayout:
         """Lay out files of *sizes* bytes by name, in that order, with the folders that they need."""
         headers: dict[int, bytes] = {}
-        extents: dict[str, Extent] = {}
+        members: dict[str, Extent] = {}
         offset = 0
         for header in _headers(sizes):
             headers[offset] = encode(header)
             offset += len(headers[offset])
             if header.type == tar.REGULAR:
-                extents[header.path] = Extent(offset, header.size)
+                members[header.path] = Extent(offset, header.size)
                 offset += header.size + tar.padding(header.size)
         headers[offset] = END_OF_ARCHIVE
-        return cls(headers, extents, offset + len(END_OF_ARCHIVE))
+        return cls(headers, members, offset + len(END_OF_ARCHIVE))
 
     @property
     def identity(self) -> str:

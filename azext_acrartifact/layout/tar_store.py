@@ -27,11 +27,9 @@ class TarStore:
     def __init__(
         self, path: str, block: int, blobs: Mapping[Digest, int], index: bytes, before: TarFiles | None
     ) -> None:
-        """Write the tar *path* with *index* as `index.json`, and resume in blocks of *block* bytes.
-
-        *blobs* are the sizes of what is saved. All else in *before*, the existing tar, is copied to the new one. Raises
-        `LocalFileError`.
-        """
+        """Write the tar *path* with *index* as `index.json`, and resume in blocks of *block* bytes. *blobs* are the
+        sizes of what is saved. All else in *before*, the existing tar, is copied to the new one. Raises
+        `LocalFileError`."""
         folder, name = os.path.split(os.path.abspath(path))
         self._name = RelativeName((name,))
         self._before = before
@@ -40,7 +38,7 @@ class TarStore:
         self._digests = {blob_name(digest): digest for digest in sorted(blobs)}
         sizes = {name: len(raw) for name, raw in self._small.items()}
         self._layout = TarLayout.of(sizes | {name: blobs[digest] for name, digest in self._digests.items()})
-        self._numbers = _numbered(self._layout.extents, block)
+        self._numbers = _numbered(self._layout.members, block)
         self._intact: set[str] = set()
         self._destination = Destination.open(folder)
         try:
@@ -63,19 +61,16 @@ class TarStore:
     def open_blob(self, blob: Descriptor) -> TarMember:
         """Open the range of the tar that belongs to *blob*."""
         name = blob_name(blob.digest)
-        return TarMember(self._file, self._layout.extents[name], self._numbers[name], lambda: self._intact.add(name))
+        return TarMember(self._file, self._layout.members[name], self._numbers[name], lambda: self._intact.add(name))
 
     def open_ranged(self, blob: Descriptor) -> TarMember:
         """Open the same as `open_blob`."""
         return self.open_blob(blob)
 
     def finish(self) -> None:
-        """Write the rest, and give the tar its name.
-
-        Raises `DigestMismatchError` when a blob of the older tar is damaged, `LocalFileError` when another process has
-        replaced the tar meanwhile.
-        """
-        for name, extent in self._layout.extents.items():
+        """Write the rest, and give the tar its name. Raises `DigestMismatchError` when a blob of the older tar is
+        damaged, `LocalFileError` when another process has replaced the tar meanwhile."""
+        for name, extent in self._layout.members.items():
             if name in self._small:
                 self._file.write_at(memoryview(self._small[name]), extent.offset)
             elif not self._is_intact(name):
@@ -105,7 +100,7 @@ class TarStore:
             return True
         if not set(self._numbers[name]) <= self._file.done:
             return False
-        extent = self._layout.extents[name]
+        extent = self._layout.members[name]
         verifier = Verifier(self._digests[name], extent.size)
         buffer = memoryview(bytearray(BLOCK))
         while verifier.seen < extent.size:
@@ -145,9 +140,9 @@ class TarStore:
 class TarMember:
     """One blob inside of an unfinished tar: `blob_file.BlobFile` and `RangedFile`."""
 
-    def __init__(self, file: KeptPart, extent: Extent, numbers: range, committed: Callable[[], None]) -> None:
-        """Write the range *extent* of *file*, whose blocks have *numbers*, and call *committed* when it is verified."""
-        self._file, self._extent, self._numbers, self._committed = file, extent, numbers, committed
+    def __init__(self, file: KeptPart, bounds: Extent, numbers: range, committed: Callable[[], None]) -> None:
+        """Write *bounds* of *file*, whose blocks have *numbers*, and call *committed* when it is verified."""
+        self._file, self._bounds, self._numbers, self._committed = file, bounds, numbers, committed
         self._position = 0
         self.done = {number - numbers.start for number in numbers if number in file.done}
         """Numbers of the blocks that are recorded as complete."""
@@ -163,11 +158,11 @@ class TarMember:
 
     def write_at(self, data: memoryview, offset: int) -> None:
         """Write *data* at *offset* of the blob."""
-        self._file.write_at(data, self._extent.offset + offset)
+        self._file.write_at(data, self._bounds.offset + offset)
 
     def read_at(self, buffer: memoryview, offset: int) -> int:
         """Read back from *offset* of the blob."""
-        return self._file.read_at(buffer[: self._extent.size - offset], self._extent.offset + offset)
+        return self._file.read_at(buffer[: self._bounds.size - offset], self._bounds.offset + offset)
 
     def mark(self, number: int) -> None:
         """Record that block *number* is complete."""
@@ -191,11 +186,11 @@ class TarMember:
         """Do nothing: the bytes stay for the next run."""
 
 
-def _numbered(extents: Mapping[str, Extent], block: int) -> dict[str, range]:
+def _numbered(members: Mapping[str, Extent], block: int) -> dict[str, range]:
     """Return the numbers of each file's blocks of *block* bytes in the record of the tar; at least one each."""
     numbers: dict[str, range] = {}
     start = 0
-    for name, extent in extents.items():
+    for name, extent in members.items():
         count = max(1, -(-extent.size // block))
         numbers[name] = range(start, start + count)
         start += count

@@ -117,8 +117,5 @@ class Source(Protocol):
     """A source of blobs."""
 
     def fetch(self, blob: Descriptor, offset: int = 0, length: int | None = None) -> Stream:
-        """Open *length* bytes of *blob* from *offset* on, by default to its end.
-
-        The stream's own `offset` is where it really begins: 0 when the source cannot begin elsewhere. The stream may
-        then be longer, too.
-        """
+        """Open *length* bytes of *blob* from *offset* on, by default to its end. The stream's own `offset` is where it
+        really begins: 0 when the source cannot begin elsewhere. The stream may then be longer, too."""

@@ -36,10 +36,8 @@ class GraphSource(Source, Protocol):
         """Return the descriptor of the manifest under *version*, a tag or a digest, or None."""
 
     def manifest(self, version: str) -> Manifest:
-        """Return the manifest under *version*, a tag or a digest, with its bytes verified.
-
-        Raises `NotFoundError` when there is none, `InvalidManifestError` for one that cannot be read.
-        """
+        """Return the manifest under *version*, a tag or a digest, with its bytes verified. Raises `NotFoundError` when
+        there is none, `InvalidManifestError` for one that cannot be read."""
 
     def referrers(self, digest: Digest) -> Sequence[Descriptor]:
         """Return the manifests that are listed with the subject *digest*."""
@@ -62,11 +60,8 @@ class GraphTarget(Protocol):
         """Return whether *blob* exists."""
 
     def receivers(self, blob: Descriptor, source: Source, advance: Advance) -> Sequence[Receiver]:
-        """Return the jobs that receive *blob*, which may run at the same time.
-
-        When all of them have ended, the blob is complete and verified. They call *advance* as bytes move, and resume
-        what an interrupted run has left where the target can.
-        """
+        """Return the jobs that receive *blob*, which may run at the same time. When all have ended, the blob is
+        complete and verified. They call *advance* as bytes move, and resume an interrupted run where the target can."""
 
     def put(self, manifest: Manifest, version: str) -> None:
         """Store *manifest* under *version*, a tag or its digest. Its blobs and children exist."""

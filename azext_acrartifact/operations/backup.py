@@ -35,11 +35,8 @@ Before = tuple[LayoutFiles, LayoutIndex]
 
 @dataclass(frozen=True)
 class BackupOrder:
-    """The artifacts to save and the options.
-
-    Without a tag or digest in *reference*, the artifacts with *tags* are saved, by default those with any tag. *path*
-    is the layout; *recursive* adds referrers. A *dry_run* writes nothing. *concurrency* None adapts to the network.
-    """
+    """The artifact to save; without a tag or digest in *reference*, those with *tags*, by default with any tag. *path*
+    is the layout; *recursive* adds referrers. A *dry_run* writes nothing. *concurrency* None adapts to the network."""
 
     reference: Reference
     path: str

@@ -33,11 +33,8 @@ _STATE = {MOUNT: MOUNTED, IMPORT: IMPORTED, STREAM: COPIED}
 
 @dataclass(frozen=True)
 class CopyOrder:
-    """The artifact to copy and its options.
-
-    Without a tag in *target* or *tags*, the copy has no tag. Interrupted uploads are resumed from *journal_folder*, if
-    given; *concurrency* None adapts to the network.
-    """
+    """The artifact to copy. Without a tag in *target* or *tags*, the copy has none. Interrupted uploads are resumed
+    from *journal_folder*, if given; *concurrency* None adapts to the network."""
 
     source: Reference
     target: Reference

@@ -33,12 +33,9 @@ UNCHANGED = "unchanged"
 
 @dataclass(frozen=True)
 class PullOrder:
-    """The artifact to pull and its options.
-
-    The config blob is saved at *config_path*, if given; *max_unpacked_size* is in bytes for each folder. With
-    *referrer*, the newest referrer of that type is pulled instead of the artifact; *platform* None chooses this
-    machine's platform from an index. Without *overwrite*, the pull fails when an existing file differs.
-    """
+    """The artifact to pull. The config blob is saved at *config_path*, if given; *max_unpacked_size* is in bytes for
+    each folder. With *referrer*, its newest referrer of that type is pulled instead; *platform* None chooses this
+    machine's platform from an index. Without *overwrite*, the pull fails when an existing file differs."""
 
     reference: Reference
     destination: str

@@ -15,11 +15,8 @@ MOST_NAMED = 10
 
 
 def check(registry: Registry, order: PullOrder, progress: Progress) -> PullResult:
-    """Return the result of a pull that had nothing to do.
-
-    Raises `LocalFileError`, with their names, when files differ or are missing. A folder that another tool packed
-    counts as different, since comparing it would need its download.
-    """
+    """Return the result of a pull that had nothing to do. Raises `LocalFileError`, with their names, when files differ
+    or are missing. A folder that another tool packed counts as different: comparing it would need its download."""
     reference, manifest = find(registry, order)
     plan = plan_pull(manifest, order.selection, str(reference))
     with Destination.open(order.destination, create=False) as destination:

@@ -22,11 +22,8 @@ _COPY = "the temporary copy that is verified first"
 
 
 def read_one(registry: Registry, order: PullOrder, progress: Progress) -> IO[bytes]:
-    """Return the selected file, open at its first byte.
-
-    It is complete and verified, since the reader of standard output may act on each byte. Raises `InvalidInputError`
-    when the selection is not exactly one file.
-    """
+    """Return the selected file, open at its first byte. It is complete and verified, since the reader of standard
+    output may act on each byte. Raises `InvalidInputError` when the selection is not exactly one file."""
     reference, manifest = find(registry, order)
     plan = plan_pull(manifest, order.selection, str(reference))
     if len(plan.files) != 1 or plan.files[0].folder:

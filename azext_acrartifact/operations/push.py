@@ -30,13 +30,10 @@ from .upload_job import UPLOADED, Shipment, Uploader, job_of
 
 @dataclass(frozen=True)
 class PushOrder:
-    """The artifact to push and its options.
-
-    Without a tag in *reference*, the artifact is pushed by its digest. It refers to *subject*, if given. Interrupted
-    uploads are resumed from *journal_folder*, if given; *concurrency* None adapts to the network. *stdin* is read for a
-    file named `-`; *split* makes each file of a folder a layer of its own. With *platform* the tags name indexes, to
-    which the artifact is added. A *dry_run* stores nothing.
-    """
+    """The artifact to push. Without a tag in *reference*, it is pushed by its digest. It refers to *subject*, if given.
+    Interrupted uploads are resumed from *journal_folder*, if given; *concurrency* None adapts to the network. *stdin*
+    is read for a file named `-`; *split* makes each file of a folder a layer of its own. With *platform* the tags name
+    indexes, to which the artifact is added. A *dry_run* stores nothing."""
 
     reference: Reference
     files: Sequence[FileSpec]
@@ -194,10 +191,8 @@ def _tags(order: PushOrder) -> list[str]:
 def _result(
     order: PushOrder, manifest: Manifest, tags: Sequence[str], config: Shipment, layers: Sequence[Shipment]
 ) -> PushResult:
-    blobs = {_described(upload).digest: upload for upload in (*layers, config)}
-    for upload in (*layers, config):
-        if upload.state == UPLOADED:
-            blobs[_described(upload).digest] = upload
+    uploads = sorted((*layers, config), key=lambda upload: upload.state == UPLOADED)
+    blobs = {_described(upload).digest: upload for upload in uploads}
     sizes = [(_described(upload).size, upload.state == UPLOADED) for upload in blobs.values()]
     files = [PushedFile(_described(layer), layer.state) for layer in layers if layer.item]
     sent = sum(size for size, was_sent in sizes if was_sent)

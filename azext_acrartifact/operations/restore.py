@@ -29,11 +29,8 @@ from .update import naming_locks
 
 @dataclass(frozen=True)
 class RestoreOrder:
-    """The artifacts to restore and the options.
-
-    *reference* is the target: a tag, or a repository that gets everything. *version* is the tag or digest in the layout
-    at *path*, if it differs; *tags* are those to restore, by default all.
-    """
+    """The artifacts to restore to *reference*: to a tag, or all to a repository. *version* is the tag or digest in the
+    layout at *path*, if it differs; *tags* are those to restore, by default all."""
 
     reference: Reference
     path: str

@@ -27,10 +27,8 @@ SKIPPED = "skipped"
 
 @dataclass
 class Shipment:
-    """One blob to upload: a file or folder of the user's, or *content* in memory.
-
-    When the upload has ended, *descriptor* describes the blob, and *state* says whether it was sent.
-    """
+    """One blob to upload: a file or folder of the user's, or *content* in memory. When the upload has ended,
+    *descriptor* describes the blob, and *state* says whether it was sent."""
 
     media_type: str
     annotations: Mapping[str, str]

@@ -31,11 +31,8 @@ GAIN = 1.15
 
 
 class Concurrency:
-    """The budget of requests in flight over *http* that all transfers of a command share.
-
-    *fixed* is the user's `--concurrency`: the limit of all transfers together, small and large. None adapts to the
-    network, with separate limits for small and for large transfers.
-    """
+    """The budget of requests in flight over *http* that all transfers of a command share. *fixed* is the user's
+    `--concurrency`, the limit of large and small transfers together; None adapts each limit to the network."""
 
     def __init__(
         self, http: HttpClient, fixed: int | None = None, *, clock: Callable[[], float] = time.monotonic

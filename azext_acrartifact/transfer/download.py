@@ -28,10 +28,8 @@ class BlobDownload:
         self._verifier = Verifier(blob.digest, blob.size)
 
     def into(self, sink: Sink) -> None:
-        """Write the whole blob to *sink* and verify its digest.
-
-        Raises `DigestMismatchError` for wrong bytes, `ConnectionFailedError` when the connection stays broken.
-        """
+        """Write the whole blob to *sink* and verify its digest. Raises `DigestMismatchError` for wrong bytes,
+        `ConnectionFailedError` when the connection stays broken."""
         buffer = memoryview(bytearray(min(self._sizes.buffer, self._blob.size + 1)))
         try:
             while True:

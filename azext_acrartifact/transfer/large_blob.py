@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from ..errors import DigestMismatchError
 from ..oci.content import Advance, Source
@@ -16,36 +17,29 @@ from .ranged_download import RangedDownload
 from .sizes import TransferSizes
 
 
+@dataclass
 class LargeBlob:
     """The download of *blob* by as many jobs as run `work`: the first opens its file, the last verifies and commits it.
+    *open_file* returns None when the blob exists already."""
 
-    *open_file* returns None when the blob exists already.
-    """
+    source: Source
+    blob: Descriptor
+    open_file: Callable[[], RangedFile | None]
+    http: HttpClient
+    advance: Advance
+    sizes: TransferSizes
 
-    def __init__(
-        self,
-        source: Source,
-        blob: Descriptor,
-        open_file: Callable[[], RangedFile | None],
-        http: HttpClient,
-        advance: Advance,
-        sizes: TransferSizes,
-    ) -> None:
-        self.most_workers = min(MANY_BULK, sizes.most_workers(blob.size))
-        """How many jobs can help."""
-        self._source, self._blob, self._open_file = source, blob, open_file
-        self._http, self._advance, self._sizes = http, advance, sizes
+    def __post_init__(self) -> None:
+        self.most_workers = min(MANY_BULK, self.sizes.most_workers(self.blob.size))
+        """The number of jobs that can help."""
         self._lock = threading.Lock()
         self._begun: tuple[RangedFile, RangedDownload] | None = None
         self._active = 0
         self._failed = self._ended = False
 
     def work(self) -> str | None:
-        """Download ranges until none is left.
-
-        Returns `COPIED` from the call that completes the blob, `SKIPPED` from the one that finds that it exists, and
-        None from all others. Raises as `RangedDownload` does, and what the file raises.
-        """
+        """Download ranges until none is left. Returns `COPIED` from the call that completes the blob, `SKIPPED` from
+        the one that finds that it exists, and None from all others. Raises as `RangedDownload` and the file do."""
         with self._lock:
             if not self._begun and not self._ended and not self._open():
                 return SKIPPED
@@ -65,13 +59,11 @@ class LargeBlob:
     def _open(self) -> bool:
         """Open the file; return False when there is nothing to download. When it fails, no other job tries again."""
         self._ended = True
-        file = self._open_file()
+        file = self.open_file()
         if file is None:
             return False
-        http, sizes = self._http, self._sizes
-        download = RangedDownload(
-            self._source, self._blob, file, http.attempts, http.waiter.cancelled, self._advance, sizes
-        )
+        attempts, cancelled = self.http.attempts, self.http.waiter.cancelled
+        download = RangedDownload(self.source, self.blob, file, attempts, cancelled, self.advance, self.sizes)
         self._begun, self._ended = (file, download), False
         return True
 

@@ -64,10 +64,8 @@ class RangedDownload:
                 self._workers -= 1
 
     def finish(self) -> bool:
-        """Hash the rest and verify the digest, once no thread is at work.
-
-        Returns False when blocks of an earlier run turn out wrong; then run `work` again for the whole blob. Raises
-        `DigestMismatchError` when the bytes of this run are wrong.
+        """Hash the rest and verify the digest, once no thread is at work. Returns False when blocks of an earlier run
+        were wrong: then run `work` again for the whole blob. Raises `DigestMismatchError` for wrong bytes of this run.
         """
         if self._in_order:
             # Blocks that had been hashed were overwritten. No thread writes any more, so hash all of them again.

@@ -38,20 +38,15 @@ class RelaySource:
         self._error: ConnectionFailedError | None = None
 
     @property
-    def expected(self) -> int:
-        """The size in bytes."""
-        return self._blob.size
-
-    @property
     def size(self) -> int:
         """The size in bytes."""
         return self._blob.size
 
-    def chunk(self, offset: int, most: int) -> Chunk | None:
-        """Return a range of the blob; None at its end, once all of it has been read and verified.
+    expected = size
 
-        Raises `DigestMismatchError` for wrong bytes, and what the source raised when it stayed broken.
-        """
+    def chunk(self, offset: int, most: int) -> Chunk | None:
+        """Return a range of the blob; None at its end, once all of it has been read and verified. Raises
+        `DigestMismatchError` for wrong bytes, and what the source raised when it stayed broken."""
         if self._error is not None:
             raise self._error
         size = min(most, self._blob.size - offset)
@@ -67,9 +62,7 @@ class RelaySource:
         """Return the blob's identity according to its manifest."""
         return Identity(self._blob.digest, self._blob.size)
 
-    def settle(self) -> Identity:
-        """Return the same as `identity`."""
-        return self.identity()
+    settle = identity
 
     def open_range(self, offset: int, length: int) -> io.RawIOBase:
         """Return a reader of *length* bytes from *offset*, on the connection of the previous reader if it fits."""

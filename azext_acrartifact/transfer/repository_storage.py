@@ -23,8 +23,7 @@ from .upload_source import Identity, UploadSource
 
 
 class RepositoryStorage:
-    """`oci.storage.GraphSource` and `GraphTarget`, and the target of uploads. Interrupted uploads are resumed from
-    *sessions*."""
+    """`oci.storage.GraphSource` and `GraphTarget`, and the target of uploads, which are resumed from *sessions*."""
 
     def __init__(
         self,
@@ -35,7 +34,6 @@ class RepositoryStorage:
     ) -> None:
         self.registry, self.repository, self.sizes = registry, repository, sizes
         self.label = f"{registry.server}/{repository}"
-        """Server and repository."""
         self._http = registry.http
         self._blobs = registry.blobs(repository)
         self._uploads = registry.uploads(repository)
@@ -71,11 +69,8 @@ class RepositoryStorage:
         return list(self.registry.referrers.of(self.repository, digest))
 
     def is_complete(self, manifest: Manifest) -> bool:
-        """Return whether *manifest* exists and is listed as a referrer of its subject, if it has one.
-
-        A registry without referrers API may have it without its entry in the list that is stored under a tag, when a
-        run was killed between the two.
-        """
+        """Return whether *manifest* exists and is listed as a referrer of its subject, if it has one. Without referrers
+        API the entry in the list under a tag may be missing, when a run was killed before it wrote that."""
         if self.resolve(manifest.digest) is None:
             return False
         return manifest.subject is None or manifest.digest in self._referrers_of(manifest.subject.digest)
@@ -85,10 +80,8 @@ class RepositoryStorage:
         return [functools.partial(self.receive, blob, source, advance)]
 
     def receive(self, blob: Descriptor, source: Source, advance: Advance) -> str:
-        """Mount *blob* from a repository of the same registry and sign-in; otherwise relay it, unless it exists.
-
-        Raises as `BlobUpload.run` does, and what *source* raises.
-        """
+        """Mount *blob* from a repository of the same registry and sign-in; otherwise relay it, unless it exists. Raises
+        as `BlobUpload.run` does, and what *source* raises."""
         session = None
         if isinstance(source, RepositoryStorage) and source.registry is self.registry:
             session = self._uploads.mount(blob, source.repository)

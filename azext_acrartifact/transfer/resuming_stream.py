@@ -21,11 +21,8 @@ class ResumingStream:
         """Whether a response was requested from an offset in the middle."""
 
     def readinto(self, buffer: memoryview, offset: int) -> int:
-        """Fill *buffer* with bytes from *offset*; return 0 at the end of a response.
-
-        Unless `close` was called, *offset* is where the last call ended. Raises `ConnectionFailedError` when the source
-        stays broken.
-        """
+        """Fill *buffer* with bytes from *offset*, which is where the last call ended unless `close` was called since.
+        Returns 0 at the end of a response. Raises `ConnectionFailedError` when the source stays broken."""
         while True:
             stream = self._opened(offset)
             try:

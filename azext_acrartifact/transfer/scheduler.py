@@ -20,11 +20,9 @@ STOP_TIME = 0.8
 
 @dataclass(frozen=True)
 class Job:
-    """Something to run in a thread, with one request in flight; *bulk* when it fills a connection.
-
-    The largest *size* in bytes comes first, so that a small job is the last to end. *helps* counts the jobs for the
-    same blob before this one: threads spread over all blobs first, and help each other when no other blob is left.
-    """
+    """Something to run in a thread, with one request in flight; *bulk* when it fills a connection. The largest *size*
+    in bytes comes first, so that a small job ends last. *helps* counts the jobs for the same blob before this one:
+    threads spread over all blobs first, and help each other when no other blob is left."""
 
     run: Callable[[], object]
     size: int

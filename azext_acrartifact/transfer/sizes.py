@@ -26,7 +26,7 @@ class TransferSizes:
     """A resumable file records blocks of this size. A kill costs at most one block of each connection."""
     shortest_range: int = 4
     longest_range: int = 16
-    """Blocks in one range. A registry redirects each range to its storage: two round trips that carry no data."""
+    """Blocks in one range. A registry redirects each range to its storage: two round trips without data."""
     buffer: int = BLOCK
     """The largest read."""
 

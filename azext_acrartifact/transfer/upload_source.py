@@ -116,11 +116,8 @@ class FileSource:
 
 
 class StreamFeed:
-    """Bytes that are generated, such as a packed folder. Only the current chunk is in memory.
-
-    *restart* starts the generation again and must give the same bytes each time. An offset before the current chunk
-    starts it again.
-    """
+    """Bytes that are generated, such as a packed folder. Only the current chunk is in memory. For an offset before it,
+    *restart* generates the bytes again, which must be the same each time."""
 
     def __init__(self, restart: Callable[[], Iterator[bytes | bytearray]], key: str, expected: int) -> None:
         self.key = key

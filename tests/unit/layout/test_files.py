@@ -374,7 +374,7 @@ def test_every_byte_of_a_tar_has_its_place_at_first(tmp_path: Path) -> None:
         entries = {entry.name: entry for entry in archive}
     assert {name: entry.size for name, entry in entries.items() if entry.isfile()} == sizes
     assert {name: entry.offset_data for name, entry in entries.items() if entry.isfile()} == {
-        name: extent.offset for name, extent in plan.extents.items()
+        name: extent.offset for name, extent in plan.members.items()
     }
     assert [name for name, entry in entries.items() if entry.isdir()] == ["blobs", "blobs/sha256"]
     assert {(entry.uid, entry.gid, entry.mtime, entry.uname) for entry in entries.values()} == {(0, 0, 0, "")}

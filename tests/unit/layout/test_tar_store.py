@@ -206,7 +206,7 @@ def test_what_the_older_tar_lacks_or_holds_damaged_ends_it(path: Path, older: Ta
                 store.finish()
             store.close(failed=True)
             store = store_of(path, b"new", before=before)  # type: ignore[arg-type]
-            before.extents.clear()  # type: ignore[attr-defined]
+            before.members.clear()  # type: ignore[attr-defined]
             with pytest.raises(LocalFileError, match="is missing"):
                 store.finish()
             store.close(failed=True)
