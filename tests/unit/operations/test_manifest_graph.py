@@ -1,10 +1,9 @@
-"""What a hostile registry can say about referrers and indexes, and the lists that are kept under tags."""
+"""Graphs of manifests, also as a registry may misrepresent them."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from typing import Any
+import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -12,218 +11,86 @@ from azext_acrartifact import errors
 from azext_acrartifact.oci.descriptor import Descriptor, empty_descriptor
 from azext_acrartifact.oci.digest import Digest, digest_of
 from azext_acrartifact.oci.index import build_index
-from azext_acrartifact.oci.manifest import Manifest, build_manifest
-from azext_acrartifact.oci.mediatypes import IMAGE_INDEX, IMAGE_MANIFEST
-from azext_acrartifact.oci.reference import Reference
-from azext_acrartifact.oci.referrers import described, is_list_tag, tag_of
-from azext_acrartifact.oci.registry import Registry
-from azext_acrartifact.operations import list_referrers as referrers
-from azext_acrartifact.operations import platforms
-from tests.support.server import Answer, ScriptedServer, Sent, answer
-
-Open = Callable[[ScriptedServer], Registry]
-SUBJECT = build_manifest(empty_descriptor(), [])
-KIND = "application/vnd.example.sbom"
+from azext_acrartifact.oci.manifest import Manifest, blobs_of, build_manifest
+from azext_acrartifact.oci.mediatypes import IMAGE_MANIFEST, LAYER
+from azext_acrartifact.operations import manifest_graph as graphs
+from azext_acrartifact.operations.manifest_graph import collect
+from azext_acrartifact.transfer.concurrency import Concurrency
 
 
-def attached(number: int = 0, subject: Manifest = SUBJECT, kind: str = KIND) -> Manifest:
-    """A manifest that refers to *subject*."""
-    notes = {"number": str(number)}
-    return build_manifest(empty_descriptor(), [], artifact_type=kind, subject=subject.descriptor, annotations=notes)
+class Said:
+    """A source of any manifests and referrers."""
+
+    label = "somewhere"
+
+    def __init__(self, *manifests: Manifest, attached: dict[str, list[Descriptor]] | None = None) -> None:
+        self._manifests = {manifest.digest: manifest for manifest in manifests}
+        self._attached = attached or {}
+        self.reads: list[str] = []
+
+    def manifest(self, version: str) -> Manifest:
+        self.reads.append(version)
+        if version not in self._manifests:
+            raise errors.NotFoundError("The artifact does not exist")
+        return self._manifests[Digest(version)]
+
+    def referrers(self, digest: Digest) -> list[Descriptor]:
+        return self._attached.get(digest, [])
 
 
-def listing(*children: Descriptor) -> Answer:
-    """An answer of the referrers API."""
-    return answer(200, build_index(children).raw, Content_Type=IMAGE_INDEX)
+def plain(number: int, subject: Manifest | None = None) -> Manifest:
+    refers = subject.descriptor if subject else None
+    return build_manifest(empty_descriptor(), [], artifact_type=f"application/x.n{number}", subject=refers)
 
 
-def stored(manifest: Manifest) -> Answer:
-    """A manifest as it is fetched."""
-    return answer(200, manifest.raw, Content_Type=manifest.media_type)
+def test_a_listed_referrer_that_is_missing_or_is_none_is_left_out(http) -> None:
+    subject, stranger, absent = plain(0), plain(1), plain(2).descriptor
+    source = Said(subject, stranger, attached={subject.digest: [stranger.descriptor, absent, subject.descriptor]})
+    found = collect(source, [subject.digest], Concurrency(http), recursive=True)
+    assert [manifest.digest for manifest in found.manifests] == [subject.digest]
+    assert {item.descriptor.digest for item in found.left_out} == {stranger.digest, absent.digest}
+    assert len(source.reads) == 3
 
 
-def plain(name: str) -> Descriptor:
-    """A descriptor of something, with a type."""
-    return Descriptor(IMAGE_MANIFEST, digest_of(name.encode()), 1, artifact_type=KIND)
+def test_a_child_that_is_missing_is_an_error(http) -> None:
+    index = build_index([plain(1).descriptor])
+    with pytest.raises(errors.NotFoundError):
+        collect(Said(index), [index.digest], Concurrency(http))
 
 
-def walk(registry: Registry, deepest: int = referrers.DEEPEST) -> list[referrers.Referrer]:
-    return referrers.walk_referrers(registry, "a", [SUBJECT.digest], deepest)[SUBJECT.digest]
+def test_a_child_that_is_also_a_doubtful_referrer_is_read_as_a_child(http) -> None:
+    child = plain(1)
+    index = build_index([child.descriptor])
+    source = Said(index, child, attached={index.digest: [child.descriptor]})
+    found = collect(source, [index.digest], Concurrency(http), recursive=True)
+    assert [manifest.digest for manifest in found.manifests] == [child.digest, index.digest]
+    assert found.left_out == ()
 
 
-def test_what_refers_to_itself_is_followed_once(serve, registry: Open) -> None:
-    server = serve(lambda sent: listing(plain("x"), plain("y")), forever=True)
-    found = walk(registry(server))
-    assert [item.descriptor.digest for item in found] == [plain("x").digest, plain("y").digest]
-    assert len(server.requests) == 3
-
-
-def test_a_chain_without_end_is_refused(serve, registry: Open) -> None:
-    def deeper(sent: Sent) -> Answer:
-        return listing(plain(sent.path))
-
-    server = serve(deeper, forever=True)
+def test_depth_and_number_are_bounded(http) -> None:
+    chain = [plain(0)]
+    for number in range(1, graphs.DEEPEST + 1):
+        chain.append(plain(number, chain[-1]))
+    attached = {above.digest: [below.descriptor] for above, below in itertools.pairwise(chain)}
     with pytest.raises(errors.RefusedError, match="too deep"):
-        walk(registry(server))
-    assert len(server.requests) == referrers.DEEPEST + 1
-
-
-def test_ten_levels_are_listed(serve, registry: Open) -> None:
-    asked: list[str] = []
-
-    def deeper(sent: Sent) -> Answer:
-        asked.append(sent.path)
-        return listing(plain(sent.path)) if len(asked) <= referrers.DEEPEST else listing()
-
-    found = walk(registry(serve(deeper, forever=True)))
-    assert len(list(referrers.flattened(found))) == referrers.DEEPEST
-
-
-def test_too_many_are_refused(serve, registry: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(referrers, "MOST", 20)
-    server = serve(lambda sent: listing(*(plain(f"{sent.path}{n}") for n in range(8))), forever=True)
+        collect(Said(*chain, attached=attached), [chain[0].digest], Concurrency(http), recursive=True)
+    del attached[chain[-2].digest]
+    deepest = collect(Said(*chain, attached=attached), [chain[0].digest], Concurrency(http), recursive=True)
+    assert len(deepest.levels) == graphs.DEEPEST
+    assert [manifest.digest for manifest in deepest.manifests] == [manifest.digest for manifest in chain[:-1]]
     with pytest.raises(errors.RefusedError, match="too many"):
-        walk(registry(server))
-    # The second level is given up in the middle: 8 lists of 8 would be 64.
-    assert len(server.requests) < 9
+        collect(Said(*chain, attached=attached), [chain[0].digest], Concurrency(http), recursive=True, most=5)
 
 
-def test_a_type_that_the_list_lacks_is_read_and_a_false_subject_is_left_out(serve, registry: Open) -> None:
-    true, false = attached(1), attached(2, attached(3))
-    held = {manifest.digest: manifest for manifest in (true, false)}
-
-    def play(sent: Sent) -> Answer:
-        if "/referrers/" in sent.path:
-            return listing(true.descriptor, false.descriptor, Descriptor(IMAGE_MANIFEST, digest_of(b"gone"), 1))
-        found = held.get(Digest(sent.path.rpartition("/")[2]))
-        return stored(found) if found else answer(404)
-
-    found = walk(registry(serve(play, forever=True)), deepest=1)
-    assert [(item.descriptor.digest, item.artifact_type) for item in found] == [
-        (true.digest, KIND), (digest_of(b"gone"), None),
-    ]  # fmt: skip
+def test_an_index_may_list_blobs(http) -> None:
+    layer = Descriptor(LAYER, digest_of(b"cache"), 5)
+    index = build_index([layer])
+    found = collect(Said(index), [index.digest], Concurrency(http))
+    assert (found.levels, blobs_of(found.manifests)) == ([[index]], [layer])
 
 
-def test_the_newest_must_refer_to_what_was_asked_for(serve, registry: Open) -> None:
-    false = attached(1, attached(2))
-    server = serve(listing(described(false)), stored(false))
-    with pytest.raises(errors.InvalidManifestError, match="is not"):
-        referrers.newest_referrer(registry(server), Reference("s", "a", digest=SUBJECT.digest), KIND)
-
-
-def test_where_no_time_is_told_the_annotation_and_then_the_order_decides(serve, registry: Open) -> None:
-    made = [attached(n) for n in range(3)]
-    held: dict[str, Manifest] = {manifest.digest: manifest for manifest in made}
-
-    def play(sent: Sent) -> Answer:
-        if "/referrers/" in sent.path:
-            return listing(*map(described, made))
-        return stored(held[sent.path.rpartition("/")[2]]) if "/v2/" in sent.path else answer(404)
-
-    where = Reference("s", "a", digest=SUBJECT.digest)
-    assert referrers.newest_referrer(registry(serve(play, forever=True)), where, KIND) == made[2]
-
-
-class Tags:
-    """A registry without a list of referrers that keeps manifests under tags."""
-
-    def __init__(self, *instead: Any) -> None:
-        self.held: dict[str, bytes] = {}
-        self.instead = list(instead)
-        """What happens after the next write, in place of what was written."""
-
-    def __call__(self, sent: Sent) -> Answer:
-        name = sent.path.rpartition("/")[2]
-        if "/referrers/" in sent.path:
-            return answer(404)
-        if sent.method == "PUT":
-            self.held[name] = sent.body
-            if name.startswith("sha256-") and self.instead:
-                self.held[name] = self.instead.pop(0)
-            return answer(201)
-        if name not in self.held:
-            return answer(404)
-        kind = json.loads(self.held[name]).get("mediaType")
-        if sent.method == "HEAD":
-            told = digest_of(self.held[name])
-            return Answer(f"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nDocker-Content-Digest: {told}\r\n\r\n".encode())
-        return answer(200, self.held[name], Content_Type=kind)
-
-
-def kept(tags: Tags) -> list[str]:
-    """Digests in the list of those that refer to the subject."""
-    return [child["digest"] for child in json.loads(tags.held[tag_of(SUBJECT.digest)])["manifests"]]
-
-
-def test_the_list_is_kept_under_a_tag(serve, registry: Open) -> None:
-    tags = Tags()
-    opened = registry(serve(tags, forever=True))
-    first, second = attached(1), attached(2)
-    for manifest in (first, second, first):
-        opened.referrers.store("a", manifest, manifest.digest)
-    assert kept(tags) == [first.digest, second.digest]
-    assert [child.artifact_type for child in opened.referrers.of("a", SUBJECT.digest)] == [KIND, KIND]
-    assert opened.referrers.kept_by_tag
-    opened.referrers.forget("a", SUBJECT.digest, [first.digest])
-    assert kept(tags) == [second.digest]
-
-
-def test_a_list_that_another_writer_replaces_is_written_again(serve, registry: Open) -> None:
-    other = attached(7)
-    tags = Tags(build_index([described(other)]).raw)
-    mine = attached(1)
-    registry(serve(tags, forever=True)).referrers.store("a", mine, mine.digest)
-    assert kept(tags) == [other.digest, mine.digest]
-
-
-def test_a_list_that_never_stays_is_an_error(serve, registry: Open) -> None:
-    tags = Tags(*[build_index([]).raw] * 10)
-    with pytest.raises(errors.RejectedError, match="not kept"):
-        registry(serve(tags, forever=True)).referrers.store("a", attached(1), "x")
-
-
-def test_a_tag_of_something_else_is_not_overwritten(serve, registry: Open) -> None:
-    tags = Tags()
-    tags.held[tag_of(SUBJECT.digest)] = SUBJECT.raw
-    opened = registry(serve(tags, forever=True))
-    with pytest.raises(errors.InvalidManifestError, match="no index"):
-        opened.referrers.store("a", attached(1), "x")
-    assert tags.held[tag_of(SUBJECT.digest)] == SUBJECT.raw
-    assert list(opened.referrers.of("a", SUBJECT.digest)) == []
-
-
-@pytest.mark.parametrize(
-    ("tag", "is_one"),
-    [("1.0", False), ("sha256-" + "a" * 64, True), ("sha256-" + "a" * 63, False), ("sha256-x", False)],
-)
-def test_tags_of_lists_are_known(tag: str, is_one: bool) -> None:
-    assert is_list_tag(tag) is is_one
-
-
-def test_an_index_in_an_index_without_end_is_refused(serve, registry: Open) -> None:
-    where = {"os": "linux", "architecture": "amd64"}
-    levels = [SUBJECT]
-    for _ in range(platforms.DEEPEST + 2):
-        below = levels[-1].descriptor
-        levels.append(build_index([Descriptor(below.media_type, below.digest, below.size, platform=where)]))
-    held: dict[str, Manifest] = {manifest.digest: manifest for manifest in levels}
-    server = serve(lambda sent: stored(held[sent.path.rpartition("/")[2]]), forever=True)
-    opened, here = registry(server), Reference("s", "a", "1")
-    assert platforms.choose(opened, here, levels[3], where) == SUBJECT
-    with pytest.raises(errors.InvalidManifestError, match="too deep"):
-        platforms.choose(opened, here, levels[-1], where)
-
-
-def test_two_for_one_platform_are_a_choice(serve, registry: Open) -> None:
-    children = [
-        Descriptor(IMAGE_MANIFEST, digest_of(name), 1, platform={"os": "linux", "architecture": "arm", "variant": v})
-        for name, v in ((b"6", "v6"), (b"7", "v7"))
-    ]
-    index = build_index(children, artifact_type=KIND, subject=SUBJECT.descriptor, annotations={"a": "b"})
-    assert (index.declared_artifact_type, index.subject, index.annotations) == (KIND, SUBJECT.descriptor, {"a": "b"})
-    opened = registry(serve())
-    with pytest.raises(errors.InvalidManifestError, match="several artifacts for linux/arm") as caught:
-        platforms.choose(opened, Reference("s", "a", "1"), index, {"os": "linux", "architecture": "arm"})
-    assert "linux/arm/v6" in caught.value.why
-    assert platforms.shown(platforms.this_platform()).count("/") == 1
-    assert platforms.shown(None) == "unknown"
+def test_a_blob_that_many_list_is_one(http) -> None:
+    layer = Descriptor(LAYER, digest_of(b"x"), 1)
+    manifests = [build_manifest(empty_descriptor(), [layer, replace(layer, media_type="a/b")], artifact_type="a/c")]
+    assert len(blobs_of(manifests * 2)) == 2
+    assert Descriptor(IMAGE_MANIFEST, layer.digest, 1) not in blobs_of(manifests)
