@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import io
 import json
-import os
 import random
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from azext_acrartifact.errors import CancelledError, DigestMismatchError, LocalFileError
-from azext_acrartifact.layout.files import open_layout
+from azext_acrartifact.layout.files import LayoutFile, open_layout
 from azext_acrartifact.layout.index import blob_name
 from azext_acrartifact.layout.store import FolderStore
 from azext_acrartifact.layout.target import LayoutTarget
@@ -125,17 +126,48 @@ def begun(target: LayoutTarget) -> list[tuple[str, int]]:
 
 
 @pytest.fixture
-def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Record the lengths of all reads at an offset."""
+def reads(target: LayoutTarget) -> list[int]:
+    """Record the sizes of all reads from the existing layout."""
     found: list[int] = []
-    real = os.preadv
+    files = target._before
+    assert files is not None
+    open_file = files.open
 
-    def noted(descriptor: int, buffers: list[memoryview], offset: int) -> int:
-        found.append(sum(map(len, buffers)))
-        return real(descriptor, buffers, offset)
+    def opened(name: str) -> LayoutFile | None:
+        file = open_file(name)
+        return None if file is None else Recorded(file, found)
 
-    monkeypatch.setattr(os, "preadv", noted)
+    files.open = opened  # type: ignore[method-assign]
     return found
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A *file* whose reads are *recorded*."""
+
+    file: LayoutFile
+    recorded: list[int]
+
+    @property
+    def size(self) -> int:
+        """Return the size of the file."""
+        return self.file.size
+
+    def open_range(self, offset: int, length: int) -> io.RawIOBase:
+        """Open a range that records its reads."""
+        reader, recorded = self.file.open_range(offset, length), self.recorded
+
+        class Reader(io.RawIOBase):
+            def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+                count = reader.readinto(buffer) or 0
+                recorded.extend([count] if count else [])
+                return count
+
+        return Reader()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.file.close()
 
 
 def test_an_existing_blob_is_read_once(target: LayoutTarget, reads: list[int]) -> None:
@@ -224,15 +256,31 @@ def test_wrong_bytes_leave_nothing(saved: Path, target: LayoutTarget, size: int)
     assert not target.exists(blob)
 
 
+class FullDisk(Noted):
+    """A folder on a disk that is full when a file is committed."""
+
+    def open_blob(self, blob: Descriptor) -> BlobFile:
+        """Open a file that cannot be committed."""
+        return self._full(super().open_blob(blob))  # type: ignore[return-value]
+
+    def open_ranged(self, blob: Descriptor) -> RangedFile:
+        """Open a file that cannot be committed."""
+        return self._full(super().open_ranged(blob))  # type: ignore[return-value]
+
+    def _full(self, file: BlobFile | RangedFile) -> BlobFile | RangedFile:
+        def commit() -> None:
+            raise LocalFileError("No space left on device")
+
+        file.commit = commit  # type: ignore[method-assign]
+        return file
+
+
 @pytest.mark.parametrize("what", ["manifest", "small", "large"])
 def test_a_disk_that_is_full_leaves_nothing_open_and_nothing_there(
-    saved: Path, target: LayoutTarget, monkeypatch: pytest.MonkeyPatch, what: str
+    saved: Path, target: LayoutTarget, what: str
 ) -> None:
-    def full(_descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
     before = open_below(saved)
+    target.store = FullDisk(saved)
     content = random.Random(5).randbytes(2000 if what == "large" else 5)
     storing = (
         functools.partial(target.put, manifest_of(SMALL), "")
@@ -241,28 +289,30 @@ def test_a_disk_that_is_full_leaves_nothing_open_and_nothing_there(
     )
     with pytest.raises(LocalFileError, match="No space left"):
         storing()
+    target.store.close(failed=True)
     assert open_below(saved) == before
     assert not list(saved.rglob("*.part"))
     assert not target.exists(described(content))
 
 
-@pytest.mark.parametrize("buffer", [1000, 100 << 20])
-def test_an_existing_blob_is_read_in_blocks_and_needs_no_more_memory_than_its_size(
-    saved: Path, http: HttpClient, reads: list[int], buffer: int
-) -> None:
+def test_an_existing_blob_is_read_in_blocks(saved: Path, target: LayoutTarget, reads: list[int]) -> None:
     content = random.Random(6).randbytes(2500)
     (saved / blob_name(digest_of(content))).write_bytes(content)
+    assert target.exists(described(content))
+    assert reads == [1000, 1000, 500]
+
+
+def test_an_existing_blob_needs_no_more_memory_than_its_size(saved: Path, http: HttpClient) -> None:
     with contextlib.closing(open_layout(str(saved))) as before:
-        target = LayoutTarget(str(saved), before, http, TransferSizes(buffer=buffer))
+        target = LayoutTarget(str(saved), before, http, TransferSizes(buffer=100 << 20))
         tracemalloc.start()
-        assert target.exists(described(content))
+        assert target.exists(described(SMALL))
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     assert peak < 1 << 20
-    assert reads == ([1000, 1000, 500] if buffer == 1000 else [2500])
 
 
-def test_to_stop_ends_reading_too(target: LayoutTarget, http: HttpClient) -> None:
+def test_a_cancelled_command_stops_reading(target: LayoutTarget, http: HttpClient) -> None:
     http.waiter.cancelled.set()
     with pytest.raises(CancelledError):
         target.exists(described(SMALL))
