@@ -17,7 +17,6 @@ from ..transfer.large_blob import LargeBlob
 from ..transfer.progress import Progress
 from ..transfer.repository_storage import RepositoryStorage
 from ..transfer.scheduler import Job
-from ..transport.messages import BLOCK
 from .pull_plan import Planned
 
 
@@ -65,9 +64,8 @@ class Downloader:
         bare = UNPACK not in item.blob.annotations
         with Extraction(self.destination, item.name, max_size=limit, digest=digest, bare=bare) as extraction:
             with contextlib.closing(self._download(item)) as download:
-                layer = _Layer(download)
-                extraction.read(layer.read)
-                layer.finish()
+                extraction.read(download.read)
+                download.drain()
             extraction.commit()
         self.progress.finished(item.blob, "Downloaded")
 
@@ -78,22 +76,3 @@ class Downloader:
     def _moved(self, item: Planned, size: int) -> None:
         self.concurrency.moved(size)
         self.progress.advanced(item.blob, size)
-
-
-class _Layer:
-    """A folder's layer as a readable stream, whose digest is verified at the end."""
-
-    def __init__(self, download: BlobDownload) -> None:
-        self._download = download
-
-    def read(self, size: int) -> bytes:
-        """Return the next bytes, at most *size*; none at the end."""
-        buffer = bytearray(min(size, BLOCK))
-        count = self._download.readinto(memoryview(buffer))
-        return bytes(memoryview(buffer)[:count])
-
-    def finish(self) -> None:
-        """Read what the archive did not need and verify the whole layer. Raises `DigestMismatchError`."""
-        while self.read(BLOCK):
-            pass
-        self._download.finish()

@@ -47,6 +47,17 @@ class BlobDownload:
         self._advance(count)
         return count
 
+    def read(self, size: int) -> bytes:
+        """Return the next bytes of the blob, at most *size*; none after the last."""
+        buffer = memoryview(bytearray(min(size, self._sizes.buffer)))
+        return bytes(buffer[: self.readinto(buffer)])
+
+    def drain(self) -> None:
+        """Read the rest and verify the whole blob. Raises `DigestMismatchError`."""
+        while self.read(self._sizes.buffer):
+            pass
+        self.finish()
+
     def finish(self) -> None:
         """Raise `DigestMismatchError` unless all bytes of the blob were read and are right."""
         self.close()

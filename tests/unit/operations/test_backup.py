@@ -24,8 +24,6 @@ from azext_acrartifact.errors import (
     PermissionDeniedError,
     RejectedError,
 )
-from azext_acrartifact.layout.files import open_layout
-from azext_acrartifact.layout.tar_store import TarStore
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.reference import Reference
 from azext_acrartifact.oci.registry import Registry
@@ -418,16 +416,3 @@ def test_a_tar_that_cannot_be_made_leaves_no_folder(signed_in, tree, repository,
     with pytest.raises(LocalFileError):
         save(signed_in(), repository, tmp_path / "new" / ("x" * 300 + ".tar"))
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_tar_that_another_process_has_replaced_is_not_lost(signed_in, tree, repository, tmp_path) -> None:
-    save(signed_in(), repository, tmp_path / "one.tar")
-    with contextlib.closing(open_layout(str(tmp_path / "one.tar"))) as before:
-        store = TarStore(str(tmp_path / "one.tar"), 8, {}, b"{}", before)
-        (tmp_path / "other").write_bytes(b"another backup")
-        (tmp_path / "other").rename(tmp_path / "one.tar")
-        with pytest.raises(LocalFileError, match="was replaced"):
-            store.finish()
-        store.close(failed=True)
-    assert (tmp_path / "one.tar").read_bytes() == b"another backup"
-    assert [entry.name for entry in tmp_path.iterdir()] == ["one.tar"]

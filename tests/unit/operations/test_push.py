@@ -276,7 +276,7 @@ def _replaced_by_a_fifo(path: Path) -> None:
 
 @pytest.mark.parametrize("vanish", [Path.unlink, _replaced_by_a_fifo, lambda path: path.rename(path.parent / "moved")])
 def test_a_file_that_vanishes_while_it_is_pushed_is_pushed(signed_in, work: Path, vanish) -> None:
-    """An open file stays as it is when its name is gone."""
+    """Read the open file, which outlives its name."""
     content = os.urandom(SIZE)
     (work / "large.bin").write_bytes(content)
     pushed = push_files(

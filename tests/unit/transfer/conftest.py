@@ -59,12 +59,6 @@ class MemoryFile:
         self.done.clear()
         self.restarts += 1
 
-    def commit(self) -> None:
-        """Nothing has a name here."""
-
-    def discard(self) -> None:
-        """Nothing is open here."""
-
 
 @pytest.fixture
 def source(serve, registry) -> Callable[[BlobHost], RepositoryStorage]:

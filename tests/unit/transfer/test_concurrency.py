@@ -29,7 +29,7 @@ def test_without_a_number_large_and_small_have_their_own_limits(http) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "small", "bulk"),
+    ("wait", "small", "bulk"),
     [
         (None, FEWEST_SMALL, FEW_BULK),
         (0.0001, FEWEST_SMALL, FEW_BULK),
@@ -38,8 +38,8 @@ def test_without_a_number_large_and_small_have_their_own_limits(http) -> None:
         (9.0, MOST, MANY_BULK),
     ],
 )
-def test_a_longer_round_trip_wants_more(http, answer, small: int, bulk: int) -> None:
-    http.fastest_answer = answer
+def test_a_longer_round_trip_wants_more(http, wait, small: int, bulk: int) -> None:
+    http.fastest_answer = wait
     budget = Concurrency(http)
     http.answers += 1000
     assert abs(budget.small() - small) <= 1

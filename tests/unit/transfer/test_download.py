@@ -32,27 +32,27 @@ def test_the_bytes_arrive(source, data: bytes) -> None:
 
 
 @pytest.mark.parametrize("after", [0, 1, 20_000, len(DATA) - 1])
-def test_a_break_goes_on_where_it_was(source, after: int) -> None:
+def test_a_break_is_resumed_at_its_byte(source, after: int) -> None:
     storage = source(BlobHost(lambda sent, number: cut(after) if number == 1 else None))
     file, moved = load(storage)
     assert (bytes(file.data), moved, file.restarts) == (DATA, len(DATA), 0)
     assert len(storage.server.requests) == 2
 
 
-def test_a_line_that_breaks_again_and_again_gets_there(source) -> None:
+def test_a_connection_that_breaks_again_and_again_gets_there(source) -> None:
     def fault(sent: Sent, number: int) -> Answer | None:
         first = int(sent.headers.get("range", "bytes=0-")[6:-1])
         if first > 39_000:
             return None
         rest = DATA[first:]
-        part = answer(206 if first else 200, rest, Content_Range=f"bytes {first}-{len(DATA) - 1}/{len(DATA)}")
-        return Answer(part.raw[: len(part.raw) - len(rest) + 4000], "close")
+        partial = answer(206 if first else 200, rest, Content_Range=f"bytes {first}-{len(DATA) - 1}/{len(DATA)}")
+        return Answer(partial.raw[: len(partial.raw) - len(rest) + 4000], "close")
 
     file, moved = load(source(BlobHost(fault)))
     assert (bytes(file.data), moved) == (DATA, len(DATA))
 
 
-def test_a_line_that_stays_broken_is_given_up(source) -> None:
+def test_a_connection_that_stays_broken_is_given_up(source) -> None:
     storage = source(BlobHost(lambda sent, number: cut(100) if number == 1 else reset()))
     with pytest.raises(errors.ConnectionFailedError):
         load(storage)
@@ -60,7 +60,7 @@ def test_a_line_that_stays_broken_is_given_up(source) -> None:
 
 
 @pytest.mark.parametrize("again", [5_000, 30_000])
-def test_what_a_host_that_knows_no_ranges_sends_again_is_passed_over(source, again: int) -> None:
+def test_bytes_that_a_host_without_ranges_sends_again_are_skipped(source, again: int) -> None:
     host = BlobHost(lambda sent, number: cut([20_000, again][number - 1]) if number < 3 else None, ranges=False)
     file, moved = load(source(host))
     assert (bytes(file.data), moved, file.restarts) == (DATA, len(DATA), 0)
@@ -72,7 +72,7 @@ def test_a_host_that_never_gets_further_is_given_up(source) -> None:
         load(source(host))
 
 
-def test_pieces_of_two_answers_that_do_not_fit_are_fetched_whole_once(source) -> None:
+def test_bytes_of_two_responses_that_do_not_fit_are_downloaded_again_once(source) -> None:
     wrong = b"?" * 20_000
     host = BlobHost(lambda sent, number: cut(20_000, wrong + DATA[20_000:]) if number == 1 else None)
     file, moved = load(source(host))

@@ -210,7 +210,7 @@ def test_a_response_without_ranges_that_breaks_is_read_again(source) -> None:
 
 
 def test_bytes_that_were_verified_are_not_replaced_by_others(source) -> None:
-    """A host may send right ranges first, and then the whole blob, wrong where it was hashed already."""
+    """Refuse a host that sends right ranges first, and then all of it, wrong where it was hashed already."""
 
     def fault(sent: Sent, number: int) -> Answer | None:
         return answer(200, b"?" * 8192 + DATA[8192:]) if number >= 3 else None

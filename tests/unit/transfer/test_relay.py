@@ -1,4 +1,4 @@
-"""Blobs sent on from one storage to another, whatever either side does meanwhile."""
+"""Blobs that are relayed from one storage to another, whatever breaks on either side."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.unit.transfer.conftest import BLOB, DATA, KIB, Run
 
 
 class Source:
-    """A storage that gives *data* and breaks each answer after *after* bytes, *times* times."""
+    """A storage of *data* that breaks each response after *after* bytes, *times* times."""
 
     def __init__(self, data: bytes = DATA, after: int = 1 << 40, times: int = 1 << 40, ranges: bool = True) -> None:
         self.data, self.after, self.times, self.ranges = data, after, times, ranges
@@ -36,7 +36,7 @@ class Source:
 
 
 class Stream:
-    """What comes of one answer."""
+    """The bytes of one response."""
 
     def __init__(self, source: Source, offset: int) -> None:
         self.offset = self._at = offset
@@ -73,7 +73,7 @@ def run(serve, registry) -> Callable[..., Relay]:
     return lambda host=None, folder=None: Relay(serve, registry, host or BlobHost(), folder)
 
 
-def test_a_blob_is_read_once_and_in_one_answer(run) -> None:
+def test_a_blob_is_read_once_and_in_one_response(run) -> None:
     source, target = Source(), run()
     assert target(source) == COPIED
     assert target.host.blobs == {BLOB.digest: DATA}
@@ -89,13 +89,13 @@ def test_of_any_size(run, size: int) -> None:
     assert target.host.blobs == {digest_of(data): data}
 
 
-def test_what_is_there_is_not_read(run) -> None:
+def test_an_existing_blob_is_not_read(run) -> None:
     source, target = Source(), run(BlobHost(blobs={BLOB.digest: DATA}))
     assert target(source) == SKIPPED
     assert (source.offsets, target.count("POST")) == ([], 0)
 
 
-def test_a_source_that_breaks_is_asked_for_the_rest(run) -> None:
+def test_the_rest_is_read_from_a_source_that_breaks(run) -> None:
     source, target = Source(after=9000, times=3), run()
     assert target(source) == COPIED
     assert target.host.blobs == {BLOB.digest: DATA}
@@ -110,7 +110,7 @@ def test_a_source_that_cannot_begin_in_the_middle_is_read_past_what_was_sent(run
     assert source.given == 30_000 + len(DATA)
 
 
-def test_an_answer_that_ends_among_what_was_sent_is_a_break(run) -> None:
+def test_a_response_that_ends_among_the_sent_bytes_is_a_break(run) -> None:
     source, target = Source(after=30_000, times=1, ranges=False), run()
     fetch = source.fetch
 
@@ -172,7 +172,7 @@ def test_a_wrong_byte_never_completes_an_upload(run, tmp_path: Path, size: int, 
     with pytest.raises(errors.DigestMismatchError, match="not the right ones"):
         target(Source(bytes(wrong)), Descriptor(LAYER, digest_of(DATA[:size]), size))
     assert not target.host.blobs
-    # The registry would have noticed as well: what counts is that it was not even told that this is all.
+    # The registry would have noticed as well. What counts is that the upload was not even finished.
     assert not any(request.method == "PUT" and len(request.body) >= size for request in target.server.requests)
     assert not [request for request in target.server.requests if request.method == "PUT" and size > 4 * KIB]
     assert not list(tmp_path.iterdir())
@@ -185,7 +185,7 @@ def test_too_few_bytes_are_an_error(run) -> None:
     assert not target.host.blobs
 
 
-def test_another_run_goes_on_where_one_was_killed(run, tmp_path: Path) -> None:
+def test_another_run_resumes_a_killed_one(run, tmp_path: Path) -> None:
     class KilledError(BaseException):
         pass
 
@@ -210,7 +210,7 @@ def test_another_run_goes_on_where_one_was_killed(run, tmp_path: Path) -> None:
     assert (len(whole), source.offsets, target.count("POST")) == (5, [0], 1)
 
 
-def test_another_run_verifies_what_an_earlier_one_has_sent_whole(run, tmp_path: Path) -> None:
+def test_another_run_verifies_all_that_an_earlier_one_has_sent(run, tmp_path: Path) -> None:
     def refuse(sent, number):
         return answer(418) if sent.method == "PUT" and number == 1 else None
 
@@ -235,7 +235,7 @@ def test_a_mount_moves_nothing(run) -> None:
     assert request.query == f"mount=sha256%3A{BLOB.digest[7:]}&from=b"
 
 
-def test_a_mount_that_is_not_granted_goes_on_in_the_session_that_came_instead(run) -> None:
+def test_a_mount_that_is_not_granted_uses_the_session_that_came_instead(run) -> None:
     def read(sent, number):
         return answer(200, DATA) if sent.method == "GET" and sent.path.startswith("/v2/b/") else None
 
@@ -257,14 +257,14 @@ def test_a_mount_that_is_refused_is_an_error(run) -> None:
         target(RepositoryStorage(target.registry, "b"))
 
 
-def test_a_feed_keeps_few_marks(http) -> None:
-    feed = RelaySource(Source(), BLOB, http.attempts(), "")
+def test_few_marks_are_stored(http) -> None:
+    relay = RelaySource(Source(), BLOB, http.attempts(), "")
     for offset in range(0, len(DATA), KIB):
-        chunk = feed.chunk(offset, KIB)
+        chunk = relay.chunk(offset, KIB)
         assert chunk is not None
         reader = chunk.open()
         while reader.readinto(memoryview(bytearray(100))):  # type: ignore[union-attr]
             pass
-    assert feed.chunk(len(DATA), KIB) is None
-    assert len(feed._marks) <= 5
-    assert Memory(DATA).size == feed.size == feed.expected
+    assert relay.chunk(len(DATA), KIB) is None
+    assert len(relay._marks) <= 5
+    assert Memory(DATA).size == relay.size == relay.expected

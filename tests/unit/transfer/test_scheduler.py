@@ -74,7 +74,7 @@ def test_the_first_error_stops_the_rest_and_is_raised(scheduler, http) -> None:
     assert (done, http.waiter.cancelled.is_set()) == ([], True)
 
 
-def test_an_error_that_is_no_ours_is_raised_too(scheduler) -> None:
+def test_any_other_exception_is_raised_too(scheduler) -> None:
     def fail() -> None:
         raise KeyError("a bug")
 
@@ -82,7 +82,7 @@ def test_an_error_that_is_no_ours_is_raised_too(scheduler) -> None:
         scheduler().run([Job(fail, 1, True)])
 
 
-def test_work_that_was_given_up_says_so(scheduler, http) -> None:
+def test_cancelled_work_raises_that(scheduler, http) -> None:
     def give_up() -> None:
         raise errors.CancelledError("Stopped")
 
@@ -90,7 +90,7 @@ def test_work_that_was_given_up_says_so(scheduler, http) -> None:
         scheduler().run([Job(give_up, 1, True)])
 
 
-def test_an_error_wakes_a_thread_that_waits_for_an_answer(serve, scheduler, http) -> None:
+def test_an_error_wakes_a_thread_that_waits_for_a_response(serve, scheduler, http) -> None:
     server = serve(Answer(b"", "hang"))
     ended: list[BaseException] = []
 
@@ -110,15 +110,15 @@ def test_an_error_wakes_a_thread_that_waits_for_an_answer(serve, scheduler, http
     began = time.monotonic()
     with pytest.raises(errors.LocalFileError):
         scheduler(2).run([Job(ask, 2, True), Job(fail, 1, True)])
-    assert time.monotonic() - began < 25, "sooner than the 30 s after which an answer is given up"
+    assert time.monotonic() - began < 25, "sooner than the 30 s after which a response is given up"
     end = time.monotonic() + 10
     while not ended and time.monotonic() < end:  # the threads are not waited for longer than STOP_TIME
         time.sleep(0.01)
     assert len(ended) == 1
 
 
-def test_an_interrupt_breaks_what_is_under_way_and_waits_a_second_at_most(scheduler, http) -> None:
-    held = threading.Event()
+def test_an_interrupt_breaks_running_jobs_and_waits_a_second_at_most(scheduler, http) -> None:
+    stuck = threading.Event()
 
     def interrupt() -> None:
         _thread.interrupt_main()
@@ -126,10 +126,10 @@ def test_an_interrupt_breaks_what_is_under_way_and_waits_a_second_at_most(schedu
 
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        scheduler(2).run([Job(lambda: held.wait(60), 2, True), Job(interrupt, 1, True)])
+        scheduler(2).run([Job(lambda: stuck.wait(60), 2, True), Job(interrupt, 1, True)])
     assert time.monotonic() - began < 25, "sooner than the wait's 30 s, and than the job that does not notice"
     assert STOP_TIME < 1
-    held.set()
+    stuck.set()
 
 
 def test_an_interrupt_while_a_thread_starts_passes_through(scheduler, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ def test_a_large_blob_goes_in_chunks(run) -> None:
     stored(one)
 
 
-def test_a_blob_that_is_held_is_not_sent(run) -> None:
+def test_an_existing_blob_is_not_sent(run) -> None:
     one = run()
     assert one(exists=lambda identity: identity.digest == digest_of(DATA)) == (
         Identity(digest_of(DATA), len(DATA)),
@@ -40,7 +40,7 @@ def test_a_blob_that_is_held_is_not_sent(run) -> None:
 
 
 def once(method: str, number: int, what: Answer | str):
-    """A fault that hits one request."""
+    """Return a fault that hits one request."""
     return lambda sent, count: what if (sent.method, count) == (method, number) else None
 
 
@@ -56,7 +56,7 @@ BREAKS = {
 
 @pytest.mark.parametrize("method", ["POST", "PATCH", "PUT"])
 @pytest.mark.parametrize("what", BREAKS.values(), ids=BREAKS)
-def test_after_a_break_the_session_is_asked_and_goes_on(run, method: str, what: Answer | str) -> None:
+def test_after_a_break_the_session_is_resumed_at_its_offset(run, method: str, what: Answer | str) -> None:
     one = run(BlobHost(once(method, 1 if method != "PATCH" else 3, what)))
     one()
     stored(one)
@@ -74,7 +74,7 @@ def test_a_small_blob_survives_a_break(run, what: Answer | str) -> None:
     stored(one, b"small")
 
 
-def test_a_reset_in_the_middle_of_a_chunk_goes_on_at_the_registrys_offset(run) -> None:
+def test_a_reset_in_the_middle_of_a_chunk_is_resumed_at_the_registrys_offset(run) -> None:
     host = BlobHost()
 
     def half(sent: Sent, number: int) -> Answer | None:
@@ -100,7 +100,7 @@ def test_413_halves_the_chunk(run) -> None:
     stored(one)
 
 
-def test_413_to_a_single_put_goes_on_in_chunks(run) -> None:
+def test_413_to_a_single_put_continues_in_chunks(run) -> None:
     one = run(BlobHost(most=3 * KIB))
     one(b"x" * 4 * KIB)
     assert [len(sent.body) for sent in one.server.requests if sent.method == "PATCH"] == [2 * KIB] * 2
@@ -114,7 +114,7 @@ def test_413_to_the_smallest_chunk_is_final(run) -> None:
     assert one.methods().count("PATCH") == 4
 
 
-def test_416_asks_for_the_offset(run) -> None:
+def test_416_queries_the_offset(run) -> None:
     one = run(BlobHost(once("PATCH", 2, answer(416))))
     one()
     assert one.methods()[2:5] == ["PATCH", "GET", "PATCH"]
@@ -122,14 +122,14 @@ def test_416_asks_for_the_offset(run) -> None:
 
 
 @pytest.mark.parametrize("status", [404, 416])
-def test_a_registry_that_never_takes_it_is_given_up(run, status: int) -> None:
+def test_a_registry_that_refuses_every_chunk_is_given_up(run, status: int) -> None:
     one = run(BlobHost(lambda sent, number: answer(status) if sent.method == "PATCH" else None))
     with pytest.raises(errors.RegistryError, match=f"status {status}|does not exist|lost"):
         one()
     assert one.methods().count("PATCH") == 4
 
 
-def test_a_lost_session_begins_anew(run) -> None:
+def test_a_lost_session_begins_again(run) -> None:
     host = BlobHost()
 
     def lose(sent: Sent, number: int) -> None:
@@ -158,14 +158,14 @@ def test_a_session_that_is_lost_after_every_chunk_is_given_up(run) -> None:
     assert host.counts["POST"] == 4
 
 
-def test_a_broken_line_is_given_up_after_six_tries_without_progress(run) -> None:
+def test_a_broken_connection_is_given_up_after_six_tries_without_progress(run) -> None:
     one = run(BlobHost(lambda sent, number: reset() if sent.method == "PATCH" else None))
     with pytest.raises(errors.ConnectionFailedError):
         one()
     assert one.methods().count("PATCH") == 6
 
 
-def test_a_line_that_breaks_after_each_chunk_gets_there(run) -> None:
+def test_a_connection_that_breaks_after_each_chunk_gets_there(run) -> None:
     one = run(BlobHost(lambda sent, number: reset() if sent.method == "PATCH" and number % 2 else None))
     one()
     stored(one)
@@ -188,7 +188,7 @@ def test_another_digest_than_the_sent_one_is_an_error(run) -> None:
         one()
 
 
-def test_a_finish_whose_answer_was_lost_is_not_sent_twice_when_the_blob_is_there(run) -> None:
+def test_a_finish_whose_response_was_lost_is_not_sent_twice_when_the_blob_exists(run) -> None:
     host = BlobHost(once("PUT", 1, "lost"))
     one = run(host)
     identity, sent = one(exists=lambda identity: identity.digest in host.blobs)

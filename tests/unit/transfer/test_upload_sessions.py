@@ -21,15 +21,15 @@ from tests.support.uploads import BlobHost
 from tests.unit.transfer.conftest import DATA, KIB, stored
 
 
-def test_a_killed_upload_goes_on_where_it_was(run, tmp_path: Path) -> None:
+def test_a_killed_upload_is_resumed(run, tmp_path: Path) -> None:
     host = BlobHost()
     one = run(host, tmp_path / "sessions")
     host.fault = lambda sent, number: answer(400) if (sent.method, number) == ("PATCH", 4) else None
     with pytest.raises(errors.RejectedError):
         one()
-    (kept,) = (tmp_path / "sessions").iterdir()
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    assert stat.S_IMODE(kept.parent.stat().st_mode) == 0o700
+    (saved,) = (tmp_path / "sessions").iterdir()
+    assert stat.S_IMODE(saved.stat().st_mode) == 0o600
+    assert stat.S_IMODE(saved.parent.stat().st_mode) == 0o700
     host.fault = lambda sent, number: None
     two = one.again()
     begun = len(one.server.requests)
@@ -40,14 +40,14 @@ def test_a_killed_upload_goes_on_where_it_was(run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("status", [404, 403, 500, 307])
-def test_a_session_that_is_gone_is_begun_anew(run, tmp_path: Path, status: int) -> None:
+def test_a_session_that_is_gone_begins_again(run, tmp_path: Path, status: int) -> None:
     one = run(BlobHost(lambda sent, number: answer(status) if sent.method == "GET" else None), tmp_path)
     one.sessions.save("key", Session(f"{one.server.url}/v2/a/blobs/uploads/gone", 5))
     one()
     stored(one)
 
 
-def test_what_was_finished_before_the_kill_is_not_sent_again(run, tmp_path: Path) -> None:
+def test_an_upload_that_was_finished_before_the_kill_is_not_sent_again(run, tmp_path: Path) -> None:
     class SlowlyHashed(Memory):
         def open_range(self, offset: int, length: int) -> io.RawIOBase:
             time.sleep(0.3 if length == len(DATA) else 0)
@@ -63,14 +63,14 @@ def test_what_was_finished_before_the_kill_is_not_sent_again(run, tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_small_blob_does_not_look(run, tmp_path: Path) -> None:
+def test_a_small_blob_uses_no_session(run, tmp_path: Path) -> None:
     one = run(None, tmp_path)
     one.sessions.save("key", Session(f"{one.server.url}/v2/a/blobs/uploads/gone", 5))
     one(b"small")
     assert one.methods() == ["POST", "PUT"]
 
 
-def test_sessions_are_kept_by_key(tmp_path: Path) -> None:
+def test_sessions_are_saved_by_key(tmp_path: Path) -> None:
     sessions = UploadSessions(str(tmp_path / "new" / "folder"))
     assert sessions.session("a") is None
     sessions.save("a", Session("https://h.example/1?s", 5))
@@ -82,7 +82,7 @@ def test_sessions_are_kept_by_key(tmp_path: Path) -> None:
     assert sessions.session("a") is None
 
 
-def test_an_old_session_is_taken_for_lost(tmp_path: Path) -> None:
+def test_an_old_session_counts_as_lost(tmp_path: Path) -> None:
     sessions = UploadSessions(str(tmp_path), longest_age=-1)
     sessions.save("a", Session("https://h.example/1", 5))
     assert sessions.session("a") is None
@@ -103,14 +103,14 @@ def test_an_old_session_is_taken_for_lost(tmp_path: Path) -> None:
         '{"url":"x","offset":9223372036854775808,"time":9e99}',
     ],
 )
-def test_a_file_that_is_no_session_is_none(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_no_session_is_ignored(tmp_path: Path, text: str) -> None:
     sessions = UploadSessions(str(tmp_path))
     sessions.save("a", Session("https://h.example/1", 5))
     next(tmp_path.iterdir()).write_text(text)
     assert sessions.session("a") is None
 
 
-def test_without_a_folder_or_a_key_nothing_is_kept(tmp_path: Path) -> None:
+def test_without_a_folder_or_a_key_nothing_is_saved(tmp_path: Path) -> None:
     UploadSessions(None).save("a", Session("https://h.example/1", 5))
     assert UploadSessions(None).session("a") is None
     UploadSessions(None).forget("a")
@@ -118,7 +118,7 @@ def test_without_a_folder_or_a_key_nothing_is_kept(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_disk_that_does_not_take_it_costs_only_the_resumption(tmp_path: Path) -> None:
+def test_a_session_that_cannot_be_saved_costs_only_the_resumption(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     sessions = UploadSessions(str(tmp_path / "file" / "below"))
     sessions.save("a", Session("https://h.example/1", 5))

@@ -30,7 +30,7 @@ def test_a_large_file_is_hashed_while_it_is_sent(run) -> None:
     stored(one)
 
 
-def test_what_hashing_raises_is_raised() -> None:
+def test_an_error_of_hashing_is_raised() -> None:
     class Broken(Memory):
         def open_range(self, offset: int, length: int):
             raise errors.LocalFileError("The file changed")
@@ -44,7 +44,7 @@ def test_what_hashing_raises_is_raised() -> None:
         source.settle()
 
 
-def test_hashing_ends_when_the_work_is_given_up() -> None:
+def test_hashing_ends_when_the_command_is_cancelled() -> None:
     cancelled = threading.Event()
     cancelled.set()
     with pytest.raises(errors.CancelledError):
@@ -59,7 +59,7 @@ def stream(made: list[int]) -> StreamFeed:
     return StreamFeed(restart, "key", len(DATA))
 
 
-def test_a_stream_is_made_once_and_its_digest_known_at_its_end(run) -> None:
+def test_a_stream_is_generated_once_and_its_digest_known_at_its_end(run) -> None:
     made: list[int] = []
     one = run()
     assert one(source=stream(made)) == (Identity(digest_of(DATA), len(DATA)), True)
@@ -67,7 +67,7 @@ def test_a_stream_is_made_once_and_its_digest_known_at_its_end(run) -> None:
     stored(one)
 
 
-def test_a_stream_that_must_go_back_is_made_again(run) -> None:
+def test_a_stream_that_must_go_back_is_generated_again(run) -> None:
     host = BlobHost()
 
     def lose(sent: Sent, number: int) -> None:
@@ -82,7 +82,7 @@ def test_a_stream_that_must_go_back_is_made_again(run) -> None:
     stored(one)
 
 
-def test_a_stream_that_is_held_is_told_so_before_its_last_part(run) -> None:
+def test_an_existing_stream_is_found_before_its_last_chunk(run) -> None:
     one = run()
     identity, sent = one(source=stream([]), exists=lambda identity: True)
     assert (identity, sent) == (Identity(digest_of(DATA), len(DATA)), False)
@@ -102,7 +102,7 @@ def test_any_offset_of_a_stream_can_be_read(size: int) -> None:
     assert source.settle() == Identity(f"sha256:{hashlib.sha256(data).hexdigest()}", size)  # type: ignore[arg-type]
 
 
-def test_a_system_without_threads_to_give_hashes_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_more_threads_a_file_is_hashed_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
