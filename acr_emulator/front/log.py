@@ -47,6 +47,7 @@ class RequestLog:
         self._changed = threading.Condition()
         self._answering = 0
         self._cleared = 0.0
+        self.settle_seconds = SETTLE_SECONDS
 
     def answering(self) -> None:
         """An answer begins to leave: its entry is due, and readers wait for it a little."""
@@ -86,7 +87,7 @@ class RequestLog:
 
     def _settle(self) -> None:
         # A client may ask for the log as soon as it has the last byte, before the sender came to note it.
-        self._changed.wait_for(lambda: self._answering == 0, timeout=SETTLE_SECONDS)
+        self._changed.wait_for(lambda: self._answering == 0, timeout=self.settle_seconds)
 
 
 def since_ms(start: float) -> float:

@@ -25,7 +25,7 @@ from .manifest_builder import compose, config_shipment, placeholders, spec_versi
 from .platforms import Platform, add_to_index, require_index
 from .tag import TagRules, named, put_tags, require_free, rights
 from .update import naming_locks, require_writable
-from .upload_job import UPLOADED, Shipment, Uploader, job_of
+from .upload_job import UPLOADED, Shipment, Uploader, pending_upload
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def push(registry: Registry, order: PushOrder, progress: Progress) -> PushResult
         opening = Opening(order.exclude, order.annotations.files, order.stdin, order.split)
         inputs = open_inputs(order.files, opening, stack)
         codec = codec_named(order.compression)
-        layers = [job_of(item, order.media_type, codec) for item in inputs] or placeholders(version)
+        layers = [pending_upload(item, order.media_type, codec) for item in inputs] or placeholders(version)
         config = config_shipment(version, order.config, order.artifact_type, order.annotations.config, stack)
         registry.authorizer.authorization(Scope.of(order.reference.repository, *rights(order.rules)))
         present = _present(registry, order)

@@ -44,7 +44,7 @@ class Shipment:
         return self.item.size if self.item else self.content.size if self.content else 0
 
 
-def job_of(item: Input, default_type: str | None, codec: Codec) -> Shipment:
+def pending_upload(item: Input, default_type: str | None, codec: Codec) -> Shipment:
     """Return the upload of *item*; *default_type* is the media type if the user named none."""
     kind = item.spec.media_type or default_type or (_FOLDER_TYPES[codec.name] if item.folder else LAYER)
     return Shipment(kind, {TITLE: item.title, **item.annotations}, item=item)

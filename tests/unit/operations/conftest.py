@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from acr_emulator.app import App
-from acr_emulator.front import log
 from acr_emulator.front.server import Server
 from acr_emulator.world import default_world
 from azext_acrartifact.auth.credentials import PasswordCredential
@@ -48,7 +47,7 @@ def app(loopback: None, azure: tuple[App, Server], monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{server.port}")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(app.authority.certificate_file))
     # On a busy machine a response may be logged long after the client has it.
-    monkeypatch.setattr(log, "SETTLE_SECONDS", 10.0)
+    app.log.settle_seconds = 10.0
     app.log.clear()
     yield app
     app.faults.remove()

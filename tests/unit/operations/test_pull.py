@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,11 @@ import pytest
 from azext_acrartifact import errors
 from azext_acrartifact.cli.output.json import pull_output, push_output
 from azext_acrartifact.files.globs import Selection
-from azext_acrartifact.files.writing.destination import Destination
 from azext_acrartifact.oci.digest import digest_of
+from azext_acrartifact.oci.mediatypes import TITLE, UNPACK
 from azext_acrartifact.operations.file_spec import parse_file_spec
 from tests.unit.operations.conftest import SERVER, count, pull_files, push_files
+from tests.unit.operations.graphs import push_blob, push_manifest
 
 
 def test_the_articles_artifact_is_pushed_and_pulled(signed_in, app, work: Path, tmp_path: Path) -> None:
@@ -108,25 +110,23 @@ def test_no_token_goes_to_the_storage_host(signed_in, app, work: Path, tmp_path:
 
 
 @pytest.mark.parametrize("kind", ["file", "folder"])
-def test_free_space_is_checked_before_the_first_byte(
-    signed_in, app, work: Path, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (work / "d").mkdir()
-    (work / "d/a.bin").write_bytes(b"x" * 5000)
-    push_files(signed_in(), f"space-{kind}:1", "d/a.bin" if kind == "file" else "d")
+def test_free_space_is_checked_before_the_first_byte(signed_in, app, tmp_path: Path, kind: str) -> None:
+    registry, repository = signed_in(), f"space-{kind}"
+    named = {TITLE: "d/a.bin"} if kind == "file" else {TITLE: "d", UNPACK: "true"}
+    layer = replace(push_blob(registry, repository, b"x"), size=1 << 60, annotations=named)
+    push_manifest(registry, repository, [layer], tag="1")
     older = tmp_path / "out/d/a.bin"
     older.parent.mkdir(parents=True)
     older.write_bytes(b"mine")
     app.log.clear()
-    monkeypatch.setattr(Destination, "free_bytes", lambda self: 50)
     with pytest.raises(errors.LocalFileError, match="not enough free space"):
-        pull_files(signed_in(), f"space-{kind}:1", tmp_path / "out")
+        pull_files(registry, f"{repository}:1", tmp_path / "out")
     assert count(app, "GET", "/blobs/") == 0
     assert older.read_bytes() == b"mine"
     assert [path.name for path in (tmp_path / "out").rglob("*")] == ["d", "a.bin"]
 
 
-UNPACK = """
+SCRIPT = """
 import io, resource, signal, sys
 from azext_acrartifact.errors import LocalFileError
 from azext_acrartifact.files.archive.extract import Extraction
@@ -152,7 +152,7 @@ def test_a_disk_that_fills_up_while_a_folder_is_unpacked_changes_nothing(tmp_pat
     (tmp_path / "out/d").mkdir(parents=True)
     (tmp_path / "out/d/a").write_bytes(b"mine")
     run = subprocess.run(
-        [sys.executable, "-c", UNPACK, str(tmp_path / "out"), str(tmp_path / "layer")],
+        [sys.executable, "-c", SCRIPT, str(tmp_path / "out"), str(tmp_path / "layer")],
         capture_output=True,
         text=True,
         check=True,
