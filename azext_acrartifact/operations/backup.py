@@ -35,8 +35,8 @@ Before = tuple[LayoutFiles, LayoutIndex]
 
 @dataclass(frozen=True)
 class BackupOrder:
-    """The artifact to save; without a tag or digest in *reference*, those with *tags*, by default with any tag. *path*
-    is the layout; *recursive* adds referrers. A *dry_run* writes nothing. *concurrency* None adapts to the network."""
+    """The artifact to save to the layout at *path*. Without a tag or digest in *reference*, those with *tags* are
+    saved, by default all tags. *recursive* adds referrers; a *dry_run* writes nothing; *concurrency* None adapts."""
 
     reference: Reference
     path: str
@@ -70,10 +70,10 @@ class LayoutResult:
 
 
 def backup(registry: Registry, order: BackupOrder, progress: Progress) -> LayoutResult:
-    """Save the missing manifests and blobs to the layout, which stays the older one until all are verified.
+    """Save the missing manifests and blobs. An older layout stays as it is until all of them are verified.
 
     Running it again resumes after a break. Raises `NotFoundError` when there is nothing to save, `LocalFileError` when
-    the path is no layout or the disk is full, and any other `ArtifactError`.
+    another file is at the path or the disk is full, and any other `ArtifactError`.
     """
     repository = order.reference.repository
     concurrency = Concurrency(registry.http, order.concurrency)
@@ -116,7 +116,9 @@ def _roots(registry: Registry, order: BackupOrder, concurrency: Concurrency) -> 
     repository = order.reference.repository
     versions = [order.reference.version] if order.reference.version else list(order.tags)
     if order.reference.version and order.tags:
-        raise InvalidInputError("The artifact is named twice", hint="Give --tags with the repository alone.")
+        raise InvalidInputError(
+            "Both a single artifact and --tags are given", hint="Give --tags with the repository alone."
+        )
     if not versions:
         versions = [tag for tag in registry.manifests.tags(repository) if not is_list_tag(tag)]
     if not versions:
@@ -182,7 +184,7 @@ class _Saving:
         return TarStore(path, block, blobs, index.encoded(), older)
 
     def _change(self, index: LayoutIndex) -> LayoutIndex:
-        """Add the saved artifacts to *index* under their tags, and untagged ones and referrers as oras does."""
+        """Add the saved artifacts to *index* under their tags; untagged ones and referrers have none, as in oras."""
         found = {manifest.digest: manifest.descriptor for manifest in self.graph.manifests}
         tags = {name: found[digest] for digest, names in self.tags.items() for name in names}
         return index.with_artifacts(tags, self._untagged())

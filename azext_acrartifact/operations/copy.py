@@ -111,7 +111,7 @@ def _check(order: CopyOrder) -> None:
     require_version(order.source)
     if order.target.digest:
         raise InvalidInputError(
-            "A copy has the digest of its source", where=str(order.target), hint="Give a tag, or neither."
+            "The target of a copy cannot have a digest", where=str(order.target), hint="Give a tag, or neither."
         )
 
 

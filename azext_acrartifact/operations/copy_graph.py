@@ -58,7 +58,7 @@ class Ends:
 
 
 def copy_graph(graph: Graph, ends: Ends, tags: Tags, progress: Progress, overwrite: bool = True) -> CopiedGraph:
-    """Copy what the target does not have of *graph*, then write *tags*. Running it again resumes after a break.
+    """Copy what is missing of *graph* at the target, then write *tags*. Running it again resumes after a break.
 
     Without *overwrite*, raises `RejectedError` when one of *tags* names another artifact there: before anything is
     sent, and again before a tag is written.
@@ -102,7 +102,7 @@ def preview(graph: Graph, ends: Ends, tags: Tags, overwrite: bool = True) -> Cop
 
 
 def missing_manifests(graph: Graph, ends: Ends) -> Collection[Digest]:
-    """Return the manifests of the graph that are missing at the target, or not complete."""
+    """Return the manifests of the graph that are not complete at the target."""
     missing: set[Digest] = set()
 
     def check(manifest: Manifest) -> None:

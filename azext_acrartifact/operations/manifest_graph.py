@@ -16,10 +16,10 @@ from .list_referrers import IN_FLIGHT, refers_to
 from .parallel import run_all
 
 DEEPEST = 26
-"""Levels: as many as the other commands accept for indexes and referrers together."""
+"""The most levels: as many as other commands accept for indexes and for referrers together."""
 MOST = 10_000
 MOST_BYTES = 256 * 1024 * 1024
-"""Of manifests, all of which are in memory."""
+"""The most bytes of manifests, which are all in memory."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def _in_order(found: dict[Digest, Manifest]) -> list[list[Manifest]]:
     while len(done) < len(found):
         ready = [digest for digest, needed in needs.items() if digest not in done and needed <= done]
         if not ready:
-            raise RefusedError("Manifests need one another")
+            raise RefusedError("The manifests refer to each other in a cycle")
         levels.append([found[digest] for digest in ready])
         done.update(ready)
     return levels

@@ -60,7 +60,7 @@ class PulledFile:
 
 @dataclass(frozen=True)
 class PullResult:
-    """The files on disk, and the layers that were left out."""
+    """The files on disk, and the layers that were skipped."""
 
     reference: Reference
     manifest: Manifest
@@ -132,9 +132,9 @@ def _require_free(destination: Destination, missing: Sequence[Planned]) -> None:
     if existing:
         more = f", and {len(existing) - 1} more" if len(existing) > 1 else ""
         raise LocalFileError(
-            "A file is there and differs",
+            "An existing file differs",
             where=destination.shown(existing[0]),
-            why=f"it is not what the artifact holds{more}",
+            why=f"it is not the file of the artifact{more}",
             hint="Choose another folder with --destination, or leave out --no-overwrite.",
         )
 

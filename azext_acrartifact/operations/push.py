@@ -111,20 +111,22 @@ def _check(order: PushOrder) -> None:
         raise InvalidInputError("No file to push", hint="Give --file PATH, or --empty for an artifact without files.")
     if order.reference.digest:
         raise InvalidInputError(
-            "A push cannot choose its digest", where=str(order.reference), hint="Give a tag, or neither."
+            "A push target cannot have a digest", where=str(order.reference), hint="Give a tag, or neither."
         )
     if not order.rules.overwrite and not _tags(order):
         raise InvalidInputError(
-            "Without a tag there is nothing to overwrite",
+            "--no-overwrite needs a tag",
             where=str(order.reference),
             hint=f"Write {order.reference}:TAG, or leave out --no-overwrite.",
         )
     if order.platform and not order.reference.tag:
-        raise InvalidInputError("An index needs a tag", where=str(order.reference), hint=f"Write {order.reference}:TAG")
+        raise InvalidInputError(
+            "--platform needs a tag", where=str(order.reference), hint=f"Write {order.reference}:TAG"
+        )
 
 
 def _present(registry: Registry, order: PushOrder) -> Manifest | None:
-    """Return the manifest under the tag now: its blobs need not be sent, nor checked one by one."""
+    """Return the manifest that the tag names now: its blobs are neither sent nor checked one by one."""
     repository, tag = order.reference.repository, order.reference.tag
     found = registry.manifests.find(repository, tag) if tag else None
     if order.platform and found:
@@ -161,7 +163,7 @@ def _described(upload: Shipment) -> Descriptor:
 
 
 def _tag(registry: Registry, order: PushOrder, manifest: Manifest, present: Manifest | None) -> list[str]:
-    """Store the manifest under every tag; by its digest when there is none."""
+    """Store the manifest under every tag, or by its digest when there is none."""
     tag, tags = order.reference.tag, _tags(order)
     if order.platform:
         put_tags(registry, order.reference, manifest, [], TagRules(lock=order.rules.lock))

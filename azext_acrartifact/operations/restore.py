@@ -74,7 +74,9 @@ def _wanted(source: LayoutSource, order: RestoreOrder) -> dict[Digest, list[str]
     reference = order.reference
     if (order.tags and (reference.version or order.version)) or (reference.digest and order.version):
         raise InvalidInputError(
-            "The artifact is named twice", where=str(reference), hint="Give --tags with the repository alone."
+            "Both a single artifact and --tags are given",
+            where=str(reference),
+            hint="Give --tags with the repository alone.",
         )
     version = order.version or reference.version
     if version is not None:

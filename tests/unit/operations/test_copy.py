@@ -205,7 +205,7 @@ def test_one_platform_and_no_tag(signed_in) -> None:
     ("source", "target", "says"),
     [
         ("a", "b:1", "No tag and no digest"),
-        ("a:1", f"b@sha256:{'0' * 64}", "digest of its source"),
+        ("a:1", f"b@sha256:{'0' * 64}", "cannot have a digest"),
     ],
 )
 def test_what_cannot_be_meant(signed_in, app: App, source: str, target: str, says: str) -> None:
