@@ -61,7 +61,7 @@ class LayoutSource:
                 "The layout has no such artifact", where=where, hint="Give a tag or digest of the layout."
             )
         if digest_of(raw, algorithm_of(digest)) != digest:
-            raise DigestMismatchError("The layout is damaged", where=where, why="the bytes are not the right ones")
+            raise DigestMismatchError("The layout is damaged", where=where, why="the bytes do not match the digest")
         manifest = parse_manifest(raw, self._types.get(digest) or _declared_type(raw), where)
         with self._lock:
             for child in manifest.manifests:

@@ -1,4 +1,4 @@
-"""Where a backup is stored. It becomes an OCI image layout when the backup ends; an older layout is never damaged."""
+"""The store of a backup, which becomes an OCI image layout when the backup ends. An older layout is never damaged."""
 
 from __future__ import annotations
 

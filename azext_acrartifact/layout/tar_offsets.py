@@ -20,7 +20,7 @@ _FILE_MODE, _FOLDER_MODE = 0o644, 0o755
 
 @dataclass(frozen=True)
 class TarLayout:
-    """The *headers* by their offset, the *members* of the contents by name, and the *size* of the tar in bytes."""
+    """The *headers* by their offset, the *members* by name, and the *size* of the tar in bytes."""
 
     headers: Mapping[int, bytes]
     members: Mapping[str, Extent]

@@ -84,8 +84,8 @@ class RangedDownload:
         return True
 
     def _take(self) -> range:
-        """Take the next blocks in a row: many while much is left to few threads, few near the end, so that all threads
-        end together."""
+        """Take the next blocks in a row: many while much is left to few threads, few near the end, so that all
+        threads end together."""
         sizes = self._sizes
         with self._lock:
             if self._cancelled.is_set():

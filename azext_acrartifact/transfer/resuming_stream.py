@@ -56,5 +56,7 @@ class ResumingStream:
         while self._behind:
             count = stream.readinto(buffer[: self._behind])
             if not count:
-                raise ConnectionFailedError("The connection broke", where=self._blob.digest, why="it ended early")
+                raise ConnectionFailedError(
+                    "The connection broke", where=self._blob.digest, why="the response ended early"
+                )
             self._behind -= count

@@ -15,7 +15,7 @@ from .concurrency import Concurrency
 TICK = 0.02
 """Seconds after which the scheduler checks again whether more threads may run."""
 STOP_TIME = 0.8
-"""Seconds that threads get to stop. What they hold is safe without them."""
+"""Seconds that threads get to stop. What they have written is safe without them."""
 
 
 @dataclass(frozen=True)

@@ -211,7 +211,7 @@ class BlobUpload:
         if known is None:
             if not self._may_restart():
                 raise ConnectionFailedError(
-                    "The registry lost an upload again and again", hint="Run the command again."
+                    "The registry lost the upload session several times", hint="Run the command again."
                 )
             self._begin_again()
             return

@@ -153,7 +153,7 @@ def test_a_session_that_is_lost_after_every_chunk_is_given_up(run) -> None:
         return reset()
 
     host.fault = lose
-    with pytest.raises(errors.ConnectionFailedError, match="again and again"):
+    with pytest.raises(errors.ConnectionFailedError, match="several times"):
         run(host)()
     assert host.counts["POST"] == 4
 
