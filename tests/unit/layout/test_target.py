@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import io
 import json
+import os
 import random
 import tracemalloc
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from azext_acrartifact.errors import CancelledError, DigestMismatchError, LocalFileError
-from azext_acrartifact.layout.files import LayoutFile, open_layout
+from azext_acrartifact.layout.files import open_layout
 from azext_acrartifact.layout.index import blob_name
 from azext_acrartifact.layout.store import FolderStore
 from azext_acrartifact.layout.target import LayoutTarget
@@ -126,48 +125,17 @@ def begun(target: LayoutTarget) -> list[tuple[str, int]]:
 
 
 @pytest.fixture
-def reads(target: LayoutTarget) -> list[int]:
-    """Record the sizes of all reads from the existing layout."""
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Record the lengths of all reads at an offset."""
     found: list[int] = []
-    files = target._before
-    assert files is not None
-    open_file = files.open
+    real = os.preadv
 
-    def opened(name: str) -> LayoutFile | None:
-        file = open_file(name)
-        return None if file is None else Recorded(file, found)
+    def noted(descriptor: int, buffers: list[memoryview], offset: int) -> int:
+        found.append(sum(map(len, buffers)))
+        return real(descriptor, buffers, offset)
 
-    files.open = opened  # type: ignore[method-assign]
+    monkeypatch.setattr(os, "preadv", noted)
     return found
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """A *file* whose reads are *recorded*."""
-
-    file: LayoutFile
-    recorded: list[int]
-
-    @property
-    def size(self) -> int:
-        """Return the size of the file."""
-        return self.file.size
-
-    def open_range(self, offset: int, length: int) -> io.RawIOBase:
-        """Open a range that records its reads."""
-        reader, recorded = self.file.open_range(offset, length), self.recorded
-
-        class Reader(io.RawIOBase):
-            def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-                count = reader.readinto(buffer) or 0
-                recorded.extend([count] if count else [])
-                return count
-
-        return Reader()
-
-    def close(self) -> None:
-        """Close the file."""
-        self.file.close()
 
 
 def test_an_existing_blob_is_read_once(target: LayoutTarget, reads: list[int]) -> None:
@@ -256,31 +224,15 @@ def test_wrong_bytes_leave_nothing(saved: Path, target: LayoutTarget, size: int)
     assert not target.exists(blob)
 
 
-class FullDisk(Noted):
-    """A folder on a disk that is full when a file is committed."""
-
-    def open_blob(self, blob: Descriptor) -> BlobFile:
-        """Open a file that cannot be committed."""
-        return self._full(super().open_blob(blob))  # type: ignore[return-value]
-
-    def open_ranged(self, blob: Descriptor) -> RangedFile:
-        """Open a file that cannot be committed."""
-        return self._full(super().open_ranged(blob))  # type: ignore[return-value]
-
-    def _full(self, file: BlobFile | RangedFile) -> BlobFile | RangedFile:
-        def commit() -> None:
-            raise LocalFileError("No space left on device")
-
-        file.commit = commit  # type: ignore[method-assign]
-        return file
-
-
 @pytest.mark.parametrize("what", ["manifest", "small", "large"])
-def test_a_disk_that_is_full_leaves_nothing_open_and_nothing_there(
-    saved: Path, target: LayoutTarget, what: str
+def test_a_full_disk_leaves_nothing_open_and_nothing_there(
+    saved: Path, target: LayoutTarget, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
     before = open_below(saved)
-    target.store = FullDisk(saved)
     content = random.Random(5).randbytes(2000 if what == "large" else 5)
     storing = (
         functools.partial(target.put, manifest_of(SMALL), "")
@@ -289,7 +241,6 @@ def test_a_disk_that_is_full_leaves_nothing_open_and_nothing_there(
     )
     with pytest.raises(LocalFileError, match="No space left"):
         storing()
-    target.store.close(failed=True)
     assert open_below(saved) == before
     assert not list(saved.rglob("*.part"))
     assert not target.exists(described(content))
