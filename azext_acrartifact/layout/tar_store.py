@@ -27,9 +27,8 @@ class TarStore:
     def __init__(
         self, path: str, block: int, blobs: Mapping[Digest, int], index: bytes, before: TarFiles | None
     ) -> None:
-        """Write the tar *path* with *index* as `index.json`, and resume in blocks of *block* bytes. *blobs* are the
-        sizes of what is saved. All else in *before*, the existing tar, is copied to the new one. Raises
-        `LocalFileError`."""
+        """Write *blobs* of the given sizes and *index* to the tar *path*, and resume in blocks of *block* bytes. All
+        else of *before*, the existing tar, is copied to the new one. Raises `LocalFileError`."""
         folder, name = os.path.split(os.path.abspath(path))
         self._name = RelativeName((name,))
         self._before = before
@@ -63,9 +62,7 @@ class TarStore:
         name = blob_name(blob.digest)
         return TarMember(self._file, self._layout.members[name], self._numbers[name], lambda: self._intact.add(name))
 
-    def open_ranged(self, blob: Descriptor) -> TarMember:
-        """Open the same as `open_blob`."""
-        return self.open_blob(blob)
+    open_ranged = open_blob
 
     def finish(self) -> None:
         """Write the rest, and give the tar its name. Raises `DigestMismatchError` when a blob of the older tar is

@@ -54,8 +54,7 @@ class LayoutTarget:
         return True
 
     def receivers(self, blob: Descriptor, source: Source, advance: Advance) -> Sequence[Receiver]:
-        """Return the jobs that download *blob*, unless it exists: several for a large one, which is downloaded in
-        ranges."""
+        """Return the jobs that download *blob*, unless it exists: several for the ranges of a large one."""
         if blob.size < self._sizes.ranged:
             return [functools.partial(self._receive, blob, source, advance)]
         large = LargeBlob(source, blob, functools.partial(self._open_large, blob), self._http, advance, self._sizes)

@@ -78,7 +78,8 @@ def backup(registry: Registry, order: BackupOrder, progress: Progress) -> Layout
     repository = order.reference.repository
     concurrency = Concurrency(registry.http, order.concurrency)
     registry.authorizer.authorization(Scope.of(repository, PULL))
-    with _before(order.path) as before:
+    before = existing_layout(order.path)
+    with contextlib.closing(before[0]) if before else contextlib.nullcontext():
         tagged = _roots(registry, order, concurrency)
         known = {manifest.digest: manifest for manifest in tagged.values()}
         source = RepositoryStorage(registry, repository, sizes=order.sizes)
@@ -98,17 +99,6 @@ def result_of(
     blobs = [Item(blob, states.get(blob.digest, SKIPPED)) for blob in blobs_of(graph.manifests)]
     named = {name: digest for digest, names in tags.items() for name in names}
     return LayoutResult(reference, path, named, CopiedGraph(copied.manifests, blobs), graph.left_out)
-
-
-@contextlib.contextmanager
-def _before(path: str) -> Iterator[Before | None]:
-    """Yield the layout that exists at *path*, or None."""
-    found = existing_layout(path)
-    try:
-        yield found
-    finally:
-        if found:
-            found[0].close()
 
 
 def _roots(registry: Registry, order: BackupOrder, concurrency: Concurrency) -> dict[str, Manifest]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import threading
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from ..errors import RejectedError
 from ..oci.descriptor import Descriptor
@@ -24,6 +25,7 @@ from .tag import taken
 
 Tags = Mapping[Digest, Sequence[str]]
 """The tags that manifests of a graph get at the target."""
+_Found = TypeVar("_Found", Descriptor, Manifest)
 _VERBS = {COPIED: "Copied", MOUNTED: "Mounted", SKIPPED: "Exists"}
 
 
@@ -89,28 +91,27 @@ def preview(graph: Graph, ends: Ends, tags: Tags, overwrite: bool = True) -> Cop
     """Return what `copy_graph` would do, without sending anything. Raises the errors that it would raise at once."""
     wanted_tags(ends.target, tags, overwrite)
     missing = missing_manifests(graph, ends)
-    present: set[Digest] = set()
-
-    def check(blob: Descriptor) -> None:
-        if ends.target.exists(blob):
-            present.add(blob.digest)
-
     blobs = blobs_of(manifest for manifest in graph.manifests if manifest.digest in missing)
-    run_all(ends.concurrency, [functools.partial(check, blob) for blob in blobs])
-    items = [Item(blob, SKIPPED if blob.digest in present else COPIED) for blob in blobs]
+    absent = _absent(ends, blobs, ends.target.exists)
+    items = [Item(blob, COPIED if blob.digest in absent else SKIPPED) for blob in blobs]
     return CopiedGraph(_manifest_items(graph, missing), items)
 
 
 def missing_manifests(graph: Graph, ends: Ends) -> Collection[Digest]:
     """Return the manifests of the graph that are not complete at the target."""
-    missing: set[Digest] = set()
+    return _absent(ends, list(graph.manifests), ends.target.is_complete)
 
-    def check(manifest: Manifest) -> None:
-        if not ends.target.is_complete(manifest):
-            missing.add(manifest.digest)
 
-    run_all(ends.concurrency, [functools.partial(check, manifest) for manifest in graph.manifests])
-    return missing
+def _absent(ends: Ends, items: Sequence[_Found], exists: Callable[[_Found], bool]) -> set[Digest]:
+    """Return the digests of those of *items* that do not exist."""
+    absent: set[Digest] = set()
+
+    def check(item: _Found) -> None:
+        if not exists(item):
+            absent.add(item.digest)
+
+    run_all(ends.concurrency, [functools.partial(check, item) for item in items])
+    return absent
 
 
 def wanted_tags(target: GraphTarget, tags: Tags, overwrite: bool) -> list[tuple[Digest, str]]:

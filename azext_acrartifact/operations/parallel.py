@@ -13,8 +13,7 @@ Task = Callable[[], None]
 
 
 def run_all(concurrency: Concurrency, tasks: Sequence[Task]) -> None:
-    """Run *tasks* and raise the first error at once. That breaks the requests of the others, and the client sends no
-    more requests."""
+    """Run *tasks* and raise the first error at once. That breaks all other requests, and the client sends no more."""
     if tasks:
         Scheduler(concurrency).run([Job(task, 0, False) for task in tasks])
 

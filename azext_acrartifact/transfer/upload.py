@@ -31,8 +31,7 @@ Exists = Callable[[Identity], bool]
 
 
 class BlobUpload:
-    """The upload of *source*. *exists* says whether a blob need not be sent. Calls *advance* as the registry confirms
-    bytes."""
+    """The upload of *source*, unless it *exists*. Calls *advance* as the registry confirms bytes."""
 
     def __init__(
         self,
@@ -194,8 +193,7 @@ class BlobUpload:
         return self._chunk >= smallest
 
     def _may_query(self) -> bool:
-        """Return whether to resolve another dispute about the offset. Disputes before the last progress do not
-        count."""
+        """Return whether to resolve another dispute about the offset. Those before the last progress do not count."""
         self._disputes += 1
         return self._disputes <= MOST_RESTARTS
 
