@@ -47,6 +47,7 @@ class RequestLog:
         self._changed = threading.Condition()
         self._responding = 0
         self._cleared = 0.0
+        self.settle_seconds = SETTLE_SECONDS
 
     def responding(self) -> None:
         """Note that a request is being handled: `entries` waits a moment for it."""
@@ -86,7 +87,7 @@ class RequestLog:
 
     def _settle(self) -> None:
         # A client that has the last byte may read the log before this side added the entry.
-        self._changed.wait_for(lambda: self._responding == 0, timeout=SETTLE_SECONDS)
+        self._changed.wait_for(lambda: self._responding == 0, timeout=self.settle_seconds)
 
 
 def since_ms(start: float) -> float:

@@ -79,7 +79,7 @@ def copy_order(
     tags: Sequence[str],
     platform: str | None,
     concurrency: int | None,
-    options: Mapping[str, bool],
+    options: Mapping[str, Any],
     source: Any,
     target: Any,
 ) -> Any:

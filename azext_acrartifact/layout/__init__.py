@@ -1,1 +1,1 @@
-"""An OCI image layout on the disk: a storage beside the repository, as in oras-go."""
+"""OCI image layouts on disk: a storage beside the repository, as in oras-go."""

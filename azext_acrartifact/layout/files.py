@@ -1,6 +1,6 @@
-"""The files of an OCI image layout, read where they lie: in a folder, or in a tar that is not unpacked.
+"""The files of an OCI image layout, in a folder or in a tar that is not unpacked.
 
-Whoever made the layout may be hostile: links are not followed, and only regular files are opened.
+The layout may be hostile: links are not followed, and only regular files are opened.
 """
 
 from __future__ import annotations
@@ -19,38 +19,35 @@ from ..files.directory.handle import Folder
 from ..files.local_file import LocalFile
 from ..files.os_errors import local_error, naming, on_failure
 from ..files.writing.temp_file import kind_of
+from ..oci.content import Content
 from ..oci.digest import Digest, is_digest
 from .index import BLOBS, INDEX_FILE, INDEX_LIMIT, MARKER_FILE, MARKER_LIMIT, LayoutIndex, check_marker, parse_index
 
 DOCKER_SAVE_FILE = "manifest.json"
-"""What `docker save` writes at the top (https://github.com/moby/docker-image-spec)."""
+"""The top file of a tar by `docker save` (https://github.com/moby/docker-image-spec)."""
 
 
-class LayoutFile(Protocol):
-    """One file of a layout, open; it is `oci.content.Content`."""
-
-    @property
-    def size(self) -> int:
-        """Length in bytes."""
+class LayoutFile(Content, Protocol):
+    """One open file of a layout."""
 
     def open_range(self, offset: int, length: int) -> io.RawIOBase:
-        """A fresh reader of *length* bytes from *offset*."""
+        """Return a fresh reader of *length* bytes from *offset*."""
 
     def close(self) -> None:
-        """Let go of it; its readers cannot be used any more."""
+        """Close it; its readers cannot be used any more."""
 
 
 class LayoutFiles(Protocol):
-    """Files by their names, which are paths with `/`. Threads may use it at once."""
+    """Files by name, a path with `/`. Several threads may use it at once."""
 
     path: str
-    """Of the folder or tar, absolute."""
+    """The absolute path of the folder or tar."""
 
     def open(self, name: str) -> LayoutFile | None:
-        """The regular file *name*; None when there is none. Raises `LocalFileError` for anything else of that name."""
+        """Open the regular file *name*, or return None. Raises `LocalFileError` when it is something else."""
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close it."""
 
 
 class FolderFiles:
@@ -61,12 +58,12 @@ class FolderFiles:
         self.path = root.path
 
     def open(self, name: str) -> LocalFile | None:
-        """The regular file *name*, reached without following a link."""
+        """Open the regular file *name*, without following links."""
         *above, last = name.split("/")
         folder, shown = self._root.again(), os.path.join(self.path, *name.split("/"))
         try:
-            for part in above:
-                inner = folder.child(part)
+            for parent in above:
+                inner = folder.child(parent)
                 folder.close()
                 folder = inner
             descriptor = _open_regular(folder, last)
@@ -86,22 +83,22 @@ class FolderFiles:
 class TarFiles:
     """A layout that is a tar."""
 
-    def __init__(self, file: LocalFile, extents: dict[str, Extent]) -> None:
+    def __init__(self, file: LocalFile, members: dict[str, Extent]) -> None:
         self._file = file
-        self.extents = extents
-        """Where each file is, by its name."""
+        self.members = members
+        """The offset and size of each file by name."""
         self.path = file.path
         self.seen = file.seen
-        """Which file it was when it was opened."""
+        """The fingerprint of the tar when it was opened."""
 
     def open(self, name: str) -> LayoutFile | None:
-        """The member *name*."""
-        extent = self.extents.get(name)
-        return None if extent is None else Slice(self._file, extent)
+        """Open the member *name*, or return None."""
+        extent = self.members.get(name)
+        return None if extent is None else TarMemberFile(self._file, extent)
 
     def blobs(self) -> dict[Digest, int]:
-        """The sizes of all blobs and manifests, whether anything refers to them or not."""
-        named = ((name.partition("/"), extent) for name, extent in self.extents.items())
+        """Return the sizes of all blobs and manifests, also of those that nothing refers to."""
+        named = ((name.partition("/"), extent) for name, extent in self.members.items())
         sizes = {last.replace("/", ":"): extent.size for (first, _, last), extent in named if first == BLOBS}
         return {Digest(text): size for text, size in sizes.items() if is_digest(text)}
 
@@ -111,8 +108,8 @@ class TarFiles:
 
 
 @dataclass(frozen=True)
-class Slice:
-    """A part of an open file, which stays its owner's to close."""
+class TarMemberFile:
+    """A range of an open file. Its owner closes the file."""
 
     file: LocalFile
     extent: Extent
@@ -123,17 +120,17 @@ class Slice:
         return self.extent.size
 
     def open_range(self, offset: int, length: int) -> io.RawIOBase:
-        """A fresh reader of *length* bytes from *offset*."""
+        """Return a fresh reader of *length* bytes from *offset*."""
         if not 0 <= offset <= offset + length <= self.size:
             raise ValueError(f"range {offset}+{length} is outside of {self.size} bytes")
         return self.file.open_range(self.extent.offset + offset, length)
 
     def close(self) -> None:
-        """Nothing: the file stays open."""
+        """Do nothing: the tar stays open."""
 
 
 def open_layout(path: str) -> LayoutFiles:
-    """The layout at *path*, a folder or a tar, whatever its name. Raises `LocalFileError` when it is neither."""
+    """Open the layout at *path*, a folder or a tar of any name. Raises `LocalFileError` when it is neither."""
     path = os.path.abspath(path)
     if os.path.isdir(path):
         with naming("Cannot read the layout", path):
@@ -144,8 +141,8 @@ def open_layout(path: str) -> LayoutFiles:
 
 
 def read_layout(files: LayoutFiles) -> LayoutIndex:
-    """The index of the layout *files*. Raises `InvalidManifestError` for one that breaks the specification, and
-    `LocalFileError` when it is no layout at all."""
+    """Read the index of the layout *files*. Raises `InvalidManifestError` for an index that breaks the specification,
+    and `LocalFileError` when it is no layout at all."""
     if not read_marker(files):
         raise no_layout(files, "Name a folder or .tar that a backup has written.")
     index = read_small(files, INDEX_FILE, INDEX_LIMIT)
@@ -154,13 +151,13 @@ def read_layout(files: LayoutFiles) -> LayoutIndex:
             "The layout is not complete",
             where=files.path,
             why=f"it has no {INDEX_FILE}",
-            hint="Run the backup again: it goes on where it was.",
+            hint="Run the backup again: it resumes.",
         )
     return parse_index(index, os.path.join(files.path, INDEX_FILE))
 
 
 def read_marker(files: LayoutFiles) -> bool:
-    """Whether *files* are a layout. Raises `InvalidManifestError` for one of a version that cannot be read."""
+    """Return whether *files* are a layout. Raises `InvalidManifestError` for an unsupported version."""
     marker = read_small(files, MARKER_FILE, MARKER_LIMIT)
     if marker is not None:
         check_marker(marker, os.path.join(files.path, MARKER_FILE))
@@ -168,7 +165,7 @@ def read_marker(files: LayoutFiles) -> bool:
 
 
 def read_small(files: LayoutFiles, name: str, limit: int) -> bytes | None:
-    """All of the file *name*; None when there is none. Raises `LocalFileError` above *limit* bytes."""
+    """Read the file *name*, or return None. Raises `LocalFileError` above *limit* bytes."""
     file = files.open(name)
     if file is None:
         return None
@@ -184,14 +181,14 @@ def read_small(files: LayoutFiles, name: str, limit: int) -> bytes | None:
 
 
 def no_layout(files: LayoutFiles, hint: str) -> LocalFileError:
-    """The error for *files* that are no layout; *hint* says what to do where they are nothing that is known."""
+    """Return the error for *files* that are no layout; *hint* is for files of an unknown format."""
     saved = files.open(DOCKER_SAVE_FILE)
     if saved is not None:
         saved.close()
         return LocalFileError(
             "Not an OCI image layout",
             where=files.path,
-            why="it is what docker save writes",
+            why="docker save wrote it",
             hint="Convert it: skopeo copy docker-archive:FILE.tar oci-archive:LAYOUT.tar:TAG",
         )
     return LocalFileError(
@@ -203,7 +200,7 @@ def no_layout(files: LayoutFiles, hint: str) -> LocalFileError:
 
 
 def _open_regular(folder: Folder, name: str) -> int | None:
-    """A descriptor of the regular file *name*; None when there is none. Raises OSError for anything else, unopened."""
+    """Open the regular file *name*, or return None. Raises OSError for anything else, without opening it."""
     status = folder.look(name)
     if status is None:
         return None

@@ -1,7 +1,7 @@
-"""OCI image layouts: what their files are called, and what `oci-layout` and `index.json` say.
+"""The file names of OCI image layouts, and the content of `oci-layout` and `index.json`.
 
-OCI image specification 1.1, image-layout.md. A tag is a descriptor's annotation; what is attached to an artifact is
-listed without one, as oras does it. Where the files lie is the concern of `files`.
+OCI image specification 1.1, image-layout.md. A tag is a descriptor's annotation; referrers are listed without one, as
+oras does. The files themselves are read by `files`.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ MARKER = b'{"imageLayoutVersion":"1.0.0"}'
 MARKER_LIMIT = 4096
 """Bytes of `oci-layout` that are read."""
 INDEX_LIMIT = MANIFEST_LIMIT
-"""Bytes of `index.json` that are read or written: what a registry takes as an index."""
+"""Bytes of `index.json` that are read or written: as many as a registry accepts for an index."""
 REF_NAME = "org.opencontainers.image.ref.name"
 
 
 def blob_name(digest: Digest) -> str:
-    """The file of the blob or manifest *digest*, as a path with `/` below the layout."""
+    """Return the file of the blob or manifest *digest*, as a path with `/` below the layout."""
     algorithm, _, digits = digest.partition(":")
     return f"{BLOBS}/{algorithm}/{digits}"
 
 
 def check_marker(raw: bytes, where: str) -> None:
-    """Raise `InvalidManifestError` unless *raw*, the content of `oci-layout`, announces a layout that can be read."""
+    """Raise `InvalidManifestError` unless *raw*, the content of `oci-layout`, has a supported version."""
     try:
         version = json.loads(raw)["imageLayoutVersion"]
     except (ValueError, RecursionError, KeyError, TypeError):
@@ -52,14 +52,14 @@ def check_marker(raw: bytes, where: str) -> None:
 
 @dataclass(frozen=True)
 class Entry:
-    """One descriptor of `index.json`, and the JSON object that it was read from, which is written again."""
+    """One descriptor of `index.json`, and the JSON object that it was read from, which is written back."""
 
     descriptor: Descriptor
     fields: Mapping[str, Any]
 
     @property
     def tag(self) -> str | None:
-        """The tag that it stands for. Some write REPOSITORY:TAG into the annotation; None when that is neither."""
+        """The tag in the annotation, where some tools write REPOSITORY:TAG; None when it is neither."""
         name = self.descriptor.annotations.get(REF_NAME, "")
         try:
             return check_tag(name.rpartition(":")[2])
@@ -67,13 +67,13 @@ class Entry:
             return None
 
     def untagged(self) -> Entry:
-        """The same, for when its tag has gone to another artifact."""
+        """Return the same entry without its tag, which another artifact has now."""
         others = {key: value for key, value in self.descriptor.annotations.items() if key != REF_NAME}
         return entry_of(replace(self.descriptor, annotations=others))
 
 
 def entry_of(descriptor: Descriptor, tag: str | None = None) -> Entry:
-    """*descriptor* as `index.json` lists it, under *tag* or under none."""
+    """Return *descriptor* as an entry of `index.json`, with or without *tag*."""
     if tag is not None:
         descriptor = replace(descriptor, annotations={**descriptor.annotations, REF_NAME: tag})
     return Entry(descriptor, descriptor.to_json())
@@ -81,61 +81,61 @@ def entry_of(descriptor: Descriptor, tag: str | None = None) -> Entry:
 
 @dataclass(frozen=True)
 class LayoutIndex:
-    """`index.json`. *fields* are its other members, which are kept as they are."""
+    """The content of `index.json`. *fields* are its other members, which are written back unchanged."""
 
     entries: tuple[Entry, ...] = ()
     fields: Mapping[str, Any] = field(default_factory=lambda: {"schemaVersion": 2, "mediaType": IMAGE_INDEX})
 
     def tags(self, where: str) -> dict[str, Descriptor]:
-        """What each tag names. Raises `InvalidManifestError`, with *where*, for one that names two artifacts."""
+        """Return the artifact of each tag. Raises `InvalidManifestError`, with *where*, for a tag of two artifacts."""
         found: dict[str, Descriptor] = {}
         for entry in self.entries:
             if entry.tag is None:
                 continue
-            held = found.setdefault(entry.tag, entry.descriptor)
-            if held.digest != entry.descriptor.digest:
+            first = found.setdefault(entry.tag, entry.descriptor)
+            if first.digest != entry.descriptor.digest:
                 raise InvalidManifestError(
                     "A tag of the layout names two artifacts",
                     where=where,
-                    why=f"{entry.tag} is {held.digest} and {entry.descriptor.digest}",
+                    why=f"{entry.tag} is {first.digest} and {entry.descriptor.digest}",
                     hint="Name the artifact by its digest.",
                 )
         return found
 
     def untagged(self) -> list[Descriptor]:
-        """What is listed under no tag, each once."""
+        """Return the artifacts that are listed without a tag, each once."""
         tagged = {entry.descriptor.digest for entry in self.entries if entry.tag is not None}
         found = {entry.descriptor.digest: entry.descriptor for entry in self.entries}
         return [descriptor for digest, descriptor in found.items() if digest not in tagged]
 
     def lists_the_same(self, other: LayoutIndex) -> bool:
-        """Whether *other* lists the same artifacts under the same tags."""
+        """Return whether *other* lists the same artifacts under the same tags."""
         return _listed(self) == _listed(other)
 
     def with_artifacts(self, tags: Mapping[str, Descriptor], others: Iterable[Descriptor] = ()) -> LayoutIndex:
-        """The same with *tags*, and with *others* under no tag. Nothing is left out: an artifact whose tag goes to
-        another one stays, without that tag."""
-        kept = [entry.untagged() if _is_other(entry, tags.get(entry.tag or "")) else entry for entry in self.entries]
-        kept += [entry_of(found, tag) for tag, found in tags.items()]
-        kept += [entry_of(found) for found in others]
-        return LayoutIndex(_distinct(kept), self.fields)
+        """Return the index with *tags* added, and *others* without a tag. No artifact is removed: one whose tag moves
+        to another artifact stays, without that tag."""
+        entries = [entry.untagged() if _is_other(entry, tags.get(entry.tag or "")) else entry for entry in self.entries]
+        entries += [entry_of(found, tag) for tag, found in tags.items()]
+        entries += [entry_of(found) for found in others]
+        return LayoutIndex(_distinct(entries), self.fields)
 
     def encoded(self) -> bytes:
-        """The bytes of the file: the same for the same content. Raises `InvalidManifestError` above the limit."""
+        """Return the bytes of the file, the same for equal content. Raises `InvalidManifestError` above the limit."""
         members = [dict(entry.fields) for entry in self.entries]
         raw = encoded({**self.fields, "manifests": members})
         if len(raw) > INDEX_LIMIT:
             raise InvalidManifestError(
-                "The layout lists more than it can",
+                "The layout's index is too long",
                 why=f"{len(members)} artifacts make {len(raw)} bytes; the limit is {INDEX_LIMIT}",
-                hint="Choose another place for a part of the tags.",
+                hint="Back up some of the tags to another path.",
             )
         return raw
 
 
 def parse_index(raw: bytes, where: str) -> LayoutIndex:
-    """The content of an `index.json`; raises `InvalidManifestError` with *where*."""
-    # skopeo leaves the media type out; there is only this one.
+    """Parse an `index.json`. Raises `InvalidManifestError` with *where*."""
+    # skopeo omits the media type; there is only this one.
     parse_manifest(raw, IMAGE_INDEX, where)
     fields: dict[str, Any] = json.loads(raw)
     members = fields.pop("manifests")
@@ -152,8 +152,7 @@ def _is_other(entry: Entry, wanted: Descriptor | None) -> bool:
 
 
 def _distinct(entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """Sorted, tags first, and each once: the first of two that are equal. An artifact that has a tag is not listed
-    without one as well."""
+    """Sort *entries*, tags first, and remove duplicates. An artifact with a tag is not listed without one as well."""
     tagged = {entry.descriptor.digest for entry in entries if entry.tag is not None}
     found: dict[tuple[str | None, Digest], Entry] = {}
     for entry in entries:

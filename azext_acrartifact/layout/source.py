@@ -1,6 +1,6 @@
 """An OCI image layout as the source of a restore.
 
-Nothing that it says is taken for true: every manifest is hashed when it is read, and every blob on its way.
+The layout is not trusted: every manifest is hashed when it is read, and every blob while it is uploaded.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from .files import LayoutFile, LayoutFiles, read_layout, read_small
 from .index import blob_name
 
 _NAMED = 5
-"""Tags that an error names."""
+"""Tags that an error lists."""
 
 
 class LayoutSource:
-    """`oci.storage.GraphSource`. Threads may use it at once."""
+    """`oci.storage.GraphSource`. Several threads may use it at once."""
 
     def __init__(self, files: LayoutFiles) -> None:
         """Read the index of the layout *files*. Raises as `read_layout` does."""
-        self.place = files.path
+        self.label = files.path
         self.index = read_layout(files)
         self._files = files
         self._types = {entry.descriptor.digest: entry.descriptor.media_type for entry in self.index.entries}
@@ -38,28 +38,30 @@ class LayoutSource:
         self._lock = threading.Lock()
 
     def tags(self) -> dict[str, Descriptor]:
-        """What each tag names, lists of referrers left out. Raises `InvalidManifestError` for one of two meanings."""
-        return {tag: found for tag, found in self.index.tags(self.place).items() if not is_list_tag(tag)}
+        """Return the artifact of each tag, without lists of referrers. Raises as `LayoutIndex.tags` does."""
+        return {tag: found for tag, found in self.index.tags(self.label).items() if not is_list_tag(tag)}
 
     def resolve(self, version: str) -> Descriptor | None:
-        """The descriptor of the manifest under *version*, a tag or a digest; None when there is none."""
+        """Return the descriptor of the manifest under *version*, a tag or a digest, or None."""
         if ":" not in version:
-            return self.index.tags(self.place).get(version)
+            return self.index.tags(self.label).get(version)
         try:
             return self.manifest(version).descriptor
         except NotFoundError:
             return None
 
     def manifest(self, version: str) -> Manifest:
-        """The manifest under *version*. Raises `NotFoundError` when there is none, `DigestMismatchError` for other
-        bytes than the digest's, `InvalidManifestError` for what cannot be read."""
+        """Return the manifest under *version*. Raises `NotFoundError` when there is none, `DigestMismatchError` for
+        wrong bytes, `InvalidManifestError` for one that cannot be parsed."""
         digest = Digest(version) if ":" in version else self._tagged(version)
         raw = read_small(self._files, blob_name(digest), MANIFEST_LIMIT)
-        where = os.path.join(self.place, blob_name(digest))
+        where = os.path.join(self.label, blob_name(digest))
         if raw is None:
-            raise NotFoundError("The layout has no such artifact", where=where, hint="Name one that it has.")
+            raise NotFoundError(
+                "The layout has no such artifact", where=where, hint="Give a tag or digest of the layout."
+            )
         if digest_of(raw, algorithm_of(digest)) != digest:
-            raise DigestMismatchError("The layout is damaged", where=where, why="the bytes are not the right ones")
+            raise DigestMismatchError("The layout is damaged", where=where, why="the bytes do not match the digest")
         manifest = parse_manifest(raw, self._types.get(digest) or _declared_type(raw), where)
         with self._lock:
             for child in manifest.manifests:
@@ -67,13 +69,13 @@ class LayoutSource:
         return replace(manifest, digest=digest)
 
     def fetch(self, blob: Descriptor, offset: int = 0, length: int | None = None) -> FileStream:
-        """*length* bytes of *blob* from *offset* on, by default to its end. Raises `LocalFileError` when it is not
-        there, `DigestMismatchError` when it has another size."""
+        """Open *length* bytes of *blob* from *offset* on, by default to its end. Raises `LocalFileError` when the file
+        is missing, `DigestMismatchError` when it has another size."""
         name = blob_name(blob.digest)
         file = self._files.open(name)
-        where = os.path.join(self.place, name)
+        where = os.path.join(self.label, name)
         if file is None:
-            raise LocalFileError("The layout has lost a file of an artifact", where=where, hint="Make a new backup.")
+            raise LocalFileError("A file of the layout is missing", where=where, hint="Make a new backup.")
         if file.size != blob.size:
             file.close()
             raise DigestMismatchError(
@@ -82,12 +84,12 @@ class LayoutSource:
         return FileStream(file, offset, blob.size - offset if length is None else length)
 
     def require(self, blobs: Iterable[Descriptor]) -> None:
-        """See that all *blobs* are there and have their sizes, before any is read. Raises as `fetch` does."""
+        """Check that all *blobs* exist with the right size, before any is read. Raises as `fetch` does."""
         for blob in blobs:
             self.fetch(blob).close()
 
     def referrers(self, digest: Digest) -> Sequence[Descriptor]:
-        """The manifests that refer to *digest*, of all that the layout lists."""
+        """Return the manifests that refer to *digest*, among all that the layout lists."""
         with self._lock:
             known = self._referrers
         if known is None:
@@ -101,13 +103,13 @@ class LayoutSource:
         self._files.close()
 
     def _tagged(self, tag: str) -> Digest:
-        tags = self.index.tags(self.place)
+        tags = self.index.tags(self.label)
         if tag in tags:
             return tags[tag].digest
         names = list(self.tags())
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        held = f"It has {', '.join(names[:_NAMED])}{more}." if names else "It has no tags: name a digest."
-        raise NotFoundError("The layout has no such tag", where=f"{self.place}:{tag}", hint=held)
+        hint = f"It has {', '.join(names[:_NAMED])}{more}." if names else "It has no tags: give a digest."
+        raise NotFoundError("The layout has no such tag", where=f"{self.label}:{tag}", hint=hint)
 
     def _find_referrers(self) -> dict[Digest, list[Descriptor]]:
         found: dict[Digest, list[Descriptor]] = {}
@@ -118,8 +120,8 @@ class LayoutSource:
         return found
 
     def _listed(self) -> Iterator[Digest]:
-        """Every manifest that may refer to another: oras lists them in `index.json`, regctl in an index under a tag
-        made of the subject's digest (OCI distribution specification, § Referrers Tag Schema)."""
+        """Yield every manifest that may be a referrer. oras lists referrers in `index.json`, regctl in an index under a
+        tag made of the subject's digest (OCI distribution specification, § Referrers Tag Schema)."""
         for entry in self.index.entries:
             if entry.descriptor.media_type not in (*MANIFESTS, *INDEXES):
                 continue
@@ -130,16 +132,16 @@ class LayoutSource:
 
 
 class FileStream:
-    """Bytes of one file of a layout, as `oci.content.Stream`."""
+    """The bytes of one file of a layout, an `oci.content.Stream`."""
 
     def __init__(self, file: LayoutFile, offset: int, length: int) -> None:
-        """*length* bytes of *file*, which it closes at its end, from *offset* on."""
+        """Read *length* bytes of *file* from *offset* on. `close` closes the file."""
         self.offset = offset
         self._file = file
         self._reader: io.RawIOBase = file.open_range(offset, length)
 
     def readinto(self, buffer: memoryview) -> int:
-        """Fill *buffer* with the next bytes; 0 at the end."""
+        """Fill *buffer* with the next bytes; return 0 at the end."""
         return self._reader.readinto(buffer) or 0
 
     def close(self) -> None:
@@ -148,7 +150,7 @@ class FileStream:
 
 
 def _declared_type(raw: bytes) -> str:
-    """The media type of a manifest that nothing describes: as it says itself, otherwise after what it holds."""
+    """Return the media type of a manifest without a descriptor: its own `mediaType`, otherwise by its content."""
     try:
         fields = json.loads(raw)
         declared = fields.get("mediaType") or (IMAGE_INDEX if "manifests" in fields else IMAGE_MANIFEST)

@@ -1,7 +1,7 @@
-"""A tar whose every byte has its place before the first is fetched.
+"""A tar in which every file's offset is known before the first byte is downloaded.
 
-All sizes are known from descriptors, so blobs are written where they belong, in any order and by several threads, and
-an interrupted backup goes on. The same content gives the same bytes.
+All sizes are known from descriptors, so blobs are written at their offsets, in any order and by several threads, and
+an interrupted backup can be resumed. The same content gives the same bytes.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ _FILE_MODE, _FOLDER_MODE = 0o644, 0o755
 
 @dataclass(frozen=True)
 class TarLayout:
-    """What goes where. *headers* are bytes by their offset, *extents* the contents by name, *size* all bytes."""
+    """The *headers* by their offset, the *members* by name, and the *size* of the tar in bytes."""
 
     headers: Mapping[int, bytes]
-    extents: Mapping[str, Extent]
+    members: Mapping[str, Extent]
     size: int
 
     @classmethod
     def of(cls, sizes: Mapping[str, int]) -> TarLayout:
-        """A tar of files of *sizes* bytes by their names, in that order, and the folders that they need."""
+        """Lay out files of *sizes* bytes by name, in that order, with the folders that they need."""
         headers: dict[int, bytes] = {}
-        extents: dict[str, Extent] = {}
+        members: dict[str, Extent] = {}
         offset = 0
         for header in _headers(sizes):
             headers[offset] = encode(header)
             offset += len(headers[offset])
             if header.type == tar.REGULAR:
-                extents[header.path] = Extent(offset, header.size)
+                members[header.path] = Extent(offset, header.size)
                 offset += header.size + tar.padding(header.size)
         headers[offset] = END_OF_ARCHIVE
-        return cls(headers, extents, offset + len(END_OF_ARCHIVE))
+        return cls(headers, members, offset + len(END_OF_ARCHIVE))
 
     @property
     def identity(self) -> str:
-        """The same for tars of the same names and sizes."""
+        """A digest that is the same for tars of the same names and sizes."""
         state = hashlib.sha256()
         for offset, header in self.headers.items():
             state.update(offset.to_bytes(8, "big") + header)
@@ -53,7 +53,7 @@ class TarLayout:
 def _headers(sizes: Mapping[str, int]) -> Iterator[Header]:
     made: set[str] = set()
     for name, size in sizes.items():
-        for folder in itertools.accumulate(name.split("/")[:-1], lambda above, part: f"{above}/{part}"):
+        for folder in itertools.accumulate(name.split("/")[:-1], lambda above, inner: f"{above}/{inner}"):
             if folder not in made:
                 made.add(folder)
                 yield Header(f"{folder}/", tar.DIRECTORY, _FOLDER_MODE)

@@ -1,4 +1,4 @@
-"""A backup that is written to one tar: to a temporary beside it, in which everything has its place from the start."""
+"""A backup that is stored in one tar: a resumable file beside it, in which every blob has its offset from the start."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from ..errors import DigestMismatchError, LocalFileError
 from ..files.archive import tar_format as tar
 from ..files.archive.tar_index import Extent
-from ..files.hashing import BLOCK
 from ..files.local_file import fingerprint
 from ..files.names import RelativeName
 from ..files.os_errors import naming
@@ -16,19 +15,20 @@ from ..files.writing.destination import Destination
 from ..files.writing.resumable_file import KeptPart
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest, Verifier
+from ..transport.messages import BLOCK
 from .files import TarFiles
 from .index import INDEX_FILE, MARKER, MARKER_FILE, blob_name
 from .tar_offsets import TarLayout
 
 
 class TarStore:
-    """`layoutstore.LayoutStore` of a tar, which takes its name when all of it is right."""
+    """`store.LayoutStore` of a tar, which gets its name when all of it is verified."""
 
     def __init__(
-        self, path: str, segment: int, blobs: Mapping[Digest, int], index: bytes, before: TarFiles | None
+        self, path: str, block: int, blobs: Mapping[Digest, int], index: bytes, before: TarFiles | None
     ) -> None:
-        """Write the tar *path*. *blobs* are the sizes of what is saved, *index* is its `index.json`. What nobody writes
-        is taken from *before*, the tar that is there: it stays in the new one. Raises `LocalFileError`."""
+        """Write *blobs* of the given sizes and *index* to the tar *path*, and resume in blocks of *block* bytes. All
+        else of *before*, the existing tar, is copied to the new one. Raises `LocalFileError`."""
         folder, name = os.path.split(os.path.abspath(path))
         self._name = RelativeName((name,))
         self._before = before
@@ -37,75 +37,71 @@ class TarStore:
         self._digests = {blob_name(digest): digest for digest in sorted(blobs)}
         sizes = {name: len(raw) for name, raw in self._small.items()}
         self._layout = TarLayout.of(sizes | {name: blobs[digest] for name, digest in self._digests.items()})
-        self._numbers = _numbered(self._layout.extents, segment)
-        self._right: set[str] = set()
+        self._numbers = _numbered(self._layout.members, block)
+        self._intact: set[str] = set()
         self._destination = Destination.open(folder)
         try:
             identity, size = self._layout.identity, self._layout.size
-            self._part: KeptPart = self._destination.open_kept(self._name, identity, size, tar.BLOCK_SIZE)
+            self._file: KeptPart = self._destination.open_kept(self._name, identity, size, tar.BLOCK_SIZE)
         except BaseException:
             self._destination.close(failed=True)
             raise
 
     def begin(self, _missing: Sequence[Descriptor]) -> None:
-        """See that there is room for the whole tar, less what an earlier run has left of it."""
+        """Check that there is space for the whole tar, less what an earlier run has left of it."""
         self._require_untouched()
-        kept = self._destination.kept_bytes(self._name)
-        self._destination.require_space(self._layout.size - kept)
+        saved = self._destination.kept_bytes(self._name)
+        self._destination.require_space(self._layout.size - saved)
 
-    def holds(self, blob: Descriptor) -> bool:
-        """Whether an earlier run has put *blob* in its place. Reads all of it."""
-        return self._is_right(blob_name(blob.digest))
+    def has(self, blob: Descriptor) -> bool:
+        """Return whether an earlier run has written *blob*. Reads all of it."""
+        return self._is_intact(blob_name(blob.digest))
 
-    def open_part(self, blob: Descriptor) -> TarMember:
-        """*blob*'s place in the tar."""
+    def open_blob(self, blob: Descriptor) -> TarMember:
+        """Open the range of the tar that belongs to *blob*."""
         name = blob_name(blob.digest)
-        return TarMember(self._part, self._layout.extents[name], self._numbers[name], lambda: self._right.add(name))
+        return TarMember(self._file, self._layout.members[name], self._numbers[name], lambda: self._intact.add(name))
 
-    def open_pieces(self, blob: Descriptor) -> TarMember:
-        """The same."""
-        return self.open_part(blob)
+    open_ranged = open_blob
 
     def finish(self) -> None:
-        """Write the rest, and give the tar its name. Raises `DigestMismatchError` when what the older tar holds is
-        damaged, `LocalFileError` when somebody else has replaced it meanwhile."""
-        for name, extent in self._layout.extents.items():
+        """Write the rest, and give the tar its name. Raises `DigestMismatchError` when a blob of the older tar is
+        damaged, `LocalFileError` when another process has replaced the tar meanwhile."""
+        for name, extent in self._layout.members.items():
             if name in self._small:
-                self._part.write_at(memoryview(self._small[name]), extent.offset)
-            elif not self._is_right(name):
-                self._take_over(name, extent)
+                self._file.write_at(memoryview(self._small[name]), extent.offset)
+            elif not self._is_intact(name):
+                self._copy_older(name, extent)
         for offset, header in self._layout.headers.items():
-            self._part.write_at(memoryview(header), offset)
-        self._part.sync()
+            self._file.write_at(memoryview(header), offset)
+        self._file.sync()
         with self._destination.alone():
             self._require_untouched()
-            self._part.commit()
+            self._file.commit()
 
     def close(self, *, failed: bool) -> None:
-        """Keep what is there for the next run, unless it is finished."""
-        self._part.discard()
+        """Leave what was written for the next run, unless the tar is finished."""
+        self._file.discard()
         self._destination.close(failed=failed)
 
     def _require_untouched(self) -> None:
-        """Raise LocalFileError when another file has the tar's name than the one that was read first."""
+        """Raise LocalFileError when the tar is another file than the one that was read first."""
         path = self._destination.shown(self._name)
         with naming("Cannot read the tar", path):
             found = fingerprint(os.lstat(path)) if os.path.lexists(path) else None
         if found != (self._before.seen if self._before else None):
-            raise LocalFileError(
-                "The tar was replaced while the backup was made", where=path, hint="Run the command again."
-            )
+            raise LocalFileError("The tar was replaced during the backup", where=path, hint="Run the command again.")
 
-    def _is_right(self, name: str) -> bool:
-        if name in self._right:
+    def _is_intact(self, name: str) -> bool:
+        if name in self._intact:
             return True
-        if not set(self._numbers[name]) <= self._part.done:
+        if not set(self._numbers[name]) <= self._file.done:
             return False
-        extent = self._layout.extents[name]
+        extent = self._layout.members[name]
         verifier = Verifier(self._digests[name], extent.size)
         buffer = memoryview(bytearray(BLOCK))
         while verifier.seen < extent.size:
-            count = self._part.read_at(buffer[: extent.size - verifier.seen], extent.offset + verifier.seen)
+            count = self._file.read_at(buffer[: extent.size - verifier.seen], extent.offset + verifier.seen)
             if not count:
                 return False
             verifier.update(buffer[:count])
@@ -113,84 +109,86 @@ class TarStore:
             verifier.finish()
         except DigestMismatchError:
             return False
-        self._right.add(name)
+        self._intact.add(name)
         return True
 
-    def _take_over(self, name: str, extent: Extent) -> None:
-        """Copy what was in the older tar and nobody has asked for."""
+    def _copy_older(self, name: str, extent: Extent) -> None:
+        """Copy a file of the older tar that is not part of this backup."""
         file = self._before.open(name) if self._before else None
         if file is None:
-            raise LocalFileError("The layout has lost a file", where=name, hint="Choose another name for the backup.")
+            raise LocalFileError(
+                "A file of the layout is missing", where=name, hint="Choose another path for the backup."
+            )
         verifier = Verifier(self._digests[name], extent.size)
         buffer = memoryview(bytearray(BLOCK))
         with file.open_range(0, file.size) as reader:
             while count := reader.readinto(buffer) or 0:
                 verifier.update(buffer[:count])
-                self._part.write_at(buffer[:count], extent.offset + verifier.seen - count)
+                self._file.write_at(buffer[:count], extent.offset + verifier.seen - count)
         file.close()
         try:
             verifier.finish()
         except DigestMismatchError as error:
             raise DigestMismatchError(
-                "The tar that is there is damaged", where=name, hint="Choose another name for the backup."
+                "The existing tar is damaged", where=name, hint="Choose another path for the backup."
             ) from error
 
 
 class TarMember:
-    """One blob's place in a tar under way: `layoutstore.BlobPart` and `BlobPieces`."""
+    """One blob inside of an unfinished tar: `blob_file.BlobFile` and `RangedFile`."""
 
-    def __init__(self, part: KeptPart, extent: Extent, numbers: range, committed: Callable[[], None]) -> None:
-        """*committed* is called when the blob is all there and right."""
-        self._part, self._extent, self._numbers, self._committed = part, extent, numbers, committed
-        self._at = 0
-        self.done = {number - numbers.start for number in numbers if number in part.done}
-        """Numbers of the pieces that are said to be there."""
+    def __init__(self, file: KeptPart, bounds: Extent, numbers: range, committed: Callable[[], None]) -> None:
+        """Write *bounds* of *file*, whose blocks have *numbers*, and call *committed* when it is verified."""
+        self._file, self._bounds, self._numbers, self._committed = file, bounds, numbers, committed
+        self._position = 0
+        self.done = {number - numbers.start for number in numbers if number in file.done}
+        """Numbers of the blocks that are recorded as complete."""
 
     def write(self, data: memoryview) -> None:
         """Append *data*."""
-        self.write_at(data, self._at)
-        self._at += len(data)
+        self.write_at(data, self._position)
+        self._position += len(data)
 
     def restart(self) -> None:
-        """Go back to its beginning."""
-        self._at = 0
+        """Go back to the first byte."""
+        self._position = 0
 
     def write_at(self, data: memoryview, offset: int) -> None:
         """Write *data* at *offset* of the blob."""
-        self._part.write_at(data, self._extent.offset + offset)
+        self._file.write_at(data, self._bounds.offset + offset)
 
     def read_at(self, buffer: memoryview, offset: int) -> int:
         """Read back from *offset* of the blob."""
-        return self._part.read_at(buffer[: self._extent.size - offset], self._extent.offset + offset)
+        return self._file.read_at(buffer[: self._bounds.size - offset], self._bounds.offset + offset)
 
-    def mark(self, segment: int) -> None:
-        """Note that piece *segment* is all there."""
-        self.done.add(segment)
-        self._part.mark(self._numbers.start + segment)
+    def mark(self, number: int) -> None:
+        """Record that block *number* is complete."""
+        self.done.add(number)
+        self._file.mark(self._numbers.start + number)
 
     def forget(self) -> None:
-        """Begin again. The note of the tar still says that the pieces are there: they are hashed before it counts."""
+        """Start again. The record of the tar still lists the blocks: they are hashed before it counts."""
         self.done.clear()
-        self._part.done.difference_update(self._numbers)
-        self._at = 0
+        self._file.done.difference_update(self._numbers)
+        self._position = 0
 
     def commit(self) -> None:
-        """Note that all of it is there and right."""
+        """Record that all of it is complete and verified."""
         for number in self._numbers:
-            if number not in self._part.done:
-                self._part.mark(number)
+            if number not in self._file.done:
+                self._file.mark(number)
         self._committed()
 
     def discard(self) -> None:
-        """Nothing: what is there stays for the next run."""
+        """Do nothing: the bytes stay for the next run."""
 
 
-def _numbered(extents: Mapping[str, Extent], segment: int) -> dict[str, range]:
-    """The numbers of each file's pieces of *segment* bytes, in the note of the tar; at least one each."""
+def _numbered(members: Mapping[str, Extent], block: int) -> dict[str, range]:
+    """Return the numbers of each file's blocks of *block* bytes in the record of the tar; at least one each."""
     numbers: dict[str, range] = {}
     start = 0
-    for name, extent in extents.items():
-        count = max(1, -(-extent.size // segment))
+    for name, extent in members.items():
+        count = max(1, -(-extent.size // block))
         numbers[name] = range(start, start + count)
         start += count
     return numbers

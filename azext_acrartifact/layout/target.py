@@ -1,129 +1,114 @@
-"""An OCI image layout as the target of a backup: what is there and right is not fetched again."""
+"""An OCI image layout as the target of a backup: blobs that exist and are intact are not downloaded again."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
-import threading
+from collections.abc import Sequence
 
 from ..errors import CancelledError, DigestMismatchError
 from ..oci.content import Advance, Content, Source
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest, Verifier
 from ..oci.manifest import Manifest, blobs_of
-from ..oci.storage import COPIED, SKIPPED
-from ..transfer.concurrency import MANY_BULK, Pace
+from ..oci.storage import COPIED, SKIPPED, Receiver
+from ..transfer.blob_file import RangedFile
 from ..transfer.download import BlobDownload
-from ..transfer.ranged_download import RANGED_FROM, RangedDownload, most_workers
-from ..transfer.scheduler import Job, Scheduler
+from ..transfer.large_blob import LargeBlob
+from ..transfer.sizes import DEFAULT_SIZES, TransferSizes
 from ..transport.client import HttpClient
-from ..transport.messages import BLOCK
 from .files import LayoutFiles
 from .index import blob_name
 from .store import LayoutStore
 
 
 class LayoutTarget:
-    """`oci.storage.GraphTarget`. Without a *store* it only tells what is there."""
+    """`oci.storage.GraphTarget`. Without a *store* it only checks what exists."""
 
-    def __init__(self, place: str, before: LayoutFiles | None, http: HttpClient, concurrency: int | None) -> None:
-        """*before* is the layout that is at *place*, if any."""
-        self.place = place
+    def __init__(
+        self, label: str, before: LayoutFiles | None, http: HttpClient, sizes: TransferSizes = DEFAULT_SIZES
+    ) -> None:
+        """*label* is the layout's path, *before* the layout that exists there, if any."""
+        self.label = label
         self.store: LayoutStore | None = None
-        """Where what is missing goes; set before anything is received."""
+        """Stores what is missing; set before anything is received."""
         self._before = before
-        self._http = http
-        self._pace = Pace(http, concurrency)
-        self._right: set[Digest] = set()
-        self._large = threading.Lock()
+        self._http, self._sizes = http, sizes
+        self._intact: set[Digest] = set()
 
     def resolve(self, _version: str) -> Descriptor | None:
-        """None: whoever writes the index decides about tags, and manifests are asked for by `holds`."""
+        """Return None: tags are decided when the index is written, and manifests are checked by `is_complete`."""
         return None
 
-    def holds(self, manifest: Manifest) -> bool:
-        """Whether *manifest* and all that it needs are there: a layout, unlike a registry, may have lost some."""
+    def is_complete(self, manifest: Manifest) -> bool:
+        """Return whether *manifest* and all that it needs exist: a layout, unlike a registry, may have lost a blob."""
         return self.exists(manifest.descriptor) and all(map(self.exists, blobs_of([manifest])))
 
     def exists(self, blob: Descriptor) -> bool:
-        """Whether *blob* is there, all of it and right. Reads it, once."""
-        if blob.digest in self._right:
+        """Return whether *blob* exists and is intact. Reads it, once."""
+        if blob.digest in self._intact:
             return True
-        if not self._is_right(blob):
+        if not self._is_intact(blob):
             return False
-        self._right.add(blob.digest)
+        self._intact.add(blob.digest)
         return True
 
-    def receive(self, blob: Descriptor, source: Source, advance: Advance) -> str:
-        """Fetch *blob*, unless it is there. A large one comes in pieces over several connections, which outlive a
-        failure; one such blob at a time, since it takes all connections that the line is worth."""
-        if self.exists(blob):
-            return SKIPPED
-        if blob.size < RANGED_FROM:
-            self._fetch(blob, source, advance)
-        else:
-            with self._large:
-                self._fetch_pieces(blob, source, advance)
-        self._right.add(blob.digest)
-        return COPIED
+    def receivers(self, blob: Descriptor, source: Source, advance: Advance) -> Sequence[Receiver]:
+        """Return the jobs that download *blob*, unless it exists: several for the ranges of a large one."""
+        if blob.size < self._sizes.ranged:
+            return [functools.partial(self._receive, blob, source, advance)]
+        large = LargeBlob(source, blob, functools.partial(self._open_large, blob), self._http, advance, self._sizes)
+        return [functools.partial(self._receive_large, large, blob)] * large.most_workers
 
     def put(self, manifest: Manifest, _version: str) -> None:
-        """Store *manifest*. Under which tag is known to whoever writes the index."""
+        """Store *manifest*. Its tag is written with the index."""
         if self.exists(manifest.descriptor):
             return
-        part = self._opened().open_part(manifest.descriptor)
+        file = self._opened().open_blob(manifest.descriptor)
         try:
-            part.write(memoryview(manifest.raw))
-            part.commit()
+            file.write(memoryview(manifest.raw))
+            file.commit()
         finally:
-            part.discard()
-        self._right.add(manifest.digest)
+            file.discard()
+        self._intact.add(manifest.digest)
 
-    def _is_right(self, blob: Descriptor) -> bool:
+    def _is_intact(self, blob: Descriptor) -> bool:
         file = self._before.open(blob_name(blob.digest)) if self._before else None
         if file is not None:
             with contextlib.closing(file):
                 if file.size == blob.size and self._has_digest(file, blob):
                     return True
-        return self.store is not None and self.store.holds(blob)
+        return self.store is not None and self.store.has(blob)
 
-    def _fetch(self, blob: Descriptor, source: Source, advance: Advance) -> None:
-        part = self._opened().open_part(blob)
+    def _receive(self, blob: Descriptor, source: Source, advance: Advance) -> str:
+        if self.exists(blob):
+            return SKIPPED
+        file = self._opened().open_blob(blob)
         try:
-            BlobDownload(source, blob, self._http.attempts(), advance).into(part)
-            part.commit()
+            BlobDownload(source, blob, self._http.attempts(), advance, self._sizes).into(file)
+            file.commit()
         finally:
-            part.discard()
+            file.discard()
+        self._intact.add(blob.digest)
+        return COPIED
 
-    def _fetch_pieces(self, blob: Descriptor, source: Source, advance: Advance) -> None:
-        pieces = self._opened().open_pieces(blob)
-        http = self._http
-        moved = functools.partial(self._moved, advance)
-        try:
-            download = RangedDownload(source, blob, pieces, http.attempts, http.waiter.cancelled, moved)
-            workers = min(MANY_BULK, most_workers(blob.size))
-            Scheduler(http, self._pace).run([Job(download.work, blob.size, True)] * workers)
-            while not download.finish():
-                download.work()
-            pieces.commit()
-        except DigestMismatchError:
-            pieces.forget()
-            raise
-        finally:
-            pieces.discard()
+    def _receive_large(self, large: LargeBlob, blob: Descriptor) -> str | None:
+        state = large.work()
+        if state == COPIED:
+            self._intact.add(blob.digest)
+        return state
 
-    def _moved(self, advance: Advance, size: int) -> None:
-        self._pace.moved(size)
-        advance(size)
+    def _open_large(self, blob: Descriptor) -> RangedFile | None:
+        return None if self.exists(blob) else self._opened().open_ranged(blob)
 
     def _opened(self) -> LayoutStore:
         assert self.store is not None
         return self.store
 
     def _has_digest(self, content: Content, blob: Descriptor) -> bool:
-        """Whether the bytes of *content*, which has the size of *blob*, are those of *blob*."""
+        """Return whether *content*, which has the size of *blob*, has its digest."""
         verifier = Verifier(blob.digest, blob.size)
-        buffer = memoryview(bytearray(min(BLOCK, blob.size + 1)))
+        buffer = memoryview(bytearray(min(self._sizes.buffer, blob.size + 1)))
         with content.open_range(0, blob.size) as reader:
             while count := reader.readinto(buffer):  # type: ignore[union-attr]
                 if self._http.waiter.cancelled.is_set():

@@ -1,6 +1,6 @@
-"""The one meeting place of registries, files and transfers: content, found by its descriptor.
+"""Content that registries, files and transfers exchange, found by its descriptor.
 
-A source gives blobs by descriptor, from any offset; what is sent can be read again from any offset, too.
+A source gives blobs by descriptor, from any offset. Content that is sent can be read again from any offset, too.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import BinaryIO, Protocol
 from .descriptor import Descriptor
 
 Advance = Callable[[int], None]
-"""Told of each step in bytes; a negative number says that so many must be sent or fetched again."""
+"""Called with the bytes of each step; a negative number must be sent or fetched again."""
 
 
 class Content(Protocol):
@@ -24,7 +24,7 @@ class Content(Protocol):
         """Length in bytes."""
 
     def open_range(self, offset: int, length: int) -> BinaryIO | io.RawIOBase:
-        """A fresh reader of *length* bytes from *offset*."""
+        """Return a fresh reader of *length* bytes from *offset*."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,13 @@ class Chunk:
     size: int
 
     def open(self) -> BinaryIO | io.RawIOBase:
-        """A fresh reader of it."""
+        """Return a fresh reader of it."""
         return self.content.open_range(self.offset, self.size)
 
 
 @dataclass(frozen=True)
 class Memory:
-    """Content that is small and at hand."""
+    """Small content in memory."""
 
     data: bytes
 
@@ -52,29 +52,29 @@ class Memory:
         return len(self.data)
 
     def open_range(self, offset: int, length: int) -> BinaryIO:
-        """A fresh reader of *length* bytes from *offset*."""
+        """Return a fresh reader of *length* bytes from *offset*."""
         return io.BytesIO(self.data[offset : offset + length])
 
 
 @dataclass(frozen=True)
-class Pieces:
-    """Content that is at hand in several pieces, none of which is copied."""
+class Blocks:
+    """Content that consists of several blocks in memory, none of which is copied."""
 
-    pieces: tuple[memoryview, ...]
+    blocks: tuple[memoryview, ...]
 
     @property
     def size(self) -> int:
         """Length in bytes."""
-        return sum(map(len, self.pieces))
+        return sum(map(len, self.blocks))
 
     def open_range(self, offset: int, length: int) -> io.RawIOBase:
-        """A fresh reader of *length* bytes from *offset*."""
-        return _PiecesReader(cut(self.pieces, offset, length))
+        """Return a fresh reader of *length* bytes from *offset*."""
+        return _BlocksReader(cut(self.blocks, offset, length))
 
 
-class _PiecesReader(io.RawIOBase):
-    def __init__(self, pieces: Iterator[memoryview]) -> None:
-        self._pieces = pieces
+class _BlocksReader(io.RawIOBase):
+    def __init__(self, blocks: Iterator[memoryview]) -> None:
+        self._blocks = blocks
         self._rest = memoryview(b"")
 
     def readable(self) -> bool:
@@ -82,40 +82,40 @@ class _PiecesReader(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         if not self._rest:
-            self._rest = next(self._pieces, self._rest)
+            self._rest = next(self._blocks, self._rest)
         count = min(len(buffer), len(self._rest))
         buffer[:count] = self._rest[:count]
         self._rest = self._rest[count:]
         return count
 
 
-def cut(pieces: Iterable[memoryview], offset: int, length: int) -> Iterator[memoryview]:
-    """The *length* bytes of *pieces* from *offset* on, or as many as there are; no piece is empty."""
-    for piece in pieces:
-        part = piece[offset : offset + length]
-        offset = max(offset - len(piece), 0)
-        length -= len(part)
-        if part:
-            yield part
+def cut(blocks: Iterable[memoryview], offset: int, length: int) -> Iterator[memoryview]:
+    """Yield the *length* bytes of *blocks* from *offset* on, or as many as there are; no block is empty."""
+    for block in blocks:
+        rest = block[offset : offset + length]
+        offset = max(offset - len(block), 0)
+        length -= len(rest)
+        if rest:
+            yield rest
 
 
 class Stream(Protocol):
-    """Bytes of one blob from some offset on."""
+    """The bytes of one blob from some offset on."""
 
     @property
     def offset(self) -> int:
-        """Where the bytes begin."""
+        """The offset of the first byte."""
 
     def readinto(self, buffer: memoryview) -> int:
-        """Fill *buffer* with the next bytes; 0 at the end."""
+        """Fill *buffer* with the next bytes; return 0 at the end."""
 
     def close(self) -> None:
-        """Give up the rest."""
+        """Close it, without reading the rest."""
 
 
 class Source(Protocol):
-    """Where blobs come from."""
+    """A source of blobs."""
 
     def fetch(self, blob: Descriptor, offset: int = 0, length: int | None = None) -> Stream:
-        """*length* bytes of *blob* from *offset* on, by default to its end. The stream's own `offset` says where
-        it really begins, which is 0 when the source cannot begin elsewhere; it may then be longer as well."""
+        """Open *length* bytes of *blob* from *offset* on, by default to its end. The stream's own `offset` is where it
+        really begins: 0 when the source cannot begin elsewhere. The stream may then be longer, too."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import re
 from typing import NewType
@@ -60,6 +61,12 @@ class Verifier:
         if self.seen > self._size:
             raise DigestMismatchError("More bytes came than were announced", where=self._expected, why=f"{self._size}")
         self._hash.update(block)
+
+    def copy(self) -> Verifier:
+        """Return a verifier that has seen the same bytes, and hashes on separately."""
+        other = copy.copy(self)
+        other._hash = self._hash.copy()
+        return other
 
     def finish(self) -> None:
         """Raise `DigestMismatchError` unless exactly the expected bytes have arrived."""

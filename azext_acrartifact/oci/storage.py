@@ -1,12 +1,12 @@
-"""The two ends of a walk over a graph of manifests: a repository of a registry, or an OCI image layout.
+"""The source and the target of a graph of manifests: a repository of a registry, or an OCI image layout.
 
-A graph is what a manifest needs (blobs, the manifests of an index) and what refers to it. Copy, backup and restore
-are one walk between different ends; the idea is that of oras-go's `content.Storage` (https://oras.land/docs/).
+A graph holds the blobs and children that a manifest needs, and the manifests that refer to it. Copy, backup and restore
+are one walk from a source to a target; the idea is that of oras-go's `content.Storage` (https://oras.land/docs/).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from .content import Advance, Source
@@ -18,47 +18,50 @@ COPIED = "copied"
 MOUNTED = "mounted"
 SKIPPED = "skipped"
 IMPORTED = "imported"
-"""How a blob or a manifest got to the target: its bytes were moved, the registry took it over from another of its
-repositories, it was there, or Azure took it over from another registry."""
+"""The state of a blob or a manifest at the target: its bytes were moved, the registry mounted it from another of its
+repositories, it existed already, or Azure imported it from another registry."""
+
+Receiver = Callable[[], str | None]
+"""A job that receives a blob, or helps to. Returns the state, or None when another job completes the blob."""
 
 
 class GraphSource(Source, Protocol):
-    """Where a graph is read. Safe to call from many threads."""
+    """The source of a graph. Safe to call from many threads."""
 
     @property
-    def place(self) -> str:
-        """What this is, for messages: SERVER/REPOSITORY, or a path."""
+    def label(self) -> str:
+        """SERVER/REPOSITORY or a path, for messages."""
 
     def resolve(self, version: str) -> Descriptor | None:
-        """The descriptor of the manifest under *version*, a tag or a digest; None when there is none."""
+        """Return the descriptor of the manifest under *version*, a tag or a digest, or None."""
 
     def manifest(self, version: str) -> Manifest:
-        """The manifest under *version*, a tag or a digest, with its bytes checked against the digest. Raises
-        `NotFoundError` when there is none, `InvalidManifestError` for what cannot be read."""
+        """Return the manifest under *version*, a tag or a digest, with its bytes verified. Raises `NotFoundError` when
+        there is none, `InvalidManifestError` for one that cannot be read."""
 
     def referrers(self, digest: Digest) -> Sequence[Descriptor]:
-        """The manifests that are said to have the subject *digest*."""
+        """Return the manifests that are listed with the subject *digest*."""
 
 
 class GraphTarget(Protocol):
-    """Where a graph is written. Safe to call from many threads."""
+    """The target of a graph. Safe to call from many threads."""
 
     @property
-    def place(self) -> str:
-        """What this is, for messages."""
+    def label(self) -> str:
+        """SERVER/REPOSITORY or a path, for messages."""
 
     def resolve(self, version: str) -> Descriptor | None:
-        """The descriptor of the manifest under *version*, a tag or a digest; None when there is none."""
+        """Return the descriptor of the manifest under *version*, a tag or a digest, or None."""
 
-    def holds(self, manifest: Manifest) -> bool:
-        """Whether *manifest* is there, and listed as a referrer of its subject if it has one."""
+    def is_complete(self, manifest: Manifest) -> bool:
+        """Return whether *manifest* exists, and is listed as a referrer of its subject if it has one."""
 
     def exists(self, blob: Descriptor) -> bool:
-        """Whether *blob* is there."""
+        """Return whether *blob* exists."""
 
-    def receive(self, blob: Descriptor, source: Source, advance: Advance) -> str:
-        """Have *blob*, all of it and right, by the time this returns: `COPIED`, `MOUNTED` or `SKIPPED`. *advance* is
-        told of bytes that have moved. What an interrupted run has left is gone on with where the target can."""
+    def receivers(self, blob: Descriptor, source: Source, advance: Advance) -> Sequence[Receiver]:
+        """Return the jobs that receive *blob*, which may run at the same time. When all have ended, the blob is
+        complete and verified. They call *advance* as bytes move, and resume an interrupted run where the target can."""
 
     def put(self, manifest: Manifest, version: str) -> None:
-        """Store *manifest*, whose blobs and children are there, under *version*: a tag, or its digest."""
+        """Store *manifest* under *version*, a tag or its digest. Its blobs and children exist."""

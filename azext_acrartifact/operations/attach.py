@@ -1,4 +1,4 @@
-"""attach: files and folders become an artifact that refers to another one, its subject."""
+"""attach: push files and folders as an artifact that refers to another one, its subject."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .push import PushOrder, PushResult, push
 
 @dataclass(frozen=True)
 class AttachResult:
-    """What was pushed, and the *subject* by its digest."""
+    """The pushed artifact, and its *subject* by digest."""
 
     subject: Reference
     pushed: PushResult
@@ -33,18 +33,18 @@ class AttachResult:
 
 
 def attach(registry: Registry, order: PushOrder, progress: Progress) -> AttachResult:
-    """Push what *order* says as a referrer of `order.reference`, by its digest and under no tag of the subject's.
+    """Push the artifact of *order* as a referrer of `order.reference`, by its digest and without a tag.
 
-    Where the registry does not list referrers itself, the list is kept under a tag. Raises as `push` does, and
-    `NotFoundError` when there is no such subject.
+    Where the registry has no referrers API, the list of referrers is stored under a tag. Raises as `push` does, and
+    `NotFoundError` when the subject does not exist.
     """
     reference = order.reference
     version = require_version(reference)
     if not order.artifact_type:
-        raise InvalidInputError("What is attached has no type", hint="Give --artifact-type TYPE.")
+        raise InvalidInputError("attach needs an artifact type", hint="Give --artifact-type TYPE.")
     registry.authorizer.authorization(Scope.of(reference.repository, PULL, PUSH))
-    # The manifest itself: the size of a HEAD's answer is not proven, and it goes into what is stored.
+    # Read the manifest itself: the subject's size is stored, and the size in the response to a HEAD is not verified.
     subject = registry.manifests.get(reference.repository, version).descriptor
-    place = Reference(reference.server, reference.repository)
-    pushed = push(registry, replace(order, reference=place, subject=subject), progress)
-    return AttachResult(place.at(subject.digest), pushed)
+    repository = Reference(reference.server, reference.repository)
+    pushed = push(registry, replace(order, reference=repository, subject=subject), progress)
+    return AttachResult(repository.at(subject.digest), pushed)

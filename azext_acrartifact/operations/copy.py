@@ -1,4 +1,4 @@
-"""copy: an artifact, all of an index, and what is attached, from one repository to another."""
+"""copy: copy an artifact, with the children of an index and with referrers, from one repository to another."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from ..oci.manifest import Manifest, blobs_of
 from ..oci.reference import Reference
 from ..oci.registry import Registry
 from ..oci.storage import COPIED, IMPORTED, MOUNTED
+from ..transfer.concurrency import Concurrency
 from ..transfer.progress import Progress
 from ..transfer.repository_storage import RepositoryStorage
-from ..transfer.upload_sessions import Journal
+from ..transfer.sizes import DEFAULT_SIZES, TransferSizes
+from ..transfer.upload_sessions import UploadSessions
 from ..transport.authorization import PULL, PUSH, Scope
 from .artifact_reference import require_version
-from .copy_graph import Carried, Ends, Item, Tags, carry, missing_manifests, survey, wanted_tags
+from .copy_graph import CopiedGraph, Ends, Item, Tags, copy_graph, missing_manifests, preview, wanted_tags
 from .locks import naming_locks
 from .manifest_graph import Graph, LeftOut, collect
 from .platforms import Platform, choose
@@ -24,15 +26,15 @@ from .server_import import ImportOrder, ServerSideImport, import_missing
 from .tag import named
 
 MOUNT, IMPORT, STREAM = "mount", "import", "stream"
-"""The ways: a registry takes blobs over from one of its repositories, Azure copies from registry to registry, or this
-machine hands bytes on as they come."""
+"""The ways of a copy: the registry mounts blobs from another of its repositories, Azure imports from registry to
+registry, or the blobs stream through this machine."""
 _STATE = {MOUNT: MOUNTED, IMPORT: IMPORTED, STREAM: COPIED}
 
 
 @dataclass(frozen=True)
 class CopyOrder:
-    """What the user asked for. Without a tag in *target* and *tags*, the copy has its digest alone. *journal_folder*
-    is where uploads under way are kept, if anywhere; *concurrency* None adapts to the line."""
+    """The artifact to copy. Without a tag in *target* or *tags*, the copy has none. Interrupted uploads are resumed
+    from *journal_folder*, if given; *concurrency* None adapts to the network."""
 
     source: Reference
     target: Reference
@@ -43,17 +45,18 @@ class CopyOrder:
     dry_run: bool = False
     concurrency: int | None = None
     journal_folder: str | None = None
+    sizes: TransferSizes = DEFAULT_SIZES
 
     @property
     def all_tags(self) -> list[str]:
-        """Each tag once, that of the target first."""
+        """The tags of the copy, each once, that of *target* first."""
         return list(dict.fromkeys([*([self.target.tag] if self.target.tag else []), *self.tags]))
 
 
 @dataclass(frozen=True)
 class Registries:
-    """The two ends; one and the same object when it is one registry with one sign-in. *importer* is Azure's own way
-    between two registries, where there may be one."""
+    """The source and the target: the same object for one registry with one sign-in. *importer* has Azure copy between
+    two registries, where that may be possible."""
 
     source: Registry
     target: Registry
@@ -61,38 +64,38 @@ class Registries:
 
     @property
     def are_one(self) -> bool:
-        """Whether blobs can be mounted."""
+        """Whether blobs can be mounted from one repository to the other."""
         return self.source is self.target
 
 
 @dataclass(frozen=True)
 class CopyResult:
-    """What is at the target, or would be: *manifest* under *tags*, by which *way*, and each *item* of it."""
+    """The copy: *manifest* under *tags*, the *way*, and all *items*. After a dry run, as they would be."""
 
     source: Reference
     target: Reference
     manifest: Manifest
     tags: Sequence[str]
     way: str
-    items: Carried
+    items: CopiedGraph
     left_out: Sequence[LeftOut]
 
     @property
     def reference(self) -> Reference:
-        """The copy, by its first tag, or by its digest."""
+        """The copy by its first tag, or by its digest."""
         return self.target if self.tags else self.target.at(self.manifest.digest)
 
 
 def copy(registries: Registries, order: CopyOrder, progress: Progress) -> CopyResult:
-    """Bring what `order.source` names to `order.target`, without what is there. Nothing is tagged before all is there.
+    """Copy what is missing of `order.source` to `order.target`, then write the tags.
 
-    Within one registry blobs are mounted. Between two, Azure imports if it may; else the bytes are handed on. Raises
-    any `ArtifactError`; a missing right is known before a byte is sent.
+    Within one registry, blobs are mounted. Between registries, Azure imports them if the identity may; otherwise they
+    stream through this machine. Raises any `ArtifactError`; a missing permission is found before a byte is sent.
     """
     _check(order)
     root = _root(registries.source, order)
     ends = _ends(registries, order)
-    graph = collect(ends.source, [root.digest], ends.http, recursive=order.recursive, known=[root])
+    graph = collect(ends.source, [root.digest], ends.concurrency, recursive=order.recursive, known=[root])
     tags: Tags = {root.digest: order.all_tags}
     with naming_locks(registries.target, [order.target, *named(order.target, order.tags)]):
         if order.dry_run:
@@ -108,7 +111,7 @@ def _check(order: CopyOrder) -> None:
     require_version(order.source)
     if order.target.digest:
         raise InvalidInputError(
-            "A copy has the digest of its source", where=str(order.target), hint="Give a tag, or neither."
+            "The target of a copy cannot have a digest", where=str(order.target), hint="Give a tag, or neither."
         )
 
 
@@ -118,52 +121,54 @@ def _root(registry: Registry, order: CopyOrder) -> Manifest:
 
 
 def _ends(registries: Registries, order: CopyOrder) -> Ends:
-    journal = Journal(order.journal_folder)
-    source = RepositoryStorage(registries.source, order.source.repository, journal)
-    target = RepositoryStorage(registries.target, order.target.repository, journal)
-    return Ends(source, target, registries.target.http, order.concurrency)
+    sessions = UploadSessions(order.journal_folder)
+    source = RepositoryStorage(registries.source, order.source.repository, sessions, order.sizes)
+    target = RepositoryStorage(registries.target, order.target.repository, sessions, order.sizes)
+    return Ends(source, target, Concurrency(registries.target.http, order.concurrency), order.sizes)
 
 
-def _would(registries: Registries, order: CopyOrder, graph: Graph, ends: Ends, tags: Tags) -> tuple[str, Carried]:
-    """A dry run."""
+def _would(registries: Registries, order: CopyOrder, graph: Graph, ends: Ends, tags: Tags) -> tuple[str, CopiedGraph]:
+    """Preview the copy, and check that it may push where Azure cannot import."""
     way = MOUNT if registries.are_one else STREAM
     if registries.importer is not None and registries.importer.possible():
         way = IMPORT
     else:
         _require_push(registries.target, order.target)
-    found = survey(graph, ends, tags, order.overwrite)
-    return way, Carried(_as(found.manifests, IMPORTED if way == IMPORT else COPIED), _as(found.blobs, _STATE[way]))
+    found = preview(graph, ends, tags, order.overwrite)
+    return way, CopiedGraph(_as(found.manifests, IMPORTED if way == IMPORT else COPIED), _as(found.blobs, _STATE[way]))
 
 
 def _do(
     registries: Registries, order: CopyOrder, graph: Graph, ends: Ends, tags: Tags, progress: Progress
-) -> tuple[str, Carried]:
+) -> tuple[str, CopiedGraph]:
     if registries.importer is None or not registries.importer.possible():
         _require_push(registries.target, order.target)
-        return MOUNT if registries.are_one else STREAM, carry(graph, ends, tags, progress, order.overwrite)
+        return MOUNT if registries.are_one else STREAM, copy_graph(graph, ends, tags, progress, order.overwrite)
     before = missing_manifests(graph, ends)
     [(root, _)] = tags.items()
     wanted = [name for _, name in wanted_tags(ends.target, tags, order.overwrite)]
     may_push = _may_push(registries.target, order.target)
     repository = order.target.repository
     wish = ImportOrder(graph, before, root, order.source, repository, wanted, order.overwrite, may_push)
-    import_missing(registries.importer, wish, ends.http, progress.note)
-    # What Azure says that it has done is looked at; what it has not done is done now.
-    rest = carry(graph, ends, tags, progress, order.overwrite)
+    import_missing(registries.importer, wish, ends.concurrency.http, progress.note)
+    # Check the import, and copy what it left out.
+    rest = copy_graph(graph, ends, tags, progress, order.overwrite)
     return _imported(graph, before, rest)
 
 
-def _imported(graph: Graph, before: Collection[Digest], rest: Carried) -> tuple[str, Carried]:
-    """The way that was taken, and what came by it, beside the *rest* that was sent."""
+def _imported(graph: Graph, before: Collection[Digest], rest: CopiedGraph) -> tuple[str, CopiedGraph]:
+    """Return the way that was taken, and the imported items beside the *rest* that was sent."""
     sent = {item.descriptor.digest for item in (*rest.manifests, *rest.blobs) if item.state == COPIED}
-    came = set(before) - sent
-    if before and not came:
+    imported = set(before) - sent
+    if before and not imported:
         return STREAM, rest
-    manifests = [replace(item, state=IMPORTED) if item.descriptor.digest in came else item for item in rest.manifests]
+    manifests = [
+        replace(item, state=IMPORTED) if item.descriptor.digest in imported else item for item in rest.manifests
+    ]
     had = {item.descriptor.digest for item in rest.blobs}
-    blobs = blobs_of(manifest for manifest in graph.manifests if manifest.digest in came)
+    blobs = blobs_of(manifest for manifest in graph.manifests if manifest.digest in imported)
     new = [Item(blob, IMPORTED) for blob in blobs if blob.digest not in had]
-    return IMPORT, Carried(manifests, [*new, *rest.blobs])
+    return IMPORT, CopiedGraph(manifests, [*new, *rest.blobs])
 
 
 def _as(items: Sequence[Item], state: str) -> list[Item]:

@@ -1,145 +1,144 @@
-"""Brings a graph of manifests from one end to another: blobs, then manifests in their order, tags last."""
+"""Copy a graph of manifests from a source to a target: blobs, then manifests in their order, tags last."""
 
 from __future__ import annotations
 
 import functools
 import threading
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from ..errors import RejectedError
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest, short
 from ..oci.manifest import Manifest, blobs_of
 from ..oci.mediatypes import TITLE
-from ..oci.storage import COPIED, MOUNTED, SKIPPED, GraphSource, GraphTarget
-from ..transfer.concurrency import Pace
+from ..oci.storage import COPIED, MOUNTED, SKIPPED, GraphSource, GraphTarget, Receiver
+from ..transfer.concurrency import Concurrency
 from ..transfer.progress import Progress
 from ..transfer.scheduler import Job, Scheduler
-from ..transfer.upload import SINGLE_LIMIT
-from ..transport.client import HttpClient
+from ..transfer.sizes import DEFAULT_SIZES, TransferSizes
 from .manifest_graph import Graph
 from .parallel import require_all, run_all
 from .tag import taken
 
 Tags = Mapping[Digest, Sequence[str]]
-"""The tags that manifests of a graph are to have at the target."""
+"""The tags that manifests of a graph get at the target."""
+_Found = TypeVar("_Found", Descriptor, Manifest)
 _VERBS = {COPIED: "Copied", MOUNTED: "Mounted", SKIPPED: "Exists"}
 
 
 @dataclass(frozen=True)
 class Item:
-    """A blob or a manifest, and its state: `copied`, `mounted` or `skipped`; in a dry run, what it would be."""
+    """A blob or a manifest, and its state: `copied`, `mounted` or `skipped`; in a dry run, the state it would get."""
 
     descriptor: Descriptor
     state: str
 
 
 @dataclass(frozen=True)
-class Carried:
-    """What was brought, or would be; *blobs* are those of manifests that were not there."""
+class CopiedGraph:
+    """The manifests and blobs of a graph after a copy; *blobs* are those of manifests that were missing."""
 
     manifests: Sequence[Item]
     blobs: Sequence[Item]
 
     def size(self, state: str) -> int:
-        """Bytes of the blobs in *state*."""
+        """Return the bytes of the blobs in *state*."""
         return sum(item.descriptor.size for item in self.blobs if item.state == state)
 
 
 @dataclass(frozen=True)
 class Ends:
-    """Where a graph is taken from, and where it goes. *http* carries all that is in flight; *concurrency* None adapts
-    to the line."""
+    """The source and the target of a graph, and the budget of all requests between them."""
 
     source: GraphSource
     target: GraphTarget
-    http: HttpClient
-    concurrency: int | None = None
+    concurrency: Concurrency
+    sizes: TransferSizes = DEFAULT_SIZES
 
 
-def carry(graph: Graph, ends: Ends, tags: Tags, progress: Progress, overwrite: bool = True) -> Carried:
-    """Bring *graph* to the target, without what it has, and give it *tags* when all is there. Run again after a break,
-    it goes on.
+def copy_graph(graph: Graph, ends: Ends, tags: Tags, progress: Progress, overwrite: bool = True) -> CopiedGraph:
+    """Copy what is missing of *graph* at the target, then write *tags*. Running it again resumes after a break.
 
-    Without *overwrite*, raises `RejectedError` when one of *tags* names something else there: before anything is sent,
-    and again before a tag is written.
+    Without *overwrite*, raises `RejectedError` when one of *tags* names another artifact there: before anything is
+    sent, and again before a tag is written.
     """
     wanted = wanted_tags(ends.target, tags, overwrite)
     missing = missing_manifests(graph, ends)
     blobs = blobs_of(manifest for manifest in graph.manifests if manifest.digest in missing)
-    carrier = _Carrier(ends, progress)
+    copier = _BlobCopier(ends, progress)
 
-    def bring() -> None:
-        carrier.bring(blobs)
+    def copy() -> None:
+        copier.copy(blobs)
         _put_manifests(graph, ends, missing, {digest for digest, _ in wanted})
         _put_tags(graph, ends.target, wanted if overwrite else wanted_tags(ends.target, tags, overwrite))
 
     try:
-        bring()
+        copy()
     except RejectedError as error:
         if error.code != "MANIFEST_BLOB_UNKNOWN":
             raise
-        # A replica may lack what another one had: everything is asked for, and sent, once more.
-        bring()
-    items = [Item(blob, carrier.states[blob.digest]) for blob in blobs]
-    return Carried(_manifest_items(graph, missing), items)
+        # A geo-replica may not have a blob yet that another replica confirmed. Check and send every blob once more,
+        # then put the manifest again.
+        copy()
+    items = [Item(blob, copier.states[blob.digest]) for blob in blobs]
+    return CopiedGraph(_manifest_items(graph, missing), items)
 
 
-def survey(graph: Graph, ends: Ends, tags: Tags, overwrite: bool = True) -> Carried:
-    """What `carry` would do, with nothing sent; raises what it would find at once."""
+def preview(graph: Graph, ends: Ends, tags: Tags, overwrite: bool = True) -> CopiedGraph:
+    """Return what `copy_graph` would do, without sending anything. Raises the errors that it would raise at once."""
     wanted_tags(ends.target, tags, overwrite)
     missing = missing_manifests(graph, ends)
-    held: set[Digest] = set()
-
-    def ask(blob: Descriptor) -> None:
-        if ends.target.exists(blob):
-            held.add(blob.digest)
-
     blobs = blobs_of(manifest for manifest in graph.manifests if manifest.digest in missing)
-    run_all(ends.http, [functools.partial(ask, blob) for blob in blobs], ends.concurrency)
-    items = [Item(blob, SKIPPED if blob.digest in held else COPIED) for blob in blobs]
-    return Carried(_manifest_items(graph, missing), items)
+    absent = _absent(ends, blobs, ends.target.exists)
+    items = [Item(blob, COPIED if blob.digest in absent else SKIPPED) for blob in blobs]
+    return CopiedGraph(_manifest_items(graph, missing), items)
 
 
 def missing_manifests(graph: Graph, ends: Ends) -> Collection[Digest]:
-    """Those of the graph that the target does not hold."""
-    missing: set[Digest] = set()
+    """Return the manifests of the graph that are not complete at the target."""
+    return _absent(ends, list(graph.manifests), ends.target.is_complete)
 
-    def ask(manifest: Manifest) -> None:
-        if not ends.target.holds(manifest):
-            missing.add(manifest.digest)
 
-    run_all(ends.http, [functools.partial(ask, manifest) for manifest in graph.manifests], ends.concurrency)
-    return missing
+def _absent(ends: Ends, items: Sequence[_Found], exists: Callable[[_Found], bool]) -> set[Digest]:
+    """Return the digests of those of *items* that do not exist."""
+    absent: set[Digest] = set()
+
+    def check(item: _Found) -> None:
+        if not exists(item):
+            absent.add(item.digest)
+
+    run_all(ends.concurrency, [functools.partial(check, item) for item in items])
+    return absent
 
 
 def wanted_tags(target: GraphTarget, tags: Tags, overwrite: bool) -> list[tuple[Digest, str]]:
-    """The tags that must be written, since they do not name that already; see `carry`."""
+    """Return the tags to write: those that do not name their manifest already. Raises as `copy_graph` does."""
     wanted = []
     for digest, names in tags.items():
         for name in dict.fromkeys(names):
-            held = target.resolve(name)
-            if held is not None and held.digest != digest and not overwrite:
-                raise taken(f"{target.place}:{name}", held.digest, digest)
-            if held is None or held.digest != digest:
+            found = target.resolve(name)
+            if found is not None and found.digest != digest and not overwrite:
+                raise taken(f"{target.label}:{name}", found.digest, digest)
+            if found is None or found.digest != digest:
                 wanted.append((digest, name))
     return wanted
 
 
 def _put_manifests(graph: Graph, ends: Ends, missing: Collection[Digest], to_tag: Collection[Digest]) -> None:
-    """Store those that are *missing*, but not yet those *to_tag* that nothing needs: these get their tags at once."""
-    later = _needed_by_none(graph) & set(to_tag)
+    """Store the *missing* manifests. Those *to_tag* that no other needs are stored later, under their tags."""
+    later = _not_needed(graph) & set(to_tag)
     for level in graph.levels:
         new = [manifest for manifest in level if manifest.digest in missing and manifest.digest not in later]
         puts = [functools.partial(ends.target.put, manifest, manifest.digest) for manifest in new]
-        # Not `run_all`: what is missing for one of them is sent again, over the same connections.
-        require_all(ends.http, puts, ends.concurrency)
+        # Not `run_all`, which breaks the connections: they are needed to send missing blobs again.
+        require_all(ends.concurrency, puts)
 
 
-def _needed_by_none(graph: Graph) -> set[Digest]:
-    """Manifests that no other of the graph lists or refers to."""
+def _not_needed(graph: Graph) -> set[Digest]:
+    """Return the manifests that no other manifest of the graph lists or refers to."""
     needed = {child.digest for manifest in graph.manifests for child in manifest.manifests}
     needed |= {manifest.subject.digest for manifest in graph.manifests if manifest.subject}
     return {manifest.digest for manifest in graph.manifests} - needed
@@ -162,45 +161,47 @@ def _manifest_items(graph: Graph, missing: Collection[Digest]) -> list[Item]:
 
 
 @dataclass
-class _Carrier:
-    """Brings blobs, the largest first, and tells of it."""
+class _BlobCopier:
+    """Copies blobs, the largest first, and reports progress."""
 
     ends: Ends
     progress: Progress
     states: dict[Digest, str] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def __post_init__(self) -> None:
-        self.pace = Pace(self.ends.http, self.ends.concurrency)
-
-    def bring(self, blobs: Sequence[Descriptor]) -> None:
-        """Have all of *blobs* at the target, and in `states` how each got there."""
+    def copy(self, blobs: Sequence[Descriptor]) -> None:
+        """Copy all *blobs* to the target, and set the state of each in `states`."""
         self.progress.expect(sum(blob.size for blob in blobs))
         shown = _shown(blobs)
-        jobs = [
-            Job(functools.partial(self._bring, blob, shown[blob.digest]), blob.size, blob.size > SINGLE_LIMIT)
-            for blob in blobs
+        jobs = [job for blob in blobs for job in self._jobs(blob, shown[blob.digest])]
+        Scheduler(self.ends.concurrency).run(jobs)
+
+    def _jobs(self, blob: Descriptor, shown: Descriptor) -> list[Job]:
+        receivers = self.ends.target.receivers(blob, self.ends.source, functools.partial(self._moved, shown))
+        bulk = blob.size > self.ends.sizes.single
+        return [
+            Job(functools.partial(self._copy, blob, shown, receive, helps), blob.size, bulk, helps)
+            for helps, receive in enumerate(receivers)
         ]
-        Scheduler(self.ends.http, self.pace).run(jobs)
 
-    def _bring(self, blob: Descriptor, shown: Descriptor) -> None:
-        self.progress.started(shown, "Copying")
-        advance = functools.partial(self._moved, shown)
-        self._settle(blob, shown, self.ends.target.receive(blob, self.ends.source, advance))
-
-    def _settle(self, blob: Descriptor, shown: Descriptor, state: str) -> None:
+    def _copy(self, blob: Descriptor, shown: Descriptor, receive: Receiver, helps: int) -> None:
+        if not helps:
+            self.progress.started(shown, "Copying")
+        state = receive()
+        if state is None:
+            return
         with self.lock:
             if state != SKIPPED or blob.digest not in self.states:
                 self.states[blob.digest] = state
         self.progress.finished(shown, _VERBS[state])
 
     def _moved(self, shown: Descriptor, size: int) -> None:
-        self.pace.moved(size)
+        self.ends.concurrency.moved(size)
         self.progress.advanced(shown, size)
 
 
 def _shown(blobs: Sequence[Descriptor]) -> dict[Digest, Descriptor]:
-    """Each blob under a title of its own, for whoever draws them side by side; its type stands in for a missing one."""
+    """Give each blob a distinct title for the progress display; its media type replaces a missing title."""
     named = [(blob, blob.title or blob.media_type) for blob in blobs]
     names = Counter(name for _, name in named)
     return {

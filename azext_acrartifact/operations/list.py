@@ -11,6 +11,7 @@ from typing import Any
 from ..oci.digest import Digest
 from ..oci.mediatypes import EMPTY_CONFIG
 from ..oci.registry import Registry
+from ..transfer.concurrency import Concurrency
 from ..transport.authorization import METADATA_READ, PULL, Scope
 from .parallel import run_all
 from .repository_inventory import tags_in
@@ -83,4 +84,4 @@ def _read_types(registry: Registry, repository: str, batch: Sequence[ListedArtif
         item.artifact_type = manifest.artifact_type if manifest else None
 
     unknown = [functools.partial(read, item) for item in batch if item.artifact_type is None]
-    run_all(registry.http, unknown, IN_FLIGHT)
+    run_all(Concurrency(registry.http, IN_FLIGHT), unknown)

@@ -14,6 +14,7 @@ from ..oci.manifest import Manifest
 from ..oci.mediatypes import CREATED
 from ..oci.reference import Reference
 from ..oci.registry import Registry
+from ..transfer.concurrency import Concurrency
 from ..transport.authorization import METADATA_READ, PULL, Scope
 from .artifact_reference import not_found, require_version
 from .parallel import run_all
@@ -158,10 +159,10 @@ def _list_level(registry: Registry, repository: str, level: dict[Digest, list[Re
             wrong.add(id(item))
         item.descriptor = replace(item.descriptor, artifact_type=manifest.artifact_type)
 
-    run_all(registry.http, [functools.partial(fetch, digest) for digest in level], IN_FLIGHT)
+    run_all(Concurrency(registry.http, IN_FLIGHT), [functools.partial(fetch, digest) for digest in level])
     # Some lists omit the type (https://github.com/Azure/acr/issues/784); read it from the manifest then.
     unknown = [item for found in level.values() for item in found if item.artifact_type is None]
-    run_all(registry.http, [functools.partial(complete, item) for item in unknown], IN_FLIGHT)
+    run_all(Concurrency(registry.http, IN_FLIGHT), [functools.partial(complete, item) for item in unknown])
     for found in level.values():
         found[:] = [item for item in found if id(item) not in wrong]
 

@@ -1,4 +1,4 @@
-"""pull: an artifact becomes files and folders."""
+"""pull: download an artifact as files and folders."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ..oci.descriptor import Descriptor
 from ..oci.manifest import Manifest
 from ..oci.reference import Reference
 from ..oci.registry import Registry
-from ..transfer.concurrency import Pace
+from ..transfer.concurrency import Concurrency
 from ..transfer.download import BlobDownload
 from ..transfer.progress import Progress
 from ..transfer.repository_storage import RepositoryStorage
 from ..transfer.scheduler import Scheduler
-from ..transfer.upload_sessions import Journal
+from ..transfer.sizes import DEFAULT_SIZES, TransferSizes
 from .artifact_reference import require_version
-from .download_job import Fetcher
+from .download_job import Downloader
 from .list_referrers import newest_referrer
 from .platforms import Platform, choose
 from .pull_plan import Plan, Planned, Skipped, plan_pull
@@ -33,10 +33,9 @@ UNCHANGED = "unchanged"
 
 @dataclass(frozen=True)
 class PullOrder:
-    """What the user asked for. *config_path* is where the config blob goes, if anywhere; *max_unpacked_size* is
-    in bytes for each folder. *referrer* is the type of what is attached to the artifact and wanted instead of it;
-    *platform* None is this machine, where an index leaves the choice. Without *overwrite*, what is there and differs
-    stays, and the pull fails."""
+    """The artifact to pull. The config blob is saved at *config_path*, if given; *max_unpacked_size* is in bytes for
+    each folder. With *referrer*, its newest referrer of that type is pulled instead; *platform* None chooses this
+    machine's platform from an index. Without *overwrite*, the pull fails when an existing file differs."""
 
     reference: Reference
     destination: str
@@ -47,11 +46,12 @@ class PullOrder:
     referrer: str | None = None
     platform: Platform | None = None
     overwrite: bool = True
+    sizes: TransferSizes = DEFAULT_SIZES
 
 
 @dataclass(frozen=True)
 class PulledFile:
-    """One layer on the disk at the absolute *path*; *state* is `downloaded`, or `unchanged` when it was there."""
+    """One layer on disk at the absolute *path*; *state* is `downloaded`, or `unchanged` when it existed."""
 
     path: str
     blob: Descriptor
@@ -60,7 +60,7 @@ class PulledFile:
 
 @dataclass(frozen=True)
 class PullResult:
-    """What is on the disk now, and what of the artifact was left out."""
+    """The files on disk, and the layers that were skipped."""
 
     reference: Reference
     manifest: Manifest
@@ -71,14 +71,13 @@ class PullResult:
 
 
 def pull(registry: Registry, order: PullOrder, progress: Progress) -> PullResult:
-    """Write the artifact's files. Each takes its final name when all of it is there and right.
+    """Write the artifact's files. Each gets its final name when it is complete and verified.
 
-    Everything that can be known to be wrong is found before the first byte is written: names, space, rights.
-    Raises any `ArtifactError`.
+    Names, free space and permissions are checked before the first byte is written. Raises any `ArtifactError`.
     """
     reference, manifest = find(registry, order)
     plan = plan_pull(manifest, order.selection, str(reference))
-    storage = RepositoryStorage(registry, reference.repository, Journal(None))
+    storage = RepositoryStorage(registry, reference.repository, sizes=order.sizes)
     with Destination.open(order.destination, overwrite=order.overwrite) as destination:
         files = _fetch_all(registry, storage, destination, order, progress, plan)
     if order.config_path:
@@ -90,7 +89,7 @@ def pull(registry: Registry, order: PullOrder, progress: Progress) -> PullResult
 
 
 def find(registry: Registry, order: PullOrder) -> tuple[Reference, Manifest]:
-    """The manifest whose files are wanted, and what it is called: a referrer's, or an index's for one platform."""
+    """Return the manifest to pull and its reference: the artifact's, a referrer's, or that of one platform."""
     reference = order.reference
     manifest = registry.manifests.get(reference.repository, require_version(reference))
     if order.referrer is not None:
@@ -110,18 +109,17 @@ def _fetch_all(
     progress: Progress,
     plan: Plan,
 ) -> list[PulledFile]:
-    """Every planned file, in the artifact's order."""
+    """Download the missing files; return all planned ones, in the artifact's order."""
     destination.require_writable([item.name for item in plan.files if not item.folder])
-    http = registry.http
-    pace = Pace(http, order.concurrency)
-    present = present_files(http, pace, destination, plan, progress)
+    concurrency = Concurrency(registry.http, order.concurrency)
+    present = present_files(concurrency, destination, plan, progress)
     missing = [item for item in plan.files if item.name not in present]
     if not order.overwrite:
         _require_free(destination, missing)
     destination.require_space(sum(max(0, item.blob.size - destination.kept_bytes(item.name)) for item in missing))
     progress.expect(sum(item.blob.size for item in missing))
-    fetcher = Fetcher(storage, http, destination, progress, pace, order.max_unpacked_size)
-    Scheduler(http, pace).run([job for item in missing for job in fetcher.jobs(item)])
+    downloader = Downloader(storage, destination, progress, concurrency, order.max_unpacked_size)
+    Scheduler(concurrency).run([job for item in missing for job in downloader.jobs(item)])
     return [
         PulledFile(destination.shown(item.name), item.blob, UNCHANGED if item.name in present else DOWNLOADED)
         for item in plan.files
@@ -129,14 +127,14 @@ def _fetch_all(
 
 
 def _require_free(destination: Destination, missing: Sequence[Planned]) -> None:
-    """Raise `LocalFileError` when something has the name of what is to be written."""
-    held = [item.name for item in missing if destination.holds(item.name)]
-    if held:
-        more = f", and {len(held) - 1} more" if len(held) > 1 else ""
+    """Raise `LocalFileError` when a file to be written exists already."""
+    existing = [item.name for item in missing if destination.holds(item.name)]
+    if existing:
+        more = f", and {len(existing) - 1} more" if len(existing) > 1 else ""
         raise LocalFileError(
-            "A file is there and differs",
-            where=destination.shown(held[0]),
-            why=f"it is not what the artifact holds{more}",
+            "An existing file differs",
+            where=destination.shown(existing[0]),
+            why=f"it is not the file of the artifact{more}",
             hint="Choose another folder with --destination, or leave out --no-overwrite.",
         )
 
@@ -145,6 +143,6 @@ def _save_config(registry: Registry, storage: RepositoryStorage, manifest: Manif
     if manifest.config is None:
         raise InvalidManifestError("The artifact has no config", where=path)
     folder, name = os.path.split(os.path.abspath(path))
-    with Destination.open(folder) as destination, destination.open_part(safe_name(name)) as part:
-        BlobDownload(storage, manifest.config, registry.http.attempts(), lambda size: None).into(part)
-        part.commit()
+    with Destination.open(folder) as destination, destination.open_part(safe_name(name)) as file:
+        BlobDownload(storage, manifest.config, registry.http.attempts(), lambda size: None).into(file)
+        file.commit()

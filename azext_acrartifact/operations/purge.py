@@ -11,6 +11,7 @@ from ..errors import ArtifactError, ConnectionFailedError, NotFoundError, SignIn
 from ..oci.digest import Digest
 from ..oci.reference import Reference
 from ..oci.registry import Registry
+from ..transfer.concurrency import Concurrency
 from ..transfer.progress import Progress
 from .parallel import attempt_all
 from .purge_plan import PurgePlan, RepositoryPlan, Retained, plan_manifests
@@ -165,6 +166,6 @@ class _Deleter:
                 raise
 
         tasks = [functools.partial(attempt, name) for name in names]
-        ended = list(zip(names, attempt_all(self._registry.http, tasks, DELETES), strict=True))
+        ended = list(zip(names, attempt_all(Concurrency(self._registry.http, DELETES), tasks), strict=True))
         self.result.failed += [Failed(at(name), error) for name, error in ended if error]
         return [name for name, error in ended if not error]

@@ -17,6 +17,7 @@ from ..oci.digest import Digest
 from ..oci.reference import Reference
 from ..oci.referrers import owner_of
 from ..oci.registry import Registry
+from ..transfer.concurrency import Concurrency
 from ..transport.authorization import DELETE, METADATA_READ, PULL, Scope
 from .locks import locks_in
 from .parallel import attempt_all
@@ -151,7 +152,7 @@ def _list_all(
         read(inventory)
 
     tasks = [functools.partial(fetch, plan.inventory, read) for plan in plans for read in reads]
-    found = iter(attempt_all(registry.http, tasks, LISTS))
+    found = iter(attempt_all(Concurrency(registry.http, LISTS), tasks))
     return [next(filter(None, list(itertools.islice(found, len(reads)))), None) for _ in plans]
 
 

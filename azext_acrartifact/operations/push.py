@@ -1,4 +1,4 @@
-"""push: files and folders become an artifact."""
+"""push: upload files and folders as an artifact."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from ..oci.descriptor import Descriptor
 from ..oci.manifest import Manifest
 from ..oci.reference import Reference
 from ..oci.registry import Registry
+from ..transfer.concurrency import Concurrency
 from ..transfer.progress import Progress
-from ..transfer.upload_sessions import Journal
+from ..transfer.repository_storage import RepositoryStorage
+from ..transfer.sizes import DEFAULT_SIZES, TransferSizes
+from ..transfer.upload_sessions import UploadSessions
 from ..transport.authorization import Scope
 from .annotations import Annotations
 from .file_spec import FileSpec
@@ -22,16 +25,15 @@ from .locks import naming_locks, require_writable
 from .manifest_builder import compose, config_shipment, placeholders, spec_version
 from .platforms import Platform, add_to_index, require_index
 from .tag import TagRules, named, put_tags, require_free, rights
-from .upload_job import UPLOADED, Shipment, Shipper, shipment_of
+from .upload_job import UPLOADED, Shipment, Uploader, pending_upload
 
 
 @dataclass(frozen=True)
 class PushOrder:
-    """What the user asked for. Without tag and digest in *reference*, the artifact is pushed by its digest.
-    *subject* is what the new artifact is attached to. *journal_folder* is where uploads under way are kept, if
-    anywhere; *concurrency* None adapts to the line. *stdin* is what a file called `-` stands for; *split* makes each
-    file of a folder a layer of its own. With *platform* the tags name indexes, which the artifact is added to. A
-    *dry_run* stores nothing."""
+    """The artifact to push. Without a tag in *reference*, it is pushed by its digest. It refers to *subject*, if given.
+    Interrupted uploads are resumed from *journal_folder*, if given; *concurrency* None adapts to the network. *stdin*
+    is read for a file named `-`; *split* makes each file of a folder a layer of its own. With *platform* the tags name
+    indexes, to which the artifact is added. A *dry_run* stores nothing."""
 
     reference: Reference
     files: Sequence[FileSpec]
@@ -52,11 +54,12 @@ class PushOrder:
     rules: TagRules = field(default_factory=TagRules)
     platform: Platform | None = None
     dry_run: bool = False
+    sizes: TransferSizes = DEFAULT_SIZES
 
 
 @dataclass(frozen=True)
 class PushedFile:
-    """One layer; *state* is `uploaded`, or `skipped` when the registry had it; in a dry run, what it would be."""
+    """One layer; *state* is `uploaded`, or `skipped` when the registry had it; in a dry run, the state it would get."""
 
     descriptor: Descriptor
     state: str
@@ -64,7 +67,7 @@ class PushedFile:
 
 @dataclass(frozen=True)
 class PushResult:
-    """What is in the registry now, or would be. Bytes count config and layers, each blob once."""
+    """The pushed artifact; after a dry run, as it would be. Bytes count config and layers, each blob once."""
 
     reference: Reference
     manifest: Manifest
@@ -75,10 +78,10 @@ class PushResult:
 
 
 def push(registry: Registry, order: PushOrder, progress: Progress) -> PushResult:
-    """Send what the registry lacks, blobs first, the manifest last.
+    """Upload the blobs that the registry does not have, then the manifest.
 
-    Everything that can be known to be wrong is found before a byte is hashed: the arguments, the files, the
-    right to push. A dry run finds out all of that, and what would be sent. Raises any `ArtifactError`.
+    Arguments, files and the permission to push are checked before a byte is hashed. A dry run checks all of that, too,
+    and finds the blobs that would be sent. Raises any `ArtifactError`.
     """
     with contextlib.ExitStack() as stack:
         version = spec_version(order.image_spec, order.config, order.artifact_type)
@@ -86,20 +89,20 @@ def push(registry: Registry, order: PushOrder, progress: Progress) -> PushResult
         opening = Opening(order.exclude, order.annotations.files, order.stdin, order.split)
         inputs = open_inputs(order.files, opening, stack)
         codec = codec_named(order.compression)
-        layers = [shipment_of(item, order.media_type, codec) for item in inputs] or placeholders(version)
+        layers = [pending_upload(item, order.media_type, codec) for item in inputs] or placeholders(version)
         config = config_shipment(version, order.config, order.artifact_type, order.annotations.config, stack)
         registry.authorizer.authorization(Scope.of(order.reference.repository, *rights(order.rules)))
         present = _present(registry, order)
-        places = [order.reference, *named(order.reference, order.tags)]
+        references = [order.reference, *named(order.reference, order.tags)]
         if order.dry_run:
-            require_writable(registry, places)
-        stack.enter_context(naming_locks(registry, places))
+            require_writable(registry, references)
+        stack.enter_context(naming_locks(registry, references))
         try:
             return _push(registry, order, version, config, layers, present, progress)
         except RejectedError as error:
             if error.code != "MANIFEST_BLOB_UNKNOWN":
                 raise
-            # A replica may lack what another one had: everything is asked for, and sent, once more.
+            # A geo-replica may not have a blob yet that another replica confirmed: check and send every blob again.
             return _push(registry, order, version, config, layers, None, progress)
 
 
@@ -108,20 +111,22 @@ def _check(order: PushOrder) -> None:
         raise InvalidInputError("No file to push", hint="Give --file PATH, or --empty for an artifact without files.")
     if order.reference.digest:
         raise InvalidInputError(
-            "A push cannot choose its digest", where=str(order.reference), hint="Give a tag, or neither."
+            "A push target cannot have a digest", where=str(order.reference), hint="Give a tag, or neither."
         )
     if not order.rules.overwrite and not _tags(order):
         raise InvalidInputError(
-            "Without a tag there is nothing to overwrite",
+            "--no-overwrite needs a tag",
             where=str(order.reference),
             hint=f"Write {order.reference}:TAG, or leave out --no-overwrite.",
         )
     if order.platform and not order.reference.tag:
-        raise InvalidInputError("An index needs a tag", where=str(order.reference), hint=f"Write {order.reference}:TAG")
+        raise InvalidInputError(
+            "--platform needs a tag", where=str(order.reference), hint=f"Write {order.reference}:TAG"
+        )
 
 
 def _present(registry: Registry, order: PushOrder) -> Manifest | None:
-    """What the tag is now: whatever it holds need not be sent, nor asked for blob by blob."""
+    """Return the manifest that the tag names now: its blobs are neither sent nor checked one by one."""
     repository, tag = order.reference.repository, order.reference.tag
     found = registry.manifests.find(repository, tag) if tag else None
     if order.platform and found:
@@ -140,25 +145,25 @@ def _push(
     present: Manifest | None,
     progress: Progress,
 ) -> PushResult:
-    journal = Journal(order.journal_folder)
     codec = codec_named(order.compression)
-    repository = order.reference.repository
-    shipper = Shipper(registry, repository, present, journal, progress, codec, order.concurrency, order.dry_run)
-    shipper.ship([config, *layers])
-    described = [_described(shipment) for shipment in layers]
+    sessions = UploadSessions(order.journal_folder)
+    storage = RepositoryStorage(registry, order.reference.repository, sessions, order.sizes)
+    concurrency = Concurrency(registry.http, order.concurrency)
+    Uploader(storage, concurrency, present, progress, codec, order.dry_run).run([config, *layers])
+    described = [_described(layer) for layer in layers]
     annotations = order.annotations.manifest
     manifest = compose(version, _described(config), described, order.artifact_type, order.subject, annotations)
     tags = (_would_tag if order.dry_run else _tag)(registry, order, manifest, present)
     return _result(order, manifest, tags, config, layers)
 
 
-def _described(shipment: Shipment) -> Descriptor:
-    assert shipment.descriptor is not None
-    return shipment.descriptor
+def _described(upload: Shipment) -> Descriptor:
+    assert upload.descriptor is not None
+    return upload.descriptor
 
 
 def _tag(registry: Registry, order: PushOrder, manifest: Manifest, present: Manifest | None) -> list[str]:
-    """Store the manifest under every tag; by its digest when there is none."""
+    """Store the manifest under every tag, or by its digest when there is none."""
     tag, tags = order.reference.tag, _tags(order)
     if order.platform:
         put_tags(registry, order.reference, manifest, [], TagRules(lock=order.rules.lock))
@@ -166,13 +171,13 @@ def _tag(registry: Registry, order: PushOrder, manifest: Manifest, present: Mani
             index = add_to_index(registry, order.reference, name, manifest, order.platform)
             put_tags(registry, order.reference, index, [name], order.rules)
         return tags
-    held = tag if tag and present and present.digest == manifest.digest else ""
-    put_tags(registry, order.reference, manifest, tags, order.rules, held)
+    unchanged = tag if tag and present and present.digest == manifest.digest else ""
+    put_tags(registry, order.reference, manifest, tags, order.rules, unchanged)
     return tags
 
 
 def _would_tag(registry: Registry, order: PushOrder, manifest: Manifest, _present: Manifest | None) -> list[str]:
-    """The same tags, with nothing stored; refuses what `_tag` would."""
+    """Return the same tags as `_tag` and raise the errors that it would, without storing anything."""
     tags = _tags(order)
     for name in tags if order.platform or not order.rules.overwrite else []:
         stored = add_to_index(registry, order.reference, name, manifest, order.platform) if order.platform else manifest
@@ -188,11 +193,9 @@ def _tags(order: PushOrder) -> list[str]:
 def _result(
     order: PushOrder, manifest: Manifest, tags: Sequence[str], config: Shipment, layers: Sequence[Shipment]
 ) -> PushResult:
-    blobs = {_described(shipment).digest: shipment for shipment in (*layers, config)}
-    for shipment in (*layers, config):
-        if shipment.state == UPLOADED:
-            blobs[_described(shipment).digest] = shipment
-    sizes = [(_described(shipment).size, shipment.state == UPLOADED) for shipment in blobs.values()]
-    files = [PushedFile(_described(shipment), shipment.state) for shipment in layers if shipment.item]
+    uploads = sorted((*layers, config), key=lambda upload: upload.state == UPLOADED)
+    blobs = {_described(upload).digest: upload for upload in uploads}
+    sizes = [(_described(upload).size, upload.state == UPLOADED) for upload in blobs.values()]
+    files = [PushedFile(_described(layer), layer.state) for layer in layers if layer.item]
     sent = sum(size for size, was_sent in sizes if was_sent)
     return PushResult(order.reference, manifest, tags, files, sent, sum(size for size, _ in sizes) - sent)

@@ -17,6 +17,7 @@ from ..oci.digest import Digest
 from ..oci.mediatypes import DOCKER_LIST, DOCKER_MANIFEST, INDEXES
 from ..oci.referrers import described
 from ..oci.registry import Registry
+from ..transfer.concurrency import Concurrency
 from .locks import locks_in
 from .parallel import require_all
 
@@ -141,7 +142,9 @@ class Inventory:
         return self.manifests[digest].get("mediaType") not in (DOCKER_MANIFEST, DOCKER_LIST)
 
     def _each(self, fetch: Callable[[Digest], None], in_flight: int, digests: Iterable[Digest]) -> None:
-        require_all(self.registry.http, [functools.partial(fetch, digest) for digest in digests], in_flight)
+        require_all(
+            Concurrency(self.registry.http, in_flight), [functools.partial(fetch, digest) for digest in digests]
+        )
 
 
 def tags_in(properties: Mapping[str, Any]) -> list[str]:

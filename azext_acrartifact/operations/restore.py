@@ -1,4 +1,4 @@
-"""restore: artifacts of an OCI image layout on the disk, a folder or a tar, go to a repository."""
+"""restore: upload artifacts of an OCI image layout on disk, a folder or a tar, to a repository."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from ..oci.manifest import blobs_of
 from ..oci.mediatypes import INDEXES, MANIFESTS
 from ..oci.reference import Reference
 from ..oci.registry import Registry
+from ..transfer.concurrency import Concurrency
 from ..transfer.progress import Progress
 from ..transfer.repository_storage import RepositoryStorage
-from ..transfer.upload_sessions import Journal
+from ..transfer.sizes import DEFAULT_SIZES, TransferSizes
+from ..transfer.upload_sessions import UploadSessions
 from ..transport.authorization import PULL, PUSH, Scope
 from .backup import LayoutResult, result_of
-from .copy_graph import Ends, carry, survey
+from .copy_graph import Ends, copy_graph, preview
 from .locks import naming_locks
 from .manifest_graph import collect
 from .tag import named
@@ -27,8 +29,8 @@ from .tag import named
 
 @dataclass(frozen=True)
 class RestoreOrder:
-    """What the user asked for. *reference* is where it goes: a tag, or a repository that gets everything. *version*
-    is the tag or digest in the layout at *path*, if that is another; *tags* are those to restore, by default all."""
+    """The artifacts to restore to *reference*: to a tag, or all to a repository. *version* is the tag or digest in the
+    layout at *path*, if it differs; *tags* are those to restore, by default all."""
 
     reference: Reference
     path: str
@@ -39,57 +41,61 @@ class RestoreOrder:
     dry_run: bool = False
     concurrency: int | None = None
     journal_folder: str | None = None
+    sizes: TransferSizes = DEFAULT_SIZES
 
 
 def restore(registry: Registry, order: RestoreOrder, progress: Progress) -> LayoutResult:
-    """Send to the repository what it lacks, tags last. The layout is not trusted: all its bytes are hashed.
+    """Upload what is missing in the repository, tags last. The layout is not trusted: all its bytes are hashed.
 
     Raises `NotFoundError` when the layout has no such artifact, `RefusedError` for one that is damaged or unsafe, and
     any other `ArtifactError`.
     """
-    repository, http = order.reference.repository, registry.http
+    repository = order.reference.repository
+    concurrency = Concurrency(registry.http, order.concurrency)
     with contextlib.closing(LayoutSource(open_layout(order.path))) as source:
         wanted = _wanted(source, order)
         tags = {digest: names for digest, names in wanted.items() if names}
         registry.authorizer.authorization(Scope.of(repository, PULL, PUSH))
-        graph = collect(source, wanted, http, recursive=order.recursive)
+        graph = collect(source, wanted, concurrency, recursive=order.recursive)
         source.require(blobs_of(graph.manifests))
-        target = RepositoryStorage(registry, repository, Journal(order.journal_folder))
-        ends = Ends(source, target, http, order.concurrency)
+        target = RepositoryStorage(registry, repository, UploadSessions(order.journal_folder), order.sizes)
+        ends = Ends(source, target, concurrency, order.sizes)
         if order.dry_run:
-            carried = survey(graph, ends, tags, order.overwrite)
+            copied = preview(graph, ends, tags, order.overwrite)
         else:
             names = [name for some in tags.values() for name in some]
             with naming_locks(registry, [order.reference, *named(order.reference, names)]):
-                carried = carry(graph, ends, tags, progress, order.overwrite)
-    return result_of(order.reference, source.place, graph, tags, carried)
+                copied = copy_graph(graph, ends, tags, progress, order.overwrite)
+    return result_of(order.reference, source.label, graph, tags, copied)
 
 
 def _wanted(source: LayoutSource, order: RestoreOrder) -> dict[Digest, list[str]]:
-    """The artifacts to restore, each with the tags that it is to get: none for one that goes by its digest."""
+    """Return the artifacts to restore, each with the tags that it gets: none for one that is restored by digest."""
     reference = order.reference
     if (order.tags and (reference.version or order.version)) or (reference.digest and order.version):
         raise InvalidInputError(
-            "The artifact is named twice", where=str(reference), hint="Give --tags with the repository alone."
+            "Both a single artifact and --tags are given",
+            where=str(reference),
+            hint="Give --tags with the repository alone.",
         )
     version = order.version or reference.version
     if version is not None:
         name = reference.tag or (version if ":" not in version else None)
         return {source.manifest(version).digest: [name] if name else []}
-    held = {tag: source.manifest(tag).digest for tag in order.tags} or {
-        tag: found.digest for tag, found in source.tags().items()
+    found = {tag: source.manifest(tag).digest for tag in order.tags} or {
+        tag: descriptor.digest for tag, descriptor in source.tags().items()
     }
     wanted: dict[Digest, list[str]] = {}
-    for tag, digest in held.items():
+    for tag, digest in found.items():
         wanted.setdefault(digest, []).append(tag)
     if not order.tags:
         wanted |= {digest: [] for digest in _untagged(source, order.recursive)}
     if not wanted:
-        raise NotFoundError("The layout lists no artifact", where=source.place, hint="Make a new backup.")
+        raise NotFoundError("The layout lists no artifact", where=source.label, hint="Make a new backup.")
     return wanted
 
 
 def _untagged(source: LayoutSource, recursive: bool) -> list[Digest]:
-    """What is listed under no tag, without *recursive* only what is not attached to anything."""
+    """Return the artifacts that are listed without a tag; without *recursive*, only those that are no referrers."""
     listed = [item.digest for item in source.index.untagged() if item.media_type in (*MANIFESTS, *INDEXES)]
     return [digest for digest in listed if recursive or source.manifest(digest).subject is None]

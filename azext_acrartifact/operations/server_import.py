@@ -17,6 +17,7 @@ from ..errors import ArtifactError, CancelledError
 from ..oci.digest import Digest, short
 from ..oci.manifest import Manifest
 from ..oci.reference import Reference
+from ..transfer.concurrency import Concurrency
 from ..transport.client import HttpClient
 from .manifest_graph import Graph
 from .parallel import run_all
@@ -62,7 +63,9 @@ def import_missing(
         work.bring(order.root, order.tags)
         return
     for phase in _phases(order.graph, tops):
-        run_all(http, [functools.partial(work.bring, manifest.digest, ()) for manifest in phase], IN_FLIGHT)
+        run_all(
+            Concurrency(http, IN_FLIGHT), [functools.partial(work.bring, manifest.digest, ()) for manifest in phase]
+        )
     if order.tags and not order.may_push:
         work.bring(order.root, order.tags)
 

@@ -1,4 +1,4 @@
-"""Which of an artifact's files are on the disk already, byte for byte."""
+"""Find the files of an artifact that exist on disk already, byte for byte."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ from ..files.names import RelativeName
 from ..files.writing.destination import Destination
 from ..oci.digest import algorithm_of
 from ..oci.mediatypes import CONTENT_DIGEST
-from ..transfer.concurrency import Pace
+from ..transfer.concurrency import Concurrency
 from ..transfer.progress import Progress
 from ..transfer.scheduler import Job, Scheduler
-from ..transport.client import HttpClient
 from .pull_plan import Plan, Planned
 
 
 def present_files(
-    http: HttpClient, pace: Pace, destination: Destination, plan: Plan, progress: Progress
+    concurrency: Concurrency, destination: Destination, plan: Plan, progress: Progress
 ) -> set[RelativeName]:
-    """The names of the planned files and folders that need not be fetched. Reads what is on the disk."""
+    """Return the names of the planned files and folders that need no download. Reads the ones on disk."""
     present: set[RelativeName] = set()
 
     def compare(item: Planned) -> None:
@@ -30,7 +29,8 @@ def present_files(
             progress.finished(item.blob, "Unchanged")
 
     candidates = [item for item in plan.files if item.folder or destination.size_of(item.name) == item.blob.size]
-    Scheduler(http, pace).run([Job(functools.partial(compare, item), item.blob.size, True) for item in candidates])
+    jobs = [Job(functools.partial(compare, item), item.blob.size, True) for item in candidates]
+    Scheduler(concurrency).run(jobs)
     return present
 
 
@@ -39,10 +39,10 @@ def _same_file(destination: Destination, item: Planned) -> bool:
 
 
 def _same_folder(destination: Destination, item: Planned) -> bool:
-    """Whether packing what is there gives the very archive that the layer holds.
+    """Return whether packing the folder on disk gives the very archive of the layer.
 
-    It does for what was pushed from here, with members' times at zero; otherwise the folder is fetched. One that
-    holds far more than the layer could is not read.
+    It does for layers that this tool pushed, with the members' times at zero; other folders are downloaded. A folder
+    that contains far more than the layer could is not read.
     """
     expected = item.blob.annotations.get(CONTENT_DIGEST)
     if expected is None or not item.name.parts:

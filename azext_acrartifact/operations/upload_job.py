@@ -1,4 +1,4 @@
-"""Sends what a push is made of, and learns on the way what each piece is."""
+"""Upload the blobs of an artifact, and find their digests on the way."""
 
 from __future__ import annotations
 
@@ -13,14 +13,11 @@ from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest
 from ..oci.manifest import Manifest
 from ..oci.mediatypes import CONTENT_DIGEST, LAYER, LAYER_GZIP, LAYER_ZSTD, TITLE, UNPACK
-from ..oci.registry import Registry
-from ..transfer.concurrency import Pace
+from ..transfer.concurrency import Concurrency
 from ..transfer.progress import Progress
 from ..transfer.repository_storage import RepositoryStorage
 from ..transfer.scheduler import Job, Scheduler
-from ..transfer.upload import ASKED_FROM, SINGLE_LIMIT
-from ..transfer.upload_sessions import Journal
-from ..transfer.upload_source import Feed, FileFeed, Identity
+from ..transfer.upload_source import FileSource, Identity, UploadSource
 from .inputs import FolderFeed, Input, is_same_folder
 
 _FOLDER_TYPES = {GZIP: LAYER_GZIP, ZSTD: LAYER_ZSTD, NONE: LAYER}
@@ -30,8 +27,8 @@ SKIPPED = "skipped"
 
 @dataclass
 class Shipment:
-    """One blob to send: a file or folder of the user's, or *content* that is at hand. Once it has been sent,
-    *descriptor* says what it is, and *state* whether it was."""
+    """One blob to upload: a file or folder of the user's, or *content* in memory. When the upload has ended,
+    *descriptor* describes the blob, and *state* says whether it was sent."""
 
     media_type: str
     annotations: Mapping[str, str]
@@ -47,124 +44,113 @@ class Shipment:
         return self.item.size if self.item else self.content.size if self.content else 0
 
 
-def shipment_of(item: Input, default_type: str | None, codec: Codec) -> Shipment:
-    """What *item* is sent as; *default_type* is the media type where the user named none."""
+def pending_upload(item: Input, default_type: str | None, codec: Codec) -> Shipment:
+    """Return the upload of *item*; *default_type* is the media type if the user named none."""
     kind = item.spec.media_type or default_type or (_FOLDER_TYPES[codec.name] if item.folder else LAYER)
     return Shipment(kind, {TITLE: item.title, **item.annotations}, item=item)
 
 
 @dataclass
-class Shipper:
-    """Sends shipments to one repository. *present* is what the tag holds now: none of it is sent, nor asked for. In a
-    *dry_run* it only reads the files, and finds out what it would send."""
+class Uploader:
+    """Uploads blobs to *storage*. Blobs of *present*, the manifest under the tag, are neither sent nor checked. A
+    *dry_run* only reads the files, and finds what it would send."""
 
-    registry: Registry
-    repository: str
+    storage: RepositoryStorage
+    concurrency: Concurrency
     present: Manifest | None
-    journal: Journal
     progress: Progress
     codec: Codec
-    concurrency: int | None = None
     dry_run: bool = False
     _claims: dict[Digest, Shipment] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         blobs = (*self.present.layers, self.present.config) if self.present else ()
-        self._held = {blob.digest for blob in blobs if blob}
+        self._digests = {blob.digest for blob in blobs if blob}
         self._known = {blob.title: blob for blob in blobs if blob and blob.title}
-        self._pace = Pace(self.registry.http, self.concurrency)
-        self._storage = RepositoryStorage(self.registry, self.repository, self.journal)
 
-    def ship(self, shipments: Sequence[Shipment]) -> None:
-        """Send them all, the largest first; each has its descriptor afterwards."""
-        self.progress.expect(sum(shipment.size for shipment in shipments))
-        jobs = [
-            Job(functools.partial(self._ship, shipment), shipment.size, shipment.size > SINGLE_LIMIT)
-            for shipment in shipments
-        ]
-        Scheduler(self.registry.http, self._pace).run(jobs)
+    def run(self, uploads: Sequence[Shipment]) -> None:
+        """Upload all *uploads*, the largest first; each has its descriptor afterwards."""
+        self.progress.expect(sum(upload.size for upload in uploads))
+        single = self.storage.sizes.single
+        jobs = [Job(functools.partial(self._upload, upload), upload.size, upload.size > single) for upload in uploads]
+        Scheduler(self.concurrency).run(jobs)
 
-    def _ship(self, shipment: Shipment) -> None:
-        item = shipment.item
+    def _upload(self, upload: Shipment) -> None:
+        item = upload.item
         if item is not None and item.folder is not None:
-            self._ship_folder(shipment, item)
+            self._upload_folder(upload, item)
             return
-        content = shipment.content or (item.file if item else None)
+        content = upload.content or (item.file if item else None)
         assert content is not None
         parked = item.file if item and item.file and item.file.is_parked else None
-        feed = FileFeed(content, self._key(item), self._cancelled, self._is_likely(item))
+        cancelled, sizes = self.concurrency.http.waiter.cancelled, self.storage.sizes
+        source = FileSource(content, self._key(item), cancelled, self._is_likely(item), sizes)
         try:
-            identity, sent = self._send(shipment, feed)
+            identity, sent = self._send(upload, source)
         finally:
             if parked:
                 parked.park()
-        self._settle(shipment, identity, sent, {})
+        self._settle(upload, identity, sent, {})
 
-    def _ship_folder(self, shipment: Shipment, item: Input) -> None:
+    def _upload_folder(self, upload: Shipment, item: Input) -> None:
         assert item.folder is not None
         known = self._known.get(item.title)
         if known is not None and is_same_folder(item.folder, known):
             marks = _folder_marks(known.annotations[CONTENT_DIGEST])
-            self._settle(shipment, Identity(known.digest, known.size), False, marks)
-            self.progress.advanced(_named(shipment, known.digest), shipment.size)
+            self._settle(upload, Identity(known.digest, known.size), False, marks)
+            self.progress.advanced(_shown(upload, known.digest), upload.size)
             return
-        feed = FolderFeed(item.folder, self.codec, self._storage.place)
-        identity, sent = self._send(shipment, feed)
-        self._settle(shipment, identity, sent, _folder_marks(feed.tar_digest))
+        source = FolderFeed(item.folder, self.codec, self.storage.label)
+        identity, sent = self._send(upload, source)
+        self._settle(upload, identity, sent, _folder_marks(source.tar_digest))
 
-    def _send(self, shipment: Shipment, feed: Feed) -> tuple[Identity, bool]:
-        shown = _named(shipment, Digest(""))
+    def _send(self, upload: Shipment, source: UploadSource) -> tuple[Identity, bool]:
+        shown = _shown(upload, Digest(""))
         self.progress.started(shown, "Reading" if self.dry_run else "Uploading")
-        held = functools.partial(self._is_held, shipment)
+        exists = functools.partial(self._exists, upload)
         if self.dry_run:
-            identity = feed.settle()
-            return identity, not held(identity)
-        return self._storage.upload(feed, held, functools.partial(self._moved, shown))
+            identity = source.settle()
+            return identity, not exists(identity)
+        return self.storage.upload(source, exists, functools.partial(self._moved, shown))
 
     def _moved(self, blob: Descriptor, size: int) -> None:
-        self._pace.moved(size)
+        self.concurrency.moved(size)
         self.progress.advanced(blob, size)
 
-    def _settle(self, shipment: Shipment, identity: Identity, sent: bool, marks: Mapping[str, str]) -> None:
-        annotations = {**shipment.annotations, **marks}
-        shipment.descriptor = Descriptor(
-            shipment.media_type, identity.digest, identity.size, annotations, data=shipment.data
-        )
-        shipment.state = UPLOADED if sent else SKIPPED
-        self.progress.finished(shipment.descriptor, "Exists" if not sent else "New" if self.dry_run else "Uploaded")
+    def _settle(self, upload: Shipment, identity: Identity, sent: bool, marks: Mapping[str, str]) -> None:
+        annotations = {**upload.annotations, **marks}
+        upload.descriptor = Descriptor(upload.media_type, identity.digest, identity.size, annotations, data=upload.data)
+        upload.state = UPLOADED if sent else SKIPPED
+        self.progress.finished(upload.descriptor, "Exists" if not sent else "New" if self.dry_run else "Uploaded")
 
-    def _is_held(self, shipment: Shipment, identity: Identity) -> bool:
-        """Whether the registry has the blob, or another shipment of the same bytes is on its way."""
-        if identity.digest in self._held:
+    def _exists(self, upload: Shipment, identity: Identity) -> bool:
+        """Return whether the registry has the blob, or another upload sends the same bytes."""
+        if identity.digest in self._digests:
             return True
         with self._lock:
-            owner = self._claims.setdefault(identity.digest, shipment)
-        if owner is not shipment:
+            owner = self._claims.setdefault(identity.digest, upload)
+        if owner is not upload:
             return True
-        asked = identity.size >= ASKED_FROM
-        return asked and self._storage.exists(Descriptor("", identity.digest, identity.size))
+        worth = identity.size >= self.storage.sizes.checked
+        return worth and self.storage.exists(Descriptor("", identity.digest, identity.size))
 
     def _is_likely(self, item: Input | None) -> bool:
-        """Whether the registry probably has the file: then it is hashed before anything is sent."""
+        """Return whether the registry probably has the file: then it is hashed before anything is sent."""
         known = self._known.get(item.title) if item else None
         return known is not None and item is not None and known.size == item.size
 
     def _key(self, item: Input | None) -> str:
-        """What a journal knows the upload by; a blob that goes in one request needs none."""
-        if item is None or item.file is None or item.size <= SINGLE_LIMIT:
+        """Return the key of the upload session; a blob that is sent in one request needs none."""
+        if item is None or item.file is None or item.size <= self.storage.sizes.single:
             return ""
-        return f"{self._storage.place}|{item.file.version}"
-
-    @property
-    def _cancelled(self) -> threading.Event:
-        return self.registry.http.waiter.cancelled
+        return f"{self.storage.label}|{item.file.version}"
 
 
 def _folder_marks(tar_digest: str) -> dict[str, str]:
-    """The annotations by which ORAS and ACR Tasks know a folder's layer."""
+    """Return the annotations by which ORAS and ACR Tasks recognize a folder's layer."""
     return {UNPACK: "true", CONTENT_DIGEST: tar_digest}
 
 
-def _named(shipment: Shipment, digest: Digest) -> Descriptor:
-    return Descriptor(shipment.media_type, digest, shipment.size, shipment.annotations)
+def _shown(upload: Shipment, digest: Digest) -> Descriptor:
+    return Descriptor(upload.media_type, digest, upload.size, upload.annotations)

@@ -1,1 +1,1 @@
-"""Moving blobs: where a transfer begins, goes on after a break, and ends."""
+"""Moving blobs: uploads, downloads and relays, which resume after a break."""

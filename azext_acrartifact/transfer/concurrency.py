@@ -1,82 +1,104 @@
-"""How many requests may be in flight.
+"""The number of requests that may be in flight.
 
-Small files are round trips: how many to keep in flight follows from how long one takes, since a client of one
-process spends some time of its own on each; but some dozens at least. Large ones fill the line: how many connections
-that takes is found out by adding some while the rate grows.
+A small blob costs a round trip, so the number of small requests follows from how long a round trip takes: this process
+spends time of its own on each. Large blobs fill the network, so connections are added while the rate grows.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 from ..transport.client import HttpClient
 
 MOST = 64
 FIRST_SMALL, FEWEST_SMALL = 4, 32
-"""At once, and once answers come, however near the registry is: 2,000 files of 4 KiB come from CNCF distribution in
-three quarters of the time that four in flight take, since it does more of them at a stroke."""
+"""Small requests in flight at first, and after the first responses, however near the registry is. CNCF distribution
+serves 2,000 files of 4 KiB with 32 in flight in three quarters of the time that it takes with four."""
 OWN_TIME = 0.0003
-"""Seconds of processor time that one small request costs here at the least. With as many more in flight, 2,000 files of
-4 KiB over 20 ms take a seventh to a fifth less than with half of them."""
+"""Seconds of processor time that a small request costs here at least. A number based on half of that makes 2,000 files
+of 4 KiB over 20 ms a seventh to a fifth slower."""
 NEAR = 0.004
-"""Seconds to the first byte below which more than two large blobs at once only get in each other's way."""
-ANSWERS_NEAR = 16
-"""Answers that are worth one more connection there: to open one takes as long as some of them."""
+"""Seconds to the first byte. Below, more than two large blobs at once only slow each other down."""
+RESPONSES_NEAR = 16
+"""Responses after which another connection pays off near the registry: opening one takes as long as some of them."""
 FEW_BULK, MANY_BULK = 2, 8
 SAMPLES = 2
-"""Answers before the round trip is taken for known."""
+"""Responses after which the round trip time counts as known."""
 WINDOW = 0.5
 GAIN = 1.15
 
 
-class Pace:
-    """Limits for one transfer. *fixed* is the user's own number, which then is the limit for both kinds."""
+class Concurrency:
+    """The budget of requests in flight over *http* that all transfers of a command share. *fixed* is the user's
+    `--concurrency`, the limit of large and small transfers together; None adapts each limit to the network."""
 
-    def __init__(self, http: HttpClient, fixed: int | None = None) -> None:
-        self._http = http
-        self._fixed = fixed
-        self._began = http.answers
+    def __init__(
+        self, http: HttpClient, fixed: int | None = None, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.http = http
+        self.fixed = fixed
+        self._clock = clock
+        self._first = http.answers
         self._lock = threading.Lock()
+        self._running = {True: 0, False: 0}
         self._extra = 0
         self._settled = False
         self._moved = 0
-        self._since = time.monotonic()
+        self._since = clock()
         self._last_rate = 0.0
 
+    def acquire(self, bulk: bool) -> bool:
+        """Take one transfer out of the budget; return False when nothing is left of it now."""
+        with self._lock:
+            if not any(self._running.values()):
+                self._moved, self._since = 0, self._clock()  # a pause between transfers is not part of a window
+            if self.fixed:
+                granted = sum(self._running.values()) < self.fixed
+            else:
+                granted = self._running[bulk] < (self.bulk() if bulk else self.small())
+            self._running[bulk] += granted
+            return granted
+
+    def release(self, bulk: bool) -> None:
+        """Give one transfer back to the budget."""
+        with self._lock:
+            self._running[bulk] -= 1
+
     def small(self) -> int:
-        """How many requests for small blobs may be in flight."""
-        if self._fixed:
-            return self._fixed
-        fitting = max(FEWEST_SMALL, int((self._http.fastest_answer or 0) / OWN_TIME))
-        earned = self._answered // ANSWERS_NEAR if self._is_near else self._answered
-        return max(1, min(MOST, fitting, FIRST_SMALL + earned) >> self._http.throttled)
+        """Return how many requests for small blobs may be in flight."""
+        if self.fixed:
+            return self.fixed
+        fitting = max(FEWEST_SMALL, int((self.http.fastest_answer or 0) / OWN_TIME))
+        earned = self._responses // RESPONSES_NEAR if self._is_near else self._responses
+        return max(1, min(MOST, fitting, FIRST_SMALL + earned) >> self.http.throttled)
 
     def bulk(self) -> int:
-        """How many connections may carry large blobs."""
-        if self._fixed:
-            return self._fixed
-        base = FEW_BULK if self._is_near or self._answered < SAMPLES else MANY_BULK
-        return max(1, min(MANY_BULK, base + self._extra) >> self._http.throttled)
-
-    @property
-    def _is_near(self) -> bool:
-        return (self._http.fastest_answer or 0) < NEAR
-
-    @property
-    def _answered(self) -> int:
-        """Requests answered since the transfer began: they let more be in flight, as TCP starts slowly."""
-        return self._http.answers - self._began
+        """Return how many connections may transfer large blobs."""
+        if self.fixed:
+            return self.fixed
+        base = FEW_BULK if self._is_near or self._responses < SAMPLES else MANY_BULK
+        return max(1, min(MANY_BULK, base + self._extra) >> self.http.throttled)
 
     def moved(self, size: int) -> None:
-        """Account for *size* bytes; at the end of a window, one more connection is tried or given up."""
+        """Account for *size* bytes. At the end of a window, add a connection or give one up."""
         with self._lock:
             self._moved += size
-            elapsed = time.monotonic() - self._since
+            elapsed = self._clock() - self._since
             if elapsed < WINDOW or self._settled:
                 return
             self._adjust(self._moved / elapsed)
-            self._moved, self._since = 0, time.monotonic()
+            self._moved, self._since = 0, self._clock()
+
+    @property
+    def _is_near(self) -> bool:
+        return (self.http.fastest_answer or 0) < NEAR
+
+    @property
+    def _responses(self) -> int:
+        """Responses since the command's transfers began: each allows more requests in flight, like TCP slow start."""
+        return self.http.answers - self._first
 
     def _adjust(self, rate: float) -> None:
         if self._last_rate and rate < self._last_rate * GAIN:

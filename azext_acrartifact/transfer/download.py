@@ -1,45 +1,36 @@
-"""One blob down: every byte is hashed as it comes, and a break goes on where it was."""
+"""Download one blob over one connection: hash every byte as it arrives, and resume after a break."""
 
 from __future__ import annotations
-
-from typing import Protocol
 
 from ..errors import DigestMismatchError
 from ..oci.content import Advance, Source
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Verifier
-from ..transport.messages import BLOCK
 from ..transport.retry import Attempts
-from .resuming_stream import SteadyStream
-
-
-class Sink(Protocol):
-    """Where a blob's bytes go until they are known to be right."""
-
-    def write(self, data: memoryview) -> None:
-        """Append *data*."""
-
-    def restart(self) -> None:
-        """Forget what was written."""
+from .blob_file import Sink
+from .resuming_stream import ResumingStream
+from .sizes import DEFAULT_SIZES, TransferSizes
 
 
 class BlobDownload:
-    """The bytes of *blob* from *source*, in order, from the first to the last, whatever breaks meanwhile.
+    """The bytes of *blob* from *source* in order, whatever breaks meanwhile. Calls *advance* as they arrive."""
 
-    *advance* is told of bytes as they come.
-    """
-
-    def __init__(self, source: Source, blob: Descriptor, attempts: Attempts, advance: Advance) -> None:
-        self._blob, self._advance = blob, advance
-        self._stream = SteadyStream(source, blob, attempts)
+    def __init__(
+        self,
+        source: Source,
+        blob: Descriptor,
+        attempts: Attempts,
+        advance: Advance,
+        sizes: TransferSizes = DEFAULT_SIZES,
+    ) -> None:
+        self._blob, self._advance, self._sizes = blob, advance, sizes
+        self._stream = ResumingStream(source, blob, attempts)
         self._verifier = Verifier(blob.digest, blob.size)
 
     def into(self, sink: Sink) -> None:
-        """Write the whole blob to *sink* and return once its digest is confirmed.
-
-        Raises `DigestMismatchError` for wrong bytes, `ConnectionFailedError` when the line stays broken.
-        """
-        buffer = memoryview(bytearray(min(BLOCK, self._blob.size + 1)))
+        """Write the whole blob to *sink* and verify its digest. Raises `DigestMismatchError` for wrong bytes,
+        `ConnectionFailedError` when the connection stays broken."""
+        buffer = memoryview(bytearray(min(self._sizes.buffer, self._blob.size + 1)))
         try:
             while True:
                 while count := self.readinto(buffer):
@@ -50,26 +41,37 @@ class BlobDownload:
             self.close()
 
     def readinto(self, buffer: memoryview) -> int:
-        """The next bytes of the blob; 0 after the last."""
+        """Fill *buffer* with the next bytes of the blob; return 0 after the last."""
         count = self._stream.readinto(buffer, self._verifier.seen)
         self._verifier.update(buffer[:count])
         self._advance(count)
         return count
 
+    def read(self, size: int) -> bytes:
+        """Return the next bytes of the blob, at most *size*; none after the last."""
+        buffer = memoryview(bytearray(min(size, self._sizes.buffer)))
+        return bytes(buffer[: self.readinto(buffer)])
+
+    def drain(self) -> None:
+        """Read the rest and verify the whole blob. Raises `DigestMismatchError`."""
+        while self.read(self._sizes.buffer):
+            pass
+        self.finish()
+
     def finish(self) -> None:
-        """Raise `DigestMismatchError` unless all the blob's bytes have passed and are right."""
+        """Raise `DigestMismatchError` unless all bytes of the blob were read and are right."""
         self.close()
         self._verifier.finish()
 
     def close(self) -> None:
-        """Give up the connection; the position is kept."""
+        """Close the connection; the next read resumes."""
         self._stream.close()
 
     def _verified(self, sink: Sink) -> bool:
         try:
             self.finish()
         except DigestMismatchError:
-            # Bytes of two answers may not fit together; those of one that are wrong stay wrong.
+            # The bytes of two responses may not fit together. Wrong bytes of one response stay wrong.
             if not self._stream.resumed:
                 raise
             self._start_over(sink)

@@ -1,4 +1,4 @@
-"""What a transfer tells about itself. The face draws it; the core never prints."""
+"""The progress that a transfer reports. The face draws it; the core never prints."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from ..oci.descriptor import Descriptor
 
 
 class Progress:
-    """Every call may come from any thread. This one ignores them all."""
+    """Ignore all reports. Every method may be called from any thread."""
 
     def expect(self, size: int) -> None:
-        """*size* more bytes are to be moved."""
+        """Expect *size* more bytes to be moved."""
 
     def started(self, blob: Descriptor, verb: str) -> None:
-        """Work on *blob* begins; *verb* is what is done, as in `Uploading`."""
+        """Show that work on *blob* begins; *verb* as in `Uploading`."""
 
     def advanced(self, blob: Descriptor, size: int) -> None:
-        """*size* bytes of *blob* have moved; negative when they must move again."""
+        """Count *size* bytes of *blob* as moved; a negative number must be moved again."""
 
     def finished(self, blob: Descriptor, verb: str) -> None:
-        """Work on *blob* is done; *verb* as in `Uploaded` or `Skipped`."""
+        """Show that work on *blob* is done; *verb* as in `Uploaded` or `Exists`."""
 
     def note(self, text: str) -> None:
-        """Something that a person who waits should know."""
+        """Show *text* to the person who waits."""
 
     def close(self) -> None:
-        """Nothing more comes."""
+        """Stop: no more reports follow."""

@@ -1,131 +1,119 @@
-"""A blob sent on as it comes from another storage: nothing of it is kept, on disk or in memory.
+"""Upload a blob while it arrives from another storage, without a copy on disk or in memory.
 
-Both sides run at once, since the system's socket buffers fill and drain on their own while the other side is served.
+Both sides transfer at the same time: the system's socket buffers fill and drain while the other side is served.
 """
 
 from __future__ import annotations
 
-import hashlib
 import io
 
-from ..errors import ConnectionFailedError, DigestMismatchError
+from ..errors import ConnectionFailedError
 from ..oci.content import Chunk, Source
 from ..oci.descriptor import Descriptor
-from ..oci.digest import algorithm_of
-from ..transport.messages import BLOCK
+from ..oci.digest import Verifier
 from ..transport.retry import Attempts
-from .resuming_stream import SteadyStream
+from .resuming_stream import ResumingStream
+from .sizes import DEFAULT_SIZES, TransferSizes
 from .upload_source import Identity
 
 MOST_MARKS = 4
 
 
-class RelayFeed:
-    """*blob* of *source*, as the `Feed` and the `Content` of an upload.
+class RelaySource:
+    """*blob* of *source*, as the `UploadSource` and the `Content` of an upload.
 
-    Every byte passes a hash on its way, and the last of them are handed out only when the digest is right: an upload
-    of wrong bytes is never complete. After a break of either side, bytes are read again from where the hash is known.
+    Every byte is hashed as it passes, and the last ones are handed out only when the digest is right: an upload of
+    wrong bytes never completes. After a break of either side, bytes are read again from where the hash is known.
     """
 
-    def __init__(self, source: Source, blob: Descriptor, attempts: Attempts, key: str) -> None:
+    def __init__(
+        self, source: Source, blob: Descriptor, attempts: Attempts, key: str, sizes: TransferSizes = DEFAULT_SIZES
+    ) -> None:
         self.key = key
-        self._blob = blob
-        self._stream = SteadyStream(source, blob, attempts)
-        self._hash = hashlib.new(algorithm_of(blob.digest))
-        self._at = 0
-        self._marks = {0: self._hash.copy()}
+        self._blob, self._sizes = blob, sizes
+        self._stream = ResumingStream(source, blob, attempts)
+        self._verifier = Verifier(blob.digest, blob.size)
+        self._marks = {0: self._verifier.copy()}
         self._verified = False
         self._error: ConnectionFailedError | None = None
 
     @property
-    def expected(self) -> int:
-        """Bytes in all."""
+    def size(self) -> int:
+        """The size in bytes."""
         return self._blob.size
 
-    @property
-    def size(self) -> int:
-        """Bytes in all."""
-        return self._blob.size
+    expected = size
 
     def chunk(self, offset: int, most: int) -> Chunk | None:
-        """A range of the blob. None, at its end, only when all of it has been seen and is right: raises
-        `DigestMismatchError` otherwise, and what the source raised for good."""
+        """Return a range of the blob; None at its end, once all of it has been read and verified. Raises
+        `DigestMismatchError` for wrong bytes, and what the source raised when it stayed broken."""
         if self._error is not None:
             raise self._error
         size = min(most, self._blob.size - offset)
         if size > 0:
             return Chunk(self, offset, size)
         if not self._verified:
-            # An earlier run has sent the rest: it is read once more, since nobody else knows what that was.
+            # An earlier run has sent the rest. Read it once more, since only its digest shows what was sent.
             self._go_to(self._blob.size)
             self._confirm()
         return None
 
     def identity(self) -> Identity:
-        """Which blob it is, as its manifest says."""
+        """Return the blob's identity according to its manifest."""
         return Identity(self._blob.digest, self._blob.size)
 
-    def settle(self) -> Identity:
-        """The same."""
-        return self.identity()
+    settle = identity
 
     def open_range(self, offset: int, length: int) -> io.RawIOBase:
-        """A reader of *length* bytes from *offset*; it goes on with the connection of the one before if it can."""
+        """Return a reader of *length* bytes from *offset*, on the connection of the previous reader if it fits."""
         self._go_to(offset)
         return _Reader(self, length)
 
     def read(self, buffer: memoryview) -> int:
         """Fill *buffer* with the next bytes. Raises `ConnectionFailedError` when the source stays broken."""
         try:
-            count = self._stream.readinto(buffer[: self._blob.size - self._at], self._at)
+            count = self._stream.readinto(buffer[: self._blob.size - self._position], self._position)
         except ConnectionFailedError as error:
             self._error = error
             raise
-        self._account(buffer[:count])
+        self._verifier.update(buffer[:count])
+        if not count or self._position == self._blob.size:
+            self._confirm()
         return count
 
     def close(self) -> None:
-        """Give up the connection; the position is kept."""
+        """Close the connection; the next read resumes."""
         self._stream.close()
 
-    def _account(self, block: memoryview) -> None:
-        if not block:
-            raise DigestMismatchError("Fewer bytes came than were announced", where=self._blob.digest)
-        self._hash.update(block)
-        self._at += len(block)
-        if self._at == self._blob.size:
-            self._confirm()
+    @property
+    def _position(self) -> int:
+        return self._verifier.seen
 
     def _confirm(self) -> None:
         self.close()
-        found = f"{algorithm_of(self._blob.digest)}:{self._hash.hexdigest()}"
-        if found != self._blob.digest:
-            raise DigestMismatchError(
-                "The bytes are not the right ones", where=self._blob.digest, why=f"they are {found}"
-            )
+        self._verifier.finish()
         self._verified = True
 
     def _go_to(self, offset: int) -> None:
-        """Be at *offset* with a hash over all before it, for which bytes may have to be read again."""
-        if offset != self._at:
+        """Move to *offset* with a hash of all bytes before it, some of which may have to be read again."""
+        if offset != self._position:
             self.close()
-            self._at = max(mark for mark in self._marks if mark <= offset)
-            self._hash = self._marks[self._at].copy()
-        buffer = memoryview(bytearray(min(BLOCK, max(offset - self._at, 1))))
-        while self._at < offset:
-            self.read(buffer[: offset - self._at])
-        self._marks[offset] = self._hash.copy()
+            self._verifier = self._marks[max(mark for mark in self._marks if mark <= offset)].copy()
+        buffer = memoryview(bytearray(min(self._sizes.buffer, max(offset - self._position, 1))))
+        while self._position < offset:
+            self.read(buffer[: offset - self._position])
+        self._marks[offset] = self._verifier.copy()
         for old in sorted(self._marks)[1 : 1 - MOST_MARKS]:
             del self._marks[old]
 
 
 class _Reader(io.RawIOBase):
-    def __init__(self, feed: RelayFeed, length: int) -> None:
-        self._feed, self._left = feed, length
+    def __init__(self, source: RelaySource, length: int) -> None:
+        self._source, self._left = source, length
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         if not self._left:
             return 0
-        count = self._feed.read(buffer[: self._left])
+        count = self._source.read(buffer[: self._left])
         self._left -= count
         return count

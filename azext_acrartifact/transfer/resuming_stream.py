@@ -1,4 +1,4 @@
-"""A blob read in order over as many connections as it takes."""
+"""Read a blob in order, over as many connections as it takes."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from ..transport.messages import BLOCK
 from ..transport.retry import Attempts
 
 
-class SteadyStream:
-    """The bytes of *blob* from *source*; after a break it goes on where it was. Whether bytes of several answers fit
-    together is for the digest to say."""
+class ResumingStream:
+    """The bytes of *blob* from *source*, resumed after a break. Only the digest shows whether the bytes of several
+    responses fit together."""
 
     def __init__(self, source: Source, blob: Descriptor, attempts: Attempts) -> None:
         self._source, self._blob, self._attempts = source, blob, attempts
         self._stream: Stream | None = None
         self._behind = 0
         self.resumed = False
-        """Whether an answer was asked for from a place in the middle."""
+        """Whether a response was requested from an offset in the middle."""
 
     def readinto(self, buffer: memoryview, offset: int) -> int:
-        """Fill *buffer* with bytes from *offset*, which is where the last call ended unless `close` was called since; 0
-        at the end of an answer. Raises `ConnectionFailedError` when the source stays broken."""
+        """Fill *buffer* with bytes from *offset*, which is where the last call ended unless `close` was called since.
+        Returns 0 at the end of a response. Raises `ConnectionFailedError` when the source stays broken."""
         while True:
             stream = self._opened(offset)
             try:
@@ -38,7 +38,7 @@ class SteadyStream:
             return count
 
     def close(self) -> None:
-        """Give up the connection."""
+        """Close the connection."""
         if self._stream is not None:
             self._stream.close()
             self._stream = None
@@ -51,10 +51,12 @@ class SteadyStream:
         return self._stream
 
     def _skip(self, stream: Stream) -> None:
-        """Pass over what was read before, where the source could not begin in the middle."""
+        """Skip the bytes read before, where the source could not start in the middle."""
         buffer = memoryview(bytearray(min(BLOCK, self._behind)))
         while self._behind:
             count = stream.readinto(buffer[: self._behind])
             if not count:
-                raise ConnectionFailedError("The connection broke", where=self._blob.digest, why="it ended early")
+                raise ConnectionFailedError(
+                    "The connection broke", where=self._blob.digest, why="the response ended early"
+                )
             self._behind -= count

@@ -1,4 +1,4 @@
-"""One pool of threads for all blobs and ranges of a transfer, which stops whole on the first final error."""
+"""Run the jobs of a transfer on one pool of threads, which stops as a whole on the first final error."""
 
 from __future__ import annotations
 
@@ -10,41 +10,40 @@ from dataclasses import dataclass
 
 from ..errors import CancelledError
 from ..threads import try_start
-from ..transport.client import HttpClient
-from .concurrency import Pace
+from .concurrency import Concurrency
 
 TICK = 0.02
-"""Seconds between two looks at whether the line is worth more threads."""
+"""Seconds after which the scheduler checks again whether more threads may run."""
 STOP_TIME = 0.8
-"""Seconds that threads get to notice that the work is given up; what they hold is safe without them."""
+"""Seconds that threads get to stop. What they have written is safe without them."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """A piece of work; *bulk* when it fills a connection rather than waits for answers. *size* in bytes decides
-    the order: the largest first, so that the last one to end is a small one. *helps* says how many others are at the
-    same blob before it: threads are spread over blobs first, and help each other when there are no more."""
+    """Something to run in a thread, with one request in flight; *bulk* when it fills a connection. The largest *size*
+    in bytes comes first, so that a small job ends last. *helps* counts the jobs for the same blob before this one:
+    threads spread over all blobs first, and help each other when no other blob is left."""
 
-    run: Callable[[], None]
+    run: Callable[[], object]
     size: int
     bulk: bool
     helps: int = 0
 
 
 class Scheduler:
-    """Runs jobs, as many at once as the pace allows."""
+    """Run jobs, as many at once as the command's *concurrency* allows."""
 
-    def __init__(self, http: HttpClient, pace: Pace) -> None:
-        self._http, self._pace = http, pace
-        self._cancelled = http.waiter.cancelled
+    def __init__(self, concurrency: Concurrency) -> None:
+        self._http, self._concurrency = concurrency.http, concurrency
+        self._cancelled = self._http.waiter.cancelled
         self._changed = threading.Condition()
         self._waiting: dict[bool, deque[Job]] = {True: deque(), False: deque()}
-        self._running = {True: 0, False: 0}
+        self._running = 0
         self._threads: set[threading.Thread] = set()
         self._errors: list[BaseException] = []
 
     def run(self, jobs: Iterable[Job]) -> None:
-        """Run *jobs* to their end, or raise the first error after the others were stopped.
+        """Run all *jobs*, or stop the others after the first error and raise it.
 
         An interrupt (Ctrl-C, SIGTERM) breaks the requests in flight and passes through within a second.
         """
@@ -53,8 +52,8 @@ class Scheduler:
         try:
             with self._changed:
                 while self._left() and not self._errors:
-                    self._require_going_on()
-                    self._staff()
+                    self._require_running()
+                    self._start_threads()
                     self._changed.wait(TICK)
         finally:
             self._stop()
@@ -62,35 +61,39 @@ class Scheduler:
             raise self._first_error()
 
     def _left(self) -> bool:
-        return any(self._waiting.values()) or any(self._running.values())
+        return any(self._waiting.values()) or self._running > 0
 
-    def _require_going_on(self) -> None:
-        if self._cancelled.is_set() and not any(self._running.values()):
+    def _require_running(self) -> None:
+        if self._cancelled.is_set() and not self._running:
             raise CancelledError("Stopped")
 
-    def _staff(self) -> None:
-        """Start a thread for each job that the limits allow beside those that run."""
+    def _start_threads(self) -> None:
+        """Start a thread for each job that may run now."""
         while (job := self._next()) is not None:
             thread = threading.Thread(target=self._work, args=(job,), name="acrartifact-transfer", daemon=True)
             self._threads.add(thread)
-            if not try_start(thread):  # those that there are do the work
+            if not try_start(thread):  # the threads that run already do the work
                 self._threads.discard(thread)
-                self._running[job.bulk] -= 1
+                self._ended(job)
                 self._waiting[job.bulk].appendleft(job)
                 if not self._threads:
                     raise RuntimeError("can't start new thread")
                 return
 
     def _next(self) -> Job | None:
-        """A job that may run now, counted as running; the caller holds the lock."""
-        for bulk, limit in ((True, self._pace.bulk()), (False, self._pace.small())):
-            if self._waiting[bulk] and self._running[bulk] < limit and not self._cancelled.is_set():
-                self._running[bulk] += 1
-                return self._waiting[bulk].popleft()
+        """Return a job that may run now and count it as running. The caller holds the lock."""
+        for bulk, waiting in self._waiting.items():
+            if waiting and not self._cancelled.is_set() and self._concurrency.acquire(bulk):
+                self._running += 1
+                return waiting.popleft()
         return None
 
+    def _ended(self, job: Job) -> None:
+        self._running -= 1
+        self._concurrency.release(job.bulk)
+
     def _work(self, job: Job | None) -> None:
-        """Run *job* and then others, for as long as the limits leave room for this thread."""
+        """Run *job* and then others, as long as there is room for this thread."""
         while job is not None:
             try:
                 job.run()
@@ -102,7 +105,7 @@ class Scheduler:
 
     def _after(self, job: Job) -> Job | None:
         with self._changed:
-            self._running[job.bulk] -= 1
+            self._ended(job)
             following = self._next()
             if following is None:
                 self._threads.discard(threading.current_thread())
@@ -115,7 +118,7 @@ class Scheduler:
             self._http.abort()
         end = time.monotonic() + STOP_TIME
         for thread in list(self._threads):
-            # One whose start was interrupted may never begin, and cannot be waited for.
+            # A thread whose start was interrupted may never begin, and cannot be joined.
             if thread.is_alive():
                 thread.join(max(0.0, end - time.monotonic()))
 

@@ -1,8 +1,8 @@
-"""One blob up: begin, append, ask how far, finish.
+"""Upload one blob: begin a session, append chunks, query the offset, finish.
 
-Small blobs go as POST + PUT. Larger ones go in PATCH chunks, since ACR cuts or refuses big single bodies
-(goharbor/harbor#23015) and since a break then costs one chunk. After any doubt the session is asked for its
-offset; a session that is lost begins anew; one that an earlier process left goes on.
+Small blobs take a POST and a PUT. Larger ones go in PATCH chunks, since ACR cuts or refuses large single bodies
+(goharbor/harbor#23015), and since a break then costs one chunk. After any doubt, the session is asked for its offset. A
+lost session begins again, and the session of an earlier process is resumed.
 """
 
 from __future__ import annotations
@@ -19,68 +19,64 @@ from ..oci.uploads import Session, Uploads
 from ..transport.error_responses import error_from
 from ..transport.messages import Response
 from ..transport.retry import Attempts
-from .upload_sessions import Journal
-from .upload_source import Feed, Identity
+from .sizes import DEFAULT_SIZES, TransferSizes
+from .upload_sessions import UploadSessions
+from .upload_source import Identity, UploadSource
 
-SINGLE_LIMIT = 4 * 1024 * 1024
-CHUNK = 16 * 1024 * 1024
-SMALLEST_CHUNK = 256 * 1024
-ASKED_FROM = 64 * 1024
-"""Bytes from which on it is worth a request to ask whether the blob is there."""
 MOST_RESTARTS = 3
 MEDIA_TYPE = "application/octet-stream"
-"""A registry keeps blobs without their types."""
+"""A registry stores blobs without their types."""
 
-Held = Callable[[Identity], bool]
+Exists = Callable[[Identity], bool]
 
 
 class BlobUpload:
-    """The upload of *feed*. *held* says whether a blob need not be sent; *advance* is told of bytes that the
-    registry has confirmed."""
+    """The upload of *source*, unless it *exists*. Calls *advance* as the registry confirms bytes."""
 
     def __init__(
         self,
         uploads: Uploads,
-        feed: Feed,
-        held: Held,
+        source: UploadSource,
+        exists: Exists,
         attempts: Attempts,
-        journal: Journal,
+        sessions: UploadSessions,
         advance: Advance,
         session: Session | None = None,
+        sizes: TransferSizes = DEFAULT_SIZES,
     ) -> None:
-        """*session* is a fresh one, such as a registry opens that cannot mount; by default one is begun."""
-        self._uploads, self._feed, self._held = uploads, feed, held
-        self._attempts, self._journal, self._advance = attempts, journal, advance
-        self._session = session
-        self._chunk = CHUNK
-        self._single = feed.expected <= SINGLE_LIMIT
-        self._asked = False
+        """*session* is a fresh one, as a registry opens it when it cannot mount; by default the upload begins one."""
+        self._uploads, self._source, self._exists = uploads, source, exists
+        self._attempts, self._sessions, self._advance = attempts, sessions, advance
+        self._session, self._sizes = session, sizes
+        self._chunk = sizes.chunk
+        self._single = source.expected <= sizes.single
+        self._checked = False
         self._all_sent = False
-        self._taken_up = False
+        self._resumed = False
         self._restarts = 0
         self._disputes = 0
 
     def run(self) -> tuple[Identity, bool]:
-        """The blob's identity once the registry has it, and whether it had to be sent.
+        """Return the blob's identity once the registry has it, and whether it had to be sent.
 
-        Raises `ConnectionFailedError` when the line stays broken, a `RegistryError` when the registry refuses,
-        `DigestMismatchError` when it stored something else.
+        Raises `ConnectionFailedError` when the connection stays broken, a `RegistryError` when the registry refuses,
+        `DigestMismatchError` when it stored other bytes.
         """
-        if self._is_held():
-            return self._feed.settle(), False
+        if self._is_present():
+            return self._source.settle(), False
         try:
-            self._take_up()
+            self._resume()
             while (sent := self._step()) is None:
                 pass
-            self._journal.forget(self._feed.key)
+            self._sessions.forget(self._source.key)
         finally:
-            self._journal.release(self._feed.key)
-        return self._feed.settle(), sent
+            self._sessions.release(self._source.key)
+        return self._source.settle(), sent
 
     def _step(self) -> bool | None:
-        """Do the next thing. True when the blob was sent, False when it turned out to be there, else None."""
-        chunk = self._feed.chunk(self._session.offset if self._session else 0, self._chunk)
-        if self._is_held():
+        """Send the next request. Returns True when the blob was sent, False when it exists already, else None."""
+        chunk = self._source.chunk(self._session.offset if self._session else 0, self._chunk)
+        if self._is_present():
             return self._all_sent and self._count_all()
         if self._session is None:
             self._session = self._uploads.begin()
@@ -89,69 +85,71 @@ class BlobUpload:
         except ConnectionFailedError as error:
             if not self._attempts.again_after_error(error):
                 raise
-            self._ask()
+            self._query()
             return None
 
     def _send(self, session: Session, chunk: Chunk | None) -> bool | None:
-        """Append *chunk*, or finish with it; True when the blob is complete."""
+        """Append *chunk*, or finish with it; return True when the blob is complete."""
         if chunk is not None and not self._fits_single(chunk):
             self._append(session, chunk)
             return None
         return True if self._finish(session, chunk) else None
 
     def _count_all(self) -> bool:
-        """All bytes were sent, and the blob is there: only the answer to the finish was lost."""
+        """Count all bytes: they were sent, and the blob exists, so only the response to the finish was lost."""
         confirmed = self._session.offset if self._session else 0
-        self._advance(self._feed.settle().size - confirmed)
+        self._advance(self._source.settle().size - confirmed)
         return True
 
-    def _is_held(self) -> bool:
-        identity = self._feed.identity()
-        if identity is None or self._asked:
+    def _is_present(self) -> bool:
+        """Check once, as soon as the identity is known, whether the blob exists."""
+        identity = self._source.identity()
+        if identity is None or self._checked:
             return False
-        self._asked = True
-        return self._held(identity)
+        self._checked = True
+        return self._exists(identity)
 
     def _fits_single(self, chunk: Chunk) -> bool:
-        return self._single and self._session is not None and self._session.offset == 0 and chunk.size <= SINGLE_LIMIT
+        fresh = self._session is not None and self._session.offset == 0
+        return self._single and fresh and chunk.size <= self._sizes.single
 
-    def _take_up(self) -> None:
-        """Go on with the session that an earlier process left, if the registry still knows it."""
-        kept = self._journal.session(self._feed.key) if self._feed.key and not self._single else None
-        if kept is None:
+    def _resume(self) -> None:
+        """Resume the session of an earlier process, if the registry still knows it."""
+        saved = self._sessions.session(self._source.key) if self._source.key and not self._single else None
+        if saved is None:
             return
         try:
-            known = self._uploads.status(kept)
+            known = self._uploads.status(saved)
         except (RegistryError, ProtocolError):
             known = None
         if known is None:
-            self._journal.forget(self._feed.key)
-            if kept.offset + self._chunk >= self._feed.expected:
-                # Probably it was finished, and the process killed before it knew: then the blob is there.
-                self._feed.settle()
-                self._asked = False
+            self._sessions.forget(self._source.key)
+            if saved.offset + self._chunk >= self._source.expected:
+                # Probably the upload was finished, and the process killed before it knew: then the blob exists.
+                self._source.settle()
+                self._checked = False
         else:
             self._advance(known.offset)
             self._session = known
-            self._taken_up = True
+            self._resumed = True
 
     def _append(self, session: Session, chunk: Chunk) -> None:
-        body = _Told(chunk, self._advance)
+        body = _CountedBody(chunk, self._advance)
         response = body.through(lambda: self._uploads.append(session, body))
         if response.status == 202:
             self._session = self._uploads.appended(session, response, chunk.size)
-            self._journal.keep(self._feed.key, self._session)
+            self._sessions.save(self._source.key, self._session)
             self._attempts.progressed(chunk.size)
             self._disputes = 0
             body.settle(chunk.size)
         else:
-            self._decide(response, "A part of a file was not stored")
+            self._decide(response, "Could not upload a chunk of a file")
 
     def _finish(self, session: Session, rest: Chunk | None) -> bool:
-        identity = self._feed.settle()
+        identity = self._source.settle()
         self._all_sent = True
         blob = Descriptor(MEDIA_TYPE, identity.digest, identity.size)
-        body = _Told(rest, self._advance) if rest else None
+        body = _CountedBody(rest, self._advance) if rest else None
         if body:
             response = body.through(lambda: self._uploads.finish(session, blob, body))
         else:
@@ -162,39 +160,40 @@ class BlobUpload:
             if body:
                 body.settle(body.size)
             return True
-        if response.status == 400 and self._taken_up:
-            # What an earlier process sent does not fit: the file may have changed unseen.
-            self._taken_up = False
+        if response.status == 400 and self._resumed:
+            # The bytes of an earlier process do not fit: the file may have changed unnoticed.
+            self._resumed = False
             response.close()
             self._forget()
             return False
-        self._decide(response, "A file was not stored")
+        self._decide(response, "Could not upload a file")
         return False
 
     def _decide(self, response: Response, what: str) -> None:
-        """Prepare the next step after an answer that is no success, or raise."""
+        """Prepare the next step after an unsuccessful response, or raise."""
         status = response.status
         if status == 404 and self._may_restart():
             response.close()
-            self._lost()
-        elif (status == 413 and self._shrink()) or (status == 416 and self._may_ask()):
+            self._begin_again()
+        elif (status == 413 and self._shrink()) or (status == 416 and self._may_query()):
             response.close()
-            self._ask()
+            self._query()
         elif self._attempts.again_after_answer(response):
-            self._ask()
+            self._query()
         else:
             raise error_from(response, what)
 
     def _shrink(self) -> bool:
+        smallest = self._sizes.smallest_chunk
         if self._single:
             self._single = False
-            self._chunk = max(SMALLEST_CHUNK, self._feed.expected // 2)
+            self._chunk = max(smallest, self._source.expected // 2)
             return True
         self._chunk //= 2
-        return self._chunk >= SMALLEST_CHUNK
+        return self._chunk >= smallest
 
-    def _may_ask(self) -> bool:
-        """Whether to settle another dispute about the offset; those before the last progress do not count."""
+    def _may_query(self) -> bool:
+        """Return whether to resolve another dispute about the offset. Those before the last progress do not count."""
         self._disputes += 1
         return self._disputes <= MOST_RESTARTS
 
@@ -202,48 +201,48 @@ class BlobUpload:
         self._restarts += 1
         return self._restarts <= MOST_RESTARTS
 
-    def _ask(self) -> None:
-        """Learn where to go on from; a session that the registry has lost begins anew."""
+    def _query(self) -> None:
+        """Ask the session for its offset; begin again when the registry has lost the session."""
         if self._session is None:
             return
         known = self._uploads.status(self._session)
         if known is None:
             if not self._may_restart():
                 raise ConnectionFailedError(
-                    "The registry lost an upload again and again", hint="Run the command again."
+                    "The registry lost the upload session several times", hint="Run the command again."
                 )
-            self._lost()
+            self._begin_again()
             return
         self._advance(known.offset - self._session.offset)
         self._session = replace(known)
 
-    def _lost(self) -> None:
-        """Begin anew, unless the blob is there: a finish whose answer was lost has closed the session."""
-        self._asked = False
+    def _begin_again(self) -> None:
+        """Begin again, unless the blob exists: a finish whose response was lost has closed the session."""
+        self._checked = False
         self._forget()
 
     def _forget(self) -> None:
         if self._session is not None:
             self._advance(-self._session.offset)
-        self._journal.forget(self._feed.key)
+        self._sessions.forget(self._source.key)
         self._session = None
 
 
-class _Told:
-    """A request's body that tells of its bytes as they are sent; they count for good once they are confirmed."""
+class _CountedBody:
+    """A request body that reports its bytes as they are sent. They count for good once the registry confirms them."""
 
     def __init__(self, chunk: Chunk, advance: Advance) -> None:
         self.size = chunk.size
         self._chunk, self._advance = chunk, advance
-        self._told = 0
+        self._counted = 0
 
     def open(self) -> io.RawIOBase:
-        """A fresh reader; what an earlier one told of is taken back."""
+        """Return a fresh reader; the bytes of an earlier one no longer count."""
         self.settle(0)
-        return _TellingReader(self._chunk.open(), self._tell)
+        return _CountedReader(self._chunk.open(), self._count)
 
     def through(self, send: Callable[[], Response]) -> Response:
-        """The answer to *send*; what was sent in vain is taken back."""
+        """Return the response to *send*. Without success, its bytes no longer count."""
         response = None
         try:
             response = send()
@@ -253,22 +252,22 @@ class _Told:
                 self.settle(0)
 
     def settle(self, size: int) -> None:
-        """Tell that *size* bytes have arrived, instead of those that were sent."""
-        self._advance(size - self._told)
-        self._told = size
+        """Count *size* bytes, instead of those that were sent."""
+        self._advance(size - self._counted)
+        self._counted = size
 
-    def _tell(self, size: int) -> None:
-        self._told += size
+    def _count(self, size: int) -> None:
+        self._counted += size
         self._advance(size)
 
 
-class _TellingReader(io.RawIOBase):
+class _CountedReader(io.RawIOBase):
     def __init__(self, inner: BinaryIO | io.RawIOBase, advance: Advance) -> None:
-        self._inner, self._tell_of = inner, advance
+        self._inner, self._advance = inner, advance
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         count: int = self._inner.readinto(buffer)  # type: ignore[union-attr]
-        self._tell_of(count)
+        self._advance(count)
         return count
 
     def close(self) -> None:
@@ -277,6 +276,6 @@ class _TellingReader(io.RawIOBase):
 
 
 def _confirm(response: Response, identity: Identity) -> None:
-    told = response.headers.get("Docker-Content-Digest", identity.digest)
-    if told != identity.digest:
-        raise DigestMismatchError("The registry stored other bytes", where=response.request.where, why=told)
+    stored = response.headers.get("Docker-Content-Digest", identity.digest)
+    if stored != identity.digest:
+        raise DigestMismatchError("The registry stored other bytes", where=response.request.where, why=stored)

@@ -39,7 +39,7 @@ def _tar(data: bytes) -> None:
         path.write_bytes(raw)
         with contextlib.closing(open_layout(str(path))) as files:
             assert isinstance(files, TarFiles)
-            for name, extent in files.extents.items():
+            for name, extent in files.members.items():
                 assert 0 <= extent.offset <= extent.offset + extent.size <= len(raw), name
                 opened = files.open(name)
                 assert opened is not None

@@ -11,7 +11,7 @@ from azext_acrartifact.files.writing.destination import Destination
 from azext_acrartifact.files.writing.resumable_file import DATA, NOTE, stem_of
 from azext_acrartifact.files.writing.resume_note import KeptHeader
 from azext_acrartifact.oci.uploads import Session
-from azext_acrartifact.transfer.upload_sessions import Journal
+from azext_acrartifact.transfer.upload_sessions import UploadSessions
 
 NAME = safe_name("a.bin")
 HEADER = KeptHeader("sha256:" + "a" * 64, 10, 4)
@@ -46,18 +46,18 @@ def _note(folder: Path, data: bytes) -> None:
 
 
 def _session(folder: Path, data: bytes) -> None:
-    """Require that a session that is found can be resumed, and that a saved one is found, also over older bytes."""
-    first = Journal(str(folder))
-    first.keep("key", SESSION)
+    """Require that a session that is read can be resumed, and that a saved one replaces any data."""
+    first = UploadSessions(str(folder))
+    first.save("key", SESSION)
     first.release("key")
     (file,) = folder.iterdir()
     file.write_bytes(data)
-    sessions = Journal(str(folder))
+    sessions = UploadSessions(str(folder))
     found = sessions.session("key")
     if found is not None:
         assert isinstance(found.url, str)
         assert 0 <= found.offset < 2**63, found.offset
-    sessions.keep("key", SESSION)
+    sessions.save("key", SESSION)
     assert sessions.session("key") == SESSION
     sessions.forget("key")
     assert os.listdir(folder) == []

@@ -75,7 +75,7 @@ def test_two_pushes_of_one_file(
     assert results[0].manifest.digest == results[1].manifest.digest
     assert origin.blob(repository, results[0].files[0].descriptor.digest) == ONE
     assert not any(entry.status >= 400 for entry in emulator.log() if entry.method == "PATCH")
-    assert list(engine.journal.iterdir()) == []
+    assert list(engine.sessions.iterdir()) == []
     second.close()
 
 
@@ -106,7 +106,7 @@ def test_a_session_in_use_is_left_to_its_process(
     emulator.fault(action="delay", seconds=0.25, path=UPLOAD, method="PATCH")
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(engine.push, repository, ["large"])
-        while not engine.journal.exists() or not list(engine.journal.iterdir()):
+        while not engine.sessions.exists() or not list(engine.sessions.iterdir()):
             assert not first.done()
             time.sleep(0.01)
         second.push(repository, ["large"], "2")

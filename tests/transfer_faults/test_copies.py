@@ -89,7 +89,7 @@ def test_a_copy_survives_a_fault(
     assert sorted(map(len, arrived)) == sorted([len(CONTENT), len(SMALL)])
     assert set(arrived) == {CONTENT, SMALL}
     assert sum(engine.progress.moved.values()) == engine.progress.total
-    assert not engine.journal.exists() or not list(engine.journal.iterdir())
+    assert not engine.sessions.exists() or not list(engine.sessions.iterdir())
 
 
 @pytest.mark.parametrize("offset", [0, 300 * KIB])

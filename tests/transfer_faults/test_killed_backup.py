@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from acr_emulator.client import Emulator
-from azext_acrartifact.transfer.ranged_download import SEGMENT
+from azext_acrartifact.transfer.sizes import DEFAULT_SIZES
 from tests.transfer_faults.engine import SERVER
 from tests.transfer_faults.processes import Processes, leftovers, settled
 
@@ -54,7 +54,7 @@ def test_a_killed_backup_resumes(installed: Processes, tmp_path: Path, form: str
     az.ok(*backup)
     settled(az.emulator)
     # One of the ranges may be the config, which a tar notes too.
-    assert fetched(az.emulator) <= SIZE - (there - 1) * SEGMENT
+    assert fetched(az.emulator) <= SIZE - (there - 1) * DEFAULT_SIZES.block
     assert leftovers([tmp_path]) == []
     name = f"blobs/sha256/{hashlib.sha256(content).hexdigest()}"
     if form.endswith(".tar"):

@@ -51,7 +51,7 @@ def _push(planned: Schedule, engine: Engine, emulator: Emulator, repository: str
         done = _ends(lambda: engine.push(repository, paths))
     if not done:
         assert _ends(lambda: engine.push(repository, paths)), "the next push succeeds"
-    assert not engine.journal.exists() or list(engine.journal.iterdir()) == []
+    assert not engine.sessions.exists() or list(engine.sessions.iterdir()) == []
     assert engine.push(repository, paths).bytes_uploaded == 0
 
 

@@ -107,7 +107,7 @@ def test_a_push_survives(
     assert origin.blob(repository, digest) == LARGE
     assert wire(emulator, "up") <= len(LARGE) + twice * RANGE + 16 * KIB, requested(emulator)
     assert engine.progress.moved["large"] == len(LARGE)
-    assert list(engine.journal.iterdir()) == []
+    assert list(engine.sessions.iterdir()) == []
 
 
 @pytest.mark.parametrize("concurrency", [1, 4])
@@ -179,12 +179,12 @@ def fail(emulator: Emulator, transfer: Callable[[], object], **match: Any) -> No
 def test_a_push_that_failed_resumes(engine: Engine, emulator: Emulator, work: Path, repository: str, origin) -> None:
     (work / "large").write_bytes(LARGE)
     fail(emulator, lambda: engine.push(repository, ["large"]), **PATCH, nth=6)
-    assert len(list(engine.journal.iterdir())) == 1
+    assert len(list(engine.sessions.iterdir())) == 1
     digest = engine.push(repository, ["large"]).files[0].descriptor.digest
     assert origin.blob(repository, digest) == LARGE
     assert wire(emulator, "up") <= len(LARGE) + 2 * RANGE
     assert requests(emulator, "POST") == 3, "one session for the file in both runs, one in each for the config"
-    assert list(engine.journal.iterdir()) == []
+    assert list(engine.sessions.iterdir()) == []
 
 
 def test_saved_bytes_that_do_not_fit_are_sent_again(

@@ -22,7 +22,7 @@ from azext_acrartifact.files.writing.destination import Destination
 from azext_acrartifact.layout.files import open_layout, read_small
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.uploads import Session
-from azext_acrartifact.transfer.upload_sessions import Journal
+from azext_acrartifact.transfer.upload_sessions import UploadSessions
 from tests.unit.files.archive.archives import layer, member
 from tests.unit.files.conftest import Before
 from tests.unit.files.descriptors import open_below
@@ -93,9 +93,9 @@ def layout_tar(out: Path) -> None:
 def upload_session(out: Path) -> None:
     """Save an upload session, and find it again."""
     for _ in range(2):
-        noted = Journal(str(out))
+        noted = UploadSessions(str(out))
         try:
-            noted.keep("key", Session("https://host/1", 5))
+            noted.save("key", Session("https://host/1", 5))
             noted.session("key")
         finally:
             noted.release("key")

@@ -1,4 +1,4 @@
-"""Layouts made file by file, folder and tar."""
+"""Layouts that are made file by file, as folder and tar."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CONFIG = b"{}"
 
 
 def described(content: bytes, kind: str = "application/octet-stream") -> dict[str, object]:
-    """The descriptor of *content*."""
+    """Return the descriptor of *content*."""
     return {"mediaType": kind, "digest": digest_of(content), "size": len(content)}
 
 
@@ -33,12 +33,12 @@ TAGGED = {**described(MANIFEST, IMAGE_MANIFEST), "annotations": {"org.opencontai
 
 
 def name_of(content: bytes) -> str:
-    """The file of *content*."""
+    """Return the file name of *content*."""
     return f"blobs/sha256/{hashlib.sha256(content).hexdigest()}"
 
 
 def layout(**changed: bytes | None) -> dict[str, bytes]:
-    """The files of a good layout, apart from what is *changed*: `marker`, `index`, `manifest`, `layer`."""
+    """Return the files of a good layout, with some *changed*: `marker`, `index`, `manifest`, `layer`."""
     files = {
         "marker": ("oci-layout", MARKER),
         "index": ("index.json", json.dumps({"schemaVersion": 2, "manifests": [TAGGED]}).encode()),
@@ -46,8 +46,8 @@ def layout(**changed: bytes | None) -> dict[str, bytes]:
         "layer": (name_of(LAYER), LAYER),
         "config": (name_of(CONFIG), CONFIG),
     }
-    held = {name: changed.get(key, content) for key, (name, content) in files.items()}
-    return {name: content for name, content in held.items() if content is not None}
+    contents = {name: changed.get(key, content) for key, (name, content) in files.items()}
+    return {name: content for name, content in contents.items() if content is not None}
 
 
 def put(path: Path, files: dict[str, bytes]) -> Path:
@@ -69,16 +69,16 @@ FORMS = pytest.mark.parametrize("form", ["layout", "layout.tar"])
 
 
 def source(path: Path) -> LayoutSource:
-    """The layout at *path*."""
+    """Open the layout at *path*."""
     return LayoutSource(open_layout(str(path)))
 
 
 def content_of(found: LayoutSource, blob: Descriptor, offset: int = 0) -> bytes:
-    """The bytes of *blob* from *offset* on."""
+    """Return the bytes of *blob* from *offset* on."""
     stream = found.fetch(blob, offset)
     buffer = memoryview(bytearray(100))
-    pieces = []
+    blocks = []
     while count := stream.readinto(buffer):
-        pieces.append(bytes(buffer[:count]))
+        blocks.append(bytes(buffer[:count]))
     stream.close()
-    return b"".join(pieces)
+    return b"".join(blocks)

@@ -1,4 +1,4 @@
-"""index.json and oci-layout: read strictly, added to, written the same each time."""
+"""index.json and oci-layout: parsed strictly, extended, and written the same each time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REF = "org.opencontainers.image.ref.name"
 
 
 def found(text: str) -> Descriptor:
-    """A manifest's descriptor."""
+    """Return the descriptor of a manifest."""
     return Descriptor(IMAGE_MANIFEST, digest_of(text.encode()), len(text))
 
 
@@ -25,14 +25,14 @@ ONE, TWO, THREE = map(found, ("one", "two", "three"))
 
 
 def item(descriptor: Descriptor, name: str | None = None, **more: Any) -> dict[str, Any]:
-    """A descriptor in an index.json."""
+    """Return a descriptor of an index.json."""
     annotations = {"annotations": {REF: name}} if name else {}
     return {**descriptor.to_json(), **annotations, **more}
 
 
 def index_of(*items: dict[str, Any], **more: Any) -> LayoutIndex:
-    """What a file with these descriptors says."""
-    return parse_index(json.dumps({"schemaVersion": 2, "manifests": list(items), **more}).encode(), "place")
+    """Parse an index.json with these descriptors."""
+    return parse_index(json.dumps({"schemaVersion": 2, "manifests": list(items), **more}).encode(), "here")
 
 
 def test_a_blobs_file_is_named_by_its_digest() -> None:
@@ -41,27 +41,27 @@ def test_a_blobs_file_is_named_by_its_digest() -> None:
 
 @pytest.mark.parametrize("name", ["1.0", "localhost/samples/artifact:1.0", "samples:1.0"])
 def test_a_tag_may_be_written_with_its_repository(name: str) -> None:
-    assert index_of(item(ONE, name)).tags("place") == {"1.0": Descriptor(**{**vars(ONE), "annotations": {REF: name}})}
+    assert index_of(item(ONE, name)).tags("here") == {"1.0": Descriptor(**{**vars(ONE), "annotations": {REF: name}})}
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "a b", "-", "x" * 129, "../../x", "a:b/c"])
-def test_what_is_no_tag_is_none(name: str) -> None:
+def test_an_invalid_tag_is_ignored(name: str) -> None:
     index = index_of(item(ONE, name))
-    assert index.tags("place") == {}
+    assert index.tags("here") == {}
     assert [listed.digest for listed in index.untagged()] == [ONE.digest]
 
 
-def test_what_has_a_tag_is_not_without_one() -> None:
+def test_an_artifact_with_a_tag_is_not_untagged() -> None:
     assert index_of(item(ONE), item(ONE, "1"), item(TWO)).untagged() == [TWO]
 
 
-def test_a_tag_of_two_meanings_is_refused() -> None:
+def test_a_tag_of_two_artifacts_is_refused() -> None:
     with pytest.raises(InvalidManifestError, match="names two artifacts"):
-        index_of(item(ONE, "1"), item(TWO, "1")).tags("place")
-    assert list(index_of(item(ONE, "1"), item(ONE, "1")).tags("place")) == ["1"]
+        index_of(item(ONE, "1"), item(TWO, "1")).tags("here")
+    assert list(index_of(item(ONE, "1"), item(ONE, "1")).tags("here")) == ["1"]
 
 
-def test_what_was_listed_stays_when_more_is_added() -> None:
+def test_listed_artifacts_stay_when_others_are_added() -> None:
     before = index_of(item(ONE, "1", urls=["u"]), item(TWO, "2"), item(THREE), annotations={"made": "by hand"})
     after = before.with_artifacts({"1": TWO, "3": THREE}, [ONE, TWO])
     assert json.loads(after.encoded()) == {
@@ -75,7 +75,7 @@ def test_what_was_listed_stays_when_more_is_added() -> None:
         ],
     }
     odd = index_of(item(ONE, "1", annotations={REF: "1", "author": "☃"}))
-    assert parse_index(odd.encoded(), "place") == odd
+    assert parse_index(odd.encoded(), "here") == odd
     again = index_of(item(ONE, "1", urls=["u"])).with_artifacts({"1": ONE, "2": ONE})
     assert [entry.fields.get("urls") for entry in again.entries] == [["u"], None]
 
@@ -86,7 +86,7 @@ def test_the_same_content_gives_the_same_bytes_in_any_order() -> None:
     assert one.encoded() == two.encoded()
     assert one.lists_the_same(two)
     assert not one.lists_the_same(two.with_artifacts({"c": ONE}))
-    assert parse_index(one.encoded(), "place").encoded() == one.encoded()
+    assert parse_index(one.encoded(), "here").encoded() == one.encoded()
 
 
 @pytest.mark.parametrize(
@@ -110,25 +110,25 @@ def test_the_same_content_gives_the_same_bytes_in_any_order() -> None:
 )
 def test_a_wrong_index_is_refused(raw: bytes) -> None:
     with pytest.raises(ArtifactError):
-        parse_index(raw, "place")
+        parse_index(raw, "here")
 
 
-def test_more_than_an_index_can_hold_is_not_written() -> None:
+def test_an_index_that_is_too_long_is_not_written() -> None:
     many = {f"{number:0128}": ONE for number in range(INDEX_LIMIT // 300)}
-    with pytest.raises(InvalidManifestError, match="lists more"):
+    with pytest.raises(InvalidManifestError, match="too long"):
         LayoutIndex().with_artifacts(many).encoded()
 
 
 def test_an_index_may_be_as_long_as_the_limit() -> None:
     room = INDEX_LIMIT - len(LayoutIndex(fields={"more": ""}).encoded())
     assert len(LayoutIndex(fields={"more": "x" * room}).encoded()) == INDEX_LIMIT
-    with pytest.raises(InvalidManifestError, match="lists more"):
+    with pytest.raises(InvalidManifestError, match="too long"):
         LayoutIndex(fields={"more": "x" * (room + 1)}).encoded()
 
 
 @pytest.mark.parametrize("raw", [b'{"imageLayoutVersion": "1.0.0"}', b'{"imageLayoutVersion":"1.1.0","x":1}\n'])
 def test_version_1_is_read(raw: bytes) -> None:
-    check_marker(raw, "place")
+    check_marker(raw, "here")
 
 
 @pytest.mark.parametrize(
@@ -136,4 +136,4 @@ def test_version_1_is_read(raw: bytes) -> None:
 )
 def test_other_versions_are_not(raw: bytes) -> None:
     with pytest.raises(InvalidManifestError, match="version"):
-        check_marker(raw, "place")
+        check_marker(raw, "here")

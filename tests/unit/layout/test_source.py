@@ -1,4 +1,4 @@
-"""What a layout says of its manifests: which they are, of which type, and what refers to what."""
+"""Manifests of a layout: their tags, types and referrers."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ REF = "org.opencontainers.image.ref.name"
 
 
 def index_of(*items: dict[str, object]) -> bytes:
-    """An `index.json`, or an index, of *items*."""
+    """Return an `index.json`, or an index, of *items*."""
     return json.dumps({"schemaVersion": 2, "manifests": items}).encode()
 
 
 def tagged(content: bytes, tag: str, kind: str = IMAGE_MANIFEST) -> dict[str, object]:
-    """The descriptor of the manifest *content* under *tag*."""
+    """Return the descriptor of the manifest *content* under *tag*."""
     return {**described(content, kind), "annotations": {REF: tag}}
 
 
-def test_a_manifest_is_called_what_its_file_is(tmp_path: Path) -> None:
+def test_a_manifest_has_the_digest_of_its_file_name(tmp_path: Path) -> None:
     long = digest_of(MANIFEST, "sha512")
     files = layout() | {"blobs/" + long.replace(":", "/"): MANIFEST}
     with contextlib.closing(source(put(tmp_path / "layout", files))) as found:
@@ -46,7 +46,7 @@ def test_a_manifest_is_called_what_its_file_is(tmp_path: Path) -> None:
         assert found.manifest(digest_of(MANIFEST)).digest == digest_of(MANIFEST)
 
 
-def test_what_a_tag_names_is_told_without_reading_it(tmp_path: Path) -> None:
+def test_a_tag_is_resolved_without_reading_its_manifest(tmp_path: Path) -> None:
     with contextlib.closing(source(put(tmp_path / "layout", layout(manifest=None)))) as found:
         named = found.resolve("1.0")
         assert named is not None
@@ -59,13 +59,13 @@ def test_what_a_tag_names_is_told_without_reading_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("count", "hint"),
     [
-        (0, "It has no tags: name a digest."),
+        (0, "It has no tags: give a digest."),
         (1, "It has t0."),
         (5, "It has t0, t1, t2, t3, t4."),
         (7, "It has t0, t1, t2, t3, t4 and 2 more."),
     ],
 )
-def test_what_tags_there_are_is_told(tmp_path: Path, count: int, hint: str) -> None:
+def test_an_unknown_tag_names_those_that_exist(tmp_path: Path, count: int, hint: str) -> None:
     list_tag = tagged(MANIFEST, f"sha256-{'a' * 64}")
     items = [list_tag, *(tagged(MANIFEST, f"t{number}") for number in range(count))]
     with contextlib.closing(source(put(tmp_path / "layout", layout(index=index_of(*items))))) as found:
@@ -75,7 +75,7 @@ def test_what_tags_there_are_is_told(tmp_path: Path, count: int, hint: str) -> N
 
 
 def without_type(**more: object) -> bytes:
-    """A manifest that does not say what it is; *more* makes it another one."""
+    """Return a manifest without a media type; *more* makes it another one."""
     return json.dumps({"schemaVersion": 2, "config": described(CONFIG), "layers": [], **more}).encode()
 
 
@@ -88,27 +88,27 @@ def test_a_manifests_type_is_the_one_that_it_is_listed_with(tmp_path: Path) -> N
     path = put(tmp_path / "layout", {**layout(index=index_of(*listed)), **contents})
     with contextlib.closing(source(path)) as found:
         assert found.manifest("parent").media_type == IMAGE_INDEX
-        assert found.manifest(digest_of(child)).media_type == DOCKER_MANIFEST, "as its parent says"
-        assert found.manifest(digest_of(stray)).media_type == IMAGE_MANIFEST, "what nothing describes"
-        assert found.manifest(digest_of(own)).media_type == DOCKER_MANIFEST, "as it says itself"
+        assert found.manifest(digest_of(child)).media_type == DOCKER_MANIFEST, "by its parent"
+        assert found.manifest(digest_of(stray)).media_type == IMAGE_MANIFEST, "by default"
+        assert found.manifest(digest_of(own)).media_type == DOCKER_MANIFEST, "by its own mediaType"
         with pytest.raises(InvalidManifestError, match="not the one announced"):
             found.manifest("wrong")
     with contextlib.closing(source(path)) as found:
         assert found.manifest(digest_of(parent)).media_type == IMAGE_INDEX
     stray_index = put(tmp_path / "other", {**layout(), name_of(parent): parent})
     with contextlib.closing(source(stray_index)) as found:
-        assert found.manifest(digest_of(parent)).media_type == IMAGE_INDEX, "what nothing describes lists others"
+        assert found.manifest(digest_of(parent)).media_type == IMAGE_INDEX, "by its members"
 
 
 @pytest.mark.parametrize("raw", [b"", b"\xff", b"[]", b"1", b'"manifests"', b"[" * 100_000])
-def test_what_nothing_describes_may_be_no_manifest(tmp_path: Path, raw: bytes) -> None:
+def test_a_file_without_a_descriptor_may_be_no_manifest(tmp_path: Path, raw: bytes) -> None:
     with contextlib.closing(source(put(tmp_path / "layout", {**layout(), name_of(raw): raw}))) as found:
         with pytest.raises(InvalidManifestError):
             found.manifest(digest_of(raw))
 
 
 def test_an_index_under_a_tag_is_no_list_of_referrers(tmp_path: Path) -> None:
-    """Only the tag that a subject's digest makes announces one; any other index may have a subject itself."""
+    """Only an index under the tag of a subject's digest is one; any other index may have a subject itself."""
     note = json.dumps(
         {"schemaVersion": 2, "config": described(CONFIG), "layers": [], "subject": described(MANIFEST, IMAGE_MANIFEST)}
     ).encode()
@@ -120,7 +120,7 @@ def test_an_index_under_a_tag_is_no_list_of_referrers(tmp_path: Path) -> None:
         assert [item.digest for item in found.referrers(digest_of(MANIFEST))] == [digest_of(sums)]
 
 
-def test_a_part_of_a_blob_is_read(tmp_path: Path) -> None:
+def test_a_range_of_a_blob_is_read(tmp_path: Path) -> None:
     with contextlib.closing(source(put(tmp_path / "layout", layout()))) as found:
         blob = Descriptor("", digest_of(LAYER), len(LAYER))
         assert content_of(found, blob, 4) == LAYER[4:]

@@ -1,47 +1,45 @@
-"""Two backups to one place: neither loses what the other has saved."""
+"""The store of a backup: what it replaces, what it refuses, and two backups at once."""
 
 from __future__ import annotations
 
-import io
-import tarfile
+import os
 import threading
 from pathlib import Path
 
 import pytest
 
-from azext_acrartifact.errors import LocalFileError
+from azext_acrartifact.errors import ArtifactError, LocalFileError, UnsafeContentError
 from azext_acrartifact.layout.files import TarFiles, open_layout
 from azext_acrartifact.layout.index import LayoutIndex
-from azext_acrartifact.layout.store import FolderStore, existing_layout
+from azext_acrartifact.layout.store import FolderStore, existing_layout, is_tar
 from azext_acrartifact.layout.tar_store import TarStore
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.mediatypes import IMAGE_MANIFEST
+from tests.unit.layout.layouts import MARKER, layout, put
 
 INDEX = LayoutIndex().encoded()
-SEGMENT = 1024
+BLOCK = 1024
 
 
 def described(content: bytes) -> Descriptor:
-    """A manifest of that content, which nobody reads here."""
+    """Return the descriptor of a manifest, which is never read here."""
     return Descriptor(IMAGE_MANIFEST, digest_of(content), len(content))
 
 
+def adding(path: Path, tag: str) -> FolderStore:
+    """Open a store at *path* that adds an artifact under *tag*."""
+    return FolderStore(str(path), BLOCK, lambda index: index.with_artifacts({tag: described(tag.encode())}, []))
+
+
 def other_tar(path: Path) -> bytes:
-    """Write a tar as another program would, at once."""
-    made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode="w") as archive:
-        for name, content in {"oci-layout": b'{"imageLayoutVersion":"1.0.0"}', "index.json": INDEX}.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
-    path.with_suffix(".new").write_bytes(made.getvalue())
-    path.with_suffix(".new").rename(path)
-    return made.getvalue()
+    """Write a tar as another program would, atomically."""
+    put(path.with_suffix(".new.tar"), {"oci-layout": MARKER, "index.json": INDEX}).rename(path)
+    return path.read_bytes()
 
 
 def older(path: Path) -> TarFiles | None:
-    """The tar that is at *path*."""
+    """Open the tar at *path*, if it exists."""
     found = existing_layout(str(path))
     assert found is None or isinstance(found[0], TarFiles)
     return found[0] if found else None
@@ -49,14 +47,14 @@ def older(path: Path) -> TarFiles | None:
 
 @pytest.mark.parametrize("there", [False, True])
 @pytest.mark.parametrize("when", ["before it begins", "before it ends"])
-def test_a_tar_that_another_run_has_made_stays(tmp_path: Path, there: bool, when: str) -> None:
+def test_a_tar_of_another_run_stays(tmp_path: Path, there: bool, when: str) -> None:
     path = tmp_path / "saved.tar"
     if there:
         other_tar(path)
     before = older(path)
     if when == "before it begins":
         theirs = other_tar(path)
-    store = TarStore(str(path), SEGMENT, {}, INDEX, before)
+    store = TarStore(str(path), BLOCK, {}, INDEX, before)
     if when == "before it ends":
         store.begin([])
         theirs = other_tar(path)
@@ -67,15 +65,14 @@ def test_a_tar_that_another_run_has_made_stays(tmp_path: Path, there: bool, when
     if before:
         before.close()
     assert path.read_bytes() == theirs
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
 
 
-def test_a_tar_that_nobody_has_touched_is_replaced(tmp_path: Path) -> None:
+def test_an_untouched_tar_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "saved.tar"
     theirs = other_tar(path)
     before = older(path)
-    store = TarStore(
-        str(path), SEGMENT, {}, LayoutIndex().with_artifacts({"1.0": described(b"x")}, []).encoded(), before
-    )
+    store = TarStore(str(path), BLOCK, {}, LayoutIndex().with_artifacts({"1.0": described(b"x")}, []).encoded(), before)
     store.begin([])
     store.finish()
     store.close(failed=False)
@@ -86,8 +83,8 @@ def test_a_tar_that_nobody_has_touched_is_replaced(tmp_path: Path) -> None:
 
 
 def test_two_runs_that_end_at_once_both_list_their_artifacts(tmp_path: Path) -> None:
-    path = str(tmp_path / "saved")
-    second = FolderStore(path, SEGMENT, lambda index: index.with_artifacts({"2": described(b"2")}, []))
+    path = tmp_path / "saved"
+    second = adding(path, "2")
     ending = threading.Thread(target=second.finish)
 
     def change(index: LayoutIndex) -> LayoutIndex:
@@ -95,13 +92,59 @@ def test_two_runs_that_end_at_once_both_list_their_artifacts(tmp_path: Path) -> 
         ending.join(0.3)
         return index.with_artifacts({"1": described(b"1")}, [])
 
-    first = FolderStore(path, SEGMENT, change)
+    first = FolderStore(str(path), BLOCK, change)
     first.begin([])
     first.finish()
     ending.join(30)
     for store in (first, second):
         store.close(failed=False)
-    found = existing_layout(path)
+    found = existing_layout(str(path))
     assert found is not None
     found[0].close()
     assert {entry.descriptor.digest for entry in found[1].entries} == {digest_of(b"1"), digest_of(b"2")}
+
+
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        ({"photo.jpg": b"x"}, "no file oci-layout"),
+        ({".git/config": b"x"}, "no file oci-layout"),
+        ({"oci-layout": b"{}"}, "version"),
+        ({"manifest.json": b"[]"}, "docker save"),
+    ],
+)
+def test_a_backup_is_not_mixed_with_other_files(tmp_path: Path, files: dict[str, bytes], why: str) -> None:
+    for form in ("there", "there.tar"):
+        with pytest.raises(ArtifactError, match=why):
+            existing_layout(str(put(tmp_path / form, files)))
+
+
+def test_a_backup_replaces_no_other_file(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tar").write_bytes(b"a thesis")
+    with pytest.raises(UnsafeContentError):
+        existing_layout(str(tmp_path / "thesis.tar"))
+    os.mkfifo(tmp_path / "fifo.tar")
+    with pytest.raises(LocalFileError):
+        existing_layout(str(tmp_path / "fifo.tar"))
+    (tmp_path / "dangling.tar").symlink_to("nowhere")
+    with pytest.raises(LocalFileError):
+        existing_layout(str(tmp_path / "dangling.tar"))
+
+
+def test_the_files_of_an_interrupted_backup_are_no_obstacle(tmp_path: Path) -> None:
+    assert existing_layout(str(tmp_path / "none")) is None
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / ".acrartifact-1.part").touch()
+    assert existing_layout(str(tmp_path / "empty")) is None
+    found = existing_layout(str(put(tmp_path / "begun", layout(index=None))))
+    assert found is not None
+    assert found[1] == LayoutIndex()
+    found[0].close()
+
+
+def test_an_existing_file_or_folder_decides_before_the_name(tmp_path: Path) -> None:
+    (tmp_path / "folder.tar").mkdir()
+    (tmp_path / "file").touch()
+    assert [is_tar(str(tmp_path / name)) for name in ("folder.tar", "file", "new.tar", "new.TAR", "new")] == [
+        False, True, True, True, False,
+    ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""A tar under way: what counts as there, what is taken over from the older one, and what is read how often."""
+"""An unfinished tar: which blobs it has, what is copied from the older one, and what is read how often."""
 
 from __future__ import annotations
 
@@ -21,94 +21,94 @@ from azext_acrartifact.oci.digest import digest_of
 from tests.unit.files.descriptors import open_below
 
 INDEX = LayoutIndex().encoded()
-SEGMENT = 1000
+BLOCK = 1000
 LARGE = bytes(range(256)) * 10
 SMALL = b"small"
 
 
 def described(content: bytes) -> Descriptor:
-    """The blob *content*."""
+    """Return the descriptor of *content*."""
     return Descriptor("", digest_of(content), len(content))
 
 
 def store_of(path: Path, *contents: bytes, before: TarFiles | None = None) -> TarStore:
-    """A tar that is to hold *contents*."""
-    return TarStore(str(path), SEGMENT, {digest_of(found): len(found) for found in contents}, INDEX, before)
+    """Open the store of a tar of *contents*."""
+    return TarStore(str(path), BLOCK, {digest_of(found): len(found) for found in contents}, INDEX, before)
 
 
 def fill(store: TarStore, content: bytes, numbers: Iterator[int] | None = None) -> None:
-    """Write all pieces of *content*, or those of *numbers*, and commit it if they are all."""
-    pieces = store.open_pieces(described(content))
-    for number in range(-(-len(content) // SEGMENT)) if numbers is None else numbers:
-        start = number * SEGMENT
-        pieces.write_at(memoryview(content[start : start + SEGMENT]), start)
-        pieces.mark(number)
+    """Write all blocks of *content* and commit it, or only those of *numbers*."""
+    file = store.open_ranged(described(content))
+    for number in range(-(-len(content) // BLOCK)) if numbers is None else numbers:
+        start = number * BLOCK
+        file.write_at(memoryview(content[start : start + BLOCK]), start)
+        file.mark(number)
     if numbers is None:
-        pieces.commit()
+        file.commit()
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where the tar goes."""
+    """Return the path of the tar."""
     return tmp_path / "saved.tar"
 
 
-def test_what_nobody_has_written_is_not_there(path: Path) -> None:
+def test_a_blob_that_was_not_written_is_missing(path: Path) -> None:
     store = store_of(path, LARGE, SMALL, b"")
-    assert not any(store.holds(described(content)) for content in (LARGE, SMALL, b""))
+    assert not any(store.has(described(content)) for content in (LARGE, SMALL, b""))
     for content in (SMALL, b""):
-        part = store.open_part(described(content))
-        part.write(memoryview(content))
-        part.commit()
-    assert [store.holds(described(content)) for content in (LARGE, SMALL, b"")] == [False, True, True]
-    with pytest.raises(LocalFileError, match="has lost a file"):
+        file = store.open_blob(described(content))
+        file.write(memoryview(content))
+        file.commit()
+    assert [store.has(described(content)) for content in (LARGE, SMALL, b"")] == [False, True, True]
+    with pytest.raises(LocalFileError, match="is missing"):
         store.finish()
     store.close(failed=True)
     assert not path.exists()
 
 
-@pytest.mark.parametrize("pieces", [1, 2, 3])
-def test_what_an_earlier_run_has_written_counts_when_it_is_all_there_and_right(path: Path, pieces: int) -> None:
+@pytest.mark.parametrize("blocks", [1, 2, 3])
+def test_a_blob_of_an_earlier_run_counts_when_it_is_complete_and_intact(path: Path, blocks: int) -> None:
     store = store_of(path, LARGE)
-    fill(store, LARGE, iter(range(pieces)))
+    fill(store, LARGE, iter(range(blocks)))
     store.close(failed=True)
     store = store_of(path, LARGE)
-    assert store.open_pieces(described(LARGE)).done == set(range(pieces))
-    assert store.holds(described(LARGE)) == (pieces == 3)
+    assert store.open_ranged(described(LARGE)).done == set(range(blocks))
+    assert store.has(described(LARGE)) == (blocks == 3)
     store.close(failed=True)
-    [kept] = path.parent.glob("*.kept")
-    kept.write_bytes(kept.read_bytes().replace(LARGE[:9], bytes(9)))
+    [unfinished] = path.parent.glob("*.kept")
+    unfinished.write_bytes(unfinished.read_bytes().replace(LARGE[:9], bytes(9)))
     store = store_of(path, LARGE)
-    assert not store.holds(described(LARGE))
+    assert not store.has(described(LARGE))
     store.close(failed=True)
 
 
-def test_what_came_in_one_go_counts_for_the_next_run_too(path: Path) -> None:
+def test_a_blob_that_was_written_in_order_counts_for_the_next_run_too(path: Path) -> None:
     store = store_of(path, LARGE, SMALL)
     for content in (LARGE, SMALL):
-        part = store.open_part(described(content))
-        part.write(memoryview(content))
-        part.commit()
+        file = store.open_blob(described(content))
+        file.write(memoryview(content))
+        file.commit()
     store.close(failed=True)
     store = store_of(path, LARGE, SMALL)
-    assert all(store.holds(described(content)) for content in (LARGE, SMALL))
+    assert all(store.has(described(content)) for content in (LARGE, SMALL))
     store.close(failed=True)
 
 
 @pytest.mark.timeout(60)
-def test_a_kept_tar_that_somebody_has_cut_off_is_not_right(path: Path) -> None:
+def test_an_unfinished_tar_that_was_truncated_is_not_intact(path: Path) -> None:
     store = store_of(path, LARGE)
     fill(store, LARGE)
     store.close(failed=True)
-    [kept] = path.parent.glob("*.kept")
-    os.truncate(kept, kept.stat().st_size // 2)
+    [unfinished] = path.parent.glob("*.kept")
+    os.truncate(unfinished, unfinished.stat().st_size // 2)
     store = store_of(path, LARGE)
-    assert not store.holds(described(LARGE))
+    assert not store.has(described(LARGE))
     store.close(failed=True)
 
 
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The lengths of all reads at an offset, from now on."""
+    """Record the lengths of all reads at an offset."""
     found: list[int] = []
     real = os.preadv
 
@@ -120,39 +120,39 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return found
 
 
-def test_what_is_known_to_be_right_or_not_there_is_not_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_blob_that_is_known_to_be_intact_or_missing_is_not_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = store_of(path, LARGE, SMALL)
     fill(store, LARGE)
     store.close(failed=True)
     found = reads(monkeypatch)
     store = store_of(path, LARGE, SMALL)
-    assert not store.holds(described(SMALL))
+    assert not store.has(described(SMALL))
     assert found == []
-    assert store.holds(described(LARGE))
-    assert store.holds(described(LARGE))
-    assert found == [len(LARGE)], "an earlier run's, once"
+    assert store.has(described(LARGE))
+    assert store.has(described(LARGE))
+    assert found == [len(LARGE)], "once, that of an earlier run"
     fill(store, SMALL)
     store.finish()
     assert found == [len(LARGE)]
     store.close(failed=False)
 
 
-def test_what_was_forgotten_is_not_there(path: Path) -> None:
+def test_a_forgotten_blob_is_missing(path: Path) -> None:
     store = store_of(path, LARGE)
-    pieces = store.open_pieces(described(LARGE))
+    file = store.open_ranged(described(LARGE))
     for number in range(3):
-        pieces.mark(number)
-    pieces.forget()
-    assert pieces.done == set()
-    assert store.open_pieces(described(LARGE)).done == set()
-    pieces.write(memoryview(b"wrong"))
-    pieces.restart()
+        file.mark(number)
+    file.forget()
+    assert file.done == set()
+    assert store.open_ranged(described(LARGE)).done == set()
+    file.write(memoryview(b"wrong"))
+    file.restart()
     for start in range(0, len(LARGE), 700):
-        pieces.write(memoryview(LARGE[start : start + 700]))
+        file.write(memoryview(LARGE[start : start + 700]))
     buffer = memoryview(bytearray(5000))
-    assert pieces.read_at(buffer, 0) == len(LARGE)
-    assert (pieces.read_at(buffer, 2550), bytes(buffer[:10])) == (10, LARGE[2550:])
-    pieces.commit()
+    assert file.read_at(buffer, 0) == len(LARGE)
+    assert (file.read_at(buffer, 2550), bytes(buffer[:10])) == (10, LARGE[2550:])
+    file.commit()
     store.finish()
     store.close(failed=False)
     with tarfile.open(path) as archive:
@@ -161,7 +161,7 @@ def test_what_was_forgotten_is_not_there(path: Path) -> None:
         assert found.read() == LARGE
 
 
-def test_each_piece_is_noted_once(path: Path) -> None:
+def test_each_block_is_recorded_once(path: Path) -> None:
     store = store_of(path, LARGE)
     fill(store, LARGE)
     store.close(failed=True)
@@ -172,7 +172,7 @@ def test_each_piece_is_noted_once(path: Path) -> None:
 
 @pytest.fixture
 def older(path: Path) -> TarFiles:
-    """A tar that holds `SMALL` and `LARGE`."""
+    """Return a tar of `SMALL` and `LARGE`."""
     store = store_of(path, LARGE, SMALL)
     for content in (LARGE, SMALL):
         fill(store, content)
@@ -183,7 +183,7 @@ def older(path: Path) -> TarFiles:
     return found
 
 
-def test_what_the_older_tar_holds_is_taken_over(path: Path, older: TarFiles) -> None:
+def test_the_blobs_of_the_older_tar_are_copied(path: Path, older: TarFiles) -> None:
     store = store_of(path, b"new", before=older)
     fill(store, b"new")
     store.finish()
@@ -196,24 +196,24 @@ def test_what_the_older_tar_holds_is_taken_over(path: Path, older: TarFiles) -> 
             assert file.open_range(0, file.size).readall() == content
 
 
-def test_what_the_older_tar_lacks_or_holds_damaged_ends_it(path: Path, older: TarFiles) -> None:
+def test_a_missing_or_damaged_blob_of_the_older_tar_is_an_error(path: Path, older: TarFiles) -> None:
     older.close()
     for damaged in (path.read_bytes().replace(SMALL, b"swall"), path.read_bytes().replace(LARGE[:50], bytes(50), 1)):
         path.write_bytes(damaged)
         with contextlib.closing(open_layout(str(path))) as before:
             store = store_of(path, before=before)  # type: ignore[arg-type]
-            with pytest.raises(DigestMismatchError, match="The tar that is there is damaged"):
+            with pytest.raises(DigestMismatchError, match="The existing tar is damaged"):
                 store.finish()
             store.close(failed=True)
             store = store_of(path, b"new", before=before)  # type: ignore[arg-type]
-            before.extents.clear()  # type: ignore[attr-defined]
-            with pytest.raises(LocalFileError, match="has lost a file"):
+            before.members.clear()  # type: ignore[attr-defined]
+            with pytest.raises(LocalFileError, match="is missing"):
                 store.finish()
             store.close(failed=True)
         assert path.read_bytes() == damaged
 
 
-def test_room_for_the_whole_is_asked_for_less_what_is_there(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_space_for_the_whole_tar_is_required_less_what_exists(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     large = bytes(1 << 20)
     store = store_of(path, large)
     fill(store, large)
@@ -226,7 +226,7 @@ def test_room_for_the_whole_is_asked_for_less_what_is_there(path: Path, monkeypa
     store.close(failed=True)
 
 
-def test_it_is_durable_before_others_have_to_wait(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_tar_is_durable_before_others_have_to_wait(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
     for module, name in ((os, "fsync"), (fcntl, "flock"), (os, "rename")):
         real = getattr(module, name)
@@ -245,9 +245,9 @@ def test_it_is_durable_before_others_have_to_wait(path: Path, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("failed", [True, False])
-def test_nothing_stays_open_or_lies_about(path: Path, failed: bool) -> None:
-    place = path.parent / "new" / "deep" / path.name
-    store = store_of(place, SMALL)
+def test_nothing_stays_open_or_is_left(path: Path, failed: bool) -> None:
+    deep = path.parent / "new" / "deep" / path.name
+    store = store_of(deep, SMALL)
     if not failed:
         fill(store, SMALL)
         store.finish()

@@ -1,4 +1,4 @@
-"""A layout that is backed up to: what is read, how often, and by how many threads what is missing comes."""
+"""The target of a backup: what is read, how often, and how many jobs receive a blob."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import functools
 import json
 import os
 import random
-import threading
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,92 +14,86 @@ from pathlib import Path
 import pytest
 
 from azext_acrartifact.errors import CancelledError, DigestMismatchError, LocalFileError
-from azext_acrartifact.layout import target as layout_target
 from azext_acrartifact.layout.files import open_layout
 from azext_acrartifact.layout.index import blob_name
-from azext_acrartifact.layout.store import BlobPart, BlobPieces, FolderStore
+from azext_acrartifact.layout.store import FolderStore
 from azext_acrartifact.layout.target import LayoutTarget
-from azext_acrartifact.oci.content import Memory
+from azext_acrartifact.oci.content import Advance, Memory
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.manifest import Manifest, parse_manifest
 from azext_acrartifact.oci.mediatypes import IMAGE_MANIFEST
-from azext_acrartifact.transfer import concurrency as pace
-from azext_acrartifact.transfer import ranged_download as ranges
-from azext_acrartifact.transfer.concurrency import FEW_BULK, MANY_BULK
+from azext_acrartifact.oci.storage import COPIED, SKIPPED
+from azext_acrartifact.transfer.blob_file import BlobFile, RangedFile
+from azext_acrartifact.transfer.concurrency import MANY_BULK
+from azext_acrartifact.transfer.sizes import TransferSizes
 from azext_acrartifact.transport.client import HttpClient
 from tests.unit.files.descriptors import open_below
 
-SEGMENT, RANGED_FROM = 64, 512
+SIZES = TransferSizes(block=64, buffer=1000)
 SMALL, CONFIG = b"small", b"{}"
 
 
 def described(content: bytes) -> Descriptor:
-    """The blob *content*."""
+    """Return the descriptor of *content*."""
     return Descriptor("application/octet-stream", digest_of(content), len(content))
 
 
 def manifest_of(*layers: bytes) -> Manifest:
-    """A manifest of *layers*."""
+    """Return a manifest of *layers*."""
     found = [described(layer).to_json() for layer in layers]
     fields = {"schemaVersion": 2, "mediaType": IMAGE_MANIFEST, "config": described(CONFIG).to_json(), "layers": found}
     return parse_manifest(json.dumps(fields).encode(), IMAGE_MANIFEST, "here")
 
 
 class Contents:
-    """A source that has all blobs that it is told of."""
+    """A source of the given blobs."""
 
     def __init__(self, *contents: bytes) -> None:
-        self._held = {digest_of(content): content for content in contents}
+        self._blobs = {digest_of(content): content for content in contents}
 
     def fetch(self, blob: Descriptor, offset: int = 0, length: int | None = None) -> Bytes:
-        """Of *blob*."""
-        content = self._held[blob.digest]
+        """Open *blob*."""
+        content = self._blobs[blob.digest]
         return Bytes(content[offset : None if length is None else offset + length], offset)
 
 
 class Bytes:
-    """A stream of *content* that says it begins at *offset*."""
+    """A stream of *content* that begins at *offset*."""
 
     def __init__(self, content: bytes, offset: int) -> None:
         self._reader = Memory(content).open_range(0, len(content))
         self.offset = offset
 
     def readinto(self, buffer: memoryview) -> int:
-        """The next bytes."""
+        """Read the next bytes."""
         return self._reader.readinto(buffer)  # type: ignore[attr-defined, no-any-return]
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing."""
 
 
 class Noted(FolderStore):
-    """A folder that notes what is begun in it, and how."""
+    """A folder that records the files that are opened in it."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(str(path), SEGMENT, lambda index: index)
+        super().__init__(str(path), SIZES.block, lambda index: index)
         self.begun: list[tuple[str, int]] = []
 
-    def open_part(self, blob: Descriptor) -> BlobPart:
-        """One that is written from its first byte to its last."""
-        self.begun.append(("whole", blob.size))
-        return super().open_part(blob)
+    def open_blob(self, blob: Descriptor) -> BlobFile:
+        """Record a file that is written in order."""
+        self.begun.append(("in order", blob.size))
+        return super().open_blob(blob)
 
-    def open_pieces(self, blob: Descriptor) -> BlobPieces:
-        """One that is written piece by piece."""
-        self.begun.append(("pieces", blob.size))
-        return super().open_pieces(blob)
-
-
-@pytest.fixture(autouse=True)
-def _small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ranges, "SEGMENT", SEGMENT)
-    monkeypatch.setattr(layout_target, "RANGED_FROM", RANGED_FROM)
+    def open_ranged(self, blob: Descriptor) -> RangedFile:
+        """Record a file that is written in ranges."""
+        self.begun.append(("ranges", blob.size))
+        return super().open_ranged(blob)
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """Where a layout begins: it has `SMALL` and `CONFIG`."""
+def saved(tmp_path: Path) -> Path:
+    """Return the folder of a layout that has `SMALL` and `CONFIG`."""
     for content in (SMALL, CONFIG):
         path = tmp_path / "saved" / blob_name(digest_of(content))
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -109,33 +102,31 @@ def place(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def target(place: Path, http: HttpClient) -> Iterator[LayoutTarget]:
-    """That layout."""
-    yield from opened(place, http, None)
-
-
-def opened(place: Path, http: HttpClient, concurrency: int | None) -> Iterator[LayoutTarget]:
-    """The layout at *place*, with a store."""
-    with contextlib.closing(open_layout(str(place))) as before:
-        found = LayoutTarget(str(place), before, http, concurrency)
-        found.store = store = Noted(place)
+def target(saved: Path, http: HttpClient) -> Iterator[LayoutTarget]:
+    """Yield that layout, with a store."""
+    with contextlib.closing(open_layout(str(saved))) as before:
+        found = LayoutTarget(str(saved), before, http, SIZES)
+        found.store = store = Noted(saved)
         yield found
         store.close(failed=False)
 
 
+def receive(target: LayoutTarget, blob: Descriptor, source: Contents, advance: Advance = lambda size: None) -> str:
+    """Run all jobs that receive *blob*; return the state that one of them reports."""
+    states = [job() for job in target.receivers(blob, source, advance)]
+    [state] = filter(None, states)
+    return state
+
+
 def begun(target: LayoutTarget) -> list[tuple[str, int]]:
-    """What has been begun."""
+    """Return the files that were opened."""
     assert isinstance(target.store, Noted)
     return target.store.begun
 
 
-def nothing(_size: int) -> None:
-    """Of the progress."""
-
-
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The lengths of all reads at an offset."""
+    """Record the lengths of all reads at an offset."""
     found: list[int] = []
     real = os.preadv
 
@@ -147,151 +138,132 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return found
 
 
-def test_what_is_there_is_read_once(target: LayoutTarget, reads: list[int]) -> None:
+def test_an_existing_blob_is_read_once(target: LayoutTarget, reads: list[int]) -> None:
     assert [target.exists(described(SMALL)) for _ in range(3)] == [True] * 3
     assert reads == [len(SMALL)]
-    assert target.receive(described(SMALL), Contents(), nothing) == "skipped"
+    assert receive(target, described(SMALL), Contents()) == SKIPPED
     assert begun(target) == []
 
 
-def test_what_was_received_or_put_is_there(target: LayoutTarget, reads: list[int]) -> None:
+def test_a_received_blob_or_manifest_exists(target: LayoutTarget, reads: list[int]) -> None:
     manifest, large = manifest_of(SMALL), random.Random(1).randbytes(1000)
     for content in (b"other", large):
-        assert target.receive(described(content), Contents(content), nothing) == "copied"
+        assert receive(target, described(content), Contents(content)) == COPIED
+        assert receive(target, described(content), Contents(content)) == SKIPPED
     target.put(manifest, "1.0")
     reads.clear()
     assert all(target.exists(blob) for blob in (described(b"other"), described(large), manifest.descriptor))
     assert reads == []
     for content in (b"other", large, manifest.raw):
-        assert (Path(target.place) / blob_name(digest_of(content))).read_bytes() == content
+        assert (Path(target.label) / blob_name(digest_of(content))).read_bytes() == content
     before = list(begun(target))
     target.put(manifest, "1.0")
-    assert begun(target) == before, "it is there already"
+    assert begun(target) == before, "it exists already"
 
 
 @pytest.mark.parametrize(
-    ("held", "whole"), [(("manifest", "layer"), True), (("manifest",), False), (("layer",), False), ((), False)]
+    ("present", "complete"), [(("manifest", "layer"), True), (("manifest",), False), (("layer",), False), ((), False)]
 )
-def test_a_manifest_is_held_with_all_that_it_needs(target: LayoutTarget, held: tuple[str, ...], whole: bool) -> None:
+def test_a_manifest_is_complete_with_all_that_it_needs(
+    target: LayoutTarget, present: tuple[str, ...], complete: bool
+) -> None:
     manifest = manifest_of(SMALL, b"layer")
-    if "manifest" in held:
+    if "manifest" in present:
         target.put(manifest, "")
-    if "layer" in held:
-        target.receive(described(b"layer"), Contents(b"layer"), nothing)
-    assert target.holds(manifest) == whole
+    if "layer" in present:
+        receive(target, described(b"layer"), Contents(b"layer"))
+    assert target.is_complete(manifest) == complete
 
 
-def test_without_a_store_it_only_tells_what_is_there(place: Path, http: HttpClient) -> None:
-    with contextlib.closing(open_layout(str(place))) as before:
-        target = LayoutTarget(str(place), before, http, None)
+def test_without_a_store_it_only_checks_what_exists(saved: Path, http: HttpClient) -> None:
+    with contextlib.closing(open_layout(str(saved))) as before:
+        target = LayoutTarget(str(saved), before, http)
         assert target.exists(described(SMALL))
         assert not target.exists(described(b"other"))
-    assert not LayoutTarget(str(place), None, http, None).exists(described(SMALL))
+    assert not LayoutTarget(str(saved), None, http).exists(described(SMALL))
 
 
 @pytest.mark.parametrize("content", [SMALL + b"more", SMALL[:-1], b"", b"swall"])
-def test_what_is_damaged_is_not_there(place: Path, target: LayoutTarget, content: bytes) -> None:
-    (place / blob_name(digest_of(SMALL))).write_bytes(content)
+def test_a_damaged_blob_does_not_exist(saved: Path, target: LayoutTarget, content: bytes) -> None:
+    (saved / blob_name(digest_of(SMALL))).write_bytes(content)
     assert not target.exists(described(SMALL))
 
 
 @pytest.mark.parametrize(
-    ("size", "way"), [(RANGED_FROM - 1, "whole"), (RANGED_FROM, "pieces"), (RANGED_FROM + 1, "pieces")]
+    ("size", "way"), [(SIZES.ranged - 1, "in order"), (SIZES.ranged, "ranges"), (SIZES.ranged + 1, "ranges")]
 )
-def test_large_blobs_come_in_pieces(target: LayoutTarget, size: int, way: str) -> None:
-    told: list[int] = []
-    target.receive(described(bytes(size)), Contents(bytes(size)), told.append)
+def test_large_blobs_are_downloaded_in_ranges(target: LayoutTarget, size: int, way: str) -> None:
+    moved: list[int] = []
+    receive(target, described(bytes(size)), Contents(bytes(size)), moved.append)
     assert begun(target) == [(way, size)]
-    assert sum(told) == size
+    assert sum(moved) == size
 
 
-@pytest.mark.parametrize(("runs", "threads"), [(2, 2), (MANY_BULK, MANY_BULK), (5 * MANY_BULK, MANY_BULK)])
-def test_as_many_threads_help_as_a_large_blob_is_worth(
-    place: Path, http: HttpClient, monkeypatch: pytest.MonkeyPatch, runs: int, threads: int
-) -> None:
-    started: list[str] = []
-    start = threading.Thread.start
-
-    def noted(thread: threading.Thread) -> None:
-        started.append(thread.name)
-        start(thread)
-
-    monkeypatch.setattr(threading.Thread, "start", noted)
-    content = random.Random(2).randbytes(runs * ranges.SHORTEST_RUN * SEGMENT)
-    for target in opened(place, http, 100):
-        target.receive(described(content), Contents(content), nothing)
-    assert started.count("acrartifact-transfer") == threads
-
-
-def test_what_moves_decides_how_many_connections_there_are(
-    target: LayoutTarget, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each step counts as a faster one here, so that connections are added."""
-    monkeypatch.setattr(pace, "WINDOW", 1e-9)
-    monkeypatch.setattr(pace, "GAIN", 0.0)
-    assert target._pace.bulk() == FEW_BULK
-    content = random.Random(3).randbytes(20 * ranges.SHORTEST_RUN * SEGMENT)
-    target.receive(described(content), Contents(content), nothing)
-    assert target._pace.bulk() > FEW_BULK
+@pytest.mark.parametrize(("ranges", "jobs"), [(2, 2), (MANY_BULK, MANY_BULK), (5 * MANY_BULK, MANY_BULK)])
+def test_as_many_jobs_help_as_a_large_blob_has_ranges(target: LayoutTarget, ranges: int, jobs: int) -> None:
+    content = random.Random(2).randbytes(ranges * SIZES.shortest_range * SIZES.block)
+    assert len(target.receivers(described(content), Contents(content), lambda size: None)) == jobs
 
 
 class Wrong(Contents):
-    """A source whose bytes are others than the digest's."""
+    """A source of wrong bytes."""
 
     def fetch(self, blob: Descriptor, offset: int = 0, length: int | None = None) -> Bytes:
-        """Zeros instead of *blob*."""
+        """Open zeros instead of *blob*."""
         return Bytes(bytes(blob.size - offset if length is None else length), offset)
 
 
 @pytest.mark.parametrize("size", [400, 4000])
-def test_wrong_bytes_leave_nothing(place: Path, target: LayoutTarget, size: int) -> None:
-    blob, before = described(random.Random(4).randbytes(size)), sorted(place.rglob("*"))
-    opened_before = open_below(place)
+def test_wrong_bytes_leave_nothing(saved: Path, target: LayoutTarget, size: int) -> None:
+    blob, before = described(random.Random(4).randbytes(size)), sorted(saved.rglob("*"))
+    opened_before = open_below(saved)
     with pytest.raises(DigestMismatchError):
-        target.receive(blob, Wrong(), nothing)
-    assert sorted(place.rglob("*")) == before
-    assert open_below(place) == opened_before
+        receive(target, blob, Wrong())
+    assert sorted(saved.rglob("*")) == before
+    assert open_below(saved) == opened_before
     assert not target.exists(blob)
 
 
 @pytest.mark.parametrize("what", ["manifest", "small", "large"])
-def test_a_disk_that_is_full_leaves_nothing_open_and_nothing_there(
-    place: Path, target: LayoutTarget, monkeypatch: pytest.MonkeyPatch, what: str
+def test_a_full_disk_leaves_nothing_open_and_nothing_there(
+    saved: Path, target: LayoutTarget, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    before = open_below(place)
+    before = open_below(saved)
     content = random.Random(5).randbytes(2000 if what == "large" else 5)
     storing = (
         functools.partial(target.put, manifest_of(SMALL), "")
         if what == "manifest"
-        else functools.partial(target.receive, described(content), Contents(content), nothing)
+        else functools.partial(receive, target, described(content), Contents(content))
     )
     with pytest.raises(LocalFileError, match="No space left"):
         storing()
-    assert open_below(place) == before
-    assert not list(place.rglob("*.part"))
+    assert open_below(saved) == before
+    assert not list(saved.rglob("*.part"))
     assert not target.exists(described(content))
 
 
-@pytest.mark.parametrize("block", [1000, 100 << 20])
-def test_what_is_there_is_read_in_blocks_and_no_more_memory_is_taken_than_it_has(
-    place: Path, target: LayoutTarget, reads: list[int], monkeypatch: pytest.MonkeyPatch, block: int
-) -> None:
+def test_an_existing_blob_is_read_in_blocks(saved: Path, target: LayoutTarget, reads: list[int]) -> None:
     content = random.Random(6).randbytes(2500)
-    (place / blob_name(digest_of(content))).write_bytes(content)
-    monkeypatch.setattr(layout_target, "BLOCK", block)
-    tracemalloc.start()
+    (saved / blob_name(digest_of(content))).write_bytes(content)
     assert target.exists(described(content))
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    assert reads == [1000, 1000, 500]
+
+
+def test_an_existing_blob_needs_no_more_memory_than_its_size(saved: Path, http: HttpClient) -> None:
+    with contextlib.closing(open_layout(str(saved))) as before:
+        target = LayoutTarget(str(saved), before, http, TransferSizes(buffer=100 << 20))
+        tracemalloc.start()
+        assert target.exists(described(SMALL))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
     assert peak < 1 << 20
-    assert reads == ([1000, 1000, 500] if block == 1000 else [2500])
 
 
-def test_to_stop_ends_reading_too(target: LayoutTarget, http: HttpClient) -> None:
+def test_a_cancelled_command_stops_reading(target: LayoutTarget, http: HttpClient) -> None:
     http.waiter.cancelled.set()
     with pytest.raises(CancelledError):
         target.exists(described(SMALL))

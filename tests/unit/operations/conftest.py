@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,13 +10,17 @@ from pathlib import Path
 import pytest
 
 from acr_emulator.app import App
-from acr_emulator.front import log
 from acr_emulator.front.server import Server
 from acr_emulator.world import default_world
 from azext_acrartifact.auth.credentials import PasswordCredential
 from azext_acrartifact.auth.endpoint import TokenEndpoint
 from azext_acrartifact.auth.tokens import TokenAuthorizer
+from azext_acrartifact.oci.reference import Reference, parse_reference
 from azext_acrartifact.oci.registry import Registry
+from azext_acrartifact.operations.file_spec import parse_file_spec
+from azext_acrartifact.operations.pull import PullOrder, PullResult, pull
+from azext_acrartifact.operations.push import PushOrder, PushResult, push
+from azext_acrartifact.transfer.progress import Progress
 from azext_acrartifact.transport.client import HttpClient
 
 SERVER = "myregistry.azurecr.io"
@@ -24,7 +29,7 @@ TARGET = "targetregistry.azurecr.io"
 
 @pytest.fixture(scope="session")
 def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[App, Server]]:
-    """The local Azure and the port that it listens on."""
+    """Start the local Azure."""
     app = App(default_world(), tmp_path_factory.mktemp("azure"))
     server = Server(app, 0)
     server.start()
@@ -37,12 +42,12 @@ def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[App, Serve
 
 @pytest.fixture
 def app(loopback: None, azure: tuple[App, Server], monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
-    """The local Azure, with an empty log and no faults; this process reaches nothing else."""
+    """Yield the local Azure, with an empty log and no faults; this process reaches nothing else."""
     app, server = azure
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{server.port}")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(app.authority.certificate_file))
-    # On a busy machine an answer may be noted long after it has come.
-    monkeypatch.setattr(log, "SETTLE_SECONDS", 10.0)
+    # On a busy machine a response may be logged long after the client has it.
+    app.log.settle_seconds = 10.0
     app.log.clear()
     yield app
     app.faults.remove()
@@ -50,9 +55,9 @@ def app(loopback: None, azure: tuple[App, Server], monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture
 def signed_in(app: App, http: HttpClient) -> Callable[..., Registry]:
-    """Opens a registry as a service principal."""
+    """Return a function that opens a registry as a service principal, over another client if one is given."""
 
-    def open_as(who: str = "pusher", server: str = SERVER) -> Registry:
+    def open_as(who: str = "pusher", server: str = SERVER, http: HttpClient = http) -> Registry:
         principal = app.world.principal(who)
         assert principal is not None
         credential = PasswordCredential(principal.client_id, principal.secrets[0])
@@ -64,8 +69,29 @@ def signed_in(app: App, http: HttpClient) -> Callable[..., Registry]:
 
 @pytest.fixture
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty current folder."""
+    """Return an empty folder, the current one."""
     folder = tmp_path / "work"
     folder.mkdir()
     monkeypatch.chdir(folder)
     return folder
+
+
+def ref(image: str) -> Reference:
+    """Return the reference of *image* in the registry of most tests."""
+    return parse_reference(f"{SERVER}/{image}")
+
+
+def push_files(registry: Registry, image: str, *files: str, progress: Progress | None = None, **options) -> PushResult:
+    """Push *files* to *image*."""
+    order = PushOrder(ref(image), [parse_file_spec(file) for file in files], **options)
+    return push(registry, order, progress or Progress())
+
+
+def pull_files(registry: Registry, image: str, destination: Path, **options) -> PullResult:
+    """Pull *image* to *destination*."""
+    return pull(registry, PullOrder(ref(image), str(destination), **options), Progress())
+
+
+def count(app: App, method: str, path: str) -> int:
+    """Return how many requests of *method* and *path* the registry or its storage got."""
+    return sum(1 for one in app.log.entries() if re.fullmatch(method, one["method"]) and re.search(path, one["path"]))

@@ -14,22 +14,22 @@ from azext_acrartifact.oci.manifest import Manifest, build_manifest
 from azext_acrartifact.oci.mediatypes import EMPTY_JSON, LAYER, TITLE
 from azext_acrartifact.oci.registry import Registry
 from azext_acrartifact.transfer.repository_storage import RepositoryStorage
-from azext_acrartifact.transfer.upload_sessions import Journal
-from azext_acrartifact.transfer.upload_source import FileFeed
+from azext_acrartifact.transfer.upload_sessions import UploadSessions
+from azext_acrartifact.transfer.upload_source import FileSource
 from tests.support.descriptors import empty_descriptor
 
 KIND = "application/vnd.example.sbom"
 
 
-def storage(registry: Registry, repository: str, journal: str | None = None) -> RepositoryStorage:
-    """A repository as an end of transfers."""
-    return RepositoryStorage(registry, repository, Journal(journal))
+def storage(registry: Registry, repository: str, sessions: str | None = None) -> RepositoryStorage:
+    """Open a repository as the source or target of transfers."""
+    return RepositoryStorage(registry, repository, UploadSessions(sessions))
 
 
 def push_blob(registry: Registry, repository: str, data: bytes, title: str | None = None) -> Descriptor:
     """Store *data*."""
-    feed = FileFeed(Memory(data), "", threading.Event())
-    storage(registry, repository).upload(feed, lambda identity: False, lambda size: None)
+    source = FileSource(Memory(data), "", threading.Event())
+    storage(registry, repository).upload(source, lambda identity: False, lambda size: None)
     return Descriptor(LAYER, digest_of(data), len(data), {TITLE: title} if title else {})
 
 

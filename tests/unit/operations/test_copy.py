@@ -1,4 +1,4 @@
-"""The operation copy: which way it takes, and in which order Azure is asked to import."""
+"""The operation copy: the way that it takes, and the order of the imports by Azure."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from azext_acrartifact.oci.reference import Reference, parse_reference
 from azext_acrartifact.oci.registry import Registry
 from azext_acrartifact.oci.storage import COPIED, IMPORTED, SKIPPED
 from azext_acrartifact.operations.copy import IMPORT, MOUNT, STREAM, CopyOrder, CopyResult, Registries, copy
-from azext_acrartifact.operations.copy_graph import Ends, carry
+from azext_acrartifact.operations.copy_graph import Ends, copy_graph
 from azext_acrartifact.operations.manifest_graph import collect
+from azext_acrartifact.transfer.concurrency import Concurrency
 from azext_acrartifact.transfer.progress import Progress
 from azext_acrartifact.transport.client import HttpClient
 from tests.unit.operations.conftest import SERVER, TARGET
@@ -28,8 +29,8 @@ from tests.unit.operations.graphs import push_blob, push_manifest, push_tree, st
 
 @dataclass
 class Azure:
-    """A server-side import that does what Azure's does: an artifact or an index with its children, nothing that is
-    attached. It refuses from the *most*th on."""
+    """A server-side import like Azure's: an artifact or an index with its children, without referrers. It refuses all
+    after the first *most*."""
 
     source: Registry
     target: Registry
@@ -48,14 +49,15 @@ class Azure:
                 raise errors.PermissionDeniedError("No permission to import")
             self.asked.append((source.digest, list(tags)))
         assert source.digest
-        ends = Ends(storage(self.source, source.repository), storage(self.target, repository), self.http)
-        graph = collect(ends.source, [source.digest], self.http)
-        carry(graph, ends, {source.digest: tags}, Progress(), overwrite)
+        concurrency = Concurrency(self.http)
+        ends = Ends(storage(self.source, source.repository), storage(self.target, repository), concurrency)
+        graph = collect(ends.source, [source.digest], concurrency)
+        copy_graph(graph, ends, {source.digest: tags}, Progress(), overwrite)
 
 
 @dataclass
 class Notes(Progress):
-    """What was told."""
+    """The notes of a copy."""
 
     notes: list[str] = field(default_factory=list)
 
@@ -92,7 +94,7 @@ def states(result: CopyResult) -> set[str]:
     return {item.state for item in (*result.items.manifests, *result.items.blobs)}
 
 
-def test_azure_is_asked_for_an_index_once_and_then_for_what_is_attached(arm: Azure) -> None:
+def test_azure_imports_an_index_once_and_then_its_referrers(arm: Azure) -> None:
     tree = push_tree(arm.source, "azure/all")
     result = by_azure(arm, order("azure/all:1", "azure/all:1", recursive=True, tags=["2"]))
     asked = [digest for digest, _ in arm.asked]
@@ -113,7 +115,7 @@ def test_an_artifact_alone_is_imported_with_its_tags(arm: Azure, app: App) -> No
     assert [row["State"] for row in copy_table(out)] == ["imported", "imported"]
 
 
-def test_what_is_there_is_not_imported(arm: Azure) -> None:
+def test_an_existing_artifact_is_not_imported(arm: Azure) -> None:
     manifest = push_manifest(arm.source, "azure/there", tag="1")
     wish = order("azure/there:1", "azure/there:1")
     by_azure(arm, wish)
@@ -136,16 +138,18 @@ def test_who_may_not_push_has_tags_imported_as_well(arm: Azure, signed_in, app: 
 
 
 @pytest.mark.parametrize("most", [0, 1, 3])
-def test_what_azure_refuses_is_handed_on(arm: Azure, most: int) -> None:
+def test_what_azure_refuses_is_streamed(arm: Azure, most: int) -> None:
     tree = push_tree(arm.source, f"azure/refuses{most}", str(most).encode())
     arm.most = most
-    told = Notes()
-    result = by_azure(arm, order(f"azure/refuses{most}:1", f"azure/refuses{most}:1", recursive=True), told)
+    progress = Notes()
+    result = by_azure(arm, order(f"azure/refuses{most}:1", f"azure/refuses{most}:1", recursive=True), progress)
     assert len(arm.asked) == most
     assert result.way == (IMPORT if most else STREAM)
     assert states(result) - {SKIPPED} == ({IMPORTED, COPIED} if most else {COPIED})
-    assert sum("this machine copies it: No permission to import" in note for note in told.notes) == 1
-    there = collect(storage(arm.target, f"azure/refuses{most}"), [tree.index.digest], arm.http, recursive=True)
+    assert sum("this machine copies it: No permission to import" in note for note in progress.notes) == 1
+    there = collect(
+        storage(arm.target, f"azure/refuses{most}"), [tree.index.digest], Concurrency(arm.http), recursive=True
+    )
     assert {manifest.digest for manifest in there.manifests} == tree.everything
 
 
@@ -201,7 +205,7 @@ def test_one_platform_and_no_tag(signed_in) -> None:
     ("source", "target", "says"),
     [
         ("a", "b:1", "No tag and no digest"),
-        ("a:1", f"b@sha256:{'0' * 64}", "digest of its source"),
+        ("a:1", f"b@sha256:{'0' * 64}", "cannot have a digest"),
     ],
 )
 def test_what_cannot_be_meant(signed_in, app: App, source: str, target: str, says: str) -> None:
@@ -210,7 +214,7 @@ def test_what_cannot_be_meant(signed_in, app: App, source: str, target: str, say
     assert app.log.entries() == []
 
 
-def test_a_replica_that_lacks_a_blob_gets_everything_once_more(signed_in, app: App) -> None:
+def test_a_replica_with_a_missing_blob_gets_everything_again(signed_in, app: App) -> None:
     registry, target = signed_in(), signed_in(server=TARGET)
     layer = push_blob(registry, "replica/a", b"layer")
     push_manifest(registry, "replica/a", [layer], tag="1")

@@ -1,4 +1,4 @@
-"""Blobs sent on from one storage to another, whatever either side does meanwhile."""
+"""Blobs that are relayed from one storage to another, whatever breaks on either side."""
 
 from __future__ import annotations
 
@@ -13,28 +13,15 @@ from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.mediatypes import LAYER
 from azext_acrartifact.oci.storage import COPIED, MOUNTED, SKIPPED
-from azext_acrartifact.transfer import upload
-from azext_acrartifact.transfer.relay import RelayFeed
+from azext_acrartifact.transfer.relay import RelaySource
 from azext_acrartifact.transfer.repository_storage import RepositoryStorage
-from azext_acrartifact.transfer.upload_sessions import Journal
 from tests.support.server import answer
 from tests.support.uploads import BlobHost
-
-KIB = 1024
-DATA = bytes(range(256)) * 4 * 40  # 40 KiB
-BLOB = Descriptor(LAYER, digest_of(DATA), len(DATA))
-
-
-@pytest.fixture(autouse=True)
-def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Chunks of 8 KiB, so that 40 KiB are five."""
-    monkeypatch.setattr(upload, "SINGLE_LIMIT", 4 * KIB)
-    monkeypatch.setattr(upload, "CHUNK", 8 * KIB)
-    monkeypatch.setattr("azext_acrartifact.transfer.repository_storage.SINGLE_LIMIT", 4 * KIB)
+from tests.unit.transfer.conftest import BLOB, DATA, KIB, Run
 
 
 class Source:
-    """A storage that gives *data* and breaks each answer after *after* bytes, *times* times."""
+    """A storage of *data* that breaks each response after *after* bytes, *times* times."""
 
     def __init__(self, data: bytes = DATA, after: int = 1 << 40, times: int = 1 << 40, ranges: bool = True) -> None:
         self.data, self.after, self.times, self.ranges = data, after, times, ranges
@@ -49,7 +36,7 @@ class Source:
 
 
 class Stream:
-    """What comes of one answer."""
+    """The bytes of one response."""
 
     def __init__(self, source: Source, offset: int) -> None:
         self.offset = self._at = offset
@@ -71,32 +58,22 @@ class Stream:
         self._source.open -= 1
 
 
-class Run:
-    """One target."""
+class Relay(Run):
+    """Relays to one target."""
 
-    def __init__(self, serve, registry, host: BlobHost, folder: Path | None = None) -> None:
-        self.host = host
-        self.server = serve(host, forever=True)
-        self.registry = registry(self.server)
-        self.storage = RepositoryStorage(self.registry, "a", Journal(str(folder) if folder else None))
-        self.moved = 0
-
-    def __call__(self, source: object, blob: Descriptor = BLOB) -> str:
+    def __call__(self, source: object, blob: Descriptor = BLOB) -> str:  # type: ignore[override]
         return self.storage.receive(blob, source, self._advance)  # type: ignore[arg-type]
 
-    def _advance(self, size: int) -> None:
-        self.moved += size
-
     def count(self, method: str) -> int:
-        return sum(request.method == method for request in self.server.requests)
+        return self.methods().count(method)
 
 
 @pytest.fixture
-def run(serve, registry) -> Callable[..., Run]:
-    return lambda host=None, folder=None: Run(serve, registry, host or BlobHost(), folder)
+def run(serve, registry) -> Callable[..., Relay]:
+    return lambda host=None, folder=None: Relay(serve, registry, host or BlobHost(), folder)
 
 
-def test_a_blob_is_read_once_and_in_one_answer(run) -> None:
+def test_a_blob_is_read_once_and_in_one_response(run) -> None:
     source, target = Source(), run()
     assert target(source) == COPIED
     assert target.host.blobs == {BLOB.digest: DATA}
@@ -112,13 +89,13 @@ def test_of_any_size(run, size: int) -> None:
     assert target.host.blobs == {digest_of(data): data}
 
 
-def test_what_is_there_is_not_read(run) -> None:
+def test_an_existing_blob_is_not_read(run) -> None:
     source, target = Source(), run(BlobHost(blobs={BLOB.digest: DATA}))
     assert target(source) == SKIPPED
     assert (source.offsets, target.count("POST")) == ([], 0)
 
 
-def test_a_source_that_breaks_is_asked_for_the_rest(run) -> None:
+def test_the_rest_is_read_from_a_source_that_breaks(run) -> None:
     source, target = Source(after=9000, times=3), run()
     assert target(source) == COPIED
     assert target.host.blobs == {BLOB.digest: DATA}
@@ -133,7 +110,7 @@ def test_a_source_that_cannot_begin_in_the_middle_is_read_past_what_was_sent(run
     assert source.given == 30_000 + len(DATA)
 
 
-def test_an_answer_that_ends_among_what_was_sent_is_a_break(run) -> None:
+def test_a_response_that_ends_among_the_sent_bytes_is_a_break(run) -> None:
     source, target = Source(after=30_000, times=1, ranges=False), run()
     fetch = source.fetch
 
@@ -195,7 +172,7 @@ def test_a_wrong_byte_never_completes_an_upload(run, tmp_path: Path, size: int, 
     with pytest.raises(errors.DigestMismatchError, match="not the right ones"):
         target(Source(bytes(wrong)), Descriptor(LAYER, digest_of(DATA[:size]), size))
     assert not target.host.blobs
-    # The registry would have noticed as well: what counts is that it was not even told that this is all.
+    # The registry would have noticed as well. What counts is that the upload was not even finished.
     assert not any(request.method == "PUT" and len(request.body) >= size for request in target.server.requests)
     assert not [request for request in target.server.requests if request.method == "PUT" and size > 4 * KIB]
     assert not list(tmp_path.iterdir())
@@ -208,7 +185,7 @@ def test_too_few_bytes_are_an_error(run) -> None:
     assert not target.host.blobs
 
 
-def test_another_run_goes_on_where_one_was_killed(run, tmp_path: Path) -> None:
+def test_another_run_resumes_a_killed_one(run, tmp_path: Path) -> None:
     class KilledError(BaseException):
         pass
 
@@ -233,7 +210,7 @@ def test_another_run_goes_on_where_one_was_killed(run, tmp_path: Path) -> None:
     assert (len(whole), source.offsets, target.count("POST")) == (5, [0], 1)
 
 
-def test_another_run_verifies_what_an_earlier_one_has_sent_whole(run, tmp_path: Path) -> None:
+def test_another_run_verifies_all_that_an_earlier_one_has_sent(run, tmp_path: Path) -> None:
     def refuse(sent, number):
         return answer(418) if sent.method == "PUT" and number == 1 else None
 
@@ -252,42 +229,42 @@ def test_a_mount_moves_nothing(run) -> None:
         return answer(201, Location="/v2/a/blobs/x") if "mount=" in sent.query else None
 
     target = run(BlobHost(mount))
-    assert target(RepositoryStorage(target.registry, "b", Journal(None))) == MOUNTED
+    assert target(RepositoryStorage(target.registry, "b")) == MOUNTED
     [request] = target.server.requests
     assert (request.method, request.path) == ("POST", "/v2/a/blobs/uploads/")
     assert request.query == f"mount=sha256%3A{BLOB.digest[7:]}&from=b"
 
 
-def test_a_mount_that_is_not_granted_goes_on_in_the_session_that_came_instead(run) -> None:
+def test_a_mount_that_is_not_granted_uses_the_session_that_came_instead(run) -> None:
     def read(sent, number):
         return answer(200, DATA) if sent.method == "GET" and sent.path.startswith("/v2/b/") else None
 
     target = run(BlobHost(read))
-    assert target(RepositoryStorage(target.registry, "b", Journal(None))) == COPIED
+    assert target(RepositoryStorage(target.registry, "b")) == COPIED
     assert target.host.blobs == {BLOB.digest: DATA}
     assert target.count("POST") == 1
 
 
 def test_no_mount_from_another_sign_in(run, registry) -> None:
     target = run(BlobHost(lambda sent, number: answer(200, DATA) if sent.method == "GET" else None))
-    assert target(RepositoryStorage(registry(target.server), "b", Journal(None))) == COPIED
+    assert target(RepositoryStorage(registry(target.server), "b")) == COPIED
     assert not [request for request in target.server.requests if "mount" in request.query]
 
 
 def test_a_mount_that_is_refused_is_an_error(run) -> None:
     target = run(BlobHost(lambda sent, number: answer(405) if "mount=" in sent.query else None))
     with pytest.raises(errors.LockedError, match="Could not mount"):
-        target(RepositoryStorage(target.registry, "b", Journal(None)))
+        target(RepositoryStorage(target.registry, "b"))
 
 
-def test_a_feed_keeps_few_marks(http) -> None:
-    feed = RelayFeed(Source(), BLOB, http.attempts(), "")
+def test_few_marks_are_stored(http) -> None:
+    relay = RelaySource(Source(), BLOB, http.attempts(), "")
     for offset in range(0, len(DATA), KIB):
-        chunk = feed.chunk(offset, KIB)
+        chunk = relay.chunk(offset, KIB)
         assert chunk is not None
         reader = chunk.open()
         while reader.readinto(memoryview(bytearray(100))):  # type: ignore[union-attr]
             pass
-    assert feed.chunk(len(DATA), KIB) is None
-    assert len(feed._marks) <= 5
-    assert Memory(DATA).size == feed.size == feed.expected
+    assert relay.chunk(len(DATA), KIB) is None
+    assert len(relay._marks) <= 5
+    assert Memory(DATA).size == relay.size == relay.expected

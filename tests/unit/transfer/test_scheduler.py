@@ -1,4 +1,4 @@
-"""Jobs side by side: how many, in which order, and how they stop."""
+"""Jobs that run at the same time: how many, in which order, and how they stop."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ import time
 import pytest
 
 from azext_acrartifact import errors
-from azext_acrartifact.transfer import concurrency as paces
-from azext_acrartifact.transfer.concurrency import ANSWERS_NEAR, FEW_BULK, FEWEST_SMALL, MANY_BULK, MOST, Pace
-from azext_acrartifact.transfer.progress import Progress
+from azext_acrartifact.transfer.concurrency import Concurrency
 from azext_acrartifact.transfer.scheduler import STOP_TIME, Job, Scheduler
 from azext_acrartifact.transport.messages import Request
 from tests.support.server import Answer
@@ -19,7 +17,7 @@ from tests.support.server import Answer
 
 @pytest.fixture
 def scheduler(http):
-    return lambda concurrency=3: Scheduler(http, Pace(http, concurrency))
+    return lambda concurrency=3: Scheduler(Concurrency(http, concurrency))
 
 
 @pytest.mark.parametrize("bulk", [True, False])
@@ -76,7 +74,7 @@ def test_the_first_error_stops_the_rest_and_is_raised(scheduler, http) -> None:
     assert (done, http.waiter.cancelled.is_set()) == ([], True)
 
 
-def test_an_error_that_is_no_ours_is_raised_too(scheduler) -> None:
+def test_any_other_exception_is_raised_too(scheduler) -> None:
     def fail() -> None:
         raise KeyError("a bug")
 
@@ -84,7 +82,7 @@ def test_an_error_that_is_no_ours_is_raised_too(scheduler) -> None:
         scheduler().run([Job(fail, 1, True)])
 
 
-def test_work_that_was_given_up_says_so(scheduler, http) -> None:
+def test_cancelled_work_raises_that(scheduler, http) -> None:
     def give_up() -> None:
         raise errors.CancelledError("Stopped")
 
@@ -92,7 +90,7 @@ def test_work_that_was_given_up_says_so(scheduler, http) -> None:
         scheduler().run([Job(give_up, 1, True)])
 
 
-def test_an_error_wakes_a_thread_that_waits_for_an_answer(serve, scheduler, http) -> None:
+def test_an_error_wakes_a_thread_that_waits_for_a_response(serve, scheduler, http) -> None:
     server = serve(Answer(b"", "hang"))
     ended: list[BaseException] = []
 
@@ -112,15 +110,15 @@ def test_an_error_wakes_a_thread_that_waits_for_an_answer(serve, scheduler, http
     began = time.monotonic()
     with pytest.raises(errors.LocalFileError):
         scheduler(2).run([Job(ask, 2, True), Job(fail, 1, True)])
-    assert time.monotonic() - began < 25, "sooner than the 30 s after which an answer is given up"
+    assert time.monotonic() - began < 25, "sooner than the 30 s after which a response is given up"
     end = time.monotonic() + 10
     while not ended and time.monotonic() < end:  # the threads are not waited for longer than STOP_TIME
         time.sleep(0.01)
     assert len(ended) == 1
 
 
-def test_an_interrupt_breaks_what_is_under_way_and_waits_a_second_at_most(scheduler, http) -> None:
-    held = threading.Event()
+def test_an_interrupt_breaks_running_jobs_and_waits_a_second_at_most(scheduler, http) -> None:
+    stuck = threading.Event()
 
     def interrupt() -> None:
         _thread.interrupt_main()
@@ -128,10 +126,10 @@ def test_an_interrupt_breaks_what_is_under_way_and_waits_a_second_at_most(schedu
 
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        scheduler(2).run([Job(lambda: held.wait(60), 2, True), Job(interrupt, 1, True)])
+        scheduler(2).run([Job(lambda: stuck.wait(60), 2, True), Job(interrupt, 1, True)])
     assert time.monotonic() - began < 25, "sooner than the wait's 30 s, and than the job that does not notice"
     assert STOP_TIME < 1
-    held.set()
+    stuck.set()
 
 
 def test_an_interrupt_while_a_thread_starts_passes_through(scheduler, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,75 +162,3 @@ def test_the_threads_that_the_system_gives_do_the_work(scheduler, monkeypatch: p
         with pytest.raises(RuntimeError, match="new thread"):
             scheduler(3).run(jobs)
         assert done == []
-
-
-class TestPace:
-    def test_the_users_number_is_the_limit(self, http) -> None:
-        assert (Pace(http, 7).small(), Pace(http, 7).bulk()) == (7, 7)
-
-    @pytest.mark.parametrize(
-        ("answer", "small", "bulk"),
-        [
-            (None, FEWEST_SMALL, FEW_BULK),
-            (0.0001, FEWEST_SMALL, FEW_BULK),
-            (0.006, FEWEST_SMALL, MANY_BULK),
-            (0.015, 50, MANY_BULK),
-            (9.0, MOST, MANY_BULK),
-        ],
-    )
-    def test_a_longer_round_trip_wants_more(self, http, answer, small: int, bulk: int) -> None:
-        http.fastest_answer = answer
-        pace = Pace(http)
-        http.answers += 1000
-        assert abs(pace.small() - small) <= 1
-        assert pace.bulk() == bulk
-
-    def test_throttling_halves_down_to_one(self, http) -> None:
-        http.fastest_answer = 0.015
-        http.throttled = 1
-        pace = Pace(http)
-        http.answers += 100
-        assert pace.small() in (24, 25)
-        assert pace.bulk() == MANY_BULK // 2
-        http.throttled = 100
-        assert (pace.small(), pace.bulk()) == (1, 1)
-
-    def test_near_a_registry_it_takes_more_answers(self, http) -> None:
-        http.fastest_answer = 0.001
-        pace = Pace(http)
-        http.answers += ANSWERS_NEAR - 1
-        assert pace.small() == 4
-        http.answers += 1
-        assert pace.small() == 5
-
-    def test_each_answer_lets_one_more_be_in_flight(self, http) -> None:
-        http.fastest_answer = 0.03
-        http.answers = 7
-        pace = Pace(http)
-        found = []
-        for _ in range(3):
-            found.append((pace.small(), pace.bulk()))
-            http.answers += 1
-        assert found == [(4, FEW_BULK), (5, FEW_BULK), (6, MANY_BULK)]
-
-    def test_a_connection_is_added_while_the_rate_grows(self, http, monkeypatch: pytest.MonkeyPatch) -> None:
-        now = [0.0]
-        monkeypatch.setattr(paces.time, "monotonic", lambda: now[0])
-        pace = Pace(http)
-        found = []
-        for rate in (100, 200, 300, 310, 9000):
-            now[0] += 1.0
-            pace.moved(rate)
-            found.append(pace.bulk())
-        assert found == [3, 4, 5, 4, 4]
-
-
-def test_progress_that_nobody_draws_does_nothing() -> None:
-    from tests.support.descriptors import empty_descriptor
-
-    progress, blob = Progress(), empty_descriptor()
-    progress.expect(1)
-    progress.started(blob, "Uploading")
-    progress.advanced(blob, 1)
-    progress.finished(blob, "Uploaded")
-    progress.note("x")
