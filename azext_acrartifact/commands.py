@@ -1,12 +1,16 @@
-"""The command table: which function a command calls, and how its result looks as a table."""
+"""The command table: the function of each command, and the table transformer of its result."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from azure.cli.core import AzCommandsLoader
+    from azure.cli.core.commands import CliCommandType
 
 
-def load_command_table(loader: Any, _args: Any) -> None:
+def load_command_table(loader: AzCommandsLoader, _args: list[str] | None) -> None:
     """Register the commands of `az acr artifact`."""
     with loader.command_group("acr artifact") as group:
         group.custom_command("push", "push", table_transformer=_table("push_table"))
@@ -15,16 +19,17 @@ def load_command_table(loader: Any, _args: Any) -> None:
         group.custom_command("delete", "delete")
     with loader.command_group("acr artifact", custom_command_type=_functions_of("list")) as group:
         group.custom_command("list", "list_artifacts", table_transformer=_table("list_table"))
+    with loader.command_group("acr artifact", custom_command_type=_functions_of("tag")) as group:
         group.custom_command("tag", "tag", table_transformer=_table("tag_table"))
         group.custom_command("untag", "untag")
+    with loader.command_group("acr artifact", custom_command_type=_functions_of("update")) as group:
         group.custom_command("update", "update", table_transformer=_table("update_table"))
     with loader.command_group("acr artifact", custom_command_type=_functions_of("purge")) as group:
         group.custom_command("purge", "purge", table_transformer=_table("purge_table"))
     with loader.command_group("acr artifact", custom_command_type=_functions_of("referrers")) as group:
         group.custom_command("attach", "attach", table_transformer=_table("push_table"))
-        group.custom_command(
-            "list-referrers", "list_referrers", table_transformer=_table("referrers_table", "cli.output.referrer_tree")
-        )
+        tree = _table("referrers_table", "cli.output.referrer_tree")
+        group.custom_command("list-referrers", "list_referrers", table_transformer=tree)
     with loader.command_group("acr artifact", custom_command_type=_functions_of("backup")) as group:
         group.custom_command("backup", "backup", table_transformer=_table("layout_table"))
         group.custom_command("restore", "restore", table_transformer=_table("layout_table"))
@@ -36,14 +41,15 @@ def load_command_table(loader: Any, _args: Any) -> None:
         group.custom_command("check-access", "check_access", table_transformer=_table("access_table"))
 
 
-def _functions_of(module: str) -> Any:
+def _functions_of(module: str) -> CliCommandType:
     from azure.cli.core.commands import CliCommandType
 
     return CliCommandType(operations_tmpl=f"{__package__}.cli.commands.{module}#{{}}")
 
 
 def _table(name: str, module: str = "_format") -> Callable[[Any], Any]:
-    """The table transformer *name*, loaded when a table is asked for: other commands of `az acr` never need it."""
+    """Return the table transformer *name*. It is imported when a table is asked for, since other commands of `az acr`
+    never need it."""
 
     def transform(result: Any) -> Any:
         from importlib import import_module

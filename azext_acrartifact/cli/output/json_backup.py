@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from ...operations.backup import LayoutResult
 
 _MOVED = "copied"
-"""The state of what went over the line, in `operations`."""
+"""The state of transferred content, in `operations`."""
 
 
 def backup_output(result: LayoutResult) -> dict[str, Any]:
-    """What was saved, or would be."""
+    """Return the output of `backup`."""
     return {
         "reference": str(result.reference),
         "destination": result.path,
@@ -26,7 +26,7 @@ def backup_output(result: LayoutResult) -> dict[str, Any]:
 
 
 def restore_output(result: LayoutResult) -> dict[str, Any]:
-    """What was restored, or would be."""
+    """Return the output of `restore`."""
     return {
         "source": result.path,
         "reference": str(result.reference),
@@ -37,22 +37,24 @@ def restore_output(result: LayoutResult) -> dict[str, Any]:
 
 
 def _items(result: LayoutResult, moved: str) -> dict[str, Any]:
-    def state(told: str) -> str:
-        return moved if told == _MOVED else told
-
     items = result.items
+    states = {_MOVED: moved}
     return {
         "tags": [{"tag": tag, "digest": digest} for tag, digest in sorted(result.tags.items())],
         "manifests": [
             {
                 **_found(item.descriptor),
                 "artifactType": optional(item.descriptor.artifact_type),
-                "state": state(item.state),
+                "state": states.get(item.state, item.state),
             }
             for item in items.manifests
         ],
         "blobs": [
-            {**_found(item.descriptor), "title": optional(item.descriptor.title), "state": state(item.state)}
+            {
+                **_found(item.descriptor),
+                "title": optional(item.descriptor.title),
+                "state": states.get(item.state, item.state),
+            }
             for item in items.blobs
         ],
         "leftOut": [{**_found(item.descriptor), "reason": item.why} for item in result.left_out],

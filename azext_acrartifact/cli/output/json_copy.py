@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def copy_output(result: CopyResult) -> dict[str, Any]:
-    """What was copied by which way, or would be."""
+    """Return the output of `copy`."""
     manifest, items = result.manifest, result.items
     return {
         "source": str(result.source),

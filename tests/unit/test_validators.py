@@ -1,9 +1,9 @@
-"""Arguments that cannot go together, found before anything is asked of anybody."""
+"""Arguments that exclude or need each other."""
 
 from __future__ import annotations
 
 from argparse import Namespace
-from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from azure.cli.core.azclierror import (
@@ -12,36 +12,22 @@ from azure.cli.core.azclierror import (
     RequiredArgumentMissingError,
 )
 
-from azext_acrartifact._validators import gather_artifact, gather_place, gather_whole, validate_sizes
+from azext_acrartifact._validators import gather_artifact, gather_registry, gather_whole, validate_sizes
+from tests.unit.cli.az_command import az_command
 
 S = "myregistry.azurecr.io"
 
 
-@dataclass
-class Context:
-    """A command's context with a configured default registry."""
-
-    default: str = ""
-    data: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def cli_ctx(self) -> Context:
-        return self
-
-    @property
-    def config(self) -> Context:
-        return self
-
-    def get(self, section: str, name: str, fallback: str) -> str:
-        assert (section, name) == ("defaults", "acr")
-        return self.default or fallback
+def default_registry(name: str) -> Any:
+    """Return the `cmd` of a command with a configured default registry, or none."""
+    return az_command({("defaults", "acr"): name} if name else {})
 
 
 def gathered(default: str = "", **given: object) -> Namespace:
-    """The namespace after the check of these arguments; what is not given is None."""
+    """Return the namespace after the check of these arguments; missing ones are None."""
     names = ("artifact", "registry_name", "image", "suffix", "username", "password", "auth_mode")
     namespace = Namespace(**{**dict.fromkeys(names), "password_stdin": False, **given})
-    gather_artifact(Context(default), namespace)
+    gather_artifact(default_registry(default), namespace)
     return namespace
 
 
@@ -131,7 +117,7 @@ def test_sizes_are_positive(name: str) -> None:
 
 
 def copied(to: str, **given: object) -> Namespace:
-    """The namespace of a copy to *to*."""
+    """Return the namespace of a copy to *to*."""
     names = ("to_name", "to_username", "to_password", "to_auth_mode")
     given = {**dict.fromkeys(names), "to_password_stdin": False, "artifact": f"{S}/a:1", "to": to, **given}
     return gathered(**given)
@@ -168,10 +154,10 @@ def test_a_target_that_is_not_clear_is_refused(to: str, given: dict[str, object]
 
 
 def whole(**given: object) -> Namespace:
-    """The same, for a command that takes a repository as well."""
+    """Return the same for a command that takes a repository as well."""
     names = ("artifact", "registry_name", "image", "repository", "suffix", "username", "password", "auth_mode")
     namespace = Namespace(**{**dict.fromkeys(names), "password_stdin": False, **given})
-    gather_whole(Context("myregistry"), namespace)
+    gather_whole(default_registry("myregistry"), namespace)
     return namespace
 
 
@@ -186,31 +172,36 @@ def test_a_whole_repository_may_be_named_in_three_ways() -> None:
         whole()
 
 
-def place(default: str = "", repositories: object = (), **given: object) -> Namespace:
-    """The namespace of a command about a registry, which takes repositories unless they are the empty tuple."""
+def registry(default: str = "", repositories: object = (), **given: object) -> Namespace:
+    """Return the namespace of a command about a registry, which takes repositories unless they are the empty tuple."""
     names = ("artifact", "registry_name", "suffix", "username", "password", "auth_mode")
     namespace = Namespace(**{**dict.fromkeys(names), "password_stdin": False, **given})
     if repositories != ():
         namespace.repositories = repositories
-    gather_place(Context(default), namespace)
+    gather_registry(default_registry(default), namespace)
     return namespace
 
 
 def test_a_registry_may_be_named_in_three_ways() -> None:
-    for found in (place(artifact=S), place(registry_name=S), place(S), place(artifact=f"{S}/", registry_name=S)):
+    for found in (
+        registry(artifact=S),
+        registry(registry_name=S),
+        registry(S),
+        registry(artifact=f"{S}/", registry_name=S),
+    ):
         assert found.artifact.name == S
-    assert place(artifact="myregistry", username="me", password="x").login.username == "me"
-    assert place("other", artifact=S).artifact.name == S
-    assert place(artifact=S, registry_name="myregistry").artifact.name == S
+    assert registry(artifact="myregistry", username="me", password="x").login.username == "me"
+    assert registry("other", artifact=S).artifact.name == S
+    assert registry(artifact=S, registry_name="myregistry").artifact.name == S
 
 
 def test_a_repository_may_be_part_of_the_name() -> None:
     for found in (
-        place(artifact=f"{S}/a/b", repositories=None),
-        place(artifact="a/b", repositories=None, registry_name=S),
-        place(S, artifact="a/b", repositories=None),
-        place(artifact=S, repositories=["a/b"]),
-        place(registry_name=S, repositories=["a/b"]),
+        registry(artifact=f"{S}/a/b", repositories=None),
+        registry(artifact="a/b", repositories=None, registry_name=S),
+        registry(S, artifact="a/b", repositories=None),
+        registry(artifact=S, repositories=["a/b"]),
+        registry(registry_name=S, repositories=["a/b"]),
     ):
         assert (found.artifact.name, found.repositories) == (S, ["a/b"])
 
@@ -230,5 +221,5 @@ def test_a_repository_may_be_part_of_the_name() -> None:
 )
 def test_a_registry_that_is_not_clear_is_refused(given: dict[str, object], kind: type) -> None:
     with pytest.raises(kind) as caught:
-        place(**given)  # type: ignore[arg-type]
+        registry(**given)  # type: ignore[arg-type]
     assert caught.value.recommendations
