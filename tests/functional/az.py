@@ -13,6 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from coverage import Coverage
+
 from acr_emulator.client import Emulator
 from acr_emulator.front.log import LogEntry
 
@@ -149,7 +151,9 @@ def hosts(log: Iterable[LogEntry]) -> set[str]:
 
 
 def environment_for(emulator: Emulator, extensions: Path, config: Path) -> dict[str, str]:
-    """All variables of a process that shall talk to *emulator* and have the *extensions*."""
+    """Return the variables of a process that uses *emulator* and has the *extensions*. It is measured if this one is."""
     docker = str(config.parent / "docker")
     ours = {"AZURE_EXTENSION_DIR": str(extensions), "DOCKER_CONFIG": docker, "PYTHONUTF8": "1", "COLUMNS": "100"}
+    if measured := Coverage.current():
+        ours |= {"PYTHONPATH": str(Path(__file__).parent / "measured"), "FACE_COVERAGE": measured.config.data_file}
     return {**os.environ, **emulator.environment(config), **ours}
