@@ -5,25 +5,15 @@ Every `az acr …` command imports this file, `_help` and `commands`: nothing he
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from azure.cli.core import AzCommandsLoader
+from azure.cli.core.commands import AzCliCommand
 
 # Importing it fills knack's table of help texts.
 from . import _help  # noqa: F401  pylint: disable=unused-import
 
-if TYPE_CHECKING:
-    from azure.cli.core import AzCli
-    from azure.cli.core.commands import AzCliCommand
-
 
 class AcrArtifactCommandsLoader(AzCommandsLoader):
     """Registers the commands and their arguments with `az`."""
-
-    def __init__(self, cli_ctx: AzCli | None = None) -> None:
-        from azure.cli.core.commands import CliCommandType
-
-        super().__init__(cli_ctx=cli_ctx, custom_command_type=CliCommandType(operations_tmpl=f"{__name__}.custom#{{}}"))
 
     def load_command_table(self, args: list[str] | None) -> dict[str, AzCliCommand]:
         """Return the commands of this extension, by name."""

@@ -29,8 +29,7 @@ examples:
   - name: Push each file of a folder as a layer of its own.
     text: az acr artifact push myregistry.azurecr.io/samples/bundle:1.0 --file docs --split --exclude "*.log"
   - name: Push a file for one platform into an index.
-    text: >
-      az acr artifact push myregistry.azurecr.io/samples/tool:1.0 --file ./artifact.txt --platform linux/arm64
+    text: az acr artifact push myregistry.azurecr.io/samples/tool:1.0 --file ./artifact.txt --platform linux/arm64
   - name: Show what a push would upload, and check that the registry allows it.
     text: az acr artifact push myregistry.azurecr.io/samples/bundle:1.0 --file README.md docs --dry-run
   - name: Push as a service principal, without az login.
@@ -53,9 +52,7 @@ examples:
       az acr artifact pull myregistry.azurecr.io/samples/artifact:1.0
       --media-type application/vnd.unknown.layer.v1+txt
   - name: Pull some files to another folder.
-    text: >
-      az acr artifact pull --name myregistry --image samples/bundle:1.0 --destination out
-      --include docs "*.md"
+    text: az acr artifact pull --name myregistry --image samples/bundle:1.0 --destination out --include docs "*.md"
   - name: Check whether the files in a folder are still those of the artifact.
     text: az acr artifact pull myregistry.azurecr.io/samples/bundle:1.0 --destination out --check --include docs "*.md"
   - name: Write one file, once it is verified, to standard output for another program.
@@ -63,8 +60,7 @@ examples:
   - name: Pull to a folder without replacing anything there.
     text: az acr artifact pull myregistry.azurecr.io/samples/artifact:1.0 --destination new --no-overwrite
   - name: Pull the artifact of an index for another platform.
-    text: >
-      az acr artifact pull myregistry.azurecr.io/samples/tool:1.0 --platform linux/arm64 --destination arm
+    text: az acr artifact pull myregistry.azurecr.io/samples/tool:1.0 --platform linux/arm64 --destination arm
   - name: Pull the newest attached artifact of a type.
     text: >
       az acr artifact pull myregistry.azurecr.io/samples/artifact:1.0
@@ -214,8 +210,7 @@ examples:
   - name: Remove all old tags of a repository but the newest three, and delete artifacts that are left untagged.
     text: az acr artifact purge myregistry.azurecr.io/samples/bundle --ago 90d --keep 3 --untagged --yes
   - name: Delete untagged artifacts in all repositories, with their signatures.
-    text: >
-      az acr artifact purge --name myregistry --filter ".*:.*" --ago 2d12h --untagged-only --include-referrers --yes
+    text: az acr artifact purge --name myregistry --filter ".*:.*" --ago 2d12h --untagged-only --include-referrers --yes
 """
 
 helps["acr artifact backup"] = """
@@ -227,8 +222,7 @@ long-summary: >
   others can read the layout.
 examples:
   - name: Save an artifact and everything attached to it to a folder.
-    text: >
-      az acr artifact backup myregistry.azurecr.io/samples/artifact:1.0 --destination saved --recursive
+    text: az acr artifact backup myregistry.azurecr.io/samples/artifact:1.0 --destination saved --recursive
   - name: Save all tagged artifacts of a repository to one file.
     text: az acr artifact backup --name myregistry --repository samples/bundle --destination bundle.tar
   - name: Show what would be downloaded.
@@ -243,8 +237,7 @@ long-summary: >
   layout. A tar is not unpacked, and all content is verified. Content that the registry already has is not uploaded.
 examples:
   - name: Restore an artifact under another tag.
-    text: >
-      az acr artifact restore myregistry.azurecr.io/samples/artifact:restored --source saved --source-tag 1.0
+    text: az acr artifact restore myregistry.azurecr.io/samples/artifact:restored --source saved --source-tag 1.0
   - name: Restore everything, with all attached artifacts, to another repository.
     text: az acr artifact restore --name myregistry --repository samples/copy --source bundle.tar --recursive
 """
@@ -260,9 +253,7 @@ examples:
   - name: Let other tools use the Azure CLI's login for three hours.
     text: az acr artifact login --name myregistry
   - name: Store the password of a service principal.
-    text: >
-      az acr artifact login myregistry.azurecr.io
-      --username 00000000-0000-0000-0000-000000000001 --password-stdin
+    text: az acr artifact login myregistry.azurecr.io --username 00000000-0000-0000-0000-000000000001 --password-stdin
 """
 
 helps["acr artifact logout"] = """

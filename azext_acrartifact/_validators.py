@@ -11,7 +11,8 @@ from azure.cli.core.azclierror import (
 )
 from azure.cli.core.commands import AzCliCommand
 
-from .cli.argument_names import OF_LOGIN, is_server
+from .cli import arguments
+from .cli.arguments import OF_LOGIN, is_server
 from .cli.context import CommandContext
 
 _NO_REGISTRY = "No registry given."
@@ -21,27 +22,23 @@ _TWO_REGISTRIES = "REFERENCE and --name give two registries."
 
 def gather_artifact(cmd: AzCliCommand, namespace: Namespace) -> None:
     """Check the arguments that name an artifact and sign in, and gather them into one object each."""
-    from .cli.arguments import gather_artifact_and_login, gather_content, gather_target
-
     # Azure CLI uses a configured default for parameters of the function only, not for `extra` ones.
     namespace.registry_name = namespace.registry_name or _default_registry(cmd)
     _validate_artifact(cmd, namespace)
     _validate_credentials(namespace)
-    gather_artifact_and_login(namespace)
+    arguments.gather_artifact_and_login(namespace)
     if hasattr(namespace, "stdin_name"):
         _validate_stdin(namespace)
         validate_sizes(namespace)
-        gather_content(namespace)
+        arguments.gather_content(namespace)
     if hasattr(namespace, "to_username"):
         _validate_target(namespace)
-        gather_target(namespace)
+        arguments.gather_target(namespace)
 
 
 def gather_registry(cmd: AzCliCommand, namespace: Namespace) -> None:
     """Check the arguments that name a registry and sign in, and gather them into one object each. REFERENCE may name a
     repository for a command that takes `repositories`."""
-    from .cli import arguments
-
     if _names_another_registry(cmd, namespace):
         raise MutuallyExclusiveArgumentError(_TWO_REGISTRIES, "Give the server in one of them.")
     _split_reference(namespace)
@@ -66,9 +63,7 @@ def _split_reference(namespace: Namespace) -> None:
     if not hasattr(namespace, "repositories") and repository:
         raise InvalidArgumentValueError("A sign-in is for a whole registry.", "Give the login server alone.")
     if repository and namespace.repositories:
-        raise MutuallyExclusiveArgumentError(
-            "REFERENCE and --repository give two repositories.", "Give --repository alone."
-        )
+        raise _exclusive("REFERENCE with a repository", "--repository")
     if repository:
         namespace.repositories = [repository]
     if first and not is_server(first) and namespace.registry_name not in (None, first):
@@ -79,8 +74,6 @@ def _split_reference(namespace: Namespace) -> None:
 def gather_repository(cmd: AzCliCommand, namespace: Namespace) -> None:
     """Do the same as `gather_artifact` for a command that may take a repository: --repository is an image without a
     tag."""
-    from .cli.arguments import gather_artifact_and_login
-
     namespace.registry_name = namespace.registry_name or _default_registry(cmd)
     repository = _take_repository(namespace)
     if hasattr(namespace, "image") and not repository:
@@ -91,7 +84,7 @@ def gather_repository(cmd: AzCliCommand, namespace: Namespace) -> None:
         raise RequiredArgumentMissingError(_NO_REGISTRY, _GIVE_REGISTRY)
     namespace.image = repository
     _validate_credentials(namespace)
-    gather_artifact_and_login(namespace)
+    arguments.gather_artifact_and_login(namespace)
 
 
 def gather_whole(cmd: AzCliCommand, namespace: Namespace) -> None:
@@ -106,10 +99,12 @@ def _take_repository(namespace: Namespace) -> str | None:
     repository: str | None = namespace.repository
     del namespace.repository
     if repository and (getattr(namespace, "image", None) or namespace.artifact):
-        raise MutuallyExclusiveArgumentError(
-            "--repository is given beside another name of the artifact.", "Give --repository alone, or leave it out."
-        )
+        raise _exclusive("--repository", "REFERENCE or --image")
     return repository
+
+
+def _exclusive(first: str, second: str) -> MutuallyExclusiveArgumentError:
+    return MutuallyExclusiveArgumentError(f"{first} and {second} exclude each other.", "Give one of them.")
 
 
 def _default_registry(cmd: AzCliCommand) -> str | None:
@@ -129,7 +124,7 @@ def _require_version(named: str | None) -> None:
 def _validate_artifact(cmd: AzCliCommand, namespace: Namespace) -> None:
     """Require the artifact once: as REFERENCE, or as --image with --name (or `az configure --defaults acr=`)."""
     if namespace.artifact and namespace.image:
-        raise MutuallyExclusiveArgumentError("REFERENCE and --image give two artifacts.", "Give one of them.")
+        raise _exclusive("REFERENCE", "--image")
     if _names_another_registry(cmd, namespace):
         raise MutuallyExclusiveArgumentError(_TWO_REGISTRIES, "Give the server in one of them.")
     if not namespace.artifact and not namespace.image:
@@ -154,15 +149,11 @@ def _validate_credentials(namespace: Namespace, prefix: str = "") -> None:
     username, password, from_stdin, auth_mode = (getattr(namespace, prefix + name) for name in OF_LOGIN)
     dashes = "--" + prefix.replace("_", "-")
     if password is not None and from_stdin:
-        raise MutuallyExclusiveArgumentError(
-            f"{dashes}password and {dashes}password-stdin exclude each other.", "Give one of them."
-        )
+        raise _exclusive(f"{dashes}password", f"{dashes}password-stdin")
     if username is None and (password is not None or from_stdin):
         raise RequiredArgumentMissingError("A password needs a user name.", f"Give {dashes}username as well.")
     if username is not None and auth_mode is not None:
-        raise MutuallyExclusiveArgumentError(
-            f"{dashes}username and {dashes}auth-mode exclude each other.", "Give one of them."
-        )
+        raise _exclusive(f"{dashes}username", f"{dashes}auth-mode")
 
 
 def _validate_stdin(namespace: Namespace) -> None:
@@ -175,21 +166,17 @@ def _validate_stdin(namespace: Namespace) -> None:
 
 
 def _validate_target(namespace: Namespace) -> None:
-    """Check the target's sign-in as the source's. Standard input can be one password only."""
+    """Check the target's sign-in as the source's, and require its registry once: REPOSITORY alone must not mean a
+    registry of that name."""
     _validate_credentials(namespace, "to_")
-    _validate_target_name(namespace)
     if namespace.to_password_stdin and namespace.login.password_stdin:
         raise MutuallyExclusiveArgumentError(
             "Standard input cannot be both passwords.", "Give one of them otherwise, or use --to-auth-mode."
         )
-
-
-def _validate_target_name(namespace: Namespace) -> None:
-    """Require the target's registry once: REPOSITORY alone must not mean a registry of that name."""
     first, slash, _ = namespace.to.partition("/")
     has_server = bool(slash) and is_server(first)
     if has_server and namespace.to_name:
-        raise MutuallyExclusiveArgumentError("--to and --to-name give two registries.", "Give one of them.")
+        raise _exclusive("--to with a server", "--to-name")
     if not has_server and not namespace.to_name:
         raise RequiredArgumentMissingError(
             "No target registry given.", "Write --to SERVER/REPOSITORY:TAG, or give --to-name REGISTRY."
@@ -206,7 +193,7 @@ def validate_stdout(namespace: Namespace) -> None:
     }
     wrong = [option for option, value in given.items() if value]
     if namespace.stdout and wrong:
-        raise MutuallyExclusiveArgumentError(f"--stdout and {wrong[0]} exclude each other.", f"Leave out {wrong[0]}.")
+        raise _exclusive("--stdout", wrong[0])
 
 
 def validate_sizes(namespace: Namespace) -> None:

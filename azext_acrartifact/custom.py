@@ -122,11 +122,7 @@ def show(
 
 @command
 def delete(
-    cmd: CommandContext,
-    artifact: ArtifactArgument,
-    login: LoginArgument,
-    yes: bool = False,
-    force: bool = False,
+    cmd: CommandContext, artifact: ArtifactArgument, login: LoginArgument, yes: bool = False, force: bool = False
 ) -> None:
     """Delete an artifact, all its tags and everything attached to it."""
     from .cli.naming import name_artifact

@@ -9,7 +9,7 @@ from devtools import environment, pytests, steps, wheel
 FACE = "azext_acrartifact/_*.py,azext_acrartifact/c*.py,azext_acrartifact/cli/*"
 """The files of the face; all others are the core."""
 
-COVERAGE = {"core": ("--omit", FACE, "--fail-under=95"), "face": ("--include", FACE, "--fail-under=90")}
+FLOORS = {"core": ("--omit", FACE, "--fail-under=95"), "face": ("--include", FACE, "--fail-under=90")}
 """The least per cent of the lines and branches of each that the whole suite must run."""
 
 PROCESSES = 2
@@ -39,11 +39,7 @@ def main(arguments: list[str]) -> int:
 def _coverage(variables: dict[str, str]) -> int:
     tool = [sys.executable, "-m", "coverage"]
     steps.must("coverage combine", [*tool, "combine", "--quiet"], variables)
-    codes = [
-        steps.run(f"coverage of the {title}", [*tool, "report", *options], variables)
-        for title, options in COVERAGE.items()
-    ]
-    return max(codes)
+    return max(steps.run(f"coverage of the {part}", [*tool, "report", *how], variables) for part, how in FLOORS.items())
 
 
 if __name__ == "__main__":

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from .argument_names import OF_ARTIFACT, OF_LOGIN
+OF_ARTIFACT = ("artifact", "registry_name", "image", "suffix")
+OF_LOGIN = ("username", "password", "password_stdin", "auth_mode")
+"""Names of the arguments that become `artifact` and `login`."""
+AUTH_MODES = ("auto", "login", "environment", "docker", "admin", "anonymous")
+"""Ways to sign in."""
 
 
 @dataclass(frozen=True)
@@ -57,15 +62,6 @@ class ContentArgument:
     concurrency: int | None
 
 
-CONTENT = tuple(one.name for one in fields(ContentArgument))
-"""Names of the arguments of `push` and `attach` that become `content`."""
-
-
-def gather_content(namespace: Namespace) -> None:
-    """Replace the arguments of `CONTENT` by *namespace*.content."""
-    namespace.content = ContentArgument(*_taken(namespace, CONTENT))
-
-
 @dataclass(frozen=True)
 class RegistryArgument:
     """A registry as typed: a name, or a login server."""
@@ -74,25 +70,22 @@ class RegistryArgument:
     suffix: str | None
 
 
+def gather_content(namespace: Namespace) -> None:
+    """Replace the arguments of `ContentArgument` by *namespace*.content."""
+    namespace.content = ContentArgument(*_taken(namespace, [one.name for one in fields(ContentArgument)]))
+
+
 def gather_registry(namespace: Namespace) -> None:
     """Replace the arguments of a registry by *namespace*.artifact, and those of a sign-in, if there are any."""
     if hasattr(namespace, "username"):
-        gather_login(namespace)
-    name, suffix = _taken(namespace, ("registry_name", "suffix"))
-    namespace.artifact = RegistryArgument(name, suffix)
+        namespace.login = LoginArgument(*_taken(namespace, OF_LOGIN))
+    namespace.artifact = RegistryArgument(*_taken(namespace, ("registry_name", "suffix")))
 
 
 def gather_artifact_and_login(namespace: Namespace) -> None:
     """Replace the arguments of an artifact and of a sign-in by *namespace*.artifact and *namespace*.login."""
-    gather_login(namespace)
-    reference, registry, image, suffix = _taken(namespace, OF_ARTIFACT)
-    namespace.artifact = ArtifactArgument(reference, registry, image, suffix)
-
-
-def gather_login(namespace: Namespace) -> None:
-    """Replace the arguments of a sign-in by *namespace*.login."""
-    username, password, password_stdin, auth_mode = _taken(namespace, OF_LOGIN)
-    namespace.login = LoginArgument(username, password, password_stdin, auth_mode)
+    namespace.login = LoginArgument(*_taken(namespace, OF_LOGIN))
+    namespace.artifact = ArtifactArgument(*_taken(namespace, OF_ARTIFACT))
 
 
 def gather_target(namespace: Namespace) -> None:
@@ -101,7 +94,13 @@ def gather_target(namespace: Namespace) -> None:
     namespace.target = TargetArgument(reference, registry, LoginArgument(*login) if any(login) else None)
 
 
-def _taken(namespace: Namespace, names: tuple[str, ...]) -> list[Any]:
+def is_server(first: str) -> bool:
+    """Return whether *first*, the text before a slash, is a server, not the beginning of a repository's name."""
+    return "." in first or ":" in first or first == "localhost"
+
+
+def _taken(namespace: Namespace, names: Sequence[str]) -> list[Any]:
+    """Remove the arguments *names* from *namespace* and return their values."""
     values = [getattr(namespace, name) for name in names]
     for name in names:
         delattr(namespace, name)

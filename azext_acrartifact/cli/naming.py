@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 
 from ..errors import InvalidReferenceError
 from ..oci.reference import Reference, check_server, is_registry_name, parse_image, parse_reference
-from .argument_names import is_server
-from .arguments import ArtifactArgument, RegistryArgument
+from .arguments import ArtifactArgument, RegistryArgument, is_server
 from .context import CommandContext
 
 

@@ -143,14 +143,7 @@ def test_show_gives_the_type_what_the_others_leave() -> None:
 
 
 def test_tables_have_a_row_for_each_file() -> None:
-    file = {
-        "title": "a.txt",
-        "size": 2048,
-        "mediaType": "a/b",
-        "digest": DIGEST,
-        "state": "uploaded",
-        "path": "/a.txt",
-    }
+    file = {"title": "a.txt", "size": 2048, "mediaType": "a/b", "digest": DIGEST, "state": "uploaded", "path": "/a.txt"}
     rows = push_table({"files": [file]})
     assert [list(row.values()) for row in rows] == [["a.txt", "2.0 KiB", "a/b", DIGEST[7:19], "uploaded"]]
     assert list(push_table({"files": [], "reference": "r", "digest": DIGEST})[0]) == ["Artifact", "Digest"]

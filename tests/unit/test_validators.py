@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from azure.cli.core.azclierror import (
@@ -18,21 +18,13 @@ from tests.unit.cli.az_command import az_command
 S = "myregistry.azurecr.io"
 
 
-def default_registry(name: str) -> Any:
-    """Return the `cmd` of a command with a configured default registry, or none."""
-    return az_command({("defaults", "acr"): name} if name else {})
-
-
-def gathered(default: str = "", **given: object) -> Namespace:
-    """Return the namespace after the check of these arguments; missing ones are None."""
+def gathered(default: str = "", gather: Callable[..., None] = gather_artifact, **given: object) -> Namespace:
+    """Return the namespace after the check of these arguments; missing ones are None. *default* is the registry that
+    `az configure` has set."""
     names = ("artifact", "registry_name", "image", "suffix", "username", "password", "auth_mode")
     namespace = Namespace(**{**dict.fromkeys(names), "password_stdin": False, **given})
-    gather_artifact(default_registry(default), namespace)
+    gather(az_command({("defaults", "acr"): default} if default else {}), namespace)
     return namespace
-
-
-def artifact(reference: str | None, registry: str | None, image: str | None, default: str = "") -> None:
-    gathered(default, artifact=reference, registry_name=registry, image=image)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +42,7 @@ def artifact(reference: str | None, registry: str | None, image: str | None, def
     ],
 )
 def test_an_artifact_that_is_named_once_is_taken(reference, registry, image, default: str) -> None:
-    artifact(reference, registry, image, default)
+    gathered(default, artifact=reference, registry_name=registry, image=image)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +58,7 @@ def test_an_artifact_that_is_named_once_is_taken(reference, registry, image, def
 )
 def test_an_artifact_that_is_named_twice_or_not_is_refused(reference, registry, image, kind: type) -> None:
     with pytest.raises(kind) as caught:
-        artifact(reference, registry, image)
+        gathered(artifact=reference, registry_name=registry, image=image)
     assert caught.value.recommendations
 
 
@@ -155,10 +147,7 @@ def test_a_target_that_is_not_clear_is_refused(to: str, given: dict[str, object]
 
 def whole(**given: object) -> Namespace:
     """Return the same for a command that takes a repository as well."""
-    names = ("artifact", "registry_name", "image", "repository", "suffix", "username", "password", "auth_mode")
-    namespace = Namespace(**{**dict.fromkeys(names), "password_stdin": False, **given})
-    gather_whole(default_registry("myregistry"), namespace)
-    return namespace
+    return gathered("myregistry", gather_whole, **{"repository": None, **given})
 
 
 def test_a_whole_repository_may_be_named_in_three_ways() -> None:
@@ -172,24 +161,14 @@ def test_a_whole_repository_may_be_named_in_three_ways() -> None:
         whole()
 
 
-def registry(default: str = "", repositories: object = (), **given: object) -> Namespace:
-    """Return the namespace of a command about a registry, which takes repositories unless they are the empty tuple."""
-    names = ("artifact", "registry_name", "suffix", "username", "password", "auth_mode")
-    namespace = Namespace(**{**dict.fromkeys(names), "password_stdin": False, **given})
-    if repositories != ():
-        namespace.repositories = repositories
-    gather_registry(default_registry(default), namespace)
-    return namespace
+def registry(default: str = "", **given: object) -> Namespace:
+    """Return the namespace of a command about a registry, which takes `repositories` if they are given."""
+    return gathered(default, gather_registry, **given)
 
 
 def test_a_registry_may_be_named_in_three_ways() -> None:
-    for found in (
-        registry(artifact=S),
-        registry(registry_name=S),
-        registry(S),
-        registry(artifact=f"{S}/", registry_name=S),
-    ):
-        assert found.artifact.name == S
+    for given in ({"artifact": S}, {"registry_name": S}, {"default": S}, {"artifact": f"{S}/", "registry_name": S}):
+        assert registry(**given).artifact.name == S
     assert registry(artifact="myregistry", username="me", password="x").login.username == "me"
     assert registry("other", artifact=S).artifact.name == S
     assert registry(artifact=S, registry_name="myregistry").artifact.name == S

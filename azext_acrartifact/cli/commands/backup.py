@@ -30,7 +30,7 @@ def backup(
     from ...operations.backup import BackupOrder
     from ...operations.backup import backup as run
     from ..naming import name_artifact
-    from ..output.json_backup import backup_output
+    from ..output.json_copy import backup_output
     from ..session import open_session
 
     named = name_artifact(cmd, artifact)
@@ -61,7 +61,7 @@ def restore(
     from ...operations.restore import RestoreOrder
     from ...operations.restore import restore as run
     from ..naming import name_artifact
-    from ..output.json_backup import restore_output
+    from ..output.json_copy import restore_output
     from ..session import open_session
 
     named = name_artifact(cmd, artifact)

@@ -46,9 +46,7 @@ def purge(
     if untagged and untagged_only:
         raise InvalidInputError("--untagged and --untagged-only exclude each other", hint="Give one of them.")
     if include_referrers and not (untagged or untagged_only):
-        raise InvalidInputError(
-            "--include-referrers needs --untagged or --untagged-only", hint="Give --untagged as well."
-        )
+        raise InvalidInputError("--include-referrers needs --untagged", hint="Give --untagged or --untagged-only.")
     named = name_repository(cmd, artifact)
     order = PurgeOrder(
         _filters(named.reference, filters or []),

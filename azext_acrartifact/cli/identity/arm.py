@@ -24,14 +24,9 @@ def login_server_of(cmd: CommandContext, name: str) -> str | None:
     return servers[0] if servers else None
 
 
-def has_registry_at(cmd: CommandContext, server: str) -> bool:
-    """Return whether this identity sees a registry with this login server in the subscription."""
-    return any(str(item.login_server).lower() == server for item in _registries(cmd))
-
-
 def admin_credential(cmd: CommandContext, server: str) -> PasswordCredential:
     """Return the admin user of the registry at *server*. Raises `SignInError` when it cannot be read or is disabled."""
-    found = next((item for item in _registries(cmd) if str(item.login_server).lower() == server), None)
+    found = registries_at(cmd, [server])[0]
     if found is None:
         raise SignInError(
             "The admin user cannot be read",

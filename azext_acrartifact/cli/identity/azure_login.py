@@ -43,7 +43,7 @@ def require_azure(cmd: CommandContext, server: str) -> None:
     In a cloud without a suffix, only Azure Resource Manager knows the registries.
     """
     suffix = cmd.registry_suffix
-    if server.endswith(suffix) if suffix else arm.has_registry_at(cmd, server):
+    if server.endswith(suffix) if suffix else arm.registries_at(cmd, [server])[0]:
         return
     why = f"it is no registry of {cmd.cloud} (*{suffix})" if suffix else "no registry of yours has that address"
     raise SignInError(

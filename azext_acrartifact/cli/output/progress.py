@@ -48,12 +48,10 @@ class LoggedProgress(Progress):
     """Progress as log lines, which `--verbose` shows."""
 
     def started(self, blob: Descriptor, verb: str) -> None:
-        """Log the start."""
+        """Log *verb* and the name of *blob*."""
         _logger.info("%s", _event(blob, verb))
 
-    def finished(self, blob: Descriptor, verb: str) -> None:
-        """Log the end."""
-        _logger.info("%s", _event(blob, verb))
+    finished = started
 
     def note(self, text: str) -> None:
         """Log *text*."""

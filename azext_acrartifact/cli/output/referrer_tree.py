@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -43,13 +42,11 @@ def _drawn(entries: Sequence[tuple[str, list[Row]]], indent: str) -> Iterator[tu
 def _rows(referrers: Sequence[Row], depth: int) -> Iterator[Row]:
     # Azure CLI's tables strip leading spaces, so only lines can indent.
     for item in referrers:
-        yield OrderedDict(
-            [
-                ("ArtifactType", _indented(item["artifactType"] or UNKNOWN, depth)),
-                ("Digest", item["digest"].partition(":")[2][:12]),
-                ("Created", (item["annotations"].get("org.opencontainers.image.created") or "")[:19]),
-            ]
-        )
+        yield {
+            "ArtifactType": _indented(item["artifactType"] or UNKNOWN, depth),
+            "Digest": item["digest"].partition(":")[2][:12],
+            "Created": (item["annotations"].get("org.opencontainers.image.created") or "")[:19],
+        }
         yield from _rows(item["referrers"], depth + 1)
 
 

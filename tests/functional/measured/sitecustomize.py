@@ -3,15 +3,12 @@
 The measurement begins when az imports the extension, since Azure CLI's own start would take half as long again.
 """
 
-from __future__ import annotations
-
 import atexit
 import os
 import sys
 from importlib.abc import MetaPathFinder
 
-PACKAGE = "azext_acrartifact"
-FACE = [f"*/{PACKAGE}/_*.py", f"*/{PACKAGE}/c*.py", f"*/{PACKAGE}/cli/*"]
+FACE = [f"*/azext_acrartifact/{files}" for files in ("_*.py", "c*.py", "cli/*")]
 
 
 class FirstImport(MetaPathFinder):
@@ -19,15 +16,14 @@ class FirstImport(MetaPathFinder):
 
     def find_spec(self, name: str, *_: object) -> None:
         """Start to measure when *name* is the extension."""
-        if name != PACKAGE:
-            return
-        sys.meta_path.remove(self)
-        from coverage import Coverage
+        if name == "azext_acrartifact":
+            from coverage import Coverage
 
-        file = os.environ["FACE_COVERAGE"]
-        measured = Coverage(config_file=False, data_file=file, data_suffix=True, branch=True, include=FACE)
-        atexit.register(measured.save)
-        measured.start()
+            sys.meta_path.remove(self)
+            file = os.environ["FACE_COVERAGE"]
+            measured = Coverage(config_file=False, data_file=file, data_suffix=True, branch=True, include=FACE)
+            atexit.register(measured.save)
+            measured.start()
 
 
 sys.meta_path.insert(0, FirstImport())
