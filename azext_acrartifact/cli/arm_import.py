@@ -10,7 +10,6 @@ from knack.log import get_logger
 
 from ..errors import PermissionDeniedError, RejectedError
 from ..oci.reference import Reference
-from .arguments import LoginArgument
 from .context import CommandContext
 from .identity import arm
 from .identity.auth_mode import mode_of
@@ -19,25 +18,25 @@ if TYPE_CHECKING:
     from azure.core.exceptions import HttpResponseError
     from azure.mgmt.containerregistry.models import Registry
 
+    from .session import Session
+
 _logger = get_logger(__name__)
 
 
-def importer_for(
-    cmd: CommandContext, source: tuple[str, LoginArgument], target: tuple[str, LoginArgument]
-) -> ArmImport | None:
-    """Return the import from one login server to another, or None when it must not be used.
+def importer_for(cmd: CommandContext, source: Session, target: Session) -> ArmImport | None:
+    """Return the import from one registry to another, or None when it must not be used.
 
     Within one registry, blobs are mounted. importImage acts for the Azure CLI's login only, so it is not used when the
     user chose another identity; a password for the source goes to its registry, never to Azure Resource Manager.
     """
-    suffix = cmd.registry_suffix
-    if source[0] == target[0] or not suffix:
+    suffix, servers = cmd.registry_suffix, (source.registry.server, target.registry.server)
+    if servers[0] == servers[1] or not suffix:
         return None
-    for server, login in (source, target):
+    for server, login in zip(servers, (source.login, target.login), strict=True):
         if not server.endswith(suffix) or login.username is not None or mode_of(cmd, login) not in ("auto", "login"):
             _logger.info("No import by Azure: it works with the Azure CLI's login only.")
             return None
-    return ArmImport(cmd, source[0], target[0])
+    return ArmImport(cmd, *servers)
 
 
 class ArmImport:

@@ -46,9 +46,8 @@ def copy(
         journal_folder=cmd.uploads_folder,
     )
     with open_copy_sessions(cmd, (named, login), (target_named, target.login)) as (origin, end):
-        importer = importer_for(cmd, (origin.registry.server, origin.login), (end.registry.server, end.login))
-        registries = Registries(origin.registry, end.registry, importer)
-        result = run(registries, replace(order, source=origin.reference, target=end.reference), end.progress)
+        order = replace(order, source=origin.reference, target=end.reference)
+        result = run(Registries(origin.registry, end.registry, importer_for(cmd, origin, end)), order, end.progress)
         end.report("Would copy" if dry_run else "Copied", result.reference, result.manifest.digest)
         end.progress.note(f"{'Way:':11} {result.way}")
     return copy_output(result)
