@@ -202,8 +202,8 @@ type: command
 short-summary: Delete old tags and old untagged artifacts.
 long-summary: >
   Takes the filters and ages of `acr purge`. Removes tags, and with --untagged also deletes artifacts. Locked tags and
-  artifacts are kept, and so are artifacts that an index lists or that have referrers. If one cannot be deleted, the
-  others still are, and the command fails at the end.
+  artifacts are kept, and so are artifacts with referrers. Children of an index and referrers are deleted only with
+  their parent. If one deletion fails, the others are still made, and the command fails at the end.
 examples:
   - name: List the tags that begin with dev- and are older than 30 days, without deleting them.
     text: az acr artifact purge --name myregistry --filter "samples/.*:dev-.*" --ago 30d --dry-run --output table

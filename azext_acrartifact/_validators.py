@@ -108,7 +108,7 @@ def _exclusive(first: str, second: str) -> MutuallyExclusiveArgumentError:
 
 
 def _default_registry(cmd: AzCliCommand) -> str | None:
-    return CommandContext(cmd).setting("defaults", "acr")
+    return CommandContext(cmd).setting("defaults", "acr") or None
 
 
 def _require_version(named: str | None) -> None:

@@ -16,10 +16,9 @@ class CommandContext:
         self.cli_ctx: AzCli = cmd.cli_ctx
         """Azure CLI itself, which its own functions ask for."""
 
-    def setting(self, section: str, name: str) -> str | None:
-        """Return a setting of `az config`, or None when it is not set."""
-        value = self.cli_ctx.config.get(section, name, fallback=None)
-        return None if value is None else str(value)
+    def setting(self, section: str, name: str, default: str = "") -> str:
+        """Return a setting of `az config`."""
+        return str(self.cli_ctx.config.get(section, name, fallback=default))
 
     def is_on(self, section: str, name: str, *, default: bool = False) -> bool:
         """Return whether a setting of `az config` is on."""

@@ -60,5 +60,5 @@ def list_referrers(
 
 def _is_for_a_person(cmd: CommandContext) -> bool:
     """Return whether the result goes to a terminal, and no output format was asked for."""
-    usual = (cmd.setting("core", "output") or "json") == "json"
+    usual = cmd.setting("core", "output", "json") == "json"
     return sys.stdout.isatty() and usual and not {"--output", "-o", "--query"} & cmd.options

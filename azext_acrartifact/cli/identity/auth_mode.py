@@ -53,7 +53,7 @@ def local_login(cmd: CommandContext, server: str, login: LoginArgument) -> tuple
 
 def mode_of(cmd: CommandContext, login: LoginArgument) -> str:
     """Return how to sign in: `--auth-mode`, or `az config set acrartifact.auth_mode=`, or `auto`."""
-    mode = login.auth_mode or cmd.setting("acrartifact", "auth_mode") or "auto"
+    mode = login.auth_mode or cmd.setting("acrartifact", "auth_mode", "auto")
     if mode not in AUTH_MODES:
         raise InvalidInputError(
             "Not a way to sign in",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 import time
 from collections import deque
+from threading import Condition, Thread
 from typing import TextIO
 
 from knack.log import get_logger
@@ -23,8 +23,6 @@ REDRAW = 0.1
 MOST_BARS = 8
 RATE_OVER = 5.0
 """Seconds over which the rate is measured."""
-ESTIMATE_AFTER = 1.0
-"""Seconds of measurement before the remaining time is estimated."""
 JUMP = 32 * 1024 * 1024
 """Bytes that no network moves at once: a larger advance is content of an earlier run, and no part of the rate."""
 _logger = get_logger(__name__)
@@ -61,22 +59,17 @@ class LoggedProgress(Progress):
 class TerminalProgress(Progress):
     """A line for each finished file, and below them bars for the files in progress and for all bytes.
 
-    Events only change numbers; one thread draws. There are no bars, only lines, if *moving* is False because the
-    terminal cannot move its cursor, and if *thread* cannot be started. *estimate_after* is in seconds.
+    Events only change numbers; one *thread* draws. There are no bars if it cannot be started, or if the terminal cannot
+    move its cursor (*moving* is False). The remaining time is shown after *estimate_after* seconds.
     """
 
     def __init__(
-        self,
-        stream: TextIO,
-        moving: bool = True,
-        *,
-        estimate_after: float = ESTIMATE_AFTER,
-        thread: type[threading.Thread] = threading.Thread,
+        self, stream: TextIO, moving: bool = True, *, estimate_after: float = 1.0, thread: type[Thread] = Thread
     ) -> None:
         self._stream, self._moving, self._estimate_after = stream, moving, estimate_after
         self._thread_type = thread
-        self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
+        self._changed = Condition()
+        self._thread: Thread | None = None
         self._closed = False
         self._lines: list[str] = []
         self._bars: dict[str, Bar] = {}

@@ -12,22 +12,11 @@ CLOUD = SimpleNamespace(
 )
 
 
-class Config:
-    """The settings of `az config`, by section and name."""
+def az_command(settings: dict[tuple[str, str], Any] | None = None) -> Any:
+    """Return the `cmd` of a command in the public cloud, with the *settings* of `az config` by section and name."""
 
-    config_dir = "azure"
+    def get(section: str, name: str, fallback: Any) -> Any:
+        return (settings or {}).get((section, name), fallback)
 
-    def __init__(self, settings: dict[tuple[str, str], Any]) -> None:
-        self._settings = settings
-
-    def get(self, section: str, name: str, fallback: Any) -> Any:
-        return self._settings.get((section, name), fallback)
-
-    getboolean = getint = get
-
-
-def az_command(settings: dict[tuple[str, str], Any] | None = None, *options: str) -> Any:
-    """Return the `cmd` of a command that was typed with *options*, in the public cloud."""
-    context = SimpleNamespace(config=Config(settings or {}), cloud=CLOUD, only_show_errors=True)
-    context.data = {"safe_params": list(options)}
-    return SimpleNamespace(cli_ctx=context)
+    config = SimpleNamespace(get=get, getboolean=get, getint=get, config_dir="azure")
+    return SimpleNamespace(cli_ctx=SimpleNamespace(config=config, cloud=CLOUD, only_show_errors=True, data={}))
