@@ -1,35 +1,30 @@
-"""`az acr artifact`: files to Azure Container Registry and back, as OCI artifacts.
+"""`az acr artifact`: store files in Azure Container Registry as OCI artifacts.
 
-Every `az acr …` of every user imports this file, `_help` and `commands`: nothing heavy may be imported here.
+Every `az acr …` command imports this file, `_help` and `commands`: nothing heavy may be imported here.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 from azure.cli.core import AzCommandsLoader
+from azure.cli.core.commands import AzCliCommand
 
-# It fills knack's table of help texts.
+# Importing it fills knack's table of help texts.
 from . import _help  # noqa: F401  pylint: disable=unused-import
 
 
 class AcrArtifactCommandsLoader(AzCommandsLoader):
-    """What `az` asks for commands and arguments."""
+    """Registers the commands and their arguments with `az`."""
 
-    def __init__(self, cli_ctx: Any = None) -> None:
-        from azure.cli.core.commands import CliCommandType
-
-        super().__init__(cli_ctx=cli_ctx, custom_command_type=CliCommandType(operations_tmpl=f"{__name__}.custom#{{}}"))
-
-    def load_command_table(self, args: Any) -> Any:
-        """The commands of this extension, by name."""
+    def load_command_table(self, args: list[str] | None) -> dict[str, AzCliCommand]:
+        """Return the commands of this extension, by name."""
         from .commands import load_command_table
 
         load_command_table(self, args)
-        return self.command_table
+        table: dict[str, AzCliCommand] = self.command_table
+        return table
 
     def load_arguments(self, command: str) -> None:
-        """The arguments of *command*."""
+        """Declare the arguments of *command*, or of all commands if it is empty."""
         from ._params import load_arguments
 
         load_arguments(self, command)

@@ -1,6 +1,6 @@
-"""The core's errors as Azure CLI's: the class decides the exit code and what telemetry counts it as.
+"""The core's errors as Azure CLI's: the class decides the exit code and the category in Azure CLI's telemetry.
 
-Only a `ResourceNotFoundError` ends with 3, usage with 2, all others with 1
+Exit codes: 3 for `ResourceNotFoundError`, 2 for usage, 1 for all others
 (https://github.com/Azure/azure-cli/blob/dev/doc/error_handling_guidelines.md).
 """
 
@@ -8,47 +8,49 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
+from azure.cli.core import azclierror as az
+from azure.cli.core.commands import AzCliCommand
+
+from . import errors
+from .cli.context import CommandContext
+from .cli.interrupt import interruptible
 from .errors import ArtifactError
 
+_Result = TypeVar("_Result")
+_KINDS: tuple[tuple[type[ArtifactError], type[Exception]], ...] = (
+    (errors.InvalidInputError, az.InvalidArgumentValueError),
+    (errors.LocalFileError, az.FileOperationError),
+    (errors.RefusedError, az.AzureResponseError),
+    (errors.SignInError, az.UnauthorizedError),
+    (errors.PermissionDeniedError, az.ForbiddenError),
+    (errors.NetworkRuleError, az.ForbiddenError),
+    (errors.NotFoundError, az.ResourceNotFoundError),
+    (errors.LockedError, az.ForbiddenError),
+    (errors.ThrottledError, az.AzureResponseError),
+    (errors.RejectedError, az.BadRequestError),
+    (errors.ServerFaultError, az.AzureInternalError),
+    (errors.ConnectionFailedError, az.AzureConnectionError),
+    (errors.CancelledError, az.ManualInterrupt),
+)
 
-def reports(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Make *function*, a command, raise Azure CLI's errors instead of the core's."""
+
+def command(function: Callable[..., _Result]) -> Callable[..., _Result]:
+    """Make *function* a command of Azure CLI: give it a typed context, and raise Azure CLI's errors for the core's."""
 
     @functools.wraps(function)
-    def command(*args: Any, **kwargs: Any) -> Any:
-        from .cli.interrupt import interruptible
-
+    def run(cmd: AzCliCommand, **arguments: Any) -> _Result:
         try:
             with interruptible():
-                return function(*args, **kwargs)
+                return function(CommandContext(cmd), **arguments)
         except ArtifactError as error:
             raise cli_error(error) from error
 
-    return command
+    return run
 
 
 def cli_error(error: ArtifactError) -> Exception:
-    """The Azure CLI error that says the same as *error*."""
-    from azure.cli.core import azclierror as az
-
-    from . import errors
-
-    table: tuple[tuple[type[ArtifactError], type[Exception]], ...] = (
-        (errors.InvalidInputError, az.InvalidArgumentValueError),
-        (errors.LocalFileError, az.FileOperationError),
-        (errors.RefusedError, az.AzureResponseError),
-        (errors.SignInError, az.UnauthorizedError),
-        (errors.PermissionDeniedError, az.ForbiddenError),
-        (errors.NetworkRuleError, az.ForbiddenError),
-        (errors.NotFoundError, az.ResourceNotFoundError),
-        (errors.LockedError, az.ForbiddenError),
-        (errors.ThrottledError, az.AzureResponseError),
-        (errors.RejectedError, az.BadRequestError),
-        (errors.ServerFaultError, az.AzureInternalError),
-        (errors.ConnectionFailedError, az.AzureConnectionError),
-        (errors.CancelledError, az.ManualInterrupt),
-    )
-    kind = next((cli for core, cli in table if isinstance(error, core)), az.AzureResponseError)
+    """Return the Azure CLI error with the text and hint of *error*."""
+    kind = next((cli for core, cli in _KINDS if isinstance(error, core)), az.AzureResponseError)
     return kind(f"{error.message.rstrip('.')}.", error.hint or None)

@@ -1,89 +1,97 @@
-"""Results as tables, for `-o table`: one row a file, or one for the artifact."""
+"""Results as tables, for `-o table`."""
 
 from __future__ import annotations
 
 import re
 import textwrap
-from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
 
 Row = dict[str, Any]
 _VALUE = 82
-"""Characters of a property's value on one line: with its name, a hundred."""
+"""Characters of a property's value on one line, which has a hundred with its name."""
 _DIGEST = re.compile(r"sha(?:256|512):[0-9a-f]{64,}")
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def push_table(result: Row) -> list[Row]:
-    """A row for each file of a push, or one for an artifact without files."""
+    """Return a row for each file of a push, or one row for an artifact without files."""
     rows = [_file_row(file["title"], file) for file in result["files"]]
-    return rows or [OrderedDict([("Artifact", result["reference"]), ("Digest", _short(result["digest"]))])]
+    return rows or [{"Artifact": result["reference"], "Digest": _short(result["digest"])}]
 
 
 def pull_table(result: Row) -> list[Row]:
-    """A row for each file of a pull, those left out last."""
+    """Return a row for each file of a pull, the skipped ones last."""
     rows = [_file_row(file["path"], file) for file in result["files"]]
     return rows + [_file_row(file["title"] or "", {**file, "state": "left out"}) for file in result["skipped"]]
 
 
 def show_table(result: Row) -> list[Row]:
-    """One row that says what an artifact is, or with its details a row for each of its properties."""
+    """Return one row for an artifact, or with its details a row for each of its properties."""
     if "referrersCount" in result:
-        return [OrderedDict([("Property", name), ("Value", text)]) for name, text in _properties(result)]
+        return [{"Property": name, "Value": text} for name, text in _properties(result)]
     name, size = _shortened(result["name"] or "", 20), human_size(result["size"])
-    # What the others leave of a hundred columns; a heading takes two more than its letters.
+    # The columns that the others leave of a hundred; a heading takes two more than its letters.
     room = 51 - max(len(name), len("Artifact") + 2) - max(len(size), len("Size") + 2)
-    columns = (
-        ("Artifact", name),
-        ("Digest", _short(result["digest"])),
-        ("Type", _shortened(result["artifactType"] or result["mediaType"], room)),
-        ("Files", len(result["files"])),
-        ("Size", size),
-        ("Updated", str(result["lastUpdateTime"])[:10]),
-        ("Locked", "no" if _writable(result["changeableAttributes"]) else "yes"),
-    )
-    return [OrderedDict(columns)]
+    row = {
+        "Artifact": name,
+        "Digest": _short(result["digest"]),
+        "Type": _shortened(result["artifactType"] or result["mediaType"], room),
+        "Files": len(result["files"]),
+        "Size": size,
+        "Updated": str(result["lastUpdateTime"])[:10],
+        "Locked": _yes_or_no(_is_locked(result)),
+    }
+    return [row]
 
 
 def tag_table(result: Row) -> list[Row]:
-    """A row for each tag that was added."""
+    """Return a row for each tag that was added."""
     digest = _short(result["digest"])
-    return [OrderedDict([("Tag", _shortened(tag, 80)), ("Digest", digest)]) for tag in result["tags"]]
+    return [{"Tag": _shortened(tag, 80), "Digest": digest} for tag in result["tags"]]
 
 
 def update_table(result: Row) -> list[Row]:
-    """One row: the tag, artifact or repository, and its attributes as they are now."""
-    held = result["changeableAttributes"] or {}
+    """Return one row: the tag, artifact or repository, and its attributes after the update."""
+    values = result["changeableAttributes"] or {}
     name = result.get("name") or _short(result.get("digest") or "") or result.get("imageName") or ""
     attributes = ("deleteEnabled", "listEnabled", "readEnabled", "writeEnabled")
-    shown = [(name[:1].upper() + name[1:], _told(held.get(name))) for name in attributes]
-    return [OrderedDict([("Artifact", _shortened(name, 36)), *shown])]
+    shown = {attribute[:1].upper() + attribute[1:]: _yes_or_no(values.get(attribute)) for attribute in attributes}
+    return [{"Artifact": _shortened(name, 36), **shown}]
 
 
 def login_table(result: Row) -> list[Row]:
-    """One row: for which registry, who, where, and until when."""
-    columns = (
-        ("LoginServer", _shortened(result["loginServer"], 26)),
-        ("Identity", _shortened(result["identity"], 24)),
-        ("KeptIn", _shortened(result["keptIn"], 22)),
-        ("ExpiresOn", f"{result['expiresOn'][:19]}Z" if result["expiresOn"] else ""),
-    )
-    return [OrderedDict(columns)]
+    """Return one row: the registry, the identity, the store, and the end of the credential."""
+    row = {
+        "LoginServer": _shortened(result["loginServer"], 26),
+        "Identity": _shortened(result["identity"], 24),
+        "KeptIn": _shortened(result["keptIn"], 22),
+        "ExpiresOn": f"{result['expiresOn'][:19]}Z" if result["expiresOn"] else "",
+    }
+    return [row]
 
 
 def logout_table(result: Row) -> list[Row]:
-    """One row: for which registry, from where, and whether there was one."""
-    columns = (
-        ("LoginServer", _shortened(result["loginServer"], 46)),
-        ("KeptIn", _shortened(result["keptIn"], 40)),
-        ("Removed", "yes" if result["removed"] else "no"),
-    )
-    return [OrderedDict(columns)]
+    """Return one row: the registry, the store, and whether there was a credential."""
+    server, store = _shortened(result["loginServer"], 46), _shortened(result["keptIn"], 40)
+    return [{"LoginServer": server, "KeptIn": store, "Removed": _yes_or_no(result["removed"])}]
+
+
+def access_table(result: Row) -> list[Row]:
+    """Return a row for each action on each repository, with the role to ask for when it is not allowed."""
+    return [
+        {
+            "Repository": one["repository"],
+            "Action": one["action"],
+            "Allowed": _yes_or_no(one["allowed"]),
+            "Ask for": "" if one["allowed"] else one["role"],
+        }
+        for one in result["access"]
+    ]
 
 
 def copy_table(result: Row) -> list[Row]:
-    """A row for each manifest of a copy, with what it weighs itself, and one for all blobs of a kind of state."""
+    """Return a row for each manifest of a copy, with its own size, and one for all blobs of the same state."""
     manifests = [
         _copied_row(item["artifactType"] or item["mediaType"], _short(item["digest"]), item["size"], item["state"])
         for item in result["manifests"]
@@ -96,13 +104,49 @@ def copy_table(result: Row) -> list[Row]:
     ]
 
 
-def _copied_row(kind: str, digest: str, size: int, state: str) -> Row:
-    columns = (("ArtifactType", _shortened(kind, 45)), ("Digest", digest), ("Size", human_size(size)), ("State", state))
-    return OrderedDict(columns)
+def layout_table(result: Row) -> list[Row]:
+    """Return one row for a backup or a restore."""
+    moved = "Downloaded" if "destination" in result else "Uploaded"
+    row = {
+        "Layout": _shortened(result.get("destination") or result["source"], 28),
+        "Tags": _shortened(", ".join(one["tag"] for one in result["tags"]), 20),
+        "Manifests": len(result["manifests"]),
+        "Blobs": len(result["blobs"]),
+        moved: human_size(result[f"bytes{moved}"]),
+        "Skipped": human_size(result["bytesSkipped"]),
+    }
+    return [row]
+
+
+def list_table(result: list[Any]) -> list[Row]:
+    """Return a row for each repository, or for each artifact."""
+    return [_listed_row(item) if isinstance(item, dict) else {"Repository": item} for item in result]
+
+
+def purge_table(result: Row) -> list[Row]:
+    """Return a row for each tag and artifact: first what is deleted, then what failed, then what stays."""
+    verb = "to delete" if result["dryRun"] else "deleted"
+    deleted = [(verb, reference, "") for reference in (*result["deletedTags"], *result["deletedManifests"])]
+    failed = [("failed", item["reference"], item["error"]) for item in result["failed"]]
+    stays = [("kept", item["reference"], item["reason"]) for item in result["kept"]]
+    return [
+        {"State": state, "Artifact": _brief(reference, 44), "Reason": _brief(reason, 42)}
+        for state, reference, reason in (*deleted, *failed, *stays)
+    ]
+
+
+def human_size(size: int) -> str:
+    """Return *size*, in bytes, as at most four digits and a binary unit."""
+    amount = float(size)
+    for unit in _UNITS:
+        if amount < 1024 or unit == _UNITS[-1]:
+            break
+        amount /= 1024
+    return f"{size} B" if unit == "B" else f"{amount:.1f} {unit}"
 
 
 def _properties(result: Row) -> Iterator[tuple[str, str]]:
-    """Name and value of each property, long values on several lines."""
+    """Yield the name and value of each property; a long value takes several lines."""
     subject, platform = result["subject"], result["platform"]
     plain: list[tuple[str, str]] = [
         ("Tag", result["name"] or ""),
@@ -133,108 +177,49 @@ def _platform(platform: Row | None) -> str:
 
 
 def _locks(attributes: Row | None) -> str:
-    """The attributes that are off."""
+    """Return the attributes that are off."""
     return ", ".join(f"{name}=false" for name, value in (attributes or {}).items() if value is False) or "none"
 
 
-def access_table(result: Row) -> list[Row]:
-    """A row for each action on each repository, with the role to ask for where it is not allowed."""
-    columns = (("Repository", "repository"), ("Action", "action"))
-    return [
-        OrderedDict(
-            [
-                *((title, one[key]) for title, key in columns),
-                ("Allowed", "yes" if one["allowed"] else "no"),
-                ("Ask for", "" if one["allowed"] else one["role"]),
-            ]
-        )
-        for one in result["access"]
-    ]
+def _is_locked(result: Row) -> bool:
+    attributes = result["changeableAttributes"] or {}
+    return not all(attributes.get(name, True) for name in ("writeEnabled", "deleteEnabled"))
 
 
-def layout_table(result: Row) -> list[Row]:
-    """One row that says what a backup or a restore has done."""
-    moved = "Downloaded" if "destination" in result else "Uploaded"
-    columns = (
-        ("Layout", _shortened(result.get("destination") or result["source"], 28)),
-        ("Tags", _shortened(", ".join(one["tag"] for one in result["tags"]), 20)),
-        ("Manifests", len(result["manifests"])),
-        ("Blobs", len(result["blobs"])),
-        (moved, human_size(result[f"bytes{moved}"])),
-        ("Skipped", human_size(result["bytesSkipped"])),
-    )
-    return [OrderedDict(columns)]
+def _copied_row(kind: str, digest: str, size: int, state: str) -> Row:
+    return {"ArtifactType": _shortened(kind, 45), "Digest": digest, "Size": human_size(size), "State": state}
 
 
-def list_table(result: list[Any]) -> list[Row]:
-    """A row for each repository, or for each artifact."""
-    return [_listed_row(item) if isinstance(item, dict) else OrderedDict([("Repository", item)]) for item in result]
+def _listed_row(item: Row) -> Row:
+    return {
+        "Tags": _shortened(", ".join(item["tags"]), 20),
+        "Digest": _short(item["digest"]),
+        "ArtifactType": _shortened(item["artifactType"] or item["mediaType"] or "", 30),
+        "Size": "" if item["size"] is None else human_size(item["size"]),
+        "Updated": str(item["lastUpdateTime"] or "")[:10],
+        "Locked": _yes_or_no(_is_locked(item)),
+    }
 
 
-def purge_table(result: Row) -> list[Row]:
-    """A row for each tag and artifact: what goes first, then what failed, then what stays."""
-    verb = "would go" if result["dryRun"] else "deleted"
-    gone = [(verb, reference, "") for reference in (*result["deletedTags"], *result["deletedManifests"])]
-    failed = [("failed", item["reference"], item["error"]) for item in result["failed"]]
-    kept = [("kept", item["reference"], item["reason"]) for item in result["kept"]]
-    return [
-        OrderedDict([("State", state), ("Artifact", _brief(reference, 44)), ("Reason", _brief(reason, 42))])
-        for state, reference, reason in (*gone, *failed, *kept)
-    ]
+def _file_row(name: str, file: Row) -> Row:
+    size, digest = human_size(file["size"]), _short(file["digest"])
+    return {"File": name, "Size": size, "MediaType": file["mediaType"], "Digest": digest, "State": file["state"]}
 
 
 def _brief(text: str, most: int) -> str:
-    """*text* with its digests cut short, and of what is still too long the beginning and the end."""
+    """Return *text* with its digests shortened, and without its middle if it is still too long."""
     text = _DIGEST.sub(lambda match: match.group()[:19], text)
     return text if len(text) <= most else f"{text[: most // 2]}…{text[1 - most + most // 2 :]}"
 
 
-def _listed_row(item: Row) -> Row:
-    columns = (
-        ("Tags", _shortened(", ".join(item["tags"]), 20)),
-        ("Digest", _short(item["digest"])),
-        ("ArtifactType", _shortened(item["artifactType"] or item["mediaType"] or "", 30)),
-        ("Size", "" if item["size"] is None else human_size(item["size"])),
-        ("Updated", str(item["lastUpdateTime"] or "")[:10]),
-        ("Locked", "no" if _writable(item["changeableAttributes"]) else "yes"),
-    )
-    return OrderedDict(columns)
-
-
 def _shortened(text: str, most: int) -> str:
-    """The end of *text*, which says more than the beginning of a type or of a list of tags."""
+    """Return the end of *text*, which says more than the beginning of a type or of a list of tags."""
     return text if len(text) <= most else f"…{text[1 - most :]}"
-
-
-def human_size(size: int) -> str:
-    """*size* in bytes, for a person: at most four digits and a binary unit."""
-    amount = float(size)
-    for unit in _UNITS:
-        if amount < 1024 or unit == _UNITS[-1]:
-            break
-        amount /= 1024
-    return f"{size} B" if unit == "B" else f"{amount:.1f} {unit}"
-
-
-def _file_row(name: str, file: Row) -> Row:
-    columns = (
-        ("File", name),
-        ("Size", human_size(file["size"])),
-        ("MediaType", file["mediaType"]),
-        ("Digest", _short(file["digest"])),
-        ("State", file["state"]),
-    )
-    return OrderedDict(columns)
 
 
 def _short(digest: str) -> str:
     return digest.partition(":")[2][:12]
 
 
-def _told(value: object) -> str:
+def _yes_or_no(value: object) -> str:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else ""
-
-
-def _writable(attributes: Row | None) -> bool:
-    held = attributes or {}
-    return all(held.get(name, True) for name in ("writeEnabled", "deleteEnabled"))

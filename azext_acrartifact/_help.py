@@ -1,4 +1,4 @@
-"""Help texts. Every example is run by a test."""
+"""Help texts. A test runs every example."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ from knack.help_files import helps
 
 helps["acr artifact"] = """
 type: group
-short-summary: Store files in Azure Container Registry, and get them back, as OCI artifacts.
+short-summary: Store and share files in Azure Container Registry as OCI artifacts.
 long-summary: >
-  Uses the Azure CLI's login. Neither Docker nor ORAS is needed, and what is written here can be read by
-  oras, crane, regctl and skopeo.
+  Uses the Azure CLI's login. Needs neither Docker nor ORAS; oras, crane, regctl and skopeo can read the artifacts.
 """
 
 helps["acr artifact push"] = """
 type: command
 short-summary: Push files and folders as an artifact.
 long-summary: >
-  The same files give the same digest, each time and on every machine. What the registry already has is not sent again.
+  The same files give the same digest on every machine. Only content that the registry does not have yet is uploaded.
 examples:
   - name: Push a file with a media type and an empty config.
     text: >
@@ -30,9 +29,8 @@ examples:
   - name: Push each file of a folder as a layer of its own.
     text: az acr artifact push myregistry.azurecr.io/samples/bundle:1.0 --file docs --split --exclude "*.log"
   - name: Push a file for one platform into an index.
-    text: >
-      az acr artifact push myregistry.azurecr.io/samples/tool:1.0 --file ./artifact.txt --platform linux/arm64
-  - name: Show what a push would send, and whether it may.
+    text: az acr artifact push myregistry.azurecr.io/samples/tool:1.0 --file ./artifact.txt --platform linux/arm64
+  - name: Show what a push would upload, and check that the registry allows it.
     text: az acr artifact push myregistry.azurecr.io/samples/bundle:1.0 --file README.md docs --dry-run
   - name: Push as a service principal, without az login.
     text: >
@@ -44,7 +42,8 @@ helps["acr artifact pull"] = """
 type: command
 short-summary: Pull an artifact's files and folders.
 long-summary: >
-  A file takes its name only when all of it is there and right. A file that is already there and right is not fetched.
+  A file gets its final name once all of it is downloaded and verified. Unchanged files are not downloaded again. Run
+  the same command again to resume an interrupted pull.
 examples:
   - name: Pull an artifact to the current folder.
     text: az acr artifact pull myregistry.azurecr.io/samples/artifact:1.0
@@ -53,19 +52,16 @@ examples:
       az acr artifact pull myregistry.azurecr.io/samples/artifact:1.0
       --media-type application/vnd.unknown.layer.v1+txt
   - name: Pull some files to another folder.
-    text: >
-      az acr artifact pull --name myregistry --image samples/bundle:1.0 --destination out
-      --include docs "*.md"
-  - name: See whether a folder still holds what the artifact does.
+    text: az acr artifact pull --name myregistry --image samples/bundle:1.0 --destination out --include docs "*.md"
+  - name: Check whether the files in a folder are still those of the artifact.
     text: az acr artifact pull myregistry.azurecr.io/samples/bundle:1.0 --destination out --check --include docs "*.md"
-  - name: Give one file to another program, once it has been verified.
+  - name: Write one file, once it is verified, to standard output for another program.
     text: az acr artifact pull myregistry.azurecr.io/samples/artifact:1.0 --stdout
-  - name: Pull to a folder, but replace nothing there.
+  - name: Pull to a folder without replacing anything there.
     text: az acr artifact pull myregistry.azurecr.io/samples/artifact:1.0 --destination new --no-overwrite
-  - name: Pull what an index has for another platform.
-    text: >
-      az acr artifact pull myregistry.azurecr.io/samples/tool:1.0 --platform linux/arm64 --destination arm
-  - name: Pull the newest artifact of a type that is attached to an artifact.
+  - name: Pull the artifact of an index for another platform.
+    text: az acr artifact pull myregistry.azurecr.io/samples/tool:1.0 --platform linux/arm64 --destination arm
+  - name: Pull the newest attached artifact of a type.
     text: >
       az acr artifact pull myregistry.azurecr.io/samples/artifact:1.0
       --referrer application/vnd.example.sbom.v1 --destination sbom
@@ -73,15 +69,15 @@ examples:
 
 helps["acr artifact attach"] = """
 type: command
-short-summary: Attach files and folders to an artifact, as an artifact that refers to it.
+short-summary: Attach files and folders to an artifact, as a new artifact that refers to it.
 long-summary: >
-  Attached artifacts have no tag of their own. They are deleted with the artifact that they are attached to.
+  An attached artifact needs no tag. It is deleted with the artifact that it is attached to.
 examples:
   - name: Attach a file to an artifact.
     text: >
       az acr artifact attach myregistry.azurecr.io/samples/artifact:1.0 --file ./sbom.json:application/spdx+json
       --artifact-type application/vnd.example.sbom.v1
-  - name: Attach what a program writes.
+  - name: Attach the output of a program, read from standard input.
     text: >
       az acr artifact attach --name myregistry --image samples/artifact:1.0 --file - --stdin-name scan.txt
       --artifact-type application/vnd.example.scan.v1
@@ -89,13 +85,13 @@ examples:
 
 helps["acr artifact list-referrers"] = """
 type: command
-short-summary: List what is attached to an artifact.
+short-summary: List the artifacts attached to an artifact.
 long-summary: >
-  A terminal shows a tree, unless another format is asked for with --output or --query.
+  Shows a tree on a terminal, unless --output or --query is given.
 examples:
-  - name: List all that is attached to an artifact, and to what is attached to it.
+  - name: List everything attached to an artifact, directly or through other artifacts.
     text: az acr artifact list-referrers myregistry.azurecr.io/samples/artifact:1.0 --recursive
-  - name: List what of one type is attached to an artifact.
+  - name: List the attached artifacts of one type.
     text: >
       az acr artifact list-referrers --name myregistry --image samples/artifact:1.0
       --artifact-type application/vnd.example.sbom.v1 --query referrers[].digest
@@ -103,15 +99,15 @@ examples:
 
 helps["acr artifact show"] = """
 type: command
-short-summary: Show what an artifact is.
+short-summary: Show an artifact's properties, or its manifest.
 long-summary: >
-  The fields of `az acr repository show --image`, and the media type, artifact type, size, files and tags.
+  Shows the fields of `az acr repository show --image`, and the media type, artifact type, size, files and tags.
 examples:
   - name: Show an artifact.
     text: az acr artifact show --name myregistry --image samples/artifact:1.0
   - name: Show an artifact as a table.
     text: az acr artifact show myregistry.azurecr.io/samples/artifact:1.0 --output table
-  - name: Show also its locks and how much is attached to it, as a table.
+  - name: Also show its locks and the number of attached artifacts, as a table.
     text: az acr artifact show myregistry.azurecr.io/samples/artifact:1.0 --detail --output table
   - name: Show the manifest itself.
     text: az acr artifact show myregistry.azurecr.io/samples/artifact:1.0 --raw
@@ -121,18 +117,18 @@ helps["acr artifact copy"] = """
 type: command
 short-summary: Copy an artifact to another repository or registry.
 long-summary: >
-  Within one registry nothing is moved: it takes the content over. Between two, Azure copies if the Azure CLI's login
-  may import, and otherwise this machine hands the content on without keeping it; --verbose says which. What is there
-  already is not sent, so that a copy that was broken off goes on when it is run again.
+  Within one registry, blobs are mounted. Between registries, Azure imports them if your identity may; otherwise they
+  stream through this machine; --verbose shows which. Content that the target already has is not copied. Run the same
+  command again to resume an interrupted copy.
 examples:
   - name: Copy an artifact to another repository of the same registry.
     text: >
       az acr artifact copy myregistry.azurecr.io/samples/artifact:1.0 --to myregistry.azurecr.io/released/artifact:1.0
-  - name: Show what a copy to another registry with all that is attached would do.
+  - name: Show what a copy to another registry, with all attached artifacts, would do.
     text: >
       az acr artifact copy --name myregistry --image samples/artifact:1.0 --recursive
       --to-name targetregistry --to samples/artifact:1.0 --dry-run
-  - name: Copy what an index has for one platform, under two tags.
+  - name: Copy the artifact of an index for one platform, under two tags.
     text: >
       az acr artifact copy myregistry.azurecr.io/samples/tool:1.0 --platform linux/arm64
       --to targetregistry.azurecr.io/samples/tool:arm --tags latest-arm
@@ -142,14 +138,14 @@ helps["acr artifact list"] = """
 type: command
 short-summary: List the repositories of a registry, or the artifacts of a repository.
 long-summary: >
-  The whole list, however long it is, or an error.
+  Returns the complete list or fails.
 examples:
   - name: List the repositories of a registry.
     text: az acr artifact list --name myregistry
-  - name: List the five artifacts of a repository that were changed last.
+  - name: List the five artifacts of a repository that changed last.
     text: >
       az acr artifact list --name myregistry --repository samples/artifact --orderby time_desc --top 5 --output table
-  - name: List what of one type is in a repository.
+  - name: List the artifacts of one type in a repository.
     text: >
       az acr artifact list myregistry.azurecr.io/samples/artifact
       --artifact-type application/vnd.unknown.config.v1+json
@@ -161,7 +157,7 @@ short-summary: Add tags to an artifact.
 examples:
   - name: Add two tags to an artifact.
     text: az acr artifact tag myregistry.azurecr.io/samples/artifact:1.0 --tags stable latest
-  - name: Add a tag that nobody has used for another artifact.
+  - name: Add a tag, and fail if it already names another artifact.
     text: az acr artifact tag --name myregistry --image samples/artifact:1.0 --tags 1.0.0 --no-overwrite
 """
 
@@ -171,7 +167,7 @@ short-summary: Remove a tag. The artifact and its other tags stay.
 examples:
   - name: Remove a tag.
     text: az acr artifact untag myregistry.azurecr.io/samples/artifact:latest
-  - name: Remove a tag, with the registry named apart.
+  - name: Remove a tag, with the registry given by name.
     text: az acr artifact untag --name myregistry --image samples/artifact:stable
 """
 
@@ -179,13 +175,13 @@ helps["acr artifact update"] = """
 type: command
 short-summary: Lock or unlock a tag, an artifact by its digest, or a repository.
 long-summary: >
-  A lock on a tag does not lock the artifact that it names, nor the other way round.
+  A lock on a tag does not lock the artifact, and a lock on the artifact does not lock its tags.
 examples:
-  - name: Lock a tag, so that it is not overwritten.
+  - name: Lock a tag, so that it cannot be overwritten.
     text: az acr artifact update myregistry.azurecr.io/samples/artifact:1.0 --write-enabled false
-  - name: Lift the lock of a tag.
+  - name: Unlock a tag.
     text: az acr artifact update --name myregistry --image samples/artifact:1.0 --write-enabled true
-  - name: Let nobody delete a repository by accident.
+  - name: Protect a repository from deletion.
     text: az acr artifact update --name myregistry --repository samples/bundle --delete-enabled false
 """
 
@@ -193,95 +189,90 @@ helps["acr artifact delete"] = """
 type: command
 short-summary: Delete an artifact, with all its tags and everything attached to it.
 long-summary: >
-  What has a locked tag, and what a tagged index lists, is deleted only with --force.
+  An artifact with a locked tag, or one that a tagged index lists, is deleted only with --force.
 examples:
-  - name: Delete an artifact after a question that names all that goes.
+  - name: Delete an artifact, after a question that lists everything to be deleted.
     text: az acr artifact delete --name myregistry --image samples/artifact:1.0
-  - name: Delete an artifact without being asked.
+  - name: Delete an artifact without a question.
     text: az acr artifact delete myregistry.azurecr.io/samples/artifact:1.0 --yes
 """
 
 helps["acr artifact purge"] = """
 type: command
-short-summary: Delete old tags, and old artifacts without a tag.
+short-summary: Delete old tags and old untagged artifacts.
 long-summary: >
-  Removes tags as `acr purge` does, whose filters and ages it takes; with --untagged it deletes artifacts as well. An
-  artifact that an index lists, that is attached to another, or that something is attached to, stays as long as that
-  does, and what is locked stays always. What cannot be deleted is named, and the rest goes on.
+  Takes the filters and ages of `acr purge`. Removes tags, and with --untagged also deletes artifacts. Locked tags and
+  artifacts are kept, and so are artifacts with referrers. Children of an index and referrers are deleted only with
+  their parent. If one deletion fails, the others are still made, and the command fails at the end.
 examples:
-  - name: List what would go, of all tags that begin with dev- and are older than 30 days.
+  - name: List the tags that begin with dev- and are older than 30 days, without deleting them.
     text: az acr artifact purge --name myregistry --filter "samples/.*:dev-.*" --ago 30d --dry-run --output table
-  - name: Remove old tags of a repository but for the newest three, and delete what is left without a tag.
+  - name: Remove all old tags of a repository but the newest three, and delete artifacts that are left untagged.
     text: az acr artifact purge myregistry.azurecr.io/samples/bundle --ago 90d --keep 3 --untagged --yes
-  - name: Delete what has no tag, and no other artifact needs, in all repositories, with the signatures of that.
-    text: >
-      az acr artifact purge --name myregistry --filter ".*:.*" --ago 2d12h --untagged-only --include-referrers --yes
+  - name: Delete untagged artifacts in all repositories, with their signatures.
+    text: az acr artifact purge --name myregistry --filter ".*:.*" --ago 2d12h --untagged-only --include-referrers --yes
 """
 
 helps["acr artifact backup"] = """
 type: command
-short-summary: Save artifacts to an OCI image layout on the disk, a folder or a tar.
+short-summary: Save artifacts to an OCI image layout on the disk (a folder or a tar).
 long-summary: >
-  Without a tag and a digest, everything in the repository that has a tag is saved. What is there already is checked and
-  not fetched again, so that an interrupted backup goes on, and the next one takes only what is new. oras, regctl,
-  skopeo and others read the layout.
+  Without a tag or digest, saves all tagged artifacts of the repository. Content that the layout already has is verified
+  and not downloaded again: run the same command again to resume a backup, or to update it. oras, regctl, skopeo and
+  others can read the layout.
 examples:
-  - name: Save an artifact and what is attached to it to a folder.
-    text: >
-      az acr artifact backup myregistry.azurecr.io/samples/artifact:1.0 --destination saved --recursive
-  - name: Save everything in a repository that has a tag to one file.
+  - name: Save an artifact and everything attached to it to a folder.
+    text: az acr artifact backup myregistry.azurecr.io/samples/artifact:1.0 --destination saved --recursive
+  - name: Save all tagged artifacts of a repository to one file.
     text: az acr artifact backup --name myregistry --repository samples/bundle --destination bundle.tar
-  - name: Show what would be fetched.
+  - name: Show what would be downloaded.
     text: az acr artifact backup myregistry.azurecr.io/samples/artifact:1.0 --destination saved --dry-run --output table
 """
 
 helps["acr artifact restore"] = """
 type: command
-short-summary: Restore artifacts from an OCI image layout on the disk, a folder or a tar.
+short-summary: Restore artifacts from an OCI image layout on the disk (a folder or a tar).
 long-summary: >
-  Without a tag and a digest, everything that the layout lists is restored. The layout may be one that oras, regctl or
-  skopeo has written. It is not unpacked, and each byte of it is checked. What the registry has is not sent again.
+  Without a tag or digest, restores everything that the layout lists. oras, regctl or skopeo may have written the
+  layout. A tar is not unpacked, and all content is verified. Content that the registry already has is not uploaded.
 examples:
   - name: Restore an artifact under another tag.
-    text: >
-      az acr artifact restore myregistry.azurecr.io/samples/artifact:restored --source saved --source-tag 1.0
-  - name: Restore everything, with what is attached, to another repository.
+    text: az acr artifact restore myregistry.azurecr.io/samples/artifact:restored --source saved --source-tag 1.0
+  - name: Restore everything, with all attached artifacts, to another repository.
     text: az acr artifact restore --name myregistry --repository samples/copy --source bundle.tar --recursive
 """
 
 helps["acr artifact login"] = """
 type: command
-short-summary: Keep a credential for a registry where oras, helm, podman and docker look for one.
+short-summary: Store a credential for a registry where oras, helm, podman and docker look for one.
 long-summary: >
-  It goes to docker's config.json, or to the credential helper that is named there; docker itself is not needed. The
-  registry checks it first. Azure CLI's login gives one for three hours. The commands of `az acr artifact` themselves
-  need no such credential after `az login`.
+  Writes to docker's config.json, or to the credential helper that it names; docker itself is not needed. The registry
+  checks the credential first. One from the Azure CLI's login is valid for three hours. After `az login`, the commands
+  of `az acr artifact` need no stored credential.
 examples:
   - name: Let other tools use the Azure CLI's login for three hours.
     text: az acr artifact login --name myregistry
-  - name: Keep the password of a service principal.
-    text: >
-      az acr artifact login myregistry.azurecr.io
-      --username 00000000-0000-0000-0000-000000000001 --password-stdin
+  - name: Store the password of a service principal.
+    text: az acr artifact login myregistry.azurecr.io --username 00000000-0000-0000-0000-000000000001 --password-stdin
 """
 
 helps["acr artifact logout"] = """
 type: command
-short-summary: Remove the credential for a registry that `az acr artifact login` or docker kept.
+short-summary: Remove the credential for a registry that `az acr artifact login` or docker stored.
 examples:
   - name: Remove a registry's credential.
     text: az acr artifact logout --name myregistry
-  - name: Remove it, by the login server.
+  - name: Remove it, with the registry given by its login server.
     text: az acr artifact logout myregistry.azurecr.io
 """
 
 helps["acr artifact check-access"] = """
 type: command
-short-summary: Show what the identity may do in repositories, and which role is missing.
+short-summary: Show what your identity may do in repositories, and which role it is missing.
 long-summary: >
-  The registry's own token says so. Nothing is read or written, and the repositories need not exist.
+  Asks the registry for tokens and reads the permissions in them. The repositories need not exist.
 examples:
-  - name: Show everything that may be done in two repositories.
+  - name: Show all permissions on two repositories.
     text: az acr artifact check-access --name myregistry --repository samples/artifact samples/bundle --output table
   - name: Show whether a push would be allowed.
     text: az acr artifact check-access myregistry.azurecr.io/samples/artifact --action pull push

@@ -1,53 +1,51 @@
-"""The command table: which function a command calls, and how its result looks as a table."""
+"""The command table: the function of each command, and the table transformer of its result."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
+from azure.cli.core import AzCommandsLoader
+from azure.cli.core.commands import CliCommandType
 
-def load_command_table(loader: Any, _args: Any) -> None:
+_COMMANDS = (
+    ("push", "custom", "push", "_format.push_table"),
+    ("pull", "custom", "pull", "_format.pull_table"),
+    ("show", "custom", "show", "_format.show_table"),
+    ("delete", "custom", "delete", None),
+    ("attach", "cli.commands.referrers", "attach", "_format.push_table"),
+    ("list-referrers", "cli.commands.referrers", "list_referrers", "cli.output.referrer_tree.referrers_table"),
+    ("list", "cli.commands.list", "list_artifacts", "_format.list_table"),
+    ("tag", "cli.commands.tag", "tag", "_format.tag_table"),
+    ("untag", "cli.commands.tag", "untag", None),
+    ("update", "cli.commands.update", "update", "_format.update_table"),
+    ("copy", "cli.commands.copy", "copy", "_format.copy_table"),
+    ("purge", "cli.commands.purge", "purge", "_format.purge_table"),
+    ("backup", "cli.commands.backup", "backup", "_format.layout_table"),
+    ("restore", "cli.commands.backup", "restore", "_format.layout_table"),
+    ("login", "cli.commands.access", "log_in", "_format.login_table"),
+    ("logout", "cli.commands.access", "log_out", "_format.logout_table"),
+    ("check-access", "cli.commands.access", "check_access", "_format.access_table"),
+)
+"""Each command with the module and name of its function, and its table transformer."""
+
+
+def load_command_table(loader: AzCommandsLoader, _args: list[str] | None) -> None:
     """Register the commands of `az acr artifact`."""
-    with loader.command_group("acr artifact") as group:
-        group.custom_command("push", "push", table_transformer=_table("push_table"))
-        group.custom_command("pull", "pull", table_transformer=_table("pull_table"))
-        group.custom_show_command("show", "show", table_transformer=_table("show_table"))
-        group.custom_command("delete", "delete")
-    with loader.command_group("acr artifact", custom_command_type=_functions_of("list")) as group:
-        group.custom_command("list", "list_artifacts", table_transformer=_table("list_table"))
-        group.custom_command("tag", "tag", table_transformer=_table("tag_table"))
-        group.custom_command("untag", "untag")
-        group.custom_command("update", "update", table_transformer=_table("update_table"))
-    with loader.command_group("acr artifact", custom_command_type=_functions_of("purge")) as group:
-        group.custom_command("purge", "purge", table_transformer=_table("purge_table"))
-    with loader.command_group("acr artifact", custom_command_type=_functions_of("referrers")) as group:
-        group.custom_command("attach", "attach", table_transformer=_table("push_table"))
-        group.custom_command(
-            "list-referrers", "list_referrers", table_transformer=_table("referrers_table", "cli.output.referrer_tree")
-        )
-    with loader.command_group("acr artifact", custom_command_type=_functions_of("backup")) as group:
-        group.custom_command("backup", "backup", table_transformer=_table("layout_table"))
-        group.custom_command("restore", "restore", table_transformer=_table("layout_table"))
-    with loader.command_group("acr artifact", custom_command_type=_functions_of("copy")) as group:
-        group.custom_command("copy", "copy", table_transformer=_table("copy_table"))
-    with loader.command_group("acr artifact", custom_command_type=_functions_of("access")) as group:
-        group.custom_command("login", "log_in", table_transformer=_table("login_table"))
-        group.custom_command("logout", "log_out", table_transformer=_table("logout_table"))
-        group.custom_command("check-access", "check_access", table_transformer=_table("access_table"))
+    for name, module, function, table in _COMMANDS:
+        functions = CliCommandType(operations_tmpl=f"{__package__}.{module}#{{}}")
+        with loader.command_group("acr artifact", custom_command_type=functions) as group:
+            register = group.custom_show_command if name == "show" else group.custom_command
+            register(name, function, table_transformer=_table(table) if table else None)
 
 
-def _functions_of(module: str) -> Any:
-    from azure.cli.core.commands import CliCommandType
-
-    return CliCommandType(operations_tmpl=f"{__package__}.cli.commands.{module}#{{}}")
-
-
-def _table(name: str, module: str = "_format") -> Callable[[Any], Any]:
-    """The table transformer *name*, loaded when a table is asked for: other commands of `az acr` never need it."""
+def _table(path: str) -> Callable[[Any], Any]:
+    """Return the table transformer at *path*. It is imported when a table is asked for, since other commands of
+    `az acr` never need it."""
+    module, _, name = path.rpartition(".")
 
     def transform(result: Any) -> Any:
-        from importlib import import_module
-
         return getattr(import_module(f"{__package__}.{module}"), name)(result)
 
     return transform

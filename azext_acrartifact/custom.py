@@ -1,19 +1,23 @@
-"""What each command does: arguments to an order, a result to JSON. The work is in `operations`."""
+"""The functions of the commands: from arguments to an order, and from a result to JSON. `operations` do the work."""
 
 from __future__ import annotations
 
-import functools
-import io
-from typing import Any
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from ._exception_handler import reports
+from ._exception_handler import command
 from .cli.arguments import ArtifactArgument, ContentArgument, LoginArgument
-from .cli.session import at_registry, carry_out, transfer
+from .cli.context import CommandContext
+
+if TYPE_CHECKING:
+    from .cli.naming import NamedReference
+    from .operations.pull import PullOrder
 
 
-@reports
+@command
 def push(
-    cmd: Any,
+    cmd: CommandContext,
     artifact: ArtifactArgument,
     login: LoginArgument,
     content: ContentArgument,
@@ -24,18 +28,25 @@ def push(
     dry_run: bool = False,
 ) -> dict[str, Any]:
     """Push files and folders as an artifact."""
+    from .cli.naming import name_artifact
     from .cli.orders import push_order
     from .cli.output.json import push_output
+    from .cli.session import open_session
     from .operations.push import push as run
+    from .operations.tag import TagRules
 
-    rules = (not no_overwrite, lock)
-    order = functools.partial(push_order, cmd, content, tags or [], rules=rules, platform=platform, dry_run=dry_run)
-    return push_output(transfer(cmd, artifact, login, order, run, "Would push" if dry_run else "Pushed"))
+    named = name_artifact(cmd, artifact)
+    rules = TagRules(not no_overwrite, lock)
+    order = push_order(cmd, named.reference, content, tags or [], rules, platform, dry_run)
+    with open_session(cmd, named, login) as session:
+        result = run(session.registry, replace(order, reference=session.reference), session.progress)
+        session.report("Would push" if dry_run else "Pushed", result.reference, result.manifest.digest)
+    return push_output(result)
 
 
-@reports
+@command
 def pull(
-    cmd: Any,
+    cmd: CommandContext,
     artifact: ArtifactArgument,
     login: LoginArgument,
     destination: str | None = None,
@@ -52,63 +63,94 @@ def pull(
     no_overwrite: bool = False,
 ) -> dict[str, Any] | None:
     """Pull an artifact's files and folders."""
-    from .cli.orders import pull_order
-    from .cli.output.json import pull_output
+    from .cli.naming import name_artifact
+    from .files.globs import Selection
+    from .operations.platforms import parse_platform
+    from .operations.pull import PullOrder
+
+    named = name_artifact(cmd, artifact)
+    order = PullOrder(
+        named.reference,
+        destination or os.curdir,
+        Selection.of(include or [], exclude or [], media_type or []),
+        config_path=manifest_config,
+        max_unpacked_size=max_unpacked_size,
+        concurrency=cmd.concurrency(concurrency),
+        referrer=referrer,
+        platform=parse_platform(platform) if platform else None,
+        overwrite=not no_overwrite,
+    )
+    if not stdout:
+        return _pull(cmd, named, login, order, check)
+    _pull_to_stdout(cmd, named, login, order)
+    return None
+
+
+def _pull_to_stdout(cmd: CommandContext, named: NamedReference, login: LoginArgument, order: PullOrder) -> None:
     from .cli.output.raw_stdout import write_raw
-    from .operations.pull import pull as fetch
-    from .operations.pull_check import check as compare
+    from .cli.session import open_session
     from .operations.pull_stdout import read_one
 
-    wanted = (include or [], exclude or [], media_type or [])
-    options = {"config_path": manifest_config, "max_unpacked_size": max_unpacked_size, "referrer": referrer}
-    options |= {"concurrency": concurrency, "platform": platform, "overwrite": not no_overwrite}
-    order = functools.partial(pull_order, cmd, destination, wanted, options)
-    if stdout:
-        write_raw(carry_out(cmd, artifact, login, order, read_one))
-        return None
-    if check:
-        return pull_output(transfer(cmd, artifact, login, order, compare, "Checked"))
-    return pull_output(transfer(cmd, artifact, login, order, fetch, "Pulled"))
+    with open_session(cmd, named, login) as session:
+        content = read_one(session.registry, replace(order, reference=session.reference), session.progress)
+    write_raw(content)
 
 
-@reports
+def _pull(
+    cmd: CommandContext, named: NamedReference, login: LoginArgument, order: PullOrder, check: bool
+) -> dict[str, Any]:
+    from .cli.output.json import pull_output
+    from .cli.session import open_session
+    from .operations.pull import pull as download
+    from .operations.pull_check import check as compare
+
+    run, verb = (compare, "Checked") if check else (download, "Pulled")
+    with open_session(cmd, named, login) as session:
+        result = run(session.registry, replace(order, reference=session.reference), session.progress)
+        session.report(verb, result.reference, result.manifest.digest)
+    return pull_output(result)
+
+
+@command
 def show(
-    cmd: Any,
+    cmd: CommandContext,
     artifact: ArtifactArgument,
     login: LoginArgument,
     raw_manifest: bool = False,
     detail: bool = False,
 ) -> dict[str, Any] | None:
-    """Show what an artifact is."""
+    """Show an artifact's properties, or its manifest."""
+    import io
+
+    from .cli.naming import name_artifact
     from .cli.output.json import show_output
     from .cli.output.raw_stdout import write_raw
+    from .cli.session import open_session
     from .operations.show import show as run
     from .operations.show import show_raw
 
-    if raw_manifest:
-        write_raw(io.BytesIO(at_registry(cmd, artifact, login, show_raw)))
-        return None
-    return show_output(at_registry(cmd, artifact, login, functools.partial(run, detailed=detail)))
+    with open_session(cmd, name_artifact(cmd, artifact), login) as session:
+        if not raw_manifest:
+            return show_output(run(session.registry, session.reference, detail))
+        manifest = show_raw(session.registry, session.reference)
+    write_raw(io.BytesIO(manifest))
+    return None
 
 
-@reports
+@command
 def delete(
-    cmd: Any,
-    artifact: ArtifactArgument,
-    login: LoginArgument,
-    yes: bool = False,
-    force: bool = False,
+    cmd: CommandContext, artifact: ArtifactArgument, login: LoginArgument, yes: bool = False, force: bool = False
 ) -> None:
-    """Delete an artifact, all its tags and what is attached to it."""
+    """Delete an artifact, all its tags and everything attached to it."""
+    from .cli.naming import name_artifact
     from .cli.output.confirm import asks, confirm, describe
+    from .cli.session import open_session
     from .operations.delete import delete as run
     from .operations.delete import plan_delete, require_unprotected
 
-    def act(registry: Any, found: Any) -> None:
-        deletion = plan_delete(registry, found, confirmed=not asks(cmd, yes), forced=force)
+    with open_session(cmd, name_artifact(cmd, artifact), login) as session:
+        deletion = plan_delete(session.registry, session.reference, confirmed=not asks(cmd, yes), forced=force)
         if not force:
             require_unprotected(deletion)
         confirm(cmd, describe(deletion), yes)
-        run(registry, deletion)
-
-    at_registry(cmd, artifact, login, act)
+        run(session.registry, deletion)

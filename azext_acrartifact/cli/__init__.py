@@ -1,1 +1,1 @@
-"""The face, below Azure CLI's own file names: from typed arguments to an order, and from a result to output."""
+"""The commands between Azure CLI and `operations`: from typed arguments to an order, from a result to output."""

@@ -1,11 +1,17 @@
-"""What every command takes, gathered into two objects so that no command lists it again."""
+"""Arguments that several commands take, each group of them gathered into one object."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 
-from .argument_names import OF_ARTIFACT, OF_LOGIN
+OF_ARTIFACT = ("artifact", "registry_name", "image", "suffix")
+OF_LOGIN = ("username", "password", "password_stdin", "auth_mode")
+"""Names of the arguments that become `artifact` and `login`."""
+AUTH_MODES = ("auto", "login", "environment", "docker", "admin", "anonymous")
+"""Ways to sign in."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +26,7 @@ class ArtifactArgument:
 
 @dataclass(frozen=True)
 class LoginArgument:
-    """A sign-in as typed; without a user name, by *auth_mode*, of which None is the configured one."""
+    """A sign-in as typed. Without a user name it is by *auth_mode*, where None means the configured one."""
 
     username: str | None
     password: str | None = field(default=None, repr=False)
@@ -30,23 +36,16 @@ class LoginArgument:
 
 @dataclass(frozen=True)
 class TargetArgument:
-    """Where a copy goes, as typed: *reference*, or *registry* with what is in it. *login* None is the source's."""
+    """The target of a copy as typed: *reference*, or *reference* in *registry*. *login* None is the source's."""
 
     reference: str
     registry: str | None
     login: LoginArgument | None
 
 
-CONTENT = (
-    "files", "artifact_type", "manifest_config", "media_type", "annotations", "annotation_file", "image_spec",
-    "exclude", "split", "empty", "compression", "stdin_name", "concurrency",
-)  # fmt: skip
-"""Names of the arguments of `push` and `attach` that become `content`."""
-
-
 @dataclass(frozen=True)
 class ContentArgument:
-    """What is to be pushed, as typed."""
+    """The content of a push, as typed."""
 
     files: list[str] | None
     artifact_type: str | None
@@ -63,14 +62,6 @@ class ContentArgument:
     concurrency: int | None
 
 
-def gather_content(namespace: Any) -> None:
-    """Replace the arguments of `CONTENT` by *namespace*.content."""
-    given = {name: getattr(namespace, name) for name in CONTENT}
-    for name in CONTENT:
-        delattr(namespace, name)
-    namespace.content = ContentArgument(**given)
-
-
 @dataclass(frozen=True)
 class RegistryArgument:
     """A registry as typed: a name, or a login server."""
@@ -79,34 +70,37 @@ class RegistryArgument:
     suffix: str | None
 
 
-def gather_registry(namespace: Any) -> None:
-    """Replace the arguments by *namespace*.artifact, and *namespace*.login if the command signs in."""
+def gather_content(namespace: Namespace) -> None:
+    """Replace the arguments of `ContentArgument` by *namespace*.content."""
+    namespace.content = ContentArgument(*_taken(namespace, [one.name for one in fields(ContentArgument)]))
+
+
+def gather_registry(namespace: Namespace) -> None:
+    """Replace the arguments of a registry by *namespace*.artifact, and those of a sign-in, if there are any."""
     if hasattr(namespace, "username"):
-        gather_login(namespace)
-    name, suffix = _taken(namespace, ("registry_name", "suffix"))
-    namespace.artifact = RegistryArgument(name, suffix)
+        namespace.login = LoginArgument(*_taken(namespace, OF_LOGIN))
+    namespace.artifact = RegistryArgument(*_taken(namespace, ("registry_name", "suffix")))
 
 
-def gather(namespace: Any) -> None:
-    """Replace the arguments by *namespace*.artifact and *namespace*.login."""
-    gather_login(namespace)
-    reference, registry, image, suffix = _taken(namespace, OF_ARTIFACT)
-    namespace.artifact = ArtifactArgument(reference, registry, image, suffix)
+def gather_artifact_and_login(namespace: Namespace) -> None:
+    """Replace the arguments of an artifact and of a sign-in by *namespace*.artifact and *namespace*.login."""
+    namespace.login = LoginArgument(*_taken(namespace, OF_LOGIN))
+    namespace.artifact = ArtifactArgument(*_taken(namespace, OF_ARTIFACT))
 
 
-def gather_login(namespace: Any) -> None:
-    """Replace the arguments of a sign-in by *namespace*.login."""
-    username, password, password_stdin, auth_mode = _taken(namespace, OF_LOGIN)
-    namespace.login = LoginArgument(username, password, password_stdin, auth_mode)
-
-
-def gather_target(namespace: Any) -> None:
+def gather_target(namespace: Namespace) -> None:
     """Replace the arguments of a copy's target by *namespace*.target."""
     reference, registry, *login = _taken(namespace, ("to", "to_name", *(f"to_{name}" for name in OF_LOGIN)))
     namespace.target = TargetArgument(reference, registry, LoginArgument(*login) if any(login) else None)
 
 
-def _taken(namespace: Any, names: tuple[str, ...]) -> list[Any]:
+def is_server(first: str) -> bool:
+    """Return whether *first*, the text before a slash, is a server, not the beginning of a repository's name."""
+    return "." in first or ":" in first or first == "localhost"
+
+
+def _taken(namespace: Namespace, names: Sequence[str]) -> list[Any]:
+    """Remove the arguments *names* from *namespace* and return their values."""
     values = [getattr(namespace, name) for name in names]
     for name in names:
         delattr(namespace, name)

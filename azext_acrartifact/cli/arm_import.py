@@ -1,52 +1,59 @@
-"""Azure Resource Manager's importImage, as the operation `copy` asks for it."""
+"""Imports by Azure Resource Manager (importImage), for the operation `copy`."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from knack.log import get_logger
 
 from ..errors import PermissionDeniedError, RejectedError
 from ..oci.reference import Reference
-from .arguments import LoginArgument
-from .identity import arm as _arm
+from .context import CommandContext
+from .identity import arm
 from .identity.auth_mode import mode_of
-from .identity.azure_login import cloud_suffix
+
+if TYPE_CHECKING:
+    from azure.core.exceptions import HttpResponseError
+    from azure.mgmt.containerregistry.models import Registry
+
+    from .session import Session
 
 _logger = get_logger(__name__)
 
 
-def importer_for(cmd: Any, source: tuple[str, LoginArgument], target: tuple[str, LoginArgument]) -> ArmImport | None:
-    """Azure's own way from one login server to another. None within one registry, where blobs are mounted, and where
-    it would act for somebody else than whom the user named: importImage knows the Azure CLI's login alone. A password
-    for the source is not handed to Azure Resource Manager either: it is for the registry."""
-    suffix = cloud_suffix(cmd)
-    if source[0] == target[0] or not suffix:
+def importer_for(cmd: CommandContext, source: Session, target: Session) -> ArmImport | None:
+    """Return the import from one registry to another, or None when it must not be used.
+
+    Within one registry, blobs are mounted. importImage acts for the Azure CLI's login only, so it is not used when the
+    user chose another identity; a password for the source goes to its registry, never to Azure Resource Manager.
+    """
+    suffix, servers = cmd.registry_suffix, (source.registry.server, target.registry.server)
+    if servers[0] == servers[1] or not suffix:
         return None
-    for server, login in (source, target):
+    for server, login in zip(servers, (source.login, target.login), strict=True):
         if not server.endswith(suffix) or login.username is not None or mode_of(cmd, login) not in ("auto", "login"):
-            _logger.info("Azure is not asked to import: it does so by the Azure CLI's login alone.")
+            _logger.info("No import by Azure: it works with the Azure CLI's login only.")
             return None
-    return ArmImport(cmd, source[0], target[0])
+    return ArmImport(cmd, *servers)
 
 
 class ArmImport:
-    """`operations.importing.ServerSideImport` between two registries of the subscription."""
+    """Imports from one registry of the subscription to another; see `operations.server_import.ServerSideImport`."""
 
-    def __init__(self, cmd: Any, source: str, target: str) -> None:
+    def __init__(self, cmd: CommandContext, source: str, target: str) -> None:
         self._cmd, self._servers = cmd, (source, target)
 
     def possible(self) -> bool:
-        """Whether both registries are in the subscription, as far as this identity may see."""
+        """Return whether this identity sees both registries in the subscription."""
         missing = [server for server, found in zip(self._servers, self._registries, strict=True) if found is None]
         if missing:
-            _logger.info("Azure cannot import: it shows no registry %s in this subscription.", " and ".join(missing))
+            _logger.info("No import by Azure: it lists no registry %s in this subscription.", " and ".join(missing))
         return not missing
 
     def bring(self, source: Reference, repository: str, tags: Sequence[str], overwrite: bool) -> None:
-        """Start the import and wait for its end; see `ServerSideImport`."""
+        """Import, and wait for the end; see `ServerSideImport`."""
         origin, target = self._registries
         assert origin is not None
         assert target is not None
@@ -61,31 +68,27 @@ class ArmImport:
         _import(self._cmd, target, wanted)
 
     @functools.cached_property
-    def _registries(self) -> tuple[Any | None, Any | None]:
-        source, target = _arm.registries_at(self._cmd, self._servers)
+    def _registries(self) -> tuple[Registry | None, Registry | None]:
+        source, target = arm.registries_at(self._cmd, self._servers)
         return source, target
 
 
-def _import(cmd: Any, target: Any, wanted: dict[str, Any]) -> None:
+def _import(cmd: CommandContext, target: Registry, wanted: dict[str, Any]) -> None:
     from azure.core.exceptions import AzureError, HttpResponseError
     from knack.util import CLIError
 
     try:
-        group = _arm.group_of(target)
-        _arm.client(cmd).registries.begin_import_image(group, target.name, wanted).result()
-    except HttpResponseError as error:
-        if error.status_code == 403:
+        group = arm.group_of(target)
+        arm.client(cmd).registries.begin_import_image(group, target.name, wanted).result()
+    except (AzureError, CLIError) as error:
+        if isinstance(error, HttpResponseError) and error.status_code == 403:
             raise _denied(target, error) from error
         raise RejectedError(
-            "Azure Resource Manager did not import", where=str(target.name), why=_first_line(error)
-        ) from error
-    except (AzureError, CLIError) as error:
-        raise RejectedError(
-            "Azure Resource Manager did not import", where=str(target.name), why=_first_line(error)
+            "The import by Azure Resource Manager failed", where=str(target.name), why=_first_line(error)
         ) from error
 
 
-def _denied(target: Any, error: Any) -> PermissionDeniedError:
+def _denied(target: Registry, error: HttpResponseError) -> PermissionDeniedError:
     code = getattr(getattr(error, "error", None), "code", None) or "Forbidden"
     return PermissionDeniedError(
         "No permission to import",

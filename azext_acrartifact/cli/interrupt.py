@@ -1,6 +1,6 @@
-"""Ctrl-C and SIGTERM: both stop a command at once, and say what is kept.
+"""Ctrl-C and SIGTERM: both stop a command at once with a clear error.
 
-An agent that cancels a pipeline sends SIGTERM, which would end Python without a word and without `finally`.
+A pipeline agent cancels with SIGTERM, on which Python would exit without a message and without running `finally`.
 """
 
 from __future__ import annotations
@@ -8,33 +8,34 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from types import FrameType
 
 from ..errors import CancelledError
 
-KEPT = "What was transferred so far is kept: run the same command again to go on."
+RESUME = "Run the same command again to resume: transferred data is kept."
+_Handler = Callable[[int, FrameType | None], object] | int | None
 
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
-    """Turn an interrupt of the block into `CancelledError`; SIGTERM counts as one."""
+    """Raise `CancelledError` when Ctrl-C or SIGTERM interrupts the block."""
     earlier = _on_terminate(_interrupt)
     try:
         yield
     except KeyboardInterrupt as interrupt:
-        raise CancelledError("Stopped", why="the command was interrupted", hint=KEPT) from interrupt
+        raise CancelledError("Stopped", why="the command was interrupted", hint=RESUME) from interrupt
     finally:
         if earlier is not None:
             _on_terminate(earlier)
 
 
-def _interrupt(*_: Any) -> None:
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _on_terminate(handler: Any) -> Any:
-    """Set the handler of SIGTERM, where that can be done; the one before."""
+def _on_terminate(handler: _Handler) -> _Handler:
+    """Set the handler of SIGTERM, which only the main thread may do; return the one before."""
     if threading.current_thread() is not threading.main_thread():
         return None
     return signal.signal(signal.SIGTERM, handler)

@@ -1,83 +1,79 @@
-"""What every command does around its operation: names the artifact, signs in, opens the registry."""
+"""The registry of a command, open and signed in, with its progress shown until the command ends."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from .arguments import ArtifactArgument, LoginArgument
-
-_Result = TypeVar("_Result")
-
-
-def at_registry(
-    cmd: Any, artifact: ArtifactArgument, login: LoginArgument, action: Callable[[Any, Any], _Result]
-) -> _Result:
-    """Run *action* on the registry and the reference that *artifact* names."""
-    from .. import _client_factory as factory
-    from .output.progress import progress_for
-
-    named = factory.name_artifact(cmd, artifact)
-    with contextlib.closing(progress_for(cmd.cli_ctx)) as progress:
-        return factory.with_registry(cmd, named, signed_in(login), progress, action)
+from .._client_factory import find_server, http_client, open_registry
+from ..oci.digest import Digest
+from ..oci.reference import Reference
+from ..oci.registry import Registry
+from ..transfer.progress import Progress
+from .arguments import LoginArgument
+from .context import CommandContext
+from .naming import NamedReference
+from .output.progress import progress_for
 
 
-def at_place(
-    cmd: Any, artifact: ArtifactArgument, login: LoginArgument, action: Callable[[Any, Any], _Result]
-) -> _Result:
-    """The same, for a registry or repository; the reference of a registry alone has an empty repository."""
-    from .. import _client_factory as factory
-    from .output.progress import progress_for
+@dataclass(frozen=True)
+class Session:
+    """A *registry* that was opened with *login*, and the *reference* there, with the login server as it is."""
 
-    named = factory.name_place(cmd, artifact)
-    return factory.with_registry(cmd, named, signed_in(login), progress_for(cmd.cli_ctx), action)
+    registry: Registry
+    reference: Reference
+    login: LoginArgument
+    progress: Progress
 
-
-def transfer(
-    cmd: Any,
-    artifact: ArtifactArgument,
-    login: LoginArgument,
-    order: Callable[[Any], Any],
-    run: Callable[[Any, Any, Any], Any],
-    verb: str,
-) -> Any:
-    """Run a push or pull with its progress shown, and what it made named at the end."""
-
-    def named(registry: Any, ordered: Any, progress: Any) -> Any:
-        result = run(registry, ordered, progress)
-        progress.note(f"{verb:11} {result.reference}")
-        progress.note(f"{'Digest:':11} {result.manifest.digest}")
-        return result
-
-    return carry_out(cmd, artifact, login, order, named)
+    def report(self, verb: str, reference: Reference, digest: Digest) -> None:
+        """Show at the end what was made."""
+        self.progress.note(f"{verb:11} {reference}")
+        self.progress.note(f"{'Digest:':11} {digest}")
 
 
-def carry_out(
-    cmd: Any,
-    artifact: ArtifactArgument,
-    login: LoginArgument,
-    order: Callable[[Any], Any],
-    run: Callable[[Any, Any, Any], _Result],
-) -> _Result:
-    """Run an operation with its progress shown; *order* makes its order for a reference."""
-    from .. import _client_factory as factory
-    from .output.progress import progress_for
-
-    named = factory.name_artifact(cmd, artifact)
-    order(named.reference)  # what is wrong with the arguments is said before anything is asked for
-    with contextlib.closing(progress_for(cmd.cli_ctx)) as progress:
-        return factory.with_registry(
-            cmd, named, signed_in(login), progress, lambda registry, found: run(registry, order(found), progress)
-        )
+@contextlib.contextmanager
+def open_session(cmd: CommandContext, named: NamedReference, login: LoginArgument) -> Iterator[Session]:
+    """Open the registry of *named*. Raises any `ArtifactError`."""
+    login = with_password(login)
+    with contextlib.closing(progress_for(cmd)) as progress:
+        http = http_client(cmd, progress)
+        server = find_server(cmd, named, http)
+        registry = open_registry(cmd, server, login, http)
+        yield Session(registry, replace(named.reference, server=server), login, progress)
 
 
-def signed_in(login: LoginArgument) -> LoginArgument:
-    """The sign-in with its password; a missing one is read, or asked for on a terminal alone."""
-    from dataclasses import replace
+@contextlib.contextmanager
+def open_copy_sessions(
+    cmd: CommandContext,
+    source: tuple[NamedReference, LoginArgument],
+    target: tuple[NamedReference, LoginArgument | None],
+) -> Iterator[tuple[Session, Session]]:
+    """Open two registries over one set of connections.
 
+    A target without a sign-in takes that of the source if both are one registry, which is then opened once. A password
+    is for one registry only, so any other target takes the usual sign-in.
+    """
+    (named, login), (target_named, target_login) = source, target
+    target_login = target_login and with_password(target_login)
+    login = with_password(login)
+    with contextlib.closing(progress_for(cmd)) as progress:
+        http = http_client(cmd, progress)
+        server, target_server = find_server(cmd, named, http), find_server(cmd, target_named, http)
+        registry = open_registry(cmd, server, login, http)
+        origin = Session(registry, replace(named.reference, server=server), login, progress)
+        target_reference = replace(target_named.reference, server=target_server)
+        if server == target_server and target_login in (None, login):
+            yield origin, replace(origin, reference=target_reference)
+            return
+        target_login = target_login or LoginArgument(None)
+        registry = open_registry(cmd, target_server, target_login, http)
+        yield origin, Session(registry, target_reference, target_login, progress)
+
+
+def with_password(login: LoginArgument) -> LoginArgument:
+    """Return *login* with its password, read from standard input or asked for on a terminal if it was not given."""
     if login.username is None or login.password is not None:
         return login
     if login.password_stdin:
@@ -85,13 +81,3 @@ def signed_in(login: LoginArgument) -> LoginArgument:
     from .output.confirm import ask_password
 
     return replace(login, password=ask_password(login.username))
-
-
-def concurrency_of(cmd: Any, asked: int | None) -> int | None:
-    """The user's own number; None to adapt to the line."""
-    return asked or int(cmd.cli_ctx.config.getint("acrartifact", "concurrency", fallback=0)) or None
-
-
-def journal_folder(cmd: Any) -> str:
-    """Where uploads under way are kept."""
-    return os.path.join(cmd.cli_ctx.config.config_dir, "acrartifact", "uploads")

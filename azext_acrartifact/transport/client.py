@@ -50,6 +50,10 @@ class HttpClient:
         """Return a new count of tries under this client's policy, for work of more than one request."""
         return Attempts(self._policy, self.waiter)
 
+    def connect(self, url: str) -> None:
+        """Open a connection to the server of *url* for the next request. Raises `ConnectionFailedError`."""
+        self._pool.connect(Request("GET", url))
+
     def close(self) -> None:
         """Close the idle connections."""
         self._pool.close()

@@ -39,6 +39,14 @@ class Pool:
         except FAILURES as error:
             raise failure(error, request, proxy) from error
 
+    def connect(self, request: Request) -> None:
+        """Open a connection for *request* without sending it. Raises as `send` does."""
+        proxy = self._proxy(request.origin, request.url)
+        try:
+            self.put_back(request.origin, Connection.open(request.origin, self._network, proxy))
+        except FAILURES as error:
+            raise failure(error, request, proxy) from error
+
     def close(self) -> None:
         """Close every idle connection."""
         with self._lock:

@@ -13,6 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from coverage import Coverage
+
 from acr_emulator.client import Emulator
 from acr_emulator.front.log import LogEntry
 
@@ -25,7 +27,7 @@ TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{20,}")
 
 @dataclass(frozen=True)
 class Result:
-    """How a command went, and the requests that it made, oldest first."""
+    """The result of a command, and the requests that it made, oldest first."""
 
     arguments: tuple[str, ...]
     code: int
@@ -35,11 +37,11 @@ class Result:
 
     @cached_property
     def json(self) -> Any:
-        """What it printed."""
+        """The JSON that it printed."""
         return json.loads(self.stdout)
 
     def to(self, host: str, path: str = "", method: str = "") -> list[LogEntry]:
-        """The requests to *host* whose path matches the expression *path*, by *method* (`PUT|PATCH`) or any."""
+        """Return the requests to *host* whose path matches the expression *path*, by *method* (`PUT|PATCH`) or any."""
         return [
             entry
             for entry in self.log
@@ -47,12 +49,9 @@ class Result:
         ]
 
     def registry(self, path: str = "", method: str = "") -> list[LogEntry]:
-        """The same, to any login server."""
-        return [
-            e
-            for host in {e.host for e in self.log if e.host.endswith("azurecr.io")}
-            for e in self.to(host, path, method)
-        ]
+        """Return the same for all login servers."""
+        servers = {entry.host for entry in self.log if entry.host.endswith("azurecr.io")}
+        return [entry for server in servers for entry in self.to(server, path, method)]
 
     @property
     def blob_gets(self) -> list[LogEntry]:
@@ -61,7 +60,7 @@ class Result:
 
     @property
     def writes(self) -> list[LogEntry]:
-        """Requests that change what a registry holds."""
+        """Requests that change the content of a registry."""
         return self.registry("^/(v2|acr)/", "POST|PUT|PATCH|DELETE")
 
 
@@ -74,7 +73,7 @@ class Az:
     variables: Mapping[str, str]
 
     def using(self, folder: Path | None = None, *, config: Path | None = None, **variables: str) -> Az:
-        """The same in another folder, with another `AZURE_CONFIG_DIR`, or with more variables."""
+        """Return one for another folder or `AZURE_CONFIG_DIR`, or with more variables."""
         more = {**({"AZURE_CONFIG_DIR": str(config)} if config else {}), **variables}
         return replace(self, folder=folder or self.folder, variables={**self.variables, **more})
 
@@ -88,7 +87,7 @@ class Az:
         return Result(arguments, done.returncode, done.stdout, done.stderr, self.emulator.log(since))
 
     def ok(self, *arguments: str, stdin: str | None = None) -> Result:
-        """A command that succeeds, prints one JSON object (or nothing) on stdout, and nothing on stderr."""
+        """Run a command that succeeds, and prints one JSON value or nothing on stdout, and nothing on stderr."""
         result = self(*arguments, stdin=stdin)
         assert result.code == 0, result.stderr
         assert result.stderr == ""
@@ -97,18 +96,13 @@ class Az:
         return result
 
     def artifact(self, verb: str, *arguments: str, stdin: str | None = None) -> Result:
-        """`az acr artifact VERB …` that succeeds."""
+        """Run `az acr artifact VERB …`, which succeeds."""
         return self.ok("acr", "artifact", verb, *arguments, stdin=stdin)
 
     def refused(
-        self,
-        code: int,
-        verb: str,
-        *arguments: str,
-        stdin: str | None = None,
-        prepare: Callable[[], None] | None = None,
+        self, code: int, verb: str, *arguments: str, stdin: str | None = None, prepare: Callable[[], None] | None = None
     ) -> Result:
-        """`az acr artifact VERB …` that ends with *code* and one clear error that says what to do next."""
+        """Run `az acr artifact VERB …`, which ends with *code* and one clear error that says what to do next."""
         result = self("acr", "artifact", verb, *arguments, stdin=stdin, prepare=prepare)
         assert result.code == code, result
         assert result.stdout == ""
@@ -117,10 +111,8 @@ class Az:
 
 
 def assert_one_error(stderr: str, of_the_parser: bool = False) -> None:
-    """One line that says what is wrong, then what to do; no traceback, no Python, no token.
-
-    Azure CLI's own parser leaves a line empty, and shows examples instead.
-    """
+    """Require one line that says what is wrong, then what to do. Azure CLI's own parser leaves an empty line, and shows
+    examples instead."""
     lines = stderr.splitlines()
     assert [line for line in lines if line.startswith("ERROR:")] == lines[:1], stderr
     assert len(lines) > 1, f"it does not say what to do: {stderr}"
@@ -129,14 +121,14 @@ def assert_one_error(stderr: str, of_the_parser: bool = False) -> None:
 
 
 def assert_no_internals(text: str) -> None:
-    """Nothing that only a programmer understands."""
+    """Require a text without tracebacks, Python and tokens."""
     for word in ("Traceback", 'File "', "Exception", "urllib3", "errno", "Errno", "object at 0x", "<class"):
         assert word not in text, text
     assert not TOKEN.search(text), text
 
 
 def files_in(folder: Path) -> set[str]:
-    """Every path below *folder*, folders with a slash at the end."""
+    """Return every path below *folder*, folders with a slash at the end."""
     return {
         f"{p.relative_to(folder).as_posix()}{'/' if p.is_dir() and not p.is_symlink() else ''}"
         for p in folder.rglob("*")
@@ -144,12 +136,14 @@ def files_in(folder: Path) -> set[str]:
 
 
 def hosts(log: Iterable[LogEntry]) -> set[str]:
-    """The hosts that were asked."""
+    """Return the hosts of the requests."""
     return {entry.host for entry in log}
 
 
 def environment_for(emulator: Emulator, extensions: Path, config: Path) -> dict[str, str]:
-    """All variables of a process that shall talk to *emulator* and have the *extensions*."""
+    """Return the variables of a process with *emulator* and *extensions*; it is measured if this one is."""
     docker = str(config.parent / "docker")
     ours = {"AZURE_EXTENSION_DIR": str(extensions), "DOCKER_CONFIG": docker, "PYTHONUTF8": "1", "COLUMNS": "100"}
+    if measured := Coverage.current():
+        ours |= {"PYTHONPATH": str(Path(__file__).parent / "measured"), "FACE_COVERAGE": measured.config.data_file}
     return {**os.environ, **emulator.environment(config), **ours}

@@ -1,4 +1,4 @@
-"""One local Azure a process of pytest; the wheel installed in it once; sign-ins made once and kept."""
+"""One local Azure for each process of pytest, with the wheel installed once; sign-ins are made once."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ WORLD = default_world()
 
 @pytest.fixture(scope="session")
 def emulator() -> Iterator[Emulator]:
-    """A local Azure."""
+    """Yield a local Azure."""
     with Emulator.start() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the sign-ins are kept, one `AZURE_CONFIG_DIR` each."""
+    """Return the folder of the sign-ins, which have one `AZURE_CONFIG_DIR` each."""
     return tmp_path_factory.mktemp("homes")
 
 
 @pytest.fixture(scope="session")
 def installed(emulator: Emulator, wheel: Path, homes: Path) -> Az:
-    """`az` without a sign-in, in which `az extension add` has put the wheel."""
+    """Return an `az` without a sign-in, in which `az extension add` has installed the wheel."""
     signed_out = homes / "signed-out"
     az = Az(emulator, homes, environment_for(emulator, homes / "extensions", signed_out))
     added = az("extension", "add", "--source", str(wheel), "--yes", "--only-show-errors")
@@ -44,7 +44,7 @@ def installed(emulator: Emulator, wheel: Path, homes: Path) -> Az:
 
 @pytest.fixture(scope="session")
 def sign_in(installed: Az, homes: Path) -> Callable[[str], Path]:
-    """The `AZURE_CONFIG_DIR` in which the service principal of this name is signed in."""
+    """Return a function from the name of a service principal to the `AZURE_CONFIG_DIR` in which it is signed in."""
 
     def config_of(name: str) -> Path:
         folder = homes / name
@@ -62,20 +62,20 @@ def sign_in(installed: Az, homes: Path) -> Callable[[str], Path]:
 
 @pytest.fixture(autouse=True)
 def _fresh(emulator: Emulator, homes: Path) -> Iterator[None]:
-    """Settings, faults and log as at the start, no refresh token kept. MSAL keeps a failure of Entra on disk."""
+    """Reset settings, faults, log and refresh tokens, and MSAL's cache of responses after a failure of Entra."""
     emulator.reset()
-    for kept in homes.glob("*/acrartifact/refresh_tokens*"):
-        kept.unlink()
+    for stored in homes.glob("*/acrartifact/refresh_tokens*"):
+        stored.unlink()
     yield
     if any(rule["applied"] for rule in emulator.faults()):
-        for kept in homes.glob("*/msal_http_cache.bin"):
-            kept.unlink()
+        for stored in homes.glob("*/msal_http_cache.bin"):
+            stored.unlink()
     emulator.reset()
 
 
 @pytest.fixture
 def work(tmp_path: Path) -> Path:
-    """The folder in which the test's commands run."""
+    """Return the folder in which the test's commands run."""
     folder = tmp_path / "work"
     folder.mkdir()
     return folder
@@ -83,30 +83,30 @@ def work(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def signed_out(installed: Az, work: Path) -> Az:
-    """`az` without a sign-in."""
+    """Return an `az` without a sign-in."""
     return installed.using(work)
 
 
 @pytest.fixture
 def az(installed: Az, sign_in: Callable[[str], Path], work: Path) -> Az:
-    """`az`, signed in as the service principal that may do everything in `myregistry`."""
+    """Return an `az` that is signed in as the service principal that may do everything in `myregistry`."""
     return installed.using(work, config=sign_in("pusher"))
 
 
 @pytest.fixture
 def repository(request: pytest.FixtureRequest) -> str:
-    """A repository of the test's own."""
+    """Return the name of a repository for this test only."""
     name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")
     return f"samples/{request.path.stem.removeprefix('test_')}/{name}"[:120].rstrip("-")
 
 
 @pytest.fixture
 def artifact(repository: str) -> str:
-    """An artifact of the test's own, by its full reference."""
+    """Return the full reference of an artifact for this test only."""
     return f"{SERVER}/{repository}:1.0"
 
 
 @pytest.fixture(scope="session")
 def origin(emulator: Emulator) -> Origin:
-    """The registry, past the code under test."""
+    """Return direct access to the registry, without the code under test."""
     return Origin(emulator)

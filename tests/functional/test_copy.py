@@ -137,7 +137,7 @@ def test_a_public_registry_is_streamed_from(
     options = (f"{public}/{repository}:1.0", "--to", f"{TARGET}/{repository}:1.0", "--verbose")
     done = az("acr", "artifact", "copy", *options)
     assert done.code == 0, done.stderr
-    assert f"it shows no registry {public} in this subscription" in done.stderr
+    assert f"it lists no registry {public} in this subscription" in done.stderr
     assert "Signed in with anonymous access" in done.stderr
     assert (done.json["way"], "Way:        stream" in done.stderr) == ("stream", True)
     assert there.manifest(repository, digest)

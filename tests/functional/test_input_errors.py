@@ -16,7 +16,7 @@ REFERENCE = f"{SERVER}/samples/refused:1.0"
 FILE = ("--file", "a.txt")
 
 ARGUMENTS = {
-    "nothing at all": ((), 1, "not named"),
+    "nothing at all": ((), 1, "No artifact given"),
     "no file": ((REFERENCE,), 1, "--file"),
     "an empty file list": ((REFERENCE, "--file"), 2, "--file"),
     "a missing file": ((REFERENCE, "--file", "missing.txt"), 1, "missing.txt"),

@@ -54,10 +54,10 @@ def test_a_server_in_the_reference_wins_over_the_default(default: Az, repository
     assert {entry.host for entry in result.log if entry.host.endswith("azurecr.io")} == {"targetregistry.azurecr.io"}
 
 
-def test_a_login_server_with_a_hash_is_looked_up_in_resource_manager(az: Az, repository: str, work: Path) -> None:
-    (work / "a.txt").write_text("a")
+def test_a_bare_name_whose_server_has_a_hash_is_found_by_resource_manager(az: Az, repository: str) -> None:
     image = ("--name", "abacregistry", "--image", f"{repository}:1.0")
-    pushed = az.artifact("push", *image, "--file", "a.txt")
+    pushed = az.artifact("push", *image, "--file", "-", "--stdin-name", "a.txt", stdin="read once")
+    assert pushed.json["bytesUploaded"] == len("read once") + len("{}")
     assert pushed.json["reference"] == f"abacregistry-d7fqc4e3.azurecr.io/{repository}:1.0"
     assert pushed.to("management.azure.com")
     suffixed = az.artifact("show", *image, "--suffix", "d7fqc4e3")

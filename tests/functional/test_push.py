@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,16 @@ def test_the_null_device_is_a_config_and_no_file(
         "mediaType": "application/vnd.unknown.config.v1+json", "digest": digest_of(b""), "size": 0,
     }  # fmt: skip
     assert az.refused(1, "push", artifact, "--file", "/dev/null").log == []
+
+
+def test_annotations_from_a_pipe(az: Az, artifact: str, work: Path) -> None:
+    (work / "a.txt").write_text("a")
+    os.mkfifo(work / "pipe")
+    # The second reader of a pipe would wait for another writer.
+    writer = threading.Thread(target=(work / "pipe").write_text, args=['{"$manifest": {"key": "value"}}'], daemon=True)
+    writer.start()
+    az.artifact("push", artifact, "--file", "a.txt", "--annotation-file", "pipe")
+    assert az.artifact("show", artifact).json["annotations"]["key"] == "value"
 
 
 def test_more_tags(az: Az, artifact: str, repository: str, work: Path, origin: Origin) -> None:

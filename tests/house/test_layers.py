@@ -1,7 +1,8 @@
-"""Who may import whom: docs/architecture.md drawn as a table, and held."""
+"""The layers of the extension, as in docs/architecture.md: which one may import which."""
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
 
 import pytest
@@ -22,7 +23,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "transport": frozenset({"base"}),
     "base": frozenset(),
 }
-"""Each layer and those that it may import besides itself. A folder is one; `face` and `base` are the root's files."""
+"""Each layer and those that it may import besides itself. `face` and `base` are files of the root and `cli`."""
 
 BASE_FILES = {"errors", "filelock", "text", "threads", "_version"}
 FACE_NAMES = {PACKAGE, "commands", "custom"}
@@ -32,7 +33,7 @@ HTTP = ("http.client", "http.server", "requests", "urllib3", "urllib.request", "
 
 
 def layer(module: Module) -> str | None:
-    """The layer of a module of the extension, or None where the layout knows no such place."""
+    """Return the layer of a module of the extension, or None if it is in none."""
     if module.folder == FACE_FOLDER:
         return "face"
     if module.folder:
@@ -44,7 +45,7 @@ def layer(module: Module) -> str | None:
 
 
 def target_layer(imported: Import, modules: dict[str, Module]) -> str | None:
-    """The layer of what is imported, or None when it is not of the extension."""
+    """Return the layer of an imported module, or None if it is not part of the extension."""
     for name in (imported.full, imported.module):
         if name in modules:
             return layer(modules[name])
@@ -52,17 +53,17 @@ def target_layer(imported: Import, modules: dict[str, Module]) -> str | None:
 
 
 def is_under(name: str, roots: Iterable[str]) -> bool:
-    """Whether the dotted *name* is one of *roots* or lies in one."""
+    """Return whether the dotted *name* is one of *roots* or in one of them."""
     return any(name == root or name.startswith(f"{root}.") for root in roots)
 
 
 def misplaced(modules: list[Module]) -> list[str]:
-    """Files in no layer."""
+    """Find files in no layer."""
     return [module.short for module in modules if layer(module) is None]
 
 
 def upward(modules: list[Module]) -> list[str]:
-    """Imports that go up or across a layer."""
+    """Find imports of a layer above or beside."""
     by_name = {module.name: module for module in modules}
     found = []
     for module in modules:
@@ -72,14 +73,13 @@ def upward(modules: list[Module]) -> list[str]:
             allowed |= {"transport"}
         for imported in module.imports():
             there = target_layer(imported, by_name)
-            # What a folder takes from the package itself is the face's loader.
             if there is not None and there not in allowed:
                 found.append(f"{module.at(imported.line)}: {here} imports {there} ({imported.full})")
     return found
 
 
 def framework_in_core(modules: list[Module]) -> list[str]:
-    """Azure CLI or knack imported by the core, or one another by extension and emulator."""
+    """Find imports of Azure CLI or knack in the core, and of the emulator, tests and devtools anywhere."""
     found = []
     for module in modules:
         forbidden = ["acr_emulator", "tests", "devtools", *(FRAMEWORK if layer(module) != "face" else ())]
@@ -92,7 +92,7 @@ def framework_in_core(modules: list[Module]) -> list[str]:
 
 
 def http_outside_transport(modules: list[Module]) -> list[str]:
-    """HTTP libraries anywhere but in transport, the one seam."""
+    """Find imports of HTTP libraries outside of transport."""
     return [
         f"{module.at(imported.line)}: imports {imported.full}"
         for module in modules
@@ -103,9 +103,7 @@ def http_outside_transport(modules: list[Module]) -> list[str]:
 
 
 def prints(modules: list[Module]) -> list[str]:
-    """Calls of print(): results are returned to Azure CLI, progress and logs leave by hooks."""
-    import ast
-
+    """Find calls of print(): results are returned to Azure CLI, progress and logs have their own ways."""
     return [
         module.at(node.lineno)
         for module in modules
@@ -140,10 +138,7 @@ CORE = {"__init__.py": "", "errors.py": "", "oci/__init__.py": "", "oci/referenc
         ("oci/a.py", "from ..operations import push\n"),
         ("oci/a.py", "from .. import operations\n"),
         ("oci/a.py", "def f():\n    from azext_acrartifact import operations\n"),
-        (
-            "oci/a.py",
-            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import azext_acrartifact.operations.push\n",
-        ),
+        ("oci/a.py", "if TYPE_CHECKING:\n    import azext_acrartifact.operations.push\n"),
         ("oci/a.py", "import importlib\nimportlib.import_module('azext_acrartifact.operations')\n"),
         ("transfer/a.py", "import azext_acrartifact.operations.push\n"),
         ("oci/a.py", "from azext_acrartifact import auth\n"),
@@ -157,7 +152,7 @@ CORE = {"__init__.py": "", "errors.py": "", "oci/__init__.py": "", "oci/referenc
         ("operations/a.py", "from azext_acrartifact import custom\n"),
     ],
 )
-def test_an_import_against_the_order_is_seen(seed: Seed, path: str, text: str) -> None:
+def test_an_import_against_the_layers_is_found(seed: Seed, path: str, text: str) -> None:
     rest = {
         **{f"{folder}/__init__.py": "" for folder in ("operations", "auth", "cli", "cli/commands", "layout", "files")},
         **{f"{file}.py": "" for file in ("operations/push", "custom", "cli/orders", "layout/store", "files/archive/b")},
@@ -172,20 +167,20 @@ def test_the_client_factory_alone_of_the_face_may_touch_transport(seed: Seed) ->
 @pytest.mark.parametrize(
     "text", ["import knack.log\n", "def f():\n    from azure.cli.core import x\n", "import tests\n"]
 )
-def test_the_framework_in_the_core_is_seen(seed: Seed, text: str) -> None:
+def test_the_framework_in_the_core_is_found(seed: Seed, text: str) -> None:
     assert len(framework_in_core(seed(PACKAGE, {**CORE, "oci/a.py": text}))) == 1
 
 
 @pytest.mark.parametrize("text", ["import requests\n", "from http import client\n", "from urllib3.util import retry\n"])
 @pytest.mark.parametrize("path", ["custom.py", "_client_factory.py", "oci/a.py"])
-def test_http_outside_transport_is_seen(seed: Seed, path: str, text: str) -> None:
+def test_http_outside_transport_is_found(seed: Seed, path: str, text: str) -> None:
     assert len(http_outside_transport(seed(PACKAGE, {**CORE, path: text}))) == 1
 
 
-def test_a_file_in_no_layer_is_seen(seed: Seed) -> None:
+def test_a_file_in_no_layer_is_found(seed: Seed) -> None:
     modules = seed(PACKAGE, {**CORE, "helpers.py": "", "misc/__init__.py": ""})
     assert len(misplaced(modules)) == 2
 
 
-def test_a_print_is_seen(seed: Seed) -> None:
+def test_a_print_is_found(seed: Seed) -> None:
     assert len(prints(seed(PACKAGE, {**CORE, "oci/a.py": "def f():\n    print('x')\n"}))) == 1

@@ -8,8 +8,10 @@ import re
 import pytest
 
 from azext_acrartifact import errors
-from azext_acrartifact._exception_handler import cli_error, reports
+from azext_acrartifact._exception_handler import cli_error, command
+from azext_acrartifact.cli.context import CommandContext
 from azext_acrartifact.errors import ArtifactError, NotFoundError, RegistryError
+from tests.unit.cli.az_command import az_command
 
 CLASSES = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, ArtifactError)]
 EXPECTED = {
@@ -103,19 +105,19 @@ def test_a_registry_error_has_its_status_code_and_correlation_id() -> None:
 def test_a_command_raises_the_errors_of_azure_cli_and_any_bug() -> None:
     from azure.cli.core.azclierror import ResourceNotFoundError
 
-    @reports
-    def missing() -> None:
+    @command
+    def missing(cmd: CommandContext) -> None:
         """Run a command."""
         raise NotFoundError("Gone")
 
-    @reports
-    def broken() -> None:
+    @command
+    def broken(cmd: CommandContext) -> None:
         raise KeyError("a bug")
 
     with pytest.raises(ResourceNotFoundError, match="Gone") as caught:
-        missing()
+        missing(az_command())
     assert isinstance(caught.value.__cause__, NotFoundError)
     assert missing.__doc__ == "Run a command."
     with pytest.raises(KeyError):
-        broken()
-    assert reports(lambda value: value + 1)(1) == 2
+        broken(az_command())
+    assert command(lambda cmd, value: value + 1)(az_command(), value=1) == 2

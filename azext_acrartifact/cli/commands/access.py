@@ -1,23 +1,25 @@
-"""`login`, `logout` and `check-access`: commands about the sign-in itself."""
+"""The commands `login`, `logout` and `check-access`, which are about the sign-in itself."""
 
 from __future__ import annotations
 
 from datetime import datetime, timezone
 from typing import Any
 
-from ..._exception_handler import reports
+from ..._exception_handler import command
 from ..arguments import LoginArgument, RegistryArgument
+from ..context import CommandContext
 
 
-@reports
-def log_in(cmd: Any, artifact: RegistryArgument, login: LoginArgument) -> dict[str, Any]:
-    """Keep a credential where oras, helm, podman and docker look for one."""
-    from ... import _client_factory as factory
+@command
+def log_in(cmd: CommandContext, artifact: RegistryArgument, login: LoginArgument) -> dict[str, Any]:
+    """Store a credential where oras, helm, podman and docker look for one."""
+    from ..._client_factory import sign_in
     from ...auth.docker_config import DockerLogin
     from ..identity.auth_mode import docker_config
-    from ..session import signed_in
+    from ..naming import name_registry
+    from ..session import with_password
 
-    found = factory.sign_in(cmd, artifact, signed_in(login))
+    found = sign_in(cmd, name_registry(cmd, artifact), with_password(login))
     config = docker_config()
     config.store(found.server, DockerLogin(found.username, found.password))
     return {
@@ -29,45 +31,44 @@ def log_in(cmd: Any, artifact: RegistryArgument, login: LoginArgument) -> dict[s
     }
 
 
-@reports
-def log_out(cmd: Any, artifact: RegistryArgument) -> dict[str, Any]:
-    """Remove the credential that `login` kept."""
-    from ... import _client_factory as factory
+@command
+def log_out(cmd: CommandContext, artifact: RegistryArgument) -> dict[str, Any]:
+    """Remove the credential that `login` stored."""
     from ..identity.auth_mode import docker_config
+    from ..naming import name_registry
 
-    server = factory.server_of(cmd, artifact)
+    server = name_registry(cmd, artifact).reference.server
     config = docker_config()
-    place = config.place_of(server)
-    return {"loginServer": server, "removed": config.erase(server), "keptIn": place}
+    location = config.place_of(server)
+    return {"loginServer": server, "removed": config.erase(server), "keptIn": location}
 
 
-@reports
+@command
 def check_access(
-    cmd: Any,
+    cmd: CommandContext,
     artifact: RegistryArgument,
     login: LoginArgument,
     repositories: list[str] | None = None,
     actions: list[str] | None = None,
 ) -> dict[str, Any]:
-    """Which actions the identity holds on repositories."""
-    from ... import _client_factory as factory
+    """Show the actions that the identity may perform on repositories."""
+    from ..._client_factory import open_token_endpoint
     from ...operations.check_access import ACTIONS
     from ...operations.check_access import check_access as run
-    from ..session import signed_in
+    from ..naming import check_repository, name_registry
+    from ..session import with_password
 
-    names = [factory.repository_of(name) for name in repositories or []]
-    wanted = actions or ACTIONS
-    server, identity, found = factory.with_endpoint(
-        cmd, artifact, signed_in(login), lambda endpoint, credential: run(endpoint, credential, names, wanted)
-    )
+    names = [check_repository(name) for name in repositories or []]
+    endpoint, credential = open_token_endpoint(cmd, name_registry(cmd, artifact), with_password(login))
     access = [
-        {"repository": one.repository, "action": one.action, "allowed": one.allowed, "role": one.role} for one in found
+        {"repository": one.repository, "action": one.action, "allowed": one.allowed, "role": one.role}
+        for one in run(endpoint, credential, names, actions or ACTIONS)
     ]
-    return {"loginServer": server, "identity": identity, "access": access}
+    return {"loginServer": endpoint.server, "identity": credential.name, "access": access}
 
 
 def _expiry(password: str) -> str | None:
-    """When a refresh token ends; None for a password, which does not say."""
+    """Return the end of a refresh token's validity; None for a password, which does not say."""
     from ...auth.claims import claims_of
 
     expires = claims_of(password).get("exp")

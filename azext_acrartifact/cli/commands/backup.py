@@ -1,19 +1,22 @@
-"""The commands that save artifacts to OCI image layouts on the disk, and bring them back: backup, restore."""
+"""The commands `backup` and `restore`, which save artifacts to OCI image layouts on the disk and read them back."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from ..._exception_handler import reports
+from ..._exception_handler import command
 from ..arguments import ArtifactArgument, LoginArgument
-from ..session import concurrency_of, journal_folder, signed_in
+from ..context import CommandContext
+
+if TYPE_CHECKING:
+    from ...operations.backup import LayoutResult
+    from ..session import Session
 
 
-@reports
+@command
 def backup(
-    cmd: Any,
+    cmd: CommandContext,
     artifact: ArtifactArgument,
     login: LoginArgument,
     destination: str,
@@ -26,19 +29,23 @@ def backup(
     from ...oci.reference import check_tag
     from ...operations.backup import BackupOrder
     from ...operations.backup import backup as run
-    from ..output.json_backup import backup_output
+    from ..naming import name_artifact
+    from ..output.json_copy import backup_output
+    from ..session import open_session
 
-    def act(registry: Any, reference: Any, progress: Any) -> Any:
-        checked = [check_tag(tag) for tag in tags or []]
-        size = concurrency_of(cmd, concurrency)
-        return run(registry, BackupOrder(reference, destination, checked, recursive, dry_run, size), progress)
+    named = name_artifact(cmd, artifact)
+    checked, concurrency = [check_tag(tag) for tag in tags or []], cmd.concurrency(concurrency)
+    order = BackupOrder(named.reference, destination, checked, recursive, dry_run, concurrency)
+    with open_session(cmd, named, login) as session:
+        result = run(session.registry, replace(order, reference=session.reference), session.progress)
+        if not dry_run:
+            _report(session, "Saved", result.path, result)
+    return backup_output(result)
 
-    return backup_output(_transfer(cmd, artifact, login, act, "" if dry_run else "Saved"))
 
-
-@reports
+@command
 def restore(
-    cmd: Any,
+    cmd: CommandContext,
     artifact: ArtifactArgument,
     login: LoginArgument,
     source: str,
@@ -53,39 +60,29 @@ def restore(
     from ...oci.reference import check_tag, check_version
     from ...operations.restore import RestoreOrder
     from ...operations.restore import restore as run
-    from ..output.json_backup import restore_output
+    from ..naming import name_artifact
+    from ..output.json_copy import restore_output
+    from ..session import open_session
 
-    def act(registry: Any, reference: Any, progress: Any) -> Any:
-        order = RestoreOrder(
-            reference,
-            source,
-            check_version(source_tag) if source_tag else None,
-            [check_tag(tag) for tag in tags or []],
-            recursive,
-            overwrite=not no_overwrite,
-            dry_run=dry_run,
-            concurrency=concurrency_of(cmd, concurrency),
-            journal_folder=journal_folder(cmd),
-        )
-        return run(registry, order, progress)
+    named = name_artifact(cmd, artifact)
+    order = RestoreOrder(
+        named.reference,
+        source,
+        check_version(source_tag) if source_tag else None,
+        [check_tag(tag) for tag in tags or []],
+        recursive,
+        overwrite=not no_overwrite,
+        dry_run=dry_run,
+        concurrency=cmd.concurrency(concurrency),
+        journal_folder=cmd.uploads_folder,
+    )
+    with open_session(cmd, named, login) as session:
+        result = run(session.registry, replace(order, reference=session.reference), session.progress)
+        if not dry_run:
+            _report(session, "Restored", str(result.reference), result)
+    return restore_output(result)
 
-    return restore_output(_transfer(cmd, artifact, login, act, "" if dry_run else "Restored"))
 
-
-def _transfer(
-    cmd: Any, artifact: ArtifactArgument, login: LoginArgument, act: Callable[[Any, Any, Any], Any], verb: str
-) -> Any:
-    """Run *act* with its progress shown, and say at last what it has done."""
-    from ... import _client_factory as factory
-    from ..output.progress import progress_for
-
-    named = factory.name_artifact(cmd, artifact)
-    with contextlib.closing(progress_for(cmd.cli_ctx)) as progress:
-        result = factory.with_registry(
-            cmd, named, signed_in(login), progress, lambda registry, found: act(registry, found, progress)
-        )
-        if verb:
-            items = result.items
-            place = result.reference if verb == "Restored" else result.path
-            progress.note(f"{verb:11} {place} (manifests: {len(items.manifests)}, blobs: {len(items.blobs)})")
-    return result
+def _report(session: Session, verb: str, target: str, result: LayoutResult) -> None:
+    items = result.items
+    session.progress.note(f"{verb:11} {target} (manifests: {len(items.manifests)}, blobs: {len(items.blobs)})")

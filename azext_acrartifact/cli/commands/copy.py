@@ -1,19 +1,18 @@
-"""The command `copy`, which has two ends."""
+"""The command `copy`."""
 
 from __future__ import annotations
 
-import contextlib
-import functools
+from dataclasses import replace
 from typing import Any
 
-from ..._exception_handler import reports
+from ..._exception_handler import command
 from ..arguments import ArtifactArgument, LoginArgument, TargetArgument
-from ..session import signed_in
+from ..context import CommandContext
 
 
-@reports
+@command
 def copy(
-    cmd: Any,
+    cmd: CommandContext,
     artifact: ArtifactArgument,
     login: LoginArgument,
     target: TargetArgument,
@@ -25,35 +24,36 @@ def copy(
     concurrency: int | None = None,
 ) -> dict[str, Any]:
     """Copy an artifact to another repository or registry."""
-    from ... import _client_factory as factory
-    from ...operations.copy import Registries
+    from ...oci.reference import check_tag
+    from ...operations.copy import CopyOrder, Registries
     from ...operations.copy import copy as run
+    from ...operations.platforms import parse_platform
     from ..arm_import import importer_for
-    from ..orders import copy_order
+    from ..naming import name_artifact
     from ..output.json_copy import copy_output
-    from ..output.progress import progress_for
+    from ..session import open_copy_sessions
 
-    ends = factory.name_artifact(cmd, artifact), factory.name_artifact(cmd, _named(target))
-    options = {"recursive": recursive, "dry_run": dry_run, "overwrite": not no_overwrite}
-    order = functools.partial(copy_order, cmd, tags or [], platform, concurrency, options)
-    order(ends[0].reference, ends[1].reference)  # what is wrong with the arguments is said before anything is asked for
-
-    def act(origin: factory.Endpoint, end: factory.Endpoint) -> Any:
-        importer = importer_for(cmd, (origin.registry.server, origin.login), (end.registry.server, end.login))
-        registries = Registries(origin.registry, end.registry, importer)
-        return run(registries, order(origin.reference, end.reference), progress)
-
-    to_login = signed_in(target.login) if target.login else None
-    with contextlib.closing(progress_for(cmd.cli_ctx)) as progress:
-        result = factory.with_registries(cmd, (ends[0], signed_in(login)), (ends[1], to_login), progress, act)
-        progress.note(f"{'Would copy' if dry_run else 'Copied':11} {result.reference}")
-        progress.note(f"{'Digest:':11} {result.manifest.digest}")
-        progress.note(f"{'Way:':11} {result.way}")
+    named, target_named = name_artifact(cmd, artifact), name_artifact(cmd, _as_artifact(target))
+    order = CopyOrder(
+        named.reference,
+        target_named.reference,
+        [check_tag(tag) for tag in tags or []],
+        recursive,
+        parse_platform(platform) if platform else None,
+        overwrite=not no_overwrite,
+        dry_run=dry_run,
+        concurrency=cmd.concurrency(concurrency),
+        journal_folder=cmd.uploads_folder,
+    )
+    with open_copy_sessions(cmd, (named, login), (target_named, target.login)) as (origin, end):
+        order = replace(order, source=origin.reference, target=end.reference)
+        result = run(Registries(origin.registry, end.registry, importer_for(cmd, origin, end)), order, end.progress)
+        end.report("Would copy" if dry_run else "Copied", result.reference, result.manifest.digest)
+        end.progress.note(f"{'Way:':11} {result.way}")
     return copy_output(result)
 
 
-def _named(target: TargetArgument) -> ArtifactArgument:
-    """The target in the form that the source has."""
+def _as_artifact(target: TargetArgument) -> ArtifactArgument:
     if target.registry:
         return ArtifactArgument(None, target.registry, target.reference, None)
     return ArtifactArgument(target.reference, None, None, None)

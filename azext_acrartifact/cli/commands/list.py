@@ -1,18 +1,17 @@
-"""The commands about what is in a registry under which name: list, tag, untag, update."""
+"""The command `list`."""
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
-from ..._exception_handler import reports
+from ..._exception_handler import command
 from ..arguments import ArtifactArgument, LoginArgument
-from ..session import at_place, at_registry
+from ..context import CommandContext
 
 
-@reports
+@command
 def list_artifacts(
-    cmd: Any,
+    cmd: CommandContext,
     artifact: ArtifactArgument,
     login: LoginArgument,
     orderby: str | None = None,
@@ -24,68 +23,20 @@ def list_artifacts(
     from ...operations.list import ListOrder, list_repositories
     from ...operations.list import list_artifacts as run
     from ...text import printable
+    from ..naming import name_repository
     from ..output.json import listed_output
+    from ..session import open_session
 
-    def act(registry: Any, found: Any) -> list[Any]:
-        if found.version is not None:
-            raise InvalidInputError("A list has no tag", where=str(found), hint="Name the repository alone.")
-        if found.repository:
-            order = ListOrder(found.repository, orderby, top, artifact_type)
-            return [listed_output(item) for item in run(registry, order)]
-        if orderby or artifact_type:
-            raise InvalidInputError("Repositories have no time and no type", hint="Give --repository as well.")
-        return [printable(name) for name in list_repositories(registry, top)]
-
-    return at_place(cmd, artifact, login, act)
-
-
-@reports
-def tag(
-    cmd: Any,
-    artifact: ArtifactArgument,
-    login: LoginArgument,
-    tags: list[str],
-    no_overwrite: bool = False,
-    lock: bool = False,
-) -> dict[str, Any]:
-    """Add tags to an artifact."""
-    from ...oci.reference import check_tag
-    from ...operations.tag import TagRules
-    from ...operations.tag import tag as run
-    from ..output.json import tagged_output
-
-    names = list(dict.fromkeys(map(check_tag, tags)))
-    act = functools.partial(run, tags=names, rules=TagRules(not no_overwrite, lock))
-    return tagged_output(at_registry(cmd, artifact, login, act))
-
-
-@reports
-def untag(cmd: Any, artifact: ArtifactArgument, login: LoginArgument) -> None:
-    """Remove a tag from an artifact."""
-    from ...operations.tag import untag as run
-
-    at_registry(cmd, artifact, login, run)
-
-
-@reports
-def update(
-    cmd: Any,
-    artifact: ArtifactArgument,
-    login: LoginArgument,
-    delete_enabled: bool | None = None,
-    list_enabled: bool | None = None,
-    read_enabled: bool | None = None,
-    write_enabled: bool | None = None,
-) -> dict[str, Any]:
-    """Change the attributes of a tag, of an artifact, or of a repository."""
-    from ...operations.update import update as run
-    from ..output.json import properties_output
-
-    given = {
-        "deleteEnabled": delete_enabled,
-        "listEnabled": list_enabled,
-        "readEnabled": read_enabled,
-        "writeEnabled": write_enabled,
-    }
-    attributes = {name: value for name, value in given.items() if value is not None}
-    return properties_output(at_registry(cmd, artifact, login, functools.partial(run, attributes=attributes)))
+    named = name_repository(cmd, artifact)
+    repository = named.reference.repository
+    if named.reference.version is not None:
+        raise InvalidInputError(
+            "A list takes no tag or digest", where=str(named.reference), hint="Name the repository alone."
+        )
+    if not repository and (orderby or artifact_type):
+        raise InvalidInputError("--orderby and --artifact-type need --repository", hint="Give --repository as well.")
+    with open_session(cmd, named, login) as session:
+        if not repository:
+            return [printable(name) for name in list_repositories(session.registry, top)]
+        order = ListOrder(repository, orderby, top, artifact_type)
+        return [listed_output(item) for item in run(session.registry, order)]

@@ -1,19 +1,19 @@
-"""The commands about what is attached to an artifact."""
+"""The commands `attach` and `list-referrers`."""
 
 from __future__ import annotations
 
-import functools
 import sys
+from dataclasses import replace
 from typing import Any
 
-from ..._exception_handler import reports
+from ..._exception_handler import command
 from ..arguments import ArtifactArgument, ContentArgument, LoginArgument
-from ..session import at_registry, transfer
+from ..context import CommandContext
 
 
-@reports
+@command
 def attach(
-    cmd: Any,
+    cmd: CommandContext,
     artifact: ArtifactArgument,
     login: LoginArgument,
     content: ContentArgument,
@@ -22,16 +22,22 @@ def attach(
 ) -> dict[str, Any]:
     """Attach files and folders to an artifact."""
     from ...operations.attach import attach as run
+    from ..naming import name_artifact
     from ..orders import push_order
     from ..output.json import attach_output
+    from ..session import open_session
 
-    order = functools.partial(push_order, cmd, content, tags or [], dry_run=dry_run)
-    return attach_output(transfer(cmd, artifact, login, order, run, "Would push" if dry_run else "Attached"))
+    named = name_artifact(cmd, artifact)
+    order = push_order(cmd, named.reference, content, tags or [], dry_run=dry_run)
+    with open_session(cmd, named, login) as session:
+        result = run(session.registry, replace(order, reference=session.reference), session.progress)
+        session.report("Would push" if dry_run else "Attached", result.reference, result.manifest.digest)
+    return attach_output(result)
 
 
-@reports
+@command
 def list_referrers(
-    cmd: Any,
+    cmd: CommandContext,
     artifact: ArtifactArgument,
     login: LoginArgument,
     artifact_type: str | None = None,
@@ -39,20 +45,20 @@ def list_referrers(
 ) -> dict[str, Any] | None:
     """List what is attached to an artifact."""
     from ...operations.list_referrers import list_referrers as run
+    from ..naming import name_artifact
     from ..output.json import referrers_output
     from ..output.referrer_tree import referrers_tree
+    from ..session import open_session
 
-    found = referrers_output(
-        at_registry(cmd, artifact, login, functools.partial(run, artifact_type=artifact_type, recursive=recursive))
-    )
+    with open_session(cmd, name_artifact(cmd, artifact), login) as session:
+        found = referrers_output(run(session.registry, session.reference, artifact_type, recursive))
     if not _is_for_a_person(cmd):
         return found
     sys.stdout.write(referrers_tree(found) + "\n")
     return None
 
 
-def _is_for_a_person(cmd: Any) -> bool:
-    """Whether the result goes to a terminal in no format that anybody asked for."""
-    asked = {"--output", "-o", "--query"} & set(cmd.cli_ctx.data.get("safe_params") or [])
-    usual = cmd.cli_ctx.config.get("core", "output", fallback="json") == "json"
-    return sys.stdout.isatty() and usual and not asked
+def _is_for_a_person(cmd: CommandContext) -> bool:
+    """Return whether the result goes to a terminal, and no output format was asked for."""
+    usual = cmd.setting("core", "output", "json") == "json"
+    return sys.stdout.isatty() and usual and not {"--output", "-o", "--query"} & cmd.options

@@ -1,1 +1,1 @@
-"""Which identity a command uses."""
+"""The identity that a command uses."""

@@ -1,32 +1,32 @@
-"""What only Azure Resource Manager knows of a registry. Asked last: data-plane roles need no right to it."""
+"""Registries as Azure Resource Manager lists them. It is asked last, since data-plane roles need no right to it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from knack.log import get_logger
 
 from ...auth.credentials import PasswordCredential
 from ...errors import SignInError
+from ..context import CommandContext
+
+if TYPE_CHECKING:
+    from azure.mgmt.containerregistry import ContainerRegistryManagementClient
+    from azure.mgmt.containerregistry.models import Registry
 
 _logger = get_logger(__name__)
 
 
-def login_server_of(cmd: Any, name: str) -> str | None:
-    """The login server of the registry called *name* in the subscription, if this identity may see it."""
+def login_server_of(cmd: CommandContext, name: str) -> str | None:
+    """Return the login server of the registry *name* in the subscription, or None if this identity sees no such one."""
     servers = [str(item.login_server) for item in _registries(cmd) if item.name.lower() == name.lower()]
     return servers[0] if servers else None
 
 
-def has_registry_at(cmd: Any, server: str) -> bool:
-    """Whether a registry of the subscription has this login server, as far as this identity may see."""
-    return any(str(item.login_server).lower() == server for item in _registries(cmd))
-
-
-def admin_credential(cmd: Any, server: str) -> PasswordCredential:
-    """The admin user of the registry at *server*. Raises `SignInError` when it may not be read or is disabled."""
-    found = next((item for item in _registries(cmd) if str(item.login_server).lower() == server), None)
+def admin_credential(cmd: CommandContext, server: str) -> PasswordCredential:
+    """Return the admin user of the registry at *server*. Raises `SignInError` when it cannot be read or is disabled."""
+    found = registries_at(cmd, [server])[0]
     if found is None:
         raise SignInError(
             "The admin user cannot be read",
@@ -38,29 +38,29 @@ def admin_credential(cmd: Any, server: str) -> PasswordCredential:
     from knack.util import CLIError
 
     try:
-        answer = client(cmd).registries.list_credentials(group_of(found), found.name)
+        found_login = client(cmd).registries.list_credentials(group_of(found), found.name)
     except (AzureError, CLIError) as error:
         raise SignInError(
             "The admin user cannot be read",
             where=server,
             why=str(error).strip().partition("\n")[0],
-            hint=f"Enable it: az acr update --name {found.name} --admin-enabled true. Reading it takes a Contributor.",
+            hint=f"Enable it: az acr update --name {found.name} --admin-enabled true. It takes a Contributor.",
         ) from error
-    return PasswordCredential(str(answer.username), str(answer.passwords[0].value))
+    return PasswordCredential(str(found_login.username), str(found_login.passwords[0].value))
 
 
-def registries_at(cmd: Any, servers: Sequence[str]) -> list[Any | None]:
-    """The registry of the subscription at each of *servers*, as far as this identity may see."""
+def registries_at(cmd: CommandContext, servers: Sequence[str]) -> list[Registry | None]:
+    """Return the registry at each of *servers*, or None if this identity sees no such one in the subscription."""
     found = {str(item.login_server).lower(): item for item in _registries(cmd)}
     return [found.get(server) for server in servers]
 
 
-def group_of(registry: Any) -> str:
-    """The resource group of a *registry* that Azure Resource Manager listed."""
+def group_of(registry: Registry) -> str:
+    """Return the resource group of *registry*."""
     return str(registry.id).split("/")[4]
 
 
-def _registries(cmd: Any) -> list[Any]:
+def _registries(cmd: CommandContext) -> list[Registry]:
     from azure.core.exceptions import AzureError
     from knack.util import CLIError
 
@@ -71,8 +71,8 @@ def _registries(cmd: Any) -> list[Any]:
         return []
 
 
-def client(cmd: Any) -> Any:
-    """The client of Azure Resource Manager for registries."""
+def client(cmd: CommandContext) -> ContainerRegistryManagementClient:
+    """Return Azure Resource Manager's client for registries."""
     from azure.cli.core.commands.client_factory import get_mgmt_service_client
     from azure.cli.core.profiles import ResourceType
 

@@ -1,10 +1,9 @@
-"""Azure CLI's own login, in every form that it has: whose it is, and its tokens."""
+"""Azure CLI's own login in all its forms (user, service principal, managed identity), and its tokens."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from knack.log import get_logger
@@ -13,7 +12,8 @@ from ...auth.cache import CachedToken, Login
 from ...auth.chain import NotConfiguredError
 from ...auth.credentials import ACR_AUDIENCE, EntraCredential, EntraToken, reason_of
 from ...errors import SignInError
-from . import arm as _arm
+from ..context import CommandContext
+from . import arm
 from .token_store import vault_of
 
 _logger = get_logger(__name__)
@@ -23,8 +23,8 @@ NAME = "the Azure CLI's login"
 _ASSERTION_EXPIRED = "AADSTS700024"
 
 
-def azure_credential(cmd: Any, server: str) -> EntraCredential:
-    """The login, for *server*. Raises `SignInError` where nobody is logged in, or the server is not Azure's."""
+def azure_credential(cmd: CommandContext, server: str) -> EntraCredential:
+    """Return the login, for *server*. Raises `SignInError` without a login, and when the server is not Azure's."""
     vault = vault_of(cmd)
     try:
         account = _account(cmd)
@@ -37,19 +37,15 @@ def azure_credential(cmd: Any, server: str) -> EntraCredential:
     return EntraCredential(lambda audience: _token(cmd, audience), audiences(cmd), _named(account), keeper)
 
 
-def require_azure(cmd: Any, server: str) -> None:
-    """An Entra token goes to registries of the cloud alone: any other host could use the token itself.
+def require_azure(cmd: CommandContext, server: str) -> None:
+    """Raise `SignInError` unless *server* is a registry of the cloud: any other host could use the Entra token itself.
 
-    A cloud without a suffix has no other sign of them than Azure Resource Manager's word.
+    In a cloud without a suffix, only Azure Resource Manager knows the registries.
     """
-    suffix = cloud_suffix(cmd)
-    if server.endswith(suffix) if suffix else _arm.has_registry_at(cmd, server):
+    suffix = cmd.registry_suffix
+    if server.endswith(suffix) if suffix else arm.registries_at(cmd, [server])[0]:
         return
-    why = (
-        f"it is no registry of {cmd.cli_ctx.cloud.name} (*{suffix})"
-        if suffix
-        else "no registry of yours has that address"
-    )
+    why = f"it is no registry of {cmd.cloud} (*{suffix})" if suffix else "no registry of yours has that address"
     raise SignInError(
         "The Azure CLI's login is not sent to this host",
         where=server,
@@ -58,52 +54,36 @@ def require_azure(cmd: Any, server: str) -> None:
     )
 
 
-def cloud_suffix(cmd: Any) -> str | None:
-    """What login servers of the cloud end with, such as `.azurecr.io`; None where the cloud has no such suffix."""
-    from azure.cli.core.cloud import CloudSuffixNotSetException
-
-    try:
-        suffix = str(cmd.cli_ctx.cloud.suffixes.acr_login_server_endpoint or "")
-    except CloudSuffixNotSetException:
-        return None
-    return f".{suffix.lstrip('.')}" if suffix else None
-
-
-def audiences(cmd: Any) -> Sequence[str]:
-    """The audiences to ask tokens for, in turn."""
+def audiences(cmd: CommandContext) -> Sequence[str]:
+    """Return the audiences to ask tokens for, in this order."""
     from azure.cli.core.util import in_cloud_console
 
-    set_by_user = cmd.cli_ctx.config.get("acr", "audience_resource", fallback=None)
-    arm = str(cmd.cli_ctx.cloud.endpoints.active_directory_resource_id)
+    set_by_user = cmd.setting("acr", "audience_resource")
     if set_by_user:
         own = set_by_user if set_by_user.startswith("https://") else f"https://{set_by_user}.azure.net"
-        return [own, arm]
-    # Cloud Shell has refused ACR's audience since it exists: https://github.com/Azure/CloudShell/issues/484
-    return [arm, ACR_AUDIENCE] if in_cloud_console() else [ACR_AUDIENCE, arm]
+        return [own, cmd.arm_audience]
+    # Cloud Shell refuses ACR's audience: https://github.com/Azure/CloudShell/issues/484
+    return [cmd.arm_audience, ACR_AUDIENCE] if in_cloud_console() else [ACR_AUDIENCE, cmd.arm_audience]
 
 
-def _account(cmd: Any) -> dict[str, Any]:
-    """The account that commands use, by `--subscription` or by default. Costs no request."""
+def _account(cmd: CommandContext) -> dict[str, Any]:
+    """Return the account that commands use, by `--subscription` or by default. Makes no request."""
     from azure.cli.core._profile import Profile
     from knack.util import CLIError
 
     try:
-        return dict(Profile(cli_ctx=cmd.cli_ctx).get_subscription(_subscription(cmd)))
+        return dict(Profile(cli_ctx=cmd.cli_ctx).get_subscription(cmd.subscription))
     except CLIError as error:
         raise NotConfiguredError("The Azure CLI gave no token", why=reason_of(error), hint="Run: az login") from error
 
 
-def _login(cmd: Any, account: dict[str, Any]) -> Login:
-    """What the login is known by. The profile is written anew by every login, logout and `az account clear`."""
-    cloud = cmd.cli_ctx.cloud
+def _login(cmd: CommandContext, account: dict[str, Any]) -> Login:
+    """Return the key of the login in the cache. Every login, logout and `az account clear` rewrites the profile, so its
+    time is part of it."""
     user = account.get("user") or {}
-    written = (Path(cmd.cli_ctx.config.config_dir) / "azureProfile.json").stat().st_mtime_ns
-    principal = json.dumps([user, cloud.endpoints.active_directory], sort_keys=True)
-    return Login(str(cloud.name), str(account.get("tenantId")), principal, str(written))
-
-
-def _subscription(cmd: Any) -> str | None:
-    return cmd.cli_ctx.data.get("subscription_id") or None
+    written = (cmd.config_folder / "azureProfile.json").stat().st_mtime_ns
+    principal = json.dumps([user, cmd.authority], sort_keys=True)
+    return Login(cmd.cloud, str(account.get("tenantId")), principal, str(written))
 
 
 def _named(account: dict[str, Any]) -> str:
@@ -111,14 +91,14 @@ def _named(account: dict[str, Any]) -> str:
     return f"{NAME} ({user['name']})" if user.get("name") else NAME
 
 
-def _token(cmd: Any, audience: str) -> EntraToken:
-    """A token for *audience*; raises `SignInError` with what Azure CLI says about it."""
+def _token(cmd: CommandContext, audience: str) -> EntraToken:
+    """Return a token for *audience*; raises `SignInError` with Azure CLI's reason."""
     from azure.cli.core._profile import Profile
 
     profile = Profile(cli_ctx=cmd.cli_ctx)
     try:
-        (_, token, _), _, tenant = profile.get_raw_token(resource=audience, subscription=_subscription(cmd))
-    # msal raises whatever it meets.
+        (_, token, _), _, tenant = profile.get_raw_token(resource=audience, subscription=cmd.subscription)
+    # msal passes any exception through.
     except Exception as error:  # pylint: disable=broad-except
         raise _no_token(error) from error
     return EntraToken(str(token), str(tenant))

@@ -1,1 +1,1 @@
-"""What the user sees: JSON, tables, progress, questions."""
+"""Output for the user: JSON, tables, progress, questions."""

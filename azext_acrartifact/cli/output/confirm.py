@@ -1,11 +1,15 @@
-"""Questions to the user. Without a terminal nothing is asked, and the answer is no."""
+"""Questions to the user. Without a terminal nothing is asked, and nothing is confirmed."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from knack.prompting import NoTTYException, prompt_pass, prompt_y_n
 
 from ...errors import CancelledError, InvalidInputError
 from ...text import printable
+from ..context import CommandContext
 
 if TYPE_CHECKING:
     from ...operations.delete import Deletion
@@ -13,34 +17,32 @@ if TYPE_CHECKING:
 _MOST_NAMED = 20
 
 
-def asks(cmd: Any, yes: bool) -> bool:
-    """Whether `confirm` asks at all."""
-    return not (yes or cmd.cli_ctx.config.getboolean("core", "disable_confirm_prompt", fallback=False))
+def asks(cmd: CommandContext, yes: bool) -> bool:
+    """Return whether `confirm` asks at all."""
+    return not (yes or cmd.is_on("core", "disable_confirm_prompt"))
 
 
-def confirm(cmd: Any, what: str, yes: bool) -> None:
-    """Ask whether to go on with *what*, lines that name all that goes; `CancelledError` for a no."""
-    from knack.prompting import NoTTYException, prompt_y_n
-
+def confirm(cmd: CommandContext, summary: str, yes: bool, *, ask: Callable[[str], bool] = prompt_y_n) -> None:
+    """Show *summary*, which lists everything to be deleted, and ask; raises `CancelledError` unless the user agrees."""
     if not asks(cmd, yes):
         return
     try:
-        if prompt_y_n(f"{what}\nAre you sure you want to continue?"):
+        if ask(f"{summary}\nAre you sure you want to continue?"):
             return
     except NoTTYException as error:
         raise CancelledError(
             "Nothing was deleted", why="there is no terminal to ask for confirmation on", hint="Give --yes."
         ) from error
-    raise CancelledError("Nothing was deleted", why="the answer was no")
+    raise CancelledError("Nothing was deleted", why="you did not confirm it")
 
 
 def describe(deletion: Deletion) -> str:
-    """What goes, in the words of `az acr repository delete`, and what is attached to it."""
+    """Return the question of `delete`, in the words of `az acr repository delete`, with all referrers."""
     repository = deletion.reference.repository
     images = ", ".join(f"'{repository}:{printable(tag)}'" for tag in deletion.tags) or "none"
     lines = [f"This operation will delete the manifest '{deletion.digest}' and all the following images: {images}."]
     if deletion.referrers:
-        lines.append(f"These {len(deletion.referrers)} attached artifacts go with it:")
+        lines.append(f"These {len(deletion.referrers)} attached artifacts will be deleted with it:")
         lines += [
             f"  {referrer.descriptor.digest} {printable(referrer.artifact_type or referrer.descriptor.media_type)}"
             for referrer in deletion.referrers[:_MOST_NAMED]
@@ -49,18 +51,16 @@ def describe(deletion: Deletion) -> str:
         lines.append(f"  and {len(deletion.referrers) - _MOST_NAMED} more")
     if deletion.locked:
         names = ", ".join(f"'{repository}:{printable(tag.name)}'" for tag in deletion.locked)
-        lines.append(f"Locked, and deleted all the same: {names}.")
+        lines.append(f"Locked tags that will be deleted as well: {names}.")
     for index in deletion.indexes:
         names = ", ".join(f"'{repository}:{printable(tag)}'" for tag in index.tags)
-        lines.append(f"The index {names} will miss it.")
+        lines.append(f"The index {names} lists it, and will break.")
     return "\n".join(lines)
 
 
 def ask_password(username: str) -> str:
-    """The password of *username*, unseen; `InvalidInputError` without a terminal."""
-    from knack.prompting import NoTTYException, prompt_pass
-
+    """Ask for the password of *username* without an echo; raises `InvalidInputError` without a terminal."""
     try:
         return str(prompt_pass(f"Password for {username}: "))
     except NoTTYException as error:
-        raise InvalidInputError("No password", where=username, hint="Give --password-stdin.") from error
+        raise InvalidInputError("No password given", where=username, hint="Give --password-stdin.") from error

@@ -1,7 +1,7 @@
 """Results as the JSON objects that az prints; keys are camelCase as in `az acr`.
 
-What comes from a registry is escaped where a terminal or an Azure Pipelines agent would obey it; az's JSON writer
-escapes control characters itself.
+Text from a registry is escaped where a terminal or an Azure Pipelines agent would obey it. az's JSON writer escapes
+control characters itself.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def push_output(result: PushResult) -> dict[str, Any]:
-    """The result of `push`."""
+    """Return the output of `push`."""
     manifest = result.manifest
     return {
         "reference": str(result.reference if result.tags else result.reference.at(manifest.digest)),
@@ -44,12 +44,12 @@ def push_output(result: PushResult) -> dict[str, Any]:
 
 
 def attach_output(result: AttachResult) -> dict[str, Any]:
-    """The result of `attach`: that of the push, and what it refers to."""
+    """Return the output of `attach`: that of the push, and the subject."""
     return {**push_output(result.pushed), "subject": str(result.subject)}
 
 
 def referrers_output(tree: ReferrerTree) -> dict[str, Any]:
-    """The result of `list-referrers`: the subject, and a tree of what refers to it."""
+    """Return the output of `list-referrers`: the subject and the tree of its referrers."""
     subject = tree.subject
     return {
         "reference": str(tree.reference),
@@ -61,28 +61,28 @@ def referrers_output(tree: ReferrerTree) -> dict[str, Any]:
 
 
 def listed_output(item: ListedArtifact) -> dict[str, Any]:
-    """One artifact of `list`."""
-    held = item.properties
-    size = held.get("imageSize")
+    """Return the output of `list` for one artifact."""
+    properties = item.properties
+    size = properties.get("imageSize")
     return {
         "digest": item.digest,
         "tags": [printable(tag) for tag in item.tags],
-        "mediaType": optional(held.get("mediaType")),
+        "mediaType": optional(properties.get("mediaType")),
         "artifactType": optional(item.artifact_type),
         "size": size if isinstance(size, int) and 0 <= size <= LARGEST_SIZE else None,
-        "createdTime": optional(held.get("createdTime")),
-        "lastUpdateTime": optional(held.get("lastUpdateTime")),
-        "changeableAttributes": _scalars(held.get("changeableAttributes")),
+        "createdTime": optional(properties.get("createdTime")),
+        "lastUpdateTime": optional(properties.get("lastUpdateTime")),
+        "changeableAttributes": _scalars(properties.get("changeableAttributes")),
     }
 
 
 def tagged_output(tagged: Tagged) -> dict[str, Any]:
-    """The result of `tag`."""
+    """Return the output of `tag`."""
     return {"reference": str(tagged.reference), "digest": tagged.manifest.digest, "tags": list(tagged.tags)}
 
 
 def properties_output(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The result of `update`: what the registry says of the tag, manifest or repository."""
+    """Return the output of `update`: the registry's properties of the tag, manifest or repository."""
     plain = {
         printable(key): value if isinstance(value, (bool, int)) else optional(value)
         for key, value in properties.items()
@@ -92,7 +92,7 @@ def properties_output(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def purge_output(result: PurgeResult) -> dict[str, Any]:
-    """The result of `purge`: REPOSITORY:TAG and REPOSITORY@DIGEST of all that went, stayed or failed."""
+    """Return the output of `purge`: everything that was deleted, was kept or failed."""
     return {
         "dryRun": result.dry_run,
         "deletedTags": [printable(item.image) for item in result.tags],
@@ -120,7 +120,7 @@ def _referrer(subject: Reference, item: Referrer) -> dict[str, Any]:
 
 
 def pull_output(result: PullResult) -> dict[str, Any]:
-    """The result of `pull`."""
+    """Return the output of `pull`."""
     return {
         "reference": str(result.reference),
         "digest": result.manifest.digest,
@@ -132,7 +132,7 @@ def pull_output(result: PullResult) -> dict[str, Any]:
 
 
 def show_output(shown: Shown) -> dict[str, Any]:
-    """The result of `show`: the six fields of `az acr repository show --image`, and what it does not tell."""
+    """Return the output of `show`: the six fields of `az acr repository show --image`, then others."""
     manifest = shown.manifest
     properties = shown.properties
     return {
@@ -154,12 +154,12 @@ def show_output(shown: Shown) -> dict[str, Any]:
 
 
 def _detail(manifest: Manifest, detail: Detail) -> dict[str, Any]:
-    """What `show --detail` adds."""
-    subject, held = manifest.subject, detail.properties
+    """Return the fields that `show --detail` adds."""
+    subject, properties = manifest.subject, detail.properties
     types = Counter(optional(item.artifact_type) for item in detail.referrers)
     return {
-        "manifestAttributes": _scalars(held.get("changeableAttributes")),
-        "platform": {"os": optional(held.get("os")), "architecture": optional(held.get("architecture"))},
+        "manifestAttributes": _scalars(properties.get("changeableAttributes")),
+        "platform": {"os": optional(properties.get("os")), "architecture": optional(properties.get("architecture"))},
         "subject": {"digest": subject.digest, "mediaType": optional(subject.media_type)} if subject else None,
         "referrersCount": len(detail.referrers),
         "referrerTypes": [

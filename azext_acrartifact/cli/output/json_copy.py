@@ -1,4 +1,4 @@
-"""The result of `copy` as the JSON object that az prints."""
+"""The results of `copy`, `backup` and `restore` as the JSON objects that az prints."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 from ...text import optional
 
 if TYPE_CHECKING:
+    from ...oci.descriptor import Descriptor
+    from ...operations.backup import LayoutResult
     from ...operations.copy import CopyResult
-    from ...operations.copy_graph import Item
-    from ...operations.manifest_graph import LeftOut
+    from ...operations.copy_graph import CopiedGraph
 
 
 def copy_output(result: CopyResult) -> dict[str, Any]:
-    """What was copied by which way, or would be."""
+    """Return the output of `copy`."""
     manifest, items = result.manifest, result.items
     return {
         "source": str(result.source),
@@ -23,11 +24,11 @@ def copy_output(result: CopyResult) -> dict[str, Any]:
         "artifactType": optional(manifest.artifact_type),
         "tags": list(result.tags),
         "way": result.way,
-        "manifests": [
-            {**_item(item), "artifactType": optional(item.descriptor.artifact_type)} for item in items.manifests
+        **_items(items, "copied"),
+        "leftOut": [
+            {"digest": item.descriptor.digest, "mediaType": optional(item.descriptor.media_type), "reason": item.why}
+            for item in result.left_out
         ],
-        "blobs": [{**_item(item), "title": optional(item.descriptor.title)} for item in items.blobs],
-        "leftOut": [_left_out(item) for item in result.left_out],
         "bytesCopied": items.size("copied"),
         "bytesMounted": items.size("mounted"),
         "bytesImported": items.size("imported"),
@@ -35,11 +36,48 @@ def copy_output(result: CopyResult) -> dict[str, Any]:
     }
 
 
-def _item(item: Item) -> dict[str, Any]:
-    found = item.descriptor
-    return {"digest": found.digest, "size": found.size, "mediaType": optional(found.media_type), "state": item.state}
+def backup_output(result: LayoutResult) -> dict[str, Any]:
+    """Return the output of `backup`."""
+    return {**_layout_output(result, "downloaded"), "destination": result.path, "bytesDownloaded": result.bytes_moved}
 
 
-def _left_out(item: LeftOut) -> dict[str, Any]:
-    found = item.descriptor
-    return {"digest": found.digest, "mediaType": optional(found.media_type), "reason": item.why}
+def restore_output(result: LayoutResult) -> dict[str, Any]:
+    """Return the output of `restore`."""
+    return {**_layout_output(result, "uploaded"), "source": result.path, "bytesUploaded": result.bytes_moved}
+
+
+def _layout_output(result: LayoutResult, copied: str) -> dict[str, Any]:
+    return {
+        "reference": str(result.reference),
+        "tags": [{"tag": tag, "digest": digest} for tag, digest in sorted(result.tags.items())],
+        **_items(result.items, copied),
+        "leftOut": [{**_blob(item.descriptor), "reason": item.why} for item in result.left_out],
+        "bytesSkipped": result.bytes_skipped,
+    }
+
+
+def _items(items: CopiedGraph, copied: str) -> dict[str, Any]:
+    """Return the manifests and blobs; *copied* is the word for the state `copied`."""
+    words = {"copied": copied}
+    return {
+        "manifests": [
+            {
+                **_blob(item.descriptor),
+                "artifactType": optional(item.descriptor.artifact_type),
+                "state": words.get(item.state, item.state),
+            }
+            for item in items.manifests
+        ],
+        "blobs": [
+            {
+                **_blob(item.descriptor),
+                "title": optional(item.descriptor.title),
+                "state": words.get(item.state, item.state),
+            }
+            for item in items.blobs
+        ],
+    }
+
+
+def _blob(descriptor: Descriptor) -> dict[str, Any]:
+    return {"digest": descriptor.digest, "size": descriptor.size, "mediaType": optional(descriptor.media_type)}

@@ -1,13 +1,13 @@
-"""What a person who waits sees: on a terminal only, on standard error only, never more than ten times a second."""
+"""Progress for a person at a terminal, on standard error, drawn at most ten times a second."""
 
 from __future__ import annotations
 
 import os
 import sys
-import threading
 import time
 from collections import deque
-from typing import Any, TextIO
+from threading import Condition, Thread
+from typing import TextIO
 
 from knack.log import get_logger
 
@@ -16,60 +16,60 @@ from ...oci.digest import short
 from ...text import printable
 from ...threads import try_start
 from ...transfer.progress import Progress
+from ..context import CommandContext
 from .progress_bar import Bar, file_line, fit, rows, total_line
 
 REDRAW = 0.1
 MOST_BARS = 8
 RATE_OVER = 5.0
-"""Seconds over which the rate is taken."""
-STEADY_AFTER = 1.0
-"""Seconds before which it says nothing about the time that is left."""
+"""Seconds over which the rate is measured."""
 JUMP = 32 * 1024 * 1024
-"""Bytes that no line moves at once: an earlier run left them."""
+"""Bytes that no network moves at once: a larger advance is content of an earlier run, and no part of the rate."""
 _logger = get_logger(__name__)
 
 
-def progress_for(cli_ctx: Any) -> Progress:
-    """Lines and bars for a person at a terminal; otherwise notes for `--verbose` alone. Close it at the end.
+def progress_for(cmd: CommandContext) -> Progress:
+    """Return lines and bars for a terminal, otherwise log lines for `--verbose`. Close it at the end.
 
     A pipeline may fail on any text on standard error, so without a terminal there is none.
     """
     quiet = (
-        cli_ctx.only_show_errors
+        cmd.only_show_errors
         or not sys.stderr.isatty()
-        or cli_ctx.config.getboolean("core", "disable_progress_bar", fallback=False)
-        or {"--verbose", "--debug"} & set(cli_ctx.data.get("safe_params") or [])
+        or cmd.is_on("core", "disable_progress_bar")
+        or {"--verbose", "--debug"} & cmd.options
     )
     return LoggedProgress() if quiet else TerminalProgress(sys.stderr, os.environ.get("TERM") != "dumb")
 
 
 class LoggedProgress(Progress):
-    """Says the same in the log, which `--verbose` shows."""
+    """Progress as log lines, which `--verbose` shows."""
 
     def started(self, blob: Descriptor, verb: str) -> None:
-        """A log line at the start."""
+        """Log *verb* and the name of *blob*."""
         _logger.info("%s", _event(blob, verb))
 
-    def finished(self, blob: Descriptor, verb: str) -> None:
-        """A log line at the end."""
-        _logger.info("%s", _event(blob, verb))
+    finished = started
 
     def note(self, text: str) -> None:
-        """A log line."""
+        """Log *text*."""
         _logger.info("%s", printable(text))
 
 
 class TerminalProgress(Progress):
-    """A line for each file that is done, and below them bars for those under way and for all bytes.
+    """A line for each finished file, and below them bars for the files in progress and for all bytes.
 
-    Events only change numbers; one thread draws. Without *moving*, on a terminal that cannot go back a line, there
-    are no bars; nor are there where the system gives no thread to draw them, only the lines.
+    Events only change numbers; one *thread* draws. There are no bars if it cannot be started, or if the terminal cannot
+    move its cursor (*moving* is False). The remaining time is shown after *estimate_after* seconds.
     """
 
-    def __init__(self, stream: TextIO, moving: bool = True) -> None:
-        self._stream, self._moving = stream, moving
-        self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
+    def __init__(
+        self, stream: TextIO, moving: bool = True, *, estimate_after: float = 1.0, thread: type[Thread] = Thread
+    ) -> None:
+        self._stream, self._moving, self._estimate_after = stream, moving, estimate_after
+        self._thread_type = thread
+        self._changed = Condition()
+        self._thread: Thread | None = None
         self._closed = False
         self._lines: list[str] = []
         self._bars: dict[str, Bar] = {}
@@ -78,12 +78,12 @@ class TerminalProgress(Progress):
         self._samples: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
 
     def expect(self, size: int) -> None:
-        """More to come."""
+        """Add *size* to the total."""
         with self._changed:
             self._total += size
 
     def started(self, blob: Descriptor, verb: str) -> None:
-        """A bar."""
+        """Add a bar."""
         with self._changed:
             if not self._bars and not self._moved:
                 self._samples = deque([(time.monotonic(), 0)])
@@ -91,7 +91,7 @@ class TerminalProgress(Progress):
             self._wake()
 
     def advanced(self, blob: Descriptor, size: int) -> None:
-        """The bars move, perhaps back."""
+        """Move the bars by *size*, which may be negative."""
         with self._changed:
             self._moved += size
             if size > JUMP:
@@ -102,7 +102,7 @@ class TerminalProgress(Progress):
             self._wake()
 
     def finished(self, blob: Descriptor, verb: str) -> None:
-        """A line in the place of the bar."""
+        """Replace the bar by a line."""
         with self._changed:
             one = self._bars.pop(_name(blob), None)
             if one:
@@ -111,23 +111,23 @@ class TerminalProgress(Progress):
             self._wake()
 
     def note(self, text: str) -> None:
-        """A line."""
+        """Add a line."""
         with self._changed:
             self._lines.append(printable(text))
             self._wake()
 
     def close(self) -> None:
-        """Draw what is left to say, without bars."""
+        """Draw the last lines and remove the bars."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        # One whose start was interrupted may never begin, and cannot be waited for.
+        # A thread whose start was interrupted may never run, and cannot be joined.
         if self._thread is not None and self._thread.is_alive():
             self._thread.join(1)
 
     def _wake(self) -> None:
         if self._thread is None and not self._closed:
-            self._thread = threading.Thread(target=self._draw_all, name="acrartifact-progress", daemon=True)
+            self._thread = self._thread_type(target=self._draw_all, name="acrartifact-progress", daemon=True)
             if not try_start(self._thread):
                 self._thread = None
                 self._write(self._frame(True))
@@ -147,29 +147,29 @@ class TerminalProgress(Progress):
             self._stream.flush()
 
     def _frame(self, last: bool) -> str:
-        """What to write: over the bars of before, the new lines and the bars of now."""
+        """Return the text to write: it erases the drawn bars, and adds the new lines and the present bars."""
         columns, height = _size(self._stream)
         lines, self._lines = self._lines, []
-        bars = [] if last or not self._moving else self._now(columns, height)
+        bars = [] if last or not self._moving else self._bar_lines(columns, height)
         if not lines and bars == self._drawn:
             return ""
-        # A terminal that became narrower has wrapped what was drawn: as many rows are gone over. Row by row, since
-        # some keep a screen that is cleared at once in what can be scrolled back to.
+        # A terminal that became narrower has wrapped the bars, so there are more rows to erase. They are erased one by
+        # one, since some terminals move an erased screen into their scrollback.
         back = "\r\x1b[K" + "\x1b[A\x1b[K" * (rows(self._drawn, columns) - 1) if self._drawn else ""
         self._drawn = bars
         return back + "".join(f"{line}\n" for line in lines) + "\n".join(bars)
 
-    def _now(self, columns: int, height: int) -> list[str]:
+    def _bar_lines(self, columns: int, height: int) -> list[str]:
         if not self._bars:
             return []
         shown = sorted(self._bars.values(), key=lambda one: -one.size)[: max(0, min(MOST_BARS, height - 3))]
         rate, over = self._rate()
         hidden = len(self._bars) - len(shown)
-        total = total_line(self._moved, self._total, rate, hidden, columns, steady=over >= STEADY_AFTER)
+        total = total_line(self._moved, self._total, rate, hidden, columns, estimate=over >= self._estimate_after)
         return [*(file_line(one, columns) for one in shown), fit(total, columns - 1)]
 
     def _rate(self) -> tuple[float, float]:
-        """Bytes a second in the last seconds, and in how many."""
+        """Return the bytes per second of the last seconds, and the number of these seconds."""
         now = time.monotonic()
         self._samples.append((now, self._moved))
         while len(self._samples) > 2 and self._samples[1][0] < now - RATE_OVER:
@@ -179,7 +179,7 @@ class TerminalProgress(Progress):
 
 
 def _size(stream: TextIO) -> tuple[int, int]:
-    """Columns and rows of the terminal; standard output may be something else."""
+    """Return the columns and rows of the terminal on *stream*."""
     try:
         size = os.get_terminal_size(stream.fileno())
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Lines of progress as text: what fits a terminal of so many columns, by the cells that characters take."""
+"""Progress bars as lines of text that fit the terminal."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from ..._format import human_size
 WIDEST_BAR = 40
 NARROWEST_BAR = 8
 LONGEST_LEFT = 99 * 3600
-"""Seconds; what takes longer is not foretold."""
+"""Seconds; a longer time is not shown."""
 
 
 @dataclass
 class Bar:
-    """One file under way; *size* and *moved* in bytes."""
+    """The progress of one file; *size* and *moved* are in bytes."""
 
     name: str
     verb: str
@@ -24,32 +24,32 @@ class Bar:
 
     @property
     def share(self) -> float:
-        """From 0 to 1."""
+        """The share that has moved, from 0 to 1."""
         return min(1.0, max(0.0, self.moved / self.size)) if self.size else 1.0
 
 
 def file_line(one: Bar, columns: int) -> str:
-    """`Uploading   [####....]  50% of 10.0 MiB  name`."""
+    """Return a line like `Uploading   [####....]  50% of 10.0 MiB  name`."""
     return _line(f"{one.verb:11} ", one.share, f" {_percent(one.share)} of {human_size(one.size)}", one.name, columns)
 
 
-def total_line(moved: int, total: int, rate: float, hidden: int, columns: int, steady: bool = True) -> str:
-    """All files in one bar, with *rate* in bytes a second, and the time that is left once that rate is *steady* and a
-    hundredth has moved; *hidden* files under way have no line of their own."""
+def total_line(moved: int, total: int, rate: float, hidden: int, columns: int, estimate: bool = True) -> str:
+    """Return the line for all files. *rate* is in bytes per second; *hidden* files have no line of their own. With
+    *estimate*, the line shows the remaining time once a hundredth has moved."""
     share = min(1.0, max(0.0, moved / total)) if total else 1.0
-    told = f" {_percent(share)} of {human_size(total)}  {human_size(int(rate))}/s"
-    if steady and 0.01 <= share < 1 <= rate and (total - moved) / rate <= LONGEST_LEFT:
-        told += f"  {_duration((total - moved) / rate)} left"
-    return _line("Total       ", share, told, f"and {hidden} more files" if hidden else "", columns)
+    amount = f" {_percent(share)} of {human_size(total)}  {human_size(int(rate))}/s"
+    if estimate and 0.01 <= share < 1 <= rate and (total - moved) / rate <= LONGEST_LEFT:
+        amount += f"  {_duration((total - moved) / rate)} left"
+    return _line("Total       ", share, amount, f"and {hidden} more files" if hidden else "", columns)
 
 
 def cells(text: str) -> int:
-    """The columns that *text* takes."""
+    """Return how many columns *text* takes on a terminal."""
     return sum(map(_cells, text))
 
 
 def fit(text: str, columns: int) -> str:
-    """*text*, cut to at most *columns* with `…` at its end."""
+    """Return *text*, cut to at most *columns* with `…` at its end."""
     if cells(text) <= columns:
         return text
     shown, room = "", columns - 1
@@ -62,20 +62,20 @@ def fit(text: str, columns: int) -> str:
 
 
 def rows(lines: list[str], columns: int) -> int:
-    """Rows that *lines* take once a terminal has become *columns* wide and wraps them."""
+    """Return how many rows *lines* take on a terminal with *columns* that wraps them."""
     return sum(max(1, -(-cells(line) // max(1, columns))) for line in lines)
 
 
-def _line(head: str, share: float, told: str, name: str, columns: int) -> str:
-    """One column stays free: a character in the last one makes some terminals wrap."""
+def _line(verb: str, share: float, amount: str, name: str, columns: int) -> str:
+    """Return a line that leaves the last column free, since a character there makes some terminals wrap."""
     room = columns - 1
-    width = max(0, min(WIDEST_BAR, room - cells(head) - cells(told) - 2 - min(20, cells(name) + 2)))
+    width = max(0, min(WIDEST_BAR, room - cells(verb) - cells(amount) - 2 - min(20, cells(name) + 2)))
     drawn = "" if width < NARROWEST_BAR else f"[{'#' * int(width * share):.<{width}}]"
-    return fit(f"{head}{drawn}{told}" + (f"  {name}" if name else ""), room)
+    return fit(f"{verb}{drawn}{amount}" + (f"  {name}" if name else ""), room)
 
 
 def _percent(share: float) -> str:
-    """Rounded down: 100 % is all of it."""
+    """Return *share* in per cent, rounded down, so that 100 % means all."""
     return f"{int(share * 100):3}%"
 
 

@@ -1,4 +1,4 @@
-"""Standard output for what is no JSON."""
+"""Standard output for bytes that are not JSON."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ _BLOCK = 1024 * 1024
 
 
 def write_raw(content: IO[bytes]) -> None:
-    """Write all of *content* to standard output, and close it. Raises `LocalFileError` when nobody reads it, or the
-    disk that it goes to is full."""
+    """Write *content* to standard output and close it. Raises `LocalFileError` for a closed pipe or a full disk."""
     try:
         with content:
             shutil.copyfileobj(content, sys.stdout.buffer, _BLOCK)
             sys.stdout.buffer.flush()
     except OSError as error:
-        # What is left in the buffer would be tried once more at exit, and end in a traceback.
+        # At exit, Python would write the rest of the buffer once more and show a traceback.
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)

@@ -1,8 +1,7 @@
-"""What is attached to an artifact, drawn as a tree."""
+"""The referrers of an artifact as a tree."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,12 +12,12 @@ _WIDEST = 65
 
 
 def referrers_tree(result: Row) -> str:
-    """The whole tree: a line for each type, and below it one for each digest, which can be copied whole."""
+    """Return the tree: a line for each type, and below it one for each whole digest."""
     return "\n".join([str(result["reference"]), *_branches(result["referrers"], "")])
 
 
 def referrers_table(result: Row) -> list[Row]:
-    """A row for each referrer, its type indented by how deep it is."""
+    """Return a row for each referrer, its type indented by its depth."""
     return list(_rows(result["referrers"], 1))
 
 
@@ -34,27 +33,25 @@ def _branches(referrers: Sequence[Row], indent: str) -> Iterator[str]:
 
 
 def _drawn(entries: Sequence[tuple[str, list[Row]]], indent: str) -> Iterator[tuple[str, str, list[Row]]]:
-    """Each entry's line, the indent of what is below it, and what that is."""
+    """Yield the line of each entry, the indent of the entries below it, and those entries."""
     for number, (text, items) in enumerate(entries, 1):
         last = number == len(entries)
         yield indent + ("└── " if last else "├── ") + text, indent + ("    " if last else "│   "), items
 
 
 def _rows(referrers: Sequence[Row], depth: int) -> Iterator[Row]:
-    # Azure CLI's tables take leading spaces away, so that lines alone can indent.
+    # Azure CLI's tables strip leading spaces, so only lines can indent.
     for item in referrers:
-        yield OrderedDict(
-            [
-                ("ArtifactType", _indented(item["artifactType"] or UNKNOWN, depth)),
-                ("Digest", item["digest"].partition(":")[2][:12]),
-                ("Created", (item["annotations"].get("org.opencontainers.image.created") or "")[:19]),
-            ]
-        )
+        yield {
+            "ArtifactType": _indented(item["artifactType"] or UNKNOWN, depth),
+            "Digest": item["digest"].partition(":")[2][:12],
+            "Created": (item["annotations"].get("org.opencontainers.image.created") or "")[:19],
+        }
         yield from _rows(item["referrers"], depth + 1)
 
 
 def _indented(kind: str, depth: int) -> str:
-    """*kind* below lines; of a long one the end, which says more."""
+    """Return *kind* indented by lines, without the beginning of a long one."""
     line = f"└{'──' * depth} "
     room = _WIDEST - len(line)
     return line + (kind if len(kind) <= room else f"…{kind[1 - room :]}")

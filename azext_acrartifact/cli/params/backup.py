@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from azure.cli.core.commands.parameters import AzArgumentContext
 
-from .content import concurrency_type
-
-
-def layout_arguments(loader: Any) -> None:
-    """Declare what is not common to all commands."""
-    with loader.argument_context("acr artifact backup") as c:
-        c.argument(
-            "destination",
-            options_list=["--destination", "-d"],
-            help="Where the layout goes: a folder, or a tar if the name ends in `.tar`. What a layout that is there "
-            "holds stays in it; anything else is refused.",
-        )
-        c.extra("repository", help="Save everything in this repository that has a tag.")
-        c.argument("tags", nargs="+", action="extend", help="Save only the artifacts with these tags.")
-        _common(c, "Save what is attached to the artifacts, too.", "Only show what would be saved.")
-    with loader.argument_context("acr artifact restore") as c:
-        c.argument("source", options_list=["--source", "-s"], help="The layout: a folder or a tar.")
-        c.argument(
-            "source_tag",
-            metavar="TAG",
-            help="The tag or digest that the artifact has in the layout, if it is another one.",
-        )
-        c.extra("repository", help="Restore everything that the layout lists to this repository.")
-        c.argument("tags", nargs="+", action="extend", help="Restore only the artifacts with these tags.")
-        c.argument("no_overwrite", action="store_true", help="Fail when a tag is there and names another artifact.")
-        _common(c, "Restore what is attached to the artifacts, too.", "Only show what would be restored.")
+from ..._validators import gather_whole
+from .options import CONCURRENCY, flag, tags_argument
+from .sign_in import artifact_arguments
 
 
-def _common(c: Any, recursive: str, dry_run: str) -> None:
-    c.argument("recursive", action="store_true", help=recursive)
-    c.argument("dry_run", action="store_true", help=dry_run)
-    c.argument("concurrency", arg_type=concurrency_type())
+def backup_arguments(c: AzArgumentContext) -> None:
+    """Declare the arguments of `backup`."""
+    artifact_arguments(c, gather_whole)
+    c.argument(
+        "destination",
+        options_list=["--destination", "-d"],
+        help="The layout to write: a folder, or a tar if the name ends in `.tar`. An existing layout keeps its "
+        "content; any other file or folder with content is refused.",
+    )
+    c.extra("repository", help="Save all tagged artifacts of this repository.")
+    tags_argument(c, "Save only the artifacts with these tags.")
+    flag(c, "recursive", "Also save everything attached to the artifacts.")
+    flag(c, "dry_run", "Only show what would be saved.")
+    c.argument("concurrency", arg_type=CONCURRENCY)
+
+
+def restore_arguments(c: AzArgumentContext) -> None:
+    """Declare the arguments of `restore`."""
+    artifact_arguments(c, gather_whole)
+    c.argument("source", options_list=["--source", "-s"], help="The layout: a folder or a tar.")
+    c.argument("source_tag", metavar="TAG", help="The artifact's tag or digest in the layout, if it differs there.")
+    c.extra("repository", help="Restore everything that the layout lists to this repository.")
+    tags_argument(c, "Restore only the artifacts with these tags.")
+    flag(c, "no_overwrite", "Fail if a tag already names another artifact.")
+    flag(c, "recursive", "Also restore everything attached to the artifacts.")
+    flag(c, "dry_run", "Only show what would be restored.")
+    c.argument("concurrency", arg_type=CONCURRENCY)

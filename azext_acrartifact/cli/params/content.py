@@ -1,39 +1,45 @@
-"""The arguments of `push` and `attach`: what goes into the artifact."""
+"""The arguments of `push` and `attach`."""
 
 from __future__ import annotations
 
-from typing import Any
+from azure.cli.core.commands.parameters import AzArgumentContext, get_enum_type
 
-from knack.arguments import CLIArgumentType
+from .options import CONCURRENCY, flag, tags_argument
+from .sign_in import artifact_arguments
+from .tag import tag_rules
 
-from ..._validators import validate_sizes
 
-
-def concurrency_type() -> CLIArgumentType:
-    """--concurrency."""
-    return CLIArgumentType(
-        type=int,
-        help="How many files are transferred at once. "
-        "You can configure a default with `az config set acrartifact.concurrency=N`.",
-        validator=validate_sizes,
+def push_arguments(c: AzArgumentContext) -> None:
+    """Declare the arguments of `push`."""
+    artifact_arguments(c)
+    _content(c, required_type=False)
+    tag_rules(c)
+    c.argument(
+        "platform",
+        help="Push the artifact for this platform (OS/ARCHITECTURE[/VARIANT]) into the index that the tag names. The "
+        "index is created if it does not exist; its artifact for the same platform is replaced.",
     )
 
 
-def content_arguments(c: Any, required_type: bool) -> None:
-    """The arguments of `push` and `attach`; `_validators.gather_artifact` makes `content` of most of them."""
-    from azure.cli.core.commands.parameters import get_enum_type
+def attach_arguments(c: AzArgumentContext) -> None:
+    """Declare the arguments of `attach`."""
+    artifact_arguments(c)
+    _content(c, required_type=True)
 
+
+def _content(c: AzArgumentContext, required_type: bool) -> None:
+    """Declare the files and their options; `_validators.gather_artifact` makes `content` of most of them."""
     c.ignore("content")
     c.extra(
         "files",
         options_list=["--file", "-f"],
         nargs="+",
         action="extend",
-        help="Files and folders to push, each as PATH or PATH:TYPE, where TYPE is its media type. A folder is "
-        "packed, and unpacked again by a pull. A path that holds a colon itself ends in one: `a:b:`. "
-        "`-` is standard input, with --stdin-name; with a type it is written `--file=-:TYPE`.",
+        help="Files and folders to push, each as PATH or PATH:TYPE, where TYPE is its media type. A folder is packed, "
+        "and pull unpacks it. Write a colon after a path that contains one: `a:b:`. `-` is standard input and "
+        "needs --stdin-name; with a type, write `--file=-:TYPE`.",
     )
-    c.extra("stdin_name", metavar="FILE", help="The name in the artifact of what is read from standard input.")
+    c.extra("stdin_name", metavar="FILE", help="The name of standard input (`--file -`) in the artifact.")
     c.extra(
         "artifact_type",
         required=required_type,
@@ -41,9 +47,9 @@ def content_arguments(c: Any, required_type: bool) -> None:
     )
     c.extra(
         "manifest_config",
-        help="A file for the artifact's config, as PATH or PATH:TYPE. `/dev/null` and `NUL` mean an empty one.",
+        help="A file for the artifact's config, as PATH or PATH:TYPE. `/dev/null` and `NUL` stand for an empty one.",
     )
-    c.extra("media_type", help="The media type of files that name none themselves.")
+    c.extra("media_type", help="The media type of files without one of their own.")
     c.extra(
         "annotations",
         options_list=["--annotation"],
@@ -53,35 +59,35 @@ def content_arguments(c: Any, required_type: bool) -> None:
     )
     c.extra(
         "annotation_file",
-        help="A JSON file of annotations: an object whose keys are `$manifest`, `$config` or the names of files.",
+        help="A JSON file of annotations: an object whose keys are `$manifest`, `$config` or names of files.",
     )
     c.extra(
         "image_spec",
         arg_type=get_enum_type(["v1.0", "v1.1"]),
         help="The version of the OCI image specification to write.",
     )
-    c.argument("tags", nargs="+", action="extend", help="More tags for the artifact.")
-    c.argument(
+    tags_argument(c, "More tags for the artifact.")
+    flag(
+        c,
         "dry_run",
-        action="store_true",
-        help="Only show what would be sent, and whether it may be: files are read and the registry is asked, and "
-        "nothing is stored.",
+        "Only show what would be uploaded, and check that the registry allows it. Files are read, and nothing is "
+        "stored.",
     )
     c.extra(
         "exclude",
         nargs="+",
         action="extend",
-        help="Patterns of what to leave out of folders, as in .gitignore: `*.log`, `**/node_modules`.",
+        help="Patterns of files to leave out of folders, as in .gitignore: `*.log`, `**/node_modules`.",
     )
     c.extra(
         "split",
         action="store_true",
-        help="Push each file of a folder as a layer of its own: none is sent again that has not changed.",
+        help="Push each file of a folder as a layer of its own, so that only changed files are uploaded again.",
     )
     c.extra(
         "compression",
         arg_type=get_enum_type(["gzip", "zstd", "none"], default="gzip"),
-        help="How folders are compressed. oras and `az acr build` unpack gzip alone.",
+        help="The compression of folders. oras and `az acr build` can only unpack gzip.",
     )
     c.extra("empty", action="store_true", help="Push an artifact without files.")
-    c.extra("concurrency", arg_type=concurrency_type())
+    c.extra("concurrency", arg_type=CONCURRENCY)

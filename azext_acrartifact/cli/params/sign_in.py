@@ -1,107 +1,101 @@
-"""The arguments that name a registry and sign in, which every command takes."""
+"""The arguments that name an artifact or a registry, and those of a sign-in."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
-from ..._validators import gather_place
-from ..argument_names import AUTH_MODES
+from azure.cli.core.commands.parameters import AzArgumentContext, get_enum_type, get_resource_name_completion_list
+
+from ..._validators import gather_artifact, gather_repository, gather_whole
+from ..arguments import AUTH_MODES
 
 
-def registry_argument(c: Any) -> None:
-    """`--name`."""
-    from azure.cli.core.commands.parameters import get_resource_name_completion_list
+def artifact_arguments(c: AzArgumentContext, validator: Callable[..., None] = gather_artifact) -> None:
+    """Declare the artifact and the sign-in; *validator* makes `artifact` and `login` of them."""
+    all_of_it = validator is gather_whole
+    reference = "The artifact, as SERVER/REPOSITORY:TAG or SERVER/REPOSITORY@DIGEST"
+    image = "The artifact in the registry, as REPOSITORY:TAG or REPOSITORY@DIGEST"
+    reference += ", or SERVER/REPOSITORY for all of the repository" if all_of_it else ""
+    image += ", or REPOSITORY for all of the repository" if all_of_it else ""
+    registry_arguments(c, f"{reference}. Instead, give --name and --image.", validator)
+    c.extra("image", options_list=["--image", "-t"], help=f"{image}.")
+    credential_arguments(c)
 
+
+def repository_arguments(c: AzArgumentContext, repository: str) -> None:
+    """Declare the registry or repository and the sign-in, and --repository with the help *repository*."""
+    reference = "The registry or repository, as SERVER or SERVER/REPOSITORY. Instead, give --name and --repository."
+    registry_arguments(c, reference, gather_repository)
+    c.extra("repository", help=repository)
+    credential_arguments(c)
+
+
+def registry_arguments(c: AzArgumentContext, reference: str, validator: Callable[..., None]) -> None:
+    """Declare REFERENCE with the help *reference*, and the other names of a registry; *validator* gathers them."""
+    c.positional("artifact", nargs="?", metavar="REFERENCE", help=reference, validator=validator)
     c.extra(
         "registry_name",
         options_list=["--name", "-n", "--registry", "-r"],
-        help="The registry, by its name or its login server. "
+        help="The name or login server of the registry. "
         "You can configure a default with `az configure --defaults acr=REGISTRY`.",
         configured_default="acr",
         completer=get_resource_name_completion_list("Microsoft.ContainerRegistry/registries"),
     )
-
-
-def registry_arguments(c: Any, *, signs_in: bool, in_repository: bool) -> None:
-    """What a command about a registry takes; `_validators.gather_place` makes `artifact` and `login` of it."""
-    c.positional(
-        "artifact",
-        nargs="?",
-        metavar="REFERENCE",
-        help="The registry and the repository, as SERVER/REPOSITORY. Instead, --name and --repository may be given."
-        if in_repository
-        else "The registry, as SERVER. Instead, --name may be given.",
-        validator=gather_place,
-    )
-    registry_argument(c)
-    suffix_argument(c)
-    if signs_in:
-        c.ignore("login")
-        credential_arguments(c)
-
-
-def access_arguments(c: Any) -> None:
-    """What `check-access` takes besides."""
-    from azure.cli.core.commands.parameters import get_enum_type
-
-    c.argument(
-        "repositories",
-        options_list=["--repository"],
-        nargs="+",
-        action="extend",
-        help="The repositories. They need not exist.",
-    )
-    c.argument(
-        "actions",
-        options_list=["--action"],
-        nargs="+",
-        arg_type=get_enum_type(["pull", "push", "delete", "metadata_read", "metadata_write"]),
-        help="The actions to check. Default: all of them.",
-    )
-
-
-def suffix_argument(c: Any) -> None:
-    """`--suffix`."""
     c.extra(
         "suffix",
         options_list=["--suffix"],
-        help="The tenant suffix in the login server, of a registry that is named without it: "
-        "REGISTRY-SUFFIX.azurecr.io.",
+        help="The tenant suffix of the login server (REGISTRY-SUFFIX.azurecr.io), if the registry is given by name.",
         arg_group="Registry",
     )
 
 
-def credential_arguments(c: Any) -> None:
-    """Everything about the identity."""
-    from azure.cli.core.commands.parameters import get_enum_type
+def credential_arguments(c: AzArgumentContext) -> None:
+    """Declare the sign-in."""
+    c.ignore("login")
+    _credentials(
+        c,
+        "Sign-in",
+        "Sign in to the registry with this user instead of the Azure CLI's login: the application id of a service "
+        "principal, the name of a repository token, or the admin user.",
+        "How to sign in without --username. `auto` tries the Azure CLI's login, an identity in the environment, "
+        "docker's credentials, and, for reads, anonymous access; --verbose shows which one worked. "
+        "Default: auto, or the value of `az config set acrartifact.auth_mode=MODE`.",
+    )
 
-    group = "Sign-in"
+
+def target_credential_arguments(c: AzArgumentContext) -> None:
+    """Declare the sign-in at the target of a copy."""
+    _credentials(
+        c,
+        "Sign-in at the target",
+        "Sign in to the target's registry with this user. Default: the source's sign-in within one registry, "
+        "otherwise --to-auth-mode. A password is only ever used for the registry that it was given for.",
+        "How to sign in to the target's registry without --to-username.",
+        "to-",
+    )
+
+
+def _credentials(c: AzArgumentContext, group: str, username: str, auth_mode: str, prefix: str = "") -> None:
+    """Declare the options of one sign-in, with the help of two of them."""
+    names, short = prefix.replace("-", "_"), not prefix
     c.extra(
-        "username",
-        options_list=["--username", "-u"],
+        f"{names}username",
+        options_list=[f"--{prefix}username", *(["-u"] if short else [])],
         arg_group=group,
-        help="Sign in to the registry with this user instead of the Azure CLI's login: a service principal's "
-        "application id, a repository token's name, or the admin user.",
+        help=username,
     )
     c.extra(
-        "password",
-        options_list=["--password", "-p"],
+        f"{names}password",
+        options_list=[f"--{prefix}password", *(["-p"] if short else [])],
         arg_group=group,
-        help="The user's password. It is visible to others on this machine: prefer --password-stdin.",
+        help=f"The user's password. Other users of this machine can see it: prefer --{prefix}password-stdin.",
     )
     c.extra(
-        "password_stdin",
-        options_list=["--password-stdin"],
+        f"{names}password_stdin",
+        options_list=[f"--{prefix}password-stdin"],
         action="store_true",
         arg_group=group,
-        help="Read the password from standard input.",
+        help="Read the user's password from standard input.",
     )
-    c.extra(
-        "auth_mode",
-        options_list=["--auth-mode"],
-        arg_type=get_enum_type(AUTH_MODES),
-        arg_group=group,
-        help="How to sign in without --username. `auto` takes the Azure CLI's login, else an identity in the "
-        "environment, else a credential that docker keeps, and reads without any where the registry lets everybody; "
-        "--verbose says which. Default: auto, or that of `az config set acrartifact.auth_mode=MODE`.",
-    )
+    modes = get_enum_type(AUTH_MODES)
+    c.extra(f"{names}auth_mode", options_list=[f"--{prefix}auth-mode"], arg_type=modes, arg_group=group, help=auth_mode)

@@ -7,16 +7,20 @@ import io
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from knack.output import OutputProducer, format_table
 from knack.util import CommandResultItem
 
 from azext_acrartifact._format import (
     copy_table,
+    human_size,
     layout_table,
     list_table,
     login_table,
     logout_table,
+    pull_table,
     purge_table,
+    push_table,
     show_table,
     tag_table,
     update_table,
@@ -33,7 +37,7 @@ OPEN = {"deleteEnabled": True, "writeEnabled": True}
 
 
 def drawn(transform: Callable[[Any], Any], result: Any) -> str:
-    """What `-o table` prints, line by line without trailing blanks."""
+    """Return the table that `-o table` prints, without trailing blanks."""
     shown = io.StringIO()
     item = CommandResultItem(result, table_transformer=transform)
     OutputProducer.out(OutputProducer, item, formatter=format_table, out_file=shown)  # type: ignore[arg-type]
@@ -119,11 +123,11 @@ DETAIL = {
     "files": [{"title": "models/" + "a-folder/" * 10 + "weights.safetensors", "size": 5_000_000_000}],
     "manifests": [{"digest": SUBJECT, "platform": {"os": "linux", "architecture": "arm", "variant": "v7"}}],
 }
+PLAIN = {key: value for key, value in DETAIL.items() if key != "referrersCount"}
 
 
 def test_show() -> None:
-    plain = {key: value for key, value in DETAIL.items() if key != "referrersCount"}
-    assert drawn(show_table, plain) == (
+    assert drawn(show_table, PLAIN) == (
         "Artifact              Digest        Type                   Files    Size        Updated     Locked\n"
         "--------------------  ------------  ---------------------  -------  ----------  ----------  --------\n"
         "…linux-amd64-release  0123456789ab  …tion.in-toto.v1+json  1        1023.9 MiB  2026-11-23  no\n"
@@ -131,12 +135,52 @@ def test_show() -> None:
 
 
 def test_show_gives_the_type_what_the_others_leave() -> None:
-    short = {key: value for key, value in DETAIL.items() if key != "referrersCount"} | {"name": "1.0", "size": 20}
-    assert drawn(show_table, short) == (
+    assert drawn(show_table, PLAIN | {"name": "1.0", "size": 20}) == (
         "Artifact    Digest        Type                                 Files    Size    Updated     Locked\n"
         "----------  ------------  -----------------------------------  -------  ------  ----------  --------\n"
         "1.0         0123456789ab  …-chain.attestation.in-toto.v1+json  1        20 B    2026-11-23  no\n"
     )
+
+
+def test_tables_have_a_row_for_each_file() -> None:
+    file = {"title": "a.txt", "size": 2048, "mediaType": "a/b", "digest": DIGEST, "state": "uploaded", "path": "/a.txt"}
+    rows = push_table({"files": [file]})
+    assert [list(row.values()) for row in rows] == [["a.txt", "2.0 KiB", "a/b", DIGEST[7:19], "uploaded"]]
+    assert list(push_table({"files": [], "reference": "r", "digest": DIGEST})[0]) == ["Artifact", "Digest"]
+    skipped = {**file, "title": None}
+    assert [row["State"] for row in pull_table({"files": [file], "skipped": [skipped]})] == ["uploaded", "left out"]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "locked"),
+    [
+        (None, "no"),
+        ({}, "no"),
+        ({"writeEnabled": True, "deleteEnabled": True}, "no"),
+        ({"deleteEnabled": False}, "yes"),
+        ({"writeEnabled": False}, "yes"),
+        ({"readEnabled": False}, "no"),
+    ],
+)
+def test_show_says_whether_it_is_locked(attributes, locked: str) -> None:
+    (row,) = show_table({**PLAIN, "changeableAttributes": attributes})
+    assert (row["Locked"], row["Files"], row["Updated"]) == (locked, 1, "2026-11-23")
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1024, "1.0 KiB"),
+        (1536, "1.5 KiB"),
+        (1024**2, "1.0 MiB"),
+        (1024**4, "1.0 TiB"),
+        (1024**5 * 3, "3072.0 TiB"),
+    ],
+)
+def test_sizes_for_a_person(size: int, text: str) -> None:
+    assert human_size(size) == text
 
 
 def test_copy() -> None:
@@ -158,8 +202,12 @@ def test_tag() -> None:
 
 
 def test_update() -> None:
-    held = {**OPEN, "listEnabled": True, "readEnabled": True, "writeEnabled": False}
-    tagged = {"name": "2026-11-23.4-linux-amd64-release-candidate-2", "digest": DIGEST, "changeableAttributes": held}
+    attributes = {**OPEN, "listEnabled": True, "readEnabled": True, "writeEnabled": False}
+    tagged = {
+        "name": "2026-11-23.4-linux-amd64-release-candidate-2",
+        "digest": DIGEST,
+        "changeableAttributes": attributes,
+    }
     assert drawn(update_table, tagged) == (
         "Artifact                              DeleteEnabled    ListEnabled    ReadEnabled    WriteEnabled\n"
         "------------------------------------  ---------------  -------------  -------------  --------------\n"
@@ -171,19 +219,19 @@ def test_update() -> None:
 
 
 def test_login_and_logout() -> None:
-    kept = {
+    stored = {
         "loginServer": "aregistrywithaname-a1b2c3d4e5f6.azurecr.io",
         "identity": "user '00000000-0000-0000-0000-000000000001'",
         "keptIn": "C:\\Users\\somebody\\.docker\\config.json",
         "expiresOn": "2026-11-23T15:20:42+00:00",
     }
-    assert drawn(login_table, kept) == (
+    assert drawn(login_table, stored) == (
         "LoginServer                 Identity                  KeptIn                  ExpiresOn\n"
         "--------------------------  ------------------------  ----------------------  --------------------\n"
         "…e-a1b2c3d4e5f6.azurecr.io  …0000-0000-000000000001'  …y\\.docker\\config.json  2026-11-23T15:20:42Z\n"
     )
-    assert login_table({**kept, "expiresOn": None})[0]["ExpiresOn"] == ""
-    assert drawn(logout_table, {**kept, "removed": True}) == (
+    assert login_table({**stored, "expiresOn": None})[0]["ExpiresOn"] == ""
+    assert drawn(logout_table, {**stored, "removed": True}) == (
         "LoginServer                                 KeptIn                                 Removed\n"
         "------------------------------------------  -------------------------------------  ---------\n"
         "aregistrywithaname-a1b2c3d4e5f6.azurecr.io  C:\\Users\\somebody\\.docker\\config.json  yes\n"
@@ -228,17 +276,17 @@ def test_purge() -> None:
         "kept": [{"reference": f"{repository}@{SUBJECT}", "reason": f"it is attached to {DIGEST}"}],
     }
     assert drawn(purge_table, result) == (
-        "State     Artifact                                      Reason\n"
-        "--------  --------------------------------------------  -----------------------------------------\n"
-        "would go  team/department/produc…4-linux-amd64-release\n"
-        "would go  team/department/produc…t@sha256:0123456789ab\n"
-        "failed    team/department/produc…t@sha256:fedcba987654  The manifest was not …est was not deleted\n"
-        "kept      team/department/produc…t@sha256:fedcba987654  it is attached to sha256:0123456789ab\n"
+        "State      Artifact                                      Reason\n"
+        "---------  --------------------------------------------  -----------------------------------------\n"
+        "to delete  team/department/produc…4-linux-amd64-release\n"
+        "to delete  team/department/produc…t@sha256:0123456789ab\n"
+        "failed     team/department/produc…t@sha256:fedcba987654  The manifest was not …est was not deleted\n"
+        "kept       team/department/produc…t@sha256:fedcba987654  it is attached to sha256:0123456789ab\n"
     )
 
 
 class Recorded:
-    """Stands in for Azure CLI's loader, and its group: notes which command has which transformer."""
+    """Stands in for Azure CLI's loader and its group: records the table transformer of each command."""
 
     def __init__(self) -> None:
         self.tables: dict[str, Any] = {}
@@ -260,5 +308,5 @@ def test_every_command_with_a_result_has_a_table() -> None:
     missing = {"name": "a", "changeableAttributes": {}}
     assert recorded.tables["update"](missing)[0]["Artifact"] == "a"
     for name in ("login", "logout"):
-        kept = {"loginServer": "s", "identity": "i", "keptIn": "k", "expiresOn": None, "removed": False}
-        assert recorded.tables[name](kept)[0]["KeptIn"] == "k"
+        stored = {"loginServer": "s", "identity": "i", "keptIn": "k", "expiresOn": None, "removed": False}
+        assert recorded.tables[name](stored)[0]["KeptIn"] == "k"

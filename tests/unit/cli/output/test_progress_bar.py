@@ -1,4 +1,4 @@
-"""Bars as text."""
+"""Progress bars as text."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ def test_a_file_and_the_total() -> None:
     )
 
 
-@pytest.mark.parametrize(("moved", "told"), [(-5, "  0%"), (999, " 99%"), (1000, "100%"), (2000, "100%")])
-def test_a_share_is_between_nothing_and_all(moved: int, told: str) -> None:
-    assert f" {told} of 1000 B" in file_line(Bar("a", "Uploading", 1000, moved), 100)
+@pytest.mark.parametrize(("moved", "percent"), [(-5, "  0%"), (999, " 99%"), (1000, "100%"), (2000, "100%")])
+def test_a_share_is_between_nothing_and_all(moved: int, percent: str) -> None:
+    assert f" {percent} of 1000 B" in file_line(Bar("a", "Uploading", 1000, moved), 100)
 
 
 @pytest.mark.parametrize(
-    ("rate", "told"),
+    ("rate", "end"),
     [(0, "/s"), (1e6, "99 s left"), (9e5, "2 min left"), (1e5, "16 min left"), (1e3, "28 h left"), (1e2, "100 B/s")],
 )
-def test_the_time_that_is_left(rate: float, told: str) -> None:
-    assert total_line(1_000_000, 100_000_000, rate, 0, 100).endswith(told)
+def test_the_remaining_time(rate: float, end: str) -> None:
+    assert total_line(1_000_000, 100_000_000, rate, 0, 100).endswith(end)
 
 
-def test_no_time_is_told_before_it_can_be_known() -> None:
+def test_no_remaining_time_without_an_estimate() -> None:
     assert "left" not in total_line(999_999, 100_000_000, 1e6, 0, 100)
-    assert "left" not in total_line(2_000_000, 100_000_000, 1e6, 0, 100, steady=False)
+    assert "left" not in total_line(2_000_000, 100_000_000, 1e6, 0, 100, estimate=False)
 
 
 @given(st.text(max_size=60), st.integers(1, 200), st.integers(-9, 10**13), st.integers(0, 10**13))

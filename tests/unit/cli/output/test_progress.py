@@ -1,4 +1,4 @@
-"""What a terminal is told of files, line by line."""
+"""Progress on a terminal, line by line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import time
 
 import pytest
 
-from azext_acrartifact.cli.output import progress as _progress
 from azext_acrartifact.cli.output.progress import TerminalProgress
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of, short
@@ -21,10 +20,23 @@ FRAMES = 600
 """Looks at the screen, a twentieth of a second apart, before it counts as dead."""
 
 
-def test_the_first_bytes_foretell_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_progress, "STEADY_AFTER", 3600.0)
+class Refused(threading.Thread):
+    """A thread that the system does not start."""
+
+    def start(self) -> None:
+        raise RuntimeError("can't start new thread")
+
+
+class Interrupted(threading.Thread):
+    """A thread whose start meets a Ctrl-C."""
+
+    def start(self) -> None:
+        raise KeyboardInterrupt
+
+
+def test_the_first_bytes_give_no_estimate() -> None:
     screen = io.StringIO()
-    progress: Progress = TerminalProgress(screen)
+    progress: Progress = TerminalProgress(screen, estimate_after=3600.0)
     progress.expect(CONFIG.size + LARGE.size)
     progress.started(CONFIG, "Uploading")
     progress.started(LARGE, "Uploading")
@@ -50,13 +62,9 @@ def test_a_line_names_what_is_done_and_its_digest_once() -> None:
     assert screen.getvalue().splitlines() == [f"Mounted     {digest} {EMPTY_CONFIG}", f"Copied      a/b ({digest})"]
 
 
-def test_without_threads_there_are_lines_and_no_bars(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr(threading.Thread, "start", refuse)
+def test_without_threads_there_are_lines_and_no_bars() -> None:
     stream = io.StringIO()
-    progress = TerminalProgress(stream)
+    progress = TerminalProgress(stream, thread=Refused)
     progress.expect(1000)
     progress.started(LARGE, "Uploading")
     progress.advanced(LARGE, 500)
@@ -69,12 +77,8 @@ def test_without_threads_there_are_lines_and_no_bars(monkeypatch: pytest.MonkeyP
     assert len(stream.getvalue().splitlines()) == 2
 
 
-def test_an_interrupt_while_the_drawing_begins_passes_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(_: threading.Thread) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(threading.Thread, "start", interrupted)
-    progress = TerminalProgress(io.StringIO())
+def test_an_interrupt_while_the_drawing_begins_passes_through() -> None:
+    progress = TerminalProgress(io.StringIO(), thread=Interrupted)
     with pytest.raises(KeyboardInterrupt):
         progress.started(LARGE, "Uploading")
     progress.close()

@@ -1,9 +1,9 @@
-"""Arguments that cannot go together, found before anything is asked of anybody."""
+"""Arguments that exclude or need each other."""
 
 from __future__ import annotations
 
 from argparse import Namespace
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 import pytest
 from azure.cli.core.azclierror import (
@@ -12,41 +12,19 @@ from azure.cli.core.azclierror import (
     RequiredArgumentMissingError,
 )
 
-from azext_acrartifact._validators import gather_artifact, gather_place, gather_whole, validate_sizes
+from azext_acrartifact._validators import gather_artifact, gather_registry, gather_whole, validate_sizes
+from tests.unit.cli.az_command import az_command
 
 S = "myregistry.azurecr.io"
 
 
-@dataclass
-class Context:
-    """A command's context with a configured default registry."""
-
-    default: str = ""
-    data: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def cli_ctx(self) -> Context:
-        return self
-
-    @property
-    def config(self) -> Context:
-        return self
-
-    def get(self, section: str, name: str, fallback: str) -> str:
-        assert (section, name) == ("defaults", "acr")
-        return self.default or fallback
-
-
-def gathered(default: str = "", **given: object) -> Namespace:
-    """The namespace after the check of these arguments; what is not given is None."""
+def gathered(default: str = "", gather: Callable[..., None] = gather_artifact, **given: object) -> Namespace:
+    """Return the namespace after the check of these arguments; missing ones are None. *default* is the registry that
+    `az configure` has set."""
     names = ("artifact", "registry_name", "image", "suffix", "username", "password", "auth_mode")
     namespace = Namespace(**{**dict.fromkeys(names), "password_stdin": False, **given})
-    gather_artifact(Context(default), namespace)
+    gather(az_command({("defaults", "acr"): default} if default else {}), namespace)
     return namespace
-
-
-def artifact(reference: str | None, registry: str | None, image: str | None, default: str = "") -> None:
-    gathered(default, artifact=reference, registry_name=registry, image=image)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +42,7 @@ def artifact(reference: str | None, registry: str | None, image: str | None, def
     ],
 )
 def test_an_artifact_that_is_named_once_is_taken(reference, registry, image, default: str) -> None:
-    artifact(reference, registry, image, default)
+    gathered(default, artifact=reference, registry_name=registry, image=image)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +58,7 @@ def test_an_artifact_that_is_named_once_is_taken(reference, registry, image, def
 )
 def test_an_artifact_that_is_named_twice_or_not_is_refused(reference, registry, image, kind: type) -> None:
     with pytest.raises(kind) as caught:
-        artifact(reference, registry, image)
+        gathered(artifact=reference, registry_name=registry, image=image)
     assert caught.value.recommendations
 
 
@@ -131,7 +109,7 @@ def test_sizes_are_positive(name: str) -> None:
 
 
 def copied(to: str, **given: object) -> Namespace:
-    """The namespace of a copy to *to*."""
+    """Return the namespace of a copy to *to*."""
     names = ("to_name", "to_username", "to_password", "to_auth_mode")
     given = {**dict.fromkeys(names), "to_password_stdin": False, "artifact": f"{S}/a:1", "to": to, **given}
     return gathered(**given)
@@ -168,11 +146,8 @@ def test_a_target_that_is_not_clear_is_refused(to: str, given: dict[str, object]
 
 
 def whole(**given: object) -> Namespace:
-    """The same, for a command that takes a repository as well."""
-    names = ("artifact", "registry_name", "image", "repository", "suffix", "username", "password", "auth_mode")
-    namespace = Namespace(**{**dict.fromkeys(names), "password_stdin": False, **given})
-    gather_whole(Context("myregistry"), namespace)
-    return namespace
+    """Return the same for a command that takes a repository as well."""
+    return gathered("myregistry", gather_whole, **{"repository": None, **given})
 
 
 def test_a_whole_repository_may_be_named_in_three_ways() -> None:
@@ -186,31 +161,26 @@ def test_a_whole_repository_may_be_named_in_three_ways() -> None:
         whole()
 
 
-def place(default: str = "", repositories: object = (), **given: object) -> Namespace:
-    """The namespace of a command about a registry, which takes repositories unless they are the empty tuple."""
-    names = ("artifact", "registry_name", "suffix", "username", "password", "auth_mode")
-    namespace = Namespace(**{**dict.fromkeys(names), "password_stdin": False, **given})
-    if repositories != ():
-        namespace.repositories = repositories
-    gather_place(Context(default), namespace)
-    return namespace
+def registry(default: str = "", **given: object) -> Namespace:
+    """Return the namespace of a command about a registry, which takes `repositories` if they are given."""
+    return gathered(default, gather_registry, **given)
 
 
 def test_a_registry_may_be_named_in_three_ways() -> None:
-    for found in (place(artifact=S), place(registry_name=S), place(S), place(artifact=f"{S}/", registry_name=S)):
-        assert found.artifact.name == S
-    assert place(artifact="myregistry", username="me", password="x").login.username == "me"
-    assert place("other", artifact=S).artifact.name == S
-    assert place(artifact=S, registry_name="myregistry").artifact.name == S
+    for given in ({"artifact": S}, {"registry_name": S}, {"default": S}, {"artifact": f"{S}/", "registry_name": S}):
+        assert registry(**given).artifact.name == S
+    assert registry(artifact="myregistry", username="me", password="x").login.username == "me"
+    assert registry("other", artifact=S).artifact.name == S
+    assert registry(artifact=S, registry_name="myregistry").artifact.name == S
 
 
 def test_a_repository_may_be_part_of_the_name() -> None:
     for found in (
-        place(artifact=f"{S}/a/b", repositories=None),
-        place(artifact="a/b", repositories=None, registry_name=S),
-        place(S, artifact="a/b", repositories=None),
-        place(artifact=S, repositories=["a/b"]),
-        place(registry_name=S, repositories=["a/b"]),
+        registry(artifact=f"{S}/a/b", repositories=None),
+        registry(artifact="a/b", repositories=None, registry_name=S),
+        registry(S, artifact="a/b", repositories=None),
+        registry(artifact=S, repositories=["a/b"]),
+        registry(registry_name=S, repositories=["a/b"]),
     ):
         assert (found.artifact.name, found.repositories) == (S, ["a/b"])
 
@@ -230,5 +200,5 @@ def test_a_repository_may_be_part_of_the_name() -> None:
 )
 def test_a_registry_that_is_not_clear_is_refused(given: dict[str, object], kind: type) -> None:
     with pytest.raises(kind) as caught:
-        place(**given)  # type: ignore[arg-type]
+        registry(**given)  # type: ignore[arg-type]
     assert caught.value.recommendations

@@ -1,0 +1,84 @@
+"""From the arguments that name an artifact or a registry to a reference. Nothing here makes a request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ..errors import InvalidReferenceError
+from ..oci.reference import Reference, check_server, is_registry_name, parse_image, parse_reference
+from .arguments import ArtifactArgument, RegistryArgument, is_server
+from .context import CommandContext
+
+
+@dataclass(frozen=True)
+class NamedReference:
+    """A reference as the user named it; a registry alone has an empty repository. *guessed_from* is the bare registry
+    name from which the login server was made."""
+
+    reference: Reference
+    guessed_from: str | None = None
+
+
+def name_artifact(cmd: CommandContext, artifact: ArtifactArgument) -> NamedReference:
+    """Return the artifact that the arguments name. A bare registry name gets the cloud's suffix, a login server stays
+    as it is. Raises `InvalidReferenceError`."""
+    reference, registry = artifact.reference, artifact.registry
+    if reference and not (registry and _has_no_server(reference)):
+        return NamedReference(parse_reference(reference))
+    server, guessed_from = _server(cmd, registry or "", artifact.suffix)
+    first, slash, image = (artifact.image or "").partition("/")
+    if slash and first.lower() == server:
+        raise InvalidReferenceError(
+            "The registry is named twice", where=artifact.image or "", hint=f"Write {image} without its server."
+        )
+    return NamedReference(parse_image(artifact.image or reference or "", server), guessed_from)
+
+
+def name_repository(cmd: CommandContext, artifact: ArtifactArgument) -> NamedReference:
+    """Return the registry or repository that the arguments name. Raises `InvalidReferenceError`."""
+    reference = (artifact.reference or "").rstrip("/")
+    if reference and "/" not in reference:
+        artifact = replace(artifact, reference=None, registry=reference)
+    elif reference or artifact.image:
+        return name_artifact(cmd, artifact)
+    return name_registry(cmd, RegistryArgument(artifact.registry or "", artifact.suffix))
+
+
+def name_registry(cmd: CommandContext, registry: RegistryArgument) -> NamedReference:
+    """Return the registry that the arguments name. Raises `InvalidReferenceError`."""
+    server, guessed_from = _server(cmd, registry.name, registry.suffix)
+    return NamedReference(Reference(server, ""), guessed_from)
+
+
+def check_repository(text: str) -> str:
+    """Return *text* if it is the name of a repository; raises `InvalidReferenceError`."""
+    reference = parse_image(text, "registry.azurecr.io")
+    if reference.version is not None:
+        raise InvalidReferenceError("Not a repository", where=text, hint="Leave out its tag and digest.")
+    return reference.repository
+
+
+def _has_no_server(reference: str) -> bool:
+    first, slash, _ = reference.partition("/")
+    return not slash or not is_server(first)
+
+
+def _server(cmd: CommandContext, registry: str, suffix: str | None) -> tuple[str, str | None]:
+    """Return the login server of *registry*, and the name from which it was guessed, if it was."""
+    if "." in registry or ":" in registry:
+        return check_server(registry.lower() if ":" not in registry else registry), None
+    if not is_registry_name(registry):
+        raise InvalidReferenceError(
+            "Not a registry",
+            where=registry,
+            why="a name is 5 to 50 letters and digits",
+            hint="Give its name (myregistry) or its login server (myregistry.azurecr.io).",
+        )
+    if cmd.registry_suffix is None:
+        raise InvalidReferenceError(
+            "The cloud has no suffix for registries",
+            where=cmd.cloud,
+            hint="Give the registry's login server instead of its name.",
+        )
+    label = f"{registry}-{suffix}" if suffix else registry
+    return check_server(label.lower() + cmd.registry_suffix), registry

@@ -1,0 +1,36 @@
+"""Options that several commands take."""
+
+from __future__ import annotations
+
+from azure.cli.core.commands.parameters import AzArgumentContext
+from knack.arguments import CLIArgumentType
+
+from ..._validators import validate_sizes
+
+CONCURRENCY = CLIArgumentType(
+    type=int,
+    help="How many files to transfer at once. Default: chosen automatically, or the value of "
+    "`az config set acrartifact.concurrency=N`.",
+    validator=validate_sizes,
+)
+
+
+def flag(c: AzArgumentContext, name: str, text: str) -> None:
+    """Declare an option without a value, with the help *text*."""
+    c.argument(name, action="store_true", help=text)
+
+
+def tags_argument(c: AzArgumentContext, text: str) -> None:
+    """Declare --tags with the help *text*."""
+    c.argument("tags", nargs="+", action="extend", help=text)
+
+
+def no_overwrite_argument(c: AzArgumentContext, exception: str = "") -> None:
+    """Declare --no-overwrite for tags; *exception* ends its help."""
+    text = "Fail if a tag already names another artifact. Two runs at the same moment may both pass this check"
+    flag(c, "no_overwrite", f"{text}{exception}.")
+
+
+def yes_argument(c: AzArgumentContext) -> None:
+    """Declare --yes."""
+    c.argument("yes", options_list=["--yes", "-y"], action="store_true", help="Do not ask for confirmation.")
