@@ -90,7 +90,7 @@ def _files(count: int) -> _Work:
             wanted = [safe_name(name) for name in names]
             destination.require_writable(wanted)
             for name in wanted:
-                with destination.open_part(name) as part:
+                with destination.open_temporary(name) as part:
                     part.write(content)
                     part.commit()
 
@@ -135,7 +135,7 @@ def _blob(size: int) -> _Work:
 
     def checked(folder: Path) -> None:
         verifier = Verifier(digest, size * MIB)
-        with Destination.open(str(folder)) as destination, destination.open_part(safe_name("blob")) as part:
+        with Destination.open(str(folder)) as destination, destination.open_temporary(safe_name("blob")) as part:
             for block in blocks:
                 verifier.update(block)
                 part.write(block)

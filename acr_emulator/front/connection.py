@@ -143,7 +143,7 @@ class Connection:
         response = self._canned(request, plan) or self._serviced(_altered(request, plan), entry)
         if self._wire.dead:
             return False
-        for rule in plan.of("reset", "cut", "stall", where="answer"):
+        for rule in plan.of("reset", "cut", "stall", where="handled"):
             self._stall_or_drop(rule)
         _edit(response, plan)
         return self._finish(response, head, body, plan, entry)

@@ -20,7 +20,7 @@ NAMED = ("drop_session", "expire_token", "ignore_range", "wrong_content_range")
 ACTIONS = (
     "status", "reset", "cut", "corrupt", "delay", "stall", "bandwidth", "set_headers", "drop_headers", "raw", *NAMED,
 )  # fmt: skip
-POINTS = ("before", "request", "answer", "response")
+POINTS = ("before", "request", "handled", "response")
 
 
 @dataclass

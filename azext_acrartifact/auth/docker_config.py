@@ -57,7 +57,7 @@ class DockerConfig:
         """Return the user's: in the folder `DOCKER_CONFIG`, or in `.docker` of *home*."""
         return cls(Path(variables.get("DOCKER_CONFIG") or home / ".docker") / "config.json")
 
-    def place_of(self, server: str) -> str:
+    def location_of(self, server: str) -> str:
         """Return the helper or file that stores the credential of *server*, for messages."""
         helper = _helper_of(self._read(), server)
         return helper.program if helper else str(self.path)

@@ -43,7 +43,7 @@ def push_order(
         allow_empty=content.empty,
         compression=content.compression,
         concurrency=cmd.concurrency(content.concurrency),
-        journal_folder=cmd.uploads_folder,
+        sessions_folder=cmd.uploads_folder,
         rules=rules or TagRules(),
         platform=parse_platform(platform) if platform else None,
         stdin=_stdin(content.stdin_name, [spec.path for spec in specs]),

@@ -1,6 +1,6 @@
 """A bounded queue between a thread that produces items and one that consumes them, so that neither waits for the other.
 
-`made_ahead` produces in a new thread: packing runs while packed blocks are sent. `consume_in_thread` consumes in one:
+`prefetch` produces in a new thread: packing runs while packed blocks are sent. `consume_in_thread` consumes in one:
 inflating runs beside the download.
 """
 
@@ -21,7 +21,7 @@ _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
-def made_ahead(items: Iterable[_Item], size: int) -> Iterator[_Item]:
+def prefetch(items: Iterable[_Item], size: int) -> Iterator[_Item]:
     """Yield *items*, up to *size* of them produced before they are asked for. An error of *items* is raised after the
     items before it.
 

@@ -14,7 +14,7 @@ from .os_errors import naming
 NAME = "standard input"
 
 
-def spooled(stream: BinaryIO) -> LocalFile:
+def copy_stdin(stream: BinaryIO) -> LocalFile:
     """Copy *stream* to a nameless temporary file, which vanishes when it is closed. Raises LocalFileError when there is
     no space for it."""
     with naming("Cannot make a temporary copy", NAME), tempfile.TemporaryFile() as copy:

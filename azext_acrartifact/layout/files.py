@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..errors import LocalFileError
-from ..files.archive.tar_index import Extent, index_tar
+from ..files.archive.tar_index import ByteRange, index_tar
 from ..files.directory import open_folder
 from ..files.directory.handle import Folder
 from ..files.local_file import LocalFile
@@ -83,7 +83,7 @@ class FolderFiles:
 class TarFiles:
     """A layout that is a tar."""
 
-    def __init__(self, file: LocalFile, members: dict[str, Extent]) -> None:
+    def __init__(self, file: LocalFile, members: dict[str, ByteRange]) -> None:
         self._file = file
         self.members = members
         """The offset and size of each file by name."""
@@ -112,7 +112,7 @@ class TarMemberFile:
     """A range of an open file. Its owner closes the file."""
 
     file: LocalFile
-    extent: Extent
+    extent: ByteRange
 
     @property
     def size(self) -> int:

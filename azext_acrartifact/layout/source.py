@@ -17,7 +17,7 @@ from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest, algorithm_of, digest_of
 from ..oci.manifest import MANIFEST_LIMIT, Manifest, parse_manifest
 from ..oci.mediatypes import IMAGE_INDEX, IMAGE_MANIFEST, INDEXES, MANIFESTS
-from ..oci.referrers import described, is_list_tag
+from ..oci.referrers import is_referrers_tag, referrer_descriptor
 from .files import LayoutFile, LayoutFiles, read_layout, read_small
 from .index import blob_name
 
@@ -39,7 +39,7 @@ class LayoutSource:
 
     def tags(self) -> dict[str, Descriptor]:
         """Return the artifact of each tag, without lists of referrers. Raises as `LayoutIndex.tags` does."""
-        return {tag: found for tag, found in self.index.tags(self.label).items() if not is_list_tag(tag)}
+        return {tag: found for tag, found in self.index.tags(self.label).items() if not is_referrers_tag(tag)}
 
     def resolve(self, version: str) -> Descriptor | None:
         """Return the descriptor of the manifest under *version*, a tag or a digest, or None."""
@@ -116,7 +116,7 @@ class LayoutSource:
         for digest in dict.fromkeys(self._listed()):
             manifest = self.manifest(digest)
             if manifest.subject is not None:
-                found.setdefault(manifest.subject.digest, []).append(described(manifest))
+                found.setdefault(manifest.subject.digest, []).append(referrer_descriptor(manifest))
         return found
 
     def _listed(self) -> Iterator[Digest]:
@@ -125,7 +125,7 @@ class LayoutSource:
         for entry in self.index.entries:
             if entry.descriptor.media_type not in (*MANIFESTS, *INDEXES):
                 continue
-            if entry.tag is not None and is_list_tag(entry.tag):
+            if entry.tag is not None and is_referrers_tag(entry.tag):
                 yield from (child.digest for child in self.manifest(entry.descriptor.digest).manifests)
             else:
                 yield entry.descriptor.digest

@@ -50,7 +50,7 @@ class FolderStore:
 
     def begin(self, missing: Sequence[Descriptor]) -> None:
         """Check that there is space for *missing*, less what exists of them, and that the folder is writable."""
-        saved = self._destination.kept_bytes
+        saved = self._destination.resumable_bytes
         self._destination.require_space(sum(max(0, blob.size - saved(_name(blob))) for blob in missing))
         if self._destination.size_of(RelativeName((MARKER_FILE,))) is None:
             self._write(MARKER_FILE, MARKER)
@@ -61,11 +61,11 @@ class FolderStore:
 
     def open_blob(self, blob: Descriptor) -> BlobFile:
         """Open a temporary file beside the blob's."""
-        return self._destination.open_part(_name(blob))
+        return self._destination.open_temporary(_name(blob))
 
     def open_ranged(self, blob: Descriptor) -> RangedFile:
         """Open a resumable file beside the blob's."""
-        return self._destination.open_kept(_name(blob), blob.digest, blob.size, self._block)
+        return self._destination.open_resumable(_name(blob), blob.digest, blob.size, self._block)
 
     def finish(self) -> None:
         """Write the index, with the artifacts that other runs have added meanwhile."""
@@ -84,7 +84,7 @@ class FolderStore:
         self._destination.close(failed=failed)
 
     def _write(self, name: str, content: bytes) -> None:
-        with self._destination.open_part(RelativeName((name,))) as file:
+        with self._destination.open_temporary(RelativeName((name,))) as file:
             file.write(content)
             file.commit()
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ..files.archive import tar_format as tar
 from ..files.archive.tar_headers import END_OF_ARCHIVE, Header, encode
-from ..files.archive.tar_index import Extent
+from ..files.archive.tar_index import ByteRange
 
 _FILE_MODE, _FOLDER_MODE = 0o644, 0o755
 
@@ -23,20 +23,20 @@ class TarLayout:
     """The *headers* by their offset, the *members* by name, and the *size* of the tar in bytes."""
 
     headers: Mapping[int, bytes]
-    members: Mapping[str, Extent]
+    members: Mapping[str, ByteRange]
     size: int
 
     @classmethod
     def of(cls, sizes: Mapping[str, int]) -> TarLayout:
         """Lay out files of *sizes* bytes by name, in that order, with the folders that they need."""
         headers: dict[int, bytes] = {}
-        members: dict[str, Extent] = {}
+        members: dict[str, ByteRange] = {}
         offset = 0
         for header in _headers(sizes):
             headers[offset] = encode(header)
             offset += len(headers[offset])
             if header.type == tar.REGULAR:
-                members[header.path] = Extent(offset, header.size)
+                members[header.path] = ByteRange(offset, header.size)
                 offset += header.size + tar.padding(header.size)
         headers[offset] = END_OF_ARCHIVE
         return cls(headers, members, offset + len(END_OF_ARCHIVE))

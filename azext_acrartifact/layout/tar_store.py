@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ..errors import DigestMismatchError, LocalFileError
 from ..files.archive import tar_format as tar
-from ..files.archive.tar_index import Extent
+from ..files.archive.tar_index import ByteRange
 from ..files.local_file import fingerprint
 from ..files.names import RelativeName
 from ..files.os_errors import naming
 from ..files.writing.destination import Destination
-from ..files.writing.resumable_file import KeptPart
+from ..files.writing.resumable_file import ResumableFile
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest, Verifier
 from ..transport.messages import BLOCK
@@ -42,7 +42,7 @@ class TarStore:
         self._destination = Destination.open(folder)
         try:
             identity, size = self._layout.identity, self._layout.size
-            self._file: KeptPart = self._destination.open_kept(self._name, identity, size, tar.BLOCK_SIZE)
+            self._file: ResumableFile = self._destination.open_resumable(self._name, identity, size, tar.BLOCK_SIZE)
         except BaseException:
             self._destination.close(failed=True)
             raise
@@ -50,7 +50,7 @@ class TarStore:
     def begin(self, _missing: Sequence[Descriptor]) -> None:
         """Check that there is space for the whole tar, less what an earlier run has left of it."""
         self._require_untouched()
-        saved = self._destination.kept_bytes(self._name)
+        saved = self._destination.resumable_bytes(self._name)
         self._destination.require_space(self._layout.size - saved)
 
     def has(self, blob: Descriptor) -> bool:
@@ -112,7 +112,7 @@ class TarStore:
         self._intact.add(name)
         return True
 
-    def _copy_older(self, name: str, extent: Extent) -> None:
+    def _copy_older(self, name: str, extent: ByteRange) -> None:
         """Copy a file of the older tar that is not part of this backup."""
         file = self._before.open(name) if self._before else None
         if file is None:
@@ -137,7 +137,7 @@ class TarStore:
 class TarMember:
     """One blob inside of an unfinished tar: `blob_file.BlobFile` and `RangedFile`."""
 
-    def __init__(self, file: KeptPart, bounds: Extent, numbers: range, committed: Callable[[], None]) -> None:
+    def __init__(self, file: ResumableFile, bounds: ByteRange, numbers: range, committed: Callable[[], None]) -> None:
         """Write *bounds* of *file*, whose blocks have *numbers*, and call *committed* when it is verified."""
         self._file, self._bounds, self._numbers, self._committed = file, bounds, numbers, committed
         self._position = 0
@@ -183,7 +183,7 @@ class TarMember:
         """Do nothing: the bytes stay for the next run."""
 
 
-def _numbered(members: Mapping[str, Extent], block: int) -> dict[str, range]:
+def _numbered(members: Mapping[str, ByteRange], block: int) -> dict[str, range]:
     """Return the numbers of each file's blocks of *block* bytes in the record of the tar; at least one each."""
     numbers: dict[str, range] = {}
     start = 0

@@ -76,4 +76,6 @@ class Verifier:
             )
         found = f"{algorithm_of(self._expected)}:{self._hash.hexdigest()}"
         if found != self._expected:
-            raise DigestMismatchError("The bytes are not the right ones", where=self._expected, why=f"they are {found}")
+            raise DigestMismatchError(
+                "The content does not match its digest", where=self._expected, why=f"it is {found}"
+            )

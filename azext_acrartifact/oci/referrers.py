@@ -29,35 +29,35 @@ class Referrers:
 
     def __init__(self, manifests: Manifests) -> None:
         self._manifests = manifests
-        self.kept_by_tag = False
+        self.uses_tag_schema = False
         """Whether the registry has shown that it has no referrers API."""
         self._writing = threading.Lock()
 
     def of(self, repository: str, digest: Digest) -> Iterator[Descriptor]:
         """Yield the manifests whose subject is *digest*. Raises a `RegistryError` if the registry refuses."""
-        listed = None if self.kept_by_tag else self._manifests.referrers(repository, digest)
+        listed = None if self.uses_tag_schema else self._manifests.referrers(repository, digest)
         if listed is not None:
             yield from listed
             return
-        self.kept_by_tag = True
-        index = self._manifests.find(repository, tag_of(digest))
+        self.uses_tag_schema = True
+        index = self._manifests.find(repository, referrers_tag(digest))
         yield from index.manifests if index and index.is_index else ()
 
     def store(self, repository: str, manifest: Manifest, version: str) -> None:
         """Store *manifest* under *version*, and add it to its subject's list if the registry does not do that."""
         listed = self._manifests.put(repository, manifest, version)
         if manifest.subject is not None and not listed:
-            self.kept_by_tag = True
-            self._update(repository, manifest.subject.digest, add=[described(manifest)], remove=[])
+            self.uses_tag_schema = True
+            self._update(repository, manifest.subject.digest, add=[referrer_descriptor(manifest)], remove=[])
 
     def forget(self, repository: str, subject: Digest, gone: Sequence[Digest]) -> None:
-        """Remove *gone* from the list under the subject's tag. Call it only if `kept_by_tag`."""
+        """Remove *gone* from the list under the subject's tag. Call it only if `uses_tag_schema`."""
         self._update(repository, subject, add=[], remove=gone)
 
     def _update(self, repository: str, subject: Digest, add: Sequence[Descriptor], remove: Sequence[Digest]) -> None:
         """Write the list until a fresh read has every change. Registries have no conditional PUT, so another writer may
         replace the list unnoticed."""
-        tag = tag_of(subject)
+        tag = referrers_tag(subject)
         with self._writing:
             for _ in range(MOST_WRITES):
                 listed = self._listed(repository, tag)
@@ -83,12 +83,12 @@ class Referrers:
         return list(index.manifests)
 
 
-def tag_of(digest: Digest) -> str:
+def referrers_tag(digest: Digest) -> str:
     """Return the tag under which the referrers of *digest* are listed."""
     return digest.replace(":", "-")
 
 
-def is_list_tag(tag: str) -> bool:
+def is_referrers_tag(tag: str) -> bool:
     """Return whether *tag* is that of a list of referrers."""
     return _LIST_TAG.fullmatch(tag) is not None
 
@@ -99,6 +99,6 @@ def owner_of(tag: str) -> Digest | None:
     return Digest(match.group(1).replace("-", ":", 1)) if match else None
 
 
-def described(manifest: Manifest) -> Descriptor:
+def referrer_descriptor(manifest: Manifest) -> Descriptor:
     """Return the descriptor of *manifest* for a list of referrers, which includes its type and annotations."""
     return replace(manifest.descriptor, artifact_type=manifest.artifact_type, annotations=manifest.annotations)

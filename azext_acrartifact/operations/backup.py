@@ -18,7 +18,7 @@ from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest
 from ..oci.manifest import Manifest, blobs_of
 from ..oci.reference import Reference
-from ..oci.referrers import is_list_tag
+from ..oci.referrers import is_referrers_tag
 from ..oci.registry import Registry
 from ..oci.storage import COPIED, SKIPPED
 from ..transfer.concurrency import Concurrency
@@ -110,7 +110,7 @@ def _roots(registry: Registry, order: BackupOrder, concurrency: Concurrency) -> 
             "Both a single artifact and --tags are given", hint="Give --tags with the repository alone."
         )
     if not versions:
-        versions = [tag for tag in registry.manifests.tags(repository) if not is_list_tag(tag)]
+        versions = [tag for tag in registry.manifests.tags(repository) if not is_referrers_tag(tag)]
     if not versions:
         raise NotFoundError(
             "The repository has no tags", where=str(order.reference), hint="Name an artifact by its digest."

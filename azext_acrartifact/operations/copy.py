@@ -34,7 +34,7 @@ _STATE = {MOUNT: MOUNTED, IMPORT: IMPORTED, STREAM: COPIED}
 @dataclass(frozen=True)
 class CopyOrder:
     """The artifact to copy. Without a tag in *target* or *tags*, the copy has none. Interrupted uploads are resumed
-    from *journal_folder*, if given; *concurrency* None adapts to the network."""
+    from *sessions_folder*, if given; *concurrency* None adapts to the network."""
 
     source: Reference
     target: Reference
@@ -44,7 +44,7 @@ class CopyOrder:
     overwrite: bool = True
     dry_run: bool = False
     concurrency: int | None = None
-    journal_folder: str | None = None
+    sessions_folder: str | None = None
     sizes: TransferSizes = DEFAULT_SIZES
 
     @property
@@ -121,7 +121,7 @@ def _root(registry: Registry, order: CopyOrder) -> Manifest:
 
 
 def _ends(registries: Registries, order: CopyOrder) -> Ends:
-    sessions = UploadSessions(order.journal_folder)
+    sessions = UploadSessions(order.sessions_folder)
     source = RepositoryStorage(registries.source, order.source.repository, sessions, order.sizes)
     target = RepositoryStorage(registries.target, order.target.repository, sessions, order.sizes)
     return Ends(source, target, Concurrency(registries.target.http, order.concurrency), order.sizes)

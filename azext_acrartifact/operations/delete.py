@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import InvalidInputError, LockedError
 from ..oci.digest import Digest
 from ..oci.reference import Reference
-from ..oci.referrers import is_list_tag, tag_of
+from ..oci.referrers import is_referrers_tag, referrers_tag
 from ..oci.registry import Registry
 from ..transport.authorization import DELETE, METADATA_READ, PULL, Scope
 from .artifact_reference import not_found, require_version
@@ -70,8 +70,8 @@ def plan_delete(registry: Registry, reference: Reference, *, confirmed: bool = F
         tags = registry.metadata.tags_of(repository, found.digest)
     indexes = _broken(inventory, found.digest)
     if confirmed:
-        next(registry.referrers.of(repository, found.digest), None)  # sets kept_by_tag
-    is_complete = not confirmed or registry.referrers.kept_by_tag
+        next(registry.referrers.of(repository, found.digest), None)  # sets uses_tag_schema
+    is_complete = not confirmed or registry.referrers.uses_tag_schema
     referrers = _referrers(inventory, found.digest) if is_complete else []
     return Deletion(
         reference,
@@ -79,7 +79,7 @@ def plan_delete(registry: Registry, reference: Reference, *, confirmed: bool = F
         [str(tag["name"]) for tag in tags],
         referrers,
         indexes,
-        registry.referrers.kept_by_tag,
+        registry.referrers.uses_tag_schema,
         [LockedTag(str(tag["name"]), locks) for tag in tags if (locks := locks_in(tag))],
     )
 
@@ -122,7 +122,7 @@ def delete(registry: Registry, deletion: Deletion) -> None:
 def _delete_with_list(registry: Registry, repository: str, digest: Digest) -> None:
     """Delete a manifest and its list of referrers, which is an index under a tag."""
     registry.manifests.delete(repository, digest)
-    referrers = registry.manifests.resolve(repository, tag_of(digest))
+    referrers = registry.manifests.resolve(repository, referrers_tag(digest))
     if referrers is not None:
         registry.manifests.delete(repository, referrers.digest)
 
@@ -149,7 +149,7 @@ def _broken(inventory: Inventory, digest: Digest) -> list[BrokenIndex]:
     """Return the tagged indexes above *digest*, except lists of referrers. Reads from the tagged indexes downwards, so
     that indexes below no tag, whose loss breaks nothing, cost no request."""
     tags = {
-        found: [tag for tag in tags_in(inventory.manifests[found]) if not is_list_tag(tag)]
+        found: [tag for tag in tags_in(inventory.manifests[found]) if not is_referrers_tag(tag)]
         for found in inventory.indexes()
     }
     level = {found for found, names in tags.items() if names and found != digest}

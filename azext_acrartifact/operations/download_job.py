@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..files.archive.extract import Extraction, size_limit
 from ..files.writing.destination import Destination
-from ..files.writing.resumable_file import KeptPart
+from ..files.writing.resumable_file import ResumableFile
 from ..oci.mediatypes import CONTENT_DIGEST, UNPACK
 from ..transfer.concurrency import Concurrency
 from ..transfer.download import BlobDownload
@@ -43,7 +43,7 @@ class Downloader:
 
     def _file(self, item: Planned) -> None:
         self.progress.started(item.blob, "Downloading")
-        with self.destination.open_part(item.name) as file:
+        with self.destination.open_temporary(item.name) as file:
             self._download(item).into(file)
             file.commit()
         self.progress.finished(item.blob, "Downloaded")
@@ -52,9 +52,9 @@ class Downloader:
         if large.work():
             self.progress.finished(item.blob, "Downloaded")
 
-    def _open(self, item: Planned) -> KeptPart:
+    def _open(self, item: Planned) -> ResumableFile:
         self.progress.started(item.blob, "Downloading")
-        return self.destination.open_kept(item.name, item.blob.digest, item.blob.size, self.source.sizes.block)
+        return self.destination.open_resumable(item.name, item.blob.digest, item.blob.size, self.source.sizes.block)
 
     def _folder(self, item: Planned) -> None:
         """Unpack during the download. Nothing is moved into place before the layer's digest is verified."""

@@ -16,11 +16,11 @@ from ..files.archive.walk import walk
 from ..files.globs import Glob
 from ..files.local_file import LocalFile
 from ..files.names import RelativeName, find_collision, why_unsafe_path
-from ..files.prefetch import made_ahead
-from ..files.stdin_file import spooled
+from ..files.prefetch import prefetch
+from ..files.stdin_file import copy_stdin
 from ..oci.descriptor import Descriptor
 from ..oci.mediatypes import CONTENT_DIGEST, UNPACK
-from ..transfer.upload_source import StreamFeed
+from ..transfer.upload_source import StreamSource
 from .file_spec import STDIN, FileSpec, title_of
 
 MOST_OPEN = 64
@@ -54,7 +54,7 @@ class Stdin:
     title: str
 
 
-class FolderFeed(StreamFeed):
+class FolderSource(StreamSource):
     """A folder that is packed while it is sent, without a copy of the layer on disk."""
 
     def __init__(self, folder: PackedFolder, codec: Codec, destination: str) -> None:
@@ -70,7 +70,7 @@ class FolderFeed(StreamFeed):
 
     def _pack(self) -> Iterator[bytes | bytearray]:
         self._stream = self._folder.stream(self._codec)
-        return made_ahead(iter(self._stream), _AHEAD)
+        return prefetch(iter(self._stream), _AHEAD)
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def _open(item: Input, opening: Opening, stack: contextlib.ExitStack, *, stay_op
     if item.folder:
         return item
     stdin = opening.stdin if item.spec.path == STDIN else None
-    file = stack.enter_context(spooled(stdin.stream) if stdin else LocalFile.open(item.spec.path))
+    file = stack.enter_context(copy_stdin(stdin.stream) if stdin else LocalFile.open(item.spec.path))
     reason = why_unsafe_path(item.title)
     if reason:
         raise LocalFileError(

@@ -13,7 +13,7 @@ from ..oci.descriptor import Descriptor
 from ..oci.manifest import Manifest, build_manifest
 from ..oci.mediatypes import EMPTY_CONFIG, EMPTY_JSON, UNKNOWN_ARTIFACT, UNKNOWN_CONFIG, is_media_type
 from .file_spec import FileSpec
-from .upload_job import Shipment
+from .upload_job import PendingUpload
 
 V1_0 = "v1.0"
 V1_1 = "v1.1"
@@ -40,23 +40,23 @@ def spec_version(asked: str | None, config: FileSpec | None, artifact_type: str 
     return version
 
 
-def config_shipment(
+def config_blob(
     version: str,
     config: FileSpec | None,
     artifact_type: str | None,
     annotations: Mapping[str, str],
     stack: contextlib.ExitStack,
-) -> Shipment:
+) -> PendingUpload:
     """Return the config blob: the user's file, which *stack* closes, or otherwise the empty object."""
     if config is not None:
         file = stack.enter_context(LocalFile.open(config.path, allow_null=True))
-        return Shipment(config.media_type or UNKNOWN_CONFIG, annotations, content=file)
+        return PendingUpload(config.media_type or UNKNOWN_CONFIG, annotations, content=file)
     if version == V1_0:
-        return Shipment(artifact_type or UNKNOWN_CONFIG, annotations, content=Memory(EMPTY_JSON))
+        return PendingUpload(artifact_type or UNKNOWN_CONFIG, annotations, content=Memory(EMPTY_JSON))
     return replace(_empty_blob(), annotations=annotations)
 
 
-def placeholders(version: str) -> list[Shipment]:
+def placeholders(version: str) -> list[PendingUpload]:
     """Return the layers of an artifact without files (image-spec 1.1 § Guidelines for Artifact Usage)."""
     return [_empty_blob()] if version == V1_1 else []
 
@@ -74,6 +74,6 @@ def compose(
     return build_manifest(config, layers, artifact_type=kind, subject=subject, annotations=annotations)
 
 
-def _empty_blob() -> Shipment:
+def _empty_blob() -> PendingUpload:
     """Return the empty object with its data in the descriptor, as specification 1.1 requires."""
-    return Shipment(EMPTY_CONFIG, {}, content=Memory(EMPTY_JSON), data=EMPTY_JSON)
+    return PendingUpload(EMPTY_CONFIG, {}, content=Memory(EMPTY_JSON), data=EMPTY_JSON)

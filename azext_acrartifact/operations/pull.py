@@ -116,7 +116,7 @@ def _fetch_all(
     missing = [item for item in plan.files if item.name not in present]
     if not order.overwrite:
         _require_free(destination, missing)
-    destination.require_space(sum(max(0, item.blob.size - destination.kept_bytes(item.name)) for item in missing))
+    destination.require_space(sum(max(0, item.blob.size - destination.resumable_bytes(item.name)) for item in missing))
     progress.expect(sum(item.blob.size for item in missing))
     downloader = Downloader(storage, destination, progress, concurrency, order.max_unpacked_size)
     Scheduler(concurrency).run([job for item in missing for job in downloader.jobs(item)])
@@ -143,6 +143,6 @@ def _save_config(registry: Registry, storage: RepositoryStorage, manifest: Manif
     if manifest.config is None:
         raise InvalidManifestError("The artifact has no config", where=path)
     folder, name = os.path.split(os.path.abspath(path))
-    with Destination.open(folder) as destination, destination.open_part(safe_name(name)) as file:
+    with Destination.open(folder) as destination, destination.open_temporary(safe_name(name)) as file:
         BlobDownload(storage, manifest.config, registry.http.attempts(), lambda size: None).into(file)
         file.commit()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..oci.digest import Digest
-from ..oci.referrers import is_list_tag, owner_of
+from ..oci.referrers import is_referrers_tag, owner_of
 from .repository_inventory import Inventory
 
 
@@ -18,7 +18,7 @@ class Dependencies:
         lists = set()
         for digest, names in inventory.tagged().items():
             self.owned.update({owner: name for name in names if (owner := owner_of(name))})
-            if any(is_list_tag(name) for name in names):
+            if any(is_referrers_tag(name) for name in names):
                 lists.add(digest)  # such an index lists referrers, which it does not need
         for digest, relation in inventory.relations.items():
             if relation.subject:

@@ -22,16 +22,16 @@ from .annotations import Annotations
 from .file_spec import FileSpec
 from .inputs import Opening, Stdin, open_inputs
 from .locks import naming_locks, require_writable
-from .manifest_builder import compose, config_shipment, placeholders, spec_version
+from .manifest_builder import compose, config_blob, placeholders, spec_version
 from .platforms import Platform, add_to_index, require_index
 from .tag import TagRules, named, put_tags, require_free, rights
-from .upload_job import UPLOADED, Shipment, Uploader, pending_upload
+from .upload_job import UPLOADED, PendingUpload, Uploader, pending_upload
 
 
 @dataclass(frozen=True)
 class PushOrder:
     """The artifact to push. Without a tag in *reference*, it is pushed by its digest. It refers to *subject*, if given.
-    Interrupted uploads are resumed from *journal_folder*, if given; *concurrency* None adapts to the network. *stdin*
+    Interrupted uploads are resumed from *sessions_folder*, if given; *concurrency* None adapts to the network. *stdin*
     is read for a file named `-`; *split* makes each file of a folder a layer of its own. With *platform* the tags name
     indexes, to which the artifact is added. A *dry_run* stores nothing."""
 
@@ -47,7 +47,7 @@ class PushOrder:
     allow_empty: bool = False
     compression: str = GZIP
     concurrency: int | None = None
-    journal_folder: str | None = None
+    sessions_folder: str | None = None
     subject: Descriptor | None = None
     stdin: Stdin | None = None
     split: bool = False
@@ -90,7 +90,7 @@ def push(registry: Registry, order: PushOrder, progress: Progress) -> PushResult
         inputs = open_inputs(order.files, opening, stack)
         codec = codec_named(order.compression)
         layers = [pending_upload(item, order.media_type, codec) for item in inputs] or placeholders(version)
-        config = config_shipment(version, order.config, order.artifact_type, order.annotations.config, stack)
+        config = config_blob(version, order.config, order.artifact_type, order.annotations.config, stack)
         registry.authorizer.authorization(Scope.of(order.reference.repository, *rights(order.rules)))
         present = _present(registry, order)
         references = [order.reference, *named(order.reference, order.tags)]
@@ -140,13 +140,13 @@ def _push(
     registry: Registry,
     order: PushOrder,
     version: str,
-    config: Shipment,
-    layers: Sequence[Shipment],
+    config: PendingUpload,
+    layers: Sequence[PendingUpload],
     present: Manifest | None,
     progress: Progress,
 ) -> PushResult:
     codec = codec_named(order.compression)
-    sessions = UploadSessions(order.journal_folder)
+    sessions = UploadSessions(order.sessions_folder)
     storage = RepositoryStorage(registry, order.reference.repository, sessions, order.sizes)
     concurrency = Concurrency(registry.http, order.concurrency)
     Uploader(storage, concurrency, present, progress, codec, order.dry_run).run([config, *layers])
@@ -157,7 +157,7 @@ def _push(
     return _result(order, manifest, tags, config, layers)
 
 
-def _described(upload: Shipment) -> Descriptor:
+def _described(upload: PendingUpload) -> Descriptor:
     assert upload.descriptor is not None
     return upload.descriptor
 
@@ -191,7 +191,7 @@ def _tags(order: PushOrder) -> list[str]:
 
 
 def _result(
-    order: PushOrder, manifest: Manifest, tags: Sequence[str], config: Shipment, layers: Sequence[Shipment]
+    order: PushOrder, manifest: Manifest, tags: Sequence[str], config: PendingUpload, layers: Sequence[PendingUpload]
 ) -> PushResult:
     uploads = sorted((*layers, config), key=lambda upload: upload.state == UPLOADED)
     blobs = {_described(upload).digest: upload for upload in uploads}

@@ -15,7 +15,7 @@ from ..errors import InvalidManifestError, NotFoundError
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest
 from ..oci.mediatypes import DOCKER_LIST, DOCKER_MANIFEST, INDEXES
-from ..oci.referrers import described
+from ..oci.referrers import referrer_descriptor
 from ..oci.registry import Registry
 from ..transfer.concurrency import Concurrency
 from .locks import locks_in
@@ -103,7 +103,7 @@ class Inventory:
             else:
                 subject = manifest.subject.digest if manifest.subject else None
                 children = frozenset(child.digest for child in manifest.manifests)
-                self.relations[digest] = Relation(subject, children, described(manifest))
+                self.relations[digest] = Relation(subject, children, referrer_descriptor(manifest))
 
         self._each(fetch, READS, [digest for digest in digests if digest not in self.relations])
 

@@ -40,7 +40,7 @@ class RestoreOrder:
     overwrite: bool = True
     dry_run: bool = False
     concurrency: int | None = None
-    journal_folder: str | None = None
+    sessions_folder: str | None = None
     sizes: TransferSizes = DEFAULT_SIZES
 
 
@@ -58,7 +58,7 @@ def restore(registry: Registry, order: RestoreOrder, progress: Progress) -> Layo
         registry.authorizer.authorization(Scope.of(repository, PULL, PUSH))
         graph = collect(source, wanted, concurrency, recursive=order.recursive)
         source.require(blobs_of(graph.manifests))
-        target = RepositoryStorage(registry, repository, UploadSessions(order.journal_folder), order.sizes)
+        target = RepositoryStorage(registry, repository, UploadSessions(order.sessions_folder), order.sizes)
         ends = Ends(source, target, concurrency, order.sizes)
         if order.dry_run:
             copied = preview(graph, ends, tags, order.overwrite)

@@ -18,7 +18,7 @@ from ..transfer.progress import Progress
 from ..transfer.repository_storage import RepositoryStorage
 from ..transfer.scheduler import Job, Scheduler
 from ..transfer.upload_source import FileSource, Identity, UploadSource
-from .inputs import FolderFeed, Input, is_same_folder
+from .inputs import FolderSource, Input, is_same_folder
 
 _FOLDER_TYPES = {GZIP: LAYER_GZIP, ZSTD: LAYER_ZSTD, NONE: LAYER}
 UPLOADED = "uploaded"
@@ -26,7 +26,7 @@ SKIPPED = "skipped"
 
 
 @dataclass
-class Shipment:
+class PendingUpload:
     """One blob to upload: a file or folder of the user's, or *content* in memory. When the upload has ended,
     *descriptor* describes the blob, and *state* says whether it was sent."""
 
@@ -44,10 +44,10 @@ class Shipment:
         return self.item.size if self.item else self.content.size if self.content else 0
 
 
-def pending_upload(item: Input, default_type: str | None, codec: Codec) -> Shipment:
+def pending_upload(item: Input, default_type: str | None, codec: Codec) -> PendingUpload:
     """Return the upload of *item*; *default_type* is the media type if the user named none."""
     kind = item.spec.media_type or default_type or (_FOLDER_TYPES[codec.name] if item.folder else LAYER)
-    return Shipment(kind, {TITLE: item.title, **item.annotations}, item=item)
+    return PendingUpload(kind, {TITLE: item.title, **item.annotations}, item=item)
 
 
 @dataclass
@@ -61,7 +61,7 @@ class Uploader:
     progress: Progress
     codec: Codec
     dry_run: bool = False
-    _claims: dict[Digest, Shipment] = field(default_factory=dict)
+    _claims: dict[Digest, PendingUpload] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -69,14 +69,14 @@ class Uploader:
         self._digests = {blob.digest for blob in blobs if blob}
         self._known = {blob.title: blob for blob in blobs if blob and blob.title}
 
-    def run(self, uploads: Sequence[Shipment]) -> None:
+    def run(self, uploads: Sequence[PendingUpload]) -> None:
         """Upload all *uploads*, the largest first; each has its descriptor afterwards."""
         self.progress.expect(sum(upload.size for upload in uploads))
         single = self.storage.sizes.single
         jobs = [Job(functools.partial(self._upload, upload), upload.size, upload.size > single) for upload in uploads]
         Scheduler(self.concurrency).run(jobs)
 
-    def _upload(self, upload: Shipment) -> None:
+    def _upload(self, upload: PendingUpload) -> None:
         item = upload.item
         if item is not None and item.folder is not None:
             self._upload_folder(upload, item)
@@ -93,7 +93,7 @@ class Uploader:
                 parked.park()
         self._settle(upload, identity, sent, {})
 
-    def _upload_folder(self, upload: Shipment, item: Input) -> None:
+    def _upload_folder(self, upload: PendingUpload, item: Input) -> None:
         assert item.folder is not None
         known = self._known.get(item.title)
         if known is not None and is_same_folder(item.folder, known):
@@ -101,11 +101,11 @@ class Uploader:
             self._settle(upload, Identity(known.digest, known.size), False, marks)
             self.progress.advanced(_shown(upload, known.digest), upload.size)
             return
-        source = FolderFeed(item.folder, self.codec, self.storage.label)
+        source = FolderSource(item.folder, self.codec, self.storage.label)
         identity, sent = self._send(upload, source)
         self._settle(upload, identity, sent, _folder_marks(source.tar_digest))
 
-    def _send(self, upload: Shipment, source: UploadSource) -> tuple[Identity, bool]:
+    def _send(self, upload: PendingUpload, source: UploadSource) -> tuple[Identity, bool]:
         shown = _shown(upload, Digest(""))
         self.progress.started(shown, "Reading" if self.dry_run else "Uploading")
         exists = functools.partial(self._exists, upload)
@@ -118,13 +118,13 @@ class Uploader:
         self.concurrency.moved(size)
         self.progress.advanced(blob, size)
 
-    def _settle(self, upload: Shipment, identity: Identity, sent: bool, marks: Mapping[str, str]) -> None:
+    def _settle(self, upload: PendingUpload, identity: Identity, sent: bool, marks: Mapping[str, str]) -> None:
         annotations = {**upload.annotations, **marks}
         upload.descriptor = Descriptor(upload.media_type, identity.digest, identity.size, annotations, data=upload.data)
         upload.state = UPLOADED if sent else SKIPPED
         self.progress.finished(upload.descriptor, "Exists" if not sent else "New" if self.dry_run else "Uploaded")
 
-    def _exists(self, upload: Shipment, identity: Identity) -> bool:
+    def _exists(self, upload: PendingUpload, identity: Identity) -> bool:
         """Return whether the registry has the blob, or another upload sends the same bytes."""
         if identity.digest in self._digests:
             return True
@@ -152,5 +152,5 @@ def _folder_marks(tar_digest: str) -> dict[str, str]:
     return {UNPACK: "true", CONTENT_DIGEST: tar_digest}
 
 
-def _shown(upload: Shipment, digest: Digest) -> Descriptor:
+def _shown(upload: PendingUpload, digest: Digest) -> Descriptor:
     return Descriptor(upload.media_type, digest, upload.size, upload.annotations)

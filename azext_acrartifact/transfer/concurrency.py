@@ -40,7 +40,7 @@ class Concurrency:
         self.http = http
         self.fixed = fixed
         self._clock = clock
-        self._first = http.answers
+        self._first = http.responses
         self._lock = threading.Lock()
         self._running = {True: 0, False: 0}
         self._extra = 0
@@ -70,7 +70,7 @@ class Concurrency:
         """Return how many requests for small blobs may be in flight."""
         if self.fixed:
             return self.fixed
-        fitting = max(FEWEST_SMALL, int((self.http.fastest_answer or 0) / OWN_TIME))
+        fitting = max(FEWEST_SMALL, int((self.http.fastest_response or 0) / OWN_TIME))
         earned = self._responses // RESPONSES_NEAR if self._is_near else self._responses
         return max(1, min(MOST, fitting, FIRST_SMALL + earned) >> self.http.throttled)
 
@@ -93,12 +93,12 @@ class Concurrency:
 
     @property
     def _is_near(self) -> bool:
-        return (self.http.fastest_answer or 0) < NEAR
+        return (self.http.fastest_response or 0) < NEAR
 
     @property
     def _responses(self) -> int:
         """Responses since the command's transfers began: each allows more requests in flight, like TCP slow start."""
-        return self.http.answers - self._first
+        return self.http.responses - self._first
 
     def _adjust(self, rate: float) -> None:
         if self._last_rate and rate < self._last_rate * GAIN:

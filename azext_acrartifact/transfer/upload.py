@@ -178,7 +178,7 @@ class BlobUpload:
         elif (status == 413 and self._shrink()) or (status == 416 and self._may_query()):
             response.close()
             self._query()
-        elif self._attempts.again_after_answer(response):
+        elif self._attempts.again_after_response(response):
             self._query()
         else:
             raise error_from(response, what)

@@ -115,7 +115,7 @@ class FileSource:
         self._identity = Identity(Digest(f"sha256:{state.hexdigest()}"), self._content.size)
 
 
-class StreamFeed:
+class StreamSource:
     """Bytes that are generated, such as a packed folder. Only the current chunk is in memory. For an offset before it,
     *restart* generates the bytes again, which must be the same each time."""
 

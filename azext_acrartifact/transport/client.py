@@ -18,9 +18,9 @@ class HttpClient:
         self._network = network
         self._policy = policy or Policy()
         self._pool = Pool(network)
-        self.fastest_answer: float | None = None
+        self.fastest_response: float | None = None
         """The fewest seconds from a request's first byte to its response so far: the network's round trip."""
-        self.answers = 0
+        self.responses = 0
         """Number of responses so far."""
         self.throttled = 0
         """Number of responses with status 429 so far."""
@@ -42,7 +42,7 @@ class HttpClient:
                     raise
                 continue
             self.throttled += response.status == 429
-            if not request.may_repeat or not attempts.again_after_answer(response):
+            if not request.may_repeat or not attempts.again_after_response(response):
                 return response
             response.close()
 
@@ -65,8 +65,8 @@ class HttpClient:
     def _send(self, request: Request, follow: bool) -> Response:
         for _ in range(MOST_HOPS + 1):
             response = self._pool.send(request)
-            self.answers += 1
-            self.fastest_answer = min(self.fastest_answer or response.waited, response.waited)
+            self.responses += 1
+            self.fastest_response = min(self.fastest_response or response.waited, response.waited)
             if not follow or response.status not in REDIRECTS:
                 return response
             response.close()

@@ -13,7 +13,7 @@ from .messages import Headers
 
 INTERIM_LIMIT = 5
 LINE_LIMIT = 64 * 1024
-FIELDS_LIMIT = 100
+HEADERS_LIMIT = 100
 EXTRA_LIMIT = 64 * 1024
 """Bytes of chunk extensions and trailers in one body. None of them is used, and without a limit they need not end."""
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})([ \t]*(?:;.*)?)\r?\n")
@@ -49,7 +49,7 @@ class LeanResponse(http.client.HTTPResponse):
 
     def _read_headers(self) -> Headers:
         headers = Headers()
-        for _ in range(FIELDS_LIMIT + 1):
+        for _ in range(HEADERS_LIMIT + 1):
             line = self.fp.readline(LINE_LIMIT + 1)
             if len(line) > LINE_LIMIT:
                 raise http.client.LineTooLong("header line")
@@ -58,7 +58,7 @@ class LeanResponse(http.client.HTTPResponse):
             if line in (b"\r\n", b"\n"):
                 return headers
             _add(headers, line)
-        raise http.client.HTTPException(f"more than {FIELDS_LIMIT} headers")
+        raise http.client.HTTPException(f"more than {HEADERS_LIMIT} headers")
 
     def _frame(self, headers: Headers) -> None:
         """Determine where the body ends (RFC 9112 §6.3)."""

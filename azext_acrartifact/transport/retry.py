@@ -29,7 +29,7 @@ class Policy:
     """The limits of retries: *tries* in all, with waits that double from *first_wait* to *longest_wait* seconds, which
     take at most *budget* together. Half of each wait is random, so that many clients do not return at once.
 
-    A stall has already cost its timeout, so that it is followed by only *silences* more tries. The count starts again
+    A stall has already cost its timeout, so that it is followed by only *stalls* more tries. The count starts again
     after *headway* bytes, not after any: a server that sends one byte a try would be asked for ever.
     """
 
@@ -37,7 +37,7 @@ class Policy:
     first_wait: float = 0.5
     longest_wait: float = 8.0
     budget: float = 300.0
-    silences: int = 1
+    stalls: int = 1
     headway: int = 64 * 1024
 
 
@@ -66,7 +66,7 @@ class Attempts:
     def again_after_error(self, error: ArtifactError) -> bool:
         """Wait and return True if *error* may pass and tries are left."""
         self._stalls += isinstance(error, StalledError)
-        if self._stalls > self._policy.silences:
+        if self._stalls > self._policy.stalls:
             return False
         budget = NOT_LISTENING_BUDGET if isinstance(error, NotListeningError) else self._policy.budget
         if not may_pass(error) or not self._spend(pause := self._pause(), budget):
@@ -74,7 +74,7 @@ class Attempts:
         self._waiter.wait(pause, error.why or error.what)
         return True
 
-    def again_after_answer(self, response: Response) -> bool:
+    def again_after_response(self, response: Response) -> bool:
         """Close *response*, wait and return True if its status may pass and tries are left. `Retry-After` is obeyed up
         to two minutes; if it is longer, the response is final and the error says for how long."""
         if response.status not in RETRY_STATUSES:

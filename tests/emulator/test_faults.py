@@ -88,7 +88,7 @@ def exchange(connection: http.client.HTTPConnection, body: bytes) -> None:
 
 
 @pytest.mark.parametrize("action", ["reset", "cut"])
-@pytest.mark.parametrize("where", ["before", "answer"])
+@pytest.mark.parametrize("where", ["before", "handled"])
 def test_no_response_at_all(front, tunnel, action, where):
     served = []
     inner = front.service
@@ -96,7 +96,7 @@ def test_no_response_at_all(front, tunnel, action, where):
     front.faults.add({"action": action, "where": where})
     with pytest.raises(OSError):
         exchange(tunnel, b"done")
-    assert served == (["PUT"] if where == "answer" else [])
+    assert served == (["PUT"] if where == "handled" else [])
     assert front.entries()[0].status == 0
 
 

@@ -14,8 +14,8 @@ from tests.functional.az import LIMIT, Az, Result
 QUESTION = "(y/n): "
 
 
-def at_terminal(az: Az, *arguments: str, answer: str = "") -> Result:
-    """Run `az ARGUMENTS` with a terminal as its stdin, stdout and stderr, and type the *answer* to its question.
+def at_terminal(az: Az, *arguments: str, typed: str = "") -> Result:
+    """Run `az ARGUMENTS` with a terminal as its stdin, stdout and stderr, and type *typed* at its question.
 
     The result's stdout has all that the terminal showed.
     """
@@ -27,14 +27,14 @@ def at_terminal(az: Az, *arguments: str, answer: str = "") -> Result:
             stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
         )  # fmt: skip
         os.close(theirs)
-        shown = _converse(ours, answer)
+        shown = _converse(ours, typed)
         code = process.wait(LIMIT)
     finally:
         os.close(ours)
     return Result(arguments, code, shown.replace("\r\n", "\n"), "", az.emulator.log(since))
 
 
-def _converse(terminal: int, answer: str) -> str:
+def _converse(terminal: int, typed: str) -> str:
     shown, end = b"", time.monotonic() + LIMIT
     while time.monotonic() < end:
         if not select.select([terminal], [], [], 1)[0]:
@@ -46,7 +46,7 @@ def _converse(terminal: int, answer: str) -> str:
         if not block:
             break
         shown += block
-        if answer and shown.endswith(QUESTION.encode()):
-            os.write(terminal, answer.encode() + b"\n")
-            answer = ""
+        if typed and shown.endswith(QUESTION.encode()):
+            os.write(terminal, typed.encode() + b"\n")
+            typed = ""
     return shown.decode()

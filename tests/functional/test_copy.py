@@ -220,7 +220,7 @@ def test_wrong_bytes_do_not_arrive(
     emulator.fault(action="corrupt", offset=1000, host="*.blob.core.windows.net")
     options = ("--to-username", "there", "--to-password", "there-password")
     refused = az.refused(1, "copy", artifact, "--to", f"{TARGET}/{repository}:1.0", *options)
-    assert "not the right ones" in refused.stderr
+    assert "does not match its digest" in refused.stderr
     emulator.reset()
     assert there.manifest(repository, "1.0") is None
     with pytest.raises(AssertionError):

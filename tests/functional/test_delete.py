@@ -37,7 +37,7 @@ def test_without_a_terminal_nothing_is_deleted(
 def test_the_confirmation_names_all_that_is_deleted(
     az: Az, artifact: str, repository: str, digest: str, referrers: dict[str, str], origin: Origin
 ) -> None:
-    no = at_terminal(az, "acr", "artifact", "delete", artifact, answer="n")
+    no = at_terminal(az, "acr", "artifact", "delete", artifact, typed="n")
     assert no.code == 1
     for named in (digest, f"'{repository}:1.0'", f"'{repository}:latest'", *referrers, *referrers.values()):
         assert named in no.stdout
@@ -46,7 +46,7 @@ def test_the_confirmation_names_all_that_is_deleted(
     assert no.writes == []
     assert all(origin.manifest(repository, known) for known in (digest, *referrers))
 
-    yes = at_terminal(az, "acr", "artifact", "delete", artifact, answer="y")
+    yes = at_terminal(az, "acr", "artifact", "delete", artifact, typed="y")
     assert (yes.code, len(yes.writes)) == (0, 1)
     assert not any(origin.manifest(repository, known) for known in (digest, *referrers, "1.0", "latest"))
 
@@ -89,7 +89,7 @@ def test_a_child_of_a_tagged_index_is_not_deleted_without_force(
     assert outer in refused.stderr
     assert "--force" in refused.stderr
     assert refused.writes == []
-    asked = at_terminal(az, "acr", "artifact", "delete", artifact, "--force", answer="n")
+    asked = at_terminal(az, "acr", "artifact", "delete", artifact, "--force", typed="n")
     assert f"'{repository}:all'" in asked.stdout
     az.artifact("delete", artifact, "--yes", "--force")
     assert origin.manifest(repository, digest) is None

@@ -47,7 +47,7 @@ def prepared(az: Az, emulator: Emulator, work: Path) -> Az:
 def run(az: Az, words: list[str]) -> str:
     """Run one example as a person would; return its output."""
     if "delete" in words and "--yes" not in words:
-        asked = at_terminal(az, *words, answer="y")
+        asked = at_terminal(az, *words, typed="y")
         assert asked.code == 0, asked.stdout
         return asked.stdout
     result = az(*words, stdin="nobody-secret\n")

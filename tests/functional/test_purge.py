@@ -24,7 +24,7 @@ def test_the_dry_run_and_the_confirmation(az: Az, repository: str, digests: dict
     refused = az.refused(1, "purge", "--name", "myregistry", *what)
     assert "--yes" in refused.stderr
     assert refused.writes == []
-    asked = at_terminal(az, "acr", "artifact", "purge", "--name", "myregistry", *what, answer="n")
+    asked = at_terminal(az, "acr", "artifact", "purge", "--name", "myregistry", *what, typed="n")
     assert "2 tags and delete 2 artifacts" in asked.stdout
     assert f"{repository}:dev-1" in asked.stdout
     assert (asked.code, asked.writes) == (1, [])

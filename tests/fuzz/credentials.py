@@ -49,7 +49,7 @@ def _docker(data: bytes) -> None:
 def _found(config: DockerConfig) -> None:
     """Require that a credential, if there is one, can be sent."""
     try:
-        config.place_of(SERVER)
+        config.location_of(SERVER)
         login = config.find(SERVER)
     except (LocalFileError, SignInError) as error:
         assert is_harmless(error.message)

@@ -8,7 +8,7 @@ import io
 from azext_acrartifact.errors import ArtifactError
 from azext_acrartifact.transport.connection_errors import FAILURES, failure
 from azext_acrartifact.transport.error_responses import error_from
-from azext_acrartifact.transport.http_response import FIELDS_LIMIT, LeanResponse
+from azext_acrartifact.transport.http_response import HEADERS_LIMIT, LeanResponse
 from azext_acrartifact.transport.messages import Headers, Request, Response
 from tests.fuzz.shown import is_harmless
 
@@ -48,7 +48,7 @@ def _parse(data: bytes, request: Request) -> http.client.HTTPResponse:
     parsed = LeanResponse(_Wire(data), method=request.method)  # type: ignore[arg-type]
     parsed.begin()
     assert 200 <= parsed.status <= 999
-    assert len(parsed.headers.items()) <= FIELDS_LIMIT
+    assert len(parsed.headers.items()) <= HEADERS_LIMIT
     assert data.count(b"HTTP/") >= 1
     assert all(name == name.lower().strip() and name for name, _ in parsed.headers.items())
     assert parsed.length is None or parsed.length >= 0

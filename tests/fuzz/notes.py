@@ -9,12 +9,12 @@ from pathlib import Path
 from azext_acrartifact.files.names import safe_name
 from azext_acrartifact.files.writing.destination import Destination
 from azext_acrartifact.files.writing.resumable_file import DATA, NOTE, stem_of
-from azext_acrartifact.files.writing.resume_note import KeptHeader
+from azext_acrartifact.files.writing.resume_note import NoteHeader
 from azext_acrartifact.oci.uploads import Session
 from azext_acrartifact.transfer.upload_sessions import UploadSessions
 
 NAME = safe_name("a.bin")
-HEADER = KeptHeader("sha256:" + "a" * 64, 10, 4)
+HEADER = NoteHeader("sha256:" + "a" * 64, 10, 4)
 SESSION = Session("https://myregistry.azurecr.io/v2/a/blobs/uploads/x", 4)
 
 
@@ -29,13 +29,13 @@ def _note(folder: Path, data: bytes) -> None:
     (folder / (stem_of(NAME) + DATA)).write_bytes(b"0123456789")
     (folder / (stem_of(NAME) + NOTE)).write_bytes(data)
     with Destination.open(str(folder)) as destination:
-        with destination.open_kept(NAME, HEADER.digest, HEADER.size, HEADER.range_size) as part:
+        with destination.open_resumable(NAME, HEADER.digest, HEADER.size, HEADER.range_size) as part:
             assert part.done <= {0, 1, 2}, part.done
             noted = set(part.done)
             for segment in {0, 1, 2} - noted:
                 part.write_at(memoryview(b"abcdefghij")[segment * 4 : segment * 4 + 4], segment * 4)
                 part.mark(segment)
-        with destination.open_kept(NAME, HEADER.digest, HEADER.size, HEADER.range_size) as part:
+        with destination.open_resumable(NAME, HEADER.digest, HEADER.size, HEADER.range_size) as part:
             assert part.done == {0, 1, 2}, "what was noted is forgotten"
             buffer = bytearray(10)
             part.read_at(memoryview(buffer), 0)

@@ -49,8 +49,6 @@ class Sent:
         """`https://HOST`, with the port unless it is the default one."""
         return _origin(self.scheme, self.host, self.port)
 
-    place = origin
-
     @property
     def text(self) -> str:
         """The whole request."""
@@ -271,6 +269,3 @@ def _body(reader: BinaryIO, headers: dict[str, str], limit: int, read: int | Non
         left -= len(block)
         body += block[: max(0, limit - len(body))]
     return bytes(body)
-
-
-answer, Answer, Script = respond, RawResponse, Step

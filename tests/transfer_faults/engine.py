@@ -48,7 +48,7 @@ SIZES = TransferSizes(
     buffer=16 * KIB,
 )
 STALL_TIMEOUT = 30.0
-POLICY = Policy(first_wait=0.01, longest_wait=0.05, budget=4.0, silences=5, headway=1)
+POLICY = Policy(first_wait=0.01, longest_wait=0.05, budget=4.0, stalls=5, headway=1)
 
 
 def make_small(patch: pytest.MonkeyPatch) -> None:
@@ -56,7 +56,7 @@ def make_small(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(connection, "BLOCK", SIZES.buffer)
 
 
-def set_patience(patch: pytest.MonkeyPatch, seconds: float) -> None:
+def set_timeouts(patch: pytest.MonkeyPatch, seconds: float) -> None:
     """Set all timeouts to *seconds*, until *patch* is undone.
 
     This is for faults that are nothing but silence: a busy machine may be silent, too, and a client that gives up sends
@@ -112,7 +112,7 @@ class Engine:
         order = PushOrder(
             parse_reference(f"{SERVER}/{repository}:{tag}"),
             [FileSpec(path) for path in paths],
-            journal_folder=str(self.sessions),
+            sessions_folder=str(self.sessions),
             concurrency=self.concurrency,
             sizes=SIZES,
         )
@@ -136,7 +136,7 @@ class Engine:
             parse_reference(f"{SERVER}/{name}:{tag}"),
             parse_reference(f"{TARGET}/{name}:{tag}"),
             recursive=True,
-            journal_folder=str(self.sessions),
+            sessions_folder=str(self.sessions),
             concurrency=self.concurrency,
             sizes=SIZES,
         )

@@ -18,7 +18,7 @@ import pytest
 from acr_emulator.client import Emulator
 from azext_acrartifact.errors import ConnectionFailedError, DigestMismatchError
 from tests.functional.origin import Origin
-from tests.transfer_faults.engine import KIB, RANGE, SERVER, TARGET, Engine, set_patience
+from tests.transfer_faults.engine import KIB, RANGE, SERVER, TARGET, Engine, set_timeouts
 from tests.transfer_faults.processes import OWNER, Processes, leftovers
 
 MIB = 1024 * 1024
@@ -38,14 +38,14 @@ FAULTS: dict[str, dict[str, Any]] = {
         "action": "reset", "host": TARGET, "method": "PATCH", "where": "request", "after": 20 * KIB, "times": 3,
     },
     "the target's response is lost": {
-        "action": "reset", "host": TARGET, "method": "PATCH", "where": "answer", "times": 2,
+        "action": "reset", "host": TARGET, "method": "PATCH", "where": "handled", "times": 2,
     },
     "the target loses the session": {"action": "drop_session", "host": TARGET, "method": "PATCH", "nth": 3},
     "the target is busy": {"action": "status", "status": 503, "host": TARGET, "path": "/blobs/uploads/", "times": 3},
     "the target's token is too old": {
         "action": "expire_token", "host": TARGET, "method": "PATCH|PUT", "path": "/v2/", "times": 1,
     },
-    "the last response is lost": {"action": "reset", "host": TARGET, "method": "PUT", "where": "answer", "times": 2},
+    "the last response is lost": {"action": "reset", "host": TARGET, "method": "PUT", "where": "handled", "times": 2},
     "the storage ignores ranges": {"action": "ignore_range", "host": STORAGE},
 }  # fmt: skip
 
@@ -75,7 +75,7 @@ def test_a_copy_survives_a_fault(
 ) -> None:
     rules = [FAULTS[name]]
     if rules[0]["action"] == "stall":
-        set_patience(monkeypatch, rules[0]["seconds"] / 2)
+        set_timeouts(monkeypatch, rules[0]["seconds"] / 2)
     if name == "the storage ignores ranges":
         rules.append(FAULTS["the storage breaks"])
     for rule in rules:
@@ -97,7 +97,7 @@ def test_a_wrong_byte_is_refused_and_sent_again(
     engine: Engine, emulator: Emulator, artifact: str, repository: str, origin: Origin, there: Origin, offset: int
 ) -> None:
     emulator.fault(action="corrupt", offset=offset, host=STORAGE)
-    with pytest.raises(DigestMismatchError, match="not the right ones"):
+    with pytest.raises(DigestMismatchError, match="does not match its digest"):
         engine.copy(repository)
     emulator.clear_faults()
     assert there.manifest(repository, "1") is None

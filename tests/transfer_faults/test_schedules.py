@@ -15,7 +15,7 @@ import pytest
 from acr_emulator.client import Emulator
 from azext_acrartifact.errors import ArtifactError
 from tests.functional.az import assert_no_internals, files_in
-from tests.transfer_faults.engine import Engine, set_patience
+from tests.transfer_faults.engine import Engine, set_timeouts
 from tests.transfer_faults.schedules import STALL, Rule, Schedule, schedule, top_level, write
 
 SCHEDULES = 200
@@ -73,7 +73,7 @@ def _faults(emulator: Emulator, rules: list[Rule]) -> Iterator[None]:
         emulator.fault(**rule)
     with pytest.MonkeyPatch.context() as patch:
         if any(rule["action"] == "stall" for rule in rules):
-            set_patience(patch, STALL / 2)
+            set_timeouts(patch, STALL / 2)
         yield
     emulator.clear_faults()
 

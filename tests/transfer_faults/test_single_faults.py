@@ -14,7 +14,7 @@ import pytest
 from acr_emulator.client import Emulator
 from azext_acrartifact import errors
 from tests.functional.az import files_in
-from tests.transfer_faults.engine import KIB, RANGE, SERVER, Engine, set_patience
+from tests.transfer_faults.engine import KIB, RANGE, SERVER, Engine, set_timeouts
 from tests.transfer_faults.schedules import BLOB, STORAGE, UPLOAD, Rule
 
 LARGE = random.Random(1).randbytes(10 * RANGE + 777)
@@ -58,10 +58,10 @@ def pushed(engine: Engine, emulator: Emulator, work: Path, repository: str) -> s
 UP: dict[str, tuple[Rule, int]] = {
     "reset in a chunk": ({**PATCH, "action": "reset", "where": "request", "after": 40 * KIB, "nth": 4}, 1),
     "cut in a chunk": ({**PATCH, "action": "cut", "where": "request", "after": 40 * KIB, "nth": 4}, 1),
-    "response to a chunk lost": ({**PATCH, "action": "reset", "where": "answer", "nth": 4}, 1),
-    "response to the config's end lost": ({**PUT, "action": "reset", "where": "answer", "nth": 1}, 1),
-    "response to the end lost": ({**PUT, "action": "reset", "where": "answer", "nth": 2}, 1),
-    "stall in a chunk": ({**PATCH, "action": "stall", "where": "answer", "seconds": SILENCE, "nth": 3}, 1),
+    "response to a chunk lost": ({**PATCH, "action": "reset", "where": "handled", "nth": 4}, 1),
+    "response to the config's end lost": ({**PUT, "action": "reset", "where": "handled", "nth": 1}, 1),
+    "response to the end lost": ({**PUT, "action": "reset", "where": "handled", "nth": 2}, 1),
+    "stall in a chunk": ({**PATCH, "action": "stall", "where": "handled", "seconds": SILENCE, "nth": 3}, 1),
     "429": ({**WRITES, "action": "status", "status": 429, "headers": {"Retry-After": "1"}, "nth": 4}, 1),
     "500": ({**PATCH, "action": "status", "status": 500, "nth": 2, "times": 3}, 3),
     "503 at the end": ({**PUT, "action": "status", "status": 503, "nth": 1, "times": 2}, 1),
@@ -99,7 +99,7 @@ def test_a_push_survives(
 ) -> None:
     rule, twice = UP[name]
     if rule["action"] == "stall":
-        set_patience(monkeypatch, TIMEOUT)
+        set_timeouts(monkeypatch, TIMEOUT)
     (work / "large").write_bytes(LARGE)
     emulator.fault(**rule)
     digest = engine.push(repository, ["large"]).files[0].descriptor.digest
@@ -123,7 +123,7 @@ def test_a_pull_survives(
 ) -> None:
     rule, twice = DOWN[name]
     if rule["action"] == "stall":
-        set_patience(monkeypatch, TIMEOUT)
+        set_timeouts(monkeypatch, TIMEOUT)
     engine.concurrency = concurrency
     emulator.fault(**rule)
     engine.pull(pushed, tmp_path / "there")

@@ -26,7 +26,7 @@ def log_in(cmd: CommandContext, artifact: RegistryArgument, login: LoginArgument
         "loginServer": found.server,
         "identity": found.identity,
         "username": found.username,
-        "keptIn": config.place_of(found.server),
+        "keptIn": config.location_of(found.server),
         "expiresOn": _expiry(found.password),
     }
 
@@ -39,7 +39,7 @@ def log_out(cmd: CommandContext, artifact: RegistryArgument) -> dict[str, Any]:
 
     server = name_registry(cmd, artifact).reference.server
     config = docker_config()
-    location = config.place_of(server)
+    location = config.location_of(server)
     return {"loginServer": server, "removed": config.erase(server), "keptIn": location}
 
 

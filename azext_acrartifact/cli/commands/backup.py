@@ -74,7 +74,7 @@ def restore(
         overwrite=not no_overwrite,
         dry_run=dry_run,
         concurrency=cmd.concurrency(concurrency),
-        journal_folder=cmd.uploads_folder,
+        sessions_folder=cmd.uploads_folder,
     )
     with open_session(cmd, named, login) as session:
         result = run(session.registry, replace(order, reference=session.reference), session.progress)

@@ -43,7 +43,7 @@ def copy(
         overwrite=not no_overwrite,
         dry_run=dry_run,
         concurrency=cmd.concurrency(concurrency),
-        journal_folder=cmd.uploads_folder,
+        sessions_folder=cmd.uploads_folder,
     )
     with open_copy_sessions(cmd, (named, login), (target_named, target.login)) as (origin, end):
         order = replace(order, source=origin.reference, target=end.reference)

@@ -18,20 +18,20 @@ from .tar_reader import Member, TarReader
 
 
 @dataclass(frozen=True)
-class Extent:
+class ByteRange:
     """A range of a file: *size* bytes from *offset*."""
 
     offset: int
     size: int
 
 
-def index_tar(file: LocalFile) -> dict[str, Extent]:
+def index_tar(file: LocalFile) -> dict[str, ByteRange]:
     """Return where each regular file of the tar *file* is, by its name without a leading `./`.
 
     Reads only headers, however large the files are. Raises UnsafeContentError for archives that readers would
     understand differently, LocalFileError when *file* cannot be read.
     """
-    index: dict[str, Extent] = {}
+    index: dict[str, ByteRange] = {}
     try:
         for name, content in _regular_files(file):
             if index.setdefault(name, content) is not content:
@@ -41,7 +41,7 @@ def index_tar(file: LocalFile) -> dict[str, Extent]:
     return index
 
 
-def _regular_files(file: LocalFile) -> Iterator[tuple[str, Extent]]:
+def _regular_files(file: LocalFile) -> Iterator[tuple[str, ByteRange]]:
     stream = _SeekingStream(file)
     _require_uncompressed(stream)
     for member in TarReader(stream, tar.ENTRY_LIMIT):
@@ -86,9 +86,9 @@ class _SeekingStream:
         self.position += count
         return buffer[:count]
 
-    def skip(self, member: Member) -> Extent:
+    def skip(self, member: Member) -> ByteRange:
         """Skip the content of *member*. Return where it is."""
-        content = Extent(self.position, member.size)
+        content = ByteRange(self.position, member.size)
         self.position += member.size + tar.padding(member.size)
         if self.position > self._file.size:
             raise UnsafeContentError("it ends within a file", where=member.path)

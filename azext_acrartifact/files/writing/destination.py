@@ -18,8 +18,8 @@ from ..hashing import hash_descriptor
 from ..names import RelativeName
 from ..os_errors import naming, on_failure
 from .folder_tree import FolderTree
-from .resumable_file import KeptPart, kept_bytes
-from .resume_note import KeptHeader
+from .resumable_file import ResumableFile, resumable_bytes
+from .resume_note import NoteHeader
 from .temp_file import TemporaryFile, replaceable, temporary_name
 
 
@@ -151,10 +151,10 @@ class Destination:
                 return bool(folder.names())
             return found == name.parent and folder.look(name.last) is not None
 
-    def kept_bytes(self, name: RelativeName) -> int:
+    def resumable_bytes(self, name: RelativeName) -> int:
         """Return how many bytes on the disk an earlier run has already used for *name*."""
         with self.folders.deepest(name.parent) as (folder, found):
-            return kept_bytes(folder, name) if found == name.parent else 0
+            return resumable_bytes(folder, name) if found == name.parent else 0
 
     def digest_of(self, name: RelativeName, algorithm: str = "sha256") -> str | None:
         """Return the digest of the regular file *name*, None when there is none. Raises LocalFileError."""
@@ -167,18 +167,18 @@ class Destination:
             finally:
                 os.close(descriptor)
 
-    def open_part(self, name: RelativeName) -> TemporaryFile:
+    def open_temporary(self, name: RelativeName) -> TemporaryFile:
         """Create a temporary file beside *name*, making missing folders. Raises LocalFileError."""
         folder = self._folder_for(name)
         with on_failure(folder.close), naming("Cannot write the file", self.shown(name)):
             return TemporaryFile(folder, name, self.overwrite)
 
-    def open_kept(self, name: RelativeName, digest: str, size: int, range_size: int) -> KeptPart:
+    def open_resumable(self, name: RelativeName, digest: str, size: int, range_size: int) -> ResumableFile:
         """Resume or create the resumable file of *digest* and *size* beside *name*, which is written in ranges of
         *range_size* bytes. Raises LocalFileError."""
         folder = self._folder_for(name)
         with on_failure(folder.close), naming("Cannot write the file", self.shown(name)):
-            return KeptPart(folder, name, KeptHeader(digest, size, range_size), self.overwrite)
+            return ResumableFile(folder, name, NoteHeader(digest, size, range_size), self.overwrite)
 
     def _folder_for(self, name: RelativeName) -> Folder:
         folder = self.folders.reach(name.parent)

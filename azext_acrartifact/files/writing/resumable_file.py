@@ -10,7 +10,7 @@ from ..directory.handle import Folder
 from ..names import TEMPORARY_PREFIX, RelativeName
 from ..os_errors import naming, on_failure
 from ..positioned_io import PositionedFile
-from .resume_note import KeptHeader, Note, is_ours
+from .resume_note import Note, NoteHeader, is_ours
 from .temp_file import TemporaryFile, create_locked
 
 DATA, NOTE = ".kept", ".note"
@@ -23,7 +23,7 @@ def stem_of(name: RelativeName) -> str:
     return TEMPORARY_PREFIX + hashlib.sha256(name.last.encode()).hexdigest()[:16]
 
 
-def kept_bytes(folder: Folder, name: RelativeName) -> int:
+def resumable_bytes(folder: Folder, name: RelativeName) -> int:
     """Return how many bytes of *folder*'s file system the resumable file *name* occupies."""
     status = folder.look(stem_of(name) + DATA)
     return 0 if status is None else getattr(status, "st_blocks", 0) * 512
@@ -40,10 +40,10 @@ def is_outdated(folder: Folder, entry: str) -> bool:
     return status is not None and time.time() - status.st_mtime > LIFETIME
 
 
-class KeptPart(TemporaryFile):
+class ResumableFile(TemporaryFile):
     """A temporary file of known size that another run can resume. Threads write its ranges in any order."""
 
-    def __init__(self, folder: Folder, name: RelativeName, header: KeptHeader, overwrite: bool = True) -> None:
+    def __init__(self, folder: Folder, name: RelativeName, header: NoteHeader, overwrite: bool = True) -> None:
         """Resume or begin *name* in *folder*; *overwrite* as for `TemporaryFile`. Raises OSError."""
         self._data = stem_of(name) + DATA
         self._note = Note(stem_of(name) + NOTE, header)

@@ -20,7 +20,7 @@ _SIZE_LIMIT = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True)
-class KeptHeader:
+class NoteHeader:
     """The first line of a note: digest and size of the file, and the length of its ranges in bytes."""
 
     digest: str
@@ -41,7 +41,7 @@ class KeptHeader:
 class Note:
     """The note *name*, which need not exist: then nothing is noted, and the next run starts again."""
 
-    def __init__(self, name: str, header: KeptHeader) -> None:
+    def __init__(self, name: str, header: NoteHeader) -> None:
         self._name = name
         self._header = header
         self._fd = -1

@@ -10,7 +10,7 @@ from azext_acrartifact import errors
 from azext_acrartifact.auth.chain import ChainCredential, NotConfiguredError, Source, anonymous_source
 from azext_acrartifact.auth.endpoint import TokenEndpoint
 from azext_acrartifact.transport.authorization import METADATA_READ, PULL, PUSH, Scope
-from tests.support.server import answer
+from tests.support.server import respond
 from tests.unit.auth.tokens import refusal
 
 READ = [Scope.of("a", PULL, METADATA_READ)]
@@ -104,7 +104,7 @@ def test_a_missing_permission_is_final(endpoint: TokenEndpoint) -> None:
 
 
 def test_anonymous_access_is_for_reads_only(serve, http) -> None:
-    server = serve(lambda sent: answer(200, b'{"access_token":"t"}'), forever=True)
+    server = serve(lambda sent: respond(200, b'{"access_token":"t"}'), forever=True)
     chained, _ = chain(anonymous_source())
     endpoint = TokenEndpoint("r.example", server.url, http)
     with pytest.raises(errors.SignInError, match="Only reading"):

@@ -11,7 +11,7 @@ from azext_acrartifact import errors
 from azext_acrartifact.auth.distribution import ChallengeAuthorizer
 from azext_acrartifact.transport.authorization import PULL, Scope
 from azext_acrartifact.transport.messages import Response
-from tests.support.server import ScriptedServer, answer
+from tests.support.server import ScriptedServer, respond
 from tests.unit.auth.tokens import unauthorized
 
 READ = Scope.of("a", PULL)
@@ -31,7 +31,7 @@ def test_nothing_is_sent_before_a_challenge(serve, make) -> None:
 
 
 def test_a_bearer_token_is_requested_for_the_callers_scope(serve, make) -> None:
-    server = serve(answer(200, b'{"token":"t"}'))
+    server = serve(respond(200, b'{"token":"t"}'))
     authorizer = make(server, ("me", "se:cret"))
     assert authorizer.renew(READ, None, bearer(server)) == "Bearer t"
     assert authorizer.authorization(READ) == "Bearer t"
@@ -42,7 +42,7 @@ def test_a_bearer_token_is_requested_for_the_callers_scope(serve, make) -> None:
 
 
 def test_without_a_login_the_token_is_anonymous(serve, make) -> None:
-    server = serve(answer(200, b'{"access_token":"t"}'))
+    server = serve(respond(200, b'{"access_token":"t"}'))
     assert make(server).renew(READ, None, bearer(server, "/token")) == "Bearer t"
     assert "authorization" not in server.requests[0].headers
 
@@ -83,6 +83,6 @@ def test_insufficient_scope_is_final(serve, make) -> None:
 
 
 def test_a_refused_token_is_an_error(serve, make) -> None:
-    server = serve(answer(401), answer(500, b""))
+    server = serve(respond(401), respond(500, b""))
     with pytest.raises(errors.SignInError):
         make(server).renew(READ, None, bearer(server))

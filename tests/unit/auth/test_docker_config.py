@@ -171,7 +171,7 @@ def test_a_servers_own_helper_takes_precedence(config: DockerConfig, helper) -> 
     written(config, {"credHelpers": {S: "s"}, "credsStore": "absent", "auths": {S: {"auth": PAIR}}})
     assert config.find(S) == DockerLogin("me", "from helper")
     assert record.read_text() == f"get {S}"
-    assert config.place_of(S) == "docker-credential-s"
+    assert config.location_of(S) == "docker-credential-s"
 
 
 def test_a_refresh_token_has_dockers_user_name_in_a_helper(config: DockerConfig, helper) -> None:

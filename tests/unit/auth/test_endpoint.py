@@ -7,7 +7,7 @@ import pytest
 from azext_acrartifact import errors
 from azext_acrartifact.auth.endpoint import TokenEndpoint
 from azext_acrartifact.transport.authorization import PULL, PUSH, Scope
-from tests.support.server import Answer, answer
+from tests.support.server import RawResponse, respond
 from tests.unit.auth.tokens import refusal
 
 READ = Scope.of("a", PULL)
@@ -22,7 +22,7 @@ def test_a_lone_surrogate_is_refused(endpoint, issuer, login: tuple[str, str]) -
 
 
 def test_without_scopes_none_is_requested(serve, http) -> None:
-    server = serve(answer(200, b'{"access_token":"t"}'))
+    server = serve(respond(200, b'{"access_token":"t"}'))
     assert TokenEndpoint("r", server.url, http).with_password("me", "secret", []) == "t"
     assert b"scope" not in server.requests[0].body
 
@@ -48,22 +48,22 @@ def test_forms_name_the_service_and_the_scopes(endpoint, issuer) -> None:
     [
         (refusal(400, "the tenant is wrong", "BAD"), errors.SignInError, "the tenant is wrong"),
         (refusal(401, "authentication required"), errors.SignInError, "authentication required"),
-        (answer(401, b"<html>"), errors.SignInError, "status 401"),
+        (respond(401, b"<html>"), errors.SignInError, "status 401"),
         (refusal(403, "client with IP '1.2.3.4' is not allowed access.", "DENIED"), errors.NetworkRuleError, "1.2.3.4"),
-        (answer(404), errors.NotFoundError, "status 404"),
-        (answer(429, Retry_After="3600"), errors.ThrottledError, "status 429"),
-        (answer(307, Location="https://evil.example/"), errors.ProtocolError, "unexpected status 307"),
-        (answer(200, b"<html>"), errors.ProtocolError, "not JSON"),
-        (answer(200, b"[" * 100_000), errors.ProtocolError, "not JSON"),
+        (respond(404), errors.NotFoundError, "status 404"),
+        (respond(429, Retry_After="3600"), errors.ThrottledError, "status 429"),
+        (respond(307, Location="https://evil.example/"), errors.ProtocolError, "unexpected status 307"),
+        (respond(200, b"<html>"), errors.ProtocolError, "not JSON"),
+        (respond(200, b"[" * 100_000), errors.ProtocolError, "not JSON"),
         *[
-            (answer(200, body), errors.ProtocolError, "has no token")
+            (respond(200, body), errors.ProtocolError, "has no token")
             for body in (
                 b"[]", b"{}", b'{"access_token":null}', b'{"access_token":5}', b'{"access_token":""}',
                 b'{"access_token":"a\\r\\nX-Injected: 1"}', b'{"access_token":"a\\n"}', '{"access_token":"ü"}'.encode(),
                 b'{"access_token":"\\ud800"}',
             )
         ],
-        (Answer(answer(200, b" " * (1024 * 1024 + 1)).raw, "close"), errors.ProtocolError, "too long"),
+        (RawResponse(respond(200, b" " * (1024 * 1024 + 1)).raw, "close"), errors.ProtocolError, "too long"),
     ],
 )  # fmt: skip
 def test_any_other_response_is_an_error_without_secrets(serve, http, given, kind, words) -> None:
@@ -75,7 +75,7 @@ def test_any_other_response_is_an_error_without_secrets(serve, http, given, kind
 
 
 def test_a_busy_server_is_retried(serve, http) -> None:
-    server = serve(answer(503), answer(200, b'{"access_token":"t"}'))
+    server = serve(respond(503), respond(200, b'{"access_token":"t"}'))
     assert TokenEndpoint("r", server.url, http).redeem("r", [READ]) == "t"
 
 

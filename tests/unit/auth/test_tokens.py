@@ -11,7 +11,7 @@ from azext_acrartifact.auth.credentials import PasswordCredential
 from azext_acrartifact.auth.endpoint import TokenEndpoint
 from azext_acrartifact.auth.tokens import TokenAuthorizer
 from azext_acrartifact.transport.authorization import DELETE, METADATA_READ, PULL, PUSH, Scope
-from tests.support.server import answer
+from tests.support.server import respond
 from tests.unit.auth.tokens import unauthorized
 
 READ = Scope.of("a", PULL)
@@ -61,7 +61,7 @@ def test_the_registry_decides_about_metadata(authorizer, issuer) -> None:
 
 
 def test_an_opaque_token_is_assumed_to_grant_everything(serve, http) -> None:
-    server = serve(answer(200, b'{"access_token":"opaque"}'))
+    server = serve(respond(200, b'{"access_token":"opaque"}'))
     authorizer = TokenAuthorizer(TokenEndpoint("r", server.url, http), PasswordCredential("me", "x"))
     assert authorizer.authorization(WRITE) == authorizer.authorization(READ) == "Bearer opaque"
 

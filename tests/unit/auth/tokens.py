@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from azext_acrartifact.transport.messages import Headers, Request, Response
-from tests.support.server import Answer, Sent, answer
+from tests.support.server import RawResponse, Sent, respond
 
 
 def jwt(repository: str = "a", actions: tuple[str, ...] = ("pull", "push"), **claims: Any) -> str:
@@ -22,9 +22,9 @@ def jwt(repository: str = "a", actions: tuple[str, ...] = ("pull", "push"), **cl
     return f"aGVhZA.{base64.urlsafe_b64encode(json.dumps(payload).encode()).decode().rstrip('=')}.c2ln"
 
 
-def refusal(status: int, message: str, code: str = "UNAUTHORIZED") -> Answer:
+def refusal(status: int, message: str, code: str = "UNAUTHORIZED") -> RawResponse:
     """Return an error response in ACR's format."""
-    return answer(status, json.dumps({"errors": [{"code": code, "message": message}]}).encode())
+    return respond(status, json.dumps({"errors": [{"code": code, "message": message}]}).encode())
 
 
 def unauthorized(challenge: str = 'Bearer realm="x"', url: str = "https://r.example/v2/a") -> Response:
@@ -45,20 +45,20 @@ class Issuer:
     delay: float = 0.0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def __call__(self, sent: Sent) -> Answer:
+    def __call__(self, sent: Sent) -> RawResponse:
         form = {name: values[0] for name, values in parse_qs(sent.body.decode()).items()}
         with self.lock:
             self.forms.append((sent.path, form))
         if sent.path == "/oauth2/exchange":
             if form["access_token"] in self.refused:
                 return refusal(401, self.refused[form["access_token"]])
-            return answer(200, json.dumps({"refresh_token": f"refresh-{len(self.forms)}"}).encode())
+            return respond(200, json.dumps({"refresh_token": f"refresh-{len(self.forms)}"}).encode())
         if form.get("refresh_token") in self.revoked:
             return refusal(401, "the refresh token is not known any more")
         return self._token(form)
 
-    def _token(self, form: dict[str, str]) -> Answer:
+    def _token(self, form: dict[str, str]) -> RawResponse:
         _, repository, requested = form["scope"].split(":")
         actions = tuple(action for action in requested.split(",") if action in self.granted)
         token = jwt(repository, actions, exp=time.time() + self.seconds, jti=len(self.forms))
-        return Answer(answer(200, json.dumps({"access_token": token}).encode()).raw, delay=self.delay)
+        return RawResponse(respond(200, json.dumps({"access_token": token}).encode()).raw, delay=self.delay)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any
-
 import pytest
 
 from azext_acrartifact._client_factory import stall_timeout
+from azext_acrartifact.cli.context import CommandContext
 from azext_acrartifact.errors import InvalidInputError
+from tests.unit.cli.az_command import az_command
 
 
-def context(value: str | None) -> Any:
-    """Return the context that Azure CLI passes to a command, with `acrartifact.stall_timeout` set or not."""
-    config = SimpleNamespace(get=lambda section, option, fallback: fallback if value is None else value)
-    return SimpleNamespace(cli_ctx=SimpleNamespace(config=config))
+def context(value: str | None) -> CommandContext:
+    """Return the context of a command, with `acrartifact.stall_timeout` set or not."""
+    return CommandContext(az_command({} if value is None else {("acrartifact", "stall_timeout"): value}))
 
 
 @pytest.mark.parametrize(("value", "seconds"), [(None, 30.0), ("1", 1.0), ("45", 45.0), ("3600", 3600.0)])

@@ -98,7 +98,7 @@ def junctions(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def put(destination: Destination, title: str, content: bytes) -> None:
     """Write a file as a pull does."""
-    with destination.open_part(safe_name(title)) as file:
+    with destination.open_temporary(safe_name(title)) as file:
         file.write(content)
         file.commit()
 

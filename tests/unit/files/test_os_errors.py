@@ -39,7 +39,7 @@ MOST = 300
 
 def temporary_file(out: Path) -> None:
     """Write a small file."""
-    with Destination.open(str(out)) as destination, destination.open_part(safe_name("d/e/a")) as file:
+    with Destination.open(str(out)) as destination, destination.open_temporary(safe_name("d/e/a")) as file:
         file.write(CONTENT)
         file.commit()
 
@@ -47,7 +47,7 @@ def temporary_file(out: Path) -> None:
 def resumable_file(out: Path) -> None:
     """Write one range of a resumable file, or resume it, and stop."""
     with Destination.open(str(out)) as destination:
-        with destination.open_kept(safe_name("d/a"), digest_of(CONTENT), len(CONTENT), 4) as file:
+        with destination.open_resumable(safe_name("d/a"), digest_of(CONTENT), len(CONTENT), 4) as file:
             file.write_at(memoryview(CONTENT), 0)
             file.mark(0)
 
@@ -56,7 +56,7 @@ def resumed_file(out: Path) -> None:
     """Resume a file and commit it."""
     resumable_file(out)
     with Destination.open(str(out)) as destination:
-        with destination.open_kept(safe_name("d/a"), digest_of(CONTENT), len(CONTENT), 4) as file:
+        with destination.open_resumable(safe_name("d/a"), digest_of(CONTENT), len(CONTENT), 4) as file:
             file.commit()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from azext_acrartifact.files.prefetch import QUEUE_SIZE, consume_in_thread, made_ahead
+from azext_acrartifact.files.prefetch import QUEUE_SIZE, consume_in_thread, prefetch
 
 TIMEOUT = 60.0
 
@@ -20,8 +20,8 @@ def broken() -> Iterator[int]:
 
 
 def test_all_items_arrive_in_order() -> None:
-    assert list(made_ahead(iter(range(1000)), 3)) == list(range(1000))
-    assert not list(made_ahead(iter(()), 1))
+    assert list(prefetch(iter(range(1000)), 3)) == list(range(1000))
+    assert not list(prefetch(iter(()), 1))
     assert consume_in_thread(range(1000), list) == list(range(1000))
 
 
@@ -35,7 +35,7 @@ def test_some_items_are_produced_before_they_are_asked_for() -> None:
                 full.set()
             yield number
 
-    ahead = made_ahead(items(), 3)
+    ahead = prefetch(items(), 3)
     assert next(ahead) == 0
     assert full.wait(TIMEOUT)  # one was taken, three are in the queue, one waits for room
     assert next(ahead) == 1
@@ -44,7 +44,7 @@ def test_some_items_are_produced_before_they_are_asked_for() -> None:
 
 
 def test_an_error_comes_after_the_items_before_it() -> None:
-    ahead = made_ahead(broken(), 5)
+    ahead = prefetch(broken(), 5)
     assert [next(ahead), next(ahead)] == [1, 2]
     with pytest.raises(OSError, match="connection reset"):
         next(ahead)
@@ -56,7 +56,7 @@ def test_closing_ends_the_thread() -> None:
             yield 1
 
     before = threading.active_count()
-    ahead = made_ahead(items(), 2)
+    ahead = prefetch(items(), 2)
     assert next(ahead) == 1
     assert threading.active_count() == before + 1
     ahead.close()
@@ -65,7 +65,7 @@ def test_closing_ends_the_thread() -> None:
 
 @pytest.mark.usefixtures("no_threads")
 def test_without_threads_the_items_are_produced_when_they_are_asked_for() -> None:
-    assert list(made_ahead(iter(range(5)), 2)) == [0, 1, 2, 3, 4]
+    assert list(prefetch(iter(range(5)), 2)) == [0, 1, 2, 3, 4]
     assert consume_in_thread(range(10), list) == list(range(10))
 
 

@@ -13,7 +13,7 @@ from azext_acrartifact.oci.manifest import build_manifest
 from azext_acrartifact.oci.mediatypes import IMAGE_MANIFEST
 from azext_acrartifact.oci.registry import Registry
 from tests.support.descriptors import empty_descriptor
-from tests.support.server import Answer, ScriptedServer, answer
+from tests.support.server import RawResponse, ScriptedServer, respond
 
 Open = Callable[[ScriptedServer], Registry]
 D = "sha256:" + "a" * 64
@@ -34,9 +34,9 @@ descriptors = st.builds(
 )
 
 
-def stored(raw: bytes = MANIFEST.raw, kind: str = IMAGE_MANIFEST, **headers: str) -> Answer:
+def stored(raw: bytes = MANIFEST.raw, kind: str = IMAGE_MANIFEST, **headers: str) -> RawResponse:
     """Return the response with a manifest."""
-    return answer(200, raw, Content_Type=kind, **headers)
+    return respond(200, raw, Content_Type=kind, **headers)
 
 
 def blob(**changes: Any) -> dict[str, Any]:

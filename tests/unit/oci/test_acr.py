@@ -9,12 +9,12 @@ import pytest
 
 from azext_acrartifact import errors
 from azext_acrartifact.oci.digest import digest_of
-from tests.support.server import answer
+from tests.support.server import respond
 from tests.unit.oci.samples import MANIFEST, Open
 
 
 def test_a_tag_and_a_manifest_have_properties(serve, registry: Open) -> None:
-    server = serve(answer(200, b'{"tag":{"name":"1"}}'), answer(200, b'{"manifest":{"tags":["1"]}}'))
+    server = serve(respond(200, b'{"tag":{"name":"1"}}'), respond(200, b'{"manifest":{"tags":["1"]}}'))
     metadata = registry(server).metadata
     assert metadata.tag("a/b", "1") == {"name": "1"}
     assert metadata.manifest("a/b", MANIFEST.digest) == {"tags": ["1"]}
@@ -23,7 +23,7 @@ def test_a_tag_and_a_manifest_have_properties(serve, registry: Open) -> None:
 
 def test_tags_of_another_manifest_are_left_out(serve, registry: Open) -> None:
     tags = [{"name": "1", "digest": MANIFEST.digest}, {"name": "2", "digest": digest_of(b"")}]
-    server = serve(answer(200, json.dumps({"tags": tags}).encode()))
+    server = serve(respond(200, json.dumps({"tags": tags}).encode()))
     assert registry(server).metadata.tags_of("a", MANIFEST.digest) == tags[:1]
     assert f"digest={quote(MANIFEST.digest, safe='')}" in server.requests[0].query
 
@@ -34,7 +34,7 @@ def test_tags_of_another_manifest_are_left_out(serve, registry: Open) -> None:
      b'{"tags":[null]}', b'{"tags":{"a":1}}', b'{"tags":[{}]}', b'{"tags":[{"name":5}]}'],
 )  # fmt: skip
 def test_a_malformed_response_is_refused(serve, registry: Open, body: bytes) -> None:
-    server = serve(answer(200, body), answer(200, body))
+    server = serve(respond(200, body), respond(200, body))
     metadata = registry(server).metadata
     with pytest.raises(errors.ProtocolError):
         metadata.tag("a", "1")
@@ -44,7 +44,7 @@ def test_a_malformed_response_is_refused(serve, registry: Open, body: bytes) -> 
 
 
 def test_a_missing_tag_or_manifest_is_not_found(serve, registry: Open) -> None:
-    server = serve(*[answer(404, b'{"errors": [{"code": "TAG_UNKNOWN"}]}')] * 3)
+    server = serve(*[respond(404, b'{"errors": [{"code": "TAG_UNKNOWN"}]}')] * 3)
     metadata = registry(server).metadata
     for ask in (
         lambda: metadata.tag("a", "1"),
@@ -57,4 +57,4 @@ def test_a_missing_tag_or_manifest_is_not_found(serve, registry: Open) -> None:
 
 def test_a_registry_without_this_api_is_not_an_acr(serve, registry: Open) -> None:
     with pytest.raises(errors.ProtocolError, match="not an Azure Container Registry"):
-        registry(serve(answer(404, b"404 page not found\n"))).metadata.tag("a", "1")
+        registry(serve(respond(404, b"404 page not found\n"))).metadata.tag("a", "1")

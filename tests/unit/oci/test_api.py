@@ -6,12 +6,12 @@ import pytest
 
 from azext_acrartifact import errors
 from azext_acrartifact.transport.authorization import Scope
-from tests.support.server import answer
+from tests.support.server import respond
 from tests.unit.oci.samples import HELLO, MANIFEST, Open
 
 
 def test_no_request_goes_to_another_host(serve, registry: Open) -> None:
-    server, other = serve(answer(204)), serve(answer(204))
+    server, other = serve(respond(204)), serve(respond(204))
     with pytest.raises(errors.ProtocolError, match="not on the registry"):
         registry(server).manifests._api.send(Scope.of("a", "pull"), "GET", f"{other.url}/v2/a/manifests/1")
     assert other.requests == server.requests == []
@@ -20,14 +20,14 @@ def test_no_request_goes_to_another_host(serve, registry: Open) -> None:
 def test_after_a_401_the_same_body_is_sent_once_more_with_a_fresh_token(serve, registry: Open) -> None:
     challenge = 'Bearer realm="{}/token",service="s",scope="x"'
     server = serve(
-        answer(401),
-        answer(200, b'{"token":"t1"}'),
-        answer(201),
-        answer(401),
-        answer(200, b'{"token":"t2"}'),
-        answer(401),
+        respond(401),
+        respond(200, b'{"token":"t1"}'),
+        respond(201),
+        respond(401),
+        respond(200, b'{"token":"t2"}'),
+        respond(401),
     )
-    server._left[0] = answer(401, WWW_Authenticate=challenge.format(server.url))
+    server._left[0] = respond(401, WWW_Authenticate=challenge.format(server.url))
     server._left[3] = server._left[5] = server._left[0]
     opened = registry(server)
     opened.manifests.put("a", MANIFEST, "1")
@@ -39,8 +39,8 @@ def test_after_a_401_the_same_body_is_sent_once_more_with_a_fresh_token(serve, r
 
 
 def test_a_401_of_the_storage_host_renews_no_token(serve, registry: Open) -> None:
-    storage = serve(answer(401, WWW_Authenticate="Basic"))
-    server = serve(answer(307, Location=f"{storage.url}/x"))
+    storage = serve(respond(401, WWW_Authenticate="Basic"))
+    server = serve(respond(307, Location=f"{storage.url}/x"))
     with pytest.raises(errors.SignInError):
         registry(server).blobs("a").fetch(HELLO)
     assert (len(storage.requests), len(server.requests)) == (1, 1)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from azext_acrartifact import errors
 from azext_acrartifact.oci.blobs import _begins_at
 from azext_acrartifact.transport.messages import Headers, Request, Response
-from tests.support.server import answer
+from tests.support.server import respond
 from tests.unit.oci.samples import HELLO, Open
 
 
@@ -29,25 +29,27 @@ def partial(content_range: str) -> Response:
 
 @pytest.mark.parametrize(("status", "exists"), [(200, True), (307, True), (404, False)])
 def test_a_blob_exists_or_not(serve, registry: Open, status: int, exists: bool) -> None:
-    server = serve(answer(status, Location="https://store.example/"))
+    server = serve(respond(status, Location="https://store.example/"))
     assert registry(server).blobs("a").exists(HELLO) is exists
     assert server.lines() == [f"HEAD /v2/a/blobs/{HELLO.digest}"]
 
 
 def test_a_refused_check_is_an_error(serve, registry: Open) -> None:
     with pytest.raises(errors.PermissionDeniedError):
-        registry(serve(answer(403))).blobs("a").exists(HELLO)
+        registry(serve(respond(403))).blobs("a").exists(HELLO)
 
 
 def test_a_blob_is_downloaded_from_any_offset(serve, registry: Open) -> None:
-    server = serve(answer(200, b"hello"), answer(206, b"llo", Content_Range="bytes 2-4/5"))
+    server = serve(respond(200, b"hello"), respond(206, b"llo", Content_Range="bytes 2-4/5"))
     blobs = registry(server).blobs("a")
     whole, rest = blobs.fetch(HELLO), blobs.fetch(HELLO, 2)
     assert (whole.offset, read(whole), rest.offset, read(rest)) == (0, b"hello", 2, b"llo")
     assert [sent.headers.get("range") for sent in server.requests] == [None, "bytes=2-"]
 
 
-@pytest.mark.parametrize("ignored", [[answer(200, b"hello")], [answer(416), answer(200, b"hello")]], ids=["200", "416"])
+@pytest.mark.parametrize(
+    "ignored", [[respond(200, b"hello")], [respond(416), respond(200, b"hello")]], ids=["200", "416"]
+)
 def test_an_unsupported_range_gives_the_whole_blob(serve, registry: Open, ignored) -> None:
     stream = registry(serve(*ignored)).blobs("a").fetch(HELLO, 2)
     assert (stream.offset, read(stream)) == (0, b"hello")
@@ -55,7 +57,7 @@ def test_an_unsupported_range_gives_the_whole_blob(serve, registry: Open, ignore
 
 @pytest.mark.parametrize("header", ["", "bytes 0-2/5", "bytes 3-4/5"])
 def test_a_different_range_is_not_used(serve, registry: Open, header: str) -> None:
-    server = serve(answer(206, b"llo", Content_Range=header), answer(200, b"hello"))
+    server = serve(respond(206, b"llo", Content_Range=header), respond(200, b"hello"))
     stream = registry(server).blobs("a").fetch(HELLO, 2)
     assert (stream.offset, read(stream)) == (0, b"hello")
     assert [sent.headers.get("range") for sent in server.requests] == ["bytes=2-", None]
@@ -67,14 +69,14 @@ def test_a_different_range_is_not_used(serve, registry: Open, header: str) -> No
 )
 def test_a_refused_blob_is_named_without_control_characters(serve, registry: Open, status: int, kind: type) -> None:
     with pytest.raises(kind) as caught:
-        registry(serve(answer(status))).blobs("a").fetch(HELLO)
+        registry(serve(respond(status))).blobs("a").fetch(HELLO)
     assert "\x1b" not in caught.value.message
     if status == 404:
         assert "a\\x1b.txt" in caught.value.message
 
 
 def test_a_stream_can_be_closed_early(serve, registry: Open) -> None:
-    server = serve(answer(200, b"hello"), answer(200, b"hello"))
+    server = serve(respond(200, b"hello"), respond(200, b"hello"))
     blobs = registry(server).blobs("a")
     blobs.fetch(HELLO).close()
     assert read(blobs.fetch(HELLO)) == b"hello"

@@ -10,7 +10,7 @@ from azext_acrartifact import errors
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.mediatypes import IMAGE_INDEX, IMAGE_MANIFEST
-from tests.support.server import Answer, answer
+from tests.support.server import RawResponse, respond
 from tests.unit.oci.samples import HELLO, MANIFEST, Open, stored
 
 LONG = digest_of(MANIFEST.raw, "sha512")
@@ -37,7 +37,7 @@ def test_a_manifest_has_the_digest_that_was_requested(serve, registry: Open, hea
 
 
 def test_a_registry_may_confirm_with_either_algorithm(serve, registry: Open) -> None:
-    confirmed = [answer(201, Docker_Content_Digest=digest) for digest in (LONG, digest_of(b""))]
+    confirmed = [respond(201, Docker_Content_Digest=digest) for digest in (LONG, digest_of(b""))]
     manifests = registry(serve(*confirmed)).manifests
     manifests.put("a", MANIFEST, "1.0")
     with pytest.raises(errors.DigestMismatchError, match="stored another manifest"):
@@ -61,13 +61,13 @@ def test_an_invalid_digest_is_refused(serve, registry: Open) -> None:
 
 
 def test_more_than_four_mebibytes_are_refused(serve, registry: Open) -> None:
-    server = serve(Answer(answer(200, b" " * (4 * 1024 * 1024 + 1), Content_Type=IMAGE_MANIFEST).raw, "close"))
+    server = serve(RawResponse(respond(200, b" " * (4 * 1024 * 1024 + 1), Content_Type=IMAGE_MANIFEST).raw, "close"))
     with pytest.raises(errors.ProtocolError, match="too long"):
         registry(server).manifests.get("a", "1")
 
 
 def test_find_returns_none_for_a_missing_or_unsupported_manifest(serve, registry: Open) -> None:
-    server = serve(answer(404), stored(b"{}"), stored(), answer(403))
+    server = serve(respond(404), stored(b"{}"), stored(), respond(403))
     manifests = registry(server).manifests
     assert manifests.find("a", "1") is None
     assert manifests.find("a", "1") is None
@@ -77,11 +77,11 @@ def test_find_returns_none_for_a_missing_or_unsupported_manifest(serve, registry
 
 
 def test_resolve_sends_head_requests(serve, registry: Open) -> None:
-    head = Answer(
+    head = RawResponse(
         f"HTTP/1.1 200 OK\r\nContent-Length: 77\r\nContent-Type: {IMAGE_MANIFEST}; x=y\r\n"
         f"Docker-Content-Digest: {MANIFEST.digest}\r\n\r\n".encode()
     )
-    server = serve(head, answer(404), answer(405))
+    server = serve(head, respond(404), respond(405))
     manifests = registry(server).manifests
     assert manifests.resolve("a", "1") == Descriptor(IMAGE_MANIFEST, MANIFEST.digest, 77)
     assert manifests.resolve("a", "1") is None
@@ -91,16 +91,16 @@ def test_resolve_sends_head_requests(serve, registry: Open) -> None:
 
 
 def test_resolve_gets_the_manifest_if_head_returns_no_digest(serve, registry: Open) -> None:
-    server = serve(answer(200), stored())
+    server = serve(respond(200), stored())
     assert registry(server).manifests.resolve("a", "1") == MANIFEST.descriptor
 
 
 def test_put_requires_201_and_the_same_digest(serve, registry: Open) -> None:
     server = serve(
-        answer(201, Docker_Content_Digest=MANIFEST.digest),
-        answer(201, Docker_Content_Digest=digest_of(b"")),
-        answer(200),
-        answer(307, Location="/elsewhere"),
+        respond(201, Docker_Content_Digest=MANIFEST.digest),
+        respond(201, Docker_Content_Digest=digest_of(b"")),
+        respond(200),
+        respond(307, Location="/elsewhere"),
     )
     manifests = registry(server).manifests
     manifests.put("a", MANIFEST, "1")
@@ -113,7 +113,7 @@ def test_put_requires_201_and_the_same_digest(serve, registry: Open) -> None:
 
 
 def test_delete_returns_whether_the_manifest_existed(serve, registry: Open) -> None:
-    server = serve(answer(202), answer(404), answer(405))
+    server = serve(respond(202), respond(404), respond(405))
     manifests = registry(server).manifests
     assert [manifests.delete("a", MANIFEST.digest) for _ in range(2)] == [True, False]
     with pytest.raises(errors.LockedError):
@@ -121,19 +121,19 @@ def test_delete_returns_whether_the_manifest_existed(serve, registry: Open) -> N
 
 
 def test_referrers_are_listed_page_by_page(serve, registry: Open) -> None:
-    def page(*blobs: Descriptor, **headers: str) -> Answer:
+    def page(*blobs: Descriptor, **headers: str) -> RawResponse:
         raw = json.dumps({"schemaVersion": 2, "manifests": [blob.to_json() for blob in blobs]}).encode()
-        return answer(200, raw, Content_Type=IMAGE_INDEX, **headers)
+        return respond(200, raw, Content_Type=IMAGE_INDEX, **headers)
 
     other = Descriptor("a/b", digest_of(b"2"), 1)
-    server = serve(page(HELLO, Link='</v2/a/referrers/x?n=1>; rel="next"'), page(other), answer(404), answer(500))
+    server = serve(page(HELLO, Link='</v2/a/referrers/x?n=1>; rel="next"'), page(other), respond(404), respond(500))
     manifests = registry(server).manifests
     assert list(manifests.referrers("a", MANIFEST.digest) or []) == [HELLO, other]
     assert manifests.referrers("a", MANIFEST.digest) is None
 
 
 def test_a_list_of_referrers_must_be_an_index(serve, registry: Open) -> None:
-    server = serve(stored(), answer(403))
+    server = serve(stored(), respond(403))
     manifests = registry(server).manifests
     with pytest.raises(errors.ProtocolError, match="not an index"):
         list(manifests.referrers("a", MANIFEST.digest) or [])

@@ -13,7 +13,7 @@ from azext_acrartifact import errors
 from azext_acrartifact.oci.pages import PageLimits, follow_pages, next_link
 from azext_acrartifact.transport.authorization import Scope
 from azext_acrartifact.transport.messages import Response
-from tests.support.server import ScriptedServer, answer
+from tests.support.server import ScriptedServer, respond
 from tests.unit.oci.samples import MANIFEST, Open
 
 
@@ -58,7 +58,7 @@ def tags(server: ScriptedServer, registry: Open) -> list[str]:
 
 def test_the_last_page_has_no_link(serve, registry: Open) -> None:
     link = '</acr/v1/a/_tags?last=1>; rel="first", </acr/v1/a/_tags?last=2&n=1>; rel="next"'
-    server = serve(answer(200, b'{"tags":[{"name":"1"}]}', Link=link), answer(200, b'{"tags":null}'))
+    server = serve(respond(200, b'{"tags":[{"name":"1"}]}', Link=link), respond(200, b'{"tags":null}'))
     assert tags(server, registry) == ["1"]
     assert server.requests[1].target == "/acr/v1/a/_tags?last=2&n=1"
 
@@ -67,13 +67,13 @@ def test_the_last_page_has_no_link(serve, registry: Open) -> None:
     "host", ["https://evil.example/x", "http://127.0.0.1:1/x", "//evil.example/x", "http://[::1/x"]
 )
 def test_a_page_on_another_host_is_refused(serve, registry: Open, host: str) -> None:
-    server = serve(answer(200, b"{}", Link=f"<{host}>; rel=next"))
+    server = serve(respond(200, b"{}", Link=f"<{host}>; rel=next"))
     with pytest.raises(errors.ProtocolError):
         tags(server, registry)
 
 
 def test_a_repeated_page_is_refused(serve, registry: Open) -> None:
-    server = serve(lambda sent: answer(200, b"{}", Link="</acr/v1/a/_tags?last=1>; rel=next"), forever=True)
+    server = serve(lambda sent: respond(200, b"{}", Link="</acr/v1/a/_tags?last=1>; rel=next"), forever=True)
     with pytest.raises(errors.ProtocolError, match="a page repeats"):
         tags(server, registry)
     assert len(server.requests) == 2
@@ -91,7 +91,7 @@ def test_a_repeated_page_is_refused(serve, registry: Open) -> None:
 )
 def test_an_endless_list_is_refused(serve, registry: Open, limits, size: int, why: str, requests: int) -> None:
     body, numbers = b"{}" + b" " * (size - 2), itertools.count()
-    server = serve(lambda sent: answer(200, body, Link=f"</list?last={next(numbers)}>; rel=next"), forever=True)
+    server = serve(lambda sent: respond(200, body, Link=f"</list?last={next(numbers)}>; rel=next"), forever=True)
     pages = follow_pages(registry(server)._api, Scope.of("a", "pull"), f"{server.url}/list", "tags", limits)
     with pytest.raises(errors.ProtocolError, match=why):
         list(map(Response.content, pages, itertools.repeat(size)))

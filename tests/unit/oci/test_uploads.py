@@ -15,7 +15,7 @@ from azext_acrartifact.oci.content import Chunk, Memory
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.uploads import Session, bytes_received
 from azext_acrartifact.transport.messages import Headers, Request, Response
-from tests.support.server import answer
+from tests.support.server import respond
 from tests.unit.oci.samples import HELLO, Open
 
 UPLOADS = "/v2/a/b/blobs/uploads/"
@@ -27,8 +27,8 @@ def progress(value: str) -> Response:
 
 
 def test_a_mount_of_another_blob_is_refused(serve, registry: Open) -> None:
-    mounted = [answer(201, Docker_Content_Digest=digest) for digest in (HELLO.digest, digest_of(b"other"))]
-    server = serve(mounted[0], answer(201), mounted[1])
+    mounted = [respond(201, Docker_Content_Digest=digest) for digest in (HELLO.digest, digest_of(b"other"))]
+    server = serve(mounted[0], respond(201), mounted[1])
     uploads = registry(server).uploads("a/b")
     assert uploads.mount(HELLO, "a/c") is None
     assert uploads.mount(HELLO, "a/c") is None
@@ -38,9 +38,9 @@ def test_a_mount_of_another_blob_is_refused(serve, registry: Open) -> None:
 
 def test_the_newest_location_is_used_with_its_query(serve, registry: Open) -> None:
     server = serve(
-        answer(202, Location=f"{UPLOADS}1?_nouploadcache=false&_state=s1", Range="0-0"),
-        answer(202, Location=f"{UPLOADS}1?_nouploadcache=false&_state=s2", Range="0-4"),
-        answer(201),
+        respond(202, Location=f"{UPLOADS}1?_nouploadcache=false&_state=s1", Range="0-0"),
+        respond(202, Location=f"{UPLOADS}1?_nouploadcache=false&_state=s2", Range="0-4"),
+        respond(201),
     )
     uploads = registry(server).uploads("a/b")
     session = uploads.begin()
@@ -66,7 +66,7 @@ def test_a_resumed_session_must_be_on_the_registry(serve, registry: Open) -> Non
 
 
 def test_a_location_without_a_query_gets_one(serve, registry: Open) -> None:
-    server = serve(answer(201))
+    server = serve(respond(201))
     registry(server).uploads("a").finish(Session(f"{server.url}/u/1", 0), HELLO, Chunk(Memory(b"hello"), 0, 5)).close()
     assert server.requests[0].target == f"/u/1?digest={quote(HELLO.digest, safe='')}"
     assert server.requests[0].body == b"hello"
@@ -76,27 +76,27 @@ def test_a_location_without_a_query_gets_one(serve, registry: Open) -> None:
     "location", ["https://evil.example/u", "http://127.0.0.1:9/u", "//evil.example/u", "http://[::1"]
 )
 def test_a_location_on_another_host_is_refused(serve, registry: Open, location: str) -> None:
-    server = serve(answer(202, Location=location))
+    server = serve(respond(202, Location=location))
     with pytest.raises(errors.ProtocolError):
         registry(server).uploads("a").begin()
 
 
 def test_a_session_without_a_location_is_refused(serve, registry: Open) -> None:
     with pytest.raises(errors.ProtocolError):
-        registry(serve(answer(202))).uploads("a").begin()
+        registry(serve(respond(202))).uploads("a").begin()
 
 
 @pytest.mark.parametrize(
     ("header", "offset"), [("0-0", 0), ("0-4", 5), ("bytes=0-4", 5), ("0-9999999999", 10_000_000_000)]
 )
 def test_a_session_reports_its_progress(serve, registry: Open, header: str, offset: int) -> None:
-    server = serve(answer(204, Range=header, Location="/u/1?_state=new"))
+    server = serve(respond(204, Range=header, Location="/u/1?_state=new"))
     found = registry(server).uploads("a").status(Session(f"{server.url}/u/1?_state=old", 3))
     assert found == Session(f"{server.url}/u/1?_state=new", offset)
 
 
 def test_a_missing_session_is_none_and_a_refused_one_an_error(serve, registry: Open) -> None:
-    server = serve(answer(404), answer(403), answer(403))
+    server = serve(respond(404), respond(403), respond(403))
     uploads = registry(server).uploads("a")
     assert uploads.status(Session(f"{server.url}/u/1", 0)) is None
     with pytest.raises(errors.PermissionDeniedError):

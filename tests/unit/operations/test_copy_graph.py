@@ -15,14 +15,14 @@ from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import Digest, digest_of, short
 from azext_acrartifact.oci.manifest import Manifest, build_manifest
 from azext_acrartifact.oci.mediatypes import EMPTY_JSON, FOREIGN_LAYERS, IMAGE_INDEX, LAYER
-from azext_acrartifact.oci.referrers import tag_of
+from azext_acrartifact.oci.referrers import referrers_tag
 from azext_acrartifact.oci.storage import COPIED, MOUNTED, SKIPPED
 from azext_acrartifact.operations.copy_graph import CopiedGraph, Ends, copy_graph, preview
 from azext_acrartifact.operations.manifest_graph import collect
 from azext_acrartifact.transfer.concurrency import Concurrency
 from azext_acrartifact.transfer.progress import Progress
 from tests.support.descriptors import empty_descriptor
-from tests.support.server import Answer, Sent, answer
+from tests.support.server import RawResponse, Sent, respond
 from tests.unit.operations.conftest import SERVER, TARGET
 from tests.unit.operations.graphs import Tree, push_blob, push_manifest, push_tree, storage
 
@@ -144,9 +144,9 @@ def test_referrers_are_listed_where_the_target_has_no_referrers_api(target_witho
     note = push_manifest(registry, "graph/lists", subject=attached[0], kind="application/vnd.example.note")
     between = ends(registry, "graph/lists", target, "graph/lists")
     bring(between, subject.digest, recursive=True)
-    listed = target.manifests.get("graph/lists", tag_of(subject.digest)).manifests
+    listed = target.manifests.get("graph/lists", referrers_tag(subject.digest)).manifests
     assert {child.digest for child in listed} == {manifest.digest for manifest in attached}
-    assert target.manifests.get("graph/lists", tag_of(attached[0].digest)).manifests[0].digest == note.digest
+    assert target.manifests.get("graph/lists", referrers_tag(attached[0].digest)).manifests[0].digest == note.digest
 
 
 def test_two_at_once_do_not_lose_each_others_entry(serve, registry) -> None:
@@ -154,17 +154,19 @@ def test_two_at_once_do_not_lose_each_others_entry(serve, registry) -> None:
     lists: list[bytes] = []
     others_may_write = threading.Event()
 
-    def play(sent: Sent) -> Answer:
-        if sent.method == "PUT" and sent.path.endswith(tag_of(subject.digest)):
+    def play(sent: Sent) -> RawResponse:
+        if sent.method == "PUT" and sent.path.endswith(referrers_tag(subject.digest)):
             if not others_may_write.is_set():
                 others_may_write.set()
                 time.sleep(0.3)  # another writer that did not wait would read, write and look by now
             lists.append(sent.body)
         elif sent.method != "PUT":
             if not lists:
-                return answer(404)
-            return answer(200, b"" if sent.method == "HEAD" else lists[-1], Content_Type=IMAGE_INDEX, **digest_header())
-        return answer(201)
+                return respond(404)
+            return respond(
+                200, b"" if sent.method == "HEAD" else lists[-1], Content_Type=IMAGE_INDEX, **digest_header()
+            )
+        return respond(201)
 
     def digest_header() -> dict[str, str]:
         return {"Docker_Content_Digest": digest_of(lists[-1])}

@@ -15,11 +15,11 @@ from azext_acrartifact.oci.index import build_index
 from azext_acrartifact.oci.manifest import Manifest, build_manifest
 from azext_acrartifact.oci.mediatypes import IMAGE_INDEX, IMAGE_MANIFEST
 from azext_acrartifact.oci.reference import Reference
-from azext_acrartifact.oci.referrers import described, is_list_tag, tag_of
+from azext_acrartifact.oci.referrers import is_referrers_tag, referrer_descriptor, referrers_tag
 from azext_acrartifact.oci.registry import Registry
 from azext_acrartifact.operations import list_referrers as referrers
 from tests.support.descriptors import empty_descriptor
-from tests.support.server import Answer, ScriptedServer, Sent, answer
+from tests.support.server import RawResponse, ScriptedServer, Sent, respond
 
 Open = Callable[[ScriptedServer], Registry]
 SUBJECT = build_manifest(empty_descriptor(), [])
@@ -32,14 +32,14 @@ def attached(number: int = 0, subject: Manifest = SUBJECT, kind: str = KIND) -> 
     return build_manifest(empty_descriptor(), [], artifact_type=kind, subject=subject.descriptor, annotations=notes)
 
 
-def listing(*children: Descriptor) -> Answer:
+def listing(*children: Descriptor) -> RawResponse:
     """Return a response of the referrers API."""
-    return answer(200, build_index(children).raw, Content_Type=IMAGE_INDEX)
+    return respond(200, build_index(children).raw, Content_Type=IMAGE_INDEX)
 
 
-def stored(manifest: Manifest) -> Answer:
+def stored(manifest: Manifest) -> RawResponse:
     """Return the response to a request for *manifest*."""
-    return answer(200, manifest.raw, Content_Type=manifest.media_type)
+    return respond(200, manifest.raw, Content_Type=manifest.media_type)
 
 
 def plain(name: str) -> Descriptor:
@@ -59,7 +59,7 @@ def test_a_referrer_of_itself_is_followed_once(serve, registry: Open) -> None:
 
 
 def test_an_endless_chain_is_refused(serve, registry: Open) -> None:
-    def deeper(sent: Sent) -> Answer:
+    def deeper(sent: Sent) -> RawResponse:
         return listing(plain(sent.path))
 
     server = serve(deeper, forever=True)
@@ -71,7 +71,7 @@ def test_an_endless_chain_is_refused(serve, registry: Open) -> None:
 def test_ten_levels_are_listed(serve, registry: Open) -> None:
     asked: list[str] = []
 
-    def deeper(sent: Sent) -> Answer:
+    def deeper(sent: Sent) -> RawResponse:
         asked.append(sent.path)
         return listing(plain(sent.path)) if len(asked) <= referrers.DEEPEST else listing()
 
@@ -91,11 +91,11 @@ def test_missing_types_are_read_and_wrong_subjects_left_out(serve, registry: Ope
     true, false = attached(1), attached(2, attached(3))
     served = {manifest.digest: manifest for manifest in (true, false)}
 
-    def play(sent: Sent) -> Answer:
+    def play(sent: Sent) -> RawResponse:
         if "/referrers/" in sent.path:
             return listing(true.descriptor, false.descriptor, Descriptor(IMAGE_MANIFEST, digest_of(b"gone"), 1))
         found = served.get(Digest(sent.path.rpartition("/")[2]))
-        return stored(found) if found else answer(404)
+        return stored(found) if found else respond(404)
 
     found = walk(registry(serve(play, forever=True)), deepest=1)
     assert [(item.descriptor.digest, item.artifact_type) for item in found] == [
@@ -105,7 +105,7 @@ def test_missing_types_are_read_and_wrong_subjects_left_out(serve, registry: Ope
 
 def test_the_newest_must_have_the_requested_subject(serve, registry: Open) -> None:
     false = attached(1, attached(2))
-    server = serve(listing(described(false)), stored(false))
+    server = serve(listing(referrer_descriptor(false)), stored(false))
     with pytest.raises(errors.InvalidManifestError, match="another subject"):
         referrers.newest_referrer(registry(server), Reference("s", "a", digest=SUBJECT.digest), KIND)
 
@@ -114,10 +114,10 @@ def test_without_times_the_annotation_and_then_the_order_decides(serve, registry
     made = [attached(n) for n in range(3)]
     served: dict[str, Manifest] = {manifest.digest: manifest for manifest in made}
 
-    def play(sent: Sent) -> Answer:
+    def play(sent: Sent) -> RawResponse:
         if "/referrers/" in sent.path:
-            return listing(*map(described, made))
-        return stored(served[sent.path.rpartition("/")[2]]) if "/v2/" in sent.path else answer(404)
+            return listing(*map(referrer_descriptor, made))
+        return stored(served[sent.path.rpartition("/")[2]]) if "/v2/" in sent.path else respond(404)
 
     where = Reference("s", "a", digest=SUBJECT.digest)
     assert referrers.newest_referrer(registry(serve(play, forever=True)), where, KIND) == made[2]
@@ -127,52 +127,54 @@ class Tags:
     """A registry without a list of referrers that keeps manifests under tags."""
 
     def __init__(self, *instead: Any) -> None:
-        self.held: dict[str, bytes] = {}
+        self.manifests: dict[str, bytes] = {}
         self.instead = list(instead)
         """What happens after the next write, in place of what was written."""
 
-    def __call__(self, sent: Sent) -> Answer:
+    def __call__(self, sent: Sent) -> RawResponse:
         name = sent.path.rpartition("/")[2]
         if "/referrers/" in sent.path:
-            return answer(404)
+            return respond(404)
         if sent.method == "PUT":
-            self.held[name] = sent.body
+            self.manifests[name] = sent.body
             if name.startswith("sha256-") and self.instead:
-                self.held[name] = self.instead.pop(0)
-            return answer(201)
-        if name not in self.held:
-            return answer(404)
-        kind = json.loads(self.held[name]).get("mediaType")
+                self.manifests[name] = self.instead.pop(0)
+            return respond(201)
+        if name not in self.manifests:
+            return respond(404)
+        kind = json.loads(self.manifests[name]).get("mediaType")
         if sent.method == "HEAD":
-            told = digest_of(self.held[name])
-            return Answer(f"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nDocker-Content-Digest: {told}\r\n\r\n".encode())
-        return answer(200, self.held[name], Content_Type=kind)
+            digest = digest_of(self.manifests[name])
+            return RawResponse(
+                f"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nDocker-Content-Digest: {digest}\r\n\r\n".encode()
+            )
+        return respond(200, self.manifests[name], Content_Type=kind)
 
 
-def kept(tags: Tags) -> list[str]:
-    """Digests in the list of those that refer to the subject."""
-    return [child["digest"] for child in json.loads(tags.held[tag_of(SUBJECT.digest)])["manifests"]]
+def listed(tags: Tags) -> list[str]:
+    """Return the digests in the stored list of referrers."""
+    return [child["digest"] for child in json.loads(tags.manifests[referrers_tag(SUBJECT.digest)])["manifests"]]
 
 
-def test_the_list_is_kept_under_a_tag(serve, registry: Open) -> None:
+def test_the_list_is_stored_under_a_tag(serve, registry: Open) -> None:
     tags = Tags()
     opened = registry(serve(tags, forever=True))
     first, second = attached(1), attached(2)
     for manifest in (first, second, first):
         opened.referrers.store("a", manifest, manifest.digest)
-    assert kept(tags) == [first.digest, second.digest]
+    assert listed(tags) == [first.digest, second.digest]
     assert [child.artifact_type for child in opened.referrers.of("a", SUBJECT.digest)] == [KIND, KIND]
-    assert opened.referrers.kept_by_tag
+    assert opened.referrers.uses_tag_schema
     opened.referrers.forget("a", SUBJECT.digest, [first.digest])
-    assert kept(tags) == [second.digest]
+    assert listed(tags) == [second.digest]
 
 
 def test_a_list_that_another_writer_replaces_is_written_again(serve, registry: Open) -> None:
     other = attached(7)
-    tags = Tags(build_index([described(other)]).raw)
+    tags = Tags(build_index([referrer_descriptor(other)]).raw)
     mine = attached(1)
     registry(serve(tags, forever=True)).referrers.store("a", mine, mine.digest)
-    assert kept(tags) == [other.digest, mine.digest]
+    assert listed(tags) == [other.digest, mine.digest]
 
 
 def test_a_list_that_never_stays_is_an_error(serve, registry: Open) -> None:
@@ -183,11 +185,11 @@ def test_a_list_that_never_stays_is_an_error(serve, registry: Open) -> None:
 
 def test_a_tag_of_something_else_is_not_overwritten(serve, registry: Open) -> None:
     tags = Tags()
-    tags.held[tag_of(SUBJECT.digest)] = SUBJECT.raw
+    tags.manifests[referrers_tag(SUBJECT.digest)] = SUBJECT.raw
     opened = registry(serve(tags, forever=True))
     with pytest.raises(errors.InvalidManifestError, match="not an index"):
         opened.referrers.store("a", attached(1), "x")
-    assert tags.held[tag_of(SUBJECT.digest)] == SUBJECT.raw
+    assert tags.manifests[referrers_tag(SUBJECT.digest)] == SUBJECT.raw
     assert list(opened.referrers.of("a", SUBJECT.digest)) == []
 
 
@@ -196,4 +198,4 @@ def test_a_tag_of_something_else_is_not_overwritten(serve, registry: Open) -> No
     [("1.0", False), ("sha256-" + "a" * 64, True), ("sha256-" + "a" * 63, False), ("sha256-x", False)],
 )
 def test_tags_of_lists_are_known(tag: str, is_one: bool) -> None:
-    assert is_list_tag(tag) is is_one
+    assert is_referrers_tag(tag) is is_one

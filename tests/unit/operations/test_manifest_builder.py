@@ -12,7 +12,7 @@ from azext_acrartifact import errors
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.operations.file_spec import FileSpec, parse_file_spec
-from azext_acrartifact.operations.manifest_builder import compose, config_shipment, placeholders, spec_version
+from azext_acrartifact.operations.manifest_builder import compose, config_blob, placeholders, spec_version
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_manifests_equal_those_of_oras(work: Path, version: str, config, kind, s
     (work / "c").write_text("{}")
     with contextlib.ExitStack() as stack:
         spec = parse_file_spec(config) if config else None
-        blob = config_shipment(version, spec, kind, {"k": "v"}, stack)
+        blob = config_blob(version, spec, kind, {"k": "v"}, stack)
         descriptor = Descriptor(blob.media_type, digest_of(b"{}"), 2, blob.annotations, blob.data)
         manifest = compose(version, descriptor, [], kind, None, {"n": "1"})
     raw = json.loads(manifest.raw)
@@ -71,5 +71,5 @@ def test_only_version_1_1_has_a_placeholder() -> None:
 def test_the_null_device_is_an_empty_config(work: Path) -> None:
     for path in ("/dev/null", "NUL"):
         with contextlib.ExitStack() as stack:
-            blob = config_shipment("v1.0", FileSpec(path, "x/y"), None, {}, stack)
+            blob = config_blob("v1.0", FileSpec(path, "x/y"), None, {}, stack)
             assert (blob.size, blob.media_type) == (0, "x/y")

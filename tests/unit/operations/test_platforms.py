@@ -18,7 +18,7 @@ from azext_acrartifact.oci.mediatypes import IMAGE_MANIFEST
 from azext_acrartifact.oci.reference import Reference
 from azext_acrartifact.oci.registry import Registry
 from azext_acrartifact.operations.platforms import DEEPEST, choose, parse_platform, shown, this_platform
-from tests.support.server import ScriptedServer, answer
+from tests.support.server import ScriptedServer, respond
 
 Open = Callable[[ScriptedServer], Registry]
 HERE = Reference("s", "a", "1")
@@ -52,7 +52,7 @@ def test_an_endlessly_nested_index_is_refused(serve, registry: Open) -> None:
     for _ in range(DEEPEST + 2):
         below = levels[-1].descriptor
         levels.append(build_index([Descriptor(below.media_type, below.digest, below.size, platform=linux)]))
-    served = {manifest.digest: answer(200, manifest.raw, Content_Type=manifest.media_type) for manifest in levels}
+    served = {manifest.digest: respond(200, manifest.raw, Content_Type=manifest.media_type) for manifest in levels}
     opened = registry(serve(lambda sent: served[Digest(sent.path.rpartition("/")[2])], forever=True))
     assert choose(opened, HERE, levels[3], linux) == SUBJECT
     with pytest.raises(InvalidManifestError, match="too deep"):

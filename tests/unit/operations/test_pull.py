@@ -69,7 +69,7 @@ def test_a_large_file_and_a_folder_are_pulled(signed_in, work: Path, tmp_path: P
         {"action": "status", "status": 503, "times": 2},
         {"action": "status", "status": 429, "headers": {"Retry-After": "0"}, "times": 1},
         {"action": "reset", "times": 2},
-        {"action": "reset", "where": "answer", "times": 1},
+        {"action": "reset", "where": "handled", "times": 1},
         {"action": "expire_token", "times": 1},
     ],
     ids=lambda fault: f"{fault['action']}-{fault.get('where', fault.get('status', ''))}",

@@ -147,7 +147,7 @@ def test_a_dry_run_reports_what_the_push_does(signed_in, app, files: Path, tmp_p
     push(registry, order("dry/says:0", "large.bin"), Progress())
     app.log.clear()
     wanted = order(
-        "dry/says:1", "small.txt", "large.bin", "docs", tags=["2"], journal_folder=str(tmp_path / "sessions")
+        "dry/says:1", "small.txt", "large.bin", "docs", tags=["2"], sessions_folder=str(tmp_path / "sessions")
     )
     would = push_output(push(registry, replace(wanted, dry_run=True), Progress()))
     assert written(app) == []

@@ -14,7 +14,7 @@ from azext_acrartifact.oci.reference import Reference
 from azext_acrartifact.operations.delete import delete, plan_delete
 from azext_acrartifact.operations.show import show, show_raw
 from tests.support.descriptors import empty_descriptor
-from tests.support.server import answer
+from tests.support.server import respond
 from tests.unit.operations.conftest import pull_files, push_files, ref
 
 
@@ -48,8 +48,8 @@ def test_show_finds_the_same_by_tag_and_by_digest(signed_in, work: Path) -> None
 @pytest.mark.parametrize(("tags", "shown"), [(b"5", []), (b'"12"', []), (b'["1",5,null]', ["1"]), (b"null", [])])
 def test_tags_of_another_shape_are_none(serve, registry, tags: bytes, shown: list[str]) -> None:
     manifest = build_manifest(empty_descriptor(), [])
-    stored = answer(200, manifest.raw, Content_Type=manifest.media_type)
-    server = serve(stored, answer(200, b'{"manifest":{"tags":' + tags + b"}}"))
+    stored = respond(200, manifest.raw, Content_Type=manifest.media_type)
+    server = serve(stored, respond(200, b'{"manifest":{"tags":' + tags + b"}}"))
     opened = registry(server)
     assert show(opened, Reference(server.server, "a", digest=manifest.digest)).tags == shown
 

@@ -15,7 +15,7 @@ from azext_acrartifact.transfer.repository_storage import RepositoryStorage
 from azext_acrartifact.transfer.sizes import TransferSizes
 from azext_acrartifact.transfer.upload_sessions import UploadSessions
 from azext_acrartifact.transfer.upload_source import FileSource, Identity
-from tests.support.server import Answer, answer
+from tests.support.server import RawResponse, respond
 from tests.support.uploads import BlobHost
 
 KIB = 1024
@@ -74,10 +74,10 @@ def source(serve, registry) -> Callable[[BlobHost], RepositoryStorage]:
     return open_source
 
 
-def cut(after: int, data: bytes = DATA, status: int = 200) -> Answer:
+def cut(after: int, data: bytes = DATA, status: int = 200) -> RawResponse:
     """Return a response that breaks after *after* bytes of *data*."""
-    whole = answer(status, data)
-    return Answer(whole.raw[: len(whole.raw) - len(data) + after], "close")
+    whole = respond(status, data)
+    return RawResponse(whole.raw[: len(whole.raw) - len(data) + after], "close")
 
 
 class Run:

@@ -39,18 +39,18 @@ def test_without_a_number_large_and_small_have_their_own_limits(http) -> None:
     ],
 )
 def test_a_longer_round_trip_wants_more(http, wait, small: int, bulk: int) -> None:
-    http.fastest_answer = wait
+    http.fastest_response = wait
     budget = Concurrency(http)
-    http.answers += 1000
+    http.responses += 1000
     assert abs(budget.small() - small) <= 1
     assert budget.bulk() == bulk
 
 
 def test_throttling_halves_down_to_one(http) -> None:
-    http.fastest_answer = 0.015
+    http.fastest_response = 0.015
     http.throttled = 1
     budget = Concurrency(http)
-    http.answers += 100
+    http.responses += 100
     assert budget.small() in (24, 25)
     assert budget.bulk() == MANY_BULK // 2
     http.throttled = 100
@@ -58,22 +58,22 @@ def test_throttling_halves_down_to_one(http) -> None:
 
 
 def test_near_a_registry_it_takes_more_responses(http) -> None:
-    http.fastest_answer = 0.001
+    http.fastest_response = 0.001
     budget = Concurrency(http)
-    http.answers += RESPONSES_NEAR - 1
+    http.responses += RESPONSES_NEAR - 1
     assert budget.small() == 4
-    http.answers += 1
+    http.responses += 1
     assert budget.small() == 5
 
 
 def test_each_response_lets_one_more_be_in_flight(http) -> None:
-    http.fastest_answer = 0.03
-    http.answers = 7
+    http.fastest_response = 0.03
+    http.responses = 7
     budget = Concurrency(http)
     found = []
     for _ in range(3):
         found.append((budget.small(), budget.bulk()))
-        http.answers += 1
+        http.responses += 1
     assert found == [(4, FEW_BULK), (5, FEW_BULK), (6, MANY_BULK)]
 
 

@@ -9,7 +9,7 @@ from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.transfer.download import BlobDownload
 from azext_acrartifact.transfer.repository_storage import RepositoryStorage
-from tests.support.server import Answer, Sent, answer, reset
+from tests.support.server import RawResponse, Sent, reset, respond
 from tests.support.uploads import BlobHost
 from tests.unit.transfer.conftest import BLOB, DATA, MemoryFile, cut
 
@@ -40,13 +40,13 @@ def test_a_break_is_resumed_at_its_byte(source, after: int) -> None:
 
 
 def test_a_connection_that_breaks_again_and_again_gets_there(source) -> None:
-    def fault(sent: Sent, number: int) -> Answer | None:
+    def fault(sent: Sent, number: int) -> RawResponse | None:
         first = int(sent.headers.get("range", "bytes=0-")[6:-1])
         if first > 39_000:
             return None
         rest = DATA[first:]
-        partial = answer(206 if first else 200, rest, Content_Range=f"bytes {first}-{len(DATA) - 1}/{len(DATA)}")
-        return Answer(partial.raw[: len(partial.raw) - len(rest) + 4000], "close")
+        partial = respond(206 if first else 200, rest, Content_Range=f"bytes {first}-{len(DATA) - 1}/{len(DATA)}")
+        return RawResponse(partial.raw[: len(partial.raw) - len(rest) + 4000], "close")
 
     file, moved = load(source(BlobHost(fault)))
     assert (bytes(file.data), moved) == (DATA, len(DATA))
@@ -96,8 +96,8 @@ def test_wrong_bytes_stay_wrong_after_a_restart(source) -> None:
 
 
 def test_an_expired_storage_address_is_asked_for_anew(serve, registry) -> None:
-    storage_host = serve(answer(403, b"<Error/>"), answer(200, DATA))
-    server = serve(*[answer(307, Location=f"{storage_host.url}/x?sig={n}") for n in range(2)])
+    storage_host = serve(respond(403, b"<Error/>"), respond(200, DATA))
+    server = serve(*[respond(307, Location=f"{storage_host.url}/x?sig={n}") for n in range(2)])
     opened = registry(server)
     storage = RepositoryStorage(opened, "a")
     storage.opened = opened  # type: ignore[attr-defined]
@@ -107,8 +107,8 @@ def test_an_expired_storage_address_is_asked_for_anew(serve, registry) -> None:
 
 
 def test_a_storage_that_always_refuses_is_given_up(serve, registry) -> None:
-    storage_host = serve(lambda sent: answer(403), forever=True)
-    server = serve(lambda sent: answer(307, Location=f"{storage_host.url}/x"), forever=True)
+    storage_host = serve(lambda sent: respond(403), forever=True)
+    server = serve(lambda sent: respond(307, Location=f"{storage_host.url}/x"), forever=True)
     opened = registry(server)
     with pytest.raises(errors.ConnectionFailedError, match="refused its own address"):
         RepositoryStorage(opened, "a").fetch(BLOB)

@@ -14,7 +14,7 @@ from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.transfer.ranged_download import RangedDownload
 from azext_acrartifact.transfer.repository_storage import RepositoryStorage
 from azext_acrartifact.transfer.sizes import TransferSizes
-from tests.support.server import Answer, Sent, answer, reset
+from tests.support.server import RawResponse, Sent, reset, respond
 from tests.support.uploads import BlobHost
 from tests.unit.transfer.conftest import BLOB, DATA, MemoryFile, cut
 
@@ -109,12 +109,12 @@ def test_the_last_block_may_be_short(source) -> None:
 
 
 def test_a_break_inside_of_a_block_is_resumed(source) -> None:
-    def fault(sent: Sent, number: int) -> Answer | None:
+    def fault(sent: Sent, number: int) -> RawResponse | None:
         if number != 2:
             return None
         first = int(sent.headers["range"][6:].split("-")[0])
-        partial = answer(206, DATA[first : first + 4096], Content_Range=f"bytes {first}-{first + 4095}/{len(DATA)}")
-        return Answer(partial.raw[:-2000], "close")
+        partial = respond(206, DATA[first : first + 4096], Content_Range=f"bytes {first}-{first + 4095}/{len(DATA)}")
+        return RawResponse(partial.raw[:-2000], "close")
 
     file = MemoryFile(len(DATA))
     storage = source(BlobHost(fault))
@@ -124,9 +124,9 @@ def test_a_break_inside_of_a_block_is_resumed(source) -> None:
 
 
 def test_a_range_that_ends_early_is_a_break(source) -> None:
-    def fault(sent: Sent, number: int) -> Answer | None:
+    def fault(sent: Sent, number: int) -> RawResponse | None:
         first = int(sent.headers["range"][6:].split("-")[0])
-        return answer(206, DATA[first : first + 96], Content_Range=f"bytes {first}-{first + 95}/{len(DATA)}") if (
+        return respond(206, DATA[first : first + 96], Content_Range=f"bytes {first}-{first + 95}/{len(DATA)}") if (
             number == 3) else None  # fmt: skip
 
     file = MemoryFile(len(DATA))
@@ -165,9 +165,9 @@ def test_ranges_are_long_while_much_is_left(source) -> None:
 
 
 def test_complete_blocks_of_a_broken_range_are_recorded(source) -> None:
-    def fault(sent: Sent, number: int) -> Answer | None:
-        partial = answer(206, DATA[:4096], Content_Range=f"bytes 0-4095/{len(DATA)}")
-        return Answer(partial.raw[:-2000], "close") if number == 1 else reset()
+    def fault(sent: Sent, number: int) -> RawResponse | None:
+        partial = respond(206, DATA[:4096], Content_Range=f"bytes 0-4095/{len(DATA)}")
+        return RawResponse(partial.raw[:-2000], "close") if number == 1 else reset()
 
     file = MemoryFile(len(DATA))
     with pytest.raises(errors.ConnectionFailedError):
@@ -201,7 +201,7 @@ def test_a_host_that_ignores_ranges_is_read_once_from_its_first_byte(source, thr
 
 
 def test_a_response_without_ranges_that_breaks_is_read_again(source) -> None:
-    def fault(sent: Sent, number: int) -> Answer | None:
+    def fault(sent: Sent, number: int) -> RawResponse | None:
         return cut(20_000) if number == 2 else None
 
     file = MemoryFile(len(DATA))
@@ -212,8 +212,8 @@ def test_a_response_without_ranges_that_breaks_is_read_again(source) -> None:
 def test_bytes_that_were_verified_are_not_replaced_by_others(source) -> None:
     """Refuse a host that sends right ranges first, and then all of it, wrong where it was hashed already."""
 
-    def fault(sent: Sent, number: int) -> Answer | None:
-        return answer(200, b"?" * 8192 + DATA[8192:]) if number >= 3 else None
+    def fault(sent: Sent, number: int) -> RawResponse | None:
+        return respond(200, b"?" * 8192 + DATA[8192:]) if number >= 3 else None
 
     file = MemoryFile(len(DATA))
     with pytest.raises(errors.DigestMismatchError):

@@ -15,7 +15,7 @@ from azext_acrartifact.oci.mediatypes import LAYER
 from azext_acrartifact.oci.storage import COPIED, MOUNTED, SKIPPED
 from azext_acrartifact.transfer.relay import RelaySource
 from azext_acrartifact.transfer.repository_storage import RepositoryStorage
-from tests.support.server import answer
+from tests.support.server import respond
 from tests.support.uploads import BlobHost
 from tests.unit.transfer.conftest import BLOB, DATA, KIB, Run
 
@@ -145,7 +145,7 @@ def test_a_target_that_breaks_gets_the_rest(run) -> None:
 
 def test_a_chunk_that_was_refused_is_read_again(run) -> None:
     def refuse(sent, number):
-        return answer(503) if sent.method == "PATCH" and number == 3 else None
+        return respond(503) if sent.method == "PATCH" and number == 3 else None
 
     source, target = Source(), run(BlobHost(refuse))
     assert target(source) == COPIED
@@ -155,7 +155,7 @@ def test_a_chunk_that_was_refused_is_read_again(run) -> None:
 
 def test_a_lost_session_begins_at_the_first_byte(run) -> None:
     def lose(sent, number):
-        return answer(404) if sent.method == "PATCH" and number == 4 else None
+        return respond(404) if sent.method == "PATCH" and number == 4 else None
 
     source, target = Source(), run(BlobHost(lose))
     assert target(source) == COPIED
@@ -169,7 +169,7 @@ def test_a_wrong_byte_never_completes_an_upload(run, tmp_path: Path, size: int, 
     wrong = bytearray(DATA[:size])
     wrong[where] ^= 1
     target = run(folder=tmp_path)
-    with pytest.raises(errors.DigestMismatchError, match="not the right ones"):
+    with pytest.raises(errors.DigestMismatchError, match="does not match its digest"):
         target(Source(bytes(wrong)), Descriptor(LAYER, digest_of(DATA[:size]), size))
     assert not target.host.blobs
     # The registry would have noticed as well. What counts is that the upload was not even finished.
@@ -212,7 +212,7 @@ def test_another_run_resumes_a_killed_one(run, tmp_path: Path) -> None:
 
 def test_another_run_verifies_all_that_an_earlier_one_has_sent(run, tmp_path: Path) -> None:
     def refuse(sent, number):
-        return answer(418) if sent.method == "PUT" and number == 1 else None
+        return respond(418) if sent.method == "PUT" and number == 1 else None
 
     target, wrong = run(BlobHost(refuse), tmp_path), Source(b"x" + DATA[1:])
     with pytest.raises(errors.RejectedError):
@@ -226,7 +226,7 @@ def test_another_run_verifies_all_that_an_earlier_one_has_sent(run, tmp_path: Pa
 
 def test_a_mount_moves_nothing(run) -> None:
     def mount(sent, number):
-        return answer(201, Location="/v2/a/blobs/x") if "mount=" in sent.query else None
+        return respond(201, Location="/v2/a/blobs/x") if "mount=" in sent.query else None
 
     target = run(BlobHost(mount))
     assert target(RepositoryStorage(target.registry, "b")) == MOUNTED
@@ -237,7 +237,7 @@ def test_a_mount_moves_nothing(run) -> None:
 
 def test_a_mount_that_is_not_granted_uses_the_session_that_came_instead(run) -> None:
     def read(sent, number):
-        return answer(200, DATA) if sent.method == "GET" and sent.path.startswith("/v2/b/") else None
+        return respond(200, DATA) if sent.method == "GET" and sent.path.startswith("/v2/b/") else None
 
     target = run(BlobHost(read))
     assert target(RepositoryStorage(target.registry, "b")) == COPIED
@@ -246,13 +246,13 @@ def test_a_mount_that_is_not_granted_uses_the_session_that_came_instead(run) -> 
 
 
 def test_no_mount_from_another_sign_in(run, registry) -> None:
-    target = run(BlobHost(lambda sent, number: answer(200, DATA) if sent.method == "GET" else None))
+    target = run(BlobHost(lambda sent, number: respond(200, DATA) if sent.method == "GET" else None))
     assert target(RepositoryStorage(registry(target.server), "b")) == COPIED
     assert not [request for request in target.server.requests if "mount" in request.query]
 
 
 def test_a_mount_that_is_refused_is_an_error(run) -> None:
-    target = run(BlobHost(lambda sent, number: answer(405) if "mount=" in sent.query else None))
+    target = run(BlobHost(lambda sent, number: respond(405) if "mount=" in sent.query else None))
     with pytest.raises(errors.LockedError, match="Could not mount"):
         target(RepositoryStorage(target.registry, "b"))
 

@@ -12,7 +12,7 @@ from azext_acrartifact import errors
 from azext_acrartifact.transfer.concurrency import Concurrency
 from azext_acrartifact.transfer.scheduler import STOP_TIME, Job, Scheduler
 from azext_acrartifact.transport.messages import Request
-from tests.support.server import Answer
+from tests.support.server import RawResponse
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_cancelled_work_raises_that(scheduler, http) -> None:
 
 
 def test_an_error_wakes_a_thread_that_waits_for_a_response(serve, scheduler, http) -> None:
-    server = serve(Answer(b"", "hang"))
+    server = serve(RawResponse(b"", "hang"))
     ended: list[BaseException] = []
 
     def ask() -> None:

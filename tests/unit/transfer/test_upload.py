@@ -7,7 +7,7 @@ import pytest
 from azext_acrartifact import errors
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.transfer.upload_source import Identity
-from tests.support.server import Answer, Sent, answer, reset
+from tests.support.server import RawResponse, Sent, reset, respond
 from tests.support.uploads import BlobHost
 from tests.unit.transfer.conftest import DATA, KIB, stored
 
@@ -39,7 +39,7 @@ def test_an_existing_blob_is_not_sent(run) -> None:
     assert one.methods() == []
 
 
-def once(method: str, number: int, what: Answer | str):
+def once(method: str, number: int, what: RawResponse | str):
     """Return a fault that hits one request."""
     return lambda sent, count: what if (sent.method, count) == (method, number) else None
 
@@ -47,16 +47,16 @@ def once(method: str, number: int, what: Answer | str):
 BREAKS = {
     "reset": reset(),
     "lost-answer": "lost",
-    "500": answer(500),
-    "503": answer(503, Retry_After="0"),
-    "429": answer(429, Retry_After="0"),
-    "408": answer(408),
+    "500": respond(500),
+    "503": respond(503, Retry_After="0"),
+    "429": respond(429, Retry_After="0"),
+    "408": respond(408),
 }
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH", "PUT"])
 @pytest.mark.parametrize("what", BREAKS.values(), ids=BREAKS)
-def test_after_a_break_the_session_is_resumed_at_its_offset(run, method: str, what: Answer | str) -> None:
+def test_after_a_break_the_session_is_resumed_at_its_offset(run, method: str, what: RawResponse | str) -> None:
     one = run(BlobHost(once(method, 1 if method != "PATCH" else 3, what)))
     one()
     stored(one)
@@ -68,7 +68,7 @@ def test_after_a_break_the_session_is_resumed_at_its_offset(run, method: str, wh
 
 
 @pytest.mark.parametrize("what", BREAKS.values(), ids=BREAKS)
-def test_a_small_blob_survives_a_break(run, what: Answer | str) -> None:
+def test_a_small_blob_survives_a_break(run, what: RawResponse | str) -> None:
     one = run(BlobHost(once("PUT", 1, what)))
     one(b"small")
     stored(one, b"small")
@@ -77,7 +77,7 @@ def test_a_small_blob_survives_a_break(run, what: Answer | str) -> None:
 def test_a_reset_in_the_middle_of_a_chunk_is_resumed_at_the_registrys_offset(run) -> None:
     host = BlobHost()
 
-    def half(sent: Sent, number: int) -> Answer | None:
+    def half(sent: Sent, number: int) -> RawResponse | None:
         if (sent.method, number) != ("PATCH", 2):
             return None
         host.sessions[sent.path.rpartition("/")[2]] += sent.body[:3000]
@@ -115,7 +115,7 @@ def test_413_to_the_smallest_chunk_is_final(run) -> None:
 
 
 def test_416_queries_the_offset(run) -> None:
-    one = run(BlobHost(once("PATCH", 2, answer(416))))
+    one = run(BlobHost(once("PATCH", 2, respond(416))))
     one()
     assert one.methods()[2:5] == ["PATCH", "GET", "PATCH"]
     stored(one)
@@ -123,7 +123,7 @@ def test_416_queries_the_offset(run) -> None:
 
 @pytest.mark.parametrize("status", [404, 416])
 def test_a_registry_that_refuses_every_chunk_is_given_up(run, status: int) -> None:
-    one = run(BlobHost(lambda sent, number: answer(status) if sent.method == "PATCH" else None))
+    one = run(BlobHost(lambda sent, number: respond(status) if sent.method == "PATCH" else None))
     with pytest.raises(errors.RegistryError, match=f"status {status}|does not exist|lost"):
         one()
     assert one.methods().count("PATCH") == 4
@@ -146,7 +146,7 @@ def test_a_lost_session_begins_again(run) -> None:
 def test_a_session_that_is_lost_after_every_chunk_is_given_up(run) -> None:
     host = BlobHost()
 
-    def lose(sent: Sent, number: int) -> Answer | None:
+    def lose(sent: Sent, number: int) -> RawResponse | None:
         if sent.method != "PATCH" or number % 2:
             return None
         host.drop_sessions()
@@ -176,14 +176,14 @@ def test_a_connection_that_breaks_after_each_chunk_gets_there(run) -> None:
 )
 @pytest.mark.parametrize("method", ["POST", "PATCH", "PUT"])
 def test_a_refusal_is_final(run, method: str, status: int, kind: type) -> None:
-    one = run(BlobHost(once(method, 1, answer(status, Location="https://evil.example/"))))
+    one = run(BlobHost(once(method, 1, respond(status, Location="https://evil.example/"))))
     with pytest.raises(kind):
         one()
     assert one.methods().count(method) == 1
 
 
 def test_another_digest_than_the_sent_one_is_an_error(run) -> None:
-    one = run(BlobHost(once("PUT", 1, answer(201, Docker_Content_Digest=digest_of(b"")))))
+    one = run(BlobHost(once("PUT", 1, respond(201, Docker_Content_Digest=digest_of(b"")))))
     with pytest.raises(errors.DigestMismatchError, match="other bytes"):
         one()
 

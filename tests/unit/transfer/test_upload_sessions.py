@@ -16,7 +16,7 @@ from azext_acrartifact.oci.uploads import Session
 from azext_acrartifact.transfer.sizes import TransferSizes
 from azext_acrartifact.transfer.upload_sessions import UploadSessions
 from azext_acrartifact.transfer.upload_source import FileSource
-from tests.support.server import answer
+from tests.support.server import respond
 from tests.support.uploads import BlobHost
 from tests.unit.transfer.conftest import DATA, KIB, stored
 
@@ -24,7 +24,7 @@ from tests.unit.transfer.conftest import DATA, KIB, stored
 def test_a_killed_upload_is_resumed(run, tmp_path: Path) -> None:
     host = BlobHost()
     one = run(host, tmp_path / "sessions")
-    host.fault = lambda sent, number: answer(400) if (sent.method, number) == ("PATCH", 4) else None
+    host.fault = lambda sent, number: respond(400) if (sent.method, number) == ("PATCH", 4) else None
     with pytest.raises(errors.RejectedError):
         one()
     (saved,) = (tmp_path / "sessions").iterdir()
@@ -41,7 +41,7 @@ def test_a_killed_upload_is_resumed(run, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("status", [404, 403, 500, 307])
 def test_a_session_that_is_gone_begins_again(run, tmp_path: Path, status: int) -> None:
-    one = run(BlobHost(lambda sent, number: answer(status) if sent.method == "GET" else None), tmp_path)
+    one = run(BlobHost(lambda sent, number: respond(status) if sent.method == "GET" else None), tmp_path)
     one.sessions.save("key", Session(f"{one.server.url}/v2/a/blobs/uploads/gone", 5))
     one()
     stored(one)

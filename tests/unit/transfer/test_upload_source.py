@@ -13,7 +13,7 @@ from azext_acrartifact import errors
 from azext_acrartifact.oci.content import Memory
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.transfer.sizes import TransferSizes
-from azext_acrartifact.transfer.upload_source import FileSource, Identity, StreamFeed
+from azext_acrartifact.transfer.upload_source import FileSource, Identity, StreamSource
 from tests.support.server import Sent
 from tests.support.uploads import BlobHost
 from tests.unit.transfer.conftest import DATA, stored
@@ -51,12 +51,12 @@ def test_hashing_ends_when_the_command_is_cancelled() -> None:
         FileSource(Memory(DATA), "key", cancelled).settle()
 
 
-def stream(made: list[int]) -> StreamFeed:
+def stream(made: list[int]) -> StreamSource:
     def restart() -> Iterator[bytes]:
         made.append(1)
         return (DATA[at : at + 1000] for at in range(0, len(DATA), 1000))
 
-    return StreamFeed(restart, "key", len(DATA))
+    return StreamSource(restart, "key", len(DATA))
 
 
 def test_a_stream_is_generated_once_and_its_digest_known_at_its_end(run) -> None:
@@ -91,7 +91,7 @@ def test_an_existing_stream_is_found_before_its_last_chunk(run) -> None:
 @pytest.mark.parametrize("size", [0, 1, 999, 1000, 1001, 5000])
 def test_any_offset_of_a_stream_can_be_read(size: int) -> None:
     data = os.urandom(size)
-    source = StreamFeed(lambda: (data[at : at + 1000] for at in range(0, size, 1000)), "key", size)
+    source = StreamSource(lambda: (data[at : at + 1000] for at in range(0, size, 1000)), "key", size)
     for offset in (0, size // 2, size, 0, size // 3):
         chunk = source.chunk(offset, 1500)
         found = b""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from azext_acrartifact.errors import ConnectionFailedError, ProtocolError
-from azext_acrartifact.transport.http_response import EXTRA_LIMIT, FIELDS_LIMIT, LINE_LIMIT
+from azext_acrartifact.transport.http_response import EXTRA_LIMIT, HEADERS_LIMIT, LINE_LIMIT
 from azext_acrartifact.transport.messages import Request
 from tests.support.server import RawResponse, respond
 from tests.unit.transport.doubles import drain, get
@@ -65,10 +65,10 @@ def test_headers_that_end_early_are_a_failed_connection(serve, once, head: bytes
 def test_the_longest_header_and_the_most_headers_are_read(serve, http) -> None:
     longest = b"X: " + b"x" * (LINE_LIMIT - 5) + b"\r\n"
     assert len(longest) == LINE_LIMIT
-    many = b"".join(b"X%d: y\r\n" % number for number in range(FIELDS_LIMIT - 2))
+    many = b"".join(b"X%d: y\r\n" % number for number in range(HEADERS_LIMIT - 2))
     server = serve(RawResponse(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n" + longest + many + b"\r\nc"))
     assert get(http, server) == b"c"
-    assert (LINE_LIMIT, FIELDS_LIMIT) == (64 * 1024, 100)
+    assert (LINE_LIMIT, HEADERS_LIMIT) == (64 * 1024, 100)
 
 
 def test_the_first_of_two_equal_headers_counts(serve, http) -> None:

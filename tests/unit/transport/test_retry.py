@@ -139,18 +139,18 @@ def test_a_lasting_error_is_not_tried_again(error, again: bool) -> None:
 
 @pytest.mark.parametrize("status", [200, 201, 307, 400, 401, 403, 404, 405, 409, 413, 416, 501])
 def test_a_final_status_is_not_tried_again(status: int) -> None:
-    assert not Attempts(Policy(), Recorder()).again_after_answer(response(status, "0"))
+    assert not Attempts(Policy(), Recorder()).again_after_response(response(status, "0"))
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
 def test_retry_after_is_honoured_in_full_up_to_two_minutes(status: int) -> None:
     waiter = Recorder()
     attempts = Attempts(Policy(), waiter)
-    assert attempts.again_after_answer(response(status, "120"))
+    assert attempts.again_after_response(response(status, "120"))
     assert 120.0 <= waiter.waits[0] <= 120.1
-    assert not attempts.again_after_answer(response(status, "121"))
-    assert not attempts.again_after_answer(response(status, "9" * 50))
-    assert attempts.again_after_answer(response(status, "-1"))
+    assert not attempts.again_after_response(response(status, "121"))
+    assert not attempts.again_after_response(response(status, "9" * 50))
+    assert attempts.again_after_response(response(status, "-1"))
     assert waiter.waits[1] < 10
 
 

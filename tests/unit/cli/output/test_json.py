@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from azext_acrartifact.cli.output.json import pull_output, push_output, show_output
-from azext_acrartifact.oci.descriptor import Descriptor, empty_descriptor
+from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.manifest import Manifest
 from azext_acrartifact.oci.mediatypes import IMAGE_MANIFEST, TITLE
@@ -15,6 +15,7 @@ from azext_acrartifact.operations.pull import PulledFile, PullResult
 from azext_acrartifact.operations.pull_plan import Skipped
 from azext_acrartifact.operations.push import PushedFile, PushResult
 from azext_acrartifact.operations.show import Shown
+from tests.support.descriptors import empty_descriptor
 
 NASTY = "\x1b[31m\n##vso[task.complete]\u202e"
 HERE = Reference("myregistry.azurecr.io", "samples/artifact", "1.0")

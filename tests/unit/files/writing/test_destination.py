@@ -58,9 +58,9 @@ def test_only_a_resumable_file_in_the_same_folder_counts(out: Path) -> None:
     for folder in ("d", "d/e"):
         (out / folder / f"{stem_of(name)}{DATA}").write_bytes(bytes(5000))
     with Destination.open(str(out)) as destination:
-        assert destination.kept_bytes(safe_name("d/e/b")) >= 5000
-        assert destination.kept_bytes(name) == 0, "its folder does not exist yet"
-        assert destination.kept_bytes(safe_name("d/c")) == 0
+        assert destination.resumable_bytes(safe_name("d/e/b")) >= 5000
+        assert destination.resumable_bytes(name) == 0, "its folder does not exist yet"
+        assert destination.resumable_bytes(safe_name("d/c")) == 0
 
 
 def test_the_lock_of_the_folder_is_released(out: Path) -> None:
@@ -127,7 +127,7 @@ def test_only_a_regular_file_is_replaced(target: Path, make: object) -> None:
     make(target / "a")  # type: ignore[operator]
     with Destination.open(str(target)) as destination:
         with pytest.raises(LocalFileError, match="not a regular file"):
-            destination.open_part(safe_name("a"))
+            destination.open_temporary(safe_name("a"))
         with pytest.raises(LocalFileError, match="not a regular file"):
             destination.require_writable([safe_name("a")])
         assert destination.digest_of(safe_name("a")) is None
@@ -174,7 +174,7 @@ from azext_acrartifact.files.writing.destination import Destination
 if os.getuid() == 0:
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
 with Destination.open(sys.argv[1]) as destination:
-    for refused in (lambda n: destination.require_writable([n]), destination.open_part):
+    for refused in (lambda n: destination.require_writable([n]), destination.open_temporary):
         try:
             refused(safe_name("new/a"))
         except LocalFileError as error:
@@ -199,7 +199,7 @@ def test_descriptors_are_closed(target: Path, tmp_path: Path) -> None:
             destination.digest_of(safe_name(f"d/e/{number}"))
             destination.require_writable([safe_name("d/x/y")])
             with pytest.raises(LocalFileError):
-                destination.open_part(safe_name("d/e/0/x"))
+                destination.open_temporary(safe_name("d/e/0/x"))
     assert open_below(tmp_path) == []
 
 
@@ -211,5 +211,5 @@ def test_if_a_destination_cannot_be_made_no_folder_above_it_stays(tmp_path: Path
 
 def test_a_name_too_long_for_the_system_is_an_error(target: Path) -> None:
     with Destination.open(str(target)) as destination, pytest.raises(LocalFileError) as caught:
-        destination.open_part(RelativeName(("x" * 300,)))
+        destination.open_temporary(RelativeName(("x" * 300,)))
     assert caught.value.hint

@@ -59,7 +59,7 @@ def test_a_folder_is_swept_once(out: Path, before: Before, writes: bool) -> None
         for _ in range(5):
             for name in ("d/b", "d/e/b"):
                 if writes:
-                    destination.open_part(safe_name(name)).discard()
+                    destination.open_temporary(safe_name(name)).discard()
                 else:
                     destination.size_of(safe_name(name))
         stays = abandoned("d", 1)
@@ -88,7 +88,7 @@ def test_a_folder_that_cannot_be_listed_is_not_swept(out: Path, before: Before) 
 
 
 @pytest.mark.parametrize(
-    "opened", [Destination.open_part, lambda *given: Destination.open_kept(*given, "sha256:0", 9, 9)]
+    "opened", [Destination.open_temporary, lambda *given: Destination.open_resumable(*given, "sha256:0", 9, 9)]
 )
 def test_a_taken_name_is_refused_and_nothing_stays_open(out: Path, opened: Callable[..., object]) -> None:
     with Destination.open(str(out)) as destination:
@@ -120,7 +120,7 @@ def test_a_folder_that_the_system_does_not_open_is_an_error(out: Path, before: B
         before(os, "open", failing(errno.EACCES))
         before(os.path, "isdir", failing(errno.EACCES))
         with pytest.raises(LocalFileError, match=r"Cannot open the folder.*Permission denied"):
-            destination.open_part(safe_name("d/b"))
+            destination.open_temporary(safe_name("d/b"))
 
 
 @pytest.mark.usefixtures("junctions")
@@ -128,14 +128,14 @@ def test_nothing_is_written_below_a_junction(out: Path) -> None:
     (out / "junction").mkdir()
     with Destination.open(str(out)) as destination:
         with pytest.raises(LocalFileError, match="it is a symbolic link, not a folder"):
-            destination.open_part(safe_name("junction/b"))
+            destination.open_temporary(safe_name("junction/b"))
     assert stat.S_ISDIR((out / "junction").stat().st_mode)
 
 
 def test_after_a_failure_folders_that_were_made_are_removed(tmp_path: Path) -> None:
     (tmp_path / "old").mkdir()
     with contextlib.suppress(RuntimeError), Destination.open(str(tmp_path / "old/new/out")) as destination:
-        destination.open_part(safe_name("p/q/a")).discard()
+        destination.open_temporary(safe_name("p/q/a")).discard()
         raise RuntimeError
     assert os.listdir(tmp_path / "old") == []
 
@@ -147,7 +147,7 @@ def test_nothing_is_written_through_a_linked_folder(target: Path) -> None:
     (target / "file").touch()
     with Destination.open(str(target)) as destination:
         for title, why in (("d/a", "a symbolic link"), ("d/e/a", "a symbolic link"), ("file/a", "a file")):
-            for refused in (destination.open_part, lambda name: destination.require_writable([name])):
+            for refused in (destination.open_temporary, lambda name: destination.require_writable([name])):
                 with pytest.raises(LocalFileError, match=f"it is {why}"):
                     refused(safe_name(title))
     assert os.listdir(outside) == []
@@ -171,7 +171,7 @@ def test_temporary_files_of_killed_runs_are_removed(target: Path, folder_kind: t
 
 def test_temporary_files_of_running_processes_stay(target: Path) -> None:
     with Destination.open(str(target)) as mine, Destination.open(str(target)) as other:
-        with mine.open_part(safe_name("a")) as file:
+        with mine.open_temporary(safe_name("a")) as file:
             file.write(b"mine")
             put(other, "b", b"other")
             file.commit()
@@ -184,7 +184,7 @@ def test_a_killed_run_leaves_the_old_file_and_the_next_one_sweeps(target: Path, 
         "import os, sys, signal\n"
         "from azext_acrartifact.files.writing.destination import Destination\n"
         "from azext_acrartifact.files.names import safe_name\n"
-        "file = Destination.open(sys.argv[1]).open_part(safe_name('a'))\n"
+        "file = Destination.open(sys.argv[1]).open_temporary(safe_name('a'))\n"
         "file.write(b'half')\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )

@@ -10,7 +10,7 @@ import pytest
 
 from azext_acrartifact.files.names import safe_name
 from azext_acrartifact.files.writing.destination import Destination
-from azext_acrartifact.files.writing.resumable_file import KeptPart
+from azext_acrartifact.files.writing.resumable_file import ResumableFile
 from azext_acrartifact.oci.digest import digest_of
 from tests.unit.files.conftest import Before, failing
 
@@ -21,8 +21,8 @@ def test_a_file_that_another_run_is_writing_is_left_alone(tmp_path: Path, before
     if not locks:
         before(fcntl, "flock", failing(errno.ENOLCK))
 
-    def begun(destination: Destination, content: bytes) -> KeptPart:
-        file = destination.open_kept(safe_name("a.bin"), digest_of(content), len(content), 1)
+    def begun(destination: Destination, content: bytes) -> ResumableFile:
+        file = destination.open_resumable(safe_name("a.bin"), digest_of(content), len(content), 1)
         file.write_at(memoryview(content), 0)
         file.mark(0)
         return file

@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 
 from azext_acrartifact.files.names import safe_name
 from azext_acrartifact.files.writing.destination import Destination
-from azext_acrartifact.files.writing.resumable_file import DATA, NOTE, KeptPart, stem_of
+from azext_acrartifact.files.writing.resumable_file import DATA, NOTE, ResumableFile, stem_of
 
 NAME = safe_name("a.bin")
 DIGEST = "sha256:" + "a" * 64
 HEADER = json.dumps({"digest": DIGEST, "size": 10, "segment": 4}).encode() + b"\n"
 
 
-def resumed(destination: Destination) -> KeptPart:
+def resumed(destination: Destination) -> ResumableFile:
     """Open a resumable file of ten bytes, in ranges of four."""
-    return destination.open_kept(NAME, DIGEST, 10, 4)
+    return destination.open_resumable(NAME, DIGEST, 10, 4)
 
 
 def noted(folder: Path, note: bytes) -> Path:

@@ -31,7 +31,7 @@ def test_a_file_is_durable_before_it_has_its_name(tmp_path: Path, before: Before
     for name in ("fsync", "rename", "replace", "link"):
         before(os, name, lambda *_, done_now="sync" if name == "fsync" else "name", **__: done.append(done_now))
     with Destination.open(str(tmp_path), overwrite=overwrite) as destination:
-        file = destination.open_part(NAME)
+        file = destination.open_temporary(NAME)
         file.write(b"content")
         assert done == []
         file.sync()
@@ -42,7 +42,7 @@ def test_a_file_is_durable_before_it_has_its_name(tmp_path: Path, before: Before
 
 
 def test_restart_drops_what_has_been_written(tmp_path: Path) -> None:
-    with Destination.open(str(tmp_path)) as destination, destination.open_part(NAME) as file:
+    with Destination.open(str(tmp_path)) as destination, destination.open_temporary(NAME) as file:
         file.write(b"longer than what comes")
         file.restart()
         file.write(b"new")
@@ -52,7 +52,7 @@ def test_restart_drops_what_has_been_written(tmp_path: Path) -> None:
 
 def begun(destination: Destination) -> TemporaryFile:
     """Return a temporary file with some content."""
-    file = destination.open_part(NAME)
+    file = destination.open_temporary(NAME)
     file.write(b"content")
     return file
 
@@ -131,7 +131,7 @@ def test_a_junction_is_not_replaced(tmp_path: Path) -> None:
 
 def test_nothing_has_the_final_name_before_commit(target: Path) -> None:
     (target / "a").write_bytes(b"old")
-    with Destination.open(str(target)) as destination, destination.open_part(safe_name("a")) as file:
+    with Destination.open(str(target)) as destination, destination.open_temporary(safe_name("a")) as file:
         file.write(b"ne")
         file.write(memoryview(b"w"))
         assert (target / "a").read_bytes() == b"old"
@@ -142,7 +142,7 @@ def test_nothing_has_the_final_name_before_commit(target: Path) -> None:
 def test_after_discard_the_old_file_is_unchanged(target: Path) -> None:
     (target / "a").write_bytes(b"old")
     with contextlib.suppress(RuntimeError), Destination.open(str(target)) as destination:
-        with destination.open_part(safe_name("a")) as file:
+        with destination.open_temporary(safe_name("a")) as file:
             file.write(b"half")
             raise RuntimeError
     assert (target / "a").read_bytes() == b"old"
@@ -177,7 +177,7 @@ def test_a_new_file_obeys_the_umask(target: Path) -> None:
 def test_a_link_planted_before_commit_is_refused(target: Path) -> None:
     outside = target.parent / "outside"
     outside.write_bytes(b"precious")
-    with Destination.open(str(target)) as destination, destination.open_part(safe_name("a")) as file:
+    with Destination.open(str(target)) as destination, destination.open_temporary(safe_name("a")) as file:
         (target / "a").symlink_to(outside)
         with pytest.raises(LocalFileError, match="symbolic link"):
             file.commit()
@@ -193,7 +193,7 @@ from azext_acrartifact.files.writing.destination import Destination
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 try:
-    with Destination.open(sys.argv[1]) as destination, destination.open_part(safe_name("a")) as file:
+    with Destination.open(sys.argv[1]) as destination, destination.open_temporary(safe_name("a")) as file:
         file.write(bytes(5000))
         file.commit()
 except LocalFileError as error:
@@ -229,7 +229,7 @@ def test_two_runs_with_one_name_leave_exactly_one_of_the_two(target: Path) -> No
     contents = [bytes([byte]) * 300_000 for byte in b"xy"]
 
     def run(content: bytes) -> None:
-        with Destination.open(str(target)) as destination, destination.open_part(safe_name("deep/er/a")) as file:
+        with Destination.open(str(target)) as destination, destination.open_temporary(safe_name("deep/er/a")) as file:
             for start in range(0, len(content), 1000):
                 file.write(content[start : start + 1000])
             file.commit()
@@ -251,7 +251,7 @@ def test_a_file_that_was_created_meanwhile_is_not_replaced(
     if not links:
         before(os, "link", failing(errno.EPERM))
     with Destination.open(str(tmp_path), overwrite=False) as destination:
-        file = destination.open_kept(NAME, "sha256:0", 7, 7) if resumable else destination.open_part(NAME)
+        file = destination.open_resumable(NAME, "sha256:0", 7, 7) if resumable else destination.open_temporary(NAME)
         (tmp_path / "a").write_bytes(b"theirs")
         with file, pytest.raises(LocalFileError, match="A file of this name exists now"):
             file.commit()
