@@ -5,6 +5,7 @@ Every `az acr …` of every user imports this file, `_help` and `commands`: noth
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from azure.cli.core import AzCommandsLoader
@@ -31,7 +32,10 @@ class AcrArtifactCommandsLoader(AzCommandsLoader):
     def load_arguments(self, command: str) -> None:
         """The arguments of *command*."""
         from ._params import load_arguments
+        from .cli.import_path import distrust
 
+        # Azure CLI calls this first of all for a command of ours, before anything of an artifact can be written.
+        distrust(os.curdir)
         load_arguments(self, command)
 
 
