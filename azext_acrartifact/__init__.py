@@ -5,6 +5,8 @@ Every `az acr …` command imports this file, `_help` and `commands`: nothing he
 
 from __future__ import annotations
 
+import os
+
 from azure.cli.core import AzCommandsLoader
 from azure.cli.core.commands import AzCliCommand
 
@@ -26,7 +28,10 @@ class AcrArtifactCommandsLoader(AzCommandsLoader):
     def load_arguments(self, command: str) -> None:
         """Declare the arguments of *command*, or of all commands if it is empty."""
         from ._params import load_arguments
+        from .cli.import_path import distrust
 
+        # Azure CLI calls this first of all for a command of ours, before anything of an artifact can be written.
+        distrust(os.curdir)
         load_arguments(self, command)
 
 

@@ -1,0 +1,104 @@
+"""Nothing that an artifact brings is ever imported, by us or by what Azure CLI loads after us (R22)."""
+
+from __future__ import annotations
+
+import pkgutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.functional.az import Az, Result
+from tests.functional.origin import SERVER
+
+PLANTER = '''
+"""Plant a module for every name that is not imported yet, at the moment when a command of ours begins."""
+import importlib, os, pkgutil, sys
+
+MODULE = 'import os\\nopen(os.environ["PLANTED_RAN"], "a").write(__name__ + "\\\\n")\\nraise ImportError(__name__)\\n'
+
+
+class Planter:
+    def find_spec(self, name, path=None, target=None):
+        if name == "azext_acrartifact._params":
+            sys.meta_path.remove(self)
+            names = set(open(os.environ["PLANTED_NAMES"]).read().split())
+            for module in list(sys.modules.values()):
+                paths = getattr(module, "__dict__", {}).get("__path__")
+                if paths is not None and not isinstance(paths, list):
+                    names |= {f"{module.__name__}.{found.name}" for found in pkgutil.iter_modules(paths)}
+            for planted in names - set(sys.modules):
+                file = os.path.join(os.environ["PLANTED_IN"], *planted.split(".")) + ".py"
+                os.makedirs(os.path.dirname(file), exist_ok=True)
+                open(file, "w").write(MODULE)
+            importlib.invalidate_caches()
+
+
+sys.meta_path.insert(0, Planter())
+'''
+OPTIONAL = {"isal", "backports", "zstandard", "zstd", "brotli", "brotlicffi", "socks", "simplejson", "cchardet", "ipdb"}
+"""What some library tries to import and is mostly not installed."""
+
+
+@pytest.fixture
+def planted(az: Az, tmp_path: Path) -> Az:
+    """`az` in a folder where, as soon as a command of ours begins, there is a module of every name."""
+    names = {found.name for found in pkgutil.iter_modules()} | set(sys.stdlib_module_names) | OPTIONAL
+    hook = tmp_path / "hook"
+    hook.mkdir()
+    (hook / "sitecustomize.py").write_text(PLANTER)
+    (hook / "names").write_text("\n".join(names))
+    return az.using(
+        PYTHONPATH=str(hook),
+        PLANTED_NAMES=str(hook / "names"),
+        PLANTED_IN=str(az.folder),
+        PLANTED_RAN=str(tmp_path / "ran"),
+    )
+
+
+def run(az: Az, *arguments: str, code: int = 0, stdin: str | None = None) -> Result:
+    """Run `az acr artifact …` and see that no planted module ran."""
+    result = az("acr", "artifact", *arguments, stdin=stdin)
+    ran = Path(az.variables["PLANTED_RAN"])
+    assert not ran.exists(), (arguments, ran.read_text())
+    planted = [file for file in az.folder.rglob("*.py") if "PLANTED_RAN" in file.read_text()]
+    assert len(planted) > 100
+    assert result.code == code, result.stderr
+    # Azure CLI's own imports come before a command of ours begins: the next one must not meet these.
+    for file in planted:
+        file.unlink()
+    return result
+
+
+def test_no_command_imports_what_is_planted(planted: Az, artifact: str, repository: str) -> None:
+    (planted.folder / "a.txt").write_text("a\n")
+    (planted.folder / "d").mkdir()
+    (planted.folder / "d" / "b.txt").write_text("b\n")
+    image = artifact.partition("/")[2]
+    run(planted, "push", artifact, "--file", "a.txt", "d")
+    run(planted, "pull", artifact, "--destination", ".")
+    run(planted, "pull", artifact, "--destination", "out", "--check", code=1)
+    run(planted, "show", artifact)
+    run(planted, "list", "--name", "myregistry", "--repository", repository)
+    run(planted, "attach", artifact, "--file", "a.txt", "--artifact-type", "application/vnd.test.sbom")
+    run(planted, "list-referrers", artifact, "--recursive")
+    run(planted, "tag", artifact, "--tags", "2.0")
+    run(planted, "untag", f"{SERVER}/{repository}:2.0")
+    run(planted, "update", artifact, "--write-enabled", "false")
+    run(planted, "update", artifact, "--write-enabled", "true")
+    run(planted, "copy", artifact, "--to", f"{SERVER}/{repository}-copy:1.0")
+    run(planted, "backup", artifact, "--destination", "saved")
+    run(planted, "restore", f"{SERVER}/{repository}-copy:2.0", "--source", "saved", "--source-tag", "1.0")
+    run(planted, "purge", f"{SERVER}/{repository}", "--ago", "0d", "--dry-run")
+    run(planted, "check-access", f"{SERVER}/{repository}")
+    run(planted, "login", "--name", "myregistry")
+    run(planted, "logout", "--name", "myregistry")
+    run(planted, "delete", "--name", "myregistry", "--image", image, "--yes")
+    run(planted, "pull", artifact, code=3)
+
+
+@pytest.mark.parametrize("output", ["json", "jsonc", "yaml", "yamlc", "table", "tsv", "none"])
+def test_no_output_format_imports_what_is_planted(planted: Az, artifact: str, output: str) -> None:
+    (planted.folder / "a.txt").write_text("a\n")
+    run(planted, "push", artifact, "--file", "a.txt", "--output", output, "--query", "files")
+    run(planted, "show", artifact, "--output", output)

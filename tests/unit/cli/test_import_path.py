@@ -1,0 +1,60 @@
+"""Python imports nothing from the folders that a command distrusts."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.house.source import ROOT
+
+REPORT = """
+import json, os, sys
+from azext_acrartifact.cli.import_path import distrust
+if sys.argv[2:]:
+    os.rmdir(os.getcwd())
+distrust(sys.argv[1])
+print(json.dumps(sys.path))
+"""
+
+
+def path_after(folder: str, *more: str, cwd: Path, python_path: list[str]) -> list[str]:
+    """Return `sys.path` of a process in *cwd* that distrusts *folder*."""
+    variables = {**os.environ, "PYTHONPATH": os.pathsep.join([*python_path, str(ROOT)])}
+    run = [sys.executable, "-c", REPORT, folder, *more]
+    done = subprocess.run(run, cwd=cwd, env=variables, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found: list[str] = json.loads(done.stdout)
+    assert str(ROOT) in found
+    assert any(entry.endswith("site-packages") for entry in found)
+    return found
+
+
+@pytest.mark.parametrize("entry", ["", ".", "sub", "link"])
+def test_the_current_folder_leaves_by_every_name(tmp_path: Path, entry: str) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path)
+    for named in (entry, str(tmp_path / entry)):
+        found = path_after(".", cwd=tmp_path, python_path=[named])
+        assert not [one for one in found if Path(one).resolve().is_relative_to(tmp_path)]
+
+
+def test_another_folder_leaves_as_well_and_its_neighbour_stays(tmp_path: Path) -> None:
+    for name in ("out", "out-other", "work"):
+        (tmp_path / name).mkdir()
+    named = [str(tmp_path / "out"), str(tmp_path / "out-other")]
+    found = path_after("../out", cwd=tmp_path / "work", python_path=named)
+    assert [one for one in found if one.startswith(str(tmp_path))] == [str(tmp_path / "out-other")]
+
+
+def test_the_installation_stays_though_it_lies_below() -> None:
+    assert len(path_after(".", cwd=Path("/"), python_path=[])) > 3
+
+
+def test_a_current_folder_that_was_deleted_breaks_nothing(tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    assert "" not in path_after(".", "gone", cwd=tmp_path / "gone", python_path=[""])
