@@ -28,7 +28,7 @@ def distrust(folder: str | os.PathLike[str]) -> None:
     trusted = _installation()
     sys.path[:] = _without(sys.path, root, trusted)
     for module in list(sys.modules.values()):
-        # Packages that span several folders; a namespace package follows sys.path by itself.
+        # Packages in several folders; a namespace package follows sys.path by itself.
         paths = getattr(module, "__dict__", {}).get("__path__")
         if isinstance(paths, list):
             paths[:] = _without(paths, root, trusted)
