@@ -26,7 +26,7 @@ _AWAY_FROM_HERE = (
     # changes what is built
     "SOURCE_DATE_EPOCH",
 )  # fmt: skip
-# What is measured is pytest's own processes: an `az` under coverage takes half as long again.
+# Coverage of an `az` from its start takes half as long again; tests/functional/measured begins later.
 _AWAY_PREFIXES = ("AZURE_", "ARM_", "AZUREPS_", "AZURESUBSCRIPTION_", "COVERAGE_")
 
 
