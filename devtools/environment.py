@@ -26,7 +26,7 @@ _MACHINE_NAMES = (
     # changes the wheel
     "SOURCE_DATE_EPOCH",
 )  # fmt: skip
-# Coverage measures only pytest's own processes: it makes an `az` take half as long again.
+# Coverage of an `az` from its start takes half as long again; tests/functional/measured begins later.
 _MACHINE_PREFIXES = ("AZURE_", "ARM_", "AZUREPS_", "AZURESUBSCRIPTION_", "COVERAGE_")
 
 
