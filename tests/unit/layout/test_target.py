@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import json
 import os
 import random
 import tracemalloc
@@ -21,8 +20,7 @@ from azext_acrartifact.layout.target import LayoutTarget
 from azext_acrartifact.oci.content import Advance, Memory
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
-from azext_acrartifact.oci.manifest import Manifest, parse_manifest
-from azext_acrartifact.oci.mediatypes import IMAGE_MANIFEST
+from azext_acrartifact.oci.manifest import Manifest, build_manifest
 from azext_acrartifact.oci.storage import COPIED, SKIPPED
 from azext_acrartifact.transfer.blob_file import BlobFile, RangedFile
 from azext_acrartifact.transfer.concurrency import MANY_BULK
@@ -41,9 +39,7 @@ def described(content: bytes) -> Descriptor:
 
 def manifest_of(*layers: bytes) -> Manifest:
     """Return a manifest of *layers*."""
-    found = [described(layer).to_json() for layer in layers]
-    fields = {"schemaVersion": 2, "mediaType": IMAGE_MANIFEST, "config": described(CONFIG).to_json(), "layers": found}
-    return parse_manifest(json.dumps(fields).encode(), IMAGE_MANIFEST, "here")
+    return build_manifest(described(CONFIG), [described(layer) for layer in layers])
 
 
 class Contents:
