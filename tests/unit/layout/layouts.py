@@ -26,6 +26,11 @@ def described(content: bytes, kind: str = "application/octet-stream") -> dict[st
     return {"mediaType": kind, "digest": digest_of(content), "size": len(content)}
 
 
+def blob_of(content: bytes, kind: str = "application/octet-stream") -> Descriptor:
+    """Return the descriptor of *content*, as an object."""
+    return Descriptor(kind, digest_of(content), len(content))
+
+
 MANIFEST = json.dumps(
     {"schemaVersion": 2, "mediaType": IMAGE_MANIFEST, "config": described(CONFIG), "layers": [described(LAYER)]}
 ).encode()

@@ -42,6 +42,7 @@ from tests.unit.layout.layouts import (
     MANIFEST,
     MARKER,
     TAGGED,
+    blob_of,
     content_of,
     described,
     layout,
@@ -88,9 +89,9 @@ def test_a_damaged_layout_is_refused(tmp_path: Path, form: str) -> None:
     with pytest.raises(DigestMismatchError, match="damaged"):
         found.manifest("1.0")
     with pytest.raises(DigestMismatchError, match="15 bytes instead of 9"):
-        found.require([Descriptor("", digest_of(LAYER), len(LAYER))])
+        found.require([blob_of(LAYER)])
     with pytest.raises(LocalFileError, match="is missing"):
-        found.fetch(Descriptor("", digest_of(b"other"), 5))
+        found.fetch(blob_of(b"other"))
     with pytest.raises(NotFoundError, match="no such tag") as raised:
         found.manifest("2.0")
     assert raised.value.hint == "It has 1.0."
@@ -161,7 +162,7 @@ def test_links_and_devices_in_a_folder_are_not_followed(tmp_path: Path, folder_k
     os.mkfifo(path / name_of(LAYER))
     found = source(path)
     with pytest.raises(LocalFileError, match="a device, FIFO or socket"):
-        found.fetch(Descriptor("", digest_of(LAYER), len(LAYER)))
+        found.fetch(blob_of(LAYER))
     found.close()
 
 
@@ -189,14 +190,14 @@ def test_a_file_that_is_replaced_when_it_is_opened_is_not_read(tmp_path: Path, k
 @FORMS
 def test_nothing_stays_open(tmp_path: Path, form: str) -> None:
     found = source(put(tmp_path / form, layout(manifest=MANIFEST + b" ")))
-    content_of(found, Descriptor("", digest_of(LAYER), len(LAYER)))
-    found.require([Descriptor("", digest_of(LAYER), len(LAYER))])
+    content_of(found, blob_of(LAYER))
+    found.require([blob_of(LAYER)])
     with pytest.raises(DigestMismatchError):
         found.require([Descriptor("", digest_of(LAYER), 1)])
     with pytest.raises(DigestMismatchError):
         found.manifest("1.0")
     with pytest.raises(LocalFileError):
-        found.fetch(Descriptor("", digest_of(b"other"), 5))
+        found.fetch(blob_of(b"other"))
     assert open_below(tmp_path) == [str(tmp_path / form)]
     found.close()
     for files in ({"manifest.json": b"[]"}, {"x": b""}, layout(index=b" " * (5 << 20))):

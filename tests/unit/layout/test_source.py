@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from azext_acrartifact.errors import InvalidManifestError, NotFoundError
-from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.mediatypes import DOCKER_MANIFEST, IMAGE_INDEX, IMAGE_MANIFEST
 from tests.unit.layout.layouts import (
@@ -17,6 +16,7 @@ from tests.unit.layout.layouts import (
     LAYER,
     MANIFEST,
     TAGGED,
+    blob_of,
     content_of,
     described,
     layout,
@@ -122,7 +122,7 @@ def test_an_index_under_a_tag_is_no_list_of_referrers(tmp_path: Path) -> None:
 
 def test_a_range_of_a_blob_is_read(tmp_path: Path) -> None:
     with contextlib.closing(source(put(tmp_path / "layout", layout()))) as found:
-        blob = Descriptor("", digest_of(LAYER), len(LAYER))
+        blob = blob_of(LAYER)
         assert content_of(found, blob, 4) == LAYER[4:]
         with contextlib.closing(found.fetch(blob, 2, 3)) as stream:
             buffer = memoryview(bytearray(100))

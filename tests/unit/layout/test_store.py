@@ -13,23 +13,16 @@ from azext_acrartifact.layout.files import TarFiles, open_layout
 from azext_acrartifact.layout.index import LayoutIndex
 from azext_acrartifact.layout.store import FolderStore, existing_layout, is_tar
 from azext_acrartifact.layout.tar_store import TarStore
-from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
-from azext_acrartifact.oci.mediatypes import IMAGE_MANIFEST
-from tests.unit.layout.layouts import MARKER, layout, put
+from tests.unit.layout.layouts import MARKER, blob_of, layout, put
 
 INDEX = LayoutIndex().encoded()
 BLOCK = 1024
 
 
-def described(content: bytes) -> Descriptor:
-    """Return the descriptor of a manifest, which is never read here."""
-    return Descriptor(IMAGE_MANIFEST, digest_of(content), len(content))
-
-
 def adding(path: Path, tag: str) -> FolderStore:
     """Open a store at *path* that adds an artifact under *tag*."""
-    return FolderStore(str(path), BLOCK, lambda index: index.with_artifacts({tag: described(tag.encode())}, []))
+    return FolderStore(str(path), BLOCK, lambda index: index.with_artifacts({tag: blob_of(tag.encode())}, []))
 
 
 def other_tar(path: Path) -> bytes:
@@ -72,7 +65,7 @@ def test_an_untouched_tar_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "saved.tar"
     theirs = other_tar(path)
     before = older(path)
-    store = TarStore(str(path), BLOCK, {}, LayoutIndex().with_artifacts({"1.0": described(b"x")}, []).encoded(), before)
+    store = TarStore(str(path), BLOCK, {}, LayoutIndex().with_artifacts({"1.0": blob_of(b"x")}, []).encoded(), before)
     store.begin([])
     store.finish()
     store.close(failed=False)
@@ -90,7 +83,7 @@ def test_two_runs_that_end_at_once_both_list_their_artifacts(tmp_path: Path) -> 
     def change(index: LayoutIndex) -> LayoutIndex:
         ending.start()
         ending.join(0.3)
-        return index.with_artifacts({"1": described(b"1")}, [])
+        return index.with_artifacts({"1": blob_of(b"1")}, [])
 
     first = FolderStore(str(path), BLOCK, change)
     first.begin([])

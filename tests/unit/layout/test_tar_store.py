@@ -16,19 +16,14 @@ from azext_acrartifact.errors import DigestMismatchError, LocalFileError
 from azext_acrartifact.layout.files import TarFiles, open_layout
 from azext_acrartifact.layout.index import LayoutIndex, blob_name
 from azext_acrartifact.layout.tar_store import TarStore
-from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
 from tests.unit.files.descriptors import open_below
+from tests.unit.layout.layouts import blob_of
 
 INDEX = LayoutIndex().encoded()
 BLOCK = 1000
 LARGE = bytes(range(256)) * 10
 SMALL = b"small"
-
-
-def described(content: bytes) -> Descriptor:
-    """Return the descriptor of *content*."""
-    return Descriptor("", digest_of(content), len(content))
 
 
 def store_of(path: Path, *contents: bytes, before: TarFiles | None = None) -> TarStore:
@@ -38,7 +33,7 @@ def store_of(path: Path, *contents: bytes, before: TarFiles | None = None) -> Ta
 
 def fill(store: TarStore, content: bytes, numbers: Iterator[int] | None = None) -> None:
     """Write all blocks of *content* and commit it, or only those of *numbers*."""
-    file = store.open_ranged(described(content))
+    file = store.open_ranged(blob_of(content))
     for number in range(-(-len(content) // BLOCK)) if numbers is None else numbers:
         start = number * BLOCK
         file.write_at(memoryview(content[start : start + BLOCK]), start)
@@ -55,12 +50,12 @@ def path(tmp_path: Path) -> Path:
 
 def test_a_blob_that_was_not_written_is_missing(path: Path) -> None:
     store = store_of(path, LARGE, SMALL, b"")
-    assert not any(store.has(described(content)) for content in (LARGE, SMALL, b""))
+    assert not any(store.has(blob_of(content)) for content in (LARGE, SMALL, b""))
     for content in (SMALL, b""):
-        file = store.open_blob(described(content))
+        file = store.open_blob(blob_of(content))
         file.write(memoryview(content))
         file.commit()
-    assert [store.has(described(content)) for content in (LARGE, SMALL, b"")] == [False, True, True]
+    assert [store.has(blob_of(content)) for content in (LARGE, SMALL, b"")] == [False, True, True]
     with pytest.raises(LocalFileError, match="is missing"):
         store.finish()
     store.close(failed=True)
@@ -73,25 +68,25 @@ def test_a_blob_of_an_earlier_run_counts_when_it_is_complete_and_intact(path: Pa
     fill(store, LARGE, iter(range(blocks)))
     store.close(failed=True)
     store = store_of(path, LARGE)
-    assert store.open_ranged(described(LARGE)).done == set(range(blocks))
-    assert store.has(described(LARGE)) == (blocks == 3)
+    assert store.open_ranged(blob_of(LARGE)).done == set(range(blocks))
+    assert store.has(blob_of(LARGE)) == (blocks == 3)
     store.close(failed=True)
     [unfinished] = path.parent.glob("*.kept")
     unfinished.write_bytes(unfinished.read_bytes().replace(LARGE[:9], bytes(9)))
     store = store_of(path, LARGE)
-    assert not store.has(described(LARGE))
+    assert not store.has(blob_of(LARGE))
     store.close(failed=True)
 
 
 def test_a_blob_that_was_written_in_order_counts_for_the_next_run_too(path: Path) -> None:
     store = store_of(path, LARGE, SMALL)
     for content in (LARGE, SMALL):
-        file = store.open_blob(described(content))
+        file = store.open_blob(blob_of(content))
         file.write(memoryview(content))
         file.commit()
     store.close(failed=True)
     store = store_of(path, LARGE, SMALL)
-    assert all(store.has(described(content)) for content in (LARGE, SMALL))
+    assert all(store.has(blob_of(content)) for content in (LARGE, SMALL))
     store.close(failed=True)
 
 
@@ -103,7 +98,7 @@ def test_an_unfinished_tar_that_was_truncated_is_not_intact(path: Path) -> None:
     [unfinished] = path.parent.glob("*.kept")
     os.truncate(unfinished, unfinished.stat().st_size // 2)
     store = store_of(path, LARGE)
-    assert not store.has(described(LARGE))
+    assert not store.has(blob_of(LARGE))
     store.close(failed=True)
 
 
@@ -126,10 +121,10 @@ def test_a_blob_that_is_known_to_be_intact_or_missing_is_not_read(path: Path, mo
     store.close(failed=True)
     found = reads(monkeypatch)
     store = store_of(path, LARGE, SMALL)
-    assert not store.has(described(SMALL))
+    assert not store.has(blob_of(SMALL))
     assert found == []
-    assert store.has(described(LARGE))
-    assert store.has(described(LARGE))
+    assert store.has(blob_of(LARGE))
+    assert store.has(blob_of(LARGE))
     assert found == [len(LARGE)], "once, that of an earlier run"
     fill(store, SMALL)
     store.finish()
@@ -139,12 +134,12 @@ def test_a_blob_that_is_known_to_be_intact_or_missing_is_not_read(path: Path, mo
 
 def test_a_forgotten_blob_is_missing(path: Path) -> None:
     store = store_of(path, LARGE)
-    file = store.open_ranged(described(LARGE))
+    file = store.open_ranged(blob_of(LARGE))
     for number in range(3):
         file.mark(number)
     file.forget()
     assert file.done == set()
-    assert store.open_ranged(described(LARGE)).done == set()
+    assert store.open_ranged(blob_of(LARGE)).done == set()
     file.write(memoryview(b"wrong"))
     file.restart()
     for start in range(0, len(LARGE), 700):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import json
 import os
 import random
 import tracemalloc
@@ -21,29 +20,22 @@ from azext_acrartifact.layout.target import LayoutTarget
 from azext_acrartifact.oci.content import Advance, Memory
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
-from azext_acrartifact.oci.manifest import Manifest, parse_manifest
-from azext_acrartifact.oci.mediatypes import IMAGE_MANIFEST
+from azext_acrartifact.oci.manifest import Manifest, build_manifest
 from azext_acrartifact.oci.storage import COPIED, SKIPPED
 from azext_acrartifact.transfer.blob_file import BlobFile, RangedFile
 from azext_acrartifact.transfer.concurrency import MANY_BULK
 from azext_acrartifact.transfer.sizes import TransferSizes
 from azext_acrartifact.transport.client import HttpClient
 from tests.unit.files.descriptors import open_below
+from tests.unit.layout.layouts import blob_of
 
 SIZES = TransferSizes(block=64, buffer=1000)
 SMALL, CONFIG = b"small", b"{}"
 
 
-def described(content: bytes) -> Descriptor:
-    """Return the descriptor of *content*."""
-    return Descriptor("application/octet-stream", digest_of(content), len(content))
-
-
 def manifest_of(*layers: bytes) -> Manifest:
     """Return a manifest of *layers*."""
-    found = [described(layer).to_json() for layer in layers]
-    fields = {"schemaVersion": 2, "mediaType": IMAGE_MANIFEST, "config": described(CONFIG).to_json(), "layers": found}
-    return parse_manifest(json.dumps(fields).encode(), IMAGE_MANIFEST, "here")
+    return build_manifest(blob_of(CONFIG), [blob_of(layer) for layer in layers])
 
 
 class Contents:
@@ -139,20 +131,20 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def test_an_existing_blob_is_read_once(target: LayoutTarget, reads: list[int]) -> None:
-    assert [target.exists(described(SMALL)) for _ in range(3)] == [True] * 3
+    assert [target.exists(blob_of(SMALL)) for _ in range(3)] == [True] * 3
     assert reads == [len(SMALL)]
-    assert receive(target, described(SMALL), Contents()) == SKIPPED
+    assert receive(target, blob_of(SMALL), Contents()) == SKIPPED
     assert begun(target) == []
 
 
 def test_a_received_blob_or_manifest_exists(target: LayoutTarget, reads: list[int]) -> None:
     manifest, large = manifest_of(SMALL), random.Random(1).randbytes(1000)
     for content in (b"other", large):
-        assert receive(target, described(content), Contents(content)) == COPIED
-        assert receive(target, described(content), Contents(content)) == SKIPPED
+        assert receive(target, blob_of(content), Contents(content)) == COPIED
+        assert receive(target, blob_of(content), Contents(content)) == SKIPPED
     target.put(manifest, "1.0")
     reads.clear()
-    assert all(target.exists(blob) for blob in (described(b"other"), described(large), manifest.descriptor))
+    assert all(target.exists(blob) for blob in (blob_of(b"other"), blob_of(large), manifest.descriptor))
     assert reads == []
     for content in (b"other", large, manifest.raw):
         assert (Path(target.label) / blob_name(digest_of(content))).read_bytes() == content
@@ -171,22 +163,22 @@ def test_a_manifest_is_complete_with_all_that_it_needs(
     if "manifest" in present:
         target.put(manifest, "")
     if "layer" in present:
-        receive(target, described(b"layer"), Contents(b"layer"))
+        receive(target, blob_of(b"layer"), Contents(b"layer"))
     assert target.is_complete(manifest) == complete
 
 
 def test_without_a_store_it_only_checks_what_exists(saved: Path, http: HttpClient) -> None:
     with contextlib.closing(open_layout(str(saved))) as before:
         target = LayoutTarget(str(saved), before, http)
-        assert target.exists(described(SMALL))
-        assert not target.exists(described(b"other"))
-    assert not LayoutTarget(str(saved), None, http).exists(described(SMALL))
+        assert target.exists(blob_of(SMALL))
+        assert not target.exists(blob_of(b"other"))
+    assert not LayoutTarget(str(saved), None, http).exists(blob_of(SMALL))
 
 
 @pytest.mark.parametrize("content", [SMALL + b"more", SMALL[:-1], b"", b"swall"])
 def test_a_damaged_blob_does_not_exist(saved: Path, target: LayoutTarget, content: bytes) -> None:
     (saved / blob_name(digest_of(SMALL))).write_bytes(content)
-    assert not target.exists(described(SMALL))
+    assert not target.exists(blob_of(SMALL))
 
 
 @pytest.mark.parametrize(
@@ -194,7 +186,7 @@ def test_a_damaged_blob_does_not_exist(saved: Path, target: LayoutTarget, conten
 )
 def test_large_blobs_are_downloaded_in_ranges(target: LayoutTarget, size: int, way: str) -> None:
     moved: list[int] = []
-    receive(target, described(bytes(size)), Contents(bytes(size)), moved.append)
+    receive(target, blob_of(bytes(size)), Contents(bytes(size)), moved.append)
     assert begun(target) == [(way, size)]
     assert sum(moved) == size
 
@@ -202,7 +194,7 @@ def test_large_blobs_are_downloaded_in_ranges(target: LayoutTarget, size: int, w
 @pytest.mark.parametrize(("ranges", "jobs"), [(2, 2), (MANY_BULK, MANY_BULK), (5 * MANY_BULK, MANY_BULK)])
 def test_as_many_jobs_help_as_a_large_blob_has_ranges(target: LayoutTarget, ranges: int, jobs: int) -> None:
     content = random.Random(2).randbytes(ranges * SIZES.shortest_range * SIZES.block)
-    assert len(target.receivers(described(content), Contents(content), lambda size: None)) == jobs
+    assert len(target.receivers(blob_of(content), Contents(content), lambda size: None)) == jobs
 
 
 class Wrong(Contents):
@@ -215,7 +207,7 @@ class Wrong(Contents):
 
 @pytest.mark.parametrize("size", [400, 4000])
 def test_wrong_bytes_leave_nothing(saved: Path, target: LayoutTarget, size: int) -> None:
-    blob, before = described(random.Random(4).randbytes(size)), sorted(saved.rglob("*"))
+    blob, before = blob_of(random.Random(4).randbytes(size)), sorted(saved.rglob("*"))
     opened_before = open_below(saved)
     with pytest.raises(DigestMismatchError):
         receive(target, blob, Wrong())
@@ -237,19 +229,19 @@ def test_a_full_disk_leaves_nothing_open_and_nothing_there(
     storing = (
         functools.partial(target.put, manifest_of(SMALL), "")
         if what == "manifest"
-        else functools.partial(receive, target, described(content), Contents(content))
+        else functools.partial(receive, target, blob_of(content), Contents(content))
     )
     with pytest.raises(LocalFileError, match="No space left"):
         storing()
     assert open_below(saved) == before
     assert not list(saved.rglob("*.part"))
-    assert not target.exists(described(content))
+    assert not target.exists(blob_of(content))
 
 
 def test_an_existing_blob_is_read_in_blocks(saved: Path, target: LayoutTarget, reads: list[int]) -> None:
     content = random.Random(6).randbytes(2500)
     (saved / blob_name(digest_of(content))).write_bytes(content)
-    assert target.exists(described(content))
+    assert target.exists(blob_of(content))
     assert reads == [1000, 1000, 500]
 
 
@@ -257,7 +249,7 @@ def test_an_existing_blob_needs_no_more_memory_than_its_size(saved: Path, http: 
     with contextlib.closing(open_layout(str(saved))) as before:
         target = LayoutTarget(str(saved), before, http, TransferSizes(buffer=100 << 20))
         tracemalloc.start()
-        assert target.exists(described(SMALL))
+        assert target.exists(blob_of(SMALL))
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     assert peak < 1 << 20
@@ -266,4 +258,4 @@ def test_an_existing_blob_needs_no_more_memory_than_its_size(saved: Path, http: 
 def test_a_cancelled_command_stops_reading(target: LayoutTarget, http: HttpClient) -> None:
     http.waiter.cancelled.set()
     with pytest.raises(CancelledError):
-        target.exists(described(SMALL))
+        target.exists(blob_of(SMALL))

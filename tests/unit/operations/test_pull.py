@@ -96,19 +96,6 @@ def test_corrupt_bytes_never_get_a_name(signed_in, app, work: Path, tmp_path: Pa
     assert [path.read_text() for path in (tmp_path / "to").iterdir()] == ["mine"]
 
 
-def test_no_token_goes_to_the_storage_host(signed_in, app, work: Path, tmp_path: Path) -> None:
-    (work / "a").write_text("a" * 1000)
-    push_files(signed_in(), "storage:1", "a")
-    pull_files(signed_in(), "storage:1", tmp_path / "to")
-    headers = [
-        set(map(str.lower, one["headers"]))
-        for one in app.log.entries()
-        if one["host"].endswith(".blob.core.windows.net")
-    ]
-    assert headers
-    assert not any("authorization" in names for names in headers)
-
-
 @pytest.mark.parametrize("kind", ["file", "folder"])
 def test_free_space_is_checked_before_the_first_byte(signed_in, app, tmp_path: Path, kind: str) -> None:
     registry, repository = signed_in(), f"space-{kind}"
