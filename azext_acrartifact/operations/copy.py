@@ -99,9 +99,9 @@ def copy(registries: Registries, order: CopyOrder, progress: Progress) -> CopyRe
     tags: Tags = {root.digest: order.all_tags}
     with naming_locks(registries.target, [order.target, *named(order.target, order.tags)]):
         if order.dry_run:
-            way, items = _would(registries, order, graph, ends, tags)
+            way, items = _preview(registries, order, graph, ends, tags)
         else:
-            way, items = _do(registries, order, graph, ends, tags, progress)
+            way, items = _copy(registries, order, graph, ends, tags, progress)
     target = replace(order.target, tag=order.all_tags[0]) if order.all_tags else order.target
     source = order.source.at(root.digest)
     return CopyResult(source, target, root, order.all_tags, way, items, graph.left_out)
@@ -127,7 +127,7 @@ def _ends(registries: Registries, order: CopyOrder) -> Ends:
     return Ends(source, target, Concurrency(registries.target.http, order.concurrency), order.sizes)
 
 
-def _would(registries: Registries, order: CopyOrder, graph: Graph, ends: Ends, tags: Tags) -> tuple[str, CopiedGraph]:
+def _preview(registries: Registries, order: CopyOrder, graph: Graph, ends: Ends, tags: Tags) -> tuple[str, CopiedGraph]:
     """Preview the copy, and check that it may push where Azure cannot import."""
     way = MOUNT if registries.are_one else STREAM
     if registries.importer is not None and registries.importer.possible():
@@ -138,7 +138,7 @@ def _would(registries: Registries, order: CopyOrder, graph: Graph, ends: Ends, t
     return way, CopiedGraph(_as(found.manifests, IMPORTED if way == IMPORT else COPIED), _as(found.blobs, _STATE[way]))
 
 
-def _do(
+def _copy(
     registries: Registries, order: CopyOrder, graph: Graph, ends: Ends, tags: Tags, progress: Progress
 ) -> tuple[str, CopiedGraph]:
     if registries.importer is None or not registries.importer.possible():
@@ -149,8 +149,8 @@ def _do(
     wanted = [name for _, name in wanted_tags(ends.target, tags, order.overwrite)]
     may_push = _may_push(registries.target, order.target)
     repository = order.target.repository
-    wish = ImportOrder(graph, before, root, order.source, repository, wanted, order.overwrite, may_push)
-    import_missing(registries.importer, wish, ends.concurrency.http, progress.note)
+    wanted_import = ImportOrder(graph, before, root, order.source, repository, wanted, order.overwrite, may_push)
+    import_missing(registries.importer, wanted_import, ends.concurrency.http, progress.note)
     # Check the import, and copy what it left out.
     rest = copy_graph(graph, ends, tags, progress, order.overwrite)
     return _imported(graph, before, rest)

@@ -123,8 +123,11 @@ def test_between_registries_everything_arrives_and_a_second_run_sends_nothing(si
     registry, target = signed_in(), signed_in(server=TARGET)
     tree = push_tree(registry, "graph/a", b"1" * 100_000)
     between = ends(registry, "graph/a", target, "graph/b")
+    moved: list[int] = []
+    between.concurrency.moved = moved.append  # type: ignore[method-assign]
     copied = bring(between, tree.index.digest, recursive=True, tags={tree.index.digest: ["1"]})
     assert states(copied) == {COPIED}
+    assert sum(moved) == copied.size(COPIED), "the rate decides about connections"
     there = collect(between.target, [tree.index.digest], between.concurrency, recursive=True)
     assert {manifest.digest for manifest in there.manifests} == tree.everything
     app.log.clear()
