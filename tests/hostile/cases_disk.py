@@ -13,7 +13,8 @@ from tests.hostile.site import OLDER, Site, digest_of, manifest, site, titled
 
 LARGE = b"0123456789abcdef" * (17 << 16)
 """17 MiB: large enough for a resumable file."""
-SEGMENT = 8 << 20
+RANGE = 2 << 20
+"""The length of a range in a note of ours: another one would not be believed, and the case would test nothing."""
 STEM = ".acrartifact-" + hashlib.sha256(b"large.bin").hexdigest()[:16]
 WHOLE = Right({"large.bin": LARGE})
 
@@ -29,8 +30,9 @@ def planted(action: Callable[[Path, Path], None]) -> Callable[[Path], None]:
 
 
 def _note(out: Path) -> None:
-    head = {"digest": digest_of(LARGE), "size": len(LARGE), "segment": SEGMENT}
-    (out / f"{STEM}.note").write_text(json.dumps(head) + "\n0\n1\n2\n")
+    head = {"digest": digest_of(LARGE), "size": len(LARGE), "segment": RANGE}
+    ranges = range(-(-len(LARGE) // RANGE))
+    (out / f"{STEM}.note").write_text(json.dumps(head) + "\n" + "".join(f"{number}\n" for number in ranges))
 
 
 def _unfinished_link(out: Path, outside: Path) -> None:
