@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import re
 from typing import NewType
@@ -50,10 +49,11 @@ def short(digest: str) -> str:
 class Verifier:
     """Hashes bytes as they arrive, and compares digest and size at the end."""
 
-    def __init__(self, expected: Digest, size: int) -> None:
+    def __init__(self, expected: Digest, size: int, earlier: Verifier | None = None) -> None:
+        """Expect *size* bytes of the digest *expected*; *earlier* has seen the first of them."""
         self._expected, self._size = expected, size
-        self._hash = hashlib.new(algorithm_of(expected))
-        self.seen = 0
+        self.seen: int = earlier.seen if earlier else 0
+        self._hash: hashlib._Hash = earlier._hash.copy() if earlier else hashlib.new(algorithm_of(expected))
 
     def update(self, block: bytes | memoryview) -> None:
         """Hash *block*. Raises `DigestMismatchError` as soon as there are more bytes than announced."""
@@ -64,9 +64,7 @@ class Verifier:
 
     def copy(self) -> Verifier:
         """Return a verifier that has seen the same bytes, and hashes on separately."""
-        other = copy.copy(self)
-        other._hash = self._hash.copy()
-        return other
+        return Verifier(self._expected, self._size, self)
 
     def finish(self) -> None:
         """Raise `DigestMismatchError` unless exactly the expected bytes have arrived."""

@@ -177,11 +177,11 @@ class _BlobCopier:
         Scheduler(self.ends.concurrency).run(jobs)
 
     def _jobs(self, blob: Descriptor, shown: Descriptor) -> list[Job]:
-        receivers = self.ends.target.receivers(blob, self.ends.source, functools.partial(self._moved, shown))
+        advance = functools.partial(self._moved, shown)
         bulk = blob.size > self.ends.sizes.single
         return [
             Job(functools.partial(self._copy, blob, shown, receive, helps), blob.size, bulk, helps)
-            for helps, receive in enumerate(receivers)
+            for helps, receive in enumerate(self.ends.target.receivers(blob, self.ends.source, advance))
         ]
 
     def _copy(self, blob: Descriptor, shown: Descriptor, receive: Receiver, helps: int) -> None:

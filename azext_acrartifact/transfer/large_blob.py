@@ -30,8 +30,8 @@ class LargeBlob:
     sizes: TransferSizes
 
     def __post_init__(self) -> None:
+        # The number of jobs that can help.
         self.most_workers = min(MANY_BULK, self.sizes.most_workers(self.blob.size))
-        """The number of jobs that can help."""
         self._lock = threading.Lock()
         self._begun: tuple[RangedFile, RangedDownload] | None = None
         self._active = 0

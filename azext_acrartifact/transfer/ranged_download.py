@@ -48,8 +48,8 @@ class RangedDownload:
     def _begin(self) -> None:
         self._left = [number for number in reversed(range(self._count)) if number not in self._file.done]
         self._verifier = Verifier(self._blob.digest, self._blob.size)
+        # True once the source ignored a range, so that one thread reads the whole blob in order.
         self._in_order = False
-        """Whether the source ignores ranges, so that one thread reads the whole blob in order."""
 
     def work(self) -> None:
         """Download ranges until none is left."""

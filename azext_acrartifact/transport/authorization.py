@@ -38,8 +38,10 @@ class Scope:
 
     @classmethod
     def of_untagging(cls, repository: str, *actions: str) -> Scope:
-        """Return the scope of *actions* and of removing a tag. With repository permissions, a Writer may remove it
-        but not delete (https://learn.microsoft.com/azure/container-registry/container-registry-rbac-built-in-roles-overview)."""
+        """Return the scope of *actions* and of removing a tag, which a Writer of a repository may, who may not delete.
+
+        https://learn.microsoft.com/azure/container-registry/container-registry-rbac-built-in-roles-overview
+        """
         return cls.of(repository, METADATA_READ, *actions, either=(DELETE, METADATA_WRITE))
 
     @property

@@ -114,7 +114,8 @@ def _refused_by_proxy(status: str, host: str, proxy: Proxy) -> ConnectionFailedE
 def _malformed(error: http.client.HTTPException, request: Request) -> ArtifactError:
     if isinstance(error, http.client.IncompleteRead):
         return ConnectionFailedError("The connection failed", where=request.where, why="the response ended early")
-    why = str(error) if type(error) is http.client.HTTPException else type(error).__name__
+    # Ours are of the base class and say more than their name.
+    why = str(error) if error.__class__ is http.client.HTTPException else type(error).__name__
     return ProtocolError("The response is not valid HTTP", where=request.where, why=why)
 
 

@@ -135,8 +135,10 @@ def _kind(response: Response, refusal: Refusal) -> tuple[type[ArtifactError], st
 
 
 def resource_name(server: str) -> str:
-    """Return the resource name of the registry at the login server *server*, which is `name`, `name-hash` or
-    `name.region.geo` before its suffix (https://learn.microsoft.com/azure/container-registry/container-registry-get-started-portal)."""
+    """Return the resource name of the registry at the login server *server*: `name`, `name-hash` or `name.region.geo`.
+
+    https://learn.microsoft.com/azure/container-registry/container-registry-get-started-portal
+    """
     return server.partition(".")[0].partition("-")[0]
 
 
