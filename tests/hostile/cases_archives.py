@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.hostile import tars
 from tests.hostile.case import REFUSES, Case, Right, either
-from tests.hostile.site import GOOD, OLDER, Site, digest_of, manifest, site, titled
+from tests.hostile.site import GOOD, OLDER, Site, digest_of, manifest, titled, variant
 from tests.hostile.tars import archive, file, folder, hard, header, link, long_name, pax
 
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
@@ -16,19 +16,20 @@ CONTENT = "io.deis.oras.content.digest"
 TIB = 1 << 40
 
 
+@variant
 def unpacked(
-    tar: bytes, *, title: str = "d", zipped: bytes | None = None, digest: str | None = None, mark: str = "true"
-) -> Callable[[], Site]:
-    """Return a maker of an artifact with `a.txt` and a folder *title* whose layer is *tar*."""
-
-    def make() -> Site:
-        made = site()
-        marks = {UNPACK: mark, **({CONTENT: digest or digest_of(tar)} if digest or zipped is None else {})}
-        layer = made.add(tars.zipped(tar) if zipped is None else zipped, LAYER, **titled(title, **marks))
-        made.put(manifest([made.add(GOOD, **titled("a.txt")), layer]))
-        return made
-
-    return make
+    made: Site,
+    tar: bytes,
+    *,
+    title: str = "d",
+    zipped: bytes | None = None,
+    digest: str | None = None,
+    mark: str = "true",
+) -> None:
+    """Make an artifact with `a.txt` and a folder *title* whose layer is *tar*."""
+    marks = {UNPACK: mark, **({CONTENT: digest or digest_of(tar)} if digest or zipped is None else {})}
+    layer = made.add(tars.zipped(tar) if zipped is None else zipped, LAYER, **titled(title, **marks))
+    made.put(manifest([made.add(GOOD, **titled("a.txt")), layer]))
 
 
 IN = folder("d")

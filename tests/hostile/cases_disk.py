@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.hostile.case import REFUSES, Case, Right, either
-from tests.hostile.site import OLDER, Site, digest_of, manifest, site, titled
+from tests.hostile.site import OLDER, Site, digest_of, manifest, site, titled, variant
 
 LARGE = b"0123456789abcdef" * (17 << 16)
 """17 MiB: large enough for a resumable file."""
@@ -99,14 +99,10 @@ PLANTED: dict[str, tuple[str, Callable[[Path, Path], None]]] = {
 }
 
 
-def _huge(count: int) -> Callable[[], Site]:
-    def make() -> Site:
-        made = site()
-        layers = [{**made.add(b"x"), "size": 1 << 45, **titled(f"{number}.bin")} for number in range(count)]
-        made.put(manifest(layers))
-        return made
-
-    return make
+@variant
+def _huge(made: Site, count: int) -> None:
+    layers = [{**made.add(b"x"), "size": 1 << 45, **titled(f"{number}.bin")} for number in range(count)]
+    made.put(manifest(layers))
 
 
 CASES = [

@@ -27,6 +27,7 @@ from tests.hostile.site import (
     site,
     titled,
     unending,
+    variant,
 )
 from tests.hostile.wire import Response, Sent
 
@@ -80,38 +81,33 @@ def counted() -> Callable[[Sent], str]:
     return lambda sent: f"{sent.path}?n=1&last={next(numbers)}"
 
 
-def shown(text: str) -> Callable[[], Site]:
-    """Return a maker of a registry all of whose texts are *text*: tags, times, types, annotations, names."""
+@variant
+def shown(made: Site, text: str) -> None:
+    """Make a registry all of whose texts are *text*: tags, times, types, annotations, names."""
+    notes = {"note": text, text[:500]: "note", "org.opencontainers.image.created": text}
+    layer = made.add(GOOD, text, annotations={"org.opencontainers.image.title": "a.txt", "note": text})
+    made.put(manifest([layer], artifactType=text, annotations=notes))
+    made.tags = [TAG, text]
+    child = {"mediaType": MANIFEST, "digest": made.digest, "size": 1, "artifactType": text, "annotations": notes}
+    made.referrers = [child]
+    texts = {
+        "createdTime": text,
+        "lastUpdateTime": text,
+        "mediaType": text,
+        "configMediaType": text,
+        "imageSize": text,
+    }
+    locks = {"changeableAttributes": {"writeEnabled": text, text: text}}
 
-    def make() -> Site:
-        made = site()
-        notes = {"note": text, text[:500]: "note", "org.opencontainers.image.created": text}
-        layer = made.add(GOOD, text, annotations={"org.opencontainers.image.title": "a.txt", "note": text})
-        made.put(manifest([layer], artifactType=text, annotations=notes))
-        made.tags = [TAG, text]
-        child = {"mediaType": MANIFEST, "digest": made.digest, "size": 1, "artifactType": text, "annotations": notes}
-        made.referrers = [child]
-        texts = {
-            "createdTime": text,
-            "lastUpdateTime": text,
-            "mediaType": text,
-            "configMediaType": text,
-            "imageSize": text,
-        }
-        locks = {"changeableAttributes": {"writeEnabled": text, text: text}}
+    def manifests(at: Site, sent: Sent) -> Response:
+        listed = {"manifests": [{**at.manifest_properties(), **texts, **locks}]}
+        return as_json(listed)
 
-        def manifests(at: Site, sent: Sent) -> Response:
-            listed = {"manifests": [{**at.manifest_properties(), **texts, **locks}]}
-            return as_json(listed)
+    def tag(at: Site, sent: Sent) -> Response:
+        return as_json({"tag": {**at.tag_properties(text), **texts, **locks, "signed": text}})
 
-        def tag(at: Site, sent: Sent) -> Response:
-            return as_json({"tag": {**at.tag_properties(text), **texts, **locks, "signed": text}})
-
-        made.rules += [rule(r"GET .*/_manifests$", manifests), rule(r"GET .*/_tags/", tag)]
-        made.rules.append(rule(CATALOG, as_json({"repositories": [text, REPOSITORY]})))
-        return made
-
-    return make
+    made.rules += [rule(r"GET .*/_manifests$", manifests), rule(r"GET .*/_tags/", tag)]
+    made.rules.append(rule(CATALOG, as_json({"repositories": [text, REPOSITORY]})))
 
 
 def referred(children: Callable[[Site, str], list[Json]]) -> Callable[[], Site]:
