@@ -102,33 +102,20 @@ def test_an_unfinished_tar_that_was_truncated_is_not_intact(path: Path) -> None:
     store.close(failed=True)
 
 
-def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Record the lengths of all reads at an offset."""
-    found: list[int] = []
-    real = os.preadv
-
-    def noted(descriptor: int, buffers: list[memoryview], offset: int) -> int:
-        found.append(sum(map(len, buffers)))
-        return real(descriptor, buffers, offset)
-
-    monkeypatch.setattr(os, "preadv", noted)
-    return found
-
-
-def test_a_blob_that_is_known_to_be_intact_or_missing_is_not_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_blob_that_is_known_to_be_intact_or_missing_is_not_read(path: Path, reads: list[int]) -> None:
     store = store_of(path, LARGE, SMALL)
     fill(store, LARGE)
     store.close(failed=True)
-    found = reads(monkeypatch)
+    reads.clear()
     store = store_of(path, LARGE, SMALL)
     assert not store.has(blob_of(SMALL))
-    assert found == []
+    assert reads == []
     assert store.has(blob_of(LARGE))
     assert store.has(blob_of(LARGE))
-    assert found == [len(LARGE)], "once, that of an earlier run"
+    assert reads == [len(LARGE)], "once, that of an earlier run"
     fill(store, SMALL)
     store.finish()
-    assert found == [len(LARGE)]
+    assert reads == [len(LARGE)]
     store.close(failed=False)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import random
 import tarfile
@@ -34,6 +33,7 @@ from azext_acrartifact.transfer.sizes import TransferSizes
 from azext_acrartifact.transport.client import HttpClient
 from azext_acrartifact.transport.network import Network
 from azext_acrartifact.transport.retry import Waiter
+from tests.functional.origin import digest_of as digest
 from tests.unit.conftest import AT_ONCE
 from tests.unit.operations.graphs import Tree, push_blob, push_manifest, push_tree
 
@@ -43,17 +43,20 @@ SMALL = TransferSizes(block=4096, shortest_range=1)
 FORMS = pytest.mark.parametrize("form", ["saved", "saved.tar"])
 
 
-def digest(content: bytes) -> str:
-    """Return the digest of *content*."""
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
-
-
 def files_of(path: Path) -> dict[str, bytes]:
     """Read the files of a layout with the standard library."""
     if path.is_dir():
         return {file.relative_to(path).as_posix(): file.read_bytes() for file in path.rglob("*") if file.is_file()}
     with tarfile.open(path, "r:") as archive:
         return {item.name: archive.extractfile(item).read() for item in archive if item.isfile()}
+
+
+def damage(path: Path) -> None:
+    """Change one byte of the sbom in a layout."""
+    if path.is_dir():
+        (path / f"blobs/sha256/{digest(b'sbom')[7:]}").write_bytes(b"sbo!")
+    else:
+        path.write_bytes(path.read_bytes().replace(b"sbom\0\0", b"sbo!\0\0", 1))
 
 
 def blobs_in(path: Path) -> set[str]:
@@ -206,10 +209,7 @@ def test_only_damaged_blobs_are_downloaded_again(signed_in, app, tree, repositor
     path = tmp_path / form
     save(signed_in(), repository, path, recursive=True)
     good = files_of(path)
-    if path.is_dir():
-        (path / f"blobs/sha256/{digest(b'sbom')[7:]}").write_bytes(b"sbo!")
-    else:
-        path.write_bytes(path.read_bytes().replace(b"sbom\0\0", b"sbo!\0\0", 1))
+    damage(path)
     app.log.clear()
     assert save(signed_in(), repository, path, recursive=True).bytes_moved == 4
     assert len(gets(app)) == 1
@@ -368,10 +368,7 @@ def test_another_artifact_keeps_its_tag(signed_in, app, tree, repository, tmp_pa
 def test_wrong_bytes_are_never_stored(signed_in, app, tree, repository, tmp_path, form) -> None:
     path = tmp_path / form
     save(signed_in(), repository, path, recursive=True)
-    if path.is_dir():
-        (path / f"blobs/sha256/{digest(b'sbom')[7:]}").write_bytes(b"sbo!")
-    else:
-        path.write_bytes(path.read_bytes().replace(b"sbom\0\0", b"sbo!\0\0", 1))
+    damage(path)
     app.log.clear()
     with pytest.raises(DigestMismatchError):
         bring(signed_in(), f"{repository}-back", path, recursive=True, concurrency=1)
