@@ -9,7 +9,7 @@ from ..._validators import validate_sizes
 
 CONCURRENCY = CLIArgumentType(
     type=int,
-    help="How many files to transfer at once. Default: chosen automatically, or the value of "
+    help="How many requests may be in flight at once. Default: chosen automatically, or the value of "
     "`az config set acrartifact.concurrency=N`.",
     validator=validate_sizes,
 )
