@@ -28,6 +28,14 @@ def planted(action: Callable[[Path, Path], None]) -> Callable[[Path], None]:
     return lambda folder: action(folder / "work" / "out", folder / "outside")
 
 
+def linked(name: str, target: str) -> Callable[[Path, Path], None]:
+    """Return an action that makes *name* in the destination a link to *target*."""
+    return lambda out, outside: (out / name).symlink_to(target)
+
+
+_note_link = linked(f"{STEM}.note", "../../outside/secret.txt")
+
+
 def _note(out: Path) -> None:
     head = {"digest": digest_of(LARGE), "size": len(LARGE), "segment": SEGMENT}
     (out / f"{STEM}.note").write_text(json.dumps(head) + "\n0\n1\n2\n")
@@ -58,10 +66,6 @@ def _unfinished_others(out: Path, outside: Path) -> None:
     (out / f"{STEM}.kept").chmod(0o666)
 
 
-def _note_link(out: Path, outside: Path) -> None:
-    (out / f"{STEM}.note").symlink_to("../../outside/secret.txt")
-
-
 def _note_link_beside(out: Path, outside: Path) -> None:
     (out / f"{STEM}.kept").write_bytes(b"e" * len(LARGE))
     _note_link(out, outside)
@@ -70,14 +74,6 @@ def _note_link_beside(out: Path, outside: Path) -> None:
 def _note_evil(out: Path, outside: Path) -> None:
     (out / f"{STEM}.kept").write_bytes(b"")
     (out / f"{STEM}.note").write_bytes(b"[" * 100_000 + b"\n" + b"9" * 5000 + b"\n-1\n")
-
-
-def _temporaries(out: Path, outside: Path) -> None:
-    (out / ".acrartifact-0123456789abcdef.part").symlink_to("../../outside")
-
-
-def _read_only(out: Path, outside: Path) -> None:
-    (out / "d").symlink_to("/proc/self")
 
 
 def _no_folder(folder: Path) -> None:
@@ -107,8 +103,8 @@ def _huge(made: Site, count: int) -> None:
 
 CASES = [
     *(Case(f"disk-{name}", "R2", does, large, either(**{"large.bin": LARGE}), before=planted(plant)) for name, (does, plant) in PLANTED.items()),
-    Case("disk-part-link", "R2", "a temporary file of an earlier pull is a link out", site, either(), before=planted(_temporaries)),
-    Case("disk-proc", "R2", "a parent folder is a link to /proc", lambda: site({"d/fd/1": b"x"}), REFUSES, before=planted(_read_only)),
+    Case("disk-part-link", "R2", "a temporary file of an earlier pull is a link out", site, either(), before=planted(linked(".acrartifact-0123456789abcdef.part", "../../outside"))),
+    Case("disk-proc", "R2", "a parent folder is a link to /proc", lambda: site({"d/fd/1": b"x"}), REFUSES, before=planted(linked("d", "/proc/self"))),
     Case("disk-destination-is-file", "R19", "the destination is a file", site, REFUSES, before=_no_folder),
     Case("disk-full", "R19", "files of 32 TiB each", _huge(3), REFUSES),
     Case("disk-full-sum", "R19", "2^63 bytes in all", _huge(1 << 14), REFUSES),

@@ -156,7 +156,6 @@ ODD: dict[str, tuple[str, Response]] = {
 }
 COMMANDS: dict[str, tuple[Command, str]] = {"tags": ("list", LIST), "catalog": ("repositories", CATALOG)}
 SHOWING: tuple[Command, ...] = ("list", "list-table", "repositories", "show", "referrers", "pull")
-
 CASES = [
     *(
         Case(f"{name}-link-{link}", "R9", f"the next page is at {location[:50]}", linked(match, location), command=command)
@@ -196,12 +195,7 @@ CASES = [
     Case("tags-dense", "R11", "4 MiB of empty objects", on(LIST, response(200, b'{"manifests":[' + b'{"":0},' * 590_000 + b'{}],"tags":[]}')), EITHER, command="list"),
     Case("tags-long", "R9", "pages of 3 MiB, without end", lambda: _long_pages(3000, 1000), command="list"),
     Case("tags-short", "R9", "pages of 20,000 small entries, without end", lambda: _long_pages(1, 20_000), command="list"),
-    Case("ok-list", "R20", "a good registry", site, SUCCEEDS, command="list"),
-    Case("ok-list-table", "R20", "a good registry", site, SUCCEEDS, command="list-table"),
-    Case("ok-repositories", "R20", "a good registry", site, SUCCEEDS, command="repositories"),
-    Case("ok-referrers", "R20", "a good registry", site, SUCCEEDS, command="referrers"),
-    Case("ok-show", "R20", "a good registry", site, SUCCEEDS, command="show"),
-    Case("ok-raw", "R20", "a good registry", site, SUCCEEDS, command="raw"),
+    *(Case(f"ok-{command}", "R20", "a good registry", site, SUCCEEDS, command=command) for command in ("list", "list-table", "repositories", "referrers", "show", "raw")),
 ]  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.hostile.case import GETS_IT, REFUSES, Case, Right, either
-from tests.hostile.cases_disk import planted
+from tests.hostile.cases_disk import linked, planted
 from tests.hostile.site import GOOD, OLDER, Site, manifest, site, titled, variant
 
 ESC = "\x1b"
@@ -124,10 +124,6 @@ def _link(target: str) -> Callable[[Path, Path], None]:
     return plant
 
 
-def _folder_link(out: Path, _outside: Path) -> None:
-    (out / "sub").symlink_to("../../outside/folder")
-
-
 def _fifo(out: Path, _outside: Path) -> None:
     (out / "a.txt").unlink()
     os.mkfifo(out / "a.txt")
@@ -148,7 +144,12 @@ PLANTED: dict[str, tuple[str, Callable[[Path, Path], None], dict[str, bytes], Ri
     "is-link": ("its name is a link out", _link("../../outside/secret.txt"), {"a.txt": GOOD}, either()),
     "is-dangling-link": ("its name is a link to nothing", _link("../../outside/new.txt"), {"a.txt": GOOD}, either()),
     "is-link-to-device": ("its name is a link to /dev/full", _link("/dev/full"), {"a.txt": GOOD}, either()),
-    "under-link": ("a parent folder is a link out", _folder_link, {"sub/evil.txt": b"x"}, REFUSES),
+    "under-link": (
+        "a parent folder is a link out",
+        linked("sub", "../../outside/folder"),
+        {"sub/evil.txt": b"x"},
+        REFUSES,
+    ),
     "is-fifo": ("its name is a FIFO", _fifo, {"a.txt": GOOD}, REFUSES),
     "is-folder": ("its name is a folder", _folder, {"a.txt": GOOD}, REFUSES),
     "is-hard-link": ("its name is a hard link to another file", _hard, {"a.txt": GOOD}, GETS_IT),
