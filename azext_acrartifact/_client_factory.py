@@ -17,7 +17,7 @@ from .cli.context import CommandContext
 from .cli.identity import arm
 from .cli.identity.auth_mode import credential_for, local_login
 from .cli.naming import NamedReference
-from .errors import ConnectionFailedError, InvalidInputError, InvalidReferenceError, SignInError, TlsError
+from .errors import ConnectionFailedError, InvalidReferenceError, SignInError, TlsError
 from .oci.reference import is_loopback
 from .oci.registry import Registry
 from .transfer.progress import Progress
@@ -129,11 +129,4 @@ def _network(cmd: CommandContext) -> Network:
 
 def stall_timeout(cmd: CommandContext) -> float:
     """Return `Network.stall_timeout`, which the user sets by `az config set acrartifact.stall_timeout=SECONDS`."""
-    text = cmd.setting("acrartifact", "stall_timeout", f"{STALL_TIMEOUT:.0f}")
-    if not (text.isascii() and text.isdigit() and len(text) < 5 and 1 <= int(text) <= LONGEST_STALL):
-        raise InvalidInputError(
-            "Not a number of seconds",
-            where=f"acrartifact.stall_timeout={text}",
-            hint=f"Set 1 to {LONGEST_STALL}: az config set acrartifact.stall_timeout={STALL_TIMEOUT:.0f}",
-        )
-    return float(text)
+    return float(cmd.number("stall_timeout", "seconds", LONGEST_STALL, int(STALL_TIMEOUT)))

@@ -39,8 +39,7 @@ def gather_artifact(cmd: AzCliCommand, namespace: Namespace) -> None:
 def gather_registry(cmd: AzCliCommand, namespace: Namespace) -> None:
     """Check the arguments that name a registry and sign in, and gather them into one object each. REFERENCE may name a
     repository for a command that takes `repositories`."""
-    if _names_another_registry(cmd, namespace):
-        raise MutuallyExclusiveArgumentError(_TWO_REGISTRIES, "Give the server in one of them.")
+    _require_one_registry(cmd, namespace)
     _split_reference(namespace)
     namespace.registry_name = namespace.registry_name or _default_registry(cmd)
     if not namespace.registry_name:
@@ -125,8 +124,7 @@ def _validate_artifact(cmd: AzCliCommand, namespace: Namespace) -> None:
     """Require the artifact once: as REFERENCE, or as --image with --name (or `az configure --defaults acr=`)."""
     if namespace.artifact and namespace.image:
         raise _exclusive("REFERENCE", "--image")
-    if _names_another_registry(cmd, namespace):
-        raise MutuallyExclusiveArgumentError(_TWO_REGISTRIES, "Give the server in one of them.")
+    _require_one_registry(cmd, namespace)
     if not namespace.artifact and not namespace.image:
         raise RequiredArgumentMissingError(
             "No artifact given.", "Write SERVER/REPOSITORY:TAG, or give --name REGISTRY --image REPOSITORY:TAG."
@@ -135,13 +133,14 @@ def _validate_artifact(cmd: AzCliCommand, namespace: Namespace) -> None:
         raise RequiredArgumentMissingError(_NO_REGISTRY, _GIVE_REGISTRY)
 
 
-def _names_another_registry(cmd: AzCliCommand, namespace: Namespace) -> bool:
-    """Return whether --name was typed beside a reference with another server; a configured default does not count."""
+def _require_one_registry(cmd: AzCliCommand, namespace: Namespace) -> None:
+    """Refuse --name beside a reference with another server; a configured default does not count."""
     server = (namespace.artifact or "").partition("/")[0]
     registry = (namespace.registry_name or "").lower()
     if "." not in server or not registry or registry == (_default_registry(cmd) or "").lower():
-        return False
-    return registry not in (server, server.partition(".")[0])
+        return
+    if registry not in (server, server.partition(".")[0]):
+        raise MutuallyExclusiveArgumentError(_TWO_REGISTRIES, "Give the server in one of them.")
 
 
 def _validate_credentials(namespace: Namespace, prefix: str = "") -> None:

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from acr_emulator.client import Emulator
 from devtools import environment
 from devtools import wheel as wheels
+from tests.functional.origin import Origin
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell without job control lets background processes ignore Ctrl-C, and their children inherit that; but tests
@@ -51,3 +53,30 @@ def _clean_environment() -> Iterator[None]:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the extension's wheel from the checkout as it is now."""
     return wheels.build(tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[Emulator]:
+    """Yield a local Azure."""
+    with Emulator.start() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def origin(emulator: Emulator) -> Origin:
+    """Return direct access to `myregistry`, without the code under test."""
+    return Origin(emulator)
+
+
+@pytest.fixture
+def there(emulator: Emulator) -> Origin:
+    """Return the same for the other registry."""
+    return Origin(emulator, "targetregistry.azurecr.io")
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    """Return the folder in which the test's commands run."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    return folder

@@ -8,6 +8,10 @@ from azure.cli.core import AzCli
 from azure.cli.core.cloud import CloudSuffixNotSetException
 from azure.cli.core.commands import AzCliCommand
 
+from ..errors import InvalidInputError
+
+MOST_CONCURRENCY = 1000
+
 
 class CommandContext:
     """Typed access to the `cmd` that Azure CLI hands to every command."""
@@ -26,7 +30,19 @@ class CommandContext:
 
     def concurrency(self, typed: int | None) -> int | None:
         """Return the number that was typed, or else the configured one; None to adapt to the network."""
-        return typed or int(self.cli_ctx.config.getint("acrartifact", "concurrency", fallback=0)) or None
+        return typed or self.number("concurrency", "requests", MOST_CONCURRENCY, 0) or None
+
+    def number(self, name: str, unit: str, most: int, usual: int) -> int:
+        """Return the setting `acrartifact.`*name*, or *usual* if it is not set. Raises `InvalidInputError` unless it is
+        a whole number of *unit* from 1 to *most*."""
+        text = self.setting("acrartifact", name, str(usual))
+        if text != str(usual) and not (text.isascii() and text.isdigit() and len(text) < 5 and 1 <= int(text) <= most):
+            raise InvalidInputError(
+                f"Not a number of {unit}",
+                where=f"acrartifact.{name}={text}",
+                hint=f"Set 1 to {most}, or return to the default: az config unset acrartifact.{name}",
+            )
+        return int(text)
 
     @property
     def config_folder(self) -> Path:

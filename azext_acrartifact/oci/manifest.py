@@ -152,11 +152,12 @@ def parse_manifest(raw: bytes, content_type: str, where: str) -> Manifest:
             "The manifest's type is not supported", where=where, why=f"its type is '{media_type or 'missing'}'"
         )
     content = _index(fields, where) if media_type in INDEXES else _manifest(fields, media_type, where)
+    subject = fields.get("subject")
     return Manifest(
         media_type,
         raw,
         digest_of(raw),
-        subject=_optional(fields.get("subject"), f"{where} subject"),
+        subject=None if subject is None else parse_descriptor(subject, f"{where} subject"),
         annotations=string_map(fields.get("annotations"), f"{where} annotations"),
         declared_artifact_type=optional_string(fields.get("artifactType"), f"{where} artifactType"),
         **content,
@@ -197,10 +198,6 @@ def _descriptors(value: object, path: str) -> tuple[Descriptor, ...]:
     if not isinstance(value, list):
         raise InvalidManifestError("Not a list", where=path)
     return tuple(parse_descriptor(item, f"{path}[{number}]") for number, item in enumerate(value))
-
-
-def _optional(value: object, path: str) -> Descriptor | None:
-    return None if value is None else parse_descriptor(value, path)
 
 
 def _load(raw: bytes, where: str) -> object:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import io
 import json
 import tarfile
@@ -18,6 +17,7 @@ from acr_emulator.messages import Headers, Request
 from acr_emulator.tasks.registry_client import Credential, RegistryClient
 from acr_emulator.world import ACR_AUDIENCE, ARM_AUDIENCE, SUBSCRIPTION, Registry, default_world
 from tests.emulator.exchange import Received
+from tests.functional.origin import digest_of as digest
 
 VERSION = "2023-01-01-preview"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/local/providers/Microsoft.ContainerRegistry/registries"
@@ -126,11 +126,6 @@ class LocalAzure:
         content = json.dumps(value).encode()
         client.push_manifest(repository, tag, MANIFEST, content)
         return digest(content)
-
-
-def digest(content: bytes) -> str:
-    """Return the SHA-256 digest of *content*."""
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def folder_layer(title: str, files: dict[str, bytes], wrong_digest: bool = False) -> Layer:

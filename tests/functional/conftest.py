@@ -18,13 +18,6 @@ WORLD = default_world()
 
 
 @pytest.fixture(scope="session")
-def emulator() -> Iterator[Emulator]:
-    """Yield a local Azure."""
-    with Emulator.start() as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
 def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of the sign-ins, which have one `AZURE_CONFIG_DIR` each."""
     return tmp_path_factory.mktemp("homes")
@@ -74,11 +67,10 @@ def _fresh(emulator: Emulator, homes: Path) -> Iterator[None]:
 
 
 @pytest.fixture
-def work(tmp_path: Path) -> Path:
-    """Return the folder in which the test's commands run."""
-    folder = tmp_path / "work"
-    folder.mkdir()
-    return folder
+def file(work: Path) -> str:
+    """Create a file to push, and return its name."""
+    (work / "a.txt").write_text("content")
+    return "a.txt"
 
 
 @pytest.fixture
@@ -106,7 +98,7 @@ def artifact(repository: str) -> str:
     return f"{SERVER}/{repository}:1.0"
 
 
-@pytest.fixture(scope="session")
-def origin(emulator: Emulator) -> Origin:
-    """Return direct access to the registry, without the code under test."""
-    return Origin(emulator)
+@pytest.fixture
+def digest(origin: Origin, repository: str) -> str:
+    """Push an artifact of one file with the tag 1.0, and return its digest."""
+    return origin.push_files(repository, {"a.txt": b"one"})

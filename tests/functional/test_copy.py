@@ -20,12 +20,6 @@ TOKEN = ("--to-username", "ci-token", "--to-password-stdin")
 
 
 @pytest.fixture
-def there(emulator: Emulator) -> Origin:
-    """Return the other registry, bypassing the code under test."""
-    return Origin(emulator, TARGET)
-
-
-@pytest.fixture
 def tree(origin: Origin, repository: str) -> dict[str, str]:
     """Push an index of two platforms as 1.0, an sbom of one of them, and a note on that; return their digests."""
     return push_tree(origin, repository)

@@ -12,12 +12,6 @@ from tests.functional.terminal import at_terminal
 
 
 @pytest.fixture
-def digest(origin: Origin, repository: str) -> str:
-    """Push an artifact with the tag 1.0; return its digest."""
-    return origin.push_files(repository, {"a.txt": b"one"}, "1.0")
-
-
-@pytest.fixture
 def referrers(origin: Origin, repository: str, digest: str) -> dict[str, str]:
     """Attach two artifacts and add the tag latest; return the artifact types by digest."""
     origin.push_files(repository, {"a.txt": b"one"}, "latest")

@@ -59,6 +59,21 @@ def test_the_repositories(az: Az, repository: str, digests: list[str]) -> None:
     assert len(az.artifact("list", SERVER, "--top", "1").json) == 1
 
 
+def test_the_tables_of_az(az: Az, repository: str, digests: list[str], origin: Origin) -> None:
+    server, artifact = f"{SERVER}/{repository}", f"{SERVER}/{repository}:a"
+    sbom = origin.attach(repository, digests[1], "application/vnd.example.sbom")
+    for arguments, header, cell in (
+        (("list", server, "--orderby", "name"), "Tags Digest ArtifactType Size Updated Locked", digests[1][7:19]),
+        (("list-referrers", artifact), "ArtifactType Digest Created", sbom[7:19]),
+        (("show", artifact), "Artifact Digest Type Files Size Updated Locked", digests[1][7:19]),
+        (("purge", server, "--ago", "0d", "--dry-run"), "State Artifact Reason", f"{repository}:"),
+    ):
+        lines = az("acr", "artifact", *arguments, "-o", "table").stdout.splitlines()
+        assert lines[0].split() == header.split()
+        assert cell in lines[2]
+        assert max(map(len, lines)) <= 100
+
+
 def test_a_missing_repository_is_not_found(az: Az, repository: str) -> None:
     az.refused(3, "list", f"{SERVER}/{repository}")
 

@@ -18,13 +18,6 @@ WITH_PASSWORD = ("--username", "ci-token", "--password-stdin")
 PASSWORD = "ci-token-password\n"
 
 
-@pytest.fixture
-def file(work: Path) -> str:
-    """Return a file to push."""
-    (work / "a.txt").write_text("content")
-    return "a.txt"
-
-
 @pytest.mark.parametrize("verb", ["show", "pull", "delete"])
 def test_an_unknown_repository(az: Az, artifact: str, work: Path, verb: str) -> None:
     refused = az.refused(3, verb, artifact)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 from acr_emulator.front.log import LogEntry
 from tests.functional.az import Az, hosts
 from tests.functional.origin import SERVER, Origin
@@ -30,13 +28,6 @@ def is_one_connection(log: list[LogEntry]) -> bool:
     """Return whether all of them, and a request for a blob, used one TLS connection."""
     (number,) = {entry.connection for entry in early(log)}
     return any(entry.connection == number and "/blobs/" in entry.path for entry in log)
-
-
-@pytest.fixture
-def file(work: Path) -> str:
-    """Return a file to push."""
-    (work / "a.txt").write_text("content")
-    return "a.txt"
 
 
 def test_only_the_registry_is_asked_if_its_login_server_is_given(az: Az, artifact: str, file: str) -> None:

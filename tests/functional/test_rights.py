@@ -5,20 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from tests.functional.az import Az
 from tests.functional.origin import SERVER, Origin
 
 ABAC = "abacregistry-d7fqc4e3.azurecr.io"
 KIND = "application/vnd.example.sbom"
 TOKEN = ("--username", "ci-token", "--password", "ci-token-password")
-
-
-@pytest.fixture
-def digest(origin: Origin, repository: str) -> str:
-    """Push an artifact with the tag 1.0, and return its digest."""
-    return origin.push_files(repository, {"a.txt": b"one"})
 
 
 def test_a_repository_token_attaches_lists_and_tags(

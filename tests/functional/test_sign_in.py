@@ -19,13 +19,6 @@ REFUSED = json.dumps({"error": "invalid_resource", "error_description": "AADSTS5
 
 
 @pytest.fixture
-def file(work: Path) -> str:
-    """Create a file to push."""
-    (work / "a.txt").write_text("content")
-    return "a.txt"
-
-
-@pytest.fixture
 def blank(signed_out: Az, tmp_path: Path) -> Az:
     """Return `az` with the test's own configuration."""
     config = tmp_path / "config"

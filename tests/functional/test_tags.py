@@ -12,12 +12,6 @@ from tests.functional.origin import SERVER, Origin, digest_of
 
 
 @pytest.fixture
-def digest(origin: Origin, repository: str) -> str:
-    """Push an artifact with the tag 1.0; return its digest."""
-    return origin.push_files(repository, {"a.txt": b"one"}, "1.0")
-
-
-@pytest.fixture
 def other(origin: Origin, repository: str) -> str:
     """Push another artifact with the tag taken; return its digest."""
     return origin.push_files(repository, {"a.txt": b"two"}, "taken")

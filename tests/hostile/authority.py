@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from tests.hostile.names import ADDRESSES, EVIL, HOSTS
@@ -47,7 +47,7 @@ class Authority:
 
 def _authority(name: str) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
     key = ec.generate_private_key(ec.SECP256R1())
-    builder = _builder(name, name, key, _NOW + 2 * _DAY).add_extension(
+    builder = builder_of(name, name, key, _NOW + 2 * _DAY).add_extension(
         x509.BasicConstraints(ca=True, path_length=0), critical=True
     )
     usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
@@ -56,9 +56,11 @@ def _authority(name: str) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]
     return key, builder.sign(key, hashes.SHA256())
 
 
-def _builder(
-    issuer: str, subject: str, key: ec.EllipticCurvePrivateKey, until: datetime.datetime
+def builder_of(
+    issuer: str, subject: str, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, until: datetime.datetime
 ) -> x509.CertificateBuilder:
+    """Return the builder of a certificate of *key* that is valid until then."""
+
     def named(text: str) -> x509.Name:
         return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
@@ -76,7 +78,7 @@ def _context(
 ) -> ssl.SSLContext:
     leaf_key = ec.generate_private_key(ec.SECP256R1())
     issuer = authority.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
-    builder = _builder(str(issuer), "leaf", leaf_key, until)
+    builder = builder_of(str(issuer), "leaf", leaf_key, until)
     builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     builder = builder.add_extension(
         x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tests.hostile import tars
 from tests.hostile.case import REFUSES, Case, Right, either
-from tests.hostile.site import GOOD, OLDER, Site, digest_of, manifest, site, titled
+from tests.hostile.cases_disk import linked, planted
+from tests.hostile.site import GOOD, OLDER, Site, digest_of, manifest, titled, variant
 from tests.hostile.tars import archive, file, folder, hard, header, link, long_name, pax
 
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
@@ -16,19 +17,20 @@ CONTENT = "io.deis.oras.content.digest"
 TIB = 1 << 40
 
 
+@variant
 def unpacked(
-    tar: bytes, *, title: str = "d", zipped: bytes | None = None, digest: str | None = None, mark: str = "true"
-) -> Callable[[], Site]:
-    """Return a maker of an artifact with `a.txt` and a folder *title* whose layer is *tar*."""
-
-    def make() -> Site:
-        made = site()
-        marks = {UNPACK: mark, **({CONTENT: digest or digest_of(tar)} if digest or zipped is None else {})}
-        layer = made.add(tars.zipped(tar) if zipped is None else zipped, LAYER, **titled(title, **marks))
-        made.put(manifest([made.add(GOOD, **titled("a.txt")), layer]))
-        return made
-
-    return make
+    made: Site,
+    tar: bytes,
+    *,
+    title: str = "d",
+    zipped: bytes | None = None,
+    digest: str | None = None,
+    mark: str = "true",
+) -> None:
+    """Make an artifact with `a.txt` and a folder *title* whose layer is *tar*."""
+    marks = {UNPACK: mark, **({CONTENT: digest or digest_of(tar)} if digest or zipped is None else {})}
+    layer = made.add(tars.zipped(tar) if zipped is None else zipped, LAYER, **titled(title, **marks))
+    made.put(manifest([made.add(GOOD, **titled("a.txt")), layer]))
 
 
 IN = folder("d")
@@ -114,10 +116,6 @@ def million() -> bytes:
     return tars.zipped(IN) + tars.zipped(b"".join(header(f"d/{number:06}") for number in numbers))
 
 
-def _planted_link(folder: Path) -> None:
-    (folder / "work" / "out" / "d").symlink_to("../../outside/folder")
-
-
 def _planted_inside(folder: Path) -> None:
     (folder / "work" / "out" / "d").mkdir()
     (folder / "work" / "out" / "d" / "x.txt").symlink_to("../../../outside/secret.txt")
@@ -146,7 +144,7 @@ CASES = [
     Case("tar-gzip-empty", "R4", "an empty layer", unpacked(b"", zipped=b""), either()),
     Case("tar-title-parent", "R1", "the folder's title leads out", unpacked(PLAIN, title="../d")),
     Case("tar-title-absolute", "R1", "the folder's title is absolute", unpacked(PLAIN, title="/evil-of-hostile-tests")),
-    Case("tar-title-is-link", "R2", "the folder's name is a link out", unpacked(PLAIN), REFUSES, before=_planted_link),
+    Case("tar-title-is-link", "R2", "the folder's name is a link out", unpacked(PLAIN), REFUSES, before=planted(linked("d", "../../outside/folder"))),
     Case("tar-member-is-link", "R2", "a member's name is a link out", unpacked(PLAIN), either(**FOLDER), before=_planted_inside),
     Case("tar-setuid", "R4", "a program with the setuid bit", unpacked(archive(IN, file("d/x.txt", b"inside", 0o6755))), either(**FOLDER)),
     Case("tar-sticky-world", "R4", "a folder that everybody can write", unpacked(archive(folder("d", 0o1777), file("d/x.txt", b"inside", 0o666))), either(**FOLDER)),

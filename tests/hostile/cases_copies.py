@@ -22,6 +22,7 @@ from tests.hostile.site import (
     site,
     titled,
     unending,
+    variant,
 )
 from tests.hostile.wire import Response
 
@@ -35,25 +36,16 @@ def ruled(*rules: Rule) -> Callable[[], Site]:
     return lambda: site(None, *rules)
 
 
-def _named(name: str) -> Callable[[], Site]:
-    """Return a maker of an artifact whose texts are paths that lead out: a layout must not use them."""
-
-    def make() -> Site:
-        made = site()
-        notes = {"org.opencontainers.image.ref.name": name, "org.opencontainers.image.title": name}
-        made.put(manifest([made.add(GOOD, annotations=notes)], annotations=notes))
-        return made
-
-    return make
+@variant
+def _named(made: Site, name: str) -> None:
+    """Make an artifact whose texts are paths that lead out: a layout must not use them."""
+    notes = {"org.opencontainers.image.ref.name": name, "org.opencontainers.image.title": name}
+    made.put(manifest([made.add(GOOD, annotations=notes)], annotations=notes))
 
 
-def _tags(*tags: str) -> Callable[[], Site]:
-    def make() -> Site:
-        made = site()
-        made.tags = list(tags)
-        return made
-
-    return make
+@variant
+def _tags(made: Site, *tags: str) -> None:
+    made.tags = list(tags)
 
 
 def _lying_child() -> Site:

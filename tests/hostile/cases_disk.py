@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.hostile.case import REFUSES, Case, Right, either
-from tests.hostile.site import OLDER, Site, digest_of, manifest, site, titled
+from tests.hostile.site import OLDER, Site, digest_of, manifest, site, titled, variant
 
 LARGE = b"0123456789abcdef" * (17 << 16)
 """17 MiB: large enough for a resumable file."""
@@ -27,6 +27,14 @@ def large() -> Site:
 def planted(action: Callable[[Path, Path], None]) -> Callable[[Path], None]:
     """Return a preparation that does *action* with the destination and the folder outside."""
     return lambda folder: action(folder / "work" / "out", folder / "outside")
+
+
+def linked(name: str, target: str) -> Callable[[Path, Path], None]:
+    """Return an action that makes *name* in the destination a link to *target*."""
+    return lambda out, outside: (out / name).symlink_to(target)
+
+
+_note_link = linked(f"{STEM}.note", "../../outside/secret.txt")
 
 
 def _note(out: Path) -> None:
@@ -60,10 +68,6 @@ def _unfinished_others(out: Path, outside: Path) -> None:
     (out / f"{STEM}.kept").chmod(0o666)
 
 
-def _note_link(out: Path, outside: Path) -> None:
-    (out / f"{STEM}.note").symlink_to("../../outside/secret.txt")
-
-
 def _note_link_beside(out: Path, outside: Path) -> None:
     (out / f"{STEM}.kept").write_bytes(b"e" * len(LARGE))
     _note_link(out, outside)
@@ -72,14 +76,6 @@ def _note_link_beside(out: Path, outside: Path) -> None:
 def _note_evil(out: Path, outside: Path) -> None:
     (out / f"{STEM}.kept").write_bytes(b"")
     (out / f"{STEM}.note").write_bytes(b"[" * 100_000 + b"\n" + b"9" * 5000 + b"\n-1\n")
-
-
-def _temporaries(out: Path, outside: Path) -> None:
-    (out / ".acrartifact-0123456789abcdef.part").symlink_to("../../outside")
-
-
-def _read_only(out: Path, outside: Path) -> None:
-    (out / "d").symlink_to("/proc/self")
 
 
 def _no_folder(folder: Path) -> None:
@@ -101,20 +97,16 @@ PLANTED: dict[str, tuple[str, Callable[[Path, Path], None]]] = {
 }
 
 
-def _huge(count: int) -> Callable[[], Site]:
-    def make() -> Site:
-        made = site()
-        layers = [{**made.add(b"x"), "size": 1 << 45, **titled(f"{number}.bin")} for number in range(count)]
-        made.put(manifest(layers))
-        return made
-
-    return make
+@variant
+def _huge(made: Site, count: int) -> None:
+    layers = [{**made.add(b"x"), "size": 1 << 45, **titled(f"{number}.bin")} for number in range(count)]
+    made.put(manifest(layers))
 
 
 CASES = [
     *(Case(f"disk-{name}", "R2", does, large, either(**{"large.bin": LARGE}), before=planted(plant)) for name, (does, plant) in PLANTED.items()),
-    Case("disk-part-link", "R2", "a temporary file of an earlier pull is a link out", site, either(), before=planted(_temporaries)),
-    Case("disk-proc", "R2", "a parent folder is a link to /proc", lambda: site({"d/fd/1": b"x"}), REFUSES, before=planted(_read_only)),
+    Case("disk-part-link", "R2", "a temporary file of an earlier pull is a link out", site, either(), before=planted(linked(".acrartifact-0123456789abcdef.part", "../../outside"))),
+    Case("disk-proc", "R2", "a parent folder is a link to /proc", lambda: site({"d/fd/1": b"x"}), REFUSES, before=planted(linked("d", "/proc/self"))),
     Case("disk-destination-is-file", "R19", "the destination is a file", site, REFUSES, before=_no_folder),
     Case("disk-full", "R19", "files of 32 TiB each", _huge(3), REFUSES),
     Case("disk-full-sum", "R19", "2^63 bytes in all", _huge(1 << 14), REFUSES),

@@ -27,6 +27,7 @@ from tests.hostile.site import (
     site,
     titled,
     unending,
+    variant,
 )
 from tests.hostile.wire import Response, Sent
 
@@ -80,38 +81,33 @@ def counted() -> Callable[[Sent], str]:
     return lambda sent: f"{sent.path}?n=1&last={next(numbers)}"
 
 
-def shown(text: str) -> Callable[[], Site]:
-    """Return a maker of a registry all of whose texts are *text*: tags, times, types, annotations, names."""
+@variant
+def shown(made: Site, text: str) -> None:
+    """Make a registry all of whose texts are *text*: tags, times, types, annotations, names."""
+    notes = {"note": text, text[:500]: "note", "org.opencontainers.image.created": text}
+    layer = made.add(GOOD, text, annotations={"org.opencontainers.image.title": "a.txt", "note": text})
+    made.put(manifest([layer], artifactType=text, annotations=notes))
+    made.tags = [TAG, text]
+    child = {"mediaType": MANIFEST, "digest": made.digest, "size": 1, "artifactType": text, "annotations": notes}
+    made.referrers = [child]
+    texts = {
+        "createdTime": text,
+        "lastUpdateTime": text,
+        "mediaType": text,
+        "configMediaType": text,
+        "imageSize": text,
+    }
+    locks = {"changeableAttributes": {"writeEnabled": text, text: text}}
 
-    def make() -> Site:
-        made = site()
-        notes = {"note": text, text[:500]: "note", "org.opencontainers.image.created": text}
-        layer = made.add(GOOD, text, annotations={"org.opencontainers.image.title": "a.txt", "note": text})
-        made.put(manifest([layer], artifactType=text, annotations=notes))
-        made.tags = [TAG, text]
-        child = {"mediaType": MANIFEST, "digest": made.digest, "size": 1, "artifactType": text, "annotations": notes}
-        made.referrers = [child]
-        texts = {
-            "createdTime": text,
-            "lastUpdateTime": text,
-            "mediaType": text,
-            "configMediaType": text,
-            "imageSize": text,
-        }
-        locks = {"changeableAttributes": {"writeEnabled": text, text: text}}
+    def manifests(at: Site, sent: Sent) -> Response:
+        listed = {"manifests": [{**at.manifest_properties(), **texts, **locks}]}
+        return as_json(listed)
 
-        def manifests(at: Site, sent: Sent) -> Response:
-            listed = {"manifests": [{**at.manifest_properties(), **texts, **locks}]}
-            return as_json(listed)
+    def tag(at: Site, sent: Sent) -> Response:
+        return as_json({"tag": {**at.tag_properties(text), **texts, **locks, "signed": text}})
 
-        def tag(at: Site, sent: Sent) -> Response:
-            return as_json({"tag": {**at.tag_properties(text), **texts, **locks, "signed": text}})
-
-        made.rules += [rule(r"GET .*/_manifests$", manifests), rule(r"GET .*/_tags/", tag)]
-        made.rules.append(rule(CATALOG, as_json({"repositories": [text, REPOSITORY]})))
-        return made
-
-    return make
+    made.rules += [rule(r"GET .*/_manifests$", manifests), rule(r"GET .*/_tags/", tag)]
+    made.rules.append(rule(CATALOG, as_json({"repositories": [text, REPOSITORY]})))
 
 
 def referred(children: Callable[[Site, str], list[Json]]) -> Callable[[], Site]:
@@ -160,7 +156,6 @@ ODD: dict[str, tuple[str, Response]] = {
 }
 COMMANDS: dict[str, tuple[Command, str]] = {"tags": ("list", LIST), "catalog": ("repositories", CATALOG)}
 SHOWING: tuple[Command, ...] = ("list", "list-table", "repositories", "show", "referrers", "pull")
-
 CASES = [
     *(
         Case(f"{name}-link-{link}", "R9", f"the next page is at {location[:50]}", linked(match, location), command=command)
@@ -200,12 +195,7 @@ CASES = [
     Case("tags-dense", "R11", "4 MiB of empty objects", on(LIST, response(200, b'{"manifests":[' + b'{"":0},' * 590_000 + b'{}],"tags":[]}')), EITHER, command="list"),
     Case("tags-long", "R9", "pages of 3 MiB, without end", lambda: _long_pages(3000, 1000), command="list"),
     Case("tags-short", "R9", "pages of 20,000 small entries, without end", lambda: _long_pages(1, 20_000), command="list"),
-    Case("ok-list", "R20", "a good registry", site, SUCCEEDS, command="list"),
-    Case("ok-list-table", "R20", "a good registry", site, SUCCEEDS, command="list-table"),
-    Case("ok-repositories", "R20", "a good registry", site, SUCCEEDS, command="repositories"),
-    Case("ok-referrers", "R20", "a good registry", site, SUCCEEDS, command="referrers"),
-    Case("ok-show", "R20", "a good registry", site, SUCCEEDS, command="show"),
-    Case("ok-raw", "R20", "a good registry", site, SUCCEEDS, command="raw"),
+    *(Case(f"ok-{command}", "R20", "a good registry", site, SUCCEEDS, command=command) for command in ("list", "list-table", "repositories", "referrers", "show", "raw")),
 ]  # fmt: skip
 
 

@@ -22,55 +22,36 @@ from tests.hostile.site import (
     site,
     titled,
     unending,
+    variant,
 )
 from tests.hostile.wire import Response
 
 THIS = {"platform": {"os": "linux", "architecture": "amd64"}}
 
 
-def raw(content: bytes, media_type: str = MANIFEST) -> Callable[[], Site]:
-    """Return a maker of an artifact whose manifest is *content*."""
-
-    def make() -> Site:
-        made = site()
-        made.put(content, media_type=media_type)
-        return made
-
-    return make
+@variant
+def raw(made: Site, content: bytes, media_type: str = MANIFEST) -> None:
+    """Make an artifact whose manifest is *content*."""
+    made.put(content, media_type=media_type)
 
 
-def changed(**fields: Any) -> Callable[[], Site]:
-    """Return a maker of a good manifest with other *fields*; None removes one."""
-
-    def make() -> Site:
-        made = site()
-        good = {**json.loads(made.manifests[TAG][1]), **fields}
-        made.put({name: value for name, value in good.items() if value is not None})
-        return made
-
-    return make
+@variant
+def changed(made: Site, **fields: Any) -> None:
+    """Make a good manifest with other *fields*; None removes one."""
+    good = {**json.loads(made.manifests[TAG][1]), **fields}
+    made.put({name: value for name, value in good.items() if value is not None})
 
 
-def layered(**fields: Any) -> Callable[[], Site]:
-    """Return a maker of a good manifest whose file has other *fields* in its descriptor."""
-
-    def make() -> Site:
-        made = site()
-        made.put(manifest([{**made.add(GOOD, **titled("a.txt")), **fields}]))
-        return made
-
-    return make
+@variant
+def layered(made: Site, **fields: Any) -> None:
+    """Make a good manifest whose file has other *fields* in its descriptor."""
+    made.put(manifest([{**made.add(GOOD, **titled("a.txt")), **fields}]))
 
 
-def with_text(replaced: bytes, by: bytes) -> Callable[[], Site]:
-    """Return a maker of a good manifest with one text replaced."""
-
-    def make() -> Site:
-        made = site()
-        made.put(made.manifests[TAG][1].replace(replaced, by))
-        return made
-
-    return make
+@variant
+def with_text(made: Site, replaced: bytes, by: bytes) -> None:
+    """Make a good manifest with one text replaced."""
+    made.put(made.manifests[TAG][1].replace(replaced, by))
 
 
 def with_headers(**headers: str) -> Callable[[], Site]:
@@ -85,33 +66,23 @@ def endless(block: bytes = b" " * 65536) -> Callable[[], Site]:
     return on("GET .*/manifests/", unending(start, b"%x\r\n%s\r\n" % (len(block), block)))
 
 
-def many(count: int) -> Callable[[], Site]:
-    """Return a maker of an artifact of *count* files, none of which exists."""
-
-    def make() -> Site:
-        made = site()
-        layers = [
-            {"mediaType": "t/x", "digest": f"sha256:{number:064x}", "size": 1, **titled(f"{number:06}")}
-            for number in range(count)
-        ]
-        made.put(manifest(layers))
-        return made
-
-    return make
+@variant
+def many(made: Site, count: int) -> None:
+    """Make an artifact of *count* files, none of which exists."""
+    layers = [
+        {"mediaType": "t/x", "digest": f"sha256:{number:064x}", "size": 1, **titled(f"{number:06}")}
+        for number in range(count)
+    ]
+    made.put(manifest(layers))
 
 
-def chain(levels: int) -> Callable[[], Site]:
-    """Return a maker of indexes in indexes."""
-
-    def make() -> Site:
-        made = site()
-        below = made.put(manifest([made.add(GOOD, **titled("a.txt"))]), "bottom")
-        for level in range(levels):
-            below = made.put(index([{**below, **THIS}], annotations={"level": str(level)}), f"level{level}", INDEX)
-        made.manifests[TAG] = made.manifests[below["digest"]]
-        return made
-
-    return make
+@variant
+def chain(made: Site, levels: int) -> None:
+    """Make indexes in indexes."""
+    below = made.put(manifest([made.add(GOOD, **titled("a.txt"))]), "bottom")
+    for level in range(levels):
+        below = made.put(index([{**below, **THIS}], annotations={"level": str(level)}), f"level{level}", INDEX)
+    made.manifests[TAG] = made.manifests[below["digest"]]
 
 
 def endless_chain() -> Site:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.hostile.case import GETS_IT, REFUSES, Case, Right, either
-from tests.hostile.site import GOOD, OLDER, Site, manifest, site, titled
+from tests.hostile.cases_disk import linked, planted
+from tests.hostile.site import GOOD, OLDER, Site, manifest, site, titled, variant
 
 ESC = "\x1b"
 TITLES = {
@@ -92,16 +93,11 @@ TOGETHER: dict[str, tuple[str, list[str]]] = {
 }
 
 
-def with_titles(*titles: str) -> Callable[[], Site]:
-    """Return a maker of an artifact with a good `a.txt` and then a file under each of *titles*."""
-
-    def make() -> Site:
-        made = site()
-        files = [("a.txt", GOOD), *((title, f"file {number}".encode()) for number, title in enumerate(titles))]
-        made.put(manifest([made.add(content, **titled(title)) for title, content in files]))
-        return made
-
-    return make
+@variant
+def with_titles(made: Site, *titles: str) -> None:
+    """Make an artifact with a good `a.txt` and then a file under each of *titles*."""
+    files = [("a.txt", GOOD), *((title, f"file {number}".encode()) for number, title in enumerate(titles))]
+    made.put(manifest([made.add(content, **titled(title)) for title, content in files]))
 
 
 def _surrogate() -> Site:
@@ -112,21 +108,12 @@ def _surrogate() -> Site:
     return made
 
 
-def _config_title(where: str) -> Callable[[], Site]:
-    def make() -> Site:
-        made = site()
-        layers = [made.add(GOOD, **titled("a.txt"))]
-        config = made.add(b'{"config": 1}', "application/vnd.example.config+json", **titled("../evil.json"))
-        more: dict[str, Any] = titled("../evil-manifest.json") if where == "manifest" else {}  # type: ignore[assignment]
-        made.put(manifest(layers, config, **more))
-        return made
-
-    return make
-
-
-def _in_out(action: Callable[[Path, Path], None]) -> Callable[[Path], None]:
-    """Return a preparation that does *action* with the destination and the folder outside of it."""
-    return lambda folder: action(folder / "work" / "out", folder / "outside")
+@variant
+def _config_title(made: Site, where: str) -> None:
+    layers = [made.add(GOOD, **titled("a.txt"))]
+    config = made.add(b'{"config": 1}', "application/vnd.example.config+json", **titled("../evil.json"))
+    more: dict[str, Any] = titled("../evil-manifest.json") if where == "manifest" else {}  # type: ignore[assignment]
+    made.put(manifest(layers, config, **more))
 
 
 def _link(target: str) -> Callable[[Path, Path], None]:
@@ -135,10 +122,6 @@ def _link(target: str) -> Callable[[Path, Path], None]:
         (out / "a.txt").symlink_to(target)
 
     return plant
-
-
-def _folder_link(out: Path, _outside: Path) -> None:
-    (out / "sub").symlink_to("../../outside/folder")
 
 
 def _fifo(out: Path, _outside: Path) -> None:
@@ -161,7 +144,12 @@ PLANTED: dict[str, tuple[str, Callable[[Path, Path], None], dict[str, bytes], Ri
     "is-link": ("its name is a link out", _link("../../outside/secret.txt"), {"a.txt": GOOD}, either()),
     "is-dangling-link": ("its name is a link to nothing", _link("../../outside/new.txt"), {"a.txt": GOOD}, either()),
     "is-link-to-device": ("its name is a link to /dev/full", _link("/dev/full"), {"a.txt": GOOD}, either()),
-    "under-link": ("a parent folder is a link out", _folder_link, {"sub/evil.txt": b"x"}, REFUSES),
+    "under-link": (
+        "a parent folder is a link out",
+        linked("sub", "../../outside/folder"),
+        {"sub/evil.txt": b"x"},
+        REFUSES,
+    ),
     "is-fifo": ("its name is a FIFO", _fifo, {"a.txt": GOOD}, REFUSES),
     "is-folder": ("its name is a folder", _folder, {"a.txt": GOOD}, REFUSES),
     "is-hard-link": ("its name is a hard link to another file", _hard, {"a.txt": GOOD}, GETS_IT),
@@ -184,7 +172,7 @@ CASES = [
     ),
     *(Case(f"title-{name}", "R13", does, with_titles(*titles)) for name, (does, titles) in TOGETHER.items()),
     *(
-        Case(f"title-{name}", "R2", does, lambda files=files: site(files), right, before=_in_out(plant))
+        Case(f"title-{name}", "R2", does, lambda files=files: site(files), right, before=planted(plant))
         for name, (does, plant, files, right) in PLANTED.items()
     ),
     Case("title-surrogate", "R1", "a file is named half a character", _surrogate),

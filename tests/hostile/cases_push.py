@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.hostile.case import EITHER, REFUSES, SUCCEEDS, Case, Command, Right
+from tests.hostile.cases_manifests import raw
 from tests.hostile.names import EVIL, METADATA, REPOSITORY, SERVER, STATE
 from tests.hostile.site import INDEX, NO_DIGEST, Play, Site, error, index, on, response, rule, site, unending
 from tests.hostile.wire import Response, Sent
@@ -26,17 +27,6 @@ def located(location: str) -> Callable[[], Site]:
         return response(202, Location=location, Range="0-0")
 
     return lambda: site(None, rule(BEGIN, begin), rule(rf"https?://(?!{SERVER}/)", response(201)))
-
-
-def tagged(raw: bytes, media_type: str = "application/vnd.oci.image.manifest.v1+json") -> Callable[[], Site]:
-    """Return a maker of a registry whose tag names this manifest already."""
-
-    def make() -> Site:
-        made = site()
-        made.put(raw, media_type=media_type)
-        return made
-
-    return make
 
 
 def _lying_about_blobs(made: Site, sent: Sent) -> Response | None:
@@ -155,7 +145,7 @@ CASES = [
     *(Case(f"push-{name}", requirement, does, on(STORE, play), right, command="push") for name, (requirement, does, play, right) in STORES.items()),
     *(Case(f"push-{name}", "R17", f"a file: {does}", on(STORE, play, times=1), SUCCEEDS, command="push") for name, (does, play) in ONCE.items()),
     *(Case(f"push-manifest-{name}", requirement, does, on(TAGGED, play), right, command="push") for name, (requirement, does, play, right) in TAGS.items()),
-    *(Case(f"push-over-{name}", "R13", f"the tag's present manifest is {does}", tagged(raw, kind), EITHER, command="push") for name, (does, raw, kind) in PRESENT.items()),
+    *(Case(f"push-over-{name}", "R13", f"the tag's present manifest is {does}", raw(content, kind), EITHER, command="push") for name, (does, content, kind) in PRESENT.items()),
     *(Case(f"push-input-{name}", "R21", does, site, REFUSES, command, before=_input(plant)) for name, (does, command, plant) in INPUTS.items()),
     Case("push-begin-redirect", "R7", "an upload is redirected elsewhere", on(BEGIN, response(307, Location=f"https://{EVIL}/x")), command="push"),
     Case("push-begin-201", "R12", "it claims a blob that it has not seen", on(BEGIN, response(201, Docker_Content_Digest=NO_DIGEST)), command="push"),
@@ -180,9 +170,9 @@ CASES = [
 ]  # fmt: skip
 
 
-def _bad_list(raw: bytes) -> Site:
+def _bad_list(content: bytes) -> Site:
     made = site(None, rule("GET .*/referrers/", response(404)))
-    made.put(raw, made.digest.replace(":", "-"), INDEX)
+    made.put(content, made.digest.replace(":", "-"), INDEX)
     return made
 
 

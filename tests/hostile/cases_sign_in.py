@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tests.hostile.case import EITHER, GETS_IT, SUCCEEDS, Case, either
 from tests.hostile.names import ACCESS_TOKEN, EVIL, METADATA, PASSWORD, REPOSITORY, SERVER, token
-from tests.hostile.site import Rule, Site, as_json, challenge, error, on, response, rule, site, unending
+from tests.hostile.site import Rule, Site, as_json, challenge, error, on, response, rule, site, unending, variant
 from tests.hostile.wire import Response, Sent
 
 V2 = f"https://{SERVER}/v2/"
@@ -46,15 +46,10 @@ def gives(value: object) -> Callable[[], Site]:
     return on(TOKEN, as_json({"access_token": value, "token": value}))
 
 
-def shows(kind: str) -> Callable[[], Site]:
-    """Return a maker of a registry with a certificate of this kind."""
-
-    def make() -> Site:
-        made = site()
-        made.certificates[SERVER] = kind
-        return made
-
-    return make
+@variant
+def shows(made: Site, kind: str) -> None:
+    """Make a registry with a certificate of this kind."""
+    made.certificates[SERVER] = kind
 
 
 JSON = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"

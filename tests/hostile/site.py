@@ -300,6 +300,20 @@ def on(match: str, *plays: Play, times: int | None = None) -> Callable[[], Site]
     return lambda: site(None, *(rule(match, play, times) for play in plays))
 
 
+def variant(change: Callable[..., None]) -> Callable[..., Callable[[], Site]]:
+    """Let *change*, whose first argument is a good registry, return a maker of registries that it changed."""
+
+    def changed(*values: Any, **named: Any) -> Callable[[], Site]:
+        def make() -> Site:
+            made = site()
+            change(made, *values, **named)
+            return made
+
+        return make
+
+    return changed
+
+
 def unending(start: bytes, block: bytes = b"e" * 65536, pause: float = 0.0) -> Response:
     """Return a response of *start* and then *block* without end."""
 

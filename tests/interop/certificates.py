@@ -11,7 +11,9 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import NameOID
+
+from acr_emulator.jwt import write_private
+from tests.hostile.authority import builder_of
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,7 @@ class Certificate:
             folder / "certificate.pem", folder / "key.pem", key, made.public_bytes(serialization.Encoding.DER)
         )
         certificate.file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-        certificate.key_file.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
+        write_private(certificate.key_file, key)
         return certificate
 
     @property
@@ -46,18 +44,8 @@ class Certificate:
 
 
 def _certificate(key: rsa.RSAPrivateKey) -> x509.Certificate:
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "interop")])
-    now = datetime.datetime.now(datetime.timezone.utc)
     hosts = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(x509.SubjectAlternativeName(hosts), critical=False)
-    )
-    return builder.sign(key, hashes.SHA256())
+    until = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=1)
+    builder = builder_of("interop", "interop", key, until)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    return builder.add_extension(x509.SubjectAlternativeName(hosts), critical=False).sign(key, hashes.SHA256())

@@ -127,14 +127,6 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 
 
 @pytest.fixture
-def work(tmp_path: Path) -> Path:
-    """Return the folder that the commands run in."""
-    folder = tmp_path / "work"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
 def out(tmp_path: Path) -> Path:
     """Return another folder, to pull into."""
     folder = tmp_path / "out"

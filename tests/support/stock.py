@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Sequence
@@ -11,15 +10,11 @@ from typing import Any
 from acr_emulator.registry.manifest_content import OCI_INDEX, OCI_MANIFEST, parse_manifest
 from acr_emulator.registry.records import Attributes
 from acr_emulator.registry.store import Store
+from tests.functional.origin import digest_of
 
 DAY = 86400.0
 EMPTY = "application/vnd.oci.empty.v1+json"
 KIND = "application/vnd.example.kind"
-
-
-def digest_of(content: bytes) -> str:
-    """Return the digest of *content*."""
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 class Stock:

@@ -42,6 +42,11 @@ class BlobHost:
         """Forget the open sessions."""
         self.sessions.clear()
 
+    def drop_at_fourth_chunk(self, sent: Sent, number: int) -> None:
+        """Forget them once, as a `fault`."""
+        if (sent.method, number) == ("PATCH", 4):
+            self.drop_sessions()
+
     def _respond(self, sent: Sent) -> RawResponse:
         if "/blobs/uploads/" not in sent.path:
             return self._blob(sent)

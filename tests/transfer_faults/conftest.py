@@ -8,16 +8,8 @@ from pathlib import Path
 import pytest
 
 from acr_emulator.client import Emulator
-from tests.functional.origin import Origin
 from tests.transfer_faults.engine import Engine, make_small, wait_for_threads
 from tests.transfer_faults.processes import Processes, install
-
-
-@pytest.fixture(scope="session")
-def emulator() -> Iterator[Emulator]:
-    """Yield a local Azure."""
-    with Emulator.start() as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)
@@ -28,19 +20,11 @@ def _fresh(emulator: Emulator) -> Iterator[None]:
     emulator.reset()
 
 
-@pytest.fixture(scope="session")
-def origin(emulator: Emulator) -> Origin:
-    """Return the registry, bypassing the code under test."""
-    return Origin(emulator)
-
-
 @pytest.fixture
-def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def work(work: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Enter the test's own folder; return it."""
-    folder = tmp_path / "work"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
+    monkeypatch.chdir(work)
+    return work
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -21,9 +21,11 @@ ONE, TWO = (random.Random(seed).randbytes(10 * RANGE + seed) for seed in (1, 2))
 
 
 @pytest.fixture
-def second(engine: Engine, tmp_path: Path) -> Engine:
-    """Return a second engine, like another process of the same user: the same saved sessions, its own connections."""
-    return Engine(tmp_path / "journal")
+def second(engine: Engine, tmp_path: Path) -> Iterator[Engine]:
+    """Yield a second engine, like another process of the same user: the same saved sessions, its own connections."""
+    running = Engine(tmp_path / "journal")
+    yield running
+    running.close()
 
 
 def both(first: Callable[[], object], other: Callable[[], object]) -> None:
@@ -58,7 +60,6 @@ def test_two_pulls_into_one_folder(
         assert (there / "folder/inner").read_bytes() in [content[:100] for content in wanted]
         assert files_in(there) == {"large", "small", "folder/", "folder/inner"}
         (there / "large").unlink()
-    second.close()
 
 
 def test_two_pushes_of_one_file(
@@ -76,7 +77,6 @@ def test_two_pushes_of_one_file(
     assert origin.blob(repository, results[0].files[0].descriptor.digest) == ONE
     assert not any(entry.status >= 400 for entry in emulator.log() if entry.method == "PATCH")
     assert list(engine.sessions.iterdir()) == []
-    second.close()
 
 
 def test_two_pushes_of_one_tag(
@@ -95,7 +95,6 @@ def test_two_pushes_of_one_tag(
     assert {name: (tmp_path / "there" / name).read_bytes() for name in files_in(tmp_path / "there")} in [
         {name: data} for name, data in content.items()
     ]
-    second.close()
 
 
 def test_a_session_in_use_is_left_to_its_process(
@@ -114,7 +113,6 @@ def test_a_session_in_use_is_left_to_its_process(
     sessions = {entry.path for entry in emulator.log() if entry.method == "PATCH"}
     assert len(sessions) == 2
     assert not any(entry.status >= 400 for entry in emulator.log() if entry.method == "PATCH")
-    second.close()
 
 
 def test_a_reader_keeps_the_older_file(engine: Engine, work: Path, repository: str, tmp_path: Path) -> None:

@@ -51,12 +51,6 @@ FAULTS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture
-def there(emulator: Emulator) -> Origin:
-    """Return the other registry, bypassing the code under test."""
-    return Origin(emulator, TARGET)
-
-
-@pytest.fixture
 def artifact(origin: Origin, repository: str) -> str:
     """Push an artifact of two files, one in a single request and one in chunks; return its digest."""
     return origin.push_files(repository, {"large": CONTENT, "small": SMALL}, "1")

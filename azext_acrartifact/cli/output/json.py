@@ -124,7 +124,9 @@ def pull_output(result: PullResult) -> dict[str, Any]:
     return {
         "reference": str(result.reference),
         "digest": result.manifest.digest,
-        "files": [_pulled(file.path, file.blob, file.state) for file in result.files],
+        "files": [
+            {"path": printable(file.path, 8192), **described(file.blob), "state": file.state} for file in result.files
+        ],
         "bytesDownloaded": result.bytes_downloaded,
         "bytesSkipped": result.bytes_skipped,
         "skipped": [{**_blob(item.blob), "reason": item.why} for item in result.skipped],
@@ -169,23 +171,13 @@ def _detail(manifest: Manifest, detail: Detail) -> dict[str, Any]:
     }
 
 
-def _pulled(path: str, blob: Descriptor, state: str) -> dict[str, Any]:
-    return {
-        "path": printable(path, 8192),
-        "digest": blob.digest,
-        "size": blob.size,
-        "mediaType": optional(blob.media_type),
-        "state": state,
-    }
-
-
 def _blob(blob: Descriptor) -> dict[str, Any]:
-    return {
-        "title": optional(blob.title),
-        "digest": blob.digest,
-        "size": blob.size,
-        "mediaType": optional(blob.media_type),
-    }
+    return {"title": optional(blob.title), **described(blob)}
+
+
+def described(blob: Descriptor) -> dict[str, Any]:
+    """Return the output for a descriptor in any command."""
+    return {"digest": blob.digest, "size": blob.size, "mediaType": optional(blob.media_type)}
 
 
 def _annotations(annotations: Mapping[str, str]) -> dict[str, str]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...text import optional
+from .json import described
 
 if TYPE_CHECKING:
-    from ...oci.descriptor import Descriptor
     from ...operations.backup import LayoutResult
     from ...operations.copy import CopyResult
-    from ...operations.copy_graph import CopiedGraph
+    from ...operations.copy_graph import CopiedGraph, Item
 
 
 def copy_output(result: CopyResult) -> dict[str, Any]:
@@ -51,33 +51,19 @@ def _layout_output(result: LayoutResult, copied: str) -> dict[str, Any]:
         "reference": str(result.reference),
         "tags": [{"tag": tag, "digest": digest} for tag, digest in sorted(result.tags.items())],
         **_items(result.items, copied),
-        "leftOut": [{**_blob(item.descriptor), "reason": item.why} for item in result.left_out],
+        "leftOut": [{**described(item.descriptor), "reason": item.why} for item in result.left_out],
         "bytesSkipped": result.bytes_skipped,
     }
 
 
 def _items(items: CopiedGraph, copied: str) -> dict[str, Any]:
     """Return the manifests and blobs; *copied* is the word for the state `copied`."""
-    words = {"copied": copied}
+
+    def shown(item: Item, key: str, text: str | None) -> dict[str, Any]:
+        state = copied if item.state == "copied" else item.state
+        return {**described(item.descriptor), key: optional(text), "state": state}
+
     return {
-        "manifests": [
-            {
-                **_blob(item.descriptor),
-                "artifactType": optional(item.descriptor.artifact_type),
-                "state": words.get(item.state, item.state),
-            }
-            for item in items.manifests
-        ],
-        "blobs": [
-            {
-                **_blob(item.descriptor),
-                "title": optional(item.descriptor.title),
-                "state": words.get(item.state, item.state),
-            }
-            for item in items.blobs
-        ],
+        "manifests": [shown(item, "artifactType", item.descriptor.artifact_type) for item in items.manifests],
+        "blobs": [shown(item, "title", item.descriptor.title) for item in items.blobs],
     }
-
-
-def _blob(descriptor: Descriptor) -> dict[str, Any]:
-    return {"digest": descriptor.digest, "size": descriptor.size, "mediaType": optional(descriptor.media_type)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from azure.cli.core.commands.parameters import AzArgumentContext, get_enum_type
 
 from ..._validators import gather_registry
+from .options import SEVERAL
 from .sign_in import credential_arguments, registry_arguments
 
 _REGISTRY = "The registry, as SERVER. Instead, give --name."
@@ -29,8 +30,7 @@ def check_access_arguments(c: AzArgumentContext) -> None:
     c.argument(
         "repositories",
         options_list=["--repository"],
-        nargs="+",
-        action="extend",
+        arg_type=SEVERAL,
         help="The repositories. They need not exist.",
     )
     c.argument(

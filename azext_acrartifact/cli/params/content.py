@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from azure.cli.core.commands.parameters import AzArgumentContext, get_enum_type
 
-from .options import CONCURRENCY, flag, tags_argument
+from .options import CONCURRENCY, SEVERAL, flag
 from .sign_in import artifact_arguments
 from .tag import tag_rules
 
@@ -33,8 +33,7 @@ def _content(c: AzArgumentContext, required_type: bool) -> None:
     c.extra(
         "files",
         options_list=["--file", "-f"],
-        nargs="+",
-        action="extend",
+        arg_type=SEVERAL,
         help="Files and folders to push, each as PATH or PATH:TYPE, where TYPE is its media type. A folder is packed, "
         "and pull unpacks it. Write a colon after a path that contains one: `a:b:`. `-` is standard input and "
         "needs --stdin-name; with a type, write `--file=-:TYPE`.",
@@ -53,8 +52,7 @@ def _content(c: AzArgumentContext, required_type: bool) -> None:
     c.extra(
         "annotations",
         options_list=["--annotation"],
-        nargs="+",
-        action="extend",
+        arg_type=SEVERAL,
         help="Annotations of the artifact, each as KEY=VALUE.",
     )
     c.extra(
@@ -66,7 +64,7 @@ def _content(c: AzArgumentContext, required_type: bool) -> None:
         arg_type=get_enum_type(["v1.0", "v1.1"]),
         help="The version of the OCI image specification to write.",
     )
-    tags_argument(c, "More tags for the artifact.")
+    c.argument("tags", arg_type=SEVERAL, help="More tags for the artifact.")
     flag(
         c,
         "dry_run",
@@ -75,8 +73,7 @@ def _content(c: AzArgumentContext, required_type: bool) -> None:
     )
     c.extra(
         "exclude",
-        nargs="+",
-        action="extend",
+        arg_type=SEVERAL,
         help="Patterns of files to leave out of folders, as in .gitignore: `*.log`, `**/node_modules`.",
     )
     c.extra(

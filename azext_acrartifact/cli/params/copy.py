@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from azure.cli.core.commands.parameters import AzArgumentContext
 
-from .options import CONCURRENCY, flag, no_overwrite_argument, tags_argument
+from .options import CONCURRENCY, SEVERAL, flag, no_overwrite_argument
 from .sign_in import artifact_arguments, target_credential_arguments
 
 
@@ -20,7 +20,7 @@ def copy_arguments(c: AzArgumentContext) -> None:
         "be found by its digest only.",
     )
     c.extra("to_name", options_list=["--to-name"], help="The name or login server of the registry to copy to.")
-    tags_argument(c, "More tags for the copy.")
+    c.argument("tags", arg_type=SEVERAL, help="More tags for the copy.")
     flag(c, "recursive", "Also copy everything attached to the artifact, directly or through other artifacts.")
     c.argument(
         "platform",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from azure.cli.core.commands.parameters import AzArgumentContext
 
 from ..._validators import validate_stdout
-from .options import CONCURRENCY, flag, yes_argument
+from .options import CONCURRENCY, SEVERAL, flag, yes_argument
 from .sign_in import artifact_arguments
 
 
@@ -17,11 +17,9 @@ def pull_arguments(c: AzArgumentContext) -> None:
         options_list=["--destination", "-d"],
         help="The folder to write to. It is created if it does not exist. Default: the current folder.",
     )
-    c.argument(
-        "media_type", nargs="+", action="extend", help="Pull only files of these media types; `*` matches any text."
-    )
-    c.argument("include", nargs="+", action="extend", help="Pull only files that match these patterns: `docs/**`.")
-    c.argument("exclude", nargs="+", action="extend", help="Do not pull files that match these patterns.")
+    c.argument("media_type", arg_type=SEVERAL, help="Pull only files of these media types; `*` matches any text.")
+    c.argument("include", arg_type=SEVERAL, help="Pull only files that match these patterns: `docs/**`.")
+    c.argument("exclude", arg_type=SEVERAL, help="Do not pull files that match these patterns.")
     c.argument("manifest_config", help="Also write the artifact's config to this path.")
     flag(c, "check", "Only compare the files on the disk with the artifact, and fail if one differs or is missing.")
     flag(c, "no_overwrite", "Fail before anything is written if a file or folder exists and differs.")

@@ -9,20 +9,17 @@ from ..._validators import validate_sizes
 
 CONCURRENCY = CLIArgumentType(
     type=int,
-    help="How many files to transfer at once. Default: chosen automatically, or the value of "
+    help="How many requests may be in flight at once. Default: chosen automatically, or the value of "
     "`az config set acrartifact.concurrency=N`.",
     validator=validate_sizes,
 )
+SEVERAL = CLIArgumentType(nargs="+", action="extend")
+"""An option with one or more values, which may be given more than once."""
 
 
 def flag(c: AzArgumentContext, name: str, text: str) -> None:
     """Declare an option without a value, with the help *text*."""
     c.argument(name, action="store_true", help=text)
-
-
-def tags_argument(c: AzArgumentContext, text: str) -> None:
-    """Declare --tags with the help *text*."""
-    c.argument("tags", nargs="+", action="extend", help=text)
 
 
 def no_overwrite_argument(c: AzArgumentContext, exception: str = "") -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from azure.cli.core.commands.parameters import AzArgumentContext
 
 from ..._validators import validate_sizes
-from .options import flag, yes_argument
+from .options import SEVERAL, flag, yes_argument
 from .sign_in import repository_arguments
 
 
@@ -15,8 +15,7 @@ def purge_arguments(c: AzArgumentContext) -> None:
     c.argument(
         "filters",
         options_list=["--filter"],
-        nargs="+",
-        action="extend",
+        arg_type=SEVERAL,
         metavar="REPOSITORY:TAG",
         help="Purge matching tags in matching repositories. Both are regular expressions for the whole name, such as "
         "'samples/.*:dev-.*'. The plain name of a repository needs no permission to list repositories.",

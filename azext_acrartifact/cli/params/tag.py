@@ -5,14 +5,14 @@ from __future__ import annotations
 from azure.cli.core.commands.parameters import AzArgumentContext, get_three_state_flag
 
 from ..._validators import gather_repository
-from .options import flag, no_overwrite_argument, tags_argument
+from .options import SEVERAL, flag, no_overwrite_argument
 from .sign_in import artifact_arguments
 
 
 def tag_arguments(c: AzArgumentContext) -> None:
     """Declare the arguments of `tag`."""
     artifact_arguments(c)
-    tags_argument(c, "The tags to add.")
+    c.argument("tags", arg_type=SEVERAL, help="The tags to add.")
     tag_rules(c)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
-import threading
 import tracemalloc
 
 from tests.emulator.registry.peer import OCI_INDEX, Cloud, Peer, descriptor, index, sha256
+from tests.support.threads import run_all
 
 
 def test_a_restart_changes_nothing(cloud: Cloud, peer: Peer) -> None:
@@ -96,11 +97,7 @@ def test_many_threads_at_once(cloud: Cloud, peer: Peer) -> None:
         except BaseException as error:
             errors.append(error)
 
-    threads = [threading.Thread(target=push, args=(number,)) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    run_all(functools.partial(push, number) for number in range(8))
     assert errors == []
     assert peer.acr("GET").json["tagCount"] == 40
     assert peer.acr("GET").json["manifestCount"] == 10

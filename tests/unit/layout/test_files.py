@@ -15,14 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies
 
-from azext_acrartifact.errors import (
-    ArtifactError,
-    DigestMismatchError,
-    InvalidManifestError,
-    LocalFileError,
-    NotFoundError,
-    UnsafeContentError,
-)
+from azext_acrartifact import errors
 from azext_acrartifact.files.archive.tar_format import ENTRY_LIMIT
 from azext_acrartifact.files.archive.tar_headers import END_OF_ARCHIVE
 from azext_acrartifact.files.archive.tar_index import ByteRange, index_tar
@@ -68,15 +61,15 @@ def test_a_layout_is_read_without_unpacking(tmp_path: Path, form: str) -> None:
 @pytest.mark.parametrize(
     ("changed", "error"),
     [
-        ({"marker": None}, LocalFileError),
-        ({"marker": b"{}"}, InvalidManifestError),
-        ({"marker": MARKER + bytes(5000)}, LocalFileError),
-        ({"index": None}, LocalFileError),
-        ({"index": b" " * (4 * 1024 * 1024) + b"{}"}, LocalFileError),
-        ({"index": b"null"}, InvalidManifestError),
+        ({"marker": None}, errors.LocalFileError),
+        ({"marker": b"{}"}, errors.InvalidManifestError),
+        ({"marker": MARKER + bytes(5000)}, errors.LocalFileError),
+        ({"index": None}, errors.LocalFileError),
+        ({"index": b" " * (4 * 1024 * 1024) + b"{}"}, errors.LocalFileError),
+        ({"index": b"null"}, errors.InvalidManifestError),
     ],
 )
-def test_no_layout_is_refused(tmp_path: Path, form: str, changed: dict, error: type[ArtifactError]) -> None:
+def test_no_layout_is_refused(tmp_path: Path, form: str, changed: dict, error: type[errors.ArtifactError]) -> None:
     files = open_layout(str(put(tmp_path / form, layout(**changed))))
     with pytest.raises(error):
         read_layout(files)
@@ -86,13 +79,13 @@ def test_no_layout_is_refused(tmp_path: Path, form: str, changed: dict, error: t
 @FORMS
 def test_a_damaged_layout_is_refused(tmp_path: Path, form: str) -> None:
     found = source(put(tmp_path / form, layout(manifest=MANIFEST + b" ", layer=b"too long for it")))
-    with pytest.raises(DigestMismatchError, match="damaged"):
+    with pytest.raises(errors.DigestMismatchError, match="damaged"):
         found.manifest("1.0")
-    with pytest.raises(DigestMismatchError, match="15 bytes instead of 9"):
+    with pytest.raises(errors.DigestMismatchError, match="15 bytes instead of 9"):
         found.require([blob_of(LAYER)])
-    with pytest.raises(LocalFileError, match="is missing"):
+    with pytest.raises(errors.LocalFileError, match="is missing"):
         found.fetch(blob_of(b"other"))
-    with pytest.raises(NotFoundError, match="no such tag") as raised:
+    with pytest.raises(errors.NotFoundError, match="no such tag") as raised:
         found.manifest("2.0")
     assert raised.value.hint == "It has 1.0."
     assert found.resolve("2.0") is None
@@ -106,7 +99,7 @@ def test_a_manifest_that_is_too_long_is_not_read(tmp_path: Path, form: str) -> N
     entry = described(long, IMAGE_MANIFEST)
     files = {**layout(index=json.dumps({"schemaVersion": 2, "manifests": [entry]}).encode()), name_of(long): long}
     found = source(put(tmp_path / form, files))
-    with pytest.raises(LocalFileError, match="too long"):
+    with pytest.raises(errors.LocalFileError, match="too long"):
         found.manifest(digest_of(long))
     found.close()
 
@@ -155,13 +148,13 @@ def test_links_and_devices_in_a_folder_are_not_followed(tmp_path: Path, folder_k
             (path / inside).unlink()
         (path / inside).symlink_to(target)
         files = open_layout(str(path))
-        with pytest.raises(LocalFileError):
+        with pytest.raises(errors.LocalFileError):
             read_small(files, f"{inside}/x" if target.is_dir() else inside, 1000)
         files.close()
     path = put(tmp_path / "fifo", layout(layer=None))
     os.mkfifo(path / name_of(LAYER))
     found = source(path)
-    with pytest.raises(LocalFileError, match="a device, FIFO or socket"):
+    with pytest.raises(errors.LocalFileError, match="a device, FIFO or socket"):
         found.fetch(blob_of(LAYER))
     found.close()
 
@@ -182,7 +175,7 @@ class ReplacedFolder(DescriptorFolder):
 def test_a_file_that_is_replaced_when_it_is_opened_is_not_read(tmp_path: Path, kind: str) -> None:
     path = put(tmp_path / kind, layout())
     with contextlib.closing(FolderFiles(ReplacedFolder(os.open(path, os.O_RDONLY), str(path)))) as files:
-        with pytest.raises(LocalFileError, match="not a regular file"):
+        with pytest.raises(errors.LocalFileError, match="not a regular file"):
             files.open("index.json")
     assert open_below(tmp_path) == []
 
@@ -192,20 +185,20 @@ def test_nothing_stays_open(tmp_path: Path, form: str) -> None:
     found = source(put(tmp_path / form, layout(manifest=MANIFEST + b" ")))
     content_of(found, blob_of(LAYER))
     found.require([blob_of(LAYER)])
-    with pytest.raises(DigestMismatchError):
+    with pytest.raises(errors.DigestMismatchError):
         found.require([Descriptor("", digest_of(LAYER), 1)])
-    with pytest.raises(DigestMismatchError):
+    with pytest.raises(errors.DigestMismatchError):
         found.manifest("1.0")
-    with pytest.raises(LocalFileError):
+    with pytest.raises(errors.LocalFileError):
         found.fetch(blob_of(b"other"))
     assert open_below(tmp_path) == [str(tmp_path / form)]
     found.close()
     for files in ({"manifest.json": b"[]"}, {"x": b""}, layout(index=b" " * (5 << 20))):
         with contextlib.closing(open_layout(str(put(tmp_path / f"no-{form}", files)))) as no_layout:
-            with pytest.raises(LocalFileError):
+            with pytest.raises(errors.LocalFileError):
                 read_layout(no_layout)
     (tmp_path / "broken.tar").write_bytes(b"no tar" * 1000)
-    with pytest.raises(UnsafeContentError):
+    with pytest.raises(errors.UnsafeContentError):
         open_layout(str(tmp_path / "broken.tar"))
     assert open_below(tmp_path) == []
 
@@ -214,7 +207,7 @@ def test_nothing_stays_open(tmp_path: Path, form: str) -> None:
 def test_a_small_file_may_be_as_long_as_the_limit(tmp_path: Path, form: str) -> None:
     with contextlib.closing(open_layout(str(put(tmp_path / form, layout())))) as files:
         assert read_small(files, "oci-layout", len(MARKER)) == MARKER
-        with pytest.raises(LocalFileError, match=f"more than {len(MARKER) - 1} bytes"):
+        with pytest.raises(errors.LocalFileError, match=f"more than {len(MARKER) - 1} bytes"):
             read_small(files, "oci-layout", len(MARKER) - 1)
 
 
@@ -273,7 +266,7 @@ HOSTILE = {
 def test_a_hostile_tar_is_refused(tmp_path: Path, case: str) -> None:
     path = tmp_path / "layout.tar"
     path.write_bytes(HOSTILE[case] if case in ("compressed", "no tar") else HOSTILE[case] + END_OF_ARCHIVE)
-    with pytest.raises(UnsafeContentError) as raised:
+    with pytest.raises(errors.UnsafeContentError) as raised:
         open_layout(str(path))
     assert str(path) in raised.value.message
     assert "folder" not in raised.value.what
@@ -283,11 +276,11 @@ def test_a_hostile_tar_is_refused(tmp_path: Path, case: str) -> None:
 def test_a_compressed_tar_is_distinguished_from_a_damaged_one(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
     path = tmp_path / "layout.tar"
     path.write_bytes(pack(GOOD + END_OF_ARCHIVE))
-    with pytest.raises(UnsafeContentError, match="it is compressed") as raised:
+    with pytest.raises(errors.UnsafeContentError, match="it is compressed") as raised:
         open_layout(str(path))
     assert raised.value.hint == "Uncompress it first."
     path.write_bytes(GOOD + member("index.json", b"{}"))
-    with pytest.raises(UnsafeContentError, match=r"two members have the same name \(index.json\)") as raised:
+    with pytest.raises(errors.UnsafeContentError, match=r"two members have the same name \(index.json\)") as raised:
         open_layout(str(path))
     assert "Do not trust it" in raised.value.hint
 
@@ -299,7 +292,7 @@ def test_a_tar_may_end_with_its_last_file(tmp_path: Path) -> None:
     with contextlib.closing(open_layout(str(path))) as files:
         assert list(read_layout(files).tags("")) == ["1.0"]
     path.write_bytes(GOOD[:-1])
-    with pytest.raises(UnsafeContentError, match="it ends within a file"):
+    with pytest.raises(errors.UnsafeContentError, match="it ends within a file"):
         open_layout(str(path))
 
 
@@ -309,7 +302,7 @@ def test_links_in_a_tar_are_ignored(tmp_path: Path) -> None:
         folder("blobs") + member("oci-layout", MARKER) + symlink("index.json", "/etc/passwd") + END_OF_ARCHIVE
     )
     files = open_layout(str(path))
-    with pytest.raises(LocalFileError, match=r"no index\.json"):
+    with pytest.raises(errors.LocalFileError, match=r"no index\.json"):
         read_layout(files)
     files.close()
 
@@ -317,17 +310,17 @@ def test_links_in_a_tar_are_ignored(tmp_path: Path) -> None:
 def test_an_empty_file_is_no_layout(tmp_path: Path) -> None:
     (tmp_path / "x.tar").touch()
     files = open_layout(str(tmp_path / "x.tar"))
-    with pytest.raises(LocalFileError, match="Not an OCI image layout"):
+    with pytest.raises(errors.LocalFileError, match="Not an OCI image layout"):
         read_layout(files)
     files.close()
-    with pytest.raises(LocalFileError):
+    with pytest.raises(errors.LocalFileError):
         open_layout(str(tmp_path / "none"))
 
 
 def test_a_tar_by_docker_save_is_recognized(tmp_path: Path) -> None:
     path = put(tmp_path / "saved.tar", {"manifest.json": b"[]", "repositories": b"{}"})
     files = open_layout(str(path))
-    with pytest.raises(LocalFileError, match="docker save") as raised:
+    with pytest.raises(errors.LocalFileError, match="docker save") as raised:
         read_layout(files)
     assert "skopeo copy" in raised.value.hint
     files.close()
@@ -358,7 +351,7 @@ def test_only_headers_of_a_tar_are_read(tmp_path: Path) -> None:
 def test_a_tar_of_too_many_members_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "layout.tar"
     path.write_bytes(folder("x") * (ENTRY_LIMIT + 1) + END_OF_ARCHIVE)
-    with pytest.raises(UnsafeContentError, match=f"more than {ENTRY_LIMIT:,}"):
+    with pytest.raises(errors.UnsafeContentError, match=f"more than {ENTRY_LIMIT:,}"):
         open_layout(str(path))
 
 
@@ -371,8 +364,8 @@ def test_a_tar_with_any_byte_changed_gives_right_bytes_or_an_error(position: int
         path.write_bytes(changed[: position + 1] if cut else changed)
         try:
             files = open_layout(str(path))
-        except ArtifactError:
+        except errors.ArtifactError:
             return
-        with contextlib.closing(files), contextlib.suppress(ArtifactError):
+        with contextlib.closing(files), contextlib.suppress(errors.ArtifactError):
             manifest = LayoutSource(files).manifest(digest_of(MANIFEST))
             assert manifest.raw == MANIFEST

@@ -42,6 +42,12 @@ def fill(store: TarStore, content: bytes, numbers: Iterator[int] | None = None) 
         file.commit()
 
 
+def interrupt(store: TarStore, content: bytes, numbers: Iterator[int] | None = None) -> None:
+    """Do the same and close *store* as after a failure."""
+    fill(store, content, numbers)
+    store.close(failed=True)
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """Return the path of the tar."""
@@ -64,9 +70,7 @@ def test_a_blob_that_was_not_written_is_missing(path: Path) -> None:
 
 @pytest.mark.parametrize("blocks", [1, 2, 3])
 def test_a_blob_of_an_earlier_run_counts_when_it_is_complete_and_intact(path: Path, blocks: int) -> None:
-    store = store_of(path, LARGE)
-    fill(store, LARGE, iter(range(blocks)))
-    store.close(failed=True)
+    interrupt(store_of(path, LARGE), LARGE, iter(range(blocks)))
     store = store_of(path, LARGE)
     assert store.open_ranged(blob_of(LARGE)).done == set(range(blocks))
     assert store.has(blob_of(LARGE)) == (blocks == 3)
@@ -92,9 +96,7 @@ def test_a_blob_that_was_written_in_order_counts_for_the_next_run_too(path: Path
 
 @pytest.mark.timeout(60)
 def test_an_unfinished_tar_that_was_truncated_is_not_intact(path: Path) -> None:
-    store = store_of(path, LARGE)
-    fill(store, LARGE)
-    store.close(failed=True)
+    interrupt(store_of(path, LARGE), LARGE)
     [unfinished] = path.parent.glob("*.kept")
     os.truncate(unfinished, unfinished.stat().st_size // 2)
     store = store_of(path, LARGE)
@@ -102,33 +104,18 @@ def test_an_unfinished_tar_that_was_truncated_is_not_intact(path: Path) -> None:
     store.close(failed=True)
 
 
-def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Record the lengths of all reads at an offset."""
-    found: list[int] = []
-    real = os.preadv
-
-    def noted(descriptor: int, buffers: list[memoryview], offset: int) -> int:
-        found.append(sum(map(len, buffers)))
-        return real(descriptor, buffers, offset)
-
-    monkeypatch.setattr(os, "preadv", noted)
-    return found
-
-
-def test_a_blob_that_is_known_to_be_intact_or_missing_is_not_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = store_of(path, LARGE, SMALL)
-    fill(store, LARGE)
-    store.close(failed=True)
-    found = reads(monkeypatch)
+def test_a_blob_that_is_known_to_be_intact_or_missing_is_not_read(path: Path, reads: list[int]) -> None:
+    interrupt(store_of(path, LARGE, SMALL), LARGE)
+    reads.clear()
     store = store_of(path, LARGE, SMALL)
     assert not store.has(blob_of(SMALL))
-    assert found == []
+    assert reads == []
     assert store.has(blob_of(LARGE))
     assert store.has(blob_of(LARGE))
-    assert found == [len(LARGE)], "once, that of an earlier run"
+    assert reads == [len(LARGE)], "once, that of an earlier run"
     fill(store, SMALL)
     store.finish()
-    assert found == [len(LARGE)]
+    assert reads == [len(LARGE)]
     store.close(failed=False)
 
 
@@ -157,9 +144,7 @@ def test_a_forgotten_blob_is_missing(path: Path) -> None:
 
 
 def test_each_block_is_recorded_once(path: Path) -> None:
-    store = store_of(path, LARGE)
-    fill(store, LARGE)
-    store.close(failed=True)
+    interrupt(store_of(path, LARGE), LARGE)
     [note] = path.parent.glob("*.note")
     lines = note.read_bytes().splitlines()[1:]
     assert len(lines) == len(set(lines)) == 3
@@ -210,9 +195,7 @@ def test_a_missing_or_damaged_blob_of_the_older_tar_is_an_error(path: Path, olde
 
 def test_space_for_the_whole_tar_is_required_less_what_exists(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     large = bytes(1 << 20)
-    store = store_of(path, large)
-    fill(store, large)
-    store.close(failed=True)
+    interrupt(store_of(path, large), large)
     store = store_of(path, large)
     for free, enough in ((64 << 10, True), (100, False)):
         monkeypatch.setattr(os, "fstatvfs", lambda _, free=free: types.SimpleNamespace(f_bavail=free, f_frsize=1))

@@ -116,20 +116,6 @@ def begun(target: LayoutTarget) -> list[tuple[str, int]]:
     return target.store.begun
 
 
-@pytest.fixture
-def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Record the lengths of all reads at an offset."""
-    found: list[int] = []
-    real = os.preadv
-
-    def noted(descriptor: int, buffers: list[memoryview], offset: int) -> int:
-        found.append(sum(map(len, buffers)))
-        return real(descriptor, buffers, offset)
-
-    monkeypatch.setattr(os, "preadv", noted)
-    return found
-
-
 def test_an_existing_blob_is_read_once(target: LayoutTarget, reads: list[int]) -> None:
     assert [target.exists(blob_of(SMALL)) for _ in range(3)] == [True] * 3
     assert reads == [len(SMALL)]

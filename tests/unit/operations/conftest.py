@@ -68,12 +68,10 @@ def signed_in(app: App, http: HttpClient) -> Callable[..., Registry]:
 
 
 @pytest.fixture
-def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def work(work: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return an empty folder, the current one."""
-    folder = tmp_path / "work"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
+    monkeypatch.chdir(work)
+    return work
 
 
 def ref(image: str) -> Reference:

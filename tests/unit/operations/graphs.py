@@ -26,6 +26,12 @@ def storage(registry: Registry, repository: str, sessions: str | None = None) ->
     return RepositoryStorage(registry, repository, UploadSessions(sessions))
 
 
+def plain(number: int, subject: Manifest | None = None) -> Manifest:
+    """Return a manifest without layers."""
+    refers = subject.descriptor if subject else None
+    return build_manifest(empty_descriptor(), [], artifact_type=f"application/x.n{number}", subject=refers)
+
+
 def push_blob(registry: Registry, repository: str, data: bytes, title: str | None = None) -> Descriptor:
     """Store *data*."""
     source = FileSource(Memory(data), "", threading.Event())

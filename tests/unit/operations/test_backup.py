@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import random
 import tarfile
@@ -15,15 +14,7 @@ from pathlib import Path
 import pytest
 
 from acr_emulator.app import App
-from azext_acrartifact.errors import (
-    ArtifactError,
-    DigestMismatchError,
-    InvalidInputError,
-    LocalFileError,
-    NotFoundError,
-    PermissionDeniedError,
-    RejectedError,
-)
+from azext_acrartifact import errors
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.reference import Reference
 from azext_acrartifact.oci.registry import Registry
@@ -34,6 +25,7 @@ from azext_acrartifact.transfer.sizes import TransferSizes
 from azext_acrartifact.transport.client import HttpClient
 from azext_acrartifact.transport.network import Network
 from azext_acrartifact.transport.retry import Waiter
+from tests.functional.origin import digest_of as digest
 from tests.unit.conftest import AT_ONCE
 from tests.unit.operations.graphs import Tree, push_blob, push_manifest, push_tree
 
@@ -43,17 +35,20 @@ SMALL = TransferSizes(block=4096, shortest_range=1)
 FORMS = pytest.mark.parametrize("form", ["saved", "saved.tar"])
 
 
-def digest(content: bytes) -> str:
-    """Return the digest of *content*."""
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
-
-
 def files_of(path: Path) -> dict[str, bytes]:
     """Read the files of a layout with the standard library."""
     if path.is_dir():
         return {file.relative_to(path).as_posix(): file.read_bytes() for file in path.rglob("*") if file.is_file()}
     with tarfile.open(path, "r:") as archive:
         return {item.name: archive.extractfile(item).read() for item in archive if item.isfile()}
+
+
+def damage(path: Path) -> None:
+    """Change one byte of the sbom in a layout."""
+    if path.is_dir():
+        (path / f"blobs/sha256/{digest(b'sbom')[7:]}").write_bytes(b"sbo!")
+    else:
+        path.write_bytes(path.read_bytes().replace(b"sbom\0\0", b"sbo!\0\0", 1))
 
 
 def blobs_in(path: Path) -> set[str]:
@@ -206,10 +201,7 @@ def test_only_damaged_blobs_are_downloaded_again(signed_in, app, tree, repositor
     path = tmp_path / form
     save(signed_in(), repository, path, recursive=True)
     good = files_of(path)
-    if path.is_dir():
-        (path / f"blobs/sha256/{digest(b'sbom')[7:]}").write_bytes(b"sbo!")
-    else:
-        path.write_bytes(path.read_bytes().replace(b"sbom\0\0", b"sbo!\0\0", 1))
+    damage(path)
     app.log.clear()
     assert save(signed_in(), repository, path, recursive=True).bytes_moved == 4
     assert len(gets(app)) == 1
@@ -228,7 +220,7 @@ def test_an_interrupted_backup_is_resumed(signed_in, next_command, app, reposito
     layers = [push_blob(registry, repository, content) for content in (b"one", b"two", large)]
     push_manifest(registry, repository, layers, tag="1")
     app.faults.add({"action": "status", "status": 403, "host": "*.blob.core.windows.net", "nth": 5, "times": 99})
-    with pytest.raises(ArtifactError):
+    with pytest.raises(errors.ArtifactError):
         save(registry, repository, path, concurrency=1, sizes=SMALL)
     assert not (path / "index.json").exists()
     assert path.is_dir() or not path.exists()
@@ -247,7 +239,7 @@ def test_wrong_bytes_are_not_saved(signed_in, next_command, app, repository, tmp
     registry, path, content = signed_in(), tmp_path / form, random.Random(2).randbytes(size)
     push_manifest(registry, repository, [push_blob(registry, repository, content)], tag="1")
     app.faults.add({"action": "corrupt", "offset": 7, "host": "*.blob.core.windows.net"})
-    with pytest.raises(DigestMismatchError):
+    with pytest.raises(errors.DigestMismatchError):
         save(registry, repository, path, sizes=SMALL)
     assert not path.is_file()
     assert not (path / "index.json").exists()
@@ -264,7 +256,7 @@ def test_blocks_that_have_changed_are_downloaded_again(
     registry, path, content = signed_in(), tmp_path / form, random.Random(3).randbytes(40_000)
     push_manifest(registry, repository, [push_blob(registry, repository, content)], tag="1")
     app.faults.add({"action": "status", "status": 403, "host": "*.blob.core.windows.net", "nth": 3, "times": 99})
-    with pytest.raises(ArtifactError):
+    with pytest.raises(errors.ArtifactError):
         save(registry, repository, path, concurrency=1, sizes=SMALL)
     app.faults.remove()
     [unfinished] = list(tmp_path.rglob("*.kept"))
@@ -324,11 +316,11 @@ def test_only_the_given_artifacts_are_saved(signed_in, tree, repository, tmp_pat
     assert listed(tmp_path / "one") == {None: {tree.children[0].digest}}
     bring(registry, f"{repository}-back", tmp_path / "one")
     assert registry.manifests.get(f"{repository}-back", tree.children[0].digest)
-    with pytest.raises(NotFoundError):
+    with pytest.raises(errors.NotFoundError):
         save(registry, f"{repository}-none", tmp_path / "none")
-    with pytest.raises(NotFoundError):
+    with pytest.raises(errors.NotFoundError):
         save(registry, repository, tmp_path / "none", tags=["1", "3"])
-    with pytest.raises(InvalidInputError):
+    with pytest.raises(errors.InvalidInputError):
         save(registry, repository, tmp_path / "none", "1", tags=["2"])
     assert not (tmp_path / "none").exists()
 
@@ -347,9 +339,9 @@ def test_a_tag_is_restored_under_another_and_without_referrers(
     app.log.clear()
     again = bring(registry, other, path, "2.0", version=tree.index.digest)
     assert (again.bytes_moved, writes(app)) == (0, [])
-    with pytest.raises(NotFoundError, match="no such tag"):
+    with pytest.raises(errors.NotFoundError, match="no such tag"):
         bring(registry, other, path, "3.0")
-    with pytest.raises(InvalidInputError):
+    with pytest.raises(errors.InvalidInputError):
         bring(registry, other, path, "2.0", tags=["1"])
 
 
@@ -358,7 +350,7 @@ def test_another_artifact_keeps_its_tag(signed_in, app, tree, repository, tmp_pa
     save(registry, repository, tmp_path / "saved")
     found = push_manifest(registry, other, [], tag="1")
     app.log.clear()
-    with pytest.raises(RejectedError, match="names another artifact"):
+    with pytest.raises(errors.RejectedError, match="names another artifact"):
         bring(registry, other, tmp_path / "saved", overwrite=False)
     assert writes(app) == []
     assert registry.manifests.get(other, "1").digest == found.digest
@@ -368,12 +360,9 @@ def test_another_artifact_keeps_its_tag(signed_in, app, tree, repository, tmp_pa
 def test_wrong_bytes_are_never_stored(signed_in, app, tree, repository, tmp_path, form) -> None:
     path = tmp_path / form
     save(signed_in(), repository, path, recursive=True)
-    if path.is_dir():
-        (path / f"blobs/sha256/{digest(b'sbom')[7:]}").write_bytes(b"sbo!")
-    else:
-        path.write_bytes(path.read_bytes().replace(b"sbom\0\0", b"sbo!\0\0", 1))
+    damage(path)
     app.log.clear()
-    with pytest.raises(DigestMismatchError):
+    with pytest.raises(errors.DigestMismatchError):
         bring(signed_in(), f"{repository}-back", path, recursive=True, concurrency=1)
     assert [one for one in writes(app) if digest(b"sbo!") in one or "/manifests/" in one] == []
 
@@ -384,7 +373,7 @@ def test_a_layout_with_a_missing_blob_is_refused_before_anything_is_sent(
     save(signed_in(), repository, tmp_path / "saved", recursive=True)
     (tmp_path / f"saved/blobs/sha256/{digest(b'sbom')[7:]}").unlink()
     app.log.clear()
-    with pytest.raises(LocalFileError, match="is missing"):
+    with pytest.raises(errors.LocalFileError, match="is missing"):
         bring(signed_in(), f"{repository}-back", tmp_path / "saved", recursive=True)
     assert writes(app) == []
 
@@ -393,10 +382,10 @@ def test_a_missing_permission_is_found_first(signed_in, app, tree, repository, t
     saved = save(signed_in("reader"), repository, tmp_path / "saved", recursive=True)
     assert saved.tags == {"1": tree.index.digest}
     app.log.clear()
-    with pytest.raises(PermissionDeniedError):
+    with pytest.raises(errors.PermissionDeniedError):
         bring(signed_in("reader"), f"{repository}-back", tmp_path / "saved")
     assert writes(app) == []
-    with pytest.raises(PermissionDeniedError):
+    with pytest.raises(errors.PermissionDeniedError):
         save(signed_in("nobody"), repository, tmp_path / "none")
 
 
@@ -406,13 +395,13 @@ def test_a_full_disk_is_found_before_a_blob_is_downloaded(signed_in, app, reposi
     blob = push_blob(registry, repository, b"small")
     push_manifest(registry, repository, [replace(blob, size=1 << 60)], tag="1")
     app.log.clear()
-    with pytest.raises(LocalFileError, match="not enough free space"):
+    with pytest.raises(errors.LocalFileError, match="not enough free space"):
         save(registry, repository, tmp_path / form)
     assert gets(app) == []
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_tar_that_cannot_be_made_leaves_no_folder(signed_in, tree, repository, tmp_path) -> None:
-    with pytest.raises(LocalFileError):
+    with pytest.raises(errors.LocalFileError):
         save(signed_in(), repository, tmp_path / "new" / ("x" * 300 + ".tar"))
     assert list(tmp_path.iterdir()) == []

@@ -13,7 +13,6 @@ from acr_emulator.app import App
 from azext_acrartifact import errors
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import Digest, digest_of, short
-from azext_acrartifact.oci.manifest import Manifest, build_manifest
 from azext_acrartifact.oci.mediatypes import EMPTY_JSON, FOREIGN_LAYERS, IMAGE_INDEX, LAYER
 from azext_acrartifact.oci.referrers import referrers_tag
 from azext_acrartifact.oci.storage import COPIED, MOUNTED, SKIPPED
@@ -24,7 +23,7 @@ from azext_acrartifact.transfer.progress import Progress
 from tests.support.descriptors import empty_descriptor
 from tests.support.server import RawResponse, Sent, respond
 from tests.unit.operations.conftest import SERVER, TARGET
-from tests.unit.operations.graphs import Tree, push_blob, push_manifest, push_tree, storage
+from tests.unit.operations.graphs import Tree, plain, push_blob, push_manifest, push_tree, storage
 
 
 @pytest.fixture
@@ -254,8 +253,3 @@ def test_layers_that_are_stored_elsewhere_are_left_out(signed_in) -> None:
     assert [item.descriptor for item in graph.left_out] == [elsewhere]
     copied = copy_graph(graph, between, {}, Progress())
     assert {item.descriptor.digest for item in copied.blobs} == {layer.digest, digest_of(EMPTY_JSON)}
-
-
-def plain(number: int, subject: Manifest | None = None) -> Manifest:
-    refers = subject.descriptor if subject else None
-    return build_manifest(empty_descriptor(), [], artifact_type=f"application/x.n{number}", subject=refers)

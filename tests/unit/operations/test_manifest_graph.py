@@ -17,6 +17,7 @@ from azext_acrartifact.operations import manifest_graph as graphs
 from azext_acrartifact.operations.manifest_graph import collect
 from azext_acrartifact.transfer.concurrency import Concurrency
 from tests.support.descriptors import empty_descriptor
+from tests.unit.operations.graphs import plain
 
 
 class Said:
@@ -37,11 +38,6 @@ class Said:
 
     def referrers(self, digest: Digest) -> list[Descriptor]:
         return self._attached.get(digest, [])
-
-
-def plain(number: int, subject: Manifest | None = None) -> Manifest:
-    refers = subject.descriptor if subject else None
-    return build_manifest(empty_descriptor(), [], artifact_type=f"application/x.n{number}", subject=refers)
 
 
 def test_a_listed_referrer_that_is_missing_or_is_none_is_left_out(http) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
 import pytest
@@ -13,6 +12,7 @@ from azext_acrartifact.transfer.large_blob import LargeBlob
 from azext_acrartifact.transfer.repository_storage import RepositoryStorage
 from azext_acrartifact.transfer.sizes import TransferSizes
 from tests.support.server import reset
+from tests.support.threads import run_all
 from tests.support.uploads import BlobHost
 from tests.unit.transfer.conftest import BLOB, DATA, MemoryFile
 
@@ -39,11 +39,7 @@ def large(storage: RepositoryStorage, open_file: Callable[[], NotedFile | None])
 def test_one_job_completes_the_blob_and_says_so(source, jobs: int) -> None:
     file, states = NotedFile(), []
     blob = large(source(BlobHost()), lambda: file)
-    threads = [threading.Thread(target=lambda: states.append(blob.work())) for _ in range(jobs)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run_all(lambda: states.append(blob.work()) for _ in range(jobs))
     assert [state for state in states if state] == [COPIED]
     assert (bytes(file.data), file.calls, blob.work()) == (DATA, ["commit", "discard"], None)
 

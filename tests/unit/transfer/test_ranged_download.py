@@ -15,6 +15,7 @@ from azext_acrartifact.transfer.ranged_download import RangedDownload
 from azext_acrartifact.transfer.repository_storage import RepositoryStorage
 from azext_acrartifact.transfer.sizes import TransferSizes
 from tests.support.server import RawResponse, Sent, reset, respond
+from tests.support.threads import run_all
 from tests.support.uploads import BlobHost
 from tests.unit.transfer.conftest import BLOB, DATA, MemoryFile, cut
 
@@ -40,11 +41,7 @@ def load(storage: RepositoryStorage, file: MemoryFile, threads: int = 4, blob: D
             failed.append(error)
 
     for _ in range(3):
-        workers = [threading.Thread(target=work) for _ in range(threads)]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
+        run_all(work for _ in range(threads))
         if failed:
             raise failed[0]
         if download.finish():
@@ -91,11 +88,7 @@ def test_several_threads_leave_ranges_to_each_other(source) -> None:
         lambda size: None,
         replace(SIZES, longest_range=8),
     )
-    workers = [threading.Thread(target=download.work) for _ in range(4)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    run_all(download.work for _ in range(4))
     assert download.finish()
     assert sorted(longest[:4]) == [2, 2, 3, 8]
 

@@ -131,12 +131,7 @@ def test_a_registry_that_refuses_every_chunk_is_given_up(run, status: int) -> No
 
 def test_a_lost_session_begins_again(run) -> None:
     host = BlobHost()
-
-    def lose(sent: Sent, number: int) -> None:
-        if (sent.method, number) == ("PATCH", 4):
-            host.drop_sessions()
-
-    host.fault = lose
+    host.fault = host.drop_at_fourth_chunk
     one = run(host)
     one()
     assert one.methods().count("POST") == 2

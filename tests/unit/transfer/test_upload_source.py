@@ -14,7 +14,6 @@ from azext_acrartifact.oci.content import Memory
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.transfer.sizes import TransferSizes
 from azext_acrartifact.transfer.upload_source import FileSource, Identity, StreamSource
-from tests.support.server import Sent
 from tests.support.uploads import BlobHost
 from tests.unit.transfer.conftest import DATA, stored
 
@@ -69,12 +68,7 @@ def test_a_stream_is_generated_once_and_its_digest_known_at_its_end(run) -> None
 
 def test_a_stream_that_must_go_back_is_generated_again(run) -> None:
     host = BlobHost()
-
-    def lose(sent: Sent, number: int) -> None:
-        if (sent.method, number) == ("PATCH", 4):
-            host.drop_sessions()
-
-    host.fault = lose
+    host.fault = host.drop_at_fourth_chunk
     made: list[int] = []
     one = run(host)
     one(source=stream(made))

@@ -10,6 +10,7 @@ import pytest
 from azext_acrartifact.errors import ConnectionFailedError
 from azext_acrartifact.transport.messages import Request
 from tests.support.server import RawResponse, respond
+from tests.support.threads import run_all
 from tests.unit.transport.doubles import get
 
 
@@ -108,10 +109,6 @@ def test_threads_have_connections_of_their_own(serve, http) -> None:
 
     server = serve(meet, forever=True)
     found: list[bytes] = []
-    threads = [threading.Thread(target=lambda n=n: found.append(get(http, server, f"/{n}"))) for n in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run_all(lambda n=n: found.append(get(http, server, f"/{n}")) for n in range(4))
     assert sorted(found) == [b"/0", b"/1", b"/2", b"/3"]
     assert server.connections == 4

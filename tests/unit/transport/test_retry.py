@@ -11,16 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azext_acrartifact.errors import (
-    CancelledError,
-    ConnectionFailedError,
-    NotListeningError,
-    ProtocolError,
-    ProxyError,
-    StalledError,
-    TlsError,
-    UnresolvedHostError,
-)
+from azext_acrartifact import errors
 from azext_acrartifact.transport.messages import Request, Response
 from azext_acrartifact.transport.retry import Attempts, Policy, Waiter, retry_after
 from tests.unit.transport.doubles import response_to
@@ -77,7 +68,7 @@ def test_waits_double_up_to_a_limit_and_are_half_random() -> None:
     for _ in range(20):
         waiter = Recorder()
         attempts = Attempts(Policy(tries=6, first_wait=0.5, longest_wait=2.0), waiter)
-        broken = ConnectionFailedError("It broke")
+        broken = errors.ConnectionFailedError("It broke")
         assert [attempts.again_after_error(broken) for _ in range(6)] == [True] * 5 + [False]
         for wait, most in zip(waiter.waits, [0.5, 1.0, 2.0, 2.0, 2.0], strict=True):
             assert most / 2 <= wait <= most
@@ -86,7 +77,7 @@ def test_waits_double_up_to_a_limit_and_are_half_random() -> None:
 def test_a_server_that_does_not_listen_gets_little_time() -> None:
     waiter = Recorder()
     attempts = Attempts(Policy(), waiter)
-    while attempts.again_after_error(NotListeningError("Nothing listens")):
+    while attempts.again_after_error(errors.NotListeningError("Nothing listens")):
         pass
     assert len(waiter.waits) >= 2
     assert sum(waiter.waits) <= 4.0
@@ -96,7 +87,7 @@ def test_waits_are_bounded_in_sum_whatever_progress_is_made() -> None:
     waiter = Recorder()
     attempts = Attempts(Policy(tries=3, first_wait=2.0, longest_wait=2.0, budget=10.0), waiter)
     tries = 0
-    while attempts.again_after_error(ConnectionFailedError("It broke")) and tries < 1000:
+    while attempts.again_after_error(errors.ConnectionFailedError("It broke")) and tries < 1000:
         attempts.progressed(1 << 30)
         tries += 1
     assert 5 <= tries <= 10
@@ -106,31 +97,31 @@ def test_waits_are_bounded_in_sum_whatever_progress_is_made() -> None:
 def test_a_byte_a_try_does_not_reset_the_count() -> None:
     attempts = Attempts(Policy(tries=3, headway=1000), Recorder())
     tries = 0
-    while attempts.again_after_error(ConnectionFailedError("It broke")):
+    while attempts.again_after_error(errors.ConnectionFailedError("It broke")):
         attempts.progressed(1)
         tries += 1
     assert tries == 2
     attempts = Attempts(Policy(tries=3, headway=1000), Recorder())
-    assert attempts.again_after_error(ConnectionFailedError("It broke"))
+    assert attempts.again_after_error(errors.ConnectionFailedError("It broke"))
     for _ in range(4):
         attempts.progressed(500)
-        assert attempts.again_after_error(ConnectionFailedError("It broke"))
+        assert attempts.again_after_error(errors.ConnectionFailedError("It broke"))
 
 
 def test_a_stall_is_tried_once_more_until_there_is_headway() -> None:
     attempts = Attempts(Policy(headway=1000), Recorder())
-    assert attempts.again_after_error(StalledError("It stalled"))
+    assert attempts.again_after_error(errors.StalledError("It stalled"))
     attempts.progressed(999)
-    assert not attempts.again_after_error(StalledError("It stalled"))
+    assert not attempts.again_after_error(errors.StalledError("It stalled"))
     attempts.progressed(1)
-    assert attempts.again_after_error(StalledError("It stalled"))
+    assert attempts.again_after_error(errors.StalledError("It stalled"))
 
 
 @pytest.mark.parametrize(
     ("error", "again"),
     [
-        (ConnectionFailedError("x"), True), (TlsError("x"), False), (UnresolvedHostError("x"), False),
-        (ProxyError("x"), False), (ProtocolError("x"), False),
+        (errors.ConnectionFailedError("x"), True), (errors.TlsError("x"), False),
+        (errors.UnresolvedHostError("x"), False), (errors.ProxyError("x"), False), (errors.ProtocolError("x"), False),
     ],
 )  # fmt: skip
 def test_a_lasting_error_is_not_tried_again(error, again: bool) -> None:
@@ -159,7 +150,7 @@ def test_a_cancelled_wait_ends_at_once() -> None:
     waiter = Waiter(notices.append)
     threading.Timer(0.05, waiter.cancelled.set).start()
     began = time.monotonic()
-    with pytest.raises(CancelledError):
+    with pytest.raises(errors.CancelledError):
         waiter.wait(60, "the server is busy")
     assert time.monotonic() - began < 10
     assert notices == ["Waiting 60.0 s: the server is busy"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import functools
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from azext_acrartifact.files.directory.posix import DescriptorFolder
 from azext_acrartifact.files.names import safe_name
 from azext_acrartifact.files.writing.destination import Destination
 from azext_acrartifact.files.writing.temp_file import TemporaryFile, replaceable
+from tests.support.threads import run_all
 from tests.unit.files.conftest import Before, failing, leftovers, put
 from tests.unit.files.descriptors import open_below
 
@@ -234,11 +235,7 @@ def test_two_runs_with_one_name_leave_exactly_one_of_the_two(target: Path) -> No
                 file.write(content[start : start + 1000])
             file.commit()
 
-    threads = [threading.Thread(target=run, args=(content,)) for content in contents]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run_all(functools.partial(run, content) for content in contents)
     assert (target / "deep/er/a").read_bytes() in contents
     assert not leftovers(target)
 
