@@ -11,9 +11,7 @@ from azure.cli.core.azclierror import (
 )
 from azure.cli.core.commands import AzCliCommand
 
-from .cli import arguments
-from .cli.arguments import OF_LOGIN, is_server
-from .cli.context import CommandContext
+from .cli.argument_names import OF_LOGIN, is_server
 
 _NO_REGISTRY = "No registry given."
 _GIVE_REGISTRY = "Give --name REGISTRY, or set a default: az configure --defaults acr=REGISTRY"
@@ -22,6 +20,8 @@ _TWO_REGISTRIES = "REFERENCE and --name give two registries."
 
 def gather_artifact(cmd: AzCliCommand, namespace: Namespace) -> None:
     """Check the arguments that name an artifact and sign in, and gather them into one object each."""
+    from .cli import arguments
+
     # Azure CLI uses a configured default for parameters of the function only, not for `extra` ones.
     namespace.registry_name = namespace.registry_name or _default_registry(cmd)
     _validate_artifact(cmd, namespace)
@@ -39,6 +39,8 @@ def gather_artifact(cmd: AzCliCommand, namespace: Namespace) -> None:
 def gather_registry(cmd: AzCliCommand, namespace: Namespace) -> None:
     """Check the arguments that name a registry and sign in, and gather them into one object each. REFERENCE may name a
     repository for a command that takes `repositories`."""
+    from .cli import arguments
+
     _require_one_registry(cmd, namespace)
     _split_reference(namespace)
     namespace.registry_name = namespace.registry_name or _default_registry(cmd)
@@ -73,6 +75,8 @@ def _split_reference(namespace: Namespace) -> None:
 def gather_repository(cmd: AzCliCommand, namespace: Namespace) -> None:
     """Do the same as `gather_artifact` for a command that may take a repository: --repository is an image without a
     tag."""
+    from .cli import arguments
+
     namespace.registry_name = namespace.registry_name or _default_registry(cmd)
     repository = _take_repository(namespace)
     if hasattr(namespace, "image") and not repository:
@@ -107,6 +111,8 @@ def _exclusive(first: str, second: str) -> MutuallyExclusiveArgumentError:
 
 
 def _default_registry(cmd: AzCliCommand) -> str | None:
+    from .cli.context import CommandContext
+
     return CommandContext(cmd).setting("defaults", "acr") or None
 
 

@@ -7,11 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-OF_ARTIFACT = ("artifact", "registry_name", "image", "suffix")
-OF_LOGIN = ("username", "password", "password_stdin", "auth_mode")
-"""Names of the arguments that become `artifact` and `login`."""
-AUTH_MODES = ("auto", "login", "environment", "docker", "admin", "anonymous")
-"""Ways to sign in."""
+from .argument_names import OF_ARTIFACT, OF_LOGIN
 
 
 @dataclass(frozen=True)
@@ -92,11 +88,6 @@ def gather_target(namespace: Namespace) -> None:
     """Replace the arguments of a copy's target by *namespace*.target."""
     reference, registry, *login = _taken(namespace, ("to", "to_name", *(f"to_{name}" for name in OF_LOGIN)))
     namespace.target = TargetArgument(reference, registry, LoginArgument(*login) if any(login) else None)
-
-
-def is_server(first: str) -> bool:
-    """Return whether *first*, the text before a slash, is a server, not the beginning of a repository's name."""
-    return "." in first or ":" in first or first == "localhost"
 
 
 def _taken(namespace: Namespace, names: Sequence[str]) -> list[Any]:

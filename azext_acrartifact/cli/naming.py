@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from ..errors import InvalidReferenceError
 from ..oci.reference import Reference, check_server, is_registry_name, parse_image, parse_reference
-from .arguments import ArtifactArgument, RegistryArgument, is_server
+from .argument_names import is_server
+from .arguments import ArtifactArgument, RegistryArgument
 from .context import CommandContext
 
 

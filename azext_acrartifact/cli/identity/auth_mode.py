@@ -12,7 +12,8 @@ from ...auth.chain import ChainCredential, NotConfiguredError, Source, anonymous
 from ...auth.credentials import REFRESH_TOKEN_USER, Credential, PasswordCredential
 from ...auth.docker_config import DockerConfig
 from ...errors import InvalidInputError, LocalFileError, SignInError
-from ..arguments import AUTH_MODES, LoginArgument
+from ..argument_names import AUTH_MODES
+from ..arguments import LoginArgument
 from ..context import CommandContext
 from . import arm
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from azure.cli.core.commands.parameters import AzArgumentContext, get_enum_type, get_resource_name_completion_list
 
 from ..._validators import gather_artifact, gather_repository, gather_whole
-from ..arguments import AUTH_MODES
+from ..argument_names import AUTH_MODES
 
 
 def artifact_arguments(c: AzArgumentContext, validator: Callable[..., None] = gather_artifact) -> None:
