@@ -154,7 +154,7 @@ def test_an_interrupt_ends_at_once_and_resumes(
     assert ended.code == 1
     assert ended.stdout == ""
     assert "Stopped" in ended.stderr
-    assert "run the same command again" in ended.stderr
+    assert "Run the same command again" in ended.stderr
     assert len(ended.stderr.splitlines()) <= 3
     az.emulator.clear_faults()
     settled(az.emulator)
