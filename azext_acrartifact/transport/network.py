@@ -16,6 +16,7 @@ from functools import cached_property
 from urllib.parse import unquote, urlsplit
 
 from ..errors import LocalFileError, ProxyError
+from ..known_secrets import KNOWN
 from .messages import origin_of
 from .redaction import public_url
 
@@ -130,5 +131,6 @@ def _proxy(address: str) -> Proxy:
 def _basic(username: str | None, password: str | None) -> str | None:
     if username is None:
         return None
+    KNOWN.add(unquote(password or ""))
     pair = f"{unquote(username)}:{unquote(password or '')}"
     return "Basic " + b64encode(pair.encode()).decode("ascii")

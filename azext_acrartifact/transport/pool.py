@@ -11,6 +11,7 @@ from .connection_errors import FAILURES, failure
 from .http_response import LeanResponse
 from .messages import Request, Response
 from .network import Network, Proxy
+from .redaction import register_sent
 
 Origin = tuple[str, str, int]
 
@@ -34,6 +35,7 @@ class Pool:
         """
         origin = request.origin
         proxy = self._proxy(origin, request.url)
+        register_sent(request.secrets, request.url)
         try:
             return self._send(request, origin, proxy)
         except FAILURES as error:
