@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import threading
 from collections import defaultdict
+from collections.abc import Sequence
 
 from .connection import Connection
 from .connection_errors import FAILURES, failure
@@ -48,6 +49,13 @@ class Pool:
             self.put_back(request.origin, Connection.open(request.origin, self._network, proxy))
         except FAILURES as error:
             raise failure(error, request, proxy) from error
+
+    def addresses_of(self, url: str) -> Sequence[str]:
+        """Return the IP addresses of *url*'s host, none if a proxy looks it up. Raises as `send` does."""
+        try:
+            return self._network.addresses_of(url)
+        except FAILURES as error:
+            raise failure(error, Request("GET", url), None) from error
 
     def close(self) -> None:
         """Close every idle connection."""
