@@ -63,15 +63,17 @@ def pull(
     no_overwrite: bool = False,
 ) -> dict[str, Any] | None:
     """Pull an artifact's files and folders."""
+    from .cli.import_path import distrust
     from .cli.naming import name_artifact
     from .files.globs import Selection
     from .operations.platforms import parse_platform
     from .operations.pull import PullOrder
 
     named = name_artifact(cmd, artifact)
+    destination = destination or os.curdir
     order = PullOrder(
         named.reference,
-        destination or os.curdir,
+        destination,
         Selection.of(include or [], exclude or [], media_type or []),
         config_path=manifest_config,
         max_unpacked_size=max_unpacked_size,
@@ -79,6 +81,7 @@ def pull(
         referrer=referrer,
         platform=parse_platform(platform) if platform else None,
         overwrite=not no_overwrite,
+        closed_folders=distrust(destination),
     )
     if not stdout:
         return _pull(cmd, named, login, order, check)

@@ -17,6 +17,7 @@ from ..directory.handle import Folder
 from ..hashing import hash_descriptor
 from ..names import RelativeName
 from ..os_errors import naming, on_failure
+from .closed_folders import ClosedFolders
 from .folder_tree import FolderTree
 from .resumable_file import ResumableFile, resumable_bytes
 from .resume_note import NoteHeader
@@ -53,7 +54,7 @@ def _remove_empty(folders: list[str]) -> None:
 class Destination:
     """The folder that a pull writes to. Several threads may use it. Close it, or use it in a `with` block."""
 
-    def __init__(self, root: Folder, made: list[str], overwrite: bool = True) -> None:
+    def __init__(self, root: Folder, made: list[str], overwrite: bool = True, closed: Iterable[str] = ()) -> None:
         self._root = root
         self.folders = FolderTree(root)
         self.overwrite = overwrite
@@ -62,14 +63,17 @@ class Destination:
         self._modes: dict[RelativeName, int] = {}
         self.path = root.path
         """Absolute."""
+        self.closed = ClosedFolders(root.path, closed)
+        """Folders that no file may be written to."""
 
     @classmethod
-    def open(cls, path: str, *, create: bool = True, overwrite: bool = True) -> Destination:
-        """Open the folder *path*, making it and folders above it if *create* is true. Raises LocalFileError."""
+    def open(cls, path: str, *, create: bool = True, overwrite: bool = True, closed: Iterable[str] = ()) -> Destination:
+        """Open the folder *path*, making it and folders above it if *create* is true. No file may be written to the
+        absolute folders *closed*. Raises LocalFileError."""
         path = os.path.abspath(path)
         made = _make_folders(path) if create else []
         with on_failure(_remove_empty, made), naming("Cannot use the destination folder", path):
-            return cls(open_folder(path), made, overwrite)
+            return cls(open_folder(path), made, overwrite, closed)
 
     def close(self, *, failed: bool = False) -> None:
         """Close it. After a failure, remove the folders that were made and are empty."""
