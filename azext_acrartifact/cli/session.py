@@ -84,8 +84,8 @@ def with_password(login: LoginArgument) -> LoginArgument:
     elif login.password is not None and sys.stderr.isatty():
         # Only there: a pipeline may fail on any text on standard error.
         _logger.warning(
-            "--password can be seen in the list of processes, in the shell's history and in Azure CLI's log. "
-            "Use --password-stdin."
+            "Other users of this machine can see a password on the command line, and the shell's history and Azure "
+            "CLI's log keep it. Use --password-stdin."
         )
     KNOWN.add(login.password or "")
     return login

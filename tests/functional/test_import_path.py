@@ -111,7 +111,7 @@ MODULE = b'import os\nopen(os.environ["PLANTED_RAN"], "a").write(__name__ + "\\n
 def test_nothing_is_imported_from_a_destination_on_the_python_path(
     az: Az, origin: Origin, artifact: str, repository: str, tmp_path: Path
 ) -> None:
-    """The artifact has a module of every name, so that the next one that this process imports would be its."""
+    """Pull a module of every name, so that the next one that this process imports would be one of them."""
     names = {found.name for found in pkgutil.iter_modules()} | set(sys.stdlib_module_names) | OPTIONAL
     blob = {**origin.push_blob(repository, MODULE), "mediaType": "application/octet-stream"}
     layers = [{**blob, "annotations": {"org.opencontainers.image.title": f"{name}.py"}} for name in sorted(names)]

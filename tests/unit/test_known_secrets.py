@@ -81,7 +81,7 @@ def test_the_least_recently_used_secret_is_forgotten() -> None:
     assert register.hide("secret-a secret-b secret-c") == "… secret-b …"
 
 
-def test_only_the_latest_signatures_are_kept() -> None:
+def test_older_signatures_are_forgotten() -> None:
     register = SecretRegister()
     for number in range(SIGNATURES + 1):
         register.add_signature(f"signature+{number}=")

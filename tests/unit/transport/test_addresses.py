@@ -74,17 +74,17 @@ def test_a_host_is_looked_up_once_by_all_threads() -> None:
 
 @pytest.fixture
 def client() -> Iterator[Callable[..., HttpClient]]:
-    """Yield a function that makes a client whose look-ups return *answers* in turn."""
+    """Yield a function that makes a client whose look-ups return *look_ups* in turn."""
     made: list[HttpClient] = []
 
-    def make(*answers: list[tuple[object, ...]] | OSError) -> HttpClient:
-        left = iter(answers)
+    def make(*look_ups: list[tuple[object, ...]] | OSError) -> HttpClient:
+        left = iter(look_ups)
 
         def look_up(*_host: object, **_options: object) -> list[tuple[object, ...]]:
-            answer = next(left)
-            if isinstance(answer, OSError):
-                raise answer
-            return answer
+            result = next(left)
+            if isinstance(result, OSError):
+                raise result
+            return result
 
         made.append(HttpClient(Network("unit/1", addresses=HostAddresses(look_up)), policy=Policy(tries=1)))
         return made[-1]
@@ -130,8 +130,8 @@ def test_a_host_that_cannot_be_reached_is_looked_up_again(serve, client) -> None
 
 @pytest.mark.usefixtures("loopback")
 def test_a_later_look_up_does_not_lead_nearer() -> None:
-    answers = iter([[], found("20.1.2.3"), found("127.0.0.1", port=1)])
-    addresses = HostAddresses(lambda *_host, **_options: next(answers))
+    look_ups = iter([[], found("20.1.2.3"), found("127.0.0.1", port=1)])
+    addresses = HostAddresses(lambda *_host, **_options: next(look_ups))
     with pytest.raises(OSError, match="no address"):
         addresses.connect("a.example", 443, 1.0)
     assert addresses.of("a.example", 443) == ["20.1.2.3"]

@@ -35,7 +35,7 @@ def test_a_name_in_a_closed_folder_is_refused(tmp_path: Path, name: str, folder:
 
 
 def test_above_a_closed_folder_only_folders_may_be_written(tmp_path: Path) -> None:
-    """A link there would lead to a folder of the artifact."""
+    """Refuse a link there: it would lead to a folder of the artifact."""
     for name in (".local", ".local/lib", ".local/lib/python3.11"):
         closed(tmp_path).require_outside(named(name), folder=True)
         with pytest.raises(UnsafeContentError, match="own Python"):

@@ -85,7 +85,7 @@ sys.stdin.read()
 
 
 def test_another_users_lock_is_not_waited_for_for_ever(folder_kind: type) -> None:
-    """A user who may only read a folder can lock it."""
+    """Lock the folder as a user who may only read it."""
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         other = subprocess.Popen(

@@ -200,6 +200,17 @@ def test_an_unfinished_file_is_for_its_owner_alone(tmp_path: Path, before: int |
     assert {mode_of(path) for path in left} == {0o600}
 
 
+def test_no_unfinished_file_is_created_for_others(tmp_path: Path, before: Before) -> None:
+    created: list[tuple[str, int]] = []
+    before(os, "open", lambda path, flags, mode=0o777, **_: flags & os.O_CREAT and created.append((path, mode)))
+    with Destination.open(str(tmp_path)) as destination:
+        destination.open_temporary(safe_name("a")).discard()
+        destination.open_resumable(safe_name("b"), "sha256:0", 3, 1).discard()
+    probe, *unfinished = created
+    assert probe[1] == 0o666, "this one stays empty"
+    assert [mode for _, mode in unfinished] == [0o600] * 3
+
+
 def test_an_older_versions_resumable_file_is_closed_to_others(tmp_path: Path) -> None:
     with Destination.open(str(tmp_path)) as destination:
         for mode in (0o644, 0o600):
@@ -224,7 +235,7 @@ def test_a_file_that_did_not_get_its_name_is_closed_to_others_again(tmp_path: Pa
 
 
 def test_a_new_files_mode_is_that_of_the_folders_other_new_files(tmp_path: Path, before: Before) -> None:
-    """A default ACL decides it instead of the umask, which only a file made there shows."""
+    """Ask a file made there: a default ACL may decide it instead of the umask."""
     before(os, "open", lambda path, flags, mode=0o777, **_: mode == 0o666 and os.umask(0o002))
     mask = os.umask(0o077)
     try:
