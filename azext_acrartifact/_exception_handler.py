@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from azure.cli.core import azclierror as az
 from azure.cli.core.commands import AzCliCommand
@@ -17,6 +17,7 @@ from . import errors
 from .cli.context import CommandContext
 from .cli.interrupt import interruptible
 from .errors import ArtifactError
+from .known_secrets import KNOWN, protect_log_records
 
 _Result = TypeVar("_Result")
 _KINDS: tuple[tuple[type[ArtifactError], type[Exception]], ...] = (
@@ -41,13 +42,23 @@ def command(function: Callable[..., _Result]) -> Callable[..., _Result]:
 
     @functools.wraps(function)
     def run(cmd: AzCliCommand, **arguments: Any) -> _Result:
+        protect_log_records()
         try:
             with interruptible():
-                return function(CommandContext(cmd), **arguments)
+                return cast(_Result, _without_secrets(function(CommandContext(cmd), **arguments)))
         except ArtifactError as error:
             raise cli_error(error) from error
 
     return run
+
+
+def _without_secrets(result: Any) -> Any:
+    """Return *result*, objects and lists of JSON, without known secrets in any of its texts."""
+    if isinstance(result, str):
+        return KNOWN.hide(result)
+    if isinstance(result, dict):
+        return {key: _without_secrets(value) for key, value in result.items()}
+    return [_without_secrets(item) for item in result] if isinstance(result, list) else result
 
 
 def cli_error(error: ArtifactError) -> Exception:

@@ -59,6 +59,7 @@ def pull(
     no_overwrite: bool = False,
 ) -> dict[str, Any] | None:
     """Pull an artifact's files and folders."""
+    from .cli.import_path import distrust
     from .cli.naming import name_artifact
     from .cli.output.json import pull_output
     from .cli.output.raw_stdout import write_raw
@@ -71,9 +72,10 @@ def pull(
     from .operations.pull_stdout import read_one
 
     named = name_artifact(cmd, artifact)
+    destination = destination or os.curdir
     order = PullOrder(
         named.reference,
-        destination or os.curdir,
+        destination,
         Selection.of(include or [], exclude or [], media_type or []),
         config_path=manifest_config,
         max_unpacked_size=max_unpacked_size,
@@ -81,6 +83,7 @@ def pull(
         referrer=referrer,
         platform=parse_platform(platform) if platform else None,
         overwrite=not no_overwrite,
+        closed_folders=distrust(destination),
     )
     run, verb = (compare, "Checked") if check else (download, "Pulled")
     with open_session(cmd, named, login) as session:

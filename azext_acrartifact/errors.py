@@ -28,7 +28,7 @@
 
 Each says what happened, where (a path, or a URL without its query), why, and what to do next. `_exception_handler`
 turns it into one of Azure CLI's error classes and prints `hint` as the recommendation. The texts may quote a registry,
-so that all of them pass through `printable`.
+so that all of them pass through `printable`, which also removes this process's secrets.
 """
 
 from __future__ import annotations

@@ -26,17 +26,11 @@ if sys.platform == "win32":
         finally:
             os.lseek(descriptor, before, os.SEEK_SET)
 
-    def _wait(_descriptor: int) -> None:
-        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
-
 else:
     import fcntl
 
     def _lock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-    def _wait(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
 def try_lock(descriptor: int) -> bool | None:
@@ -55,20 +49,17 @@ def locked(path: Path, longest_wait: float) -> Iterator[bool]:
     it cannot be created, or is still locked by another process after *longest_wait* seconds."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        end = time.monotonic() + longest_wait
-        while (taken := try_lock(descriptor)) is False:
-            if time.monotonic() >= end:
-                raise OSError(errno.EAGAIN, "another process holds its lock", str(path))
-            time.sleep(0.01)
-        yield taken is not None
+        yield wait_for_lock(descriptor, longest_wait)
     finally:
         os.close(descriptor)
 
 
-def wait_for_lock(descriptor: int) -> bool:
-    """Wait until *descriptor* can be locked, and lock it. Return False without locks, and on Windows."""
-    try:
-        _wait(descriptor)
-    except OSError:
-        return False
-    return True
+def wait_for_lock(descriptor: int, longest_wait: float) -> bool:
+    """Lock *descriptor*, and return False without locks. OSError if another process, which may be another user's,
+    still holds its lock after *longest_wait* seconds."""
+    end = time.monotonic() + longest_wait
+    while (taken := try_lock(descriptor)) is False:
+        if time.monotonic() >= end:
+            raise OSError(errno.EAGAIN, f"another process has not released its lock for {longest_wait:g} s")
+        time.sleep(0.01)
+    return taken is not None

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from .known_secrets import KNOWN
+
 FIELD_LIMIT = 300
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _PIPELINE_COMMAND = re.compile(r"##(?=\[|vso\[)|(?<!\S)::", re.IGNORECASE)
@@ -18,8 +20,10 @@ _TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{16,}(?:\.[A-Za-z0-9_-]*){0,2}")
 
 
 def printable(text: object, limit: int = FIELD_LIMIT) -> str:
-    """Return *text* on one line of at most *limit* characters, without anything that a terminal or an agent obeys."""
-    raw = str(text)[: limit + 1]
+    """Return *text* on one line of at most *limit* characters, without known secrets and without anything that a
+    terminal or an agent obeys."""
+    # Secrets first: cut or escaped, one would no longer be recognized.
+    raw = KNOWN.hide(str(text))[: limit + 1]
     # Characters that Python calls printable are in none of the unsafe categories.
     safe = raw if raw.isprintable() else "".join(map(_escaped, raw))
     shown = _PIPELINE_COMMAND.sub(lambda match: " ".join(match.group()), safe)

@@ -1,7 +1,8 @@
 """Docker's credential helpers: programs that store credentials in a keychain.
 
 Protocol: https://github.com/docker/docker-credential-helpers#development. The program's standard input is a server's
-name, or a JSON object for `store`. Secrets are never among its arguments.
+name, or a JSON object for `store`. Secrets are never among its arguments. Its standard output may hold secrets, also
+when it fails, so that only what it writes on standard error is shown.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import subprocess
 from dataclasses import dataclass
 
 from ..errors import SignInError
+from ..known_secrets import KNOWN
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _NOT_FOUND = "credentials not found"
@@ -40,12 +42,15 @@ class CredentialHelper:
             return None
         try:
             found = json.loads(output)
-            return str(found["Username"]), str(found["Secret"])
+            username, secret = str(found["Username"]), str(found["Secret"])
         except (ValueError, RecursionError, TypeError, KeyError) as error:
             raise self._failed("its output is not the protocol's") from error
+        KNOWN.add(secret)
+        return username, secret
 
     def store(self, server: str, username: str, secret: str) -> None:
         """Store the user name and secret for *server*."""
+        KNOWN.add(secret)
         self._run("store", json.dumps({"ServerURL": server, "Username": username, "Secret": secret}))
 
     def erase(self, server: str) -> None:
@@ -75,7 +80,7 @@ class CredentialHelper:
             return done.stdout
         if accept_missing and _NOT_FOUND in (done.stdout + done.stderr).lower():
             return None
-        raise self._failed((done.stderr or done.stdout).strip() or f"it ended with code {done.returncode}")
+        raise self._failed(done.stderr.strip() or f"it ended with code {done.returncode}")
 
     def _failed(self, why: str) -> SignInError:
         return SignInError(

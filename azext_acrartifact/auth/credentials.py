@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..errors import ArtifactError, SignInError
+from ..known_secrets import KNOWN
 from ..transport.authorization import METADATA_READ, PULL, Scope
 from .claims import claims_of, lifetime, renewal_delay
 from .endpoint import TokenEndpoint
@@ -41,6 +42,9 @@ class EntraToken:
     value: str = field(repr=False)
     tenant: str | None = None
 
+    def __post_init__(self) -> None:
+        KNOWN.add(self.value)
+
 
 @dataclass(frozen=True)
 class RefreshToken:
@@ -49,6 +53,9 @@ class RefreshToken:
     value: str = field(repr=False)
     renew_at: float
     expires_at: float
+
+    def __post_init__(self) -> None:
+        KNOWN.add(self.value)
 
     @classmethod
     def received(cls, value: str) -> RefreshToken:
@@ -147,6 +154,7 @@ class PasswordCredential:
     """A user name and password: a service principal, a repository token, the admin user, or a refresh token."""
 
     def __init__(self, username: str, password: str) -> None:
+        KNOWN.add(password)
         self.name = f"user '{username}'"
         self._username, self._password = username, password
 

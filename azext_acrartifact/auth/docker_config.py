@@ -20,6 +20,7 @@ from typing import Any
 
 from ..errors import LocalFileError
 from ..filelock import locked
+from ..known_secrets import KNOWN
 from .credential_helper import CredentialHelper
 from .credentials import REFRESH_TOKEN_USER
 
@@ -36,6 +37,9 @@ class DockerLogin:
 
     username: str
     password: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        KNOWN.add(self.password)
 
 
 class DockerConfig:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
 from ..errors import ProtocolError, SignInError
+from ..known_secrets import KNOWN
 from ..transport.authorization import Scope
 from ..transport.bounded_json import parse_json
 from ..transport.client import HttpClient
@@ -96,6 +97,7 @@ def read_token(response: Response, *keys: str) -> str:
     found = [content[key] for key in keys if isinstance(content, dict) and isinstance(content.get(key), str)]
     if not found or not _TOKEN.fullmatch(found[0]):
         raise ProtocolError("The registry's response has no token", where=where)
+    KNOWN.add(found[0])
     return str(found[0])
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SignInError
+from ..known_secrets import KNOWN
 from .chain import NotConfiguredError
 from .claims import claims_of
 from .credentials import EntraCredential, EntraToken, reason_of
@@ -21,6 +22,7 @@ from .credentials import EntraCredential, EntraToken, reason_of
 PACKAGE = "azure-identity~=1.17.1"
 """The release that works with the msal of every az since 2.60, and has `AzurePipelinesCredential`."""
 _PIPELINE = ("AZURESUBSCRIPTION_CLIENT_ID", "AZURESUBSCRIPTION_TENANT_ID", "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID")
+_SECRETS = ("AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD", "SYSTEM_ACCESSTOKEN")
 _Variables = Mapping[str, str]
 
 
@@ -84,6 +86,7 @@ def environment_credential(
     *options* go to azure-identity (`authority`, `connection_verify`). Raises `NotConfiguredError` if there is none,
     `SignInError` if azure-identity cannot be used.
     """
+    KNOWN.add(*(variables[name] for name in _SECRETS if name in variables))
     last_resort = VIRTUAL_MACHINE if ask_machine else None
     kind = next((kind for kind in KINDS if kind.is_configured(variables)), last_resort)
     if kind is None:

@@ -7,7 +7,10 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from knack.log import get_logger
+
 from .._client_factory import find_server, http_client, open_registry
+from ..known_secrets import KNOWN
 from ..oci.digest import Digest
 from ..oci.reference import Reference
 from ..oci.registry import Registry
@@ -16,6 +19,8 @@ from .arguments import LoginArgument
 from .context import CommandContext
 from .naming import NamedReference
 from .output.progress import progress_for
+
+_logger = get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -74,10 +79,21 @@ def open_copy_sessions(
 
 def with_password(login: LoginArgument) -> LoginArgument:
     """Return *login* with its password, read from standard input or asked for on a terminal if it was not given."""
-    if login.username is None or login.password is not None:
-        return login
-    if login.password_stdin:
-        return replace(login, password=sys.stdin.readline().rstrip("\r\n"))
+    if login.username is not None and login.password is None:
+        login = replace(login, password=_read_password(login.username, login.password_stdin))
+    elif login.password is not None and sys.stderr.isatty():
+        # Only there: a pipeline may fail on any text on standard error.
+        _logger.warning(
+            "Other users of this machine can see a password on the command line, and the shell's history and Azure "
+            "CLI's log keep it. Use --password-stdin."
+        )
+    KNOWN.add(login.password or "")
+    return login
+
+
+def _read_password(username: str, from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
     from .output.confirm import ask_password
 
-    return replace(login, password=ask_password(login.username))
+    return ask_password(username)

@@ -35,7 +35,8 @@ UNCHANGED = "unchanged"
 class PullOrder:
     """The artifact to pull. The config blob is saved at *config_path*, if given; *max_unpacked_size* is in bytes for
     each folder. With *referrer*, its newest referrer of that type is pulled instead; *platform* None chooses this
-    machine's platform from an index. Without *overwrite*, the pull fails when an existing file differs."""
+    machine's platform from an index. Without *overwrite*, the pull fails when an existing file differs. Nothing is
+    written to the absolute *closed_folders*."""
 
     reference: Reference
     destination: str
@@ -46,6 +47,7 @@ class PullOrder:
     referrer: str | None = None
     platform: Platform | None = None
     overwrite: bool = True
+    closed_folders: Sequence[str] = ()
     sizes: TransferSizes = DEFAULT_SIZES
 
 
@@ -78,7 +80,8 @@ def pull(registry: Registry, order: PullOrder, progress: Progress) -> PullResult
     reference, manifest = find(registry, order)
     plan = plan_pull(manifest, order.selection, str(reference))
     storage = RepositoryStorage(registry, reference.repository, sizes=order.sizes)
-    with Destination.open(order.destination, overwrite=order.overwrite) as destination:
+    closed = order.closed_folders
+    with Destination.open(order.destination, overwrite=order.overwrite, closed=closed) as destination:
         files = _fetch_all(registry, storage, destination, order, progress, plan)
     if order.config_path:
         _save_config(registry, storage, manifest, order.config_path)
@@ -110,6 +113,8 @@ def _fetch_all(
     plan: Plan,
 ) -> list[PulledFile]:
     """Download the missing files; return all planned ones, in the artifact's order."""
+    for item in plan.files:
+        destination.closed.require_outside(item.name, folder=item.folder)
     destination.require_writable([item.name for item in plan.files if not item.folder])
     concurrency = Concurrency(registry.http, order.concurrency)
     present = present_files(concurrency, destination, plan, progress)

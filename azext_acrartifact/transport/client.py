@@ -15,7 +15,6 @@ class HttpClient:
 
     def __init__(self, network: Network, waiter: Waiter | None = None, policy: Policy | None = None) -> None:
         self.waiter = waiter or Waiter()
-        self._network = network
         self._policy = policy or Policy()
         self._pool = Pool(network)
         self.fastest_response: float | None = None
@@ -70,5 +69,5 @@ class HttpClient:
             if not follow or response.status not in REDIRECTS:
                 return response
             response.close()
-            request = next_hop(request, response, self._network.addresses_of)
+            request = next_hop(request, response, self._pool.addresses_of)
         raise ProtocolError("Too many redirects", where=request.where, why=f"more than {MOST_HOPS}")

@@ -92,12 +92,7 @@ class Connection:
     def open(cls, origin: tuple[str, str, int], network: Network, proxy: Proxy | None) -> Connection:
         """Connect to *origin*; raises OSError and `http.client.HTTPException`."""
         scheme, host, port = origin
-        hop_host, hop_port = (proxy.host, proxy.port) if proxy else (host, port)
-        opener = http.client.HTTPConnection(hop_host, hop_port, timeout=CONNECT_TIMEOUT)
-        if proxy and scheme == "https":
-            opener.set_tunnel(host, port, {"Proxy-Authorization": proxy.authorization} if proxy.authorization else {})
-        opener.connect()
-        sock: socket.socket = opener.sock
+        sock = _through(proxy, origin) if proxy else network.addresses.connect(host, port, CONNECT_TIMEOUT)
         if scheme == "https":
             sock = network.tls.wrap_socket(sock, server_hostname=host)
         return cls(sock, proxy if scheme == "http" else None)
@@ -192,6 +187,17 @@ class Connection:
             raise broken from None
         response.will_close = True
         return response
+
+
+def _through(proxy: Proxy, origin: tuple[str, str, int]) -> socket.socket:
+    """Connect to *proxy*, and for https through its tunnel to *origin*."""
+    scheme, host, port = origin
+    opener = http.client.HTTPConnection(proxy.host, proxy.port, timeout=CONNECT_TIMEOUT)
+    if scheme == "https":
+        opener.set_tunnel(host, port, {"Proxy-Authorization": proxy.authorization} if proxy.authorization else {})
+    opener.connect()
+    connected: socket.socket = opener.sock
+    return connected
 
 
 def has_input(sock: socket.socket, poll: Callable[[], Any] | None = _POLL) -> bool:

@@ -7,7 +7,6 @@ itself is imported only if there is a proxy, since that takes longer than many a
 from __future__ import annotations
 
 import os
-import socket
 import ssl
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,8 @@ from functools import cached_property
 from urllib.parse import unquote, urlsplit
 
 from ..errors import LocalFileError, ProxyError
+from ..known_secrets import KNOWN
+from .addresses import HostAddresses
 from .messages import origin_of
 from .redaction import public_url
 
@@ -47,6 +48,8 @@ class Network:
     verify: bool = True
     headers: Mapping[str, str] = field(default_factory=dict)
     stall_timeout: float = STALL_TIMEOUT
+    addresses: HostAddresses = field(default_factory=HostAddresses, repr=False, compare=False)
+    """The addresses that are connected to without a proxy."""
 
     @cached_property
     def tls(self) -> ssl.SSLContext:
@@ -70,14 +73,11 @@ class Network:
         return _proxy(address if "://" in address else f"http://{address}") if address else None
 
     def addresses_of(self, url: str) -> Sequence[str]:
-        """Return the IP addresses of *url*'s host; none if it does not exist, or if a proxy looks it up."""
+        """Return the IP addresses of *url*'s host, none if a proxy looks it up. Raises OSError if it has none."""
         if self.proxy_for(url) is not None:
             return ()
         _, host, port = origin_of(url)
-        try:
-            return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-        except OSError:
-            return ()
+        return self.addresses.of(host, port)
 
 
 def _verified() -> ssl.SSLContext:
@@ -130,5 +130,6 @@ def _proxy(address: str) -> Proxy:
 def _basic(username: str | None, password: str | None) -> str | None:
     if username is None:
         return None
+    KNOWN.add(unquote(password or ""))
     pair = f"{unquote(username)}:{unquote(password or '')}"
     return "Basic " + b64encode(pair.encode()).decode("ascii")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import http.client
 import threading
 from collections import defaultdict
+from collections.abc import Sequence
 
 from .connection import Connection
 from .connection_errors import FAILURES, failure
 from .http_response import LeanResponse
 from .messages import Request, Response
 from .network import Network, Proxy
+from .redaction import register_sent
 
 Origin = tuple[str, str, int]
 
@@ -34,6 +36,7 @@ class Pool:
         """
         origin = request.origin
         proxy = self._proxy(origin, request.url)
+        register_sent(request.secrets, request.url)
         try:
             return self._send(request, origin, proxy)
         except FAILURES as error:
@@ -46,6 +49,13 @@ class Pool:
             self.put_back(request.origin, Connection.open(request.origin, self._network, proxy))
         except FAILURES as error:
             raise failure(error, request, proxy) from error
+
+    def addresses_of(self, url: str) -> Sequence[str]:
+        """Return the IP addresses of *url*'s host, none if a proxy looks it up. Raises as `send` does."""
+        try:
+            return self._network.addresses_of(url)
+        except FAILURES as error:
+            raise failure(error, Request("GET", url), None) from error
 
     def close(self) -> None:
         """Close every idle connection."""

@@ -10,11 +10,11 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable
-from urllib.parse import quote_plus, urlsplit
+from urllib.parse import parse_qs, urlsplit
+
+from ..known_secrets import KNOWN, SecretRegister
 
 _WORD = re.compile(r'[^\s"]+')
-SHORTEST_SECRET = 6
-"""Characters. A shorter one would be found in any text."""
 _FILTERED_LOGGERS = ("urllib3.connectionpool", "urllib3.poolmanager", "urllib3.util.retry", "requests")
 
 
@@ -42,10 +42,17 @@ def _without_query(word: str) -> str:
 def without_secrets(text: str, sent: Iterable[str]) -> str:
     """Return *text* without the secrets *sent* and without queries of URLs: a registry or the error page of a proxy may
     repeat parts of the request."""
-    for secret in sent:
-        for spelling in (secret, quote_plus(secret)):
-            text = text.replace(spelling, "…") if len(secret) >= SHORTEST_SECRET else text
-    return without_queries(text)
+    register = SecretRegister()
+    register.add(*sent)
+    return without_queries(register.hide(text))
+
+
+def register_sent(secrets: Iterable[str], url: str) -> None:
+    """Register what is about to be sent: *secrets*, and the signature in *url*. The response may repeat it."""
+    KNOWN.add(*secrets)
+    if "sig=" in url:
+        for signature in parse_qs(url.partition("?")[2]).get("sig", []):
+            KNOWN.add_signature(signature)
 
 
 class QueryFilter(logging.Filter):

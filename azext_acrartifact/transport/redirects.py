@@ -6,28 +6,26 @@ have sent tokens there (GHSA-vh4v-2xq2-g5cg).
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ..errors import ProtocolError
+from .addresses import METADATA, PRIVATE, is_address, nearness, nearness_of_name
 from .messages import Request, Response, origin_of, resolve
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MOST_HOPS = 5
-_PUBLIC, _PRIVATE, _LOOPBACK, _LINK = range(4)
 _SENT_TO_ANY_ORIGIN = frozenset({"range", "accept", "accept-encoding"})
 
 Resolver = Callable[[str], Sequence[str]]
-"""Returns the IP addresses of a URL's host; none if it does not exist, or if a proxy looks it up."""
+"""Returns the IP addresses of a URL's host, none if a proxy looks it up. Raises `ConnectionFailedError`."""
 
 
 def next_hop(request: Request, response: Response, addresses_of: Resolver) -> Request:
     """Return the request that follows the redirect *response*, without anything that only the first origin may see.
 
     Only GET and HEAD are redirected, never to plain HTTP, and never from a public registry to an address of this
-    machine or its network. Hosts that are IP addresses are checked behind a proxy too.
+    machine or its network. IP addresses and names of private networks are checked behind a proxy too.
     """
     if request.method not in ("GET", "HEAD"):
         raise ProtocolError(
@@ -54,11 +52,11 @@ def _refuse_downgrade(request: Request, here: tuple[str, str, int], there: tuple
 def _refuse_inward(request: Request, target: str, addresses_of: Resolver) -> None:
     """Raise `ProtocolError` if *target* is nearer to this machine than the registry is.
 
-    A private registry may have its blobs in its own network. There are none at link-local addresses: clouds hand out
-    the identities of machines at 169.254.169.254.
+    A private registry may have its blobs in its own network. There are none where clouds hand out the identities of
+    machines, such as 169.254.169.254.
     """
     depth = _depth(target, addresses_of)
-    if depth and (depth == _LINK or depth > _depth(request.url, addresses_of)):
+    if depth and (depth == METADATA or depth > _depth(request.url, addresses_of)):
         raise ProtocolError(
             "The registry redirected into this machine's own network",
             where=request.where,
@@ -67,23 +65,9 @@ def _refuse_inward(request: Request, target: str, addresses_of: Resolver) -> Non
 
 
 def _depth(url: str, addresses_of: Resolver) -> int:
-    """Return how near to this machine the host of *url* is: `_PUBLIC` to `_LINK`."""
+    """Return how near to this machine the host of *url* is: see `addresses`."""
     host = origin_of(url)[1]
-    if host == "localhost" or host.endswith(".localhost"):
-        return _LOOPBACK
-    try:
-        # Also 127.1, 0x7f000001 and whatever else systems accept as an address.
-        return _nearness(socket.inet_ntoa(socket.inet_aton(host)) if ":" not in host else host)
-    except OSError:
-        pass
-    return max(map(_nearness, addresses_of(url)), default=_PUBLIC)
-
-
-def _nearness(text: str) -> int:
-    address = ipaddress.ip_address(text.partition("%")[0])
-    inner = getattr(address, "ipv4_mapped", None) or address
-    if inner.is_link_local:
-        return _LINK
-    if inner.is_loopback or inner.is_unspecified:
-        return _LOOPBACK
-    return _PUBLIC if inner.is_global else _PRIVATE
+    named = nearness_of_name(host)
+    if named > PRIVATE or is_address(host):
+        return named
+    return max([named, *map(nearness, addresses_of(url))])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pkgutil
+import site
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.functional.az import Az, Result
-from tests.functional.origin import SERVER
+from tests.functional.origin import MANIFEST, SERVER, Origin
 
 PLANTER = '''
 """Plant a module for every name that is not imported yet, at the moment when a command of ours begins."""
@@ -102,3 +103,70 @@ def test_no_output_format_imports_what_is_planted(planted: Az, artifact: str, ou
     (planted.folder / "a.txt").write_text("a\n")
     run(planted, "push", artifact, "--file", "a.txt", "--output", output, "--query", "files")
     run(planted, "show", artifact, "--output", output)
+
+
+MODULE = b'import os\nopen(os.environ["PLANTED_RAN"], "a").write(__name__ + "\\n")\nraise ImportError(__name__)\n'
+
+
+def test_nothing_is_imported_from_a_destination_on_the_python_path(
+    az: Az, origin: Origin, artifact: str, repository: str, tmp_path: Path
+) -> None:
+    """Pull a module of every name, so that the next one that this process imports would be one of them."""
+    names = {found.name for found in pkgutil.iter_modules()} | set(sys.stdlib_module_names) | OPTIONAL
+    blob = {**origin.push_blob(repository, MODULE), "mediaType": "application/octet-stream"}
+    layers = [{**blob, "annotations": {"org.opencontainers.image.title": f"{name}.py"}} for name in sorted(names)]
+    manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": blob, "layers": layers, "artifactType": "a/b"}
+    origin.push_manifest(repository, manifest, "1.0")
+    out = tmp_path / "out"
+    out.mkdir()
+    on_path = az.using(PYTHONPATH=str(out), PLANTED_RAN=str(tmp_path / "ran"))
+    pulled = on_path("acr", "artifact", "pull", artifact, "--destination", str(out), "--output", "table")
+    assert pulled.code == 0, pulled.stderr
+    assert len(list(out.iterdir())) == len(names)
+    assert not (tmp_path / "ran").exists(), (tmp_path / "ran").read_text()
+
+
+def user_site(home: Path) -> Path:
+    """Return the folder of *home* from which every Python imports, `sitecustomize` and `.pth` files included."""
+    return home / site.getusersitepackages().partition(f"{Path.home()}/")[2]
+
+
+@pytest.mark.parametrize("name", ["jmespath.py", "usercustomize.py", "evil.pth", "a/b/c.txt"])
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_file_is_not_pulled_into_a_folder_of_imports(
+    az: Az, origin: Origin, artifact: str, repository: str, tmp_path: Path, name: str, exists: bool
+) -> None:
+    home = tmp_path / "home"
+    folder = user_site(home)
+    (folder if exists else home).mkdir(parents=True)
+    title = str(folder.relative_to(home) / name)
+    origin.push_files(repository, {"first.txt": b"x", title: MODULE})
+    refused = az.using(HOME=str(home)).refused(1, "pull", artifact, "--destination", str(home))
+    assert str(folder) in refused.stderr
+    assert [path for path in home.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("link", [True, False])
+def test_a_folder_is_not_unpacked_into_a_folder_of_imports(az: Az, artifact: str, tmp_path: Path, link: bool) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    inside = user_site(az.folder)
+    (inside.parents[1]).mkdir(parents=True)
+    if link:
+        (inside.parents[1] / "data").mkdir()
+        inside.parent.symlink_to("data")
+    else:
+        inside.mkdir(parents=True)
+        (inside / "usercustomize.py").write_bytes(MODULE)
+    az.artifact("push", artifact, "--file", ".local")
+    refused = az.using(HOME=str(home)).refused(1, "pull", artifact, "--destination", str(home))
+    assert str(user_site(home)) in refused.stderr
+    assert list(home.iterdir()) == []
+
+
+def test_a_file_is_not_pulled_into_an_extension(az: Az, origin: Origin, artifact: str, repository: str) -> None:
+    extensions = Path(az.variables["AZURE_EXTENSION_DIR"])
+    origin.push_files(repository, {"extensions/other/azext_other/__init__.py": MODULE})
+    refused = az.refused(1, "pull", artifact, "--destination", str(extensions.parent))
+    assert str(extensions) in refused.stderr
+    assert not (extensions / "other").exists()

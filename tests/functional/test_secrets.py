@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import shutil
 import subprocess
 import sys
@@ -96,6 +97,30 @@ def test_with_a_password(own: Az, emulator: Emulator, origin: Origin, artifact: 
     assert wrong.code == 1
     known = secrets_in(pulled.log + wrong.log) | secrets_of(emulator.world())
     assert_no_secret(pulled.stderr + wrong.stderr + written(own), known)
+
+
+def test_the_admin_user(own: Az, emulator: Emulator, origin: Origin, artifact: str, repository: str) -> None:
+    """Azure CLI logs the responses of Azure Resource Manager: one has both passwords."""
+    origin.push_files(repository, {"a.txt": b"one"})
+    emulator.set(registries={"myregistry": {"admin_user_enabled": True}})
+    pulled = own("acr", "artifact", "pull", artifact, "--auth-mode", "admin", "--debug")
+    assert pulled.code == 0
+    known = secrets_in(pulled.log) | secrets_of(emulator.world())
+    assert "admin-password-1" in known
+    assert_no_secret(pulled.stdout + pulled.stderr + written(own), known)
+
+
+def test_what_a_failing_helper_prints(own: Az, artifact: str, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"credsStore": "s"}')
+    helper = tmp_path / "docker-credential-s"
+    helper.write_text("""#!/bin/sh\necho '{"Username":"me","Secret":"of-the-keychain"}'; exit 1\n""")
+    helper.chmod(0o755)
+    az = own.using(DOCKER_CONFIG=str(tmp_path), PATH=f"{tmp_path}:{os.environ['PATH']}")
+    for command in (["login", "--name", "myregistry"], ["logout", "--name", "myregistry"]):
+        failed = az("acr", "artifact", *command, "--debug")
+        assert failed.code == 1
+        assert "docker-credential-s" in failed.stderr
+        assert "of-the-keychain" not in failed.stdout + failed.stderr + written(az)
 
 
 FAULTS = {

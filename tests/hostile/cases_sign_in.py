@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
+from urllib.parse import quote
 
 from tests.hostile.case import EITHER, GETS_IT, SUCCEEDS, Case, either
-from tests.hostile.names import ACCESS_TOKEN, EVIL, METADATA, PASSWORD, REPOSITORY, SERVER, token
+from tests.hostile.names import ACCESS_TOKEN, EVIL, METADATA, PASSWORD, REPOSITORY, SERVER, USER, token
 from tests.hostile.site import Rule, Site, as_json, challenge, error, on, response, rule, site, unending, variant
 from tests.hostile.wire import Response, Sent
 
@@ -122,6 +124,23 @@ REFLECTED: dict[str, tuple[str, Callable[[Site, Sent], Response | None], str]] =
     ),
 }  # fmt: skip
 
+SPELLED = (
+    f"{PASSWORD} {quote(PASSWORD, safe='').replace('-', '%2D')} {b64encode(f'{USER}:{PASSWORD}'.encode()).decode()}"
+)
+LATER: dict[str, tuple[str, Response, str]] = {
+    "error": ("a later error repeats the password", error(403, "DENIED", SPELLED), "GET .*/manifests/"),
+    "error-code": ("a later error's code is the password", error(404, PASSWORD, PASSWORD), "GET .*/manifests/"),
+    "error-json": ("a later error of the storage repeats the password", error(400, "X", "no", SPELLED), "GET .*/blobs/"),
+    "id": ("a later correlation id is the password", error(404, "X", X_Ms_Correlation_Request_Id=PASSWORD), "GET .*/manifests/"),
+    "digest": ("a later digest is the password", response(200, b"{}", Docker_Content_Digest=PASSWORD), "GET .*/manifests/"),
+    "type": ("a later media type is the password", response(200, b"{}", Content_Type=f"application/{PASSWORD}"), "GET .*/manifests/"),
+    "location": ("a later redirect to http has the password in its path", response(307, Location=f"http://{SERVER}/v2/{PASSWORD}/"), "GET .*/blobs/"),
+    "loop": ("later redirects to paths with the password, without end", response(307, Location=f"https://{SERVER}/v2/samples/artifact/blobs/{PASSWORD}"), "GET .*/blobs/"),
+    "status": ("a later reason phrase is the password", Response(f"HTTP/1.1 404 {PASSWORD}\r\nContent-Length: 0\r\n\r\n".encode()), "GET .*/manifests/"),
+    "wire": ("a later status line is the password", Response(f"{PASSWORD}\r\n\r\n".encode(), "close"), "GET .*/manifests/"),
+    "type-key": ("a later header line is the password", Response(f"HTTP/1.1 200 OK\r\n{PASSWORD}\r\n\r\n".encode(), "close"), "GET .*/manifests/"),
+}  # fmt: skip
+
 
 def reflected(name: str) -> Case:
     """Return a case in which the registry repeats what was sent to it."""
@@ -130,6 +149,7 @@ def reflected(name: str) -> Case:
 
 
 CASES = [
+    *(Case(f"later-{name}", "R34", does, on(match, play)) for name, (does, play, match) in LATER.items()),
     *(Case(f"realm-{name}", "R5", f"the registry asks to sign in at {realm[:60] or 'nowhere'}", once(realm), either()) for name, realm in REALMS.items()),
     *(Case(f"token-{name}", "R5", f"the token response is: {does}", on(TOKEN, play)) for name, (does, play) in RESPONSES.items()),
     *(Case(f"token-{name}", "R5", f"it gives {does}", gives(value)) for name, (does, value) in TOKENS.items()),

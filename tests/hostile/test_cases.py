@@ -15,7 +15,7 @@ from tests.hostile.table import CASES, FOUND
 SOME = [case for number, case in enumerate(CASES) if number % 4 == 0 or case.name in FOUND]
 """Every fourth case, and those that have found a fault."""
 CHOSEN = [case for case in (CASES if os.environ.get("HOSTILE") == "all" else SOME) if not case.slow]
-WITH_DEBUG = [case for case in CHOSEN if case.requirement == "R15"]
+WITH_DEBUG = [case for case in CHOSEN if case.requirement in ("R15", "R34")]
 
 
 @pytest.mark.timeout(1800)

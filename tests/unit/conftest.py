@@ -13,6 +13,7 @@ from acr_emulator.front.ca import Authority
 from azext_acrartifact.auth.distribution import ChallengeAuthorizer
 from azext_acrartifact.files.directory.posix import DescriptorFolder
 from azext_acrartifact.files.directory.windows import PathFolder
+from azext_acrartifact.known_secrets import KNOWN
 from azext_acrartifact.oci.registry import Registry
 from azext_acrartifact.transport.client import HttpClient
 from azext_acrartifact.transport.network import Network
@@ -28,6 +29,12 @@ AT_ONCE = Policy(first_wait=0.0, longest_wait=0.0, headway=1)
 """As many tries as by default, without waits."""
 
 Serve = Callable[..., ScriptedServer]
+
+
+@pytest.fixture(autouse=True)
+def no_known_secrets() -> None:
+    """Begin each test as a process does: knowing no secret."""
+    KNOWN.__init__()  # type: ignore[misc]
 
 
 @pytest.fixture

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import re
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ from azext_acrartifact import errors
 from azext_acrartifact._exception_handler import cli_error, command
 from azext_acrartifact.cli.context import CommandContext
 from azext_acrartifact.errors import ArtifactError, NotFoundError, RegistryError
+from azext_acrartifact.known_secrets import KNOWN
 from tests.unit.cli.az_command import az_command
 
 CLASSES = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, ArtifactError)]
@@ -121,3 +124,19 @@ def test_a_command_raises_the_errors_of_azure_cli_and_any_bug() -> None:
     with pytest.raises(KeyError):
         broken(az_command())
     assert command(lambda cmd, value: value + 1)(az_command(), value=1) == 2
+
+
+def test_neither_a_result_nor_a_log_of_a_command_repeats_a_secret(caplog: pytest.LogCaptureFixture) -> None:
+    @command
+    def repeats(cmd: CommandContext) -> Any:
+        KNOWN.add("correct horse")
+        logging.getLogger("cli.azure.cli.core.sdk.policies").warning("%r", {"value": "correct horse"})
+        return {"a": ["correct horse", 1, None, {"b": "a correct%20horse"}], "c": True}
+
+    before = logging.getLogRecordFactory()
+    try:
+        assert repeats(az_command()) == {"a": ["…", 1, None, {"b": "a …"}], "c": True}
+    finally:
+        logging.setLogRecordFactory(before)
+    assert "{'value': '…'}" in caplog.text
+    assert "correct" not in caplog.text

@@ -29,10 +29,12 @@ def backup(
     from ...oci.reference import check_tag
     from ...operations.backup import BackupOrder
     from ...operations.backup import backup as run
+    from ..import_path import distrust
     from ..naming import name_artifact
     from ..output.json_copy import backup_output
     from ..session import open_session
 
+    distrust(destination)
     named = name_artifact(cmd, artifact)
     checked, concurrency = [check_tag(tag) for tag in tags or []], cmd.concurrency(concurrency)
     order = BackupOrder(named.reference, destination, checked, recursive, dry_run, concurrency)

@@ -9,6 +9,7 @@ from knack.log import get_logger
 
 from ...auth.credentials import PasswordCredential
 from ...errors import SignInError
+from ...known_secrets import KNOWN
 from ..context import CommandContext
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def admin_credential(cmd: CommandContext, server: str) -> PasswordCredential:
     from knack.util import CLIError
 
     try:
-        found_login = client(cmd).registries.list_credentials(group_of(found), found.name)
+        # `--debug` logs every response of Azure Resource Manager as it arrives, before its passwords can be registered.
+        found_login = client(cmd).registries.list_credentials(group_of(found), found.name, logging_enable=False)
     except (AzureError, CLIError) as error:
         raise SignInError(
             "The admin user cannot be read",
@@ -46,7 +48,9 @@ def admin_credential(cmd: CommandContext, server: str) -> PasswordCredential:
             why=str(error).strip().partition("\n")[0],
             hint=f"Enable it: az acr update --name {found.name} --admin-enabled true. It takes a Contributor.",
         ) from error
-    return PasswordCredential(str(found_login.username), str(found_login.passwords[0].value))
+    passwords = [str(password.value) for password in found_login.passwords]
+    KNOWN.add(*passwords)
+    return PasswordCredential(str(found_login.username), passwords[0])
 
 
 def registries_at(cmd: CommandContext, servers: Sequence[str]) -> list[Registry | None]:

@@ -108,6 +108,8 @@ class Extraction:
 
     def _stage(self, member: Member, reader: TarReader) -> None:
         name = self._below_title(member)
+        whole = RelativeName(self._title.parent.parts + name.parts)
+        self._destination.closed.require_outside(whole, folder=member.type == tar.DIRECTORY)
         self._counts[member.type] += 1
         if member.type == tar.DIRECTORY:
             if name.parts:

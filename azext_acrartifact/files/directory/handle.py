@@ -105,8 +105,9 @@ class Locks(Protocol):
         """Lock this temporary folder. Return False when the sweep of another run has removed it."""
         ...
 
-    def wait_for_lock(self) -> int | None:
-        """Wait for the folder's exclusive lock. Return a descriptor that locks it until closed; None without locks."""
+    def wait_for_lock(self, longest_wait: float) -> int | None:
+        """Wait for the folder's exclusive lock. Return a descriptor that locks it until closed; None without locks.
+        OSError after *longest_wait* seconds: whoever may read a folder can lock it."""
         ...
 
     def remove_abandoned(self, name: str) -> None:

@@ -134,12 +134,13 @@ class DescriptorLocks:
         """Lock this temporary folder. Return False when the sweep of another run has removed it."""
         return try_lock(self._folder.descriptor) is not False and os.fstat(self._folder.descriptor).st_nlink > 0
 
-    def wait_for_lock(self) -> int | None:
-        """Wait for the folder's exclusive lock. Return a descriptor that locks it until closed; None without locks."""
+    def wait_for_lock(self, longest_wait: float) -> int | None:
+        """Wait for the folder's exclusive lock. Return a descriptor that locks it until closed; None without locks.
+        OSError after *longest_wait* seconds: whoever may read a folder can lock it."""
         descriptor = os.open(".", _DIRECTORY, dir_fd=self._folder.descriptor)
         locked = False
         try:
-            locked = wait_for_lock(descriptor)
+            locked = wait_for_lock(descriptor, longest_wait)
         finally:
             if not locked:
                 os.close(descriptor)

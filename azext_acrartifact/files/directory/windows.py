@@ -134,7 +134,7 @@ class PathLocks:
         """Return True: Windows does not remove open files, so no lock is needed."""
         return True
 
-    def wait_for_lock(self) -> int | None:
+    def wait_for_lock(self, _longest_wait: float) -> int | None:
         """Return None: a folder cannot be locked on Windows."""
         return None
 

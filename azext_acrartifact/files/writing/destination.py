@@ -17,10 +17,14 @@ from ..directory.handle import Folder
 from ..hashing import hash_descriptor
 from ..names import RelativeName
 from ..os_errors import naming, on_failure
+from .closed_folders import ClosedFolders
 from .folder_tree import FolderTree
 from .resumable_file import ResumableFile, resumable_bytes
 from .resume_note import NoteHeader
-from .temp_file import TemporaryFile, replaceable, temporary_name
+from .temp_file import TemporaryFile, new_file_mode, replaceable
+
+LONGEST_WAIT = 10.0
+"""Seconds to wait for the lock of the folder. Other runs hold it for some milliseconds."""
 
 
 def _make_folders(path: str) -> list[str]:
@@ -50,22 +54,26 @@ def _remove_empty(folders: list[str]) -> None:
 class Destination:
     """The folder that a pull writes to. Several threads may use it. Close it, or use it in a `with` block."""
 
-    def __init__(self, root: Folder, made: list[str], overwrite: bool = True) -> None:
+    def __init__(self, root: Folder, made: list[str], overwrite: bool = True, closed: Iterable[str] = ()) -> None:
         self._root = root
         self.folders = FolderTree(root)
         self.overwrite = overwrite
         """Whether existing files may be replaced."""
         self._made_above = made
+        self._modes: dict[RelativeName, int] = {}
         self.path = root.path
         """Absolute."""
+        self.closed = ClosedFolders(root.path, closed)
+        """Folders that no file may be written to."""
 
     @classmethod
-    def open(cls, path: str, *, create: bool = True, overwrite: bool = True) -> Destination:
-        """Open the folder *path*, making it and folders above it if *create* is true. Raises LocalFileError."""
+    def open(cls, path: str, *, create: bool = True, overwrite: bool = True, closed: Iterable[str] = ()) -> Destination:
+        """Open the folder *path*, making it and folders above it if *create* is true. No file may be written to the
+        absolute folders *closed*. Raises LocalFileError."""
         path = os.path.abspath(path)
         made = _make_folders(path) if create else []
         with on_failure(_remove_empty, made), naming("Cannot use the destination folder", path):
-            return cls(open_folder(path), made, overwrite)
+            return cls(open_folder(path), made, overwrite, closed)
 
     def close(self, *, failed: bool = False) -> None:
         """Close it. After a failure, remove the folders that were made and are empty."""
@@ -82,11 +90,20 @@ class Destination:
         self.close(failed=kind is not None)
 
     @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self, longest_wait: float = LONGEST_WAIT) -> Iterator[None]:
         """Lock the folder for the block, waiting for other runs. Does nothing where folders cannot be locked (Windows,
-        some network mounts)."""
+        some network mounts). Raises LocalFileError if it stays locked: another user may lock it who may only read it.
+        """
         with contextlib.closing(self._root.again()) as root:
-            descriptor = root.locks.wait_for_lock()
+            try:
+                descriptor = root.locks.wait_for_lock(longest_wait)
+            except BlockingIOError as error:
+                raise LocalFileError(
+                    "The folder is locked",
+                    where=self.path,
+                    why=error.strerror or "",
+                    hint=f"End that process (fuser -v {self.path} shows it), or choose another --destination.",
+                ) from error
             try:
                 yield
             finally:
@@ -122,21 +139,18 @@ class Destination:
 
         Only folders may be on the way, only a regular file at the end, and existing folders must allow new files.
         """
-        probed: set[RelativeName] = set()
         for name in names:
             with self.folders.deepest(name.parent) as (folder, found):
                 if found == name.parent:
                     replaceable(folder, name)
-                if found not in probed:
-                    probed.add(found)
-                    self._probe(folder)
+                self._mode_in(folder, found)
 
-    def _probe(self, folder: Folder) -> None:
-        with naming("Cannot write to the folder", folder.path):
-            temporary = temporary_name()
-            os.close(folder.create(temporary))
-            with contextlib.suppress(FileNotFoundError):  # another run has swept it already
-                folder.remove(temporary)
+    def _mode_in(self, folder: Folder, name: RelativeName) -> int:
+        """Return the mode of new files in *folder*, called *name*. Raises LocalFileError if none can be made."""
+        if name not in self._modes:
+            with naming("Cannot write to the folder", folder.path):
+                self._modes[name] = new_file_mode(folder)
+        return self._modes[name]
 
     def size_of(self, name: RelativeName) -> int | None:
         """Return the size of the regular file *name* in bytes, None when there is none."""
@@ -171,14 +185,15 @@ class Destination:
         """Create a temporary file beside *name*, making missing folders. Raises LocalFileError."""
         folder = self._folder_for(name)
         with on_failure(folder.close), naming("Cannot write the file", self.shown(name)):
-            return TemporaryFile(folder, name, self.overwrite)
+            return TemporaryFile(folder, name, self._mode_in(folder, name.parent), self.overwrite)
 
     def open_resumable(self, name: RelativeName, digest: str, size: int, range_size: int) -> ResumableFile:
         """Resume or create the resumable file of *digest* and *size* beside *name*, which is written in ranges of
         *range_size* bytes. Raises LocalFileError."""
         folder = self._folder_for(name)
         with on_failure(folder.close), naming("Cannot write the file", self.shown(name)):
-            return ResumableFile(folder, name, NoteHeader(digest, size, range_size), self.overwrite)
+            header, mode = NoteHeader(digest, size, range_size), self._mode_in(folder, name.parent)
+            return ResumableFile(folder, name, header, mode, self.overwrite)
 
     def _folder_for(self, name: RelativeName) -> Folder:
         folder = self.folders.reach(name.parent)

@@ -11,7 +11,7 @@ from ..names import TEMPORARY_PREFIX, RelativeName
 from ..os_errors import naming, on_failure
 from ..positioned_io import PositionedFile
 from .resume_note import Note, NoteHeader, is_ours
-from .temp_file import TemporaryFile, create_locked
+from .temp_file import UNFINISHED_MODE, TemporaryFile, create_locked, restrict
 
 DATA, NOTE = ".kept", ".note"
 LIFETIME = 7 * 24 * 3600.0
@@ -43,13 +43,15 @@ def is_outdated(folder: Folder, entry: str) -> bool:
 class ResumableFile(TemporaryFile):
     """A temporary file of known size that another run can resume. Threads write its ranges in any order."""
 
-    def __init__(self, folder: Folder, name: RelativeName, header: NoteHeader, overwrite: bool = True) -> None:
-        """Resume or begin *name* in *folder*; *overwrite* as for `TemporaryFile`. Raises OSError."""
+    def __init__(
+        self, folder: Folder, name: RelativeName, header: NoteHeader, mode: int, overwrite: bool = True
+    ) -> None:
+        """Resume or begin *name* in *folder*; *mode* and *overwrite* as for `TemporaryFile`. Raises OSError."""
         self._data = stem_of(name) + DATA
         self._note = Note(stem_of(name) + NOTE, header)
         self.done = self._note.done
         """Numbers of the complete ranges."""
-        super().__init__(folder, name, overwrite)
+        super().__init__(folder, name, mode, overwrite)
 
     def write_at(self, data: memoryview, offset: int) -> None:
         """Write all of *data* at *offset*. Raises LocalFileError (no space, quota)."""
@@ -110,7 +112,7 @@ class ResumableFile(TemporaryFile):
         """Open the data file. Return its descriptor, None if it is locked or not ours, and whether it is new."""
         fresh = True
         try:
-            descriptor = self._folder.create(self._data)
+            descriptor = self._folder.create(self._data, UNFINISHED_MODE)
         except FileExistsError:
             fresh = False
             try:
@@ -119,6 +121,7 @@ class ResumableFile(TemporaryFile):
                 return None, False
         with on_failure(os.close, descriptor):
             if is_ours(descriptor):
+                restrict(descriptor)  # an older version made it readable for others
                 locked = self._folder.locks.try_lock(self._data, descriptor)
                 # Without locks, another run may still be writing to a file that exists: leave it alone.
                 if locked or (fresh and locked is None):

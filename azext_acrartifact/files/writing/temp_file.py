@@ -12,6 +12,8 @@ from ..directory.handle import Folder, is_link
 from ..names import TEMPORARY_PREFIX, RelativeName
 from ..os_errors import naming, on_failure
 
+UNFINISHED_MODE = 0o600
+"""Permission bits of a file until it takes its name: what it replaces may be for its owner's eyes only."""
 _SUFFIX = ".part"
 
 
@@ -29,20 +31,45 @@ def create_locked(folder: Folder) -> tuple[str, int]:
     """Create a temporary file in *folder*, locked against the sweep of other runs. Return its name and descriptor."""
     while True:
         temporary = temporary_name()
-        descriptor = folder.create(temporary)
+        descriptor = folder.create(temporary, UNFINISHED_MODE)
         with on_failure(os.close, descriptor):
             if folder.locks.try_lock(temporary, descriptor) is not False:
                 return temporary, descriptor
         os.close(descriptor)
 
 
+def new_file_mode(folder: Folder) -> int:
+    """Return the permission bits that a new file gets in *folder*: its umask or default ACL decides. Raises OSError."""
+    temporary = temporary_name()
+    descriptor = folder.create(temporary)
+    try:
+        return stat.S_IMODE(os.fstat(descriptor).st_mode)
+    finally:
+        os.close(descriptor)
+        with contextlib.suppress(FileNotFoundError):  # another run has swept it already
+            folder.remove(temporary)
+
+
+def set_mode(descriptor: int, mode: int) -> None:
+    """Give the file the permission bits *mode*. Raises OSError, also where a file system has none to give (FAT)."""
+    if hasattr(os, "fchmod") and stat.S_IMODE(os.fstat(descriptor).st_mode) != mode:
+        os.fchmod(descriptor, mode)
+
+
+def restrict(descriptor: int) -> None:
+    """Take the rights of others from an unfinished file, as far as its file system allows."""
+    with contextlib.suppress(OSError):
+        set_mode(descriptor, UNFINISHED_MODE)
+
+
 class TemporaryFile:
     """A temporary file beside its destination. Leaving a `with` block discards it, unless it was committed."""
 
-    def __init__(self, folder: Folder, name: RelativeName, overwrite: bool = True) -> None:
+    def __init__(self, folder: Folder, name: RelativeName, mode: int, overwrite: bool = True) -> None:
         """Create it in *folder*, which it closes at the end. `commit` gives it *name*, unless that exists then and
-        *overwrite* is false. Raises OSError."""
+        *overwrite* is false, with the mode of the file that it replaces, or else with *mode*. Raises OSError."""
         self.name = name
+        self._mode = mode
         self._overwrite = overwrite
         self._folder = folder
         self._temporary, self._fd = self._begin()
@@ -72,11 +99,13 @@ class TemporaryFile:
     def commit(self) -> None:
         """Make it durable and rename it. The caller has verified size and digest. Raises LocalFileError."""
         with naming("Cannot write the file", self._shown()):
-            self._copy_mode(replaceable(self._folder, self.name))
+            older = replaceable(self._folder, self.name)
             os.fsync(self._fd)
-            if os.name == "nt":
-                self._release()
-            put(self._folder, self._temporary, self._folder, self.name.last, self._overwrite)
+            with on_failure(restrict, self._fd):
+                set_mode(self._fd, stat.S_IMODE(older.st_mode) & 0o777 if older else self._mode)
+                if os.name == "nt":
+                    self._release()
+                put(self._folder, self._temporary, self._folder, self.name.last, self._overwrite)
         self._close()
 
     def discard(self) -> None:
@@ -90,10 +119,6 @@ class TemporaryFile:
 
     def _shown(self) -> str:
         return os.path.join(self._folder.path, self.name.last)
-
-    def _copy_mode(self, older: os.stat_result | None) -> None:
-        if older is not None and hasattr(os, "fchmod"):
-            os.fchmod(self._fd, stat.S_IMODE(older.st_mode) & 0o777)
 
     def _release(self) -> None:
         if self._fd >= 0:

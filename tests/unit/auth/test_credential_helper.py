@@ -24,19 +24,36 @@ def test_a_failing_helper_is_named(helper, script: str, why: str) -> None:
     assert caught.value.where == "docker-credential-s"
 
 
-def test_a_failed_store_or_erase(helper) -> None:
-    helper("echo locked; exit 1")
-    for action in (lambda: CredentialHelper("s").store(S, "me", "secret"), lambda: CredentialHelper("s").erase(S)):
-        with pytest.raises(SignInError, match="locked") as caught:
-            action()
-        assert "secret" not in str(caught.value)
+@pytest.mark.parametrize("verb", ["get", "store", "erase"])
+def test_what_a_failing_helper_prints_is_not_shown(helper, verb: str) -> None:
+    """Its standard output may be a secret, and its standard error may repeat what it was given."""
+    helper("""echo '{"Username":"me","Secret":"not-yet-known"}'; cat >&2; exit 4""")
+    failing = CredentialHelper("s")
+    actions = {
+        "get": lambda: failing.get(S),
+        "store": lambda: failing.store(S, "me", "given-secret"),
+        "erase": lambda: failing.erase(S),
+    }
+    with pytest.raises(SignInError, match="failed") as caught:
+        actions[verb]()
+    assert "not-yet-known" not in str(caught.value)
+    assert "given-secret" not in str(caught.value)
+    helper("echo not-yet-known; exit 4")
+    with pytest.raises(SignInError, match="code 4"):
+        actions[verb]()
+
+
+def test_a_secret_of_a_helper_is_never_repeated(helper) -> None:
+    helper("""echo '{"Username":"me","Secret":"from the keychain"}'""")
+    assert CredentialHelper("s").get(S) == ("me", "from the keychain")
+    assert SignInError("It failed", why="at /a/from%20the%20keychain").why == "at /a/…"
 
 
 def test_not_found_is_an_error_only_for_a_store(helper) -> None:
     helper("echo credentials not found; exit 1")
     assert CredentialHelper("s").get(S) is None
     CredentialHelper("s").erase(S)
-    with pytest.raises(SignInError, match="not found"):
+    with pytest.raises(SignInError, match="code 1"):
         CredentialHelper("s").store(S, "me", "secret")
 
 

@@ -156,7 +156,7 @@ def test_a_lock_that_is_never_released_is_an_error(config: DockerConfig) -> None
     written(config, {})
     impatient = DockerConfig(config.path, lock_timeout=0.05)
     with filelock.locked(config.path.with_name(".config.json.lock"), 0):
-        with pytest.raises(errors.LocalFileError, match="another process holds its lock"):
+        with pytest.raises(errors.LocalFileError, match="another process has not released its lock"):
             impatient.store(S, DockerLogin("me", "secret"))
     impatient.store(S, DockerLogin("me", "secret"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import site
 import subprocess
 import sys
 from pathlib import Path
@@ -58,3 +59,17 @@ def test_the_installation_stays_though_it_lies_below() -> None:
 def test_a_current_folder_that_was_deleted_breaks_nothing(tmp_path: Path) -> None:
     (tmp_path / "gone").mkdir()
     assert "" not in path_after(".", "gone", cwd=tmp_path / "gone", python_path=[""])
+
+
+def test_the_folders_that_python_still_loads_from_are_named(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    look = (
+        "import json, sys; from azext_acrartifact.cli.import_path import distrust\n"
+        "print(json.dumps([distrust('out'), sys.path]))"
+    )
+    variables = {**os.environ, "PYTHONPATH": os.pathsep.join(["out", str(tmp_path / "libs"), str(ROOT)])}
+    done = subprocess.check_output([sys.executable, "-c", look], cwd=tmp_path, env=variables, text=True)
+    closed, path = json.loads(done)
+    assert {os.path.realpath(entry) for entry in path} <= set(closed)
+    assert {str(tmp_path / "libs"), os.path.realpath(sys.prefix), site.getusersitepackages()} <= set(closed)
+    assert str(tmp_path / "out") not in closed

@@ -149,3 +149,20 @@ def test_a_disk_that_fills_up_while_a_folder_is_unpacked_changes_nothing(tmp_pat
     assert "d/b" in run.stdout
     assert {path.name: path.is_file() for path in (tmp_path / "out").rglob("*")} == {"d": False, "a": True}
     assert (tmp_path / "out/d/a").read_bytes() == b"mine"
+
+
+def test_nothing_is_written_if_a_file_would_reach_a_closed_folder(signed_in, work: Path, tmp_path: Path) -> None:
+    for name in ("a.txt", "venv/bin/az"):
+        (work / name).parent.mkdir(parents=True, exist_ok=True)
+        (work / name).write_text(name)
+    registry = signed_in()
+    push_files(registry, "closed:1", "a.txt", "venv/bin/az")
+    closed = [str(tmp_path / "to" / "venv")]
+    with pytest.raises(errors.UnsafeContentError, match="own Python") as caught:
+        pull_files(registry, "closed:1", tmp_path / "to", closed_folders=closed)
+    assert closed[0] in caught.value.why
+    assert not (tmp_path / "to").exists()
+    chosen = pull_files(
+        registry, "closed:1", tmp_path / "to", closed_folders=closed, selection=Selection.of(include=["a.txt"])
+    )
+    assert [file.path for file in chosen.files] == [str(tmp_path / "to" / "a.txt")]

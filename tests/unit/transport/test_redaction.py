@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from azext_acrartifact.known_secrets import SHORTEST_SECRET
 from azext_acrartifact.transport.redaction import (
-    SHORTEST_SECRET,
     QueryFilter,
     protect_logs,
     public_url,

@@ -81,12 +81,18 @@ def test_a_host_without_an_address_is_left_to_the_proxy() -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["169.254.169.254", "2852039166", "0xa9fea9fe", "0251.0376.0251.0376", "[::ffff:169.254.169.254]", "[fe80::1]",
-     "127.0.0.1", "127.1", "0.0.0.0", "localhost", "a.localhost", "[::1]", "10.0.0.5"],
+    ["169.254.169.254", "2852039166", "0251.0376.0251.0376", "[::ffff:169.254.169.254]", "127.1", "localhost.",
+     "10.0.0.5", "intranet", "files.corp.internal", "kubernetes.default.svc", "168.63.129.16", "[64:ff9b::a9fe:a9fe]"],
 )  # fmt: skip
-def test_an_ip_address_is_checked_behind_a_proxy_too(host: str) -> None:
+def test_an_inward_host_is_refused_behind_a_proxy_too(host: str) -> None:
     with pytest.raises(ProtocolError, match="own network"):
         hop(f"https://{host}/latest/meta-data", target=None)
+
+
+def test_a_name_is_judged_by_its_addresses_as_well() -> None:
+    with pytest.raises(ProtocolError, match="own network"):
+        hop("https://store.internal/c", registry="10.0.0.4", target="127.0.0.1")
+    assert hop("https://store.internal/c", registry="10.0.0.4", target="10.0.0.5").authorization is None
 
 
 @pytest.mark.parametrize(

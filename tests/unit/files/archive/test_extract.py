@@ -51,6 +51,17 @@ def unpack(
     return result
 
 
+@pytest.mark.parametrize("bad", [member("d/venv/lib/a.py", b"x"), symlink("d/venv", "e"), folder("d/venv/bin")])
+def test_no_member_reaches_a_closed_folder(out: Path, bad: bytes) -> None:
+    data = layer(folder("d"), member("d/free", b"x"), bad)
+    before = snapshot(out)
+    with Destination.open(str(out), closed=[str(out / "d/venv")]) as destination:
+        with Extraction(destination, safe_folder("d"), max_size=1 << 30) as extraction:
+            with pytest.raises(UnsafeContentError, match="own Python"):
+                extraction.read(io.BytesIO(data).read)
+    assert snapshot(out) == before
+
+
 def refuse(out: Path, data: bytes, why: str = "", **options) -> None:
     """Check that *data* is refused and that nothing changes, in the destination or beside it."""
     before = snapshot(out.parent)

@@ -7,11 +7,13 @@ import errno
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from azext_acrartifact.errors import LocalFileError
+from azext_acrartifact.files.directory.posix import DescriptorFolder
 from azext_acrartifact.files.names import RelativeName, safe_name
 from azext_acrartifact.files.writing.destination import Destination
 from azext_acrartifact.files.writing.resumable_file import DATA, stem_of
@@ -70,6 +72,38 @@ def test_the_lock_of_the_folder_is_released(out: Path) -> None:
             with destination.alone():
                 pass
             assert open_below(out) == opened_before
+
+
+HOLD_A_LOCK = """
+import fcntl, os, sys
+if os.geteuid() == 0:
+    os.setuid(65534)
+fcntl.flock(os.open(sys.argv[1], os.O_RDONLY), fcntl.LOCK_EX)
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_another_users_lock_is_not_waited_for_for_ever(folder_kind: type) -> None:
+    """Lock the folder as a user who may only read it."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        other = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", HOLD_A_LOCK, folder],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        with other, Destination.open(folder) as destination:
+            assert other.stdout is not None
+            assert other.stdout.readline() == b"locked\n"
+            if folder_kind is DescriptorFolder:  # the folders of Windows have no locks
+                with pytest.raises(LocalFileError, match="has not released its lock") as caught:
+                    destination.alone(0.2).__enter__()
+                assert (caught.value.what, caught.value.where) == ("The folder is locked", folder)
+                assert f"fuser -v {folder}" in caught.value.hint
+            other.communicate()
+            with destination.alone(0.2):
+                pass
 
 
 @pytest.mark.usefixtures("free_space")

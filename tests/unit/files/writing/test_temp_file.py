@@ -7,6 +7,7 @@ import errno
 import fcntl
 import functools
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -87,7 +88,7 @@ def test_descriptor_0_is_closed_too(tmp_path: Path) -> None:
         folder, standard_input = destination.opened(), os.dup(0)
         os.close(0)
         try:
-            file = TemporaryFile(folder, NAME)
+            file = TemporaryFile(folder, NAME, 0o644)
             assert str(tmp_path) in os.readlink("/proc/self/fd/0")
             file.discard()
             assert not os.path.lexists("/proc/self/fd/0")
@@ -173,6 +174,77 @@ def test_a_new_file_obeys_the_umask(target: Path) -> None:
     finally:
         os.umask(before)
     assert (target / "a").stat().st_mode & 0o7777 == 0o640
+
+
+def mode_of(path: Path) -> int:
+    """Return the permission bits of *path*."""
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.parametrize("before", [0o600, 0o640, None])
+def test_an_unfinished_file_is_for_its_owner_alone(tmp_path: Path, before: int | None) -> None:
+    if before is not None:
+        (tmp_path / "a").write_bytes(b"old")
+        (tmp_path / "a").chmod(before)
+    with Destination.open(str(tmp_path)) as destination:
+        small = destination.open_temporary(safe_name("a"))
+        large = destination.open_resumable(safe_name("b"), "sha256:0", 3, 1)
+        for file in (small, large):
+            file.write(b"new")
+        large.mark(0)
+        assert [mode_of(path) for path in tmp_path.glob(".*")] == [0o600] * 3
+        small.commit()
+        large.discard()
+    assert mode_of(tmp_path / "a") == (before or 0o644)
+    left = list(tmp_path.glob(".*"))
+    assert len(left) == 2, "the resumable file and its note"
+    assert {mode_of(path) for path in left} == {0o600}
+
+
+def test_no_unfinished_file_is_created_for_others(tmp_path: Path, before: Before) -> None:
+    created: list[tuple[str, int]] = []
+    before(os, "open", lambda path, flags, mode=0o777, **_: flags & os.O_CREAT and created.append((path, mode)))
+    with Destination.open(str(tmp_path)) as destination:
+        destination.open_temporary(safe_name("a")).discard()
+        destination.open_resumable(safe_name("b"), "sha256:0", 3, 1).discard()
+    probe, *unfinished = created
+    assert probe[1] == 0o666, "this one stays empty"
+    assert [mode for _, mode in unfinished] == [0o600] * 3
+
+
+def test_an_older_versions_resumable_file_is_closed_to_others(tmp_path: Path) -> None:
+    with Destination.open(str(tmp_path)) as destination:
+        for mode in (0o644, 0o600):
+            file = destination.open_resumable(safe_name("b"), "sha256:0", 3, 1)
+            file.mark(0)
+            data = next(tmp_path.glob("*.kept"))
+            assert mode_of(data) == 0o600
+            file.discard()
+            data.chmod(mode)
+
+
+def test_a_file_that_did_not_get_its_name_is_closed_to_others_again(tmp_path: Path) -> None:
+    with Destination.open(str(tmp_path), overwrite=False) as destination:
+        file = destination.open_resumable(safe_name("b"), "sha256:0", 3, 1)
+        file.mark(0)
+        (tmp_path / "b").write_bytes(b"theirs")
+        with pytest.raises(LocalFileError, match="exists now"):
+            file.commit()
+        assert {mode_of(path) for path in tmp_path.glob(".*")} == {0o600}
+        file.discard()
+    assert {mode_of(path) for path in tmp_path.glob(".*")} == {0o600}
+
+
+def test_a_new_files_mode_is_that_of_the_folders_other_new_files(tmp_path: Path, before: Before) -> None:
+    """Ask a file made there: a default ACL may decide it instead of the umask."""
+    before(os, "open", lambda path, flags, mode=0o777, **_: mode == 0o666 and os.umask(0o002))
+    mask = os.umask(0o077)
+    try:
+        with Destination.open(str(tmp_path)) as destination:
+            put(destination, "a", b"x")
+    finally:
+        os.umask(mask)
+    assert mode_of(tmp_path / "a") == 0o664
 
 
 def test_a_link_planted_before_commit_is_refused(target: Path) -> None:
