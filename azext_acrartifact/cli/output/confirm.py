@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from knack.prompting import NoTTYException, prompt_pass, prompt_y_n
 
 from ...errors import CancelledError, InvalidInputError
+from ...oci.referrers import referrers_tag
 from ...text import printable
 from ..context import CommandContext
 
@@ -49,6 +50,9 @@ def describe(deletion: Deletion) -> str:
         ]
     if len(deletion.referrers) > _MOST_NAMED:
         lines.append(f"  and {len(deletion.referrers) - _MOST_NAMED} more")
+    if deletion.lists:
+        tags = ", ".join(f"'{repository}:{referrers_tag(subject)}'" for subject in deletion.lists)
+        lines.append(f"Lists of attached artifacts that will be deleted as well: {tags}.")
     if deletion.locked:
         names = ", ".join(f"'{repository}:{printable(tag.name)}'" for tag in deletion.locked)
         lines.append(f"Locked tags that will be deleted as well: {names}.")
