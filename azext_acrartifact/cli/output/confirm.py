@@ -9,7 +9,7 @@ from knack.prompting import NoTTYException, prompt_pass, prompt_y_n
 
 from ...errors import CancelledError, InvalidInputError
 from ...oci.referrers import referrers_tag
-from ...text import printable
+from ...text import printable, printable_lines
 from ..context import CommandContext
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def confirm(cmd: CommandContext, summary: str, yes: bool, *, ask: Callable[[str]
     if not asks(cmd, yes):
         return
     try:
-        if ask(f"{summary}\nAre you sure you want to continue?"):
+        if ask(f"{printable_lines(summary)}\nAre you sure you want to continue?"):
             return
     except NoTTYException as error:
         raise CancelledError(
