@@ -7,6 +7,8 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
+from .text import LINE_LIMIT, printable
+
 Row = dict[str, Any]
 _VALUE = 82
 """Characters of a property's value on one line, which has a hundred with its name."""
@@ -132,6 +134,15 @@ def purge_table(result: Row) -> list[Row]:
     return [
         {"State": state, "Artifact": _brief(reference, 44), "Reason": _brief(reason, 42)}
         for state, reference, reason in (*deleted, *failed, *stays)
+    ]
+
+
+def harmless(rows: list[Row]) -> list[Row]:
+    """Return *rows* with their texts as `printable`, after they were wrapped and cut: a line of a table may begin with
+    the middle of a text."""
+    return [
+        {name: printable(cell, LINE_LIMIT) if isinstance(cell, str) else cell for name, cell in row.items()}
+        for row in rows
     ]
 
 

@@ -46,6 +46,7 @@ def _table(path: str) -> Callable[[Any], Any]:
     module, _, name = path.rpartition(".")
 
     def transform(result: Any) -> Any:
-        return getattr(import_module(f"{__package__}.{module}"), name)(result)
+        rows = getattr(import_module(f"{__package__}.{module}"), name)(result)
+        return import_module(f"{__package__}._format").harmless(rows)
 
     return transform

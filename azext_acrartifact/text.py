@@ -13,8 +13,10 @@ import unicodedata
 from .known_secrets import KNOWN
 
 FIELD_LIMIT = 300
+LINE_LIMIT = 1 << 20
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_PIPELINE_COMMAND = re.compile(r"##(?=\[|vso\[)|(?<!\S)::", re.IGNORECASE)
+# `::` is a command at the start of a line, and az's YAML begins a line after any blank, quote or letter beyond ASCII.
+_PIPELINE_COMMAND = re.compile(r"##(?=[a-z]*\[)|(?<![a-z0-9]):(?=:)", re.IGNORECASE)
 
 _TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{16,}(?:\.[A-Za-z0-9_-]*){0,2}")
 
@@ -26,8 +28,14 @@ def printable(text: object, limit: int = FIELD_LIMIT) -> str:
     raw = KNOWN.hide(str(text))[: limit + 1]
     # Characters that Python calls printable are in none of the unsafe categories.
     safe = raw if raw.isprintable() else "".join(map(_escaped, raw))
-    shown = _PIPELINE_COMMAND.sub(lambda match: " ".join(match.group()), safe)
+    shown = _PIPELINE_COMMAND.sub(lambda match: "# #" if match.group() == "##" else ": ", safe)
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def printable_lines(text: str) -> str:
+    """Return *text* with each of its lines as `printable`: the last step, since wrapping and joining may have put the
+    middle of a text at the beginning of a line."""
+    return "\n".join(printable(line, LINE_LIMIT) for line in text.split("\n"))
 
 
 def optional(value: object) -> str | None:

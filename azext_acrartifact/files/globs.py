@@ -13,23 +13,32 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import InvalidInputError
+from ..linear_match import AnyBut, Chain, Character, Literal, Pattern, Repeat
 
 # `]` right after `[` or `[!` belongs to the set. `[` without a closing bracket is an ordinary character.
 _SYMBOL = re.compile(r"\*\*/?|\*|\?|\[(?:!.|[^!])[^\]]*\]|.", re.DOTALL)
-_WILDCARDS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+_ANY, _IN_COMPONENT = AnyBut(), AnyBut("/")
+_FOLDERS = Repeat(Chain([Repeat(_ANY), Literal("/")]), 0, 1)
+_CONTENT = Repeat(Chain([Literal("/"), Repeat(_ANY)]), 0, 1)
+_WILDCARDS: dict[str, Pattern] = {
+    "**/": _FOLDERS, "**": Repeat(_ANY), "*": Repeat(_IN_COMPONENT), "?": _IN_COMPONENT,
+}  # fmt: skip
 
 
-def _translate(symbol: str) -> str:
+def _part(symbol: str) -> Pattern:
     if symbol in _WILDCARDS:
         return _WILDCARDS[symbol]
-    if len(symbol) > 1:
-        body = symbol[1:-1].replace("\\", "\\\\").replace("[", "\\[")
-        negated = body.startswith("!")
-        body = body[negated:].replace("]", "\\]").replace("^", "\\^")
-        # Python may give [a--b] and [a&&b] a meaning some day.
-        body = re.sub(r"[&~|]|(?<=-)-", r"\\\g<0>", body)
-        return f"(?!/)[{'^' if negated else ''}{body}]"
-    return re.escape(symbol)
+    return _set(symbol) if len(symbol) > 1 else Literal(symbol)
+
+
+def _set(symbol: str) -> Pattern:
+    body = symbol[1:-1].replace("\\", "\\\\").replace("[", "\\[")
+    negated = body.startswith("!")
+    body = body[negated:].replace("]", "\\]").replace("^", "\\^")
+    # Python may give [a--b] and [a&&b] a meaning some day.
+    body = re.sub(r"[&~|]|(?<=-)-", r"\\\g<0>", body)
+    found = re.compile(f"(?!/)[{'^' if negated else ''}{body}]", re.DOTALL)
+    return Character(lambda character: found.match(character) is not None)
 
 
 class Glob:
@@ -38,16 +47,18 @@ class Glob:
     def __init__(self, pattern: str) -> None:
         self.pattern = pattern
         anchored = pattern.removesuffix("/")
-        body = "".join(map(_translate, _SYMBOL.findall(anchored.removeprefix("./").removeprefix("/"))))
-        start = "" if "/" in anchored else "(?:.*/)?"
+        symbols = _SYMBOL.findall(anchored.removeprefix("./").removeprefix("/"))
         try:
-            self._regex = re.compile(f"{start}(?:{body})(?:/.*)?", re.DOTALL)
+            body = Chain([_part(symbol) for symbol in symbols])
         except re.error as error:
             raise InvalidInputError("The pattern is invalid", where=pattern, why=str(error)) from error
+        self._whole = Chain([*([] if "/" in anchored else [_FOLDERS]), body, _CONTENT])
+        runs = "".join(symbol if len(symbol) == 1 and symbol not in "*?" else "\0" for symbol in symbols).split("\0")
+        self._needed = max(runs, key=len, default="")
 
     def matches(self, path: str) -> bool:
         """Return whether the pattern matches *path*, relative and with `/`, or a folder above it."""
-        return self._regex.fullmatch(path) is not None
+        return self._needed in path and self._whole.matches(path)
 
 
 def any_matches(globs: Iterable[Glob], path: str) -> bool:
@@ -57,8 +68,19 @@ def any_matches(globs: Iterable[Glob], path: str) -> bool:
 
 def media_type_matches(pattern: str, media_type: str) -> bool:
     """Return whether *media_type* matches *pattern*, where `*` stands for any text. Case is ignored."""
-    parts = map(re.escape, pattern.strip().lower().split("*"))
-    return re.fullmatch(".*".join(parts), media_type.strip().lower(), re.DOTALL) is not None
+    text = media_type.strip().lower()
+    first, *others = pattern.strip().lower().split("*")
+    if not others:
+        return text == first
+    *middle, last = others
+    if not (text.startswith(first) and text.endswith(last) and len(text) >= len(first) + len(last)):
+        return False
+    position, end = len(first), len(text) - len(last)
+    for part in middle:  # the earliest place for each part leaves most to the others
+        position = text.find(part, position, end) + len(part)
+        if position < len(part):
+            return False
+    return True
 
 
 @dataclass(frozen=True)

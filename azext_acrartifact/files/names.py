@@ -9,16 +9,21 @@ CVE-2021-21272 (traversal through titles and members).
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from ..errors import UnsafeContentError
+from .archive.tar_format import ENTRY_LIMIT
 
 TITLE_LIMIT = 1024
 """Most characters of a name."""
 COMPONENT_LIMIT = 255
 """Most bytes of a component in UTF-8: NAME_MAX of common file systems."""
+MOST_COMPONENTS = 64
+"""Most components of a name: each but the last is a folder to make, and memory to plan it."""
 TEMPORARY_PREFIX = ".acrartifact-"
 """How our temporary files begin, and no other file may."""
 
@@ -91,6 +96,8 @@ def why_unsafe_path(path: str) -> str | None:
     """Return the reason why a path with `/` is refused, or None."""
     if len(path) > TITLE_LIMIT:
         return f"it is longer than {TITLE_LIMIT} characters"
+    if path.count("/") >= MOST_COMPONENTS:
+        return f"it has more than {MOST_COMPONENTS} components"
     return next(filter(None, map(why_unsafe, path.split("/"))), None)
 
 
@@ -105,7 +112,12 @@ def safe_name(title: str) -> RelativeName:
         raise UnsafeContentError(
             "The artifact holds an unsafe file name", where=title, why=reason, hint="Do not trust this artifact."
         )
-    return RelativeName(tuple(path.split("/")))
+    return relative_name(path)
+
+
+def relative_name(path: str) -> RelativeName:
+    """Return the name of a checked *path*. Names with the same components share their memory."""
+    return RelativeName(tuple(map(sys.intern, path.split("/"))))
 
 
 def safe_folder(title: str) -> RelativeName:
@@ -125,33 +137,62 @@ def collision_key(component: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", component).casefold())
 
 
-def check_collisions(names: Iterable[RelativeName]) -> None:
+def check_collisions(names: Iterable[RelativeName], limit: int = ENTRY_LIMIT) -> None:
     """Check, before anything is written, that all *names* of an artifact can exist side by side.
 
-    Raises UnsafeContentError for two that are equal on some file system, and for one that is a folder of the other.
+    Raises UnsafeContentError for two that are equal on some file system, for one that is a folder of the other, and for
+    more than *limit* files and folders.
     """
-    for found in _collisions(names):
-        raise UnsafeContentError(
-            f"Two files of the artifact {found.why}",
-            where=f"{found.first}, {found.second}",
-            hint="Pull them one at a time with --include, if you trust the artifact.",
-        )
+    tree = NameTree(limit)
+    for name in names:
+        if found := tree.add(name):
+            raise UnsafeContentError(
+                f"Two files of the artifact {found.why}",
+                where=f"{found.first}, {found.second}",
+                hint="Pull them one at a time with --include, if you trust the artifact.",
+            )
+
+
+class NameTree:
+    """The files of an artifact and the folders above them, at most *limit* in total."""
+
+    def __init__(self, limit: int = ENTRY_LIMIT) -> None:
+        self._limit = limit
+        self._entries = 0
+        self._root: dict[str, Any] = {}
+
+    def add(self, name: RelativeName) -> Collision | None:
+        """Add *name*, or return why it cannot be written beside the others. Raises UnsafeContentError when there are
+        more entries than the limit."""
+        folder = self._root
+        *above, last = ("", *map(collision_key, name.parts))  # the destination itself may be the name
+        for key in above:
+            below = folder.get(key)
+            if isinstance(below, RelativeName):
+                return Collision(below, name, "need the same name as a file and as a folder")
+            folder = self._added(folder, key, {}) if below is None else below
+        found = folder.get(last)
+        if isinstance(found, RelativeName):
+            return Collision(found, name, "have the same name")
+        while found:
+            found = next(iter(found.values()))
+            if isinstance(found, RelativeName):
+                return Collision(found, name, "need the same name as a file and as a folder")
+        self._added(folder, last, name)
+        return None
+
+    def _added(self, folder: dict[str, Any], key: str, entry: Any) -> Any:
+        self._entries += 1
+        if self._entries > self._limit:
+            raise UnsafeContentError(
+                "The artifact has too many files and folders",
+                why=f"more than {self._limit:,}",
+                hint="Its author must push a folder as one layer instead of its files one by one.",
+            )
+        folder[key] = entry
+        return entry
 
 
 def find_collision(names: Iterable[RelativeName]) -> Collision | None:
-    """Return the first two *names* that cannot both be written, or None."""
-    return next(_collisions(names), None)
-
-
-def _collisions(names: Iterable[RelativeName]) -> Iterator[Collision]:
-    files: dict[tuple[str, ...], RelativeName] = {}
-    folders: dict[tuple[str, ...], RelativeName] = {}
-    for name in names:
-        key = tuple(map(collision_key, name.parts))
-        above = [key[:depth] for depth in range(len(key))]
-        if key in files:
-            yield Collision(files[key], name, "have the same name")
-        for taken in [files[k] for k in above if k in files] + [folders[k] for k in (key,) if k in folders]:
-            yield Collision(taken, name, "need the same name as a file and as a folder")
-        files[key] = name
-        folders.update(dict.fromkeys(above, name))
+    """Return the first two *names* that cannot both be written, or None. Raises UnsafeContentError as `NameTree`."""
+    return next(filter(None, map(NameTree().add, names)), None)

@@ -14,7 +14,9 @@ from ..transport.error_responses import error_from
 from ..transport.messages import Response
 from .api import RegistryApi
 from .digest import Digest, parse_digest
+from .mediatypes import is_type_text
 from .pages import follow_pages
+from .reference import is_repository, is_tag
 
 PAGE_LIMIT = 4 * 1024 * 1024
 PAGE_SIZE = 100
@@ -38,12 +40,12 @@ class AcrMetadata:
         return self._one(repository, f"_manifests/{quote(digest, safe=':')}", "manifest")
 
     def tags_of(self, repository: str, digest: Digest) -> list[dict[str, Any]]:
-        """List the objects of all tags of one manifest. Each has a name that is a string."""
+        """List the objects of all tags of one manifest. Each has a valid name."""
         pages = self._tag_pages(repository, f"&digest={quote(digest, safe='')}")
         return [tag for _, page in pages for tag in page if tag.get("digest") in (digest, None)]
 
     def tags(self, repository: str) -> Iterator[dict[str, Any]]:
-        """Yield all tags' objects by name, page by page. Each has a name that is a string, and a valid digest."""
+        """Yield all tags' objects by name, page by page. Each has a valid name and digest."""
         for response, page in self._tag_pages(repository):
             yield from _with_digests(response, page)
 
@@ -51,7 +53,10 @@ class AcrMetadata:
         url = self._url(repository, f"_tags?n={PAGE_SIZE}&orderby={query}")
         for response in follow_pages(self._api, Scope.of(repository, METADATA_READ), url, "tags"):
             page = _object(response, "Could not list the tags", _NO_REPOSITORY)
-            yield response, _items(response, page, "tags", _has_name)
+            yield (
+                response,
+                [_checked(tag, response.request.where, True) for tag in _items(response, page, "tags", dict)],
+            )
 
     def repository(self, repository: str) -> dict[str, Any]:
         """Get the repository's object: times, counts, changeableAttributes."""
@@ -63,7 +68,8 @@ class AcrMetadata:
         url = self._api.url(f"/acr/v1/_catalog?n={PAGE_SIZE}")
         for response in follow_pages(self._api, CATALOG, url, "repositories"):
             page = _object(response, "Could not list the repositories", "The registry does not list its repositories")
-            yield from _items(response, page, "repositories", lambda name: isinstance(name, str))
+            names = _items(response, page, "repositories", str)
+            yield from (_name(is_repository, name, "a repository", response.request.where) for name in names)
 
     def manifests(self, repository: str, order: str = "") -> Iterator[dict[str, Any]]:
         """Yield all manifests' objects, page by page, by digest or in *order*: `timedesc` or `timeasc`."""
@@ -71,8 +77,8 @@ class AcrMetadata:
         listed = 0
         for response in follow_pages(self._api, Scope.of(repository, METADATA_READ), url, "manifests"):
             page = _object(response, "Could not list the manifests", _NO_REPOSITORY)
-            found = _items(response, page, "manifests", lambda item: isinstance(item, dict))
-            for item in _with_digests(response, found):
+            found = _items(response, page, "manifests", dict)
+            for item in _with_digests(response, [_checked(one, response.request.where) for one in found]):
                 listed += 1
                 if listed > MOST_MANIFESTS:
                     raise ProtocolError(
@@ -112,21 +118,37 @@ class AcrMetadata:
         found = _object(response, what, f"The {kind} does not exist").get(kind)
         if not isinstance(found, dict):
             raise ProtocolError(what, where=response.request.where, why=f"the response has no object '{kind}'")
-        return found
+        return _checked(found, response.request.where)
 
     def _url(self, repository: str, path: str) -> str:
         return self._api.url(f"/acr/v1/{quote(repository)}" + (f"/{path}" if path else ""))
 
 
-def _items(response: Response, page: dict[str, Any], key: str, is_valid: Callable[[Any], bool]) -> list[Any]:
+def _items(response: Response, page: dict[str, Any], key: str, kind: type) -> list[Any]:
     found = page.get(key) or []
-    if not isinstance(found, list) or not all(map(is_valid, found)):
+    if not isinstance(found, list) or not all(isinstance(item, kind) for item in found):
         raise ProtocolError(f"Could not list the {key}", where=response.request.where, why="the list is malformed")
     return found
 
 
-def _has_name(tag: object) -> bool:
-    return isinstance(tag, dict) and isinstance(tag.get("name"), str)
+def _checked(item: dict[str, Any], where: str, named: bool = False) -> dict[str, Any]:
+    """Return the properties *item* of a tag or a manifest if the names in them are valid: they become parts of URLs,
+    are matched with patterns, and are shown."""
+    if named or "name" in item:
+        _name(is_tag, item.get("name"), "a tag", where)
+    tags = item.get("tags")
+    for tag in filter(lambda tag: isinstance(tag, str), tags if isinstance(tags, list) else ()):
+        _name(is_tag, tag, "a tag", where)
+    for key in ("mediaType", "configMediaType", "artifactType"):
+        if isinstance(found := item.get(key), str) and found:
+            _name(is_type_text, found, "a media type", where)
+    return item
+
+
+def _name(is_valid: Callable[[Any], bool], name: object, kind: str, where: str) -> Any:
+    if not is_valid(name):
+        raise ProtocolError(f"A name in the response is not {kind}", where=where, why=repr(name)[:80])
+    return name
 
 
 def _with_digests(response: Response, items: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import InvalidManifestError, ProtocolError
 from .digest import Digest, parse_digest
-from .mediatypes import TITLE
+from .mediatypes import TITLE, TYPE_LIMIT, is_type_text
 
 LARGEST_SIZE = 2**63 - 1
 
@@ -52,6 +52,7 @@ def parse_descriptor(value: object, path: str) -> Descriptor:
     media_type, size = fields.get("mediaType"), fields.get("size")
     if not isinstance(media_type, str) or not media_type:
         raise InvalidManifestError("A descriptor has no media type", where=path)
+    _require_type(media_type, path)
     if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= LARGEST_SIZE:
         raise InvalidManifestError("A descriptor has no valid size", where=path, why=str(size)[:40])
     return Descriptor(
@@ -60,7 +61,7 @@ def parse_descriptor(value: object, path: str) -> Descriptor:
         size,
         string_map(fields.get("annotations"), f"{path}.annotations"),
         _data(fields.get("data"), path),
-        optional_string(fields.get("artifactType"), f"{path}.artifactType"),
+        optional_type(fields.get("artifactType"), f"{path}.artifactType"),
         _platform(fields.get("platform"), path),
     )
 
@@ -72,11 +73,19 @@ def as_object(value: object, path: str) -> dict[str, Any]:
     return value
 
 
-def optional_string(value: object, path: str) -> str | None:
-    """Return *value* if it is a string or absent; an empty string counts as absent."""
-    if value is None or isinstance(value, str):
-        return value or None
-    raise InvalidManifestError("Not a string", where=path)
+def optional_type(value: object, path: str) -> str | None:
+    """Return *value* if it is a media type or absent; an empty string counts as absent."""
+    if value is not None and not isinstance(value, str):
+        raise InvalidManifestError("Not a string", where=path)
+    if value:
+        _require_type(value, path)
+    return value or None
+
+
+def _require_type(text: str, path: str) -> None:
+    if not is_type_text(text):
+        why = f"'{text[:40]}' is not 1 to {TYPE_LIMIT} printable ASCII characters"
+        raise InvalidManifestError("Not a media type", where=path, why=why)
 
 
 def string_map(value: object, path: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..errors import ArtifactError, InvalidInputError, InvalidManifestError
 from ..transport.bounded_json import parse_json
-from .descriptor import Descriptor, as_object, optional_string, parse_descriptor, string_map
+from .descriptor import Descriptor, as_object, optional_type, parse_descriptor, string_map
 from .digest import Digest, digest_of
 from .mediatypes import (
     EMPTY_CONFIG,
@@ -159,7 +159,7 @@ def parse_manifest(raw: bytes, content_type: str, where: str) -> Manifest:
         digest_of(raw),
         subject=None if subject is None else parse_descriptor(subject, f"{where} subject"),
         annotations=string_map(fields.get("annotations"), f"{where} annotations"),
-        declared_artifact_type=optional_string(fields.get("artifactType"), f"{where} artifactType"),
+        declared_artifact_type=optional_type(fields.get("artifactType"), f"{where} artifactType"),
         **content,
     )
 

@@ -40,6 +40,16 @@ CONTENT_DIGEST = "io.deis.oras.content.digest"
 _NAME = r"[A-Za-z0-9][A-Za-z0-9!#$&\-^_.+]{0,126}"
 _MEDIA_TYPE = re.compile(rf"{_NAME}/{_NAME}")
 
+TYPE_LIMIT = 255
+"""Most characters of a media type: RFC 6838 allows two names of 127 each."""
+_TYPE_TEXT = re.compile(r"[!-~](?:[ -~]*[!-~])?")
+
+
+def is_type_text(text: str) -> bool:
+    """Return whether *text* may stand where a media type does: short, and nothing but printable ASCII. Artifacts exist
+    with types that RFC 6838 does not allow, so more is not demanded of what is read."""
+    return len(text) <= TYPE_LIMIT and _TYPE_TEXT.fullmatch(text) is not None
+
 
 def is_media_type(text: str) -> bool:
     """Return whether *text* is a type and subtype name (RFC 6838 §4.2), without parameters."""

@@ -104,9 +104,14 @@ def check_tag(tag: str, where: str = "") -> str:
     return tag
 
 
-def is_repository(text: str) -> bool:
+def is_tag(text: object) -> bool:
+    """Return whether *text* is a valid tag."""
+    return isinstance(text, str) and _TAG.fullmatch(text) is not None
+
+
+def is_repository(text: object) -> bool:
     """Return whether *text* is a valid repository name."""
-    return _REPOSITORY.fullmatch(text) is not None
+    return isinstance(text, str) and len(text) <= NAME_LIMIT and _REPOSITORY.fullmatch(text) is not None
 
 
 def check_version(text: str) -> str:

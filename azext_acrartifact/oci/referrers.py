@@ -51,8 +51,15 @@ class Referrers:
             self._update(repository, manifest.subject.digest, add=[referrer_descriptor(manifest)], remove=[])
 
     def forget(self, repository: str, subject: Digest, gone: Sequence[Digest]) -> None:
-        """Remove *gone* from the list under the subject's tag. Call it only if `uses_tag_schema`."""
-        self._update(repository, subject, add=[], remove=gone)
+        """Remove *gone* from the list under the subject's tag. Call it only if `uses_tag_schema`.
+
+        An index with children that refer to something else is no such list, whatever its tag, and keeps that tag.
+        """
+        index = self._manifests.find(repository, referrers_tag(subject))
+        children = index.manifests if index and index.is_index and index.subject is None else ()
+        found = [self._manifests.find(repository, child.digest) for child in children if child.digest not in gone]
+        if children and all(one is None or (one.subject and one.subject.digest == subject) for one in found):
+            self._update(repository, subject, add=[], remove=gone)
 
     def _update(self, repository: str, subject: Digest, add: Sequence[Descriptor], remove: Sequence[Digest]) -> None:
         """Write the list until a fresh read has every change. Registries have no conditional PUT, so another writer may

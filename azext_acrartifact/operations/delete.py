@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..errors import InvalidInputError, LockedError
+from ..errors import InvalidInputError, LockedError, ProtocolError
 from ..oci.digest import Digest
 from ..oci.reference import Reference
 from ..oci.referrers import is_referrers_tag, referrers_tag
@@ -15,7 +15,7 @@ from ..transport.authorization import DELETE, METADATA_READ, PULL, Scope
 from .artifact_reference import not_found, require_version
 from .list_referrers import DEEPEST, Referrer, flattened, walk_referrers
 from .locks import locks_in, naming_locks, with_locks
-from .repository_inventory import Inventory, tags_in
+from .repository_inventory import Inventory, names_of_tags, tags_in
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class LockedTag:
 class Deletion:
     """A planned deletion: the manifest with all *tags*, also *locked* ones, and its *referrers*, each before its own.
     The *indexes* would miss it. If *uses_tag_schema*, the registry uses the referrers tag schema and does not delete
-    referrers itself."""
+    referrers itself, nor their *lists*, which are mapped from the manifest that they are for."""
 
     reference: Reference
     digest: Digest
@@ -48,6 +48,7 @@ class Deletion:
     indexes: Sequence[BrokenIndex]
     uses_tag_schema: bool = False
     locked: Sequence[LockedTag] = ()
+    lists: Mapping[Digest, Digest] = field(default_factory=dict)
 
 
 def plan_delete(registry: Registry, reference: Reference, *, confirmed: bool = False, forced: bool = False) -> Deletion:
@@ -81,6 +82,7 @@ def plan_delete(registry: Registry, reference: Reference, *, confirmed: bool = F
         indexes,
         registry.referrers.uses_tag_schema,
         [LockedTag(str(tag["name"]), locks) for tag in tags if (locks := locks_in(tag))],
+        _lists(registry, repository, found.digest, referrers) if registry.referrers.uses_tag_schema else {},
     )
 
 
@@ -114,17 +116,39 @@ def delete(registry: Registry, deletion: Deletion) -> None:
     with naming_locks(registry, _references(deletion, [item.descriptor.digest for item in deletion.referrers])):
         manifest = registry.manifests.find(repository, digest)
         for doomed in (*(item.descriptor.digest for item in reversed(deletion.referrers)), digest):
-            _delete_with_list(registry, repository, doomed)
+            registry.manifests.delete(repository, doomed)
+            if doomed in deletion.lists:
+                registry.manifests.delete(repository, deletion.lists[doomed])
         if manifest and manifest.subject:
             registry.referrers.forget(repository, manifest.subject.digest, [digest])
 
 
-def _delete_with_list(registry: Registry, repository: str, digest: Digest) -> None:
-    """Delete a manifest and its list of referrers, which is an index under a tag."""
-    registry.manifests.delete(repository, digest)
-    referrers = registry.manifests.resolve(repository, referrers_tag(digest))
-    if referrers is not None:
-        registry.manifests.delete(repository, referrers.digest)
+def _lists(registry: Registry, repository: str, digest: Digest, referrers: Sequence[Referrer]) -> dict[Digest, Digest]:
+    """Return the lists of referrers of *digest* and of *referrers*, each an index under a tag.
+
+    Any identity that may push can put such a tag on any manifest. It counts only on an index that has no other tag, and
+    whose children are all among the *referrers* of that subject.
+    """
+    of_subject: dict[Digest, set[Digest]] = {digest: set()}
+    for item in referrers:
+        of_subject.setdefault(item.descriptor.digest, set())
+        of_subject.setdefault(item.subject, set()).add(item.descriptor.digest)
+    found = {}
+    for subject, attached in of_subject.items():
+        index = registry.manifests.find(repository, referrers_tag(subject))
+        if index is None or not index.is_index or index.subject or index.digest in of_subject:
+            continue
+        if {child.digest for child in index.manifests} <= attached and _has_one_tag(registry, repository, index.digest):
+            found[subject] = index.digest
+    return found
+
+
+def _has_one_tag(registry: Registry, repository: str, digest: Digest) -> bool:
+    """Return whether *digest* has one tag. A registry without ACR's list of tags does not say, so it does not count."""
+    try:
+        return len(names_of_tags(registry, repository, digest)) == 1
+    except ProtocolError:
+        return False
 
 
 def _references(deletion: Deletion, others: Sequence[Digest]) -> list[Reference]:
@@ -141,8 +165,8 @@ def _locked(registry: Registry, deletion: Deletion) -> list[Reference]:
 
 def _referrers(inventory: Inventory, digest: Digest) -> list[Referrer]:
     """Return all direct and indirect referrers of *digest*, each before its own."""
-    listed = inventory if inventory.manifests else None
-    return list(flattened(walk_referrers(inventory.registry, inventory.repository, [digest], DEEPEST, listed)[digest]))
+    listed, registry, repository = inventory if inventory.manifests else None, inventory.registry, inventory.repository
+    return list(flattened(walk_referrers(registry, repository, [digest], DEEPEST, listed, verify=True)[digest]))
 
 
 def _broken(inventory: Inventory, digest: Digest) -> list[BrokenIndex]:

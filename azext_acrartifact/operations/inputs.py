@@ -15,7 +15,7 @@ from ..files.archive.pack import PackedFolder, PackedStream
 from ..files.archive.walk import walk
 from ..files.globs import Glob
 from ..files.local_file import LocalFile
-from ..files.names import RelativeName, find_collision, why_unsafe_path
+from ..files.names import find_collision, relative_name, why_unsafe_path
 from ..files.prefetch import prefetch
 from ..files.stdin_file import copy_stdin
 from ..oci.descriptor import Descriptor
@@ -150,7 +150,7 @@ def _open(item: Input, opening: Opening, stack: contextlib.ExitStack, *, stay_op
 
 
 def _require_distinct(inputs: Sequence[Input]) -> None:
-    found = find_collision([RelativeName(tuple(item.title.split("/"))) for item in inputs])
+    found = find_collision(relative_name(item.title) for item in inputs)
     if found:
         raise InvalidInputError(
             f"Two of the files {found.why}",

@@ -73,19 +73,24 @@ def walk_referrers(
     deepest: int,
     inventory: Inventory | None = None,
     most: int = MOST,
+    *,
+    verify: bool = False,
 ) -> dict[Digest, list[Referrer]]:
     """Return the referrers of each of *subjects*, at most *deepest* levels and *most* manifests.
 
     Each manifest is followed once: a digest cannot refer to itself, but a registry may say that it does. An
     *inventory* with the list of manifests saves requests below the first level: once fewer manifests are unread than
     lists are needed, the manifests are read instead, since each of them names its only subject.
+
+    With *verify*, lists under a tag are not believed, since any identity that may push can write them: only manifests
+    that name their subject themselves are returned, at one request for each.
     """
     tops: dict[Digest, list[Referrer]] = {digest: [] for digest in subjects}
     level = dict(tops)
     seen = set(tops)
     for depth in range(deepest if deepest < DEEPEST else DEEPEST + 1):
         if depth == 0 or not _fill_from(inventory, level, seen):
-            _list_level(registry, repository, level, len(seen), most)
+            _list_level(registry, repository, level, len(seen), most, verify)
         new = {item.descriptor.digest: item.referrers for found in level.values() for item in found}
         level = {digest: found for digest, found in new.items() if digest not in seen}
         seen |= set(level)
@@ -139,7 +144,9 @@ def _fill_from(inventory: Inventory | None, level: dict[Digest, list[Referrer]],
     return True
 
 
-def _list_level(registry: Registry, repository: str, level: dict[Digest, list[Referrer]], seen: int, most: int) -> None:
+def _list_level(
+    registry: Registry, repository: str, level: dict[Digest, list[Referrer]], seen: int, most: int, verify: bool
+) -> None:
     """Request the lists of *level*, two at a time, and count their entries on from *seen*, up to *most*."""
     counted = itertools.count(seen + 1)
 
@@ -154,6 +161,8 @@ def _list_level(registry: Registry, repository: str, level: dict[Digest, list[Re
     def complete(item: Referrer) -> None:
         manifest = registry.manifests.find(repository, item.descriptor.digest)
         if manifest is None:
+            if doubts:
+                wrong.add(id(item))
             return
         if not refers_to(manifest, item.subject):
             wrong.add(id(item))
@@ -161,7 +170,8 @@ def _list_level(registry: Registry, repository: str, level: dict[Digest, list[Re
 
     run_all(Concurrency(registry.http, IN_FLIGHT), [functools.partial(fetch, digest) for digest in level])
     # Some lists omit the type (https://github.com/Azure/acr/issues/784); read it from the manifest then.
-    unknown = [item for found in level.values() for item in found if item.artifact_type is None]
+    doubts = verify and registry.referrers.uses_tag_schema
+    unknown = [item for found in level.values() for item in found if item.artifact_type is None or doubts]
     run_all(Concurrency(registry.http, IN_FLIGHT), [functools.partial(complete, item) for item in unknown])
     for found in level.values():
         found[:] = [item for item in found if id(item) not in wrong]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..errors import InvalidInputError, InvalidManifestError
@@ -55,15 +55,23 @@ def plan_pull(manifest: Manifest, selection: Selection, where: str) -> Plan:
             hint="Pull one of them by its digest: SERVER/REPOSITORY@sha256:…",
         )
     layers = [blob for blob in manifest.layers if blob.media_type != EMPTY_CONFIG or blob.title]
-    named = [_planned(blob) for blob in layers if blob.title]
+    named: list[Planned] = []
+    check_collisions(_names(layers, named))
     nameless = [Skipped(blob, NO_TITLE) for blob in layers if not blob.title]
-    check_collisions([item.name for item in named])
     chosen = [selection.wants(str(item.name), item.blob.media_type, item.folder) for item in named]
     wanted = [item for item, is_wanted in zip(named, chosen, strict=True) if is_wanted]
     others = [Skipped(item.blob, NOT_SELECTED) for item, is_wanted in zip(named, chosen, strict=True) if not is_wanted]
     if layers and not wanted:
         raise _nothing(layers, named, where)
     return Plan(wanted, [*others, *nameless])
+
+
+def _names(layers: Sequence[Descriptor], named: list[Planned]) -> Iterator[RelativeName]:
+    """Add each layer with a title to *named* and yield its name, so that a check can stop before all are planned."""
+    for blob in layers:
+        if blob.title:
+            named.append(_planned(blob))
+            yield named[-1].name
 
 
 def _planned(blob: Descriptor) -> Planned:

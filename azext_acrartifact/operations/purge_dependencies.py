@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..oci.digest import Digest
-from ..oci.referrers import is_referrers_tag, owner_of
+from ..oci.referrers import owner_of
 from .repository_inventory import Inventory
 
 
@@ -15,15 +15,14 @@ class Dependencies:
         self.parents: dict[Digest, set[Digest]] = {}
         self.referrers: dict[Digest, set[Digest]] = {}
         self.owned: dict[Digest, str] = {}
-        lists = set()
-        for digest, names in inventory.tagged().items():
+        for names in inventory.tagged().values():
             self.owned.update({owner: name for name in names if (owner := owner_of(name))})
-            if any(is_referrers_tag(name) for name in names):
-                lists.add(digest)  # such an index lists referrers, which it does not need
+        # No index is exempt for a tag that looks like that of a list of referrers: any identity that may push can put
+        # such a tag on any index. The children of a real list stay anyway, with the subject that owns its tag.
         for digest, relation in inventory.relations.items():
             if relation.subject:
                 self.referrers.setdefault(relation.subject, set()).add(digest)
-            for child in relation.children if digest not in lists else ():
+            for child in relation.children:
                 self.parents.setdefault(child, set()).add(digest)
 
     def needed_by(self, digest: Digest) -> set[Digest]:

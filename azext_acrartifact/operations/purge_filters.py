@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from ..errors import InvalidInputError
+from ..linear_match import Pattern
 from ..oci.reference import is_repository
+from .tag_pattern import parse_pattern
 
 LONGEST_PATTERN = 1000
 _AGE = re.compile(r"(?:(?P<d>\d+)d)?(?:(?P<h>\d+(?:\.\d*)?)h)?(?:(?P<m>\d+(?:\.\d*)?)m)?(?:(?P<s>\d+(?:\.\d*)?)s)?")
@@ -28,14 +30,14 @@ class TagFilter:
     """Tags that match *tag* in repositories that match *repository*. *name* is set if the filter names one repository,
     and None if the repositories must be listed."""
 
-    repository: re.Pattern[str]
-    tag: re.Pattern[str]
+    repository: Pattern
+    tag: Pattern
     name: str | None = None
 
     @classmethod
     def of_repository(cls, name: str) -> TagFilter:
         """Return the filter of all tags of one repository."""
-        return cls(re.compile(re.escape(name)), re.compile(".*"), name)
+        return cls(parse_pattern(re.escape(name)), parse_pattern(".*"), name)
 
 
 def parse_filter(text: str) -> TagFilter:
@@ -85,7 +87,7 @@ def parse_time(text: object) -> datetime | None:
     return moment.replace(microsecond=int(fraction), tzinfo=timezone.utc)
 
 
-def _compiled(pattern: str, text: str) -> re.Pattern[str]:
+def _compiled(pattern: str, text: str) -> Pattern:
     if not pattern:
         raise InvalidInputError("One side of the filter is empty", where=text, hint="Write .* for everything.")
     if _repeats_a_repeat(_PARTS.findall(pattern)):
@@ -96,9 +98,12 @@ def _compiled(pattern: str, text: str) -> re.Pattern[str]:
             hint="Write [a-z-]+ instead of ([a-z]+-?)+, for example.",
         )
     try:
-        return re.compile(pattern)
+        return parse_pattern(pattern)
     except (re.error, OverflowError, RecursionError) as error:
         raise InvalidInputError("Not a regular expression", where=text, why=str(error)) from error
+    except ValueError as error:
+        hint = "Write it with fewer groups and repetitions, or give several filters."
+        raise InvalidInputError("The filter is not supported", where=text, why=str(error), hint=hint) from error
 
 
 def _repeats_a_repeat(parts: Sequence[str]) -> bool:

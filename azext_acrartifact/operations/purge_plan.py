@@ -137,7 +137,7 @@ def _repositories(registry: Registry, order: PurgeOrder) -> list[tuple[str, list
     names = {one.name for one in order.filters if one.name is not None}
     if any(one.name is None for one in order.filters):
         names.update(registry.metadata.repositories())
-    matched = [(name, [one for one in order.filters if one.repository.fullmatch(name)]) for name in sorted(names)]
+    matched = [(name, [one for one in order.filters if one.repository.matches(name)]) for name in sorted(names)]
     return [(name, filters) for name, filters in matched if filters]
 
 
@@ -187,7 +187,7 @@ def _plan_tags(plan: RepositoryPlan, keep: int, cutoff: datetime) -> None:
 
 def _old_tags(plan: RepositoryPlan, cutoff: datetime) -> Iterator[tuple[str, datetime]]:
     for name, item in plan.inventory.tags.items():
-        if any(one.tag.fullmatch(name) for one in plan.filters):
+        if any(one.tag.matches(name) for one in plan.filters):
             time = parse_time(item.get("lastUpdateTime"))
             if time is None:
                 plan.retained.append(Retained(plan.at_tag(name), "the registry does not say how old it is"))

@@ -13,7 +13,7 @@ from tests.hostile.site import GOOD, Site
 Command = Literal[
     "pull", "pull-index", "pull-referrer", "pull-digest", "check", "push", "push-folder", "show", "raw", "list",
     "list-table", "repositories", "referrers", "delete", "tag", "untag", "update", "attach", "login", "check-access",
-    "backup", "copy", "purge",
+    "backup", "copy", "purge", "purge-untagged",
 ]  # fmt: skip
 Identity = Literal["password", "refresh", "anonymous"]
 
@@ -50,7 +50,7 @@ def either(**files: bytes) -> Right:
 
 @dataclass(frozen=True)
 class Case:
-    """One row of the table. *does* describes what the server does; *requirement* is R1 to R21 of
+    """One row of the table. *does* describes what the server does; *requirement* is R1 to R38 of
     docs/security-cases.md. Only *hosts* may be contacted, and only the registry may receive a secret. *before*
     prepares the playground; *variables* and *arguments* are added to the command."""
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from tests.hostile.case import EITHER, REFUSES, SUCCEEDS, Case, Right
+from tests.hostile.case import EITHER, REFUSES, SUCCEEDS, Case, Command, Right
 from tests.hostile.cases_manifests import BODIES, chain, endless, endless_chain
-from tests.hostile.names import EVIL, METADATA, STATE
+from tests.hostile.names import EVIL, METADATA, STATE, TAG
 from tests.hostile.site import (
     GOOD,
     INDEX,
+    MANIFEST,
     NO_DIGEST,
     Rule,
     Site,
+    as_json,
     error,
     index,
     manifest,
@@ -87,7 +89,46 @@ LISTS: dict[str, tuple[str, str, Callable[[], Site], Right]] = {
 }  # fmt: skip
 
 
+def _marked(children: str = "release", *more: str, subject: bool = True) -> Callable[[], Site]:
+    """Return a maker of a registry in which somebody with a right to push has put the tag of a list of referrers on an
+    index. *children* are a release, or one and a referrer; *more* are other tags of the index. Without *subject*, the
+    tag is that of a missing manifest."""
+
+    def make() -> Site:
+        made = site(None, rule("GET .*/referrers/", error(404, "NOT_FOUND")))
+        tag = (made.digest if subject else NO_DIGEST).replace(":", "-")
+        child = made.put(manifest([made.add(GOOD, **titled("release.txt"))]), "release")
+        sbom = made.put(manifest([], subject={"mediaType": MANIFEST, "digest": made.digest, "size": 1}), "sbom")
+        claimed = [{**one, "artifactType": "a/b"} for one in ([child, sbom] if children == "partly" else [child])]
+        marked = made.put(index(claimed), tag, INDEX)
+        made.protected = [child["digest"], marked["digest"]]
+        tags = {made.digest: [TAG], child["digest"]: [], marked["digest"]: [tag, *more]}
+
+        def properties(digest: str) -> dict[str, object]:
+            media_type, raw = made.manifests[digest]
+            named = {**made.manifest_properties(), "digest": digest, "tags": tags[digest]}
+            return {**named, "mediaType": media_type, "imageSize": len(raw)}
+
+        listed = [{**made.tag_properties(name), "digest": digest} for digest in tags for name in tags[digest]]
+        made.rules += [
+            rule("GET .*/_manifests$", as_json({"manifests": [properties(digest) for digest in tags]})),
+            rule("GET .*/_tags$", as_json({"tags": listed})),
+        ]
+        return made
+
+    return make
+
+
+MARKED: dict[str, tuple[str, Callable[[], Site]]] = {
+    "release": ("a list's tag is on an index", _marked()),
+    "tagged": ("a list's tag is on an index with a tag of its own", _marked("release", "v1")),
+    "partly": ("a list names a referrer and a release", _marked("partly")),
+    "missing": ("a list's tag is that of a missing manifest", _marked(subject=False)),
+}
+DELETING: tuple[Command, ...] = ("delete", "purge-untagged")
+
 CASES = [
+    *(Case(f"{command}-marked-{name}", "R25", does, make, SUCCEEDS, command=command, ours_only=True) for command in DELETING for name, (does, make) in MARKED.items()),
     *(Case(f"backup-{name}", requirement, does, make, right, command="backup") for name, (requirement, does, make, right) in BACKUPS.items()),
     *(Case(f"copy-{name}", requirement, does, make, command="copy", ours_only=True) for name, (requirement, does, make) in COPIES.items()),
     *(Case(f"purge-{name}", requirement, does, make, right, command="purge", ours_only=True) for name, (requirement, does, make, right) in LISTS.items()),

@@ -63,6 +63,7 @@ TITLES = {
     "long-part": "x" * 300,
     "long": "/".join(["x" * 50] * 100),
     "long-in-bytes": "\U0001f600" * 80,
+    "deep": "/".join("x" * 512),
     "own-temporary": ".acrartifact-0123456789abcdef.part",
     "own-kept": "sub/.ACRARTIFACT-x.kept",
     "pipeline-newline": "x\n##vso[task.setvariable variable=PATH]evil",
@@ -98,6 +99,22 @@ def with_titles(made: Site, *titles: str) -> None:
     """Make an artifact with a good `a.txt` and then a file under each of *titles*."""
     files = [("a.txt", GOOD), *((title, f"file {number}".encode()) for number, title in enumerate(titles))]
     made.put(manifest([made.add(content, **titled(title)) for title, content in files]))
+
+
+def folders(titles: int, depth: int, distinct: bool) -> Callable[[], Site]:
+    """Return a maker of an artifact with one blob of a byte under many *titles*, each of them below *depth* folders,
+    *distinct* ones or the same."""
+
+    def make() -> Site:
+        made = site()
+        names = [
+            "/".join(f"{number * distinct:x}-{level}" for level in range(depth)) + f"/{number}.txt"
+            for number in range(titles)
+        ]
+        made.put(manifest([made.add(b"x", **titled(name)) for name in names]))
+        return made
+
+    return make
 
 
 def _surrogate() -> Site:
@@ -175,6 +192,8 @@ CASES = [
         Case(f"title-{name}", "R2", does, lambda files=files: site(files), right, before=planted(plant))
         for name, (does, plant, files, right) in PLANTED.items()
     ),
+    Case("titles-deep", "R26", "6,000 names of 200 components", folders(6000, 199, distinct=False)),
+    Case("titles-wide", "R26", "one byte under 2,500 names in 150,000 folders", folders(2500, 60, distinct=True)),
     Case("title-surrogate", "R1", "a file is named half a character", _surrogate),
     Case("title-of-config", "R1", "the config has a title that leads out", _config_title("config"), either()),
     Case(

@@ -65,6 +65,7 @@ def _ours(case: Case, digest: str) -> list[str]:
         "backup": ["backup", REFERENCE, "--destination", "out/saved"],
         "copy": ["copy", REFERENCE, "--to", f"{SERVER}/released/artifact:2.0"],
         "purge": ["purge", FRONT, "--ago", "1d", "--dry-run"],
+        "purge-untagged": ["purge", FRONT, "--ago", "1d", "--untagged-only", "--include-referrers", "--yes"],
         "login": ["login", *registry],
         "check-access": ["check-access", *registry, "--repository", REPOSITORY],
     }

@@ -3,7 +3,8 @@
 HARM     a change outside the destination, or to an older file without the complete new one; an incomplete file, a
          device, a setuid bit or an outward link in the destination; success without every file that the artifact
          describes; a secret at a host that is not its own, or in an output; contact with a forbidden host;
-         a terminal's or an agent's command in the output; more than 200 MiB of memory; a full disk
+         a terminal's or an agent's command in the output; a deletion that was not asked for; more than 200 MiB of
+         memory; a full disk
 HANG     not finished in 20 s
 UNCLEAR  success where a refusal is right, or the other way round; an error that is a traceback or too long to
          read; from ours, also an error that is not one line of what, where and why, and one of what to do
@@ -86,6 +87,7 @@ def _harm(scene: Scene) -> Iterator[str]:
     yield from _destination(scene)
     yield from _network(scene)
     yield from _shown(scene)
+    yield from (f"deleted {digest[:19]}" for digest in scene.site.protected if digest in scene.site.deleted)
     if ended.code == 0 and not ended.stopped:
         yield from _missing(scene)
 

@@ -25,7 +25,7 @@ LAYERS: dict[str, frozenset[str]] = {
 }
 """Each layer and those that it may import besides itself. `face` and `base` are files of the root and `cli`."""
 
-BASE_FILES = {"errors", "filelock", "known_secrets", "text", "threads", "_version"}
+BASE_FILES = {"errors", "filelock", "known_secrets", "linear_match", "text", "threads", "_version"}
 FACE_NAMES = {PACKAGE, "commands", "custom"}
 FACE_FOLDER = "cli"
 FRAMEWORK = ("azure.cli", "knack")

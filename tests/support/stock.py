@@ -35,11 +35,14 @@ class Stock:
             fields["subject"] = _descriptor(OCI_MANIFEST, subject)
         return self._store(fields, OCI_MANIFEST, tags, age, locks)
 
-    def index(self, *tags: str, children: Sequence[str], age: float = 100, **locks: bool) -> str:
-        """Add an index of the digests *children*; return its own."""
+    def index(self, *tags: str, children: Sequence[str], age: float = 100, subject: str = "", **locks: bool) -> str:
+        """Add an index of the digests *children*, attached to the digest *subject*; return its own. Under a tag for
+        a list of referrers, it says of each child what a client writes there."""
         manifests = self.state.repositories[self.repository].manifests
-        listed = [_descriptor(manifests[digest].media_type, digest) for digest in children]
-        return self._store({"manifests": listed}, OCI_INDEX, tags, age, locks)
+        kind = {"artifactType": KIND} if any(tag.startswith("sha256-") for tag in tags) else {}
+        listed = [{**_descriptor(manifests[digest].media_type, digest), **kind} for digest in children]
+        refers = {"subject": _descriptor(OCI_MANIFEST, subject)} if subject else {}
+        return self._store({"manifests": listed, **refers}, OCI_INDEX, tags, age, locks)
 
     def tag(self, name: str, digest: str, age: float = 100, **locks: bool) -> None:
         """Tag *digest*; the tag is *age* days old."""

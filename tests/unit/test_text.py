@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import textwrap
 import unicodedata
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from azext_acrartifact.errors import ArtifactError
-from azext_acrartifact.text import optional, printable, without_tokens
+from azext_acrartifact.text import optional, printable, printable_lines, without_tokens
 
 
 @pytest.mark.parametrize(
@@ -31,6 +34,10 @@ from azext_acrartifact.text import optional, printable, without_tokens
         ("::set-output name=a::b", ": :set-output name=a::b"),
         ("a ::error::b", "a : :error::b"),
         (" ::\x00", " : :\\x00"),
+        (":::error::x", ": : :error::x"),
+        ("é::error::x", "é: :error::x"),
+        ('"::error::x', '": :error::x'),
+        ("##teamcity[x]", "# #teamcity[x]"),
         ("std::string ## heading", "std::string ## heading"),
         ("Grüße\n文件", "Grüße\\n文件"),
         (None, "None"),
@@ -66,6 +73,14 @@ def test_any_text_is_safe_and_short(text: str, limit: int) -> None:
     assert "##vso[" not in shown.lower()
     assert not shown.startswith("::")
     assert not {unicodedata.category(one) for one in shown} & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+@given(st.text("é::#[a \"'-\n\u2028🙂", min_size=60, max_size=300))
+def test_no_line_of_any_format_begins_with_a_command(text: str) -> None:
+    rows = [{"a": printable(text), printable(text, 100): ["", printable(text)]}]
+    formats = [yaml.safe_dump(rows, default_flow_style=False, allow_unicode=wide) for wide in (True, False)]
+    for shown in (*formats, json.dumps(rows, indent=2), printable_lines("\n".join(textwrap.wrap(text, 11)))):
+        assert not [line for line in shown.splitlines() if line.strip().startswith(("::", "##["))]
 
 
 def test_a_token_in_an_error_is_not_shown() -> None:

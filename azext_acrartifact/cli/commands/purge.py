@@ -118,12 +118,14 @@ def _print(cmd: CommandContext, shown: dict[str, Any]) -> None:
     from knack.events import EVENT_INVOKER_FILTER_RESULT
     from knack.util import CommandResultItem
 
-    from ..._format import purge_table
+    from ..._format import harmless, purge_table
 
     cli_ctx = cmd.cli_ctx
     data = {"result": shown}
     cli_ctx.raise_event(EVENT_INVOKER_FILTER_RESULT, event_data=data)
     queried = bool(cli_ctx.invocation.data.get("query_active"))
-    item = CommandResultItem(data["result"], table_transformer=purge_table, is_query_active=queried)
+    item = CommandResultItem(
+        data["result"], table_transformer=lambda result: harmless(purge_table(result)), is_query_active=queried
+    )
     formatter = cli_ctx.output.get_formatter(cli_ctx.invocation.data["output"])
     cli_ctx.output.out(item, formatter=formatter, out_file=cli_ctx.out_file)

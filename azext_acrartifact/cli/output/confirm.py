@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from knack.prompting import NoTTYException, prompt_pass, prompt_y_n
 
 from ...errors import CancelledError, InvalidInputError
-from ...text import printable
+from ...oci.referrers import referrers_tag
+from ...text import printable, printable_lines
 from ..context import CommandContext
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def confirm(cmd: CommandContext, summary: str, yes: bool, *, ask: Callable[[str]
     if not asks(cmd, yes):
         return
     try:
-        if ask(f"{summary}\nAre you sure you want to continue?"):
+        if ask(f"{printable_lines(summary)}\nAre you sure you want to continue?"):
             return
     except NoTTYException as error:
         raise CancelledError(
@@ -49,6 +50,9 @@ def describe(deletion: Deletion) -> str:
         ]
     if len(deletion.referrers) > _MOST_NAMED:
         lines.append(f"  and {len(deletion.referrers) - _MOST_NAMED} more")
+    if deletion.lists:
+        tags = ", ".join(f"'{repository}:{referrers_tag(subject)}'" for subject in deletion.lists)
+        lines.append(f"Lists of attached artifacts that will be deleted as well: {tags}.")
     if deletion.locked:
         names = ", ".join(f"'{repository}:{printable(tag.name)}'" for tag in deletion.locked)
         lines.append(f"Locked tags that will be deleted as well: {names}.")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ...text import printable_lines
+
 Row = dict[str, Any]
 UNKNOWN = "(unknown type)"
 _WIDEST = 65
@@ -13,7 +15,7 @@ _WIDEST = 65
 
 def referrers_tree(result: Row) -> str:
     """Return the tree: a line for each type, and below it one for each whole digest."""
-    return "\n".join([str(result["reference"]), *_branches(result["referrers"], "")])
+    return printable_lines("\n".join([str(result["reference"]), *_branches(result["referrers"], "")]))
 
 
 def referrers_table(result: Row) -> list[Row]:

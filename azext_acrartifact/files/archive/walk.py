@@ -11,7 +11,7 @@ from ...errors import LocalFileError
 from ..globs import Glob, any_matches
 from ..links import why_unsafe_link
 from ..local_file import Fingerprint, fingerprint
-from ..names import TITLE_LIMIT, collision_key, why_unsafe
+from ..names import MOST_COMPONENTS, TITLE_LIMIT, collision_key, why_unsafe
 from ..os_errors import naming
 from .tar_format import ENTRY_LIMIT
 
@@ -47,7 +47,8 @@ def walk(path: str, title: str, exclude: Sequence[Glob] = (), limit: int = ENTRY
         if not stat.S_ISDIR(status.st_mode):
             raise LocalFileError("Cannot read the folder", where=path, why="it is not a folder", hint="Name a folder.")
     entries = [Entry("", path, stat.S_IFDIR, status.st_mode & 0o755)]
-    for entry in _below(path, "", TITLE_LIMIT - len(title) - 1, exclude):
+    depth = 0 if title == "." else title.count("/") + 1
+    for entry in _below(path, "", (TITLE_LIMIT - len(title) - 1, MOST_COMPONENTS - depth), exclude):
         entries.append(entry)
         if len(entries) > limit:
             raise LocalFileError(
@@ -59,8 +60,9 @@ def walk(path: str, title: str, exclude: Sequence[Glob] = (), limit: int = ENTRY
     return tuple(entries)
 
 
-def _below(folder: str, prefix: str, room: int, exclude: Sequence[Glob]) -> Iterator[Entry]:
-    """Yield the entries of *folder*, which is *prefix* below the top; *room* is how long a name may be."""
+def _below(folder: str, prefix: str, room: tuple[int, int], exclude: Sequence[Glob]) -> Iterator[Entry]:
+    """Yield the entries of *folder*, which is *prefix* below the top; a name may have *room* characters and
+    components."""
     seen: dict[str, str] = {}
     for item in _sorted_items(folder):
         path = prefix + item.name
@@ -79,10 +81,13 @@ def _sorted_items(folder: str) -> list[os.DirEntry[str]]:
         return sorted(items, key=lambda item: item.name)
 
 
-def _require_portable(item: os.DirEntry[str], path: str, room: int, seen: dict[str, str]) -> None:
+def _require_portable(item: os.DirEntry[str], path: str, room: tuple[int, int], seen: dict[str, str]) -> None:
     reason = why_unsafe(item.name)
-    if reason is None and len(path) > room:
+    characters, components = room
+    if reason is None and len(path) > characters:
         reason = f"its name in the artifact is longer than {TITLE_LIMIT} characters"
+    if reason is None and path.count("/") >= components:
+        reason = f"its name in the artifact has more than {MOST_COMPONENTS} components"
     other = seen.setdefault(collision_key(item.name), item.name) if reason is None else item.name
     if other != item.name:
         reason = f"on some systems it is the same name as {other}"

@@ -1,6 +1,11 @@
 """Patterns of --include, --exclude and --media-type."""
 
+import re
+import time
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from azext_acrartifact.errors import InvalidInputError
 from azext_acrartifact.files.globs import Glob, Selection, media_type_matches
@@ -74,6 +79,36 @@ def test_refuses_an_invalid_pattern() -> None:
 )
 def test_media_type(pattern: str, media_type: str, expected: bool) -> None:
     assert media_type_matches(pattern, media_type) is expected
+
+
+def _as_regex(pattern: str) -> str:
+    """Return a regular expression that matches what *pattern*, without sets, does; it may take for ever."""
+    wildcards = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    anchored = pattern.removesuffix("/")
+    symbols = re.findall(r"\*\*/?|.", anchored.removeprefix("./").removeprefix("/"))
+    body = "".join(wildcards.get(symbol) or re.escape(symbol) for symbol in symbols)
+    return f"{'' if '/' in anchored else '(?:.*/)?'}(?:{body})(?:/.*)?"
+
+
+@settings(derandomize=True, max_examples=400, deadline=None)
+@given(st.text("ab/*?.", max_size=9), st.lists(st.text("ab/.", max_size=9), max_size=8))
+def test_it_matches_what_the_regular_expression_does(pattern: str, paths: list[str]) -> None:
+    glob, regex = Glob(pattern), re.compile(_as_regex(pattern), re.DOTALL)
+    assert [glob.matches(path) for path in paths] == [regex.fullmatch(path) is not None for path in paths]
+    kind = re.compile(".*".join(map(re.escape, pattern.split("*"))))
+    assert [media_type_matches(pattern, path) for path in paths] == [bool(kind.fullmatch(path)) for path in paths]
+
+
+@pytest.mark.parametrize(
+    "pattern", ["*a" * 20 + "b", "**/" * 20 + "b", "**a" * 20 + "/b", "a/*a*a*a*a*a*b", "*/*+json"]
+)
+def test_no_name_takes_long(pattern: str) -> None:
+    began = time.process_time()
+    for text in ("a" * 1024, "a/" * 512, "a+jso" * 200):
+        assert not Glob(pattern).matches(text)
+        assert not media_type_matches(pattern, text)
+    assert not media_type_matches(pattern, "/+json" * 50_000 + "x")
+    assert time.process_time() - began < 5
 
 
 def test_selection_combines_all_three() -> None:

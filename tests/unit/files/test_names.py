@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from azext_acrartifact.errors import UnsafeContentError
 from azext_acrartifact.files.names import (
     COMPONENT_LIMIT,
+    MOST_COMPONENTS,
     TITLE_LIMIT,
     RelativeName,
     check_collisions,
@@ -70,6 +71,7 @@ UNSAFE = {
     "component-long": "x" * (COMPONENT_LIMIT + 1),
     "component-long-utf8": "é" * 128,
     "title-long": "/".join(["abc"] * 300),
+    "deep": "/".join("a" * (MOST_COMPONENTS + 1)),
     "ours": ".acrartifact-0123.part",
     "ours-case": "a/.ACRartifact-x",
 }
@@ -91,6 +93,7 @@ SAFE = [
     "~",
     "x" * COMPONENT_LIMIT,
     "a" * 255 + "/" + "b" * 255 + "/" + "c" * 255,
+    "/".join("a" * MOST_COMPONENTS),
     "/".join(["x" * 204] * 4 + ["x" * (TITLE_LIMIT - 4 * 205)]),
 ]
 
@@ -161,6 +164,13 @@ def test_refuses_collision_naming_both(first: str, second: str) -> None:
 def test_destination_itself_collides_with_any_other() -> None:
     assert find_collision([safe_folder("."), safe_name("a")]) is not None
     assert find_collision([safe_name("a"), safe_folder(".")]) is not None
+
+
+def test_files_and_folders_are_limited() -> None:
+    names = [safe_name(f"d/{number}/f") for number in range(4)]
+    check_collisions(names, limit=10)  # the destination, d, and a folder and a file for each
+    with pytest.raises(UnsafeContentError, match="too many files and folders: more than 9"):
+        check_collisions(names, limit=9)
 
 
 def test_accepts_neighbours() -> None:

@@ -58,3 +58,34 @@ def test_a_missing_tag_or_manifest_is_not_found(serve, registry: Open) -> None:
 def test_a_registry_without_this_api_is_not_an_acr(serve, registry: Open) -> None:
     with pytest.raises(errors.ProtocolError, match="not an Azure Container Registry"):
         registry(serve(respond(404, b"404 page not found\n"))).metadata.tag("a", "1")
+
+
+NO_TAGS = ["", "..", "a/b", "x" * 129, "::error::x", "##vso[a]b", "a\n", "a b", "\u00e9"]
+NO_TYPES = ["a\nb", "\x1b[2J", " a/b", "a/b ", "a/" + "b" * 254, "a/\u00e9"]
+
+
+@pytest.mark.parametrize(
+    ("name", "page"),
+    [
+        *(("tags", {"tags": [{"name": "1", "digest": MANIFEST.digest}, {"name": tag}]}) for tag in NO_TAGS),
+        *(("manifests", {"manifests": [{"digest": MANIFEST.digest, "tags": ["1", tag]}]}) for tag in NO_TAGS),
+        *(
+            ("manifests", {"manifests": [{"digest": MANIFEST.digest, key: kind}]})
+            for kind in NO_TYPES
+            for key in ("mediaType", "configMediaType")
+        ),
+        *(("repositories", {"repositories": ["a/b", name]}) for name in ["", "A", "..", "a//b", "::x", "a" * 256, 5]),
+        *(("tag", {"tag": {"name": tag}}) for tag in NO_TAGS),
+        *(("manifest", {"manifest": {"tags": [tag]}}) for tag in NO_TAGS),
+    ],
+)
+def test_a_name_that_is_none_is_refused_where_it_is_read(serve, registry: Open, name: str, page: object) -> None:
+    metadata = registry(serve(respond(200, json.dumps(page).encode()))).metadata
+    calls = {
+        "repositories": metadata.repositories,
+        "tag": lambda: metadata.tag("a", "1"),
+        "manifest": lambda: metadata.manifest("a", MANIFEST.digest),
+    }
+    with pytest.raises(errors.ProtocolError) as caught:
+        list(calls.get(name, lambda: getattr(metadata, name)("a"))())
+    assert "/acr/v1/" in caught.value.where

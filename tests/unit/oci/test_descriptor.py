@@ -28,6 +28,14 @@ def test_an_empty_artifact_type_counts_as_absent() -> None:
     assert parse_descriptor(blob(artifactType=""), "here").artifact_type is None
 
 
+@pytest.mark.parametrize("kind", ["a/" + "b" * 254, "a\n", " a", "a ", "\x1b[2J", "a/\u00e9"])
+def test_a_type_is_short_and_printable(kind: str) -> None:
+    for fields in ({"mediaType": kind}, {"artifactType": kind}):
+        with pytest.raises(InvalidManifestError, match="Not a media type"):
+            parse_descriptor(blob(**fields), "here")
+    assert parse_descriptor(blob(mediaType="a/" + "b" * 253), "here").media_type.endswith("b")
+
+
 @given(descriptors)
 def test_every_descriptor_survives_a_round_trip(descriptor: Descriptor) -> None:
     assert parse_descriptor(json.loads(json.dumps(descriptor.to_json())), "here") == descriptor

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from acr_emulator.app import App
 from azext_acrartifact import errors
+from azext_acrartifact.cli.output.confirm import describe
 from azext_acrartifact.oci.reference import Reference
 from azext_acrartifact.operations.delete import delete, plan_delete, require_unprotected
 from tests.support.stock import Stock
@@ -94,17 +96,61 @@ def test_an_unlisted_artifact_is_deleted_with_its_tags(stock: Stock, signed_in: 
     assert plan_delete(signed_in(), at(stock, hidden)).tags == ["v1", "v2"]
 
 
-def test_with_the_tag_schema_referrers_are_found_even_if_forced(stock: Stock, signed_in: Any, app: App) -> None:
+@pytest.fixture
+def no_api(app: App) -> Iterator[None]:
+    """Make the registry one without the referrers API, whose lists of referrers are indexes under tags."""
+    app.world.registries[0].referrers_api = False
+    yield
+    app.world.registries[0].referrers_api = True
+
+
+@pytest.mark.parametrize("forced", [True, False])
+def test_with_the_tag_schema_referrers_are_found_even_if_forced(
+    stock: Stock, signed_in: Any, no_api: None, forced: bool
+) -> None:
     subject = stock.artifact("v1")
     sbom = stock.artifact(subject=subject)
-    stock.index(subject.replace(":", "-"), children=[sbom])
-    app.world.registries[0].referrers_api = False
-    try:
-        registry = signed_in()
-        deletion = plan_delete(registry, at(stock, subject), confirmed=True, forced=True)
-        assert deletion.uses_tag_schema
-        assert [item.descriptor.digest for item in deletion.referrers] == [sbom]
-        delete(registry, deletion)
-    finally:
-        app.world.registries[0].referrers_api = True
+    listed = stock.index(subject.replace(":", "-"), children=[sbom])
+    registry = signed_in()
+    deletion = plan_delete(registry, at(stock, subject), confirmed=forced, forced=forced)
+    assert deletion.uses_tag_schema
+    assert [item.descriptor.digest for item in deletion.referrers] == [sbom]
+    assert deletion.lists == {subject: listed}
+    assert subject.replace(":", "-") in describe(deletion).splitlines()[-1]
+    delete(registry, deletion)
     assert stock.manifests == set()
+
+
+@pytest.mark.parametrize("more", [[], ["release"]])
+@pytest.mark.parametrize("kind", ["artifact", "index", "empty", "children", "partly", "missing", "subject"])
+def test_a_tag_of_a_list_deletes_nothing_else(
+    stock: Stock, signed_in: Any, no_api: None, kind: str, more: list[str]
+) -> None:
+    doomed, release = stock.artifact("v1"), stock.artifact("v2")
+    sbom, tag = stock.artifact(subject=doomed), doomed.replace(":", "-")
+    lost = stock.artifact(subject=doomed)
+    children = {"index": [release], "children": [sbom], "partly": [sbom, release], "missing": [sbom, lost]}
+    if kind == "artifact":
+        tagged = stock.artifact(tag, *more)
+    else:
+        tagged = stock.index(tag, *more, children=children.get(kind, []), subject=release if kind == "subject" else "")
+    stock.state.remove_manifest(stock.repository, lost)
+    registry = signed_in()
+    delete(registry, plan_delete(registry, at(stock, doomed), confirmed=True, forced=True))
+    is_list = kind in ("empty", "children") and not more
+    gone = {doomed} | ({sbom} if sbom in children.get(kind, []) else set()) | ({tagged} if is_list else set())
+    assert stock.manifests == {doomed, release, sbom, tagged} - gone
+
+
+def test_a_list_of_the_subject_is_only_rewritten_if_it_is_one(stock: Stock, signed_in: Any, no_api: None) -> None:
+    subject, release = stock.artifact("v1"), stock.artifact("v2")
+    sboms = [stock.artifact(subject=subject) for _ in range(3)]
+    tag, registry = subject.replace(":", "-"), signed_in()
+
+    def left(*children: str) -> set[str]:
+        stock.index(tag, children=children)
+        delete(registry, plan_delete(registry, at(stock, children[0]), confirmed=True, forced=True))
+        return {child.digest for child in registry.manifests.get(stock.repository, tag).manifests}
+
+    assert left(*sboms[:2]) == {sboms[1]}
+    assert left(sboms[1], release, sboms[2]) == {sboms[1], release, sboms[2]}

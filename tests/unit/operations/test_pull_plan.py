@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import time
+import tracemalloc
+from collections.abc import Callable
 
 import pytest
 
@@ -10,7 +14,7 @@ from azext_acrartifact import errors
 from azext_acrartifact.files.globs import Selection
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
-from azext_acrartifact.oci.manifest import Manifest
+from azext_acrartifact.oci.manifest import MANIFEST_LIMIT, Manifest
 from azext_acrartifact.oci.mediatypes import IMAGE_INDEX, IMAGE_MANIFEST, TITLE, UNPACK
 from azext_acrartifact.operations.pull_plan import NO_TITLE, NOT_SELECTED, Plan, plan_pull
 from tests.support.descriptors import empty_descriptor
@@ -119,3 +123,26 @@ def test_ten_thousand_layers_are_planned_within_seconds() -> None:
     found = plan(*layers, include=["*.txt"])
     assert (len(found.files), len(found.skipped)) == (5000, 5000)
     assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        lambda number: f"{number:x}",
+        lambda number: "/".join(["ab"] * 63 + [f"{number:x}"]),
+        lambda number: "/".join(f"{number * 4 + depth:x}" for depth in range(4)),
+        lambda number: "/".join(f"{number * 63 + depth:x}" for depth in range(63)),
+    ],
+    ids=["flat", "deep", "distinct", "too many folders"],
+)
+def test_a_plan_takes_little_memory(title: Callable[[int], str]) -> None:
+    digest, room, layers = digest_of(b""), MANIFEST_LIMIT, []
+    while room > 0:
+        layers.append(Descriptor("a/b", digest, 1, {TITLE: title(len(layers))}))
+        room -= len(json.dumps(layers[-1].to_json(), separators=(",", ":")))
+    tracemalloc.start()
+    with contextlib.suppress(errors.UnsafeContentError):
+        plan(*layers)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 40 << 20  # 64 MiB are allowed

@@ -214,6 +214,87 @@ def test_referrers_of_the_tag_schema_are_retained(stock: Stock, purged: Purged, 
         app.world.registries[0].referrers_api = True
 
 
+def list_tag(digest: str) -> str:
+    """Return the tag of the list of referrers of *digest*."""
+    return digest.replace(":", "-")
+
+
+def _on_a_release(stock: Stock, subject: str, child: str) -> None:
+    stock.index("v1", list_tag(subject), children=[child])
+
+
+def _on_an_untagged_index(stock: Stock, subject: str, child: str) -> None:
+    stock.index(list_tag(subject), children=[child])
+
+
+def _of_a_missing_subject(stock: Stock, subject: str, child: str) -> None:
+    referrer = stock.artifact(subject="sha256:" + "e" * 64, age=1)
+    stock.index("sha256-" + "e" * 64, children=[referrer, child])
+
+
+def _of_referrers_of_a_missing_subject(stock: Stock, subject: str, child: str) -> None:
+    orphan = stock.artifact(subject="sha256:" + "e" * 64)
+    stock.index("sha256-" + "e" * 64, children=[orphan])
+    stock.index(list_tag(subject), children=[child])
+
+
+def _partly_referrers(stock: Stock, subject: str, child: str) -> None:
+    stock.index(list_tag(subject), children=[stock.artifact(subject=subject, age=1), child])
+
+
+def _of_its_own_child(stock: Stock, subject: str, child: str) -> None:
+    stock.index(list_tag(child), children=[child])
+
+
+def _in_upper_case(stock: Stock, subject: str, child: str) -> None:
+    stock.index(f"sha256-{subject[7:].upper()}", children=[child])
+
+
+def _of_sha512(stock: Stock, subject: str, child: str) -> None:
+    stock.index("sha512-" + "a" * 64, children=[child])
+
+
+def _claimed_by_another_list(stock: Stock, subject: str, child: str) -> None:
+    other = stock.artifact("other")
+    stock.index(list_tag(other), children=[child])
+    stock.index(list_tag(subject), children=[child])
+
+
+@pytest.mark.parametrize("api", [True, False])
+@pytest.mark.parametrize("referrers", [True, False])
+@pytest.mark.parametrize(
+    "attack",
+    [
+        _on_a_release, _on_an_untagged_index, _of_a_missing_subject, _partly_referrers, _of_its_own_child,
+        _of_referrers_of_a_missing_subject, _in_upper_case, _of_sha512, _claimed_by_another_list,
+    ],
+)  # fmt: skip
+def test_a_tag_of_a_list_makes_no_index_one(
+    stock: Stock, purged: Purged, app: App, attack: Any, referrers: bool, api: bool
+) -> None:
+    subject, child = stock.artifact("subject"), stock.artifact()
+    attack(stock, subject, child)
+    before = stock.manifests
+    app.world.registries[0].referrers_api = api
+    try:
+        purged(untagged=True, tags=False, referrers=referrers)
+        purged("none", untagged=True, referrers=referrers)
+    finally:
+        app.world.registries[0].referrers_api = True
+    assert stock.manifests == before
+
+
+def test_the_children_of_a_list_stay_with_their_subject(stock: Stock, purged: Purged) -> None:
+    subject = stock.artifact("subject")
+    referrer = stock.artifact(subject=subject)
+    listed = stock.index(list_tag(subject), children=[referrer])
+    assert reasons(purged("subject", untagged=True, referrers=True)) == {
+        referrer: f"{listed} lists it",
+        subject: f"the tag {list_tag(subject)} belongs to it",
+    }
+    assert stock.manifests == {subject, referrer, listed}
+
+
 def test_locked_manifests_and_repositories_are_retained(stock: Stock, purged: Purged, app: App) -> None:
     locked = stock.artifact(deleteEnabled=False)
     result = purged(untagged=True)

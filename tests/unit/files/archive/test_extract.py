@@ -308,7 +308,8 @@ def test_entry_limits(out: Path) -> None:
     assert unpack(out, layer(*empty), max_entries=101).files == 100
     refuse(out, layer(*[extended(b"g", b"")] * 301), "too many files", max_entries=100)
     refuse(out, layer(folder("d"), *[folder("d/s")] * 100), "too many files", max_entries=100)
-    refuse(out, layer(member("d/" + "s/" * 120 + "a")), "too many files", max_entries=100)
+    refuse(out, layer(member("d/" + "s/" * 62 + "a")), "too many files", max_entries=50)
+    refuse(out, layer(member("d/" + "s/" * 63 + "a")), "more than 64 components")
     assert ENTRY_LIMIT == 100_000
 
 

@@ -38,6 +38,7 @@ UNPACKABLE = {
     "case": (lambda top: (top / "ONE.txt").write_text("bad"), "same name as"),
     "leftover": (lambda top: (top / ".acrartifact-bad.part").touch(), "temporary files"),
     "too-long": (lambda top: (top.joinpath(*["bad" * 30] * 12)).mkdir(parents=True), "longer than 1024"),
+    "too-deep": (lambda top: (top.joinpath(*["bad"] * 64)).mkdir(parents=True), "more than 64 components"),
 }
 
 
@@ -50,6 +51,13 @@ def test_refuses_entries_that_could_not_be_pulled(folder: Path, make: object, wh
     assert "--exclude" in caught.value.hint
     assert caught.value.where.startswith(str(folder))
     assert len(walk(str(folder), "d", [Glob("*bad*"), Glob("ONE.txt")])) == 5
+
+
+def test_the_components_of_the_title_count(folder: Path) -> None:
+    (folder.joinpath(*["s"] * 63)).mkdir(parents=True)
+    assert len(walk(str(folder), "d")) == len(walk(str(folder), ".")) == 5 + 63
+    with pytest.raises(LocalFileError, match="more than 64 components"):
+        walk(str(folder), "c/d")
 
 
 def test_refuses_other_than_folders(folder: Path) -> None:
