@@ -49,9 +49,12 @@ class AcrMetadata:
 
     def _tag_pages(self, repository: str, query: str = "") -> Iterator[tuple[Response, list[dict[str, Any]]]]:
         url = self._url(repository, f"_tags?n={PAGE_SIZE}&orderby={query}")
-        for response in follow_pages(self._api, Scope.of(repository, METADATA_READ), url, "tags"):
+        pages = follow_pages(self._api, Scope.of(repository, METADATA_READ), url, "tags")
+        for response in pages:
             page = _object(response, "Could not list the tags", _NO_REPOSITORY)
-            yield response, _items(response, page, "tags", _has_name)
+            found = _items(response, page, "tags", _has_name)
+            pages.listed(tag["name"] for tag in found)
+            yield response, found
 
     def repository(self, repository: str) -> dict[str, Any]:
         """Get the repository's object: times, counts, changeableAttributes."""
@@ -61,18 +64,23 @@ class AcrMetadata:
     def repositories(self) -> Iterator[str]:
         """Yield the names of all repositories, page by page."""
         url = self._api.url(f"/acr/v1/_catalog?n={PAGE_SIZE}")
-        for response in follow_pages(self._api, CATALOG, url, "repositories"):
+        pages = follow_pages(self._api, CATALOG, url, "repositories")
+        for response in pages:
             page = _object(response, "Could not list the repositories", "The registry does not list its repositories")
-            yield from _items(response, page, "repositories", lambda name: isinstance(name, str))
+            found = _items(response, page, "repositories", lambda name: isinstance(name, str))
+            pages.listed(found)
+            yield from found
 
     def manifests(self, repository: str, order: str = "") -> Iterator[dict[str, Any]]:
         """Yield all manifests' objects, page by page, by digest or in *order*: `timedesc` or `timeasc`."""
         url = self._url(repository, f"_manifests?n={PAGE_SIZE}&orderby={order}")
         listed = 0
-        for response in follow_pages(self._api, Scope.of(repository, METADATA_READ), url, "manifests"):
+        pages = follow_pages(self._api, Scope.of(repository, METADATA_READ), url, "manifests")
+        for response in pages:
             page = _object(response, "Could not list the manifests", _NO_REPOSITORY)
-            found = _items(response, page, "manifests", lambda item: isinstance(item, dict))
-            for item in _with_digests(response, found):
+            found = _with_digests(response, _items(response, page, "manifests", lambda item: isinstance(item, dict)))
+            pages.listed(item["digest"] for item in found)
+            for item in found:
                 listed += 1
                 if listed > MOST_MANIFESTS:
                     raise ProtocolError(
