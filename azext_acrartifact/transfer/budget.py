@@ -27,9 +27,11 @@ class TransferBudget:
     """The bytes that the transfer of one blob may cost: `MOST_TIMES` its *size* and *spare*. *verb* as in `sent`. All
     threads of the transfer share it."""
 
-    def __init__(self, verb: str, spare: int, size: int) -> None:
+    def __init__(self, verb: str, spare: int, size: int, where: str = "") -> None:
         self.size = size
         """The size of the blob, or as much of it as is known."""
+        self.where = where
+        """The name or digest of the blob, for errors; empty while it is not known."""
         self._verb, self._spare = verb, spare
         self._spent = 0
         self._lock = threading.Lock()
@@ -42,7 +44,9 @@ class TransferBudget:
     def require(self, count: int) -> None:
         """Raise `ConnectionFailedError` unless *count* more bytes are within the budget. Call it before a request."""
         if self._spent + count > MOST_TIMES * self.size + self._spare:
-            raise ConnectionFailedError("The transfer does not get to its end", why=self._figures, hint=_HINT)
+            raise ConnectionFailedError(
+                "The transfer does not get to its end", where=self.where, why=self._figures, hint=_HINT
+            )
 
     def explain(self, error: ArtifactError) -> ArtifactError:
         """Add to *error* what the transfer has cost."""

@@ -25,7 +25,7 @@ class BlobDownload:
         sizes: TransferSizes = DEFAULT_SIZES,
     ) -> None:
         self._blob, self._advance, self._sizes = blob, advance, sizes
-        self._budget = TransferBudget("fetched", sizes.chunk, blob.size)
+        self._budget = TransferBudget("fetched", sizes.chunk, blob.size, blob.title or blob.digest)
         self._tries = Tries(attempts)
         self._stream = ResumingStream(source, blob, self._tries, self._budget)
         self._verifier = Verifier(blob.digest, blob.size)

@@ -37,7 +37,7 @@ class RangedDownload:
     ) -> None:
         self._source, self._blob, self._file, self._sizes = source, blob, file, sizes
         self._attempts, self._cancelled, self._advance = attempts, cancelled, advance
-        self._budget = TransferBudget("fetched", sizes.chunk, blob.size)
+        self._budget = TransferBudget("fetched", sizes.chunk, blob.size, blob.title or blob.digest)
         self._count = -(-blob.size // sizes.block)
         self._lock = threading.Lock()
         self._hashing = threading.Lock()

@@ -32,7 +32,9 @@ class RelaySource:
     ) -> None:
         self.key = key
         self._blob, self._sizes = blob, sizes
-        self._stream = ResumingStream(source, blob, Tries(attempts), TransferBudget("fetched", sizes.chunk, blob.size))
+        self._stream = ResumingStream(
+            source, blob, Tries(attempts), TransferBudget("fetched", sizes.chunk, blob.size, blob.title or blob.digest)
+        )
         self._verifier = Verifier(blob.digest, blob.size)
         self._marks = {0: self._verifier.copy()}
         self._verified = False

@@ -101,6 +101,7 @@ class BlobUpload:
         if chunk is not None:
             identity = self._source.identity()
             self._budget.size = identity.size if identity else max(self._budget.size, session.offset + chunk.size)
+            self._budget.where = identity.digest if identity else ""
             self._budget.require(chunk.size)
 
     def _count_all(self) -> bool:
