@@ -171,7 +171,7 @@ def _slow_cases() -> Iterator[Case]:
 def _interim(made: Site, sent: Sent) -> Response:
     """Send the manifest after five early hints, each of which is slow."""
     hints = [
-        piece for _ in range(5) for piece in (HTTP + b"103 Early Hints\r\nLink: ", *[b"e" * 300] * 30, b"\r\n\r\n")
+        block for _ in range(5) for block in (HTTP + b"103 Early Hints\r\nLink: ", *[b"e" * 300] * 30, b"\r\n\r\n")
     ]
     raw = made.manifests["1.0"][1]
     end = HTTP + b"200 OK\r\n" + TYPE + b"Content-Length: %d\r\n\r\n" % len(raw) + raw

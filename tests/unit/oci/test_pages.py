@@ -166,7 +166,7 @@ def test_a_few_pages_without_a_new_entry_do_not_end_a_list(serve, registry: Open
 @pytest.mark.parametrize("entries", [0, 1])
 @pytest.mark.parametrize("slow", ["headers", "body"])
 def test_a_list_that_comes_too_slowly_ends(serve, entries: int, slow: str) -> None:
-    """One new entry on each slow page does not prolong it for ever either."""
+    """Serve no entries, or one new entry on each slow page, which must not prolong the list for ever."""
     numbers = itertools.count()
 
     def page(sent) -> RawResponse:

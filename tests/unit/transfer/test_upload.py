@@ -172,11 +172,11 @@ def test_a_connection_that_breaks_after_each_chunk_gets_there(run) -> None:
 
 
 class Forgetful(BlobHost):
-    """Confirms every other chunk, and then does something else than going on: its sessions never get to an end."""
+    """Confirms every other chunk, then forgets all chunks and responds *then*: no upload gets to its end."""
 
-    def __init__(self, then: RawResponse | None, back: bool = True) -> None:
+    def __init__(self, then: RawResponse | None) -> None:
         super().__init__(self._forget)
-        self.then, self.back = then, back
+        self.then = then
         self.sent = 0
 
     def _forget(self, sent: Sent, number: int) -> RawResponse | None:

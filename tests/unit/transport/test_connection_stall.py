@@ -133,7 +133,7 @@ def test_an_exchange_of_metadata_ends_in_time(serve, impatient, name: str) -> No
 
 
 def test_a_server_that_reads_a_manifest_slowly_is_given_up() -> None:
-    """It takes some bytes within each timeout, which alone would allow hours."""
+    """Read some bytes within each timeout, which would be enough for hours without a limit of the whole."""
 
     class Slow(FakeSocket):
         def send(self, _data: bytes | memoryview, _flags: int = 0) -> int:  # type: ignore[override]
