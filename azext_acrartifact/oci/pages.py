@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ..errors import ProtocolError, StalledError
@@ -43,21 +43,13 @@ class Pages:
     """The responses with the pages of one list. The caller reads each of them, and reports its entries to `listed`,
     before it asks for the next."""
 
-    def __init__(
-        self,
-        api: RegistryApi,
-        scope: Scope,
-        url: str,
-        what: str,
-        limits: PageLimits = PAGE_LIMITS,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._api, self._scope, self._what, self._limits, self._clock = api, scope, what, limits, clock
+    def __init__(self, api: RegistryApi, scope: Scope, url: str, what: str, limits: PageLimits = PAGE_LIMITS) -> None:
+        self._api, self._scope, self._what, self._limits = api, scope, what, limits
         self._responses = self._follow(url)
         self._most_time = self._time_left = limits.idle_stalls * api.http.stall_timeout
         self._idle = 0
-        # One slot for each hash takes 1 MiB for a list of any length. If two entries have the same, one looks old.
-        self._seen = bytearray(_SLOTS)
+        self._has_next = False
+        self._seen = bytearray()
 
     def __iter__(self) -> Iterator[Response]:
         return self
@@ -67,6 +59,10 @@ class Pages:
 
     def listed(self, entries: Iterable[str]) -> None:
         """Account for the *entries* of the last page: the names or digests in it."""
+        if not self._has_next:
+            return
+        # One slot for each hash takes 1 MiB for a list of any length. If two entries have the same, one looks old.
+        self._seen = self._seen or bytearray(_SLOTS)
         for entry in entries:
             slot = hash(entry) % _SLOTS
             if not self._seen[slot]:
@@ -80,15 +76,16 @@ class Pages:
         seen = {url}
         received = 0
         for number in range(self._limits.pages):
-            began = self._clock()
+            began = time.monotonic()
             response = self._api.send(self._scope, "GET", url)
-            self._time_left -= self._clock() - began
+            self._time_left -= time.monotonic() - began
             self._idle += 1
+            target = next_link(response.headers.get("Link", ""))
+            self._has_next = target is not None
             yield response
             self._time_left -= response.reading
             received += response.received
             _check_length(self._what, number, received, response, self._limits)
-            target = next_link(response.headers.get("Link", ""))
             if target is None:
                 return
             self._check_progress(response)
