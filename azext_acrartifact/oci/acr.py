@@ -51,12 +51,12 @@ class AcrMetadata:
 
     def _tag_pages(self, repository: str, query: str = "") -> Iterator[tuple[Response, list[dict[str, Any]]]]:
         url = self._url(repository, f"_tags?n={PAGE_SIZE}&orderby={query}")
-        for response in follow_pages(self._api, Scope.of(repository, METADATA_READ), url, "tags"):
+        pages = follow_pages(self._api, Scope.of(repository, METADATA_READ), url, "tags")
+        for response in pages:
             page = _object(response, "Could not list the tags", _NO_REPOSITORY)
-            yield (
-                response,
-                [_checked(tag, response.request.where, True) for tag in _items(response, page, "tags", dict)],
-            )
+            found = [_checked(tag, response.request.where, True) for tag in _items(response, page, "tags", dict)]
+            pages.listed(tag["name"] for tag in found)
+            yield response, found
 
     def repository(self, repository: str) -> dict[str, Any]:
         """Get the repository's object: times, counts, changeableAttributes."""
@@ -66,19 +66,25 @@ class AcrMetadata:
     def repositories(self) -> Iterator[str]:
         """Yield the names of all repositories, page by page."""
         url = self._api.url(f"/acr/v1/_catalog?n={PAGE_SIZE}")
-        for response in follow_pages(self._api, CATALOG, url, "repositories"):
+        pages = follow_pages(self._api, CATALOG, url, "repositories")
+        for response in pages:
             page = _object(response, "Could not list the repositories", "The registry does not list its repositories")
             names = _items(response, page, "repositories", str)
-            yield from (_name(is_repository, name, "a repository", response.request.where) for name in names)
+            found = [_name(is_repository, name, "a repository", response.request.where) for name in names]
+            pages.listed(found)
+            yield from found
 
     def manifests(self, repository: str, order: str = "") -> Iterator[dict[str, Any]]:
         """Yield all manifests' objects, page by page, by digest or in *order*: `timedesc` or `timeasc`."""
         url = self._url(repository, f"_manifests?n={PAGE_SIZE}&orderby={order}")
         listed = 0
-        for response in follow_pages(self._api, Scope.of(repository, METADATA_READ), url, "manifests"):
+        pages = follow_pages(self._api, Scope.of(repository, METADATA_READ), url, "manifests")
+        for response in pages:
             page = _object(response, "Could not list the manifests", _NO_REPOSITORY)
-            found = _items(response, page, "manifests", dict)
-            for item in _with_digests(response, [_checked(one, response.request.where) for one in found]):
+            items = [_checked(one, response.request.where) for one in _items(response, page, "manifests", dict)]
+            found = _with_digests(response, items)
+            pages.listed(item["digest"] for item in found)
+            for item in found:
                 listed += 1
                 if listed > MOST_MANIFESTS:
                     raise ProtocolError(

@@ -47,15 +47,14 @@ class RegistryApi:
         follow: bool = False,
         repeatable: bool | None = None,
         work_time: float = 0.0,
+        bulk: bool = False,
     ) -> Response:
         """Send a request with an authorization for *scope*. After a 401 it is sent once more with a fresh one."""
         if origin_of(url) != origin_of(self._base_url):
             # An upload session's URL comes from a file, which may have been changed.
             raise ProtocolError("The address is not on the registry", where=url.partition("?")[0])
         value = self.authorizer.authorization(scope)
-        request = Request(
-            method, url, headers or {}, body, authorization=value, work_time=work_time, repeatable=repeatable
-        )
+        request = Request(method, url, headers or {}, body, value, work_time, repeatable, bulk)
         response = self.http.send(request, follow=follow)
         if response.status != 401 or response.request.origin != request.origin:
             return response

@@ -68,7 +68,8 @@ class Blobs:
         url = self._url(blob)
         attempts = self._api.http.attempts()
         while True:
-            response = self._api.send(Scope.of(self._repository, PULL), "GET", url, headers=headers, follow=True)
+            scope = Scope.of(self._repository, PULL)
+            response = self._api.send(scope, "GET", url, headers=headers, follow=True, bulk=True)
             if response.status != 403 or response.request.origin == origin_of(url):
                 return response
             expired = _expired(response)

@@ -16,7 +16,7 @@ from .descriptor import Descriptor
 from .digest import Digest, matches, parse_digest
 from .manifest import MANIFEST_LIMIT, Manifest, parse_manifest
 from .mediatypes import ACCEPT, IMAGE_INDEX
-from .pages import follow_pages
+from .pages import Pages, follow_pages
 from .reference import check_tag
 
 PAGE_SIZE = 100
@@ -95,13 +95,22 @@ class Manifests:
         if first.status == 404:
             first.close()
             return None
-        return (child for page in itertools.chain([first], pages) for child in _index(page).manifests)
+        return self._children(pages, first)
+
+    def _children(self, pages: Pages, first: Response) -> Iterator[Descriptor]:
+        for page in itertools.chain([first], pages):
+            found = _index(page).manifests
+            pages.listed(child.digest for child in found)
+            yield from found
 
     def tags(self, repository: str) -> Iterator[str]:
         """Yield all tags, page by page (§ Listing Tags). Raises `NotFoundError` if the repository does not exist."""
         url = self._api.url(path_of(repository, "tags", "list") + f"?n={PAGE_SIZE}")
-        for response in follow_pages(self._api, Scope.of(repository, PULL), url, "tags"):
-            yield from _tags(response)
+        pages = follow_pages(self._api, Scope.of(repository, PULL), url, "tags")
+        for response in pages:
+            found = _tags(response)
+            pages.listed(found)
+            yield from found
 
 
 def _checked(response: Response, repository: str, version: str) -> Manifest:

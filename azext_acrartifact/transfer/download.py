@@ -8,6 +8,7 @@ from ..oci.descriptor import Descriptor
 from ..oci.digest import Verifier
 from ..transport.retry import Attempts
 from .blob_file import Sink
+from .budget import TransferBudget, Tries
 from .resuming_stream import ResumingStream
 from .sizes import DEFAULT_SIZES, TransferSizes
 
@@ -24,7 +25,9 @@ class BlobDownload:
         sizes: TransferSizes = DEFAULT_SIZES,
     ) -> None:
         self._blob, self._advance, self._sizes = blob, advance, sizes
-        self._stream = ResumingStream(source, blob, attempts)
+        self._budget = TransferBudget("fetched", sizes.chunk, blob.size, blob.title or blob.digest)
+        self._tries = Tries(attempts)
+        self._stream = ResumingStream(source, blob, self._tries, self._budget)
         self._verifier = Verifier(blob.digest, blob.size)
 
     def into(self, sink: Sink) -> None:
@@ -70,10 +73,12 @@ class BlobDownload:
     def _verified(self, sink: Sink) -> bool:
         try:
             self.finish()
-        except DigestMismatchError:
+        except DigestMismatchError as error:
             # The bytes of two responses may not fit together. Wrong bytes of one response stay wrong.
             if not self._stream.resumed:
                 raise
+            if not self._tries.may_restart():
+                raise self._budget.explain(error) from None
             self._start_over(sink)
             self._stream.resumed = False
             return False

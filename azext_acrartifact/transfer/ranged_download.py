@@ -6,6 +6,7 @@ hashed again with all others: the record of them only saves network traffic.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from ..oci.descriptor import Descriptor
 from ..oci.digest import Verifier
 from ..transport.retry import Attempts
 from .blob_file import RangedFile
+from .budget import TransferBudget, Tries
 from .sizes import DEFAULT_SIZES, TransferSizes
 
 
@@ -35,6 +37,7 @@ class RangedDownload:
     ) -> None:
         self._source, self._blob, self._file, self._sizes = source, blob, file, sizes
         self._attempts, self._cancelled, self._advance = attempts, cancelled, advance
+        self._budget = TransferBudget("fetched", sizes.chunk, blob.size, blob.title or blob.digest)
         self._count = -(-blob.size // sizes.block)
         self._lock = threading.Lock()
         self._hashing = threading.Lock()
@@ -101,23 +104,26 @@ class RangedDownload:
 
     def _fetch(self, blocks: range) -> None:
         """Download all *blocks*; after a break, resume at the byte where it broke."""
-        attempts = self._attempts()
         size = self._sizes.block
         wanted = _Range(blocks.start * size, min(blocks.stop * size, self._blob.size))
+        tries = Tries(self._attempts(), wanted.position)
         while wanted.left:
-            stream = self._source.fetch(self._blob, wanted.position, wanted.left)
-            try:
+            self._budget.require(wanted.left)
+            with contextlib.closing(self._source.fetch(self._blob, wanted.position, wanted.left)) as stream:
                 if stream.offset != wanted.position:
                     self._fetch_in_order(stream)
                     return
-                self._copy(stream, wanted, attempts)
-            except ConnectionFailedError as error:
-                if not attempts.again_after_error(error):
-                    raise
-            finally:
-                stream.close()
+                self._copy_or_wait(stream, wanted, tries)
 
-    def _copy(self, stream: Stream, wanted: _Range, attempts: Attempts) -> None:
+    def _copy_or_wait(self, stream: Stream, wanted: _Range, tries: Tries) -> None:
+        """Copy *wanted* from *stream*. When it breaks, return after a wait, for another try from `wanted.position`."""
+        try:
+            self._copy(stream, wanted, tries)
+        except ConnectionFailedError as error:
+            if not tries.again_after_error(error):
+                raise
+
+    def _copy(self, stream: Stream, wanted: _Range, tries: Tries) -> None:
         buffer = memoryview(bytearray(min(self._sizes.buffer, wanted.left)))
         while wanted.left:
             count = stream.readinto(buffer[: min(len(buffer), wanted.left)])
@@ -128,7 +134,8 @@ class RangedDownload:
             self._file.write_at(buffer[:count], wanted.position)
             self._hash_passing(buffer[:count], wanted)
             self._move(wanted, count)
-            attempts.progressed(count)
+            self._budget.spend(count)
+            tries.confirmed(wanted.position)
             self._count_moved(count, wanted.in_order)
 
     def _move(self, wanted: _Range, count: int) -> None:
@@ -150,21 +157,16 @@ class RangedDownload:
             self._copy_in_order(stream)
 
     def _copy_in_order(self, stream: Stream) -> None:
-        attempts = self._attempts()
+        tries = Tries(self._attempts())
         wanted = _Range(0, self._blob.size, in_order=True)
-        while True:
-            try:
-                self._copy(stream, wanted, attempts)
-                break
-            except ConnectionFailedError as error:
-                if not attempts.again_after_error(error):
-                    raise
-            finally:
-                stream.close()
-            stream = self._source.fetch(self._blob, wanted.position)
-            if stream.offset != wanted.position:
-                self._uncount()
-                wanted.position = 0
+        self._copy_or_wait(stream, wanted, tries)
+        while wanted.left:
+            with contextlib.closing(self._source.fetch(self._blob, wanted.position)) as stream:
+                if stream.offset != wanted.position:
+                    self._uncount()
+                    wanted.position = 0
+                self._budget.require(wanted.left)
+                self._copy_or_wait(stream, wanted, tries)
         for number in range(self._count):
             self._file.mark(number)
 

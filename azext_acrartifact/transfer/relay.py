@@ -12,6 +12,7 @@ from ..oci.content import Chunk, Source
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Verifier
 from ..transport.retry import Attempts
+from .budget import TransferBudget, Tries
 from .resuming_stream import ResumingStream
 from .sizes import DEFAULT_SIZES, TransferSizes
 from .upload_source import Identity
@@ -31,7 +32,9 @@ class RelaySource:
     ) -> None:
         self.key = key
         self._blob, self._sizes = blob, sizes
-        self._stream = ResumingStream(source, blob, attempts)
+        self._stream = ResumingStream(
+            source, blob, Tries(attempts), TransferBudget("fetched", sizes.chunk, blob.size, blob.title or blob.digest)
+        )
         self._verifier = Verifier(blob.digest, blob.size)
         self._marks = {0: self._verifier.copy()}
         self._verified = False

@@ -6,15 +6,15 @@ from ..errors import ConnectionFailedError
 from ..oci.content import Source, Stream
 from ..oci.descriptor import Descriptor
 from ..transport.messages import BLOCK
-from ..transport.retry import Attempts
+from .budget import TransferBudget, Tries
 
 
 class ResumingStream:
     """The bytes of *blob* from *source*, resumed after a break. Only the digest shows whether the bytes of several
     responses fit together."""
 
-    def __init__(self, source: Source, blob: Descriptor, attempts: Attempts) -> None:
-        self._source, self._blob, self._attempts = source, blob, attempts
+    def __init__(self, source: Source, blob: Descriptor, tries: Tries, budget: TransferBudget) -> None:
+        self._source, self._blob, self._tries, self._budget = source, blob, tries, budget
         self._stream: Stream | None = None
         self._behind = 0
         self.resumed = False
@@ -22,7 +22,8 @@ class ResumingStream:
 
     def readinto(self, buffer: memoryview, offset: int) -> int:
         """Fill *buffer* with bytes from *offset*, which is where the last call ended unless `close` was called since.
-        Returns 0 at the end of a response. Raises `ConnectionFailedError` when the source stays broken."""
+        Returns 0 at the end of a response. Raises `ConnectionFailedError` when the source stays broken, or has sent
+        too much in all."""
         while True:
             stream = self._opened(offset)
             try:
@@ -31,10 +32,11 @@ class ResumingStream:
                 count = stream.readinto(buffer)
             except ConnectionFailedError as error:
                 self.close()
-                if not self._attempts.again_after_error(error):
+                if not self._tries.again_after_error(error):
                     raise
                 continue
-            self._attempts.progressed(count)
+            self._budget.spend(count)
+            self._tries.confirmed(offset + count)
             return count
 
     def close(self) -> None:
@@ -48,6 +50,7 @@ class ResumingStream:
             self._stream = self._source.fetch(self._blob, offset)
             self._behind = offset - self._stream.offset
             self.resumed = self.resumed or offset > 0
+            self._budget.require(self._blob.size - self._stream.offset)
         return self._stream
 
     def _skip(self, stream: Stream) -> None:
@@ -59,4 +62,5 @@ class ResumingStream:
                 raise ConnectionFailedError(
                     "The connection broke", where=self._blob.digest, why="the response ended early"
                 )
+            self._budget.spend(count)
             self._behind -= count

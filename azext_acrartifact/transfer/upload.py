@@ -19,11 +19,11 @@ from ..oci.uploads import Session, Uploads
 from ..transport.error_responses import error_from
 from ..transport.messages import Response
 from ..transport.retry import Attempts
+from .budget import TransferBudget, Tries
 from .sizes import DEFAULT_SIZES, TransferSizes
 from .upload_sessions import UploadSessions
 from .upload_source import Identity, UploadSource
 
-MOST_RESTARTS = 3
 MEDIA_TYPE = "application/octet-stream"
 """A registry stores blobs without their types."""
 
@@ -46,15 +46,14 @@ class BlobUpload:
     ) -> None:
         """*session* is a fresh one, as a registry opens it when it cannot mount; by default the upload begins one."""
         self._uploads, self._source, self._exists = uploads, source, exists
-        self._attempts, self._sessions, self._advance = attempts, sessions, advance
+        self._tries, self._budget = Tries(attempts), TransferBudget("sent", sizes.chunk, 0)
+        self._sessions, self._advance = sessions, advance
         self._session, self._sizes = session, sizes
         self._chunk = sizes.chunk
         self._single = source.expected <= sizes.single
         self._checked = False
         self._all_sent = False
         self._resumed = False
-        self._restarts = 0
-        self._disputes = 0
 
     def run(self) -> tuple[Identity, bool]:
         """Return the blob's identity once the registry has it, and whether it had to be sent.
@@ -80,10 +79,11 @@ class BlobUpload:
             return self._all_sent and self._count_all()
         if self._session is None:
             self._session = self._uploads.begin()
+        self._require(self._session, chunk)
         try:
             return self._send(self._session, chunk)
         except ConnectionFailedError as error:
-            if not self._attempts.again_after_error(error):
+            if not self._tries.again_after_error(error):
                 raise
             self._query()
             return None
@@ -94,6 +94,15 @@ class BlobUpload:
             self._append(session, chunk)
             return None
         return True if self._finish(session, chunk) else None
+
+    def _require(self, session: Session, chunk: Chunk | None) -> None:
+        """Raise `ConnectionFailedError` unless *chunk* is within the budget. Until all of a generated blob has been
+        read, its size is that of the bytes so far."""
+        if chunk is not None:
+            identity = self._source.identity()
+            self._budget.size = identity.size if identity else max(self._budget.size, session.offset + chunk.size)
+            self._budget.where = identity.digest if identity else ""
+            self._budget.require(chunk.size)
 
     def _count_all(self) -> bool:
         """Count all bytes: they were sent, and the blob exists, so only the response to the finish was lost."""
@@ -132,15 +141,15 @@ class BlobUpload:
             self._advance(known.offset)
             self._session = known
             self._resumed = True
+            self._tries.confirmed(known.offset)
 
     def _append(self, session: Session, chunk: Chunk) -> None:
-        body = _CountedBody(chunk, self._advance)
+        body = _CountedBody(chunk, self._advance, self._budget)
         response = body.through(lambda: self._uploads.append(session, body))
         if response.status == 202:
             self._session = self._uploads.appended(session, response, chunk.size)
             self._sessions.save(self._source.key, self._session)
-            self._attempts.progressed(chunk.size)
-            self._disputes = 0
+            self._tries.confirmed(session.offset + chunk.size)
             body.settle(chunk.size)
         else:
             self._decide(response, "Could not upload a chunk of a file")
@@ -149,7 +158,7 @@ class BlobUpload:
         identity = self._source.settle()
         self._all_sent = True
         blob = Descriptor(MEDIA_TYPE, identity.digest, identity.size)
-        body = _CountedBody(rest, self._advance) if rest else None
+        body = _CountedBody(rest, self._advance, self._budget) if rest else None
         if body:
             response = body.through(lambda: self._uploads.finish(session, blob, body))
         else:
@@ -172,13 +181,15 @@ class BlobUpload:
     def _decide(self, response: Response, what: str) -> None:
         """Prepare the next step after an unsuccessful response, or raise."""
         status = response.status
-        if status == 404 and self._may_restart():
+        if status in (404, 416) and not self._tries.may_restart():
+            raise self._budget.explain(error_from(response, what))
+        if status == 404:
             response.close()
             self._begin_again()
-        elif (status == 413 and self._shrink()) or (status == 416 and self._may_query()):
+        elif status == 416 or (status == 413 and self._shrink()):
             response.close()
             self._query()
-        elif self._attempts.again_after_response(response):
+        elif self._tries.again_after_response(response):
             self._query()
         else:
             raise error_from(response, what)
@@ -192,28 +203,22 @@ class BlobUpload:
         self._chunk //= 2
         return self._chunk >= smallest
 
-    def _may_query(self) -> bool:
-        """Return whether to resolve another dispute about the offset. Those before the last progress do not count."""
-        self._disputes += 1
-        return self._disputes <= MOST_RESTARTS
-
-    def _may_restart(self) -> bool:
-        self._restarts += 1
-        return self._restarts <= MOST_RESTARTS
-
     def _query(self) -> None:
         """Ask the session for its offset; begin again when the registry has lost the session."""
         if self._session is None:
             return
         known = self._uploads.status(self._session)
         if known is None:
-            if not self._may_restart():
-                raise ConnectionFailedError(
+            if not self._tries.may_restart():
+                lost = ConnectionFailedError(
                     "The registry lost the upload session several times", hint="Run the command again."
                 )
+                raise self._budget.explain(lost)
             self._begin_again()
             return
         self._advance(known.offset - self._session.offset)
+        # A registry may claim bytes that were never sent.
+        self._tries.confirmed(min(known.offset, self._budget.size))
         self._session = replace(known)
 
     def _begin_again(self) -> None:
@@ -231,9 +236,9 @@ class BlobUpload:
 class _CountedBody:
     """A request body that reports its bytes as they are sent. They count for good once the registry confirms them."""
 
-    def __init__(self, chunk: Chunk, advance: Advance) -> None:
+    def __init__(self, chunk: Chunk, advance: Advance, budget: TransferBudget) -> None:
         self.size = chunk.size
-        self._chunk, self._advance = chunk, advance
+        self._chunk, self._advance, self._budget = chunk, advance, budget
         self._counted = 0
 
     def open(self) -> io.RawIOBase:
@@ -257,6 +262,7 @@ class _CountedBody:
         self._counted = size
 
     def _count(self, size: int) -> None:
+        self._budget.spend(size)
         self._counted += size
         self._advance(size)
 

@@ -24,6 +24,11 @@ class HttpClient:
         self.throttled = 0
         """Number of responses with status 429 so far."""
 
+    @property
+    def stall_timeout(self) -> float:
+        """`Network.stall_timeout`, in seconds."""
+        return self._network.stall_timeout
+
     def send(self, request: Request, *, follow: bool = True) -> Response:
         """Send *request* and return its response, whatever its status; follow redirects unless *follow* is False.
 

@@ -24,6 +24,11 @@ CONNECT_TIMEOUT = 10.0
 """Seconds for each of the connection, the proxy's response and the TLS handshake. `stall_timeout` holds after them."""
 LEAST_RATE = 1024
 """Bytes a second below which a response has stalled."""
+EXCHANGE_STALLS = 2
+"""The time of an exchange of metadata, in stall timeouts: a whole request, and the headers and body of its response.
+`LEAST_RATE` alone would let a server take hours for blanks in a JSON body, or for headers."""
+METADATA_RATE = 32 * 1024
+"""Bytes of a body that prolong that time by a second, so that a manifest of 4 MiB comes over a slow network too."""
 SEND_BLOCK = 64 * 1024
 """Bytes that the other side must take within `stall_timeout`. A request of at most as many is sent at once."""
 _POLL: Callable[[], Any] | None = getattr(select, "poll", None)
@@ -34,15 +39,39 @@ class NoProgressError(TimeoutError):
     """The other side sent nothing or too little, or read nothing, for too long."""
 
 
+class Allowance:
+    """The seconds that an exchange may still wait for the other side."""
+
+    def __init__(self, seconds: float) -> None:
+        self.left = seconds
+        self._waited = 0.0
+        self.earning = False
+        """Whether bytes prolong it, at `METADATA_RATE`: those of bodies do."""
+
+    def spend(self, seconds: float, count: int) -> None:
+        """Account for *seconds* in which *count* bytes passed. Raises `NoProgressError` when nothing is left."""
+        self._waited += seconds
+        self.left += (count / METADATA_RATE if self.earning else 0.0) - seconds
+        if self.left <= 0:
+            raise NoProgressError(f"the response was not complete after {self._waited:.0f} s")
+
+
 class TimedReader(io.RawIOBase):
     """The bytes of a response. The first may take as long as the socket's timeout; from then on *stall_timeout* holds.
 
     Every byte resets the timeout of a socket. Therefore the rate is measured as well: a response fails if it brings
-    less than `LEAST_RATE` over *stall_timeout* seconds of waiting.
+    less than `LEAST_RATE` over *stall_timeout* seconds of waiting. *allowance* limits all waiting, unless it is None.
     """
 
-    def __init__(self, sock: socket.socket, stall_timeout: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        stall_timeout: float,
+        clock: Callable[[], float] = time.monotonic,
+        allowance: Allowance | None = None,
+    ) -> None:
         self._socket, self._stall_timeout, self._clock = sock, stall_timeout, clock
+        self.allowance = allowance
         self._waited = 0.0
         self._bytes = 0
         self._begun = False
@@ -57,17 +86,27 @@ class TimedReader(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         """Read the bytes that come next; `NoProgressError` if none or too few come in time."""
+        if self._begun:
+            left = self.allowance.left if self.allowance else self._stall_timeout
+            _set_timeout(self._socket, min(self._stall_timeout, left))
         began = self._clock()
         try:
             count = self._socket.recv_into(buffer)
         except TimeoutError as error:
+            self._spend(self._clock() - began, 0)
             raise _no_progress("sent", self._socket, error) from error
+        waited = self._clock() - began
+        self._spend(waited, count)
         if self._begun:
-            self._account(count, self._clock() - began)
+            self._account(count, waited)
         else:
             self._begun = True
             _set_timeout(self._socket, self._stall_timeout)
         return count
+
+    def _spend(self, seconds: float, count: int) -> None:
+        if self.allowance:
+            self.allowance.spend(seconds, count)
 
     def _account(self, count: int, seconds: float) -> None:
         self._bytes += count
@@ -106,12 +145,13 @@ class Connection:
         _set_timeout(self._socket, network.stall_timeout)
         # Not after the send: a thread that gets the processor back late would find the response there already.
         began = time.monotonic()
+        allowance = Allowance(EXCHANGE_STALLS * network.stall_timeout + request.work_time)
         try:
-            self._send(request, network)
+            self._send(request, network, allowance)
         except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError) as broken:
-            return self._early_response(request, network, broken)
-        _set_timeout(self._socket, network.stall_timeout + request.work_time)
-        response = self._response(request, network)
+            return self._early_response(request, network, allowance, broken)
+        _set_timeout(self._socket, min(network.stall_timeout + request.work_time, allowance.left))
+        response = self._response(request, network, allowance)
         self.waited = time.monotonic() - began
         return response
 
@@ -133,17 +173,19 @@ class Connection:
         """Close the socket."""
         self._socket.close()
 
-    def _send(self, request: Request, network: Network) -> None:
+    def _send(self, request: Request, network: Network, allowance: Allowance) -> None:
         headers = self._encoded_headers(request, network)
         body = request.body
         if body is None or isinstance(body, bytes):
             small = body or b""
             if len(headers) + len(small) <= SEND_BLOCK:
                 headers, small = headers + small, b""
-            self._send_all(headers)
-            self._send_all(small)
+            allowance.earning = True
+            self._send_all(headers, allowance)
+            self._send_all(small, allowance)
+            allowance.earning = False
         else:
-            self._send_all(headers)
+            self._send_all(headers, allowance)
             self._send_body(body)
 
     def _send_body(self, body: Body) -> None:
@@ -157,14 +199,18 @@ class Connection:
                 self._send_all(buffer[:count])
                 left -= count
 
-    def _send_all(self, data: bytes | memoryview) -> None:
+    def _send_all(self, data: bytes | memoryview, allowance: Allowance | None = None) -> None:
         """Send *data* in small steps: sendall() would have to send all of it within one timeout."""
         left = memoryview(data)
-        try:
-            while left:
-                left = left[self._socket.send(left[:SEND_BLOCK]) :]
-        except TimeoutError as error:
-            raise _no_progress("read", self._socket, error) from error
+        while left:
+            began = time.monotonic()
+            try:
+                count = self._socket.send(left[:SEND_BLOCK])
+            except TimeoutError as error:
+                raise _no_progress("read", self._socket, error) from error
+            left = left[count:]
+            if allowance:
+                allowance.spend(time.monotonic() - began, count)
 
     def _encoded_headers(self, request: Request, network: Network) -> bytes:
         base, path = split_target(request.url)
@@ -174,15 +220,20 @@ class Connection:
             lines.append(_header("Proxy-Authorization", self._proxy.authorization))
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
-    def _response(self, request: Request, network: Network) -> LeanResponse:
-        reader = TimedReader(self._socket, network.stall_timeout)
+    def _response(self, request: Request, network: Network, allowance: Allowance) -> LeanResponse:
+        reader = TimedReader(self._socket, network.stall_timeout, allowance=allowance)
         response = LeanResponse(reader, method=request.method)  # type: ignore[arg-type]
         response.begin()
+        allowance.earning = True
+        if request.bulk and response.status in (200, 206):
+            reader.allowance = None
         return response
 
-    def _early_response(self, request: Request, network: Network, broken: OSError) -> LeanResponse:
+    def _early_response(
+        self, request: Request, network: Network, allowance: Allowance, broken: OSError
+    ) -> LeanResponse:
         try:
-            response = self._response(request, network)
+            response = self._response(request, network, allowance)
         except (OSError, http.client.HTTPException):
             raise broken from None
         response.will_close = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import RawIOBase
@@ -61,7 +62,8 @@ class Request:
 
     *work_time* is how many seconds the server may need to store or hash the body before it responds, in addition to
     `Network.stall_timeout`. *repeatable* says that sending it twice does no harm; None leaves that to the method
-    (RFC 9110 §9.2.2).
+    (RFC 9110 §9.2.2). *bulk* says that the response is a blob, which may take any time as long as it makes progress;
+    `connection.EXCHANGE_STALLS` limits all other exchanges as a whole.
     """
 
     method: str
@@ -71,6 +73,7 @@ class Request:
     authorization: str | None = field(default=None, repr=False)
     work_time: float = 0.0
     repeatable: bool | None = None
+    bulk: bool = False
 
     @property
     def may_repeat(self) -> bool:
@@ -118,6 +121,8 @@ class Response:
         """Seconds from the request's first byte to this response's headers."""
         self.received = 0
         """Bytes of the body read so far."""
+        self.reading = 0.0
+        """Seconds that `content` took."""
         self._raw = raw
 
     @property
@@ -139,12 +144,14 @@ class Response:
         with self:
             buffer = bytearray(min(limit + 1, 64 * 1024))
             content = bytearray()
+            began = time.monotonic()
             while count := self.readinto(memoryview(buffer)):
                 content += buffer[:count]
                 if len(content) > limit:
                     raise ProtocolError(
                         "The response is too long", where=self.request.where, why=f"more than {limit} bytes"
                     )
+            self.reading = time.monotonic() - began
             return bytes(content)
 
     def close(self) -> None:

@@ -41,7 +41,8 @@ class Network:
 
     A request fails once the server has sent nothing, neither headers nor bytes of the body, or has read nothing of the
     request, for *stall_timeout* seconds. There are two exceptions: `Request.work_time` is added while the server stores
-    or hashes what it received, and connecting has a limit of its own, `connection.CONNECT_TIMEOUT`.
+    or hashes what it received, and connecting has a limit of its own, `connection.CONNECT_TIMEOUT`. What is not a blob
+    must moreover be there as a whole in time: see `connection.EXCHANGE_STALLS`.
     """
 
     user_agent: str

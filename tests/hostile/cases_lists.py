@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from tests.hostile.case import EITHER, REFUSES, SUCCEEDS, Case, Command, either
@@ -156,6 +157,15 @@ ODD: dict[str, tuple[str, Response]] = {
 }
 COMMANDS: dict[str, tuple[Command, str]] = {"tags": ("list", LIST), "catalog": ("repositories", CATALOG)}
 SHOWING: tuple[Command, ...] = ("list", "list-table", "repositories", "show", "referrers", "pull")
+
+ONE_SECOND = {"AZURE_ACRARTIFACT_STALL_TIMEOUT": "1"}
+PAGES: dict[str, tuple[str, tuple[int, bool, float], dict[str, str]]] = {
+    "empty": ("all empty", (0, False, 0.0), {}),
+    "repeated": ("with the same entries", (4, False, 0.0), {}),
+    "slow-empty": ("empty and slow", (0, False, 0.8), ONE_SECOND),
+    "slow-new": ("slow, with one new entry each", (1, True, 0.8), ONE_SECOND),
+}
+
 CASES = [
     *(
         Case(f"{name}-link-{link}", "R9", f"the next page is at {location[:50]}", linked(match, location), command=command)
@@ -196,7 +206,31 @@ CASES = [
     Case("tags-long", "R9", "pages of 3 MiB, without end", lambda: _long_pages(3000, 1000), command="list"),
     Case("tags-short", "R9", "pages of 20,000 small entries, without end", lambda: _long_pages(1, 20_000), command="list"),
     *(Case(f"ok-{command}", "R20", "a good registry", site, SUCCEEDS, command=command) for command in ("list", "list-table", "repositories", "referrers", "show", "raw")),
+    *(
+        Case(f"{name}-{kind}-pages", "R28", f"pages without end, {does}", lambda match=match, make=make: _paged(match, *make), command=command, variables=variables)
+        for name, (command, match) in {**COMMANDS, "referrers": ("referrers", REFERRERS)}.items()
+        for kind, (does, make, variables) in PAGES.items()
+    ),
 ]  # fmt: skip
+
+
+def _paged(match: str, each: int, is_new: bool, delay: float) -> Site:
+    """Return a registry whose list has endless pages of *each* entries, *delay* seconds each."""
+    number = itertools.count()
+
+    def play(made: Site, sent: Sent) -> Response:
+        page = next(number)
+        first = page * each if is_new else page % 3  # repeated, but each page in another order
+        names = [f"{first + one:064x}" for one in range(each)]
+        found = [{"digest": f"sha256:{name}", "mediaType": MANIFEST, "size": 1} for name in names]
+        listed = (
+            index(found) if "referrers" in sent.path else {"manifests": found, "tags": names, "repositories": names}
+        )
+        kind = INDEX if "referrers" in sent.path else "application/json"
+        sending = as_json(listed, Link=f'<{sent.path}?n=1&last={page}>; rel="next"', Content_Type=kind)
+        return replace(sending, delay=delay)
+
+    return site(None, rule(match, play))
 
 
 def _long_pages(note: int, each: int) -> Site:

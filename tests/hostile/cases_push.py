@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -131,6 +133,50 @@ def _terminal(work: Path) -> None:
     (work / "folder" / "\x1b[2J").write_bytes(b"x")
 
 
+def _large(name: str) -> Callable[[Path], None]:
+    """Replace the input by one of 20 MiB, which is sent in two chunks."""
+
+    def plant(work: Path) -> None:
+        (work / name).write_bytes(random.Random(1).randbytes(20 << 20))
+
+    return plant
+
+
+def _forgetting(then: Response) -> Callable[[], Site]:
+    """Return a maker of a registry that confirms every other chunk, and then has none of them."""
+
+    def make() -> Site:
+        number = itertools.count()
+        begun = response(202, Location=HERE, Range="0-0")
+        confirms = rule("PATCH .*/blobs/uploads/", lambda made, sent: begun if next(number) % 2 == 0 else then)
+        asked = Response(b"HTTP/1.1 204 No Content\r\nLocation: " + HERE.encode() + b"\r\nRange: 0-0\r\n\r\n")
+        return site(None, confirms, rule(BEGIN, begun), rule("GET .*/blobs/uploads/", asked))
+
+    return make
+
+
+def _creeping() -> Site:
+    """Return a registry that takes 100 KiB of every chunk by its own word, and breaks."""
+    offset = itertools.count(100 << 10, 100 << 10)
+
+    def asked(made: Site, sent: Sent) -> Response:
+        head = f"HTTP/1.1 204 No Content\r\nLocation: {HERE}\r\nRange: 0-{next(offset) - 1}\r\n\r\n"
+        return Response(head.encode())
+
+    begun = response(202, Location=HERE, Range="0-0")
+    breaks = rule("PATCH .*/blobs/uploads/", Response(b"", "reset"))
+    return site(None, breaks, rule(BEGIN, begun), rule("GET .*/blobs/uploads/", asked))
+
+
+FORGETS: dict[str, tuple[str, Callable[[], Site]]] = {
+    "416": ("it confirms a chunk, then 416 and has none", _forgetting(response(416))),
+    "404": ("it confirms a chunk, then loses the upload", _forgetting(error(404, "BLOB_UPLOAD_UNKNOWN"))),
+    "503": ("it confirms a chunk, then 503 and has none", _forgetting(response(503, Retry_After="0"))),
+    "reset": ("it confirms a chunk, then breaks and has none", _forgetting(Response(b"", "reset"))),
+    "creeps": ("it takes 100 KiB of each chunk, by its own word", _creeping),
+}
+"""Uploads that never get to their end, though every other request makes progress."""
+LARGE_INPUTS: dict[Command, str] = {"push": "input.txt", "push-folder": "folder/deep/x.txt"}
 INPUTS: dict[str, tuple[str, Command, Callable[[Path], None]]] = {
     "fifo": ("the file is a FIFO", "push", _fifo),
     "zero": ("the file is /dev/zero", "push", _zero),
@@ -147,6 +193,11 @@ CASES = [
     *(Case(f"push-manifest-{name}", requirement, does, on(TAGGED, play), right, command="push") for name, (requirement, does, play, right) in TAGS.items()),
     *(Case(f"push-over-{name}", "R13", f"the tag's present manifest is {does}", raw(content, kind), EITHER, command="push") for name, (does, content, kind) in PRESENT.items()),
     *(Case(f"push-input-{name}", "R21", does, site, REFUSES, command, before=_input(plant)) for name, (does, command, plant) in INPUTS.items()),
+    *(
+        Case(f"{command}-forgets-{name}", "R27", f"a large upload: {does}", make, REFUSES, command, before=_input(_large(path)))
+        for name, (does, make) in FORGETS.items()
+        for command, path in LARGE_INPUTS.items()
+    ),
     Case("push-begin-redirect", "R7", "an upload is redirected elsewhere", on(BEGIN, response(307, Location=f"https://{EVIL}/x")), command="push"),
     Case("push-begin-201", "R12", "it claims a blob that it has not seen", on(BEGIN, response(201, Docker_Content_Digest=NO_DIGEST)), command="push"),
     Case("push-begin-silence", "R18", "no response when an upload begins", on(BEGIN, Response(b"", "hang")), command="push"),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
+import itertools
+import random
+from collections.abc import Callable, Iterator
 
-from tests.hostile.case import GETS_IT, REFUSES, Case, Right, either
+from tests.hostile.case import GETS_IT, REFUSES, Case, Command, Right, either
 from tests.hostile.names import EVIL
-from tests.hostile.site import GOOD, MANIFEST, Play, Site, error, on, response, unending
+from tests.hostile.site import GOOD, MANIFEST, Play, Site, digest_of, error, on, response, rule, site, unending
 from tests.hostile.tars import zeros
 from tests.hostile.wire import Response, Sent
 
@@ -132,6 +134,102 @@ HEADS: dict[str, tuple[str, Response]] = {
 }  # fmt: skip
 
 
+BLANKS = b" " * 300
+"""Sent every 0.1 s, this is just above the least rate: a limit of the rate alone allows it for hours."""
+SLOWLY: dict[str, tuple[bytes, bytes]] = {
+    "blanks": (HTTP + b"200 OK\r\n" + TYPE + b"\r\n{", BLANKS),
+    "blanks-chunked": (CHUNKED.replace(b"\r\n\r\n", b"\r\n" + TYPE + b"\r\n"), b"12c\r\n" + BLANKS + b"\r\n"),
+    "chunk-extension": (CHUNKED + b"1;", b"e" * 300),
+    "error-blanks": (HTTP + b"404 Not Found\r\n\r\n{", BLANKS),
+    "interim": (HTTP + b"103 Early Hints\r\nLink: ", b"e" * 300),
+    "interim-headers": (HTTP + b"103 Early Hints\r\n", b"Link: " + b"e" * 300 + b"\r\n"),
+    "header": (HTTP + b"200 OK\r\nX: ", b"e" * 300),
+    "headers": (HTTP + b"200 OK\r\n", b"X: " + b"e" * 300 + b"\r\n"),
+}
+"""The start of a response, and what then comes slowly for ever."""
+SLOW: dict[str, tuple[str, Command, str]] = {
+    "token": ("the token", "pull", "POST .*/oauth2/token"),
+    "manifest": ("the manifest", "pull", MANIFESTS),
+    "tags": ("a page of tags", "list", "GET .*/(tags/list|_manifests)$"),
+    "referrers": ("a page of referrers", "referrers", "GET .*/referrers/"),
+    "upload": ("the start of an upload", "push", "POST .*/blobs/uploads/"),
+    "blob-head": ("a file's headers", "pull", BLOB),
+}
+"""What the slow response is for."""
+
+
+def _slow_cases() -> Iterator[Case]:
+    for what, (described, command, match) in SLOW.items():
+        for how, (start, block) in SLOWLY.items():
+            body_of_blob = what == "blob-head" and how == "blanks"
+            if not body_of_blob and (what in ("manifest", "token") or how in ("blanks", "interim", "headers")):
+                does = f"{described}: {how}, just above the least rate, without end"
+                made = on(match, unending(start.replace(TYPE, b"") if what == "token" else start, block, 0.1))
+                yield Case(f"slow-{what}-{how}", "R28", does, made, REFUSES, command)
+
+
+def _interim(made: Site, sent: Sent) -> Response:
+    """Send the manifest after five early hints, each of which is slow."""
+    hints = [
+        block for _ in range(5) for block in (HTTP + b"103 Early Hints\r\nLink: ", *[b"e" * 300] * 30, b"\r\n\r\n")
+    ]
+    raw = made.manifests["1.0"][1]
+    end = HTTP + b"200 OK\r\n" + TYPE + b"Content-Length: %d\r\n\r\n" % len(raw) + raw
+    return Response(lambda: [*hints, end], "close", 0.1)
+
+
+LARGE = random.Random(1).randbytes(4 << 20)
+RANGED = random.Random(2).randbytes(17 << 20)
+"""A file that is downloaded in ranges."""
+
+
+def large(content: bytes, *plays: Play) -> Callable[[], Site]:
+    """Return a maker of a registry with a large file `a.txt`."""
+    return lambda: site({"a.txt": content}, *(rule(f"{BLOB}:{digest_of(content)[7:]}", play) for play in plays))
+
+
+def _creeping(step: int) -> Play:
+    """Return a host that ignores Range and breaks *step* bytes later each time."""
+    number = itertools.count(1)
+
+    def play(made: Site, sent: Sent) -> Response:
+        content = made.blobs[sent.path.rpartition("/")[2]]
+        head = HTTP + b"200 OK\r\nContent-Length: %d\r\n\r\n" % len(content)
+        return bytes_of(head + content[: min(next(number) * step, len(content) - 1)])
+
+    return play
+
+
+def _another_each_time(made: Site, sent: Sent) -> Response:
+    """Break at 128 KiB; from there on, the file is another one."""
+    if "range" not in sent.headers:
+        return bytes_of(HTTP + b"200 OK\r\nContent-Length: %d\r\n\r\n" % len(LARGE) + LARGE[: 128 << 10])
+    return response(
+        206, b"e" * (len(LARGE) - (128 << 10)), Content_Range=f"bytes {128 << 10}-{len(LARGE) - 1}/{len(LARGE)}"
+    )
+
+
+def _copied(play: Play) -> Site:
+    """Return a registry that mounts nothing, so that a copy streams the file."""
+    made = large(LARGE, play)()
+    made.rules += [rule("HEAD .*/released/", response(404))]
+    return made
+
+
+NO_END: dict[str, tuple[str, bytes, Callable[[], Play]]] = {
+    "creeps": ("it ignores Range, and breaks a little later each time", LARGE, lambda: _creeping(300 << 10)),
+    "ranged-creeps": ("the same with a file in ranges", RANGED, lambda: _creeping(1 << 20)),
+    "changes": ("it breaks at 128 KiB, and is then another file, each time", LARGE, lambda: _another_each_time),
+}
+
+
+def _no_end_cases() -> Iterator[Case]:
+    for name, (does, content, play) in NO_END.items():
+        for command in ("pull", "backup"):
+            make = lambda content=content, play=play: large(content, play())()  # noqa: E731
+            yield Case(f"blob-{name}-{command}", "R27", f"a file: {does}", make, REFUSES, command)  # type: ignore[arg-type]
+
+
 def _zeros() -> bytes:
     return zeros(16)
 
@@ -169,6 +267,10 @@ CASES = [
     *(Case(f"blob-{name}", req, f"a file: {does}", on(BLOB, play), right) for name, (req, does, play, right) in BODIES.items()),
     *(Case(f"blob-{name}", "R17", f"a file: {does}", on(BLOB, *plays, times=times), GETS_IT) for name, (does, plays, times) in RECOVERS.items()),
     *(Case(f"http-{name}", "R18" if "endless" in name or name[0] == "s" else "R11", f"the manifest's response: {does}", on(MANIFESTS, play)) for name, (does, play) in HEADS.items()),
+    *_slow_cases(),
+    *_no_end_cases(),
+    Case("blob-creeps-copy", "R27", "a file that is copied: it ignores Range, and breaks a little later each time", lambda: _copied(_creeping(300 << 10)), command="copy", ours_only=True),
+    Case("slow-manifest-five-interim", "R28", "the manifest: five early hints, each just above the least rate", on(MANIFESTS, _interim)),
     Case("http-length-twice", "R11", "two lengths that differ", good_manifest(lambda raw: HTTP + b"200 OK\r\n" + TYPE + b"Content-Length: 5\r\nContent-Length: %d\r\n\r\n" % len(raw) + raw)),
     Case("http-length-and-chunks", "R11", "a length and chunks", good_manifest(lambda raw: HTTP + b"200 OK\r\n" + TYPE + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(raw), raw)), either()),
     Case("http-two-answers", "R11", "a second response without a request", on(MANIFESTS, _two_at_once), either()),

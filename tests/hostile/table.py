@@ -40,6 +40,8 @@ FOUND = frozenset(
         "tags-endless", "tags-silence", "tags-size", "tags-dense", "tags-long", "referrers-endless", "referrers-wide",
         "repositories-bidi", "repositories-pipeline-line", "manifest-dense", "copy-mount-lie",
         "delete-marked-tagged", "purge-untagged-marked-release",
+        "push-forgets-416", "blob-creeps-pull", "blob-ranged-creeps-pull", "blob-changes-pull", "slow-manifest-blanks",
+        "slow-manifest-interim", "tags-empty-pages", "tags-slow-new-pages",
     }
 )  # fmt: skip
 """Cases in which ours had a fault once."""

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import itertools
+import json
 import time
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from azext_acrartifact import errors
+from azext_acrartifact.auth.distribution import ChallengeAuthorizer
+from azext_acrartifact.oci.mediatypes import IMAGE_INDEX
 from azext_acrartifact.oci.pages import PageLimits, follow_pages, next_link
+from azext_acrartifact.oci.registry import Registry
 from azext_acrartifact.transport.authorization import Scope
+from azext_acrartifact.transport.client import HttpClient
 from azext_acrartifact.transport.messages import Response
-from tests.support.server import ScriptedServer, respond
+from azext_acrartifact.transport.network import Network
+from azext_acrartifact.transport.retry import Policy
+from tests.support.server import RawResponse, ScriptedServer, respond
 from tests.unit.oci.samples import MANIFEST, Open
 
 
@@ -98,5 +107,95 @@ def test_an_endless_list_is_refused(serve, registry: Open, limits, size: int, wh
     assert len(server.requests) == requests
 
 
+LISTS: dict[str, tuple[str, Callable[[Registry], object]]] = {
+    "tags": ('{"tags":[%s]}', lambda registry: list(registry.manifests.tags("a"))),
+    "ACR's tags": ('{"tags":[%s]}', lambda registry: list(registry.metadata.tags("a"))),
+    "tags of one": ('{"tags":[%s]}', lambda registry: registry.metadata.tags_of("a", MANIFEST.digest)),
+    "repositories": ('{"repositories":[%s]}', lambda registry: list(registry.metadata.repositories())),
+    "manifests": ('{"manifests":[%s]}', lambda registry: list(registry.metadata.manifests("a"))),
+    "referrers": (
+        f'{{"schemaVersion":2,"mediaType":"{IMAGE_INDEX}","manifests":[%s]}}',
+        lambda registry: list(registry.manifests.referrers("a", MANIFEST.digest) or ()),
+    ),
+}
+
+
+def entry(name: str, number: int) -> str:
+    """Return one entry of the list *name*."""
+    if name in ("tags", "repositories"):
+        return f'"n{number}"'
+    described = {"name": f"n{number}", "digest": f"sha256:{number:064x}", "mediaType": "a/b", "size": number}
+    return json.dumps({**described, "digest": MANIFEST.digest} if name == "tags of one" else described)
+
+
+def play(serve, registry: Open, name: str, numbers: Callable[[int], range], pages: int = 1 << 30):
+    """Serve the list *name*, whose page P has the entries *numbers(P)*; return the server and a reader of it."""
+    shape, read = LISTS[name]
+    count = itertools.count()
+
+    def page(sent) -> RawResponse:
+        number = next(count)
+        body = (shape % ",".join(entry(name, one) for one in numbers(number))).encode()
+        link = {"Link": f"<{sent.path}?last={number}>; rel=next"} if number + 1 < pages else {}
+        return respond(200, body, Content_Type=IMAGE_INDEX, **link)
+
+    server = serve(page, forever=True)
+    return server, lambda: read(registry(server))
+
+
+@pytest.mark.parametrize("numbers", [lambda page: range(0), lambda page: range(3)], ids=["empty", "repeated"])
+@pytest.mark.parametrize("name", LISTS)
+def test_pages_without_a_new_entry_end_a_list(serve, registry: Open, name: str, numbers) -> None:
+    server, read = play(serve, registry, name, numbers)
+    with pytest.raises(errors.ProtocolError, match=r"does not end.*50 pages brought no new entry"):
+        read()
+    assert 50 <= len(server.requests) <= 51
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_few_pages_without_a_new_entry_do_not_end_a_list(serve, registry: Open, name: str) -> None:
+    def numbers(page: int) -> range:
+        return range(page // 30, page // 30 + 2) if page % 10 == 0 else range(0)
+
+    server, read = play(serve, registry, name, numbers, 120)
+    found = read()
+    assert len(found) == 24
+    assert len(server.requests) == 120
+
+
+@pytest.mark.parametrize("entries", [0, 1])
+@pytest.mark.parametrize("slow", ["headers", "body"])
+def test_a_list_that_comes_too_slowly_ends(serve, entries: int, slow: str) -> None:
+    """Serve no entries, or one new entry on each slow page, which must not prolong the list for ever."""
+    numbers = itertools.count()
+
+    def page(sent) -> RawResponse:
+        number = next(numbers)
+        body = json.dumps({"tags": [f"n{number}"] * entries}).encode()
+        made = respond(200, body, Link=f"</list?last={number}>; rel=next")
+        if slow == "headers":
+            return replace(made, delay=0.07)
+        return RawResponse(lambda: (made.raw[:-2], made.raw[-2:]), pause=0.07)
+
+    http = HttpClient(Network("unit/1", stall_timeout=0.1), policy=Policy(tries=1))
+    server = serve(page, forever=True)
+    opened = Registry(server.server, server.url, http, ChallengeAuthorizer(server.url, http, None))
+    pages = follow_pages(opened._api, Scope.of("a", "pull"), f"{server.url}/list", "tags", PageLimits(entry_time=0.01))
+
+    def read() -> None:
+        for response in pages:
+            pages.listed(json.loads(response.content(1000))["tags"])
+
+    began = time.monotonic()
+    with pytest.raises(errors.StalledError, match=r"tags comes too slowly.*took 1 s for few new entries") as caught:
+        read()
+    assert 0.9 < time.monotonic() - began < 5
+    assert "stall_timeout" in caught.value.hint
+    http.close()
+
+
 def test_the_usual_limits() -> None:
-    assert PageLimits() == PageLimits(pages=10_000, sparse_pages=1000, sparse_size=16 << 10, size=32 << 20)
+    assert PageLimits() == PageLimits(
+        pages=10_000, sparse_pages=1000, sparse_size=16 << 10, size=32 << 20,
+        idle_pages=50, idle_stalls=10, entry_time=0.1,
+    )  # fmt: skip

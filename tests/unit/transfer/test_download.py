@@ -9,18 +9,19 @@ from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.transfer.download import BlobDownload
 from azext_acrartifact.transfer.repository_storage import RepositoryStorage
+from azext_acrartifact.transfer.sizes import DEFAULT_SIZES, TransferSizes
 from tests.support.server import RawResponse, Sent, reset, respond
 from tests.support.uploads import BlobHost
-from tests.unit.transfer.conftest import BLOB, DATA, MemoryFile, cut
+from tests.unit.transfer.conftest import BLOB, DATA, KIB, MemoryFile, cut
 
 
-def load(storage, blob: Descriptor = BLOB) -> tuple[MemoryFile, int]:
+def load(storage, blob: Descriptor = BLOB, sizes: TransferSizes = DEFAULT_SIZES) -> tuple[MemoryFile, int]:
     file, moved = MemoryFile(), [0]
 
     def advance(size: int) -> None:
         moved[0] += size
 
-    BlobDownload(storage, blob, storage.registry.http.attempts(), advance).into(file)
+    BlobDownload(storage, blob, storage.registry.http.attempts(), advance, sizes).into(file)
     return file, moved[0]
 
 
@@ -85,6 +86,36 @@ def test_wrong_bytes_are_final(source, wrong: bytes) -> None:
     with pytest.raises(errors.DigestMismatchError):
         load(storage)
     assert len(storage.server.requests) == 1
+
+
+class Creeping(BlobHost):
+    """Ignores Range, and breaks *step* bytes later each time: every response makes a little progress."""
+
+    def __init__(self, data: bytes, step: int) -> None:
+        super().__init__(self._break, blobs={digest_of(data): data})
+        self.data, self.step = data, step
+        self.given = 0
+
+    def _break(self, sent: Sent, number: int) -> RawResponse:
+        after = min(number * self.step, len(self.data) - 1)
+        self.given += after
+        return cut(after, self.data)
+
+
+def test_a_host_that_breaks_a_little_later_each_time_is_given_up(source) -> None:
+    host = Creeping(DATA, 1000)
+    with pytest.raises(errors.ConnectionFailedError, match=r"does not get to its end.*fetched [\d,]+ bytes") as caught:
+        load(source(host), sizes=TransferSizes(chunk=KIB))
+    assert host.given <= 3 * len(DATA) + KIB
+    assert f"for a blob of {len(DATA):,}" in caught.value.message
+
+
+def test_a_blob_that_is_another_one_after_each_break_is_given_up(source) -> None:
+    """Break every download in the middle, and resume it with other bytes."""
+    storage = source(BlobHost(lambda sent, number: None if "range" in sent.headers else cut(20_000, b"?" * len(DATA))))
+    with pytest.raises(errors.DigestMismatchError, match=rf"fetched {4 * len(DATA):,} bytes for a blob of"):
+        load(storage)
+    assert len(storage.server.requests) == 8
 
 
 def test_wrong_bytes_stay_wrong_after_a_restart(source) -> None:

@@ -202,6 +202,28 @@ def test_a_response_without_ranges_that_breaks_is_read_again(source) -> None:
     assert bytes(file.data) == DATA
 
 
+@pytest.mark.parametrize("step", [300, 3000])
+def test_a_host_that_ignores_ranges_and_breaks_is_given_up(source, step: int) -> None:
+    """Break a little later each time, below and above a read, or always at the same byte."""
+    given = [0]
+
+    def fault(sent: Sent, number: int) -> RawResponse:
+        after = min(number * step, len(DATA) - 1)
+        given[0] += after
+        return cut(after)
+
+    with pytest.raises(errors.ConnectionFailedError, match=r"fetched [\d,]+ bytes for a blob of"):
+        load(source(BlobHost(fault, ranges=False)), MemoryFile(len(DATA)), 1, chunk=1024)
+    assert given[0] <= 4 * len(DATA)
+
+
+def test_a_host_that_ignores_ranges_and_always_breaks_at_the_same_byte_is_given_up(source) -> None:
+    storage = source(BlobHost(lambda sent, number: cut(20_000), ranges=False))
+    with pytest.raises(errors.ConnectionFailedError, match="ended early"):
+        load(storage, MemoryFile(len(DATA)), 1)
+    assert len(storage.server.requests) == 7
+
+
 def test_bytes_that_were_verified_are_not_replaced_by_others(source) -> None:
     """Refuse a host that sends right ranges first, and then all of it, wrong where it was hashed already."""
 

@@ -133,6 +133,20 @@ def test_a_source_that_stays_broken_ends_it(run, tmp_path: Path) -> None:
     assert (target.moved, source.open) == (0, 0)
 
 
+@pytest.mark.parametrize(("after", "why"), [(1 << 40, r"sent [\d,]+ bytes for a blob of 40,960"), (5000, "it broke")])
+def test_a_target_that_forgets_ends_it(run, after: int, why: str) -> None:
+    def forget(sent, number):
+        if sent.method == "PATCH" and number % 2 == 0:
+            target.host.drop_sessions()
+            return respond(404)
+        return None
+
+    source, target = Source(after=after), run(BlobHost(forget))
+    with pytest.raises(errors.ArtifactError, match=why):
+        target(source)
+    assert source.given <= 3 * len(DATA) + 8 * KIB
+
+
 def test_a_target_that_breaks_gets_the_rest(run) -> None:
     def lose(sent, number):
         return "lost" if sent.method == "PATCH" and number in (2, 4) else None

@@ -6,7 +6,7 @@ import pytest
 
 from azext_acrartifact import errors
 from azext_acrartifact.oci.digest import digest_of
-from azext_acrartifact.transfer.upload_source import Identity
+from azext_acrartifact.transfer.upload_source import Identity, StreamSource
 from tests.support.server import RawResponse, Sent, reset, respond
 from tests.support.uploads import BlobHost
 from tests.unit.transfer.conftest import DATA, KIB, stored
@@ -164,6 +164,79 @@ def test_a_connection_that_breaks_after_each_chunk_gets_there(run) -> None:
     one = run(BlobHost(lambda sent, number: reset() if sent.method == "PATCH" and number % 2 else None))
     one()
     stored(one)
+
+
+class Forgetful(BlobHost):
+    """Confirms every other chunk, then forgets all chunks and responds *then*: no upload gets to its end."""
+
+    def __init__(self, then: RawResponse | None) -> None:
+        super().__init__(self._forget)
+        self.then = then
+        self.sent = 0
+
+    def _forget(self, sent: Sent, number: int) -> RawResponse | None:
+        self.sent += len(sent.body)
+        if sent.method != "PATCH" or number % 2:
+            return None
+        for session in self.sessions.values():
+            session.clear()
+        if self.then is None:
+            self.drop_sessions()
+            return respond(404)
+        return self.then
+
+
+FORGETS = {"416": respond(416), "404": None, "503": respond(503, Retry_After="0"), "reset": reset()}
+
+
+@pytest.mark.parametrize("then", FORGETS.values(), ids=FORGETS)
+def test_chunks_that_are_confirmed_and_forgotten_are_not_progress(run, then: RawResponse | None) -> None:
+    host = Forgetful(then)
+    with pytest.raises((errors.RegistryError, errors.ConnectionFailedError)) as caught:
+        run(host)()
+    assert host.sent <= 3 * len(DATA) + 8 * KIB
+    if then in (None, FORGETS["416"]):
+        assert f"sent {host.sent:,} bytes for a blob of {len(DATA):,}" in caught.value.message
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("step", [1, 64])
+def test_progress_in_words_ends_with_the_bytes(run, step: int, stream: bool) -> None:
+    """Claim a little more each time, and never take a whole chunk: each step is progress, and costs a chunk."""
+    host, sent_bytes = BlobHost(), [0]
+
+    def creep(sent: Sent, number: int) -> RawResponse | None:
+        sent_bytes[0] += len(sent.body)
+        if sent.method != "PATCH":
+            return None
+        host.sessions[sent.path.rpartition("/")[2]] += sent.body[:step]
+        return reset()
+
+    host.fault = creep
+    source = StreamSource(lambda: iter([DATA[at : at + 100] for at in range(0, len(DATA), 100)]), "", 1 << 40)
+    with pytest.raises(errors.ConnectionFailedError, match=r"does not get to its end.*sent [\d,]+ bytes") as caught:
+        run(host)(source=source if stream else None)
+    # Until a generated blob has been read once, its size is not known.
+    assert sent_bytes[0] <= 3 * (9 * KIB if stream else len(DATA)) + 8 * KIB
+    assert "resumes" in caught.value.hint
+
+
+def test_sessions_that_are_lost_after_progress_begin_again_as_often_as_it_takes(run) -> None:
+    """Lose the session four times in all, each time after a chunk more than before."""
+    host, data = BlobHost(), DATA + DATA[::-1] + DATA
+    lost: list[int] = []
+
+    def lose(sent: Sent, number: int) -> None:
+        offset = int(sent.headers["content-range"].split("-")[0]) if sent.method == "PATCH" else 0
+        if offset > max(lost, default=0) and len(lost) < 4:
+            lost.append(offset)
+            host.drop_sessions()
+
+    host.fault = lose
+    one = run(host)
+    one(data)
+    assert len(lost) == 4
+    stored(one, data)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.manifest import Manifest
 from azext_acrartifact.oci.registry import Registry
 from azext_acrartifact.transport.client import HttpClient
-from azext_acrartifact.transport.connection import LEAST_RATE, Connection, NoProgressError, TimedReader
+from azext_acrartifact.transport.connection import LEAST_RATE, Allowance, Connection, NoProgressError, TimedReader
 from azext_acrartifact.transport.messages import Request
 from azext_acrartifact.transport.network import Network
 from azext_acrartifact.transport.retry import Policy
@@ -98,11 +98,66 @@ def test_a_response_that_trickles_is_given_up(serve, impatient, headers: bytes, 
         drain(impatient.send(Request("GET", server.url + "/")), buffer_size)
 
 
-@pytest.mark.parametrize("headers", [HEADERS, CHUNKED, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX: "])
-def test_a_response_above_the_least_rate_is_read(serve, impatient, headers: bytes) -> None:
-    end = b"\r\n0\r\n\r\n" if headers == CHUNKED else b"\r\n\r\n"
-    server = serve(slowly(headers, b"x" * 5000 + end, 200, STALL / 8))
-    assert get(impatient, server) == (b"" if b"X: " in headers else b"x" * 5000)
+@pytest.mark.parametrize("headers", [HEADERS, CHUNKED])
+def test_a_blob_above_the_least_rate_is_read(serve, impatient, headers: bytes) -> None:
+    server = serve(slowly(headers, b"x" * 5000 + b"\r\n0\r\n\r\n", 200, STALL / 8))
+    assert get(impatient, server, bulk=True) == b"x" * 5000
+
+
+def test_a_small_response_may_take_twice_the_timeout(serve, impatient) -> None:
+    server = serve(slowly(HEADERS, b"x" * 5000, 1000, STALL * 0.3))
+    assert get(impatient, server) == b"x" * 5000
+
+
+INTERIM = b"HTTP/1.1 103 Early Hints\r\nLink: "
+REFUSED = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 60000\r\n\r\n"
+ENDLESS: dict[str, tuple[bytes, bytes, bool]] = {
+    "blanks": (HEADERS.replace(b"5000", b"4000000") + b"{", b" " * 200, False),
+    "blanks in chunks": (CHUNKED[:-6] + b"1\r\n{\r\n", b"c8\r\n" + b" " * 200 + b"\r\n", False),
+    "chunk extensions": (CHUNKED[:-6] + b"1;", b"x" * 200, False),
+    "a header": (b"HTTP/1.1 200 OK\r\nX: ", b"x" * 200, False),
+    "headers": (b"HTTP/1.1 200 OK\r\n", b"X: " + b"x" * 200 + b"\r\n", False),
+    "headers of a blob": (b"HTTP/1.1 200 OK\r\n", b"X: " + b"x" * 200 + b"\r\n", True),
+    "an interim response": (INTERIM, b"x" * 200, False),
+    "an interim response before a blob": (INTERIM, b"x" * 200, True),
+    "the error for a blob": (REFUSED, b" " * 200, True),
+}
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_an_exchange_of_metadata_ends_in_time(serve, impatient, name: str) -> None:
+    headers, block, bulk = ENDLESS[name]
+    server = serve(RawResponse(lambda: itertools.chain([headers], itertools.repeat(block)), pause=STALL / 16))
+    with stalls("the response was not complete after 1 s", 3 * STALL):
+        get(impatient, server, bulk=bulk)
+
+
+def test_a_server_that_reads_a_manifest_slowly_is_given_up() -> None:
+    """Read some bytes within each timeout, which would be enough for hours without a limit of the whole."""
+
+    class Slow(FakeSocket):
+        def send(self, _data: bytes | memoryview, _flags: int = 0) -> int:  # type: ignore[override]
+            time.sleep(STALL / 8)
+            return 500
+
+    began = time.monotonic()
+    request = Request("PUT", "http://registry.test/", body=bytes(4_000_000))
+    with contextlib.closing(Slow()) as sock, pytest.raises(NoProgressError, match="not complete"):
+        Connection(sock, None).exchange(request, Network("unit/1", stall_timeout=STALL))
+    assert time.monotonic() - began <= 4 * STALL + MARGIN
+
+
+def test_bodies_of_metadata_prolong_their_exchange() -> None:
+    """Read 4 MiB at 100 KiB a second within a timeout of 5 s, since only waiting for too little is a stall."""
+    allowance = Allowance(10.0)
+    with pytest.raises(NoProgressError):
+        read_all(5.0, [FIRST, *[(1.0, 102_400)] * 41], Allowance(1010.0))
+    allowance.left, allowance.earning = 1010.0, True
+    assert len(read_all(5.0, [FIRST, *[(1.0, 102_400)] * 41], allowance)) == 42
+    slow = Allowance(1010.0)
+    slow.earning = True
+    with pytest.raises(NoProgressError, match=r"after 10\d\d s"):
+        read_all(5.0, [FIRST, *[(1.0, LEAST_RATE * 2)] * 4096], slow)
 
 
 def test_a_request_that_is_taken_slowly_is_sent() -> None:
@@ -144,7 +199,9 @@ def test_a_slow_reader_is_not_a_slow_server(serve, impatient) -> None:
     assert response.readinto(buffer) == 0
 
 
-def read_all(stall_timeout: float, packets: Iterable[tuple[float, int]]) -> list[int]:
+def read_all(
+    stall_timeout: float, packets: Iterable[tuple[float, int]], allowance: Allowance | None = None
+) -> list[int]:
     """Read *packets*, each of which takes some seconds and has some bytes; return the sizes."""
     now, arriving, found = 0.0, iter(packets), []
 
@@ -156,10 +213,10 @@ def read_all(stall_timeout: float, packets: Iterable[tuple[float, int]]) -> list
             return count
 
     with contextlib.closing(Slow()) as sock:
-        reader = TimedReader(sock, stall_timeout, lambda: now)
+        reader = TimedReader(sock, stall_timeout, lambda: now, allowance)
         while count := reader.readinto(memoryview(b"")):
             found.append(count)
-    assert sock.timeouts == [stall_timeout]
+    assert allowance or sock.timeouts == [stall_timeout]
     return found
 
 

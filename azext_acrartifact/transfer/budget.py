@@ -1,0 +1,86 @@
+"""The limits of one transfer, in one place.
+
+A server may accept a chunk and then forget it, or break every download a little later. Each request then makes
+progress, and the transfer none. Therefore only bytes beyond the highest point so far count as progress, and the bytes
+that are sent or fetched are limited by the blob's size.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from ..errors import ArtifactError, ConnectionFailedError
+from ..transport.messages import Response
+from ..transport.retry import Attempts
+
+MOST_TIMES = 3
+"""How many times its size a blob may cost, in addition to one chunk."""
+MOST_RESTARTS = 3
+"""Restarts in a row without a confirmed byte beyond the highest point so far."""
+_HINT = (
+    "Run the command again: it resumes where it can. If it stops again, check the proxy, or ask the registry's owner "
+    "why it loses data."
+)
+
+
+class TransferBudget:
+    """The bytes that the transfer of one blob may cost: `MOST_TIMES` its *size* and *spare*. *verb* as in `sent`. All
+    threads of the transfer share it."""
+
+    def __init__(self, verb: str, spare: int, size: int, where: str = "") -> None:
+        self.size = size
+        """The size of the blob, or as much of it as is known."""
+        self.where = where
+        """The name or digest of the blob, for errors; empty while it is not known."""
+        self._verb, self._spare = verb, spare
+        self._spent = 0
+        self._lock = threading.Lock()
+
+    def spend(self, count: int) -> None:
+        """Account for *count* bytes that were sent or fetched."""
+        with self._lock:
+            self._spent += count
+
+    def require(self, count: int) -> None:
+        """Raise `ConnectionFailedError` unless *count* more bytes are within the budget. Call it before a request."""
+        if self._spent + count > MOST_TIMES * self.size + self._spare:
+            raise ConnectionFailedError(
+                "The transfer does not get to its end", where=self.where, why=self._figures, hint=_HINT
+            )
+
+    def explain(self, error: ArtifactError) -> ArtifactError:
+        """Add to *error* what the transfer has cost."""
+        error.why = "; ".join(filter(None, (error.why, self._figures)))
+        error.args = (error.message,)
+        return error
+
+    @property
+    def _figures(self) -> str:
+        return f"{self._verb} {self._spent:,} bytes for a blob of {self.size:,}"
+
+
+class Tries:
+    """The tries and restarts of a run of bytes from *start* on. Only bytes beyond the highest point renew them."""
+
+    def __init__(self, attempts: Attempts, start: int = 0) -> None:
+        self._attempts, self._highest = attempts, start
+        self._restarts = 0
+
+    def confirmed(self, position: int) -> None:
+        """Account for the bytes before *position*, all of which have arrived."""
+        if position > self._highest:
+            self._attempts.progressed(position - self._highest)
+            self._highest, self._restarts = position, 0
+
+    def may_restart(self) -> bool:
+        """Account for one more restart; return whether it is allowed."""
+        self._restarts += 1
+        return self._restarts <= MOST_RESTARTS
+
+    def again_after_error(self, error: ArtifactError) -> bool:
+        """Wait and return True if *error* may pass and tries are left."""
+        return self._attempts.again_after_error(error)
+
+    def again_after_response(self, response: Response) -> bool:
+        """Close *response*, wait and return True if its status may pass and tries are left."""
+        return self._attempts.again_after_response(response)

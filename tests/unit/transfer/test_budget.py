@@ -1,0 +1,57 @@
+"""What renews the tries of a transfer, and what bounds its bytes."""
+
+from __future__ import annotations
+
+import pytest
+
+from azext_acrartifact import errors
+from azext_acrartifact.transfer.budget import TransferBudget, Tries
+from azext_acrartifact.transport.retry import Attempts, Policy, Waiter
+
+BROKEN = errors.ConnectionFailedError("It broke", why="reset")
+
+
+@pytest.fixture
+def tries() -> Tries:
+    """Return three tries, which 1,000 bytes renew, of the bytes from 5,000 on."""
+    return Tries(Attempts(Policy(tries=3, first_wait=0.0, headway=1000), Waiter()), 5000)
+
+
+def test_a_blob_may_cost_three_times_its_size_and_a_chunk() -> None:
+    budget = TransferBudget("sent", 50, 100)
+    budget.spend(250)
+    budget.require(100)
+    with pytest.raises(errors.ConnectionFailedError, match="sent 250 bytes for a blob of 100") as caught:
+        budget.require(101)
+    assert caught.value.hint.startswith("Run the command again: it resumes")
+    budget.size = 101
+    budget.require(103)
+
+
+@pytest.mark.parametrize(("why", "shown"), [("reset", "reset; sent 9 bytes for"), ("", "sent 9 bytes for")])
+def test_an_error_is_explained_by_what_the_transfer_has_cost(why: str, shown: str) -> None:
+    budget = TransferBudget("sent", 50, 1_000_000)
+    budget.spend(9)
+    assert shown in budget.explain(errors.RejectedError("No", why=why)).message
+    assert budget.explain(errors.RejectedError("No")).why.endswith("a blob of 1,000,000")
+
+
+def test_only_bytes_beyond_the_highest_point_renew_the_tries(tries: Tries) -> None:
+    assert [tries.again_after_error(BROKEN) for _ in range(2)] == [True, True]
+    for position in (5999, 1000, 5000, 5999):
+        tries.confirmed(position)
+    tries.confirmed(6000)
+    assert [tries.again_after_error(BROKEN) for _ in range(2)] == [True, True]
+    for _ in range(5):
+        tries.confirmed(1000)
+        tries.confirmed(6999)
+    assert not tries.again_after_error(BROKEN)
+
+
+def test_three_restarts_in_a_row_are_allowed_without_progress(tries: Tries) -> None:
+    assert [tries.may_restart() for _ in range(4)] == [True, True, True, False]
+    tries.confirmed(5001)
+    assert [tries.may_restart() for _ in range(3)] == [True, True, True]
+    for position in (100, 5001):
+        tries.confirmed(position)
+    assert not tries.may_restart()
