@@ -15,6 +15,8 @@ class HttpClient:
 
     def __init__(self, network: Network, waiter: Waiter | None = None, policy: Policy | None = None) -> None:
         self.waiter = waiter or Waiter()
+        self.stall_timeout = network.stall_timeout
+        """`Network.stall_timeout`, in seconds."""
         self._policy = policy or Policy()
         self._pool = Pool(network)
         self.fastest_response: float | None = None
@@ -23,11 +25,6 @@ class HttpClient:
         """Number of responses so far."""
         self.throttled = 0
         """Number of responses with status 429 so far."""
-
-    @property
-    def stall_timeout(self) -> float:
-        """`Network.stall_timeout`, in seconds."""
-        return self._network.stall_timeout
 
     def send(self, request: Request, *, follow: bool = True) -> Response:
         """Send *request* and return its response, whatever its status; follow redirects unless *follow* is False.
