@@ -43,7 +43,11 @@ def command(function: Callable[..., _Result]) -> Callable[..., _Result]:
     def run(cmd: AzCliCommand, **arguments: Any) -> _Result:
         try:
             with interruptible():
-                return function(CommandContext(cmd), **arguments)
+                context = CommandContext(cmd)
+                result: Any = function(context, **arguments)
+                if isinstance(result, dict):
+                    result.update(context.shown)
+                return result  # type: ignore[no-any-return]
         except ArtifactError as error:
             raise cli_error(error) from error
 
