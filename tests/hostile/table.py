@@ -6,6 +6,7 @@ from tests.hostile import (
     cases_archives,
     cases_copies,
     cases_disk,
+    cases_identity,
     cases_lists,
     cases_manifests,
     cases_names,
@@ -24,6 +25,7 @@ KINDS: dict[str, list[Case]] = {
     "response heads, bodies and delays": cases_wire.CASES,
     "redirects of downloads": cases_redirects.CASES,
     "sign-in: challenges, tokens, TLS": cases_sign_in.CASES,
+    "identities: helpers, and sign-ins that fail": cases_identity.CASES,
     "pushes": cases_push.CASES,
     "lists, properties and referrers": cases_lists.CASES,
     "backups, copies and purges": cases_copies.CASES,
@@ -39,6 +41,7 @@ FOUND = frozenset(
         "refresh-reflected", "tls-none", "push-error-state", "push-hang", "push-manifest-hang", "push-begin-silence",
         "tags-endless", "tags-silence", "tags-size", "tags-dense", "tags-long", "referrers-endless", "referrers-wide",
         "repositories-bidi", "repositories-pipeline-line", "manifest-dense", "copy-mount-lie",
+        "helper-empty", "helper-dot",
     }
 )  # fmt: skip
 """Cases in which ours had a fault once."""
