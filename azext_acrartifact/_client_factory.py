@@ -5,19 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from knack.log import get_logger
-
-from ._version import VERSION
 from .auth.credentials import Credential
 from .auth.distribution import ChallengeAuthorizer
 from .auth.endpoint import TokenEndpoint
 from .auth.tokens import TokenAuthorizer
 from .cli.arguments import LoginArgument
 from .cli.context import CommandContext
-from .cli.identity import arm
 from .cli.identity.auth_mode import credential_for, local_login
+from .cli.identity.login_server import LoginServer, login_server_of
 from .cli.naming import NamedReference
-from .errors import ConnectionFailedError, InvalidReferenceError, SignInError, TlsError
+from .errors import InvalidReferenceError, SignInError
 from .oci.reference import is_loopback
 from .oci.registry import Registry
 from .transfer.progress import Progress
@@ -27,7 +24,6 @@ from .transport.redaction import protect_logs
 from .transport.retry import Waiter
 from .transport.scheme import base_url_of
 
-_logger = get_logger(__name__)
 # https://learn.microsoft.com/azure/container-registry/container-registry-dedicated-data-endpoints
 _DATA_ENDPOINT = re.compile(r"\.[a-z0-9]+\.data\.azurecr\.")
 LONGEST_STALL = 3600
@@ -49,12 +45,8 @@ def http_client(cmd: CommandContext, progress: Progress) -> HttpClient:
     return HttpClient(_network(cmd), Waiter(progress.note))
 
 
-def find_server(cmd: CommandContext, named: NamedReference, http: HttpClient) -> str:
-    """Return the login server of *named*.
-
-    The guess from a bare name is wrong for a registry with a domain name label, whose server is `name-hash.azurecr.io`.
-    A connection shows it, which the first request then uses. Only if there is none is Azure Resource Manager asked.
-    """
+def find_server(cmd: CommandContext, named: NamedReference, http: HttpClient) -> LoginServer:
+    """Return the login server of *named*: as it was typed, or else as `login_server_of` finds it."""
     server = named.reference.server
     if _DATA_ENDPOINT.search(server):
         raise InvalidReferenceError(
@@ -63,27 +55,19 @@ def find_server(cmd: CommandContext, named: NamedReference, http: HttpClient) ->
             hint=f"Give the login server: {_DATA_ENDPOINT.sub('.azurecr.', server)}",
         )
     if named.guessed_from is None:
-        return server
-    try:
-        http.connect(base_url_of(server, False))
-    except TlsError:
-        pass
-    except ConnectionFailedError:
-        if found := arm.login_server_of(cmd, named.guessed_from):
-            _logger.info("The login server of %s is %s.", named.guessed_from, found)
-            return found
-    # If the connection failed, so will the first request, which tries again and says why.
-    return server
+        return LoginServer(server)
+    return login_server_of(cmd, named.guessed_from, server, lambda host: http.connect(base_url_of(host, False)))
 
 
-def open_registry(cmd: CommandContext, server: str, login: LoginArgument, http: HttpClient) -> Registry:
+def open_registry(cmd: CommandContext, server: LoginServer, login: LoginArgument, http: HttpClient) -> Registry:
     """Return the registry at *server*. Makes no request."""
-    base_url = base_url_of(server, is_loopback(server))
-    if is_loopback(server):
-        local = ChallengeAuthorizer(base_url, http, local_login(cmd, server, login))
-        return Registry(server, base_url, http, local)
-    endpoint = TokenEndpoint(server, base_url, http)
-    return Registry(server, base_url, http, TokenAuthorizer(endpoint, credential_for(cmd, server, login)))
+    host = server.host
+    base_url = base_url_of(host, is_loopback(host))
+    if is_loopback(host):
+        return Registry(host, base_url, http, ChallengeAuthorizer(base_url, http, local_login(cmd, host, login)))
+    endpoint = TokenEndpoint(host, base_url, http)
+    credential = credential_for(cmd, server, login, http.waiter.notice)
+    return Registry(host, base_url, http, TokenAuthorizer(endpoint, credential))
 
 
 def open_token_endpoint(
@@ -99,8 +83,8 @@ def open_token_endpoint(
         )
     http = http_client(cmd, Progress())
     server = find_server(cmd, named, http)
-    endpoint = TokenEndpoint(server, base_url_of(server, False), http)
-    return endpoint, credential_for(cmd, server, login, to_store=to_store)
+    endpoint = TokenEndpoint(server.host, base_url_of(server.host, False), http)
+    return endpoint, credential_for(cmd, server, login, http.waiter.notice, to_store=to_store)
 
 
 def sign_in(cmd: CommandContext, named: NamedReference, login: LoginArgument) -> SignedIn:
@@ -118,13 +102,7 @@ def sign_in(cmd: CommandContext, named: NamedReference, login: LoginArgument) ->
 
 
 def _network(cmd: CommandContext) -> Network:
-    from azure.cli.core.util import get_az_user_agent, should_disable_connection_verify
-
-    headers = {"X-Meta-Source-Client": "azure/cli/acrartifact"}
-    if cmd.request_id:
-        headers["x-ms-client-request-id"] = cmd.request_id
-    agent = f"{get_az_user_agent()} acrartifact/{VERSION}"
-    return Network(agent, not should_disable_connection_verify(), headers, stall_timeout(cmd))
+    return Network(cmd.user_agent, cmd.verifies_certificates, cmd.request_headers, stall_timeout(cmd))
 
 
 def stall_timeout(cmd: CommandContext) -> float:

@@ -45,7 +45,11 @@ def command(function: Callable[..., _Result]) -> Callable[..., _Result]:
         protect_log_records()
         try:
             with interruptible():
-                return cast(_Result, _without_secrets(function(CommandContext(cmd), **arguments)))
+                context = CommandContext(cmd)
+                result: Any = function(context, **arguments)
+                if isinstance(result, dict):
+                    result.update(context.shown)
+                return cast(_Result, _without_secrets(result))
         except ArtifactError as error:
             raise cli_error(error) from error
 

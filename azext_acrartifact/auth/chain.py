@@ -31,11 +31,20 @@ class ChainCredential:
     """Uses the first of *sources* that works, until it fails. Reports to *notice* which one, and why not the others.
 
     Only a failed sign-in leads to the next source. A missing permission does not: the identity itself was accepted.
+    *accepted* gets the identity when it comes into use, with the sign-ins before it that failed, and *refused* is
+    called when none is left.
     """
 
-    def __init__(self, sources: Sequence[Source], notice: Notice) -> None:
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        notice: Notice,
+        accepted: Callable[[Credential, Sequence[SignInError]], None] = lambda credential, failed: None,
+        refused: Callable[[SignInError], SignInError] = lambda error: error,
+    ) -> None:
         self._sources = sources
         self._notice = notice
+        self._accepted, self._refused = accepted, refused
         self._position = 0
         self._chosen: Credential | None = None
 
@@ -65,10 +74,11 @@ class ChainCredential:
                 continue
             if credential is not self._chosen:
                 self._report(failures, source, credential)
+                self._accepted(credential, [error for _, error in _tried(failures)])
             self._position, self._chosen = position, credential
             return result
         self._report(failures)
-        raise _none_left(failures)
+        raise self._refused(_none_left(failures))
 
     def _report(
         self,
@@ -90,9 +100,14 @@ def anonymous_source() -> Source:
 
 def _none_left(failures: Sequence[tuple[Source, SignInError]]) -> SignInError:
     """Return the error of the first source that has a sign-in, or else of the first source, with the other reasons."""
-    tried = [(source, error) for source, error in failures if not isinstance(error, NotConfiguredError)]
+    tried = _tried(failures)
     signed = [pair for pair in tried if pair[0].open is not AnonymousCredential]
     main = (signed or failures)[0][1]
     others = [f"{source.name}: {error.why or error.what}" for source, error in tried if error is not main]
     why = "; ".join([main.why or main.what, *others])
     return SignInError(main.what, where=main.where, why=why, hint=main.hint) if others else main
+
+
+def _tried(failures: Sequence[tuple[Source, SignInError]]) -> list[tuple[Source, SignInError]]:
+    """Return those of the sources that have a sign-in."""
+    return [(source, error) for source, error in failures if not isinstance(error, NotConfiguredError)]

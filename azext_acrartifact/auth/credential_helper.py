@@ -8,9 +8,11 @@ when it fails, so that only what it writes on standard error is shown.
 from __future__ import annotations
 
 import json
+import os
 import re
-import shutil
 import subprocess
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import SignInError
@@ -18,6 +20,8 @@ from ..known_secrets import KNOWN
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _NOT_FOUND = "credentials not found"
+SUFFIXES = (".exe", ".cmd", ".bat") if sys.platform == "win32" else ("",)
+"""The suffixes of programs on this system."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +63,9 @@ class CredentialHelper:
 
     def _run(self, verb: str, text: str, accept_missing: bool = False) -> str | None:
         """Return the program's output; None for "not found", which is an error unless *accept_missing*."""
-        path = shutil.which(self.program) if _NAME.fullmatch(self.name) else None
+        path = find_program(self.program, os.get_exec_path()) if _NAME.fullmatch(self.name) else None
         if path is None:
-            raise self._failed("it is not installed")
+            raise self._failed("it is not installed in an absolute folder of PATH other than the current one")
         try:
             done = subprocess.run(
                 [path, verb],
@@ -71,6 +75,8 @@ class CredentialHelper:
                 errors="replace",
                 timeout=self.timeout,
                 check=False,
+                # Windows looks for a helper's own programs and libraries in the current folder too.
+                cwd=os.path.dirname(path),
             )
         except subprocess.TimeoutExpired as error:
             raise self._failed(f"it did not end within {self.timeout:.0f} s") from error
@@ -89,3 +95,26 @@ class CredentialHelper:
             why=why,
             hint="Install or repair it, or remove credsStore and credHelpers from docker's config.json.",
         )
+
+
+def find_program(name: str, folders: Sequence[str], suffixes: Sequence[str] = SUFFIXES) -> str | None:
+    """Return the absolute path of the program *name* in the first of *folders* that has it.
+
+    `shutil.which` and Windows look in the current folder first, and pulled files are there. So relative and empty
+    entries, and the current folder itself, are skipped.
+    """
+    for folder in folders:
+        if not os.path.isabs(folder) or _is_current(folder):
+            continue
+        for suffix in suffixes:
+            path = os.path.join(folder, name + suffix)
+            if os.path.isfile(path) and os.access(path, os.X_OK):
+                return path
+    return None
+
+
+def _is_current(folder: str) -> bool:
+    try:
+        return os.path.samefile(folder, os.curdir)
+    except OSError:
+        return False

@@ -15,7 +15,12 @@ from .claims import claims_of, lifetime, renewal_delay
 from .endpoint import TokenEndpoint
 
 ACR_AUDIENCE = "https://containerregistry.azure.net"
-_IDS = re.compile(r"\s*\b(Trace ID|Correlation ID|Timestamp): [0-9A-Za-z:. -]*(?=$|\n|Correlation|Timestamp)")
+LONGEST_REASON = 4096
+"""Characters of an error's text that are read. Entra sends it, so it may have any length."""
+LONGEST_TOKEN = 64 * 1024
+# Every repetition has a bound, so that no text takes more than linear time.
+_IDS = re.compile(r"\b(?:Trace ID|Correlation ID|Timestamp): [0-9A-Za-z:.-]{0,64}(?: [0-9:.]{1,32}Z)?\.?")
+_TOKEN = re.compile(r"[\x21-\x7e]+")
 # The user name for a password that is a refresh token (az acr login --expose-token).
 REFRESH_TOKEN_USER = "00000000-0000-0000-0000-000000000000"
 
@@ -81,8 +86,9 @@ class TokenCache(Protocol):
 class EntraCredential:
     """A Microsoft Entra ID identity. *get_token* returns its token for an audience, or raises `SignInError`.
 
-    The audiences are tried in turn: not every issuer knows ACR's (Azure/CloudShell#484), and not every registry
-    accepts ARM's. No Entra token is requested while *cache* has a refresh token. *clock* returns Unix times.
+    The next of *audiences* is used only if Entra issues no token for one: not every issuer knows ACR's
+    (Azure/CloudShell#484). A registry that refuses a token gets no other one, because ARM's opens all of Azure to
+    whoever holds it. No Entra token is requested while *cache* has a refresh token. *clock* returns Unix times.
     """
 
     def __init__(
@@ -140,14 +146,20 @@ class EntraCredential:
             self._cache.drop(token)
 
     def _exchange(self, endpoint: TokenEndpoint) -> str:
-        failures: list[SignInError] = []
+        failures: list[tuple[str, SignInError]] = []
         for audience in self._audiences:
             try:
                 token = self._get_token(audience)
+                require_token(token, audience)
+            except SignInError as error:
+                failures.append((audience, error))
+                continue
+            try:
                 return endpoint.exchange(token.value, token.tenant)
             except SignInError as error:
-                failures.append(error)
-        raise _all_failed(self.name, endpoint.server, list(zip(self._audiences, failures, strict=True)))
+                failures.append((audience, error))
+                break
+        raise _all_failed(self.name, endpoint.server, failures)
 
 
 class PasswordCredential:
@@ -192,10 +204,20 @@ class AnonymousCredential:
         )
 
 
+def require_token(token: EntraToken, audience: str) -> None:
+    """Raise `SignInError` for a *token* that cannot be one, and for one of another resource instead of ACR's: Entra's
+    response may be anything."""
+    if len(token.value) > LONGEST_TOKEN or not _TOKEN.fullmatch(token.value):
+        raise SignInError("The Entra token cannot be used", why="what was received is not a token")
+    issued = str(claims_of(token.value).get("aud", ""))
+    if audience == ACR_AUDIENCE and "://" in issued and issued.rstrip("/") != ACR_AUDIENCE:
+        raise SignInError("The Entra token cannot be used", why="it was issued for another audience")
+
+
 def reason_of(error: Exception) -> str:
     """Return the first line of an error of Entra or a library, without request ids, which `--debug` shows."""
-    lines = _IDS.sub("", str(error)).strip().splitlines()
-    return lines[0].strip().removesuffix(".") if lines else type(error).__name__
+    lines = _IDS.sub("", str(error)[:LONGEST_REASON]).strip().splitlines()
+    return " ".join(lines[0].split()).removesuffix(".") if lines else type(error).__name__
 
 
 def _all_failed(name: str, server: str, failures: Sequence[tuple[str, ArtifactError]]) -> SignInError:

@@ -16,8 +16,8 @@ from .identity.auth_mode import mode_of
 
 if TYPE_CHECKING:
     from azure.core.exceptions import HttpResponseError
-    from azure.mgmt.containerregistry.models import Registry
 
+    from ..auth.resource_manager import ListedRegistry
     from .session import Session
 
 _logger = get_logger(__name__)
@@ -68,12 +68,12 @@ class ArmImport:
         _import(self._cmd, target, wanted)
 
     @functools.cached_property
-    def _registries(self) -> tuple[Registry | None, Registry | None]:
+    def _registries(self) -> tuple[ListedRegistry | None, ListedRegistry | None]:
         source, target = arm.registries_at(self._cmd, self._servers)
         return source, target
 
 
-def _import(cmd: CommandContext, target: Registry, wanted: dict[str, Any]) -> None:
+def _import(cmd: CommandContext, target: ListedRegistry, wanted: dict[str, Any]) -> None:
     from azure.core.exceptions import AzureError, HttpResponseError
     from knack.util import CLIError
 
@@ -88,7 +88,7 @@ def _import(cmd: CommandContext, target: Registry, wanted: dict[str, Any]) -> No
         ) from error
 
 
-def _denied(target: Registry, error: HttpResponseError) -> PermissionDeniedError:
+def _denied(target: ListedRegistry, error: HttpResponseError) -> PermissionDeniedError:
     code = getattr(getattr(error, "error", None), "code", None) or "Forbidden"
     return PermissionDeniedError(
         "No permission to import",

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from azure.cli.core import AzCli
 from azure.cli.core.cloud import CloudSuffixNotSetException
 from azure.cli.core.commands import AzCliCommand
 
+from .._version import VERSION
 from ..errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from ..auth.resource_manager import ListedRegistry
 
 MOST_CONCURRENCY = 1000
 
@@ -19,6 +24,10 @@ class CommandContext:
     def __init__(self, cmd: AzCliCommand) -> None:
         self.cli_ctx: AzCli = cmd.cli_ctx
         """Azure CLI itself, which its own functions ask for."""
+        self.shown: dict[str, str] = {}
+        """Keys to add to the command's result."""
+        self.listed: dict[str, list[ListedRegistry]] = {}
+        """The registries that Azure Resource Manager listed for this command, by subscription."""
 
     def setting(self, section: str, name: str, default: str = "") -> str:
         """Return a setting of `az config`."""
@@ -70,6 +79,11 @@ class CommandContext:
         return str(self.cli_ctx.cloud.endpoints.active_directory_resource_id)
 
     @property
+    def arm_url(self) -> str:
+        """The URL of the cloud's Azure Resource Manager."""
+        return str(self.cli_ctx.cloud.endpoints.resource_manager)
+
+    @property
     def registry_suffix(self) -> str | None:
         """The end of the cloud's login servers, such as `.azurecr.io`; None when the cloud has none."""
         try:
@@ -88,6 +102,26 @@ class CommandContext:
         """The id that Azure CLI sends with every request of this command."""
         found = (self.cli_ctx.data.get("headers") or {}).get("x-ms-client-request-id")
         return str(found) if found else None
+
+    @property
+    def request_headers(self) -> dict[str, str]:
+        """The headers of all requests."""
+        request_id = {"x-ms-client-request-id": self.request_id} if self.request_id else {}
+        return {"X-Meta-Source-Client": "azure/cli/acrartifact", **request_id}
+
+    @property
+    def user_agent(self) -> str:
+        """Azure CLI's user agent, and ours."""
+        from azure.cli.core.util import get_az_user_agent
+
+        return f"{get_az_user_agent()} acrartifact/{VERSION}"
+
+    @property
+    def verifies_certificates(self) -> bool:
+        """Whether certificates are verified, which `AZURE_CLI_DISABLE_CONNECTION_VERIFICATION` switches off."""
+        from azure.cli.core.util import should_disable_connection_verify
+
+        return not should_disable_connection_verify()
 
     @property
     def only_show_errors(self) -> bool:

@@ -13,8 +13,8 @@ from .context import CommandContext
 
 @dataclass(frozen=True)
 class NamedReference:
-    """A reference as the user named it; a registry alone has an empty repository. *guessed_from* is the bare registry
-    name from which the login server was made."""
+    """A reference as the user named it; a registry alone has an empty repository. *guessed_from* is the registry's name
+    if only that was typed: the login server, the name with the cloud's suffix, may then be another registry's."""
 
     reference: Reference
     guessed_from: str | None = None
@@ -65,7 +65,10 @@ def _has_no_server(reference: str) -> bool:
 
 
 def _server(cmd: CommandContext, registry: str, suffix: str | None) -> tuple[str, str | None]:
-    """Return the login server of *registry*, and the name from which it was guessed, if it was."""
+    """Return the login server of *registry*, and the name from which it was guessed, if it was.
+
+    A name with its hash is no guess: Azure computes the hash, so nobody else can choose it.
+    """
     if "." in registry or ":" in registry:
         return check_server(registry.lower() if ":" not in registry else registry), None
     if not is_registry_name(registry):
@@ -82,4 +85,4 @@ def _server(cmd: CommandContext, registry: str, suffix: str | None) -> tuple[str
             hint="Give the registry's login server instead of its name.",
         )
     label = f"{registry}-{suffix}" if suffix else registry
-    return check_server(label.lower() + cmd.registry_suffix), registry
+    return check_server(label.lower() + cmd.registry_suffix), None if "-" in label else registry

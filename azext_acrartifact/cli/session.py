@@ -46,7 +46,7 @@ def open_session(cmd: CommandContext, named: NamedReference, login: LoginArgumen
         http = http_client(cmd, progress)
         server = find_server(cmd, named, http)
         registry = open_registry(cmd, server, login, http)
-        yield Session(registry, replace(named.reference, server=server), login, progress)
+        yield Session(registry, replace(named.reference, server=server.host), login, progress)
 
 
 @contextlib.contextmanager
@@ -67,9 +67,9 @@ def open_copy_sessions(
         http = http_client(cmd, progress)
         server, target_server = find_server(cmd, named, http), find_server(cmd, target_named, http)
         registry = open_registry(cmd, server, login, http)
-        origin = Session(registry, replace(named.reference, server=server), login, progress)
-        target_reference = replace(target_named.reference, server=target_server)
-        if server == target_server and target_login in (None, login):
+        origin = Session(registry, replace(named.reference, server=server.host), login, progress)
+        target_reference = replace(target_named.reference, server=target_server.host)
+        if server.host == target_server.host and target_login in (None, login):
             yield origin, replace(origin, reference=target_reference)
             return
         target_login = target_login or LoginArgument(None)

@@ -6,6 +6,7 @@ from tests.hostile import (
     cases_archives,
     cases_copies,
     cases_disk,
+    cases_identity,
     cases_lists,
     cases_manifests,
     cases_names,
@@ -24,6 +25,7 @@ KINDS: dict[str, list[Case]] = {
     "response heads, bodies and delays": cases_wire.CASES,
     "redirects of downloads": cases_redirects.CASES,
     "sign-in: challenges, tokens, TLS": cases_sign_in.CASES,
+    "identities: helpers, and sign-ins that fail": cases_identity.CASES,
     "pushes": cases_push.CASES,
     "lists, properties and referrers": cases_lists.CASES,
     "backups, copies and purges": cases_copies.CASES,
@@ -42,6 +44,7 @@ FOUND = frozenset(
         "delete-marked-tagged", "purge-untagged-marked-release",
         "push-forgets-416", "blob-creeps-pull", "blob-ranged-creeps-pull", "blob-changes-pull", "slow-manifest-blanks",
         "slow-manifest-interim", "tags-empty-pages", "tags-slow-new-pages",
+        "helper-empty", "helper-dot",
     }
 )  # fmt: skip
 """Cases in which ours had a fault once."""

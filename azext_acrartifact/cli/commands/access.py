@@ -34,10 +34,12 @@ def log_in(cmd: CommandContext, artifact: RegistryArgument, login: LoginArgument
 @command
 def log_out(cmd: CommandContext, artifact: RegistryArgument) -> dict[str, Any]:
     """Remove the credential that `login` stored."""
+    from ..._client_factory import find_server, http_client
+    from ...transfer.progress import Progress
     from ..identity.auth_mode import docker_config
     from ..naming import name_registry
 
-    server = name_registry(cmd, artifact).reference.server
+    server = find_server(cmd, name_registry(cmd, artifact), http_client(cmd, Progress())).host
     config = docker_config()
     location = config.location_of(server)
     return {"loginServer": server, "removed": config.erase(server), "keptIn": location}

@@ -1,28 +1,64 @@
-"""Registries as Azure Resource Manager lists them. It is asked last, since data-plane roles need no right to it."""
+"""Registries as Azure Resource Manager lists them. Identities with data-plane roles alone have no right to the list."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from knack.log import get_logger
 
+from ...auth.chain import NotConfiguredError
 from ...auth.credentials import PasswordCredential
-from ...errors import SignInError
+from ...auth.resource_manager import ListedRegistry, ResourceManager
+from ...errors import ArtifactError, CancelledError, InvalidReferenceError, ProtocolError, SignInError
 from ...known_secrets import KNOWN
+from ...oci.reference import check_server
+from ...text import printable
 from ..context import CommandContext
+from .account import account_of, entra_token, subscription_of
 
 if TYPE_CHECKING:
     from azure.mgmt.containerregistry import ContainerRegistryManagementClient
-    from azure.mgmt.containerregistry.models import Registry
 
 _logger = get_logger(__name__)
 
 
-def login_server_of(cmd: CommandContext, name: str) -> str | None:
-    """Return the login server of the registry *name* in the subscription, or None if this identity sees no such one."""
-    servers = [str(item.login_server) for item in _registries(cmd) if item.name.lower() == name.lower()]
-    return servers[0] if servers else None
+def login_server_of(cmd: CommandContext, name: str, subscription: str) -> str | None:
+    """Return the login server of the registry *name*, or None if this identity sees no such one in *subscription*.
+
+    Raises `InvalidReferenceError` if several have that name, which is possible in different resource groups, and
+    `ProtocolError` if the server is none of the cloud's.
+    """
+    listed = _registries(cmd, subscription)
+    servers = {checked_server(cmd, name, item.login_server) for item in listed if item.name.lower() == name.lower()}
+    if len(servers) > 1:
+        raise InvalidReferenceError(
+            "Several registries have this name",
+            where=name,
+            why=" and ".join(sorted(servers)[:3]),
+            hint="Give the login server of one: --name SERVER",
+        )
+    return next(iter(servers), None)
+
+
+def checked_server(cmd: CommandContext, name: str, server: str) -> str:
+    """Return *server* if it can be the login server of the registry *name*: a host of the cloud whose first label is
+    the name, or the name and a hash. Raises `ProtocolError`."""
+    first = server.partition(".")[0]
+    try:
+        is_host = check_server(server) == server and ":" not in server
+    except InvalidReferenceError:
+        is_host = False
+    suffix = cmd.registry_suffix or "."
+    if is_host and server.endswith(suffix) and (first == name.lower() or first.startswith(f"{name.lower()}-")):
+        return server
+    raise ProtocolError(
+        "Azure Resource Manager gave an unexpected login server",
+        where=name,
+        why=f"'{printable(server, 100)}' is no address of this registry",
+        hint=f"Give the login server yourself: --name SERVER{suffix}",
+    )
 
 
 def admin_credential(cmd: CommandContext, server: str) -> PasswordCredential:
@@ -53,25 +89,45 @@ def admin_credential(cmd: CommandContext, server: str) -> PasswordCredential:
     return PasswordCredential(str(found_login.username), passwords[0])
 
 
-def registries_at(cmd: CommandContext, servers: Sequence[str]) -> list[Registry | None]:
+def registries_at(cmd: CommandContext, servers: Sequence[str]) -> list[ListedRegistry | None]:
     """Return the registry at each of *servers*, or None if this identity sees no such one in the subscription."""
-    found = {str(item.login_server).lower(): item for item in _registries(cmd)}
+    try:
+        subscription = subscription_of(account_of(cmd))
+    except NotConfiguredError:
+        subscription = None
+    found = {item.login_server: item for item in _registries(cmd, subscription)}
     return [found.get(server) for server in servers]
 
 
-def group_of(registry: Registry) -> str:
+def group_of(registry: ListedRegistry) -> str:
     """Return the resource group of *registry*."""
-    return str(registry.id).split("/")[4]
+    return registry.group
 
 
-def _registries(cmd: CommandContext) -> list[Registry]:
-    from azure.core.exceptions import AzureError
-    from knack.util import CLIError
+def _registries(cmd: CommandContext, subscription: str | None) -> list[ListedRegistry]:
+    """List the registries of *subscription*, once for a command; none if that fails."""
+    if subscription is None:
+        return []
+    if subscription not in cmd.listed:
+        cmd.listed[subscription] = _list(cmd, subscription)
+    return cmd.listed[subscription]
 
+
+def _list(cmd: CommandContext, subscription: str) -> list[ListedRegistry]:
     try:
-        return list(client(cmd).registries.list())
-    except (AzureError, CLIError) as error:
-        _logger.info("Azure Resource Manager did not list the registries: %s", type(error).__name__)
+        manager = ResourceManager.connected(
+            cmd.arm_url,
+            lambda: entra_token(cmd, cmd.arm_audience),
+            user_agent=cmd.user_agent,
+            verify=cmd.verifies_certificates,
+            headers=cmd.request_headers,
+        )
+        with contextlib.closing(manager):
+            return manager.registries(subscription)
+    except CancelledError:
+        raise
+    except ArtifactError as error:
+        _logger.info("Azure Resource Manager did not list the registries: %s", error.message)
         return []
 
 

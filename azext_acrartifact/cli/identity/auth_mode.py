@@ -3,35 +3,76 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from knack.log import get_logger
 
-from ...auth.chain import ChainCredential, NotConfiguredError, Source, anonymous_source
-from ...auth.credentials import REFRESH_TOKEN_USER, Credential, PasswordCredential
+from ...auth.chain import ChainCredential, NotConfiguredError, Notice, Source, anonymous_source
+from ...auth.credentials import REFRESH_TOKEN_USER, AnonymousCredential, Credential, PasswordCredential
 from ...auth.docker_config import DockerConfig
 from ...errors import InvalidInputError, LocalFileError, SignInError
 from ..argument_names import AUTH_MODES
 from ..arguments import LoginArgument
 from ..context import CommandContext
 from . import arm
+from .login_server import LoginServer
 
 _logger = get_logger(__name__)
 _AUTO = ("login", "environment", "docker", "anonymous")
 """Never `admin`: that user may do everything, and does not say who acted."""
 
 
-def credential_for(cmd: CommandContext, server: str, login: LoginArgument, *, to_store: bool = False) -> Credential:
-    """Return the identity for *server*; its sources are opened when the first token is needed. One *to_store* for other
-    tools is never anonymous, unless `--auth-mode` says so."""
+def credential_for(
+    cmd: CommandContext, server: LoginServer, login: LoginArgument, note: Notice, *, to_store: bool = False
+) -> Credential:
+    """Return the identity for *server*; its sources are opened when the first token is needed.
+
+    It is anonymous only where the user typed the whole login server: of a name, only a sign-in shows whose it is. After
+    a sign-in that failed, *note* says so to a person, and the result to a program. One *to_store* for other tools is
+    anonymous only if `--auth-mode` says so.
+    """
+
+    def accepted(credential: Credential, failed: Sequence[SignInError]) -> None:
+        if not isinstance(credential, AnonymousCredential):
+            server.accepted()
+            return
+        cmd.shown["signIn"] = "anonymous"
+        if failed:
+            note(f"Reads {server.host} without a sign-in, because this failed: {failed[0].message}")
+
+    def refused(error: SignInError) -> SignInError:
+        server.refused()
+        return _with_advice(error, server) if server.name else error
+
+    return ChainCredential(
+        _chosen(cmd, server, login, to_store), lambda text: _logger.info("%s", text), accepted, refused
+    )
+
+
+def _chosen(cmd: CommandContext, server: LoginServer, login: LoginArgument, to_store: bool) -> list[Source]:
+    """Return the sources to try, in this order."""
     if login.username is not None:
-        return PasswordCredential(login.username, login.password or "")
+        typed = PasswordCredential(login.username, login.password or "")
+        return [Source(typed.name, lambda: typed)]
     mode = mode_of(cmd, login)
-    sources = _sources(cmd, server, ask_machine=mode == "environment")
-    usual = tuple(name for name in _AUTO if not to_store or name != "anonymous")
-    names = usual if mode == "auto" else (mode,)
-    return ChainCredential([sources[name] for name in names], lambda text: _logger.info("%s", text))
+    if mode == "anonymous" and server.name:
+        raise SignInError(
+            "Anonymous access needs the whole login server",
+            where=server.name,
+            why="without a sign-in, a registry of that name may be somebody else's",
+            hint=f"Give it: --name {server.host}, if that is the registry that you mean.",
+        )
+    sources = _sources(cmd, server.host, ask_machine=mode == "environment")
+    left_out = {"anonymous"} if to_store or server.name else set()
+    return [sources[name] for name in (_AUTO if mode == "auto" else (mode,)) if mode != "auto" or name not in left_out]
+
+
+def _with_advice(error: SignInError, server: LoginServer) -> SignInError:
+    """Return *error* with the advice to give the whole login server of a registry that was named without it."""
+    advice = f"If {server.host} is not the registry {server.name} that you mean, give its login server: --name SERVER"
+    hint = f"{error.hint.rstrip('. ')}. {advice}"
+    return SignInError(error.what, where=error.where, why=error.why, hint=hint)
 
 
 def local_login(cmd: CommandContext, server: str, login: LoginArgument) -> tuple[str, str] | None:

@@ -11,7 +11,8 @@ from dataclasses import asdict, replace
 import pytest
 
 from azext_acrartifact import errors
-from azext_acrartifact.auth.cache import CachedToken, Login
+from azext_acrartifact.auth import cache
+from azext_acrartifact.auth.cache import CachedServer, CachedToken, Login
 from azext_acrartifact.auth.credentials import EntraCredential, EntraToken, RefreshToken
 from azext_acrartifact.auth.endpoint import TokenEndpoint
 from azext_acrartifact.transport.authorization import PULL, Scope
@@ -120,6 +121,42 @@ def test_a_failing_vault_raises_nothing(error: Exception) -> None:
     broken.drop(token())
     assert broken.find() is None
     assert len(notices) == 3
+
+
+def name(vault: Memory, login: Login = LOGIN, subscription: str = "s", name: str = "myregistry") -> CachedServer:
+    return CachedServer(vault, login, subscription, name, lambda text: None)
+
+
+def test_a_login_server_is_found_beside_a_token() -> None:
+    vault = Memory()
+    name(vault).keep("other.azurecr.io")
+    cached(vault).keep(token())
+    name(vault).keep(SERVER)
+    assert name(vault).find() == SERVER
+    assert cached(vault).find()
+    assert len(json.loads(vault.text)) == 2
+    name(vault).drop()
+    assert name(vault).find() is None
+    assert cached(vault).find()
+
+
+def test_a_login_server_is_found_only_by_its_own_login_subscription_and_name() -> None:
+    vault = Memory()
+    name(vault).keep(SERVER)
+    for field in ("cloud", "tenant", "principal", "stamp"):
+        assert name(vault, replace(LOGIN, **{field: "other"})).find() is None
+    assert name(vault, subscription="other").find() is None
+    assert name(vault, name="other").find() is None
+
+
+def test_an_old_login_server_is_not_found() -> None:
+    vault = Memory()
+    name(vault).keep(SERVER)
+    entry = json.loads(vault.text)[0]
+    vault.text = json.dumps([{**entry, "expiresAt": entry["expiresAt"] - cache.SERVER_LIFETIME - 1}])
+    assert name(vault).find() is None
+    vault.text = json.dumps([{**entry, "loginServer": None, "expiresAt": "x"}])
+    assert name(vault).find() is None
 
 
 def credential(vault: Memory, *, signed_in: bool = True, clock: Callable[[], float] = time.time) -> EntraCredential:

@@ -86,6 +86,29 @@ def test_the_error_is_that_of_the_sign_in_that_exists(endpoint: TokenEndpoint) -
     assert len(notices) == 4
 
 
+def test_the_identity_in_use_is_reported_with_the_failed_ones(endpoint: TokenEndpoint) -> None:
+    first, used = Fixed("me"), list[tuple[str, list[str]]]()
+    first.fails = True
+    chained = ChainCredential(
+        [absent("one"), Source("two", lambda: first), Source("three", lambda: Fixed("other"))],
+        lambda text: None,
+        lambda credential, failed: used.append((credential.name, [error.why for error in failed])),
+    )
+    for _ in range(2):
+        chained.access_token(endpoint, READ)
+    assert used == [("other", ["me is gone"])]
+
+
+def test_the_error_is_passed_through_once_none_is_left(endpoint: TokenEndpoint) -> None:
+    def refused(error: errors.SignInError) -> errors.SignInError:
+        return errors.SignInError(error.what, hint="Give the server")
+
+    chained = ChainCredential([absent("one")], lambda text: None, refused=refused)
+    with pytest.raises(errors.SignInError) as caught:
+        chained.access_token(endpoint, READ)
+    assert caught.value.hint == "Give the server"
+
+
 def test_without_any_sign_in_the_first_source_is_named(endpoint: TokenEndpoint) -> None:
     chained, _ = chain(absent("one"), absent("two"))
     with pytest.raises(errors.SignInError, match="one is absent") as caught:

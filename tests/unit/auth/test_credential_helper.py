@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from azext_acrartifact.auth.credential_helper import CredentialHelper
+from azext_acrartifact.auth.credential_helper import CredentialHelper, find_program
 from azext_acrartifact.errors import SignInError
 
 S = "myregistry.azurecr.io"
@@ -74,3 +77,52 @@ def test_a_helper_that_cannot_be_started(helper, tmp_path: Path) -> None:
     (tmp_path / "docker-credential-s").write_text("#!/no/such/shell\n")
     with pytest.raises(SignInError, match="No such file"):
         CredentialHelper("s").get(S)
+
+
+@contextlib.contextmanager
+def within(folder: Path) -> Iterator[None]:
+    """Make *folder* the current one."""
+    before = os.getcwd()
+    os.chdir(folder)
+    yield
+    os.chdir(before)
+
+
+def program(folder: Path, name: str) -> Path:
+    """Create the program *name* in *folder*."""
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    path.write_text("#!/bin/sh\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize("entry", ["", ".", "./", "bin", "../here", "{here}", "{here}/../here/.", "{link}", "{gone}"])
+@pytest.mark.parametrize("suffix", ["", ".exe", ".bat"])
+def test_no_program_of_the_current_folder_is_found(tmp_path: Path, entry: str, suffix: str) -> None:
+    here, right = tmp_path / "here", program(tmp_path / "right", f"docker-credential-x{suffix}")
+    program(here, right.name)
+    program(here / "bin", right.name)
+    (tmp_path / "link").symlink_to(here)
+    planted = entry.format(here=here, link=tmp_path / "link", gone=tmp_path / "gone")
+    with within(here):
+        assert find_program("docker-credential-x", [planted], [suffix]) is None
+        assert find_program("docker-credential-x", [planted, str(right.parent)], [".com", suffix]) == str(right)
+
+
+def test_the_first_program_of_path_is_found(tmp_path: Path) -> None:
+    first, second = (program(tmp_path / name, "x.exe") for name in "ab")
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "x.exe").mkdir()
+    program(tmp_path / "d", "x.exe").chmod(0o644)
+    folders = [str(tmp_path / name) for name in "cdab"]
+    assert find_program("x", folders, [".exe"]) == str(first)
+    first.unlink()
+    assert find_program("x", folders, [".exe"]) == str(second)
+
+
+def test_a_helper_runs_in_its_own_folder(helper, tmp_path: Path) -> None:
+    helper("pwd >&2; exit 1")
+    with pytest.raises(SignInError) as caught:
+        CredentialHelper("s").get(S)
+    assert caught.value.why == os.path.realpath(tmp_path)

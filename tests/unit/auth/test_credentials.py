@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from azext_acrartifact import errors
@@ -9,7 +11,7 @@ from azext_acrartifact.auth import credentials
 from azext_acrartifact.auth.credentials import EntraCredential, EntraToken, PasswordCredential
 from azext_acrartifact.auth.endpoint import TokenEndpoint
 from azext_acrartifact.transport.authorization import PULL, Scope
-from tests.unit.auth.tokens import refusal
+from tests.unit.auth.tokens import jwt, refusal
 
 READ = Scope.of("a", PULL)
 
@@ -41,11 +43,30 @@ def test_the_next_audience_is_tried_if_entra_refuses(endpoint, issuer) -> None:
     assert issuer.forms[0][1]["access_token"] == "entra-arm"
 
 
-def test_the_next_audience_is_tried_if_the_registry_refuses(endpoint, issuer) -> None:
+def test_no_other_audience_is_sent_to_a_registry_that_refused_one(endpoint, issuer) -> None:
     credential, used = entra("acr", "arm")
     issuer.refused["entra-acr"] = "no"
-    credential.access_token(endpoint, [READ])
-    assert used == ["acr", "arm"]
+    with pytest.raises(errors.SignInError, match="with a token for acr: no"):
+        credential.access_token(endpoint, [READ])
+    assert used == ["acr"]
+    assert len(issuer.forms) == 1
+
+
+ACR, ARM = "https://containerregistry.azure.net", "https://management.azure.com/"
+
+
+@pytest.mark.parametrize(
+    "value", [jwt(aud=ARM), jwt(aud=ARM.rstrip("/")), "", "a b", "a\r\nX: y", "t\u00f6k", "A" * (64 * 1024 + 1)]
+)
+def test_a_token_that_is_none_or_for_another_audience_is_not_sent(endpoint, issuer, value: str) -> None:
+    def get_token(audience: str) -> EntraToken:
+        if audience == ARM:
+            raise errors.SignInError("No token")
+        return EntraToken(value)
+
+    with pytest.raises(errors.SignInError, match=r"another audience|not a token"):
+        EntraCredential(get_token, [ACR, ARM]).login(endpoint)
+    assert issuer.forms == []
 
 
 def test_both_reasons_are_reported(endpoint, issuer) -> None:
@@ -101,7 +122,18 @@ def test_any_other_user_has_a_password(endpoint, issuer) -> None:
     ("message", "reason"),
     [("Please run 'az login' to setup account.", "Please run 'az login' to setup account"), ("one.\ntwo.", "one"),
      ("AADSTS7000215: Invalid secret. Trace ID: 1-2 Correlation ID: 3-4", "AADSTS7000215: Invalid secret"),
+     ("Bad. Trace ID: 1-2 Correlation ID: 3-4 Timestamp: 2026-01-02 03:04:05Z", "Bad"),
+     ("Bad.\r\nTrace ID: 1-2\r\nTimestamp: 2026-01-02 03:04:05Z", "Bad"),
+     ("A. Timestamp: 2026-01-02 03:04:05Z. (https://b)", "A. (https://b)"),
      ("", "ValueError")],
 )  # fmt: skip
 def test_a_reason_can_be_part_of_a_sentence(message: str, reason: str) -> None:
     assert credentials.reason_of(ValueError(message)) == reason
+
+
+@pytest.mark.parametrize("unit", [" ", "\n", "Trace ID: ", "Trace ID: a", "Timestamp: 1 ", "Correlation ID: -", "a"])
+def test_a_reason_of_any_length_takes_no_time(unit: str) -> None:
+    started = time.process_time()
+    assert len(credentials.reason_of(ValueError(unit * 200_000 + "!"))) <= credentials.LONGEST_REASON
+    assert len(credentials.reason_of(ValueError(unit * 200 + "!"))) <= credentials.LONGEST_REASON
+    assert time.process_time() - started < 0.1

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from azext_acrartifact.cli.arguments import ArtifactArgument
+from azext_acrartifact.cli.arguments import ArtifactArgument, RegistryArgument
 from azext_acrartifact.cli.context import CommandContext
-from azext_acrartifact.cli.naming import name_artifact, name_repository
+from azext_acrartifact.cli.naming import name_artifact, name_registry, name_repository
 from azext_acrartifact.errors import InvalidReferenceError
 from tests.unit.cli.az_command import az_command
 
@@ -28,3 +28,14 @@ def test_an_image_does_not_name_its_server_again(registry: str, name: Any) -> No
 def test_a_repository_may_begin_with_other_names(image: str) -> None:
     found = name_artifact(CMD, ArtifactArgument(None, "myregistry", image, None)).reference
     assert str(found) == f"{S}/{image}"
+
+
+@pytest.mark.parametrize(
+    ("registry", "suffix", "guessed_from"),
+    [("MyRegistry", None, "MyRegistry"), (S, None, None),
+     ("myregistry", "a1b2", None), ("myregistry-a1b2", None, None)],
+)  # fmt: skip
+def test_only_a_bare_name_is_a_guess(registry: str, suffix: str | None, guessed_from: str | None) -> None:
+    named = name_registry(CMD, RegistryArgument(registry, suffix))
+    assert named.guessed_from == guessed_from
+    assert named.reference.server in (S, "myregistry-a1b2.azurecr.io")
