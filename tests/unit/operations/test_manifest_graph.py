@@ -14,7 +14,7 @@ from azext_acrartifact.oci.index import build_index
 from azext_acrartifact.oci.manifest import Manifest, blobs_of, build_manifest
 from azext_acrartifact.oci.mediatypes import IMAGE_MANIFEST, LAYER
 from azext_acrartifact.operations import manifest_graph as graphs
-from azext_acrartifact.operations.manifest_graph import collect
+from azext_acrartifact.operations.manifest_graph import ManifestPool, collect
 from azext_acrartifact.transfer.concurrency import Concurrency
 from tests.support.descriptors import empty_descriptor
 
@@ -79,8 +79,9 @@ def test_depth_and_number_are_bounded(http) -> None:
     deepest = collect(Said(*chain, attached=attached), [chain[0].digest], Concurrency(http), recursive=True)
     assert len(deepest.levels) == graphs.DEEPEST
     assert [manifest.digest for manifest in deepest.manifests] == [manifest.digest for manifest in chain[:-1]]
+    source, pool = Said(*chain, attached=attached), ManifestPool("somewhere", most=5)
     with pytest.raises(errors.RefusedError, match="too many"):
-        collect(Said(*chain, attached=attached), [chain[0].digest], Concurrency(http), recursive=True, most=5)
+        collect(source, [chain[0].digest], Concurrency(http), recursive=True, pool=pool)
 
 
 def test_an_index_may_list_blobs(http) -> None:
