@@ -95,7 +95,6 @@ class Extraction:
         reader = TarReader(stream, self._max_entries)
         if self._title.parts:
             self._staging.add_folder(RelativeName(self._title.parts[-1:]), _MODE_MASK)
-            self._budget.count(1)
         for member in reader:
             before = self._staging.entries
             self._stage(member, reader)

@@ -42,9 +42,9 @@ def test_folders_share_the_bytes(destination: Destination, tmp_path: Path) -> No
 
 
 def test_folders_share_the_entries(destination: Destination) -> None:
-    budget = UnpackBudget(destination, None, 7)
+    budget = UnpackBudget(destination, None, 5)
     unpack(destination, "a", layer(member("a/x/f"), member("a/g")), budget)
-    with pytest.raises(UnsafeContentError, match="too many files: more than 7"):
+    with pytest.raises(UnsafeContentError, match="too many files: more than 5"):
         unpack(destination, "b", layer(member("b/x/y/f")), budget)
 
 
