@@ -12,15 +12,17 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from ..errors import DigestMismatchError, InvalidManifestError, LocalFileError, NotFoundError
+from ..errors import DigestMismatchError, InvalidManifestError, LocalFileError, NotFoundError, RefusedError
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest, algorithm_of, digest_of
 from ..oci.manifest import MANIFEST_LIMIT, Manifest, parse_manifest
 from ..oci.mediatypes import IMAGE_INDEX, IMAGE_MANIFEST, INDEXES, MANIFESTS
-from ..oci.referrers import is_referrers_tag, referrer_descriptor
+from ..oci.referrers import is_referrers_tag
 from .files import LayoutFile, LayoutFiles, read_layout, read_small
 from .index import blob_name
 
+_MOST_LISTED = 100_000
+"""Manifests whose media type is remembered."""
 _NAMED = 5
 """Tags that an error lists."""
 
@@ -36,6 +38,8 @@ class LayoutSource:
         self._types = {entry.descriptor.digest: entry.descriptor.media_type for entry in self.index.entries}
         self._referrers: dict[Digest, list[Descriptor]] | None = None
         self._lock = threading.Lock()
+        self._reading = threading.Lock()
+        """One manifest is parsed after another: the objects of a large one take many times its bytes."""
 
     def tags(self) -> dict[str, Descriptor]:
         """Return the artifact of each tag, without lists of referrers. Raises as `LayoutIndex.tags` does."""
@@ -54,6 +58,16 @@ class LayoutSource:
         """Return the manifest under *version*. Raises `NotFoundError` when there is none, `DigestMismatchError` for
         wrong bytes, `InvalidManifestError` for one that cannot be parsed."""
         digest = Digest(version) if ":" in version else self._tagged(version)
+        with self._reading:
+            manifest = self._read(digest)
+        with self._lock:
+            for child in manifest.manifests:
+                self._types.setdefault(child.digest, child.media_type)
+            if len(self._types) > _MOST_LISTED:
+                raise RefusedError("The layout lists too many manifests", where=self.label, why=f"{len(self._types):,}")
+        return replace(manifest, digest=digest)
+
+    def _read(self, digest: Digest) -> Manifest:
         raw = read_small(self._files, blob_name(digest), MANIFEST_LIMIT)
         where = os.path.join(self.label, blob_name(digest))
         if raw is None:
@@ -62,11 +76,7 @@ class LayoutSource:
             )
         if digest_of(raw, algorithm_of(digest)) != digest:
             raise DigestMismatchError("The layout is damaged", where=where, why="the bytes do not match the digest")
-        manifest = parse_manifest(raw, self._types.get(digest) or _declared_type(raw), where)
-        with self._lock:
-            for child in manifest.manifests:
-                self._types.setdefault(child.digest, child.media_type)
-        return replace(manifest, digest=digest)
+        return parse_manifest(raw, self._types.get(digest) or _declared_type(raw), where)
 
     def fetch(self, blob: Descriptor, offset: int = 0, length: int | None = None) -> FileStream:
         """Open *length* bytes of *blob* from *offset* on, by default to its end. Raises `LocalFileError` when the file
@@ -116,7 +126,7 @@ class LayoutSource:
         for digest in dict.fromkeys(self._listed()):
             manifest = self.manifest(digest)
             if manifest.subject is not None:
-                found.setdefault(manifest.subject.digest, []).append(referrer_descriptor(manifest))
+                found.setdefault(manifest.subject.digest, []).append(manifest.descriptor)
         return found
 
     def _listed(self) -> Iterator[Digest]:

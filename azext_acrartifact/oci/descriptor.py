@@ -14,7 +14,7 @@ from .mediatypes import TITLE, TYPE_LIMIT, is_type_text
 LARGEST_SIZE = 2**63 - 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Descriptor:
     """A reference to content by its media type, its digest and its *size* in bytes."""
 

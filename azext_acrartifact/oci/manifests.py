@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -20,6 +22,9 @@ from .pages import Pages, follow_pages
 from .reference import check_tag
 
 PAGE_SIZE = 100
+LARGE_MANIFEST = MANIFEST_LIMIT // 16
+_ONE_LARGE = threading.Lock()
+"""Manifests above that size are read and parsed one after another: the objects of one take many times its bytes."""
 TAGS_LIMIT = 16 * 1024 * 1024
 """Bytes of one page of tags."""
 
@@ -114,7 +119,15 @@ class Manifests:
 
 
 def _checked(response: Response, repository: str, version: str) -> Manifest:
-    raw = response.content(MANIFEST_LIMIT)
+    with _ONE_LARGE if _may_be_large(response) else contextlib.nullcontext():
+        return _verified(response.content(MANIFEST_LIMIT), response, repository, version)
+
+
+def _may_be_large(response: Response) -> bool:
+    return not 0 < _length(response) <= LARGE_MANIFEST
+
+
+def _verified(raw: bytes, response: Response, repository: str, version: str) -> Manifest:
     is_digest = ":" in version
     where = f"{repository}{'@' if is_digest else ':'}{version}"
     announced = (version if is_digest else None, response.headers.get("Docker-Content-Digest"))
@@ -129,8 +142,9 @@ def _checked(response: Response, repository: str, version: str) -> Manifest:
 def _index(response: Response) -> Manifest:
     if response.status != 200:
         raise error_from(response, "Could not list the referrers")
-    raw = response.content(MANIFEST_LIMIT)
-    index = parse_manifest(raw, _media_type(response), response.request.where)
+    with _ONE_LARGE if _may_be_large(response) else contextlib.nullcontext():
+        raw = response.content(MANIFEST_LIMIT)
+        index = parse_manifest(raw, _media_type(response), response.request.where)
     if index.media_type != IMAGE_INDEX:
         raise ProtocolError("The list of referrers is not an index", where=response.request.where)
     return index

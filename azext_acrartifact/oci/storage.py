@@ -6,7 +6,7 @@ are one walk from a source to a target; the idea is that of oras-go's `content.S
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from .content import Advance, Source
@@ -39,8 +39,8 @@ class GraphSource(Source, Protocol):
         """Return the manifest under *version*, a tag or a digest, with its bytes verified. Raises `NotFoundError` when
         there is none, `InvalidManifestError` for one that cannot be read."""
 
-    def referrers(self, digest: Digest) -> Sequence[Descriptor]:
-        """Return the manifests that are listed with the subject *digest*."""
+    def referrers(self, digest: Digest) -> Iterable[Descriptor]:
+        """Yield the manifests that are listed with the subject *digest*."""
 
 
 class GraphTarget(Protocol):

@@ -27,7 +27,7 @@ from ..transfer.repository_storage import RepositoryStorage
 from ..transfer.sizes import DEFAULT_SIZES, TransferSizes
 from ..transport.authorization import PULL, Scope
 from .copy_graph import CopiedGraph, Ends, Item, copy_graph, preview
-from .manifest_graph import Graph, LeftOut, collect
+from .manifest_graph import Graph, LeftOut, ManifestPool, collect
 from .parallel import run_all
 
 Before = tuple[LayoutFiles, LayoutIndex]
@@ -80,10 +80,11 @@ def backup(registry: Registry, order: BackupOrder, progress: Progress) -> Layout
     registry.authorizer.authorization(Scope.of(repository, PULL))
     before = existing_layout(order.path)
     with contextlib.closing(before[0]) if before else contextlib.nullcontext():
-        tagged = _roots(registry, order, concurrency)
-        known = {manifest.digest: manifest for manifest in tagged.values()}
         source = RepositoryStorage(registry, repository, sizes=order.sizes)
-        graph = collect(source, known, concurrency, recursive=order.recursive, known=known.values())
+        pool = ManifestPool(source.label)
+        tagged = _roots(registry, order, concurrency, pool)
+        roots = [manifest.digest for manifest in tagged.values()]
+        graph = collect(source, roots, concurrency, recursive=order.recursive, pool=pool)
         target = LayoutTarget(os.path.abspath(order.path), before[0] if before else None, registry.http, order.sizes)
         saving = _Saving(order, graph, _names(tagged), Ends(source, target, concurrency, order.sizes))
         copied = saving.run(target, before, progress)
@@ -101,7 +102,7 @@ def result_of(
     return LayoutResult(reference, path, named, CopiedGraph(copied.manifests, blobs), graph.left_out)
 
 
-def _roots(registry: Registry, order: BackupOrder, concurrency: Concurrency) -> dict[str, Manifest]:
+def _roots(registry: Registry, order: BackupOrder, concurrency: Concurrency, pool: ManifestPool) -> dict[str, Manifest]:
     """Return the manifests to save, by tag or by digest."""
     repository = order.reference.repository
     versions = [order.reference.version] if order.reference.version else list(order.tags)
@@ -118,7 +119,7 @@ def _roots(registry: Registry, order: BackupOrder, concurrency: Concurrency) -> 
     found: dict[str, Manifest] = {}
 
     def read(version: str) -> None:
-        found[version] = registry.manifests.get(repository, version)
+        found[version] = pool.add(registry.manifests.get(repository, version))
 
     run_all(concurrency, [functools.partial(read, version) for version in versions])
     return {version: found[version] for version in sorted(versions)}

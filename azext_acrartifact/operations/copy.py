@@ -20,7 +20,7 @@ from ..transport.authorization import PULL, PUSH, Scope
 from .artifact_reference import require_version
 from .copy_graph import CopiedGraph, Ends, Item, Tags, copy_graph, missing_manifests, preview, wanted_tags
 from .locks import naming_locks
-from .manifest_graph import Graph, LeftOut, collect
+from .manifest_graph import Graph, LeftOut, ManifestPool, collect
 from .platforms import Platform, choose
 from .server_import import ImportOrder, ServerSideImport, import_missing
 from .tag import named
@@ -95,7 +95,9 @@ def copy(registries: Registries, order: CopyOrder, progress: Progress) -> CopyRe
     _check(order)
     root = _root(registries.source, order)
     ends = _ends(registries, order)
-    graph = collect(ends.source, [root.digest], ends.concurrency, recursive=order.recursive, known=[root])
+    pool = ManifestPool(ends.source.label)
+    root = pool.add(root)
+    graph = collect(ends.source, [root.digest], ends.concurrency, recursive=order.recursive, pool=pool)
     tags: Tags = {root.digest: order.all_tags}
     with naming_locks(registries.target, [order.target, *named(order.target, order.tags)]):
         if order.dry_run:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -26,10 +26,12 @@ from .tag import taken
 Tags = Mapping[Digest, Sequence[str]]
 """The tags that manifests of a graph get at the target."""
 _Found = TypeVar("_Found", Descriptor, Manifest)
+BATCH = 10_000
+"""Blobs or manifests that have their jobs made at once."""
 _VERBS = {COPIED: "Copied", MOUNTED: "Mounted", SKIPPED: "Exists"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """A blob or a manifest, and its state: `copied`, `mounted` or `skipped`; in a dry run, the state it would get."""
 
@@ -110,8 +112,14 @@ def _absent(ends: Ends, items: Sequence[_Found], exists: Callable[[_Found], bool
         if not exists(item):
             absent.add(item.digest)
 
-    run_all(ends.concurrency, [functools.partial(check, item) for item in items])
+    for batch in _batches(items):
+        run_all(ends.concurrency, [functools.partial(check, item) for item in batch])
     return absent
+
+
+def _batches(items: Sequence[_Found]) -> Iterator[Sequence[_Found]]:
+    """Yield *items* in groups, as the jobs for all of them take much memory."""
+    return (items[start : start + BATCH] for start in range(0, len(items), BATCH))
 
 
 def wanted_tags(target: GraphTarget, tags: Tags, overwrite: bool) -> list[tuple[Digest, str]]:
@@ -172,9 +180,10 @@ class _BlobCopier:
     def copy(self, blobs: Sequence[Descriptor]) -> None:
         """Copy all *blobs* to the target, and set the state of each in `states`."""
         self.progress.expect(sum(blob.size for blob in blobs))
-        shown = _shown(blobs)
-        jobs = [job for blob in blobs for job in self._jobs(blob, shown[blob.digest])]
-        Scheduler(self.ends.concurrency).run(jobs)
+        names = Counter(blob.title or blob.media_type for blob in blobs)
+        for batch in _batches(sorted(blobs, key=lambda blob: -blob.size)):
+            jobs = [job for blob in batch for job in self._jobs(blob, _shown(blob, names))]
+            Scheduler(self.ends.concurrency).run(jobs)
 
     def _jobs(self, blob: Descriptor, shown: Descriptor) -> list[Job]:
         advance = functools.partial(self._moved, shown)
@@ -200,13 +209,8 @@ class _BlobCopier:
         self.progress.advanced(shown, size)
 
 
-def _shown(blobs: Sequence[Descriptor]) -> dict[Digest, Descriptor]:
-    """Give each blob a distinct title for the progress display; its media type replaces a missing title."""
-    named = [(blob, blob.title or blob.media_type) for blob in blobs]
-    names = Counter(name for _, name in named)
-    return {
-        blob.digest: replace(
-            blob, annotations={TITLE: name if names[name] == 1 else f"{name} ({short(blob.digest)})"}
-        )
-        for blob, name in named
-    }  # fmt: skip
+def _shown(blob: Descriptor, names: Counter[str]) -> Descriptor:
+    """Give *blob* a title that no other has, for the progress display; its media type replaces a missing one."""
+    name = blob.title or blob.media_type
+    title = name if names[name] == 1 else f"{name} ({short(blob.digest)})"
+    return replace(blob, annotations={TITLE: title})

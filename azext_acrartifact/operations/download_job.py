@@ -7,7 +7,8 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..files.archive.extract import Extraction, size_limit
+from ..files.archive.budget import UnpackBudget, size_limit
+from ..files.archive.extract import Extraction
 from ..files.writing.destination import Destination
 from ..files.writing.resumable_file import ResumableFile
 from ..oci.mediatypes import CONTENT_DIGEST, UNPACK
@@ -22,13 +23,15 @@ from .pull_plan import Planned
 
 @dataclass(frozen=True)
 class Downloader:
-    """Writes layers into *destination*. Each gets its name when it is complete and verified."""
+    """Writes layers into *destination*. Each gets its name when it is complete and verified. The folders share
+    *budget*."""
 
     source: RepositoryStorage
     destination: Destination
     progress: Progress
     concurrency: Concurrency
     max_unpacked_size: int | None = None
+    budget: UnpackBudget | None = None
 
     def jobs(self, item: Planned) -> Sequence[Job]:
         """Return the jobs that download *item*, which may run at the same time."""
@@ -62,7 +65,9 @@ class Downloader:
         limit = self.max_unpacked_size or size_limit(item.blob.size)
         digest = item.blob.annotations.get(CONTENT_DIGEST)
         bare = UNPACK not in item.blob.annotations
-        with Extraction(self.destination, item.name, max_size=limit, digest=digest, bare=bare) as extraction:
+        with Extraction(
+            self.destination, item.name, max_size=limit, digest=digest, bare=bare, budget=self.budget
+        ) as extraction:
             with contextlib.closing(self._download(item)) as download:
                 extraction.read(download.read)
                 download.drain()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import functools
+import sys
+import threading
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..errors import NotFoundError, RefusedError
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest
 from ..oci.manifest import Manifest, is_foreign, is_manifest
+from ..oci.mediatypes import TITLE
 from ..oci.storage import GraphSource
 from ..transfer.concurrency import Concurrency
 from .list_referrers import IN_FLIGHT, refers_to
@@ -18,8 +21,12 @@ from .parallel import run_all
 DEEPEST = 26
 """The most levels: as many as other commands accept for indexes and for referrers together."""
 MOST = 10_000
-MOST_BYTES = 256 * 1024 * 1024
-"""The most bytes of manifests, which are all in memory."""
+MOST_BYTES = 64 * 1024 * 1024
+"""The most bytes that the manifests of a graph may take in memory, with all that is copied for them: those of 10,000
+images of 4 KB each with two layers of their own, or of one manifest of 4 MiB."""
+_BLOB_COST = 1024
+"""Bytes that a blob takes while it is copied and reported."""
+_ANNOTATION_COST = 128
 
 
 @dataclass(frozen=True)
@@ -43,22 +50,85 @@ class Graph:
         return (manifest for level in self.levels for manifest in level)
 
 
+class ManifestPool:
+    """The manifests that a command has in memory, each once and without what a copy does not need: images of one base
+    list the same layers. Safe to call from many threads."""
+
+    def __init__(self, label: str, most: int = MOST, most_bytes: int = MOST_BYTES) -> None:
+        """Refuse more than *most* manifests, or *most_bytes* bytes. *label* names their source in that error."""
+        self._label, self._most, self._most_bytes = label, most, most_bytes
+        self._found: dict[Digest, Manifest] = {}
+        self._blobs: dict[Digest, Descriptor] = {}
+        self._size = 0
+        self._lock = threading.Lock()
+
+    def get(self, digest: Digest) -> Manifest | None:
+        """Return the manifest *digest* if it was added before."""
+        return self._found.get(digest)
+
+    def add(self, manifest: Manifest) -> Manifest:
+        """Return *manifest* as it is held from now on. Raises `RefusedError` when there are too many."""
+        with self._lock:
+            if manifest.digest not in self._found:
+                self._found[manifest.digest] = self._compact(manifest)
+                self.require(0)
+            return self._found[manifest.digest]
+
+    def require(self, others: int) -> None:
+        """Raise `RefusedError` when there are too many, with *others* that are listed and not read yet."""
+        if len(self._found) + others > self._most or self._size > self._most_bytes:
+            raise RefusedError(
+                "There are too many manifests",
+                where=self._label,
+                why=f"more than {self._most:,}, or than {self._most_bytes >> 20} MiB of them",
+                hint="Give some of the tags, or fewer at once.",
+            )
+
+    def _compact(self, manifest: Manifest) -> Manifest:
+        """Return *manifest* without most annotations. A referrer keeps its own: lists of referrers repeat them."""
+        self._size += len(manifest.raw)
+        annotations = manifest.annotations if manifest.subject else {}
+        self._size += sum(
+            _ANNOTATION_COST + sys.getsizeof(key) + sys.getsizeof(annotations[key]) for key in annotations
+        )
+        return replace(
+            manifest,
+            config=self._shared(manifest.config) if manifest.config else None,
+            layers=tuple(map(self._shared, manifest.layers)),
+            manifests=tuple(map(self._shared, manifest.manifests)),
+            subject=self._shared(manifest.subject) if manifest.subject else None,
+            annotations=annotations,
+        )
+
+    def _shared(self, blob: Descriptor) -> Descriptor:
+        title = {TITLE: blob.title} if blob.title else {}
+        found = self._blobs.get(blob.digest)
+        if found is not None and (found.media_type, found.size, found.annotations) == (
+            blob.media_type,
+            blob.size,
+            title,
+        ):
+            return found
+        self._size += _BLOB_COST + sys.getsizeof(blob.title)
+        made = Descriptor(sys.intern(blob.media_type), blob.digest, blob.size, title)
+        return self._blobs.setdefault(blob.digest, made) if found is None else made
+
+
 def collect(
     source: GraphSource,
     roots: Iterable[Digest],
     concurrency: Concurrency,
     *,
     recursive: bool = False,
-    known: Iterable[Manifest] = (),
-    most: int = MOST,
+    pool: ManifestPool | None = None,
 ) -> Graph:
     """Read the graph below *roots*, each manifest once; with *recursive*, with the referrers of all of its manifests.
 
-    Subjects of the roots do not belong to it. Manifests in *known* are not read again. Raises `RefusedError` for a
-    graph that is too deep or has more than *most* manifests, `NotFoundError` for a missing child. A listed referrer
-    that is missing, or does not refer to its subject, is left out.
+    Subjects of the roots do not belong to it. Manifests in *pool* are not read again. Raises `RefusedError` for a
+    graph that is too deep or too large for *pool*, `NotFoundError` for a missing child. A listed referrer that is
+    missing, or does not refer to its subject, is left out.
     """
-    walk = _Walk(source, concurrency, recursive, most, {manifest.digest: manifest for manifest in known})
+    walk = _Walk(source, concurrency, recursive, pool or ManifestPool(source.label))
     level: list[_Step] = [_Step(digest) for digest in dict.fromkeys(roots)]
     for _ in range(DEEPEST):
         level = walk.follow(level)
@@ -81,11 +151,9 @@ class _Walk:
     source: GraphSource
     concurrency: Concurrency
     recursive: bool
-    most: int
-    known: dict[Digest, Manifest]
+    pool: ManifestPool
     found: dict[Digest, Manifest] = field(default_factory=dict)
     left_out: list[LeftOut] = field(default_factory=list)
-    size: int = 0
 
     def follow(self, level: Sequence[_Step]) -> list[_Step]:
         """Read the manifests of *level*; return the steps of the next level."""
@@ -95,7 +163,7 @@ class _Walk:
         self._account(new)
         steps = [_Step(child.digest) for manifest in new for child in manifest.manifests if is_manifest(child)]
         if self.recursive:
-            listed: dict[Digest, Sequence[Descriptor]] = {}
+            listed: dict[Digest, list[Descriptor]] = {}
             fewer = Concurrency(self.concurrency.http, min(IN_FLIGHT, self.concurrency.fixed or IN_FLIGHT))
             run_all(fewer, [functools.partial(self._list, manifest, listed) for manifest in new])
             for manifest in new:
@@ -105,7 +173,7 @@ class _Walk:
 
     def _read(self, step: _Step, read: dict[Digest, Manifest]) -> None:
         try:
-            manifest = self.known.get(step.digest) or self.source.manifest(step.digest)
+            manifest = self.pool.get(step.digest) or self.source.manifest(step.digest)
         except NotFoundError:
             if step.listed is None:
                 raise
@@ -114,23 +182,19 @@ class _Walk:
         if step.subject and step.listed and not refers_to(manifest, step.subject.digest):
             self.left_out.append(LeftOut(step.listed, "it is listed as a referrer, and is none"))
         else:
-            read[step.digest] = manifest
+            read[step.digest] = self.pool.add(manifest)
 
-    def _list(self, manifest: Manifest, listed: dict[Digest, Sequence[Descriptor]]) -> None:
-        listed[manifest.digest] = list(self.source.referrers(manifest.digest))
+    def _list(self, manifest: Manifest, listed: dict[Digest, list[Descriptor]]) -> None:
+        children = listed.setdefault(manifest.digest, [])
+        for child in self.source.referrers(manifest.digest):
+            children.append(Descriptor(child.media_type, child.digest, child.size))
+            self.pool.require(len(children))
 
     def _account(self, new: Sequence[Manifest]) -> None:
         self.found |= {manifest.digest: manifest for manifest in new}
-        self.size += sum(len(manifest.raw) for manifest in new)
         for manifest in new:
             foreign = [layer for layer in manifest.layers if is_foreign(layer)]
             self.left_out += [LeftOut(layer, "the layer is stored elsewhere") for layer in foreign]
-        if len(self.found) > self.most or self.size > MOST_BYTES:
-            raise RefusedError(
-                "There are too many manifests",
-                where=self.source.label,
-                why=f"more than {self.most}, or {MOST_BYTES} bytes of them",
-            )
 
 
 def _in_order(found: dict[Digest, Manifest]) -> list[list[Manifest]]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..errors import InvalidManifestError, LocalFileError
+from ..files.archive.budget import UnpackBudget, size_limit
 from ..files.globs import Selection
 from ..files.names import safe_name
 from ..files.writing.destination import Destination
@@ -121,9 +122,15 @@ def _fetch_all(
     missing = [item for item in plan.files if item.name not in present]
     if not order.overwrite:
         _require_free(destination, missing)
-    destination.require_space(sum(max(0, item.blob.size - destination.resumable_bytes(item.name)) for item in missing))
+    folders = [item.blob.size for item in missing if item.folder]
+    files = [item.blob.size - destination.resumable_bytes(item.name) for item in missing if not item.folder]
+    reserved = sum(max(0, size) for size in files)
+    destination.require_space(reserved + sum(folders))
     progress.expect(sum(item.blob.size for item in missing))
-    downloader = Downloader(storage, destination, progress, concurrency, order.max_unpacked_size)
+    together = None if order.max_unpacked_size else size_limit(sum(folders))
+    cancelled = registry.http.waiter.cancelled
+    budget = UnpackBudget(destination, together, reserved=reserved, cancelled=cancelled)
+    downloader = Downloader(storage, destination, progress, concurrency, order.max_unpacked_size, budget)
     Scheduler(concurrency).run([job for item in missing for job in downloader.jobs(item)])
     return [
         PulledFile(destination.shown(item.name), item.blob, UNCHANGED if item.name in present else DOWNLOADED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 
 from ..errors import ArtifactError
-from ..files.archive.extract import size_limit
+from ..files.archive.budget import size_limit
 from ..files.archive.pack import PackedFolder
 from ..files.names import RelativeName
 from ..files.writing.destination import Destination

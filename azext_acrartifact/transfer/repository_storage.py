@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ..errors import DigestMismatchError
 from ..oci.blobs import BlobStream
@@ -64,9 +64,9 @@ class RepositoryStorage:
         """Return the verified manifest under *version*."""
         return self.registry.manifests.get(self.repository, version)
 
-    def referrers(self, digest: Digest) -> Sequence[Descriptor]:
-        """Return the manifests that refer to *digest* according to the registry."""
-        return list(self.registry.referrers.of(self.repository, digest))
+    def referrers(self, digest: Digest) -> Iterator[Descriptor]:
+        """Yield the manifests that refer to *digest* according to the registry."""
+        return self.registry.referrers.of(self.repository, digest)
 
     def is_complete(self, manifest: Manifest) -> bool:
         """Return whether *manifest* exists and is listed as a referrer of its subject, if it has one. Without referrers

@@ -1,4 +1,4 @@
-"""Archives of folders, when they are unpacked (R3, R4)."""
+"""Archives of folders, when they are unpacked (R3, R4, R31, R32, R38)."""
 
 from __future__ import annotations
 
@@ -131,6 +131,61 @@ def _bomb(count: int, each: int) -> Callable[[], Site]:
     return unpacked(b"", zipped=tars.zipped(IN + header("d/bomb", size)) + tars.zeros(count, each))
 
 
+def _jumping() -> Site:
+    """Return a small folder whose members are deep, each in another branch than the one before it."""
+    branches = ["d/" + f"{letter}/" * 60 for letter in "abcdefghijklmnopqrst"]
+    members = [long_name(f"{branch}{number}") + header("x") for number in range(200) for branch in branches]
+    return unpacked(archive(IN, *members))()
+
+
+def _together(count: int, each: int) -> Callable[[], Site]:
+    """Return a maker of one layer of *each* bytes under *count* titles."""
+
+    def make() -> Site:
+        made = site()
+        layer = made.add(
+            tars.zipped(header("f", each)) + tars.zeros(each >> 20, 1 << 20) + tars.zipped(bytes(1024)), LAYER
+        )
+        made.put(manifest([{**layer, **titled(f"d{number}/")} for number in range(count)]))
+        return made
+
+    return make
+
+
+def _entries_together() -> Site:
+    """Return one layer of 15,000 folders, each in its own header, under 8 titles."""
+    made = site()
+    layer = made.add(tars.zipped(archive(*(folder(f"{number:05}") for number in range(15_000)))), LAYER)
+    made.put(manifest([{**layer, **titled(f"d{number}/")} for number in range(8)]))
+    return made
+
+
+def _zstd_windows(bits: int, count: int = 16) -> Callable[[], Site]:
+    """Return a maker of *count* folders by zstd, each with a window of 2^*bits* bytes and as much content."""
+
+    def make() -> Site:
+        made = site()
+        size = min(1 << bits, 32 << 20)
+        head = b"\x28\xb5\x2f\xfd\x00" + bytes([(bits - 10) << 3])
+        blocks = b"".join(_zstd_block(data) for data in (header("f", size), *[128 << 10] * (size >> 17), bytes(1024)))
+        layer = head + blocks + b"\x01\x00\x00"
+        layers = [{**made.add(layer, LAYER), **titled(f"d{number}/")} for number in range(count)]
+        made.put(manifest(layers))
+        return made
+
+    return make
+
+
+def _zstd_block(data: bytes | int) -> bytes:
+    """Return a block (RFC 8878 §3.1.1.2): bytes as they are, or one byte that is repeated *data* times."""
+    if isinstance(data, int):
+        return (data << 3 | 2).to_bytes(3, "little") + b"\x00"
+    return (len(data) << 3).to_bytes(3, "little") + data
+
+
+EMPTY_FRAME = b"\x28\xb5\x2f\xfd\x20\x00\x01\x00\x00"
+SIZED = {f"d{number}/f": bytes(8 << 20) for number in range(16)}
+
 CASES = [
     *(Case(f"tar-{name}", requirement, does, unpacked(tar)) for name, (requirement, does, tar) in REFUSED.items()),
     Case("tar-bomb", "R3", "10 GiB of zeros in 10 MiB", _bomb(160, 64 << 20)),
@@ -148,6 +203,14 @@ CASES = [
     Case("tar-member-is-link", "R2", "a member's name is a link out", unpacked(PLAIN), either(**FOLDER), before=_planted_inside),
     Case("tar-setuid", "R4", "a program with the setuid bit", unpacked(archive(IN, file("d/x.txt", b"inside", 0o6755))), either(**FOLDER)),
     Case("tar-sticky-world", "R4", "a folder that everybody can write", unpacked(archive(folder("d", 0o1777), file("d/x.txt", b"inside", 0o666))), either(**FOLDER)),
+    Case("tar-empty-gzip", "R38", "a MiB of empty gzip members", unpacked(b"", zipped=tars.zipped(IN) + tars.zipped(b"") * (1 << 15) + tars.zipped(bytes(1024)))),
+    Case("tar-empty-zstd", "R38", "a MiB of empty zstd frames", unpacked(b"", zipped=EMPTY_FRAME * (1 << 17))),
+    Case("tar-jumping", "R32", "deep members, each in another branch than the one before it", _jumping),
+    Case("tar-together", "R32", "one layer of 500 MiB under three titles", _together(3, 500 << 20)),
+    Case("tar-entries-together", "R32", "one layer of 15,000 folders under eight titles", _entries_together, slow=True),
+    Case("tar-zstd-window", "R31", "16 folders with zstd windows of 128 MiB", _zstd_windows(27)),
+    Case("tar-zstd-window-16", "R31", "16 folders with zstd windows of 16 MiB", _zstd_windows(24)),
+    Case("ok-tar-zstd-windows", "R31", "16 folders with zstd windows of 8 MiB", _zstd_windows(23), Right(SIZED)),
     Case("ok-tar", "R4", "a good folder", unpacked(PLAIN), Right(FOLDER)),
     Case("ok-tar-over", "R2", "a good folder over an older one", unpacked(PLAIN), Right(FOLDER), before=_planted_file),
     Case("ok-tar-padded", "R4", "a good archive that is padded to 10 KiB, as GNU tar does", unpacked(archive(IN, file("d/x.txt", b"inside"), end=bytes(10240 - 1536))), Right(FOLDER)),

@@ -1,4 +1,4 @@
-"""Manifests and indexes (R10, R11, R12, R13)."""
+"""Manifests and indexes (R10, R11, R12, R13, R31)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tests.hostile.case import GETS_IT, REFUSES, Case, Right, either
+from tests.hostile.case import EITHER, GETS_IT, REFUSES, Case, Right, either
 from tests.hostile.names import EVIL, METADATA, TAG
 from tests.hostile.site import (
     GOOD,
@@ -199,6 +199,26 @@ DESCRIPTORS: dict[str, tuple[str, dict[str, Any]]] = {
 }  # fmt: skip
 RIGHT: dict[str, Right] = {"data-wrong": either(), "data-broken": either()}
 
+
+def heavy(count: int, *, attached: bool = False, notes: int = 0) -> Callable[[], Site]:
+    """Return a maker of an index of *count* manifests of almost 4 MiB, each with blobs of its own; with *notes*, with
+    that many annotations instead."""
+
+    def make() -> Site:
+        made = site({})
+        blob = made.add(GOOD, "t/x")
+        children = []
+        for number in range(count):
+            layers = [{**blob, "digest": f"sha256:{number:02x}{layer:062x}"} for layer in range(0 if notes else 28_000)]
+            annotations = {f"{number:x}.{note:x}": "" for note in range(notes)}
+            raw = json.dumps(manifest(layers, annotations=annotations), separators=(",", ":")).encode()
+            children.append(made.put(raw, f"child{number}"))
+        made.put(index(children), media_type=INDEX)
+        return made
+
+    return make
+
+
 CASES = [
     *(Case(f"manifest-{name}", "R13", f"the manifest is {does}", raw(body)) for name, (does, body) in BODIES.items()),
     *(Case(f"manifest-{name}", "R13", f"it has {does}", changed(**f)) for name, (does, f) in FIELDS.items()),
@@ -233,6 +253,9 @@ CASES = [
     Case("index-deep", "R10", "40 indexes, each in the next", chain(40), command="pull-index"),
     Case("index-made-up", "R10", "indexes that are invented on request", endless_chain, command="pull-index"),
     Case("index-cycle", "R10", "an index that lists itself", cycle, command="pull-index"),
+    Case("index-heavy", "R31", "an index of 8 manifests of 3 MiB", heavy(8), command="backup"),
+    Case("index-heavy-copy", "R31", "an index of 8 manifests of 3 MiB", heavy(8), command="copy", ours_only=True),
+    Case("index-notes", "R31", "an index of 24 manifests of 3 MiB of annotations", heavy(24, notes=200_000), EITHER, command="backup", slow=True),
     Case("ok-index", "R10", "an index with an artifact for this machine", chain(2), GETS_IT, command="pull-index"),
     Case("ok-unknown-fields", "R13", "a manifest with an unknown field", changed(x={"y": [1, None]}), GETS_IT),
     Case("ok-pull", "R20", "a good artifact", site, GETS_IT),

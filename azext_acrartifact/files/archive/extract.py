@@ -12,28 +12,20 @@ from dataclasses import dataclass
 
 from ...errors import UnsafeContentError
 from ..links import why_unsafe_link
-from ..names import RelativeName, safe_folder, safe_name
+from ..names import TITLE_LIMIT, RelativeName, safe_folder, safe_name, why_unsafe
 from ..prefetch import consume_in_thread
 from ..writing.destination import Destination
 from ..writing.merge import move, require_free_way
 from ..writing.staging import Staging
 from . import tar_format as tar
+from .budget import UnpackBudget
 from .decompress import InflatedStream, Read, blocks, inflated
 from .tar_reader import Member, TarReader
 
-SIZE_FLOOR = 1 << 30
-"""Bytes to which any folder may unpack, however small its layer."""
-RATIO_LIMIT = 100
-"""Highest compression ratio of a folder that unpacks to more than that."""
 HEADER_ALLOWANCE = 256 << 20
 """Bytes of headers and padding: enough for ENTRY_LIMIT members with pax records of common length."""
 _MODE_MASK = 0o755
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
-
-
-def size_limit(compressed_size: int) -> int:
-    """Return to how many bytes a layer of *compressed_size* may unpack, unless the user allows another size."""
-    return max(SIZE_FLOOR, RATIO_LIMIT * compressed_size)
 
 
 @dataclass(frozen=True)
@@ -60,12 +52,14 @@ class Extraction:
         digest: str | None = None,
         bare: bool = False,
         header_allowance: int = HEADER_ALLOWANCE,
+        budget: UnpackBudget | None = None,
     ) -> None:
         """Unpack to *title* (of `safe_folder`) at most *max_size* bytes in at most *max_entries* files and folders.
 
         *digest* is that of the uncompressed archive, if the artifact names it. The names of *bare* members do not
-        begin with the title. Besides files, the archive may have *header_allowance* bytes. Raises UnsafeContentError
-        when the digest is malformed, LocalFileError when the staging folder cannot be made.
+        begin with the title. Besides files, the archive may have *header_allowance* bytes. *budget* is what all folders
+        of the artifact share. Raises UnsafeContentError when the digest is malformed, LocalFileError when the staging
+        folder cannot be made.
         """
         if digest is not None and not _DIGEST.fullmatch(digest):
             raise UnsafeContentError("The digest of the unpacked folder is malformed", why=digest)
@@ -75,12 +69,13 @@ class Extraction:
         self._bare = bare
         self._limit, self._header_allowance = max_size, header_allowance
         self._max_entries = max_entries
-        self._free = destination.free_bytes()
+        self._budget = budget or UnpackBudget(destination, max_size, max_entries)
         with destination.folders.deepest(title) as (folder, _):
             self._staging = Staging(folder.again(), max_entries)
         self._open = True
         self._counts = {tar.REGULAR: 0, tar.DIRECTORY: 0, tar.SYMLINK: 0}
         self._size = 0
+        self._checked: tuple[str, tuple[str, ...]] = ("", ())
 
     def read(self, read: Read) -> Unpacked:
         """Stage all members of the layer that *read* returns, and check the archive's digest.
@@ -91,7 +86,8 @@ class Extraction:
         return consume_in_thread(blocks(read), self._inflate)
 
     def _inflate(self, layer: Iterator[bytes]) -> Unpacked:
-        return consume_in_thread(inflated(lambda _size: next(layer, b"")), self._unpack)
+        with contextlib.closing(inflated(lambda _size: next(layer, b""))) as content:
+            return consume_in_thread(content, self._unpack)
 
     def _unpack(self, content: Iterator[bytes]) -> Unpacked:
         algorithm = self._digest.split(":")[0] if self._digest else "sha256"
@@ -100,7 +96,9 @@ class Extraction:
         if self._title.parts:
             self._staging.add_folder(RelativeName(self._title.parts[-1:]), _MODE_MASK)
         for member in reader:
+            before = self._staging.entries
             self._stage(member, reader)
+            self._budget.count(max(1, self._staging.entries - before))
         if self._digest:
             stream.require_digest(self._digest)
         self._staging.make_links()
@@ -122,12 +120,16 @@ class Extraction:
             self._staging.add_link(name, member.link)
         else:
             self._require_room(member)
-            self._staging.add_file(name, member.mode & _MODE_MASK, reader.content(member))
+            self._staging.add_file(name, member.mode & _MODE_MASK, self._content(member, reader))
+
+    def _content(self, member: Member, reader: TarReader) -> Iterator[memoryview]:
+        for block in reader.content(member):
+            yield block
+            self._budget.wrote(len(block))
 
     def _below_title(self, member: Member) -> RelativeName:
         """Return the name under which *member* is staged, which begins with the last component of the title."""
-        named = safe_folder if member.type == tar.DIRECTORY else safe_name
-        parts, title = named(member.path).parts, self._title.parts
+        parts, title = self._safe_parts(member), self._title.parts
         parts = title + parts if self._bare else parts
         if parts[: len(title)] != title or (parts == title and member.type != tar.DIRECTORY):
             raise UnsafeContentError(
@@ -136,6 +138,17 @@ class Extraction:
                 why=f"it is not below {self._title}",
             )
         return RelativeName(parts[max(0, len(title) - 1) :])
+
+    def _safe_parts(self, member: Member) -> tuple[str, ...]:
+        """Return the checked name of *member*. The folder of the member before it is not checked again."""
+        folder, _, last = member.path.rpartition("/")
+        if folder and folder == self._checked[0] and len(member.path) <= TITLE_LIMIT and not why_unsafe(last):
+            return (*self._checked[1], last)
+        named = safe_folder if member.type == tar.DIRECTORY else safe_name
+        parts = named(member.path).parts
+        if parts and parts[-1] == last:
+            self._checked = (folder, parts[:-1])
+        return parts
 
     def _require_room(self, member: Member) -> None:
         """Refuse a *member* by its declared size, before a byte is written."""
@@ -147,8 +160,7 @@ class Extraction:
                 why=f"{self._size:,} bytes, and {self._limit:,} are allowed",
                 hint="Raise --max-unpacked-size, if you trust the artifact.",
             )
-        if self._size > self._free:
-            self._destination.require_space(self._size)
+        self._budget.take(member.path, member.size)
 
     def commit(self) -> None:
         """Move everything to its destination. Call it once the layer's own digest is verified. Raises LocalFileError.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -41,7 +42,7 @@ def test_a_blobs_file_is_named_by_its_digest() -> None:
 
 @pytest.mark.parametrize("name", ["1.0", "localhost/samples/artifact:1.0", "samples:1.0"])
 def test_a_tag_may_be_written_with_its_repository(name: str) -> None:
-    assert index_of(item(ONE, name)).tags("here") == {"1.0": Descriptor(**{**vars(ONE), "annotations": {REF: name}})}
+    assert index_of(item(ONE, name)).tags("here") == {"1.0": replace(ONE, annotations={REF: name})}
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "a b", "-", "x" * 129, "../../x", "a:b/c"])

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from azext_acrartifact import errors
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
+from azext_acrartifact.oci.manifests import LARGE_MANIFEST, _checked
 from azext_acrartifact.oci.mediatypes import IMAGE_INDEX, IMAGE_MANIFEST
 from tests.support.server import RawResponse, respond
 from tests.unit.oci.samples import HELLO, MANIFEST, Open, stored
@@ -139,3 +142,27 @@ def test_a_list_of_referrers_must_be_an_index(serve, registry: Open) -> None:
         list(manifests.referrers("a", MANIFEST.digest) or [])
     with pytest.raises(errors.PermissionDeniedError):
         list(manifests.referrers("a", MANIFEST.digest) or [])
+
+
+class Parsing:
+    """The response with a manifest of *size* bytes, as it says; counts how many are read at once."""
+
+    status, most, running = 200, 0, 0
+
+    def __init__(self, size: str) -> None:
+        self.headers = {"Content-Type": IMAGE_MANIFEST, "Content-Length": size}
+
+    def content(self, _limit: int) -> bytes:
+        Parsing.running += 1
+        Parsing.most = max(Parsing.most, Parsing.running)
+        time.sleep(0.05)
+        Parsing.running -= 1
+        return MANIFEST.raw
+
+
+@pytest.mark.parametrize(("size", "most"), [("5000000", 1), ("", 1), (str(LARGE_MANIFEST), 4)])
+def test_large_manifests_are_parsed_one_after_another(size: str, most: int) -> None:
+    Parsing.most = 0
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: _checked(Parsing(size), "r", "1"), range(4)))
+    assert Parsing.most == most

@@ -12,9 +12,9 @@ from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import Digest, digest_of
 from azext_acrartifact.oci.index import build_index
 from azext_acrartifact.oci.manifest import Manifest, blobs_of, build_manifest
-from azext_acrartifact.oci.mediatypes import IMAGE_MANIFEST, LAYER
+from azext_acrartifact.oci.mediatypes import IMAGE_MANIFEST, LAYER, TITLE
 from azext_acrartifact.operations import manifest_graph as graphs
-from azext_acrartifact.operations.manifest_graph import collect
+from azext_acrartifact.operations.manifest_graph import ManifestPool, collect
 from azext_acrartifact.transfer.concurrency import Concurrency
 from tests.support.descriptors import empty_descriptor
 from tests.unit.operations.graphs import plain
@@ -75,8 +75,9 @@ def test_depth_and_number_are_bounded(http) -> None:
     deepest = collect(Said(*chain, attached=attached), [chain[0].digest], Concurrency(http), recursive=True)
     assert len(deepest.levels) == graphs.DEEPEST
     assert [manifest.digest for manifest in deepest.manifests] == [manifest.digest for manifest in chain[:-1]]
+    source, pool = Said(*chain, attached=attached), ManifestPool("somewhere", most=5)
     with pytest.raises(errors.RefusedError, match="too many"):
-        collect(Said(*chain, attached=attached), [chain[0].digest], Concurrency(http), recursive=True, most=5)
+        collect(source, [chain[0].digest], Concurrency(http), recursive=True, pool=pool)
 
 
 def test_an_index_may_list_blobs(http) -> None:
@@ -91,3 +92,62 @@ def test_a_blob_that_many_list_is_one(http) -> None:
     manifests = [build_manifest(empty_descriptor(), [layer, replace(layer, media_type="a/b")], artifact_type="a/c")]
     assert len(blobs_of(manifests * 2)) == 2
     assert Descriptor(IMAGE_MANIFEST, layer.digest, 1) not in blobs_of(manifests)
+
+
+def many_layers(number: int, **more: object) -> Manifest:
+    layers = [Descriptor(LAYER, digest_of(f"{number}.{layer}".encode()), 1, {"k": "v"}) for layer in range(50)]
+    return build_manifest(empty_descriptor(), layers, artifact_type="a/b", **more)
+
+
+def test_the_memory_of_a_graph_is_bounded(http) -> None:
+    children = [many_layers(number) for number in range(9)]
+    index = build_index([child.descriptor for child in children])
+    collect(Said(index, *children), [index.digest], Concurrency(http))
+    pool = ManifestPool("somewhere", most_bytes=8 * 50 * 1024)
+    with pytest.raises(errors.RefusedError, match="too many manifests"):
+        collect(Said(index, *children), [index.digest], Concurrency(http), pool=pool)
+
+
+def test_blobs_that_many_manifests_list_take_memory_once(http) -> None:
+    children = [many_layers(0, annotations={"n": f"{number}"}) for number in range(9)]
+    index = build_index([child.descriptor for child in children])
+    pool = ManifestPool("somewhere", most_bytes=200_000)
+    graph = collect(Said(index, *children), [index.digest], Concurrency(http), pool=pool)
+    first, second, *_ = graph.levels[0]
+    assert all(one is other for one, other in zip(first.layers, second.layers, strict=True))
+
+
+def test_only_referrers_keep_their_annotations() -> None:
+    pool, subject = ManifestPool("somewhere"), plain(0)
+    held = pool.add(many_layers(0, annotations={"n": "1"}))
+    assert (held.annotations, held.layers[0].annotations) == ({}, {})
+    assert pool.add(many_layers(1, annotations={"n": "1"}, subject=subject.descriptor)).annotations == {"n": "1"}
+    assert pool.get(held.digest) is held is pool.add(many_layers(0, annotations={"n": "1"}))
+
+
+def test_a_title_is_kept_where_it_differs() -> None:
+    layers = [Descriptor(LAYER, digest_of(b"x"), 1, {TITLE: name, "k": "v"}) for name in "ab"]
+    held = ManifestPool("somewhere").add(build_manifest(empty_descriptor(), layers, artifact_type="a/b"))
+    assert [layer.title for layer in held.layers] == ["a", "b"]
+
+
+def test_annotations_of_referrers_count() -> None:
+    pool = ManifestPool("somewhere", most_bytes=100_000)
+    notes = {f"{number}": "" for number in range(1000)}
+    with pytest.raises(errors.RefusedError, match="too many manifests"):
+        pool.add(many_layers(0, annotations=notes, subject=plain(0).descriptor))
+
+
+def test_a_list_of_referrers_is_not_read_to_its_end(http) -> None:
+    subject, seen = plain(0), []
+
+    class Endless(Said):
+        def referrers(self, digest: Digest):
+            for number in itertools.count():
+                seen.append(number)
+                yield plain(number).descriptor
+
+    pool = ManifestPool("somewhere", most=50)
+    with pytest.raises(errors.RefusedError, match="too many manifests"):
+        collect(Endless(subject), [subject.digest], Concurrency(http), recursive=True, pool=pool)
+    assert len(seen) <= 51

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gzip
 import io
+import threading
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 import pytest
@@ -144,3 +145,62 @@ def test_it_yields_the_first_block_of_an_endless_stream(pack: Callable[[bytes], 
         return start if len(asked) == 1 else b"x" * 100
 
     assert next(inflated(read))
+
+
+def windowed(log: int, data: bytes = b"content") -> bytes:
+    """Return *data* as a zstd frame whose header asks for a window of 2^*log* bytes."""
+    head = zstd(b"")[:4] + bytes([0, (log - 10) << 3])
+    return head + (len(data) << 3 | 1).to_bytes(3, "little") + data
+
+
+def test_a_window_of_more_than_8_mebibytes_is_refused() -> None:
+    assert whole(windowed(23)) == b"content"
+    for frame, shown in (
+        (windowed(24), "16 MiB"),
+        (windowed(31), "2,048 MiB"),
+        (windowed(10) + windowed(27), "128 MiB"),
+    ):
+        with pytest.raises(UnsafeContentError, match=f"zstd window has {shown}, and at most 8"):
+            whole(frame, few=3)
+
+
+def test_a_frame_of_one_segment_has_its_content_as_window() -> None:
+    single = zstd(b"")[:4] + bytes([0xA0]) + (9 << 20).to_bytes(4, "little") + bytes(20)
+    with pytest.raises(UnsafeContentError, match="zstd window has 9 MiB"):
+        whole(single)
+
+
+def test_only_a_few_large_windows_are_open_at_once() -> None:
+    begun = [inflated(reading(windowed(23))) for _ in range(3)]
+    assert [next(content) for content in begun] == [b"content"] * 3
+    assert whole(windowed(20)) == b"content"
+    fourth: list[bytes] = []
+    thread = threading.Thread(target=lambda: fourth.append(whole(windowed(23))), daemon=True)
+    thread.start()
+    thread.join(0.2)
+    assert fourth == []
+    for content in begun:
+        content.close()
+    thread.join(20)
+    assert fourth == [b"content"]
+
+
+def test_only_a_few_layers_have_large_blocks() -> None:
+    def largest(content: Generator[bytes]) -> int:
+        return max(len(next(content)) for _ in range(20))
+
+    begun = [inflated(reading(gzip.compress(bytes(50 << 20)))) for _ in range(4)]
+    assert [largest(content) for content in begun] == [2 << 20] * 3 + [128 << 10]
+    for content in begun:
+        content.close()
+    assert largest(inflated(reading(gzip.compress(bytes(50 << 20))))) == 2 << 20
+
+
+@both_libraries
+@pytest.mark.parametrize("pack", [gzip.compress, zstd])
+def test_members_must_have_content(library: Any, pack: Callable[[bytes], bytes]) -> None:
+    tar = pack(bytes(512)) * 3000
+    assert len(whole(tar, library=library)) == 512 * 3000
+    for empty in (pack(b"") * 1001, pack(b"content") * 2000):
+        with pytest.raises(UnsafeContentError, match="compressed members have only"):
+            whole(empty, library=library)

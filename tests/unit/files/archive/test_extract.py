@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from azext_acrartifact.errors import DigestMismatchError, LocalFileError, RefusedError, UnsafeContentError
+from azext_acrartifact.files.archive.budget import size_limit
 from azext_acrartifact.files.archive.compression import codec_named
-from azext_acrartifact.files.archive.extract import Extraction, Unpacked, size_limit
+from azext_acrartifact.files.archive.extract import Extraction, Unpacked
 from azext_acrartifact.files.archive.pack import PackedFolder
 from azext_acrartifact.files.archive.tar_format import ENTRY_LIMIT
 from azext_acrartifact.files.archive.tar_reader import PADDING_LIMIT
