@@ -39,7 +39,8 @@ FOUND = frozenset(
         "refresh-reflected", "tls-none", "push-error-state", "push-hang", "push-manifest-hang", "push-begin-silence",
         "tags-endless", "tags-silence", "tags-size", "tags-dense", "tags-long", "referrers-endless", "referrers-wide",
         "repositories-bidi", "repositories-pipeline-line", "manifest-dense", "copy-mount-lie",
-        "delete-marked-tagged", "purge-untagged-marked-release",
+        "delete-marked-tagged", "purge-untagged-marked-release", "titles-deep", "tags-most", "pull-type-long",
+        "purge-tag-long", "list-tag-github", "repositories-name-pipeline",
     }
 )  # fmt: skip
 """Cases in which ours had a fault once."""
