@@ -22,6 +22,13 @@ PAGE_LIMIT = 4 * 1024 * 1024
 PAGE_SIZE = 100
 MOST_MANIFESTS = 100_000
 """Of one repository; more would take more memory than a command should."""
+MOST_REPOSITORIES = 100_000
+LISTED = ("digest", "tags", "mediaType", "configMediaType", "imageSize", "createdTime", "lastUpdateTime")
+"""Properties of a listed manifest that any command uses, besides its attributes."""
+FREE_VALUES = 8
+"""Tags and attributes of a manifest; four more count as one more manifest."""
+FREE_CHARACTERS = 448
+"""Characters of a manifest's properties; 64 more count as one more manifest."""
 _NO_REPOSITORY = "The repository does not exist"
 
 
@@ -65,19 +72,23 @@ class AcrMetadata:
 
     def repositories(self) -> Iterator[str]:
         """Yield the names of all repositories, page by page."""
-        url = self._api.url(f"/acr/v1/_catalog?n={PAGE_SIZE}")
+        url, listed = self._api.url(f"/acr/v1/_catalog?n={PAGE_SIZE}"), 0
         pages = follow_pages(self._api, CATALOG, url, "repositories")
         for response in pages:
             page = _object(response, "Could not list the repositories", "The registry does not list its repositories")
             names = _items(response, page, "repositories", str)
+            listed += len(names)
+            if listed > MOST_REPOSITORIES:
+                raise _too_long("repositories", response, MOST_REPOSITORIES)
             found = [_name(is_repository, name, "a repository", response.request.where) for name in names]
             pages.listed(found)
             yield from found
 
-    def manifests(self, repository: str, order: str = "") -> Iterator[dict[str, Any]]:
-        """Yield all manifests' objects, page by page, by digest or in *order*: `timedesc` or `timeasc`."""
+    def manifests(self, repository: str, order: str = "", most: int = MOST_MANIFESTS) -> Iterator[dict[str, Any]]:
+        """Yield all manifests' objects, page by page, by digest or in *order*: `timedesc` or `timeasc`. They have no
+        other properties than `LISTED`, and share the values that repeat."""
         url = self._url(repository, f"_manifests?n={PAGE_SIZE}&orderby={order}")
-        listed = 0
+        listed, shared = 0, {}  # type: int, dict[Any, Any]
         pages = follow_pages(self._api, Scope.of(repository, METADATA_READ), url, "manifests")
         for response in pages:
             page = _object(response, "Could not list the manifests", _NO_REPOSITORY)
@@ -85,14 +96,10 @@ class AcrMetadata:
             found = _with_digests(response, items)
             pages.listed(item["digest"] for item in found)
             for item in found:
-                listed += 1
-                if listed > MOST_MANIFESTS:
-                    raise ProtocolError(
-                        "The list of manifests is too long",
-                        where=response.request.where,
-                        why=f"more than {MOST_MANIFESTS:,}",
-                        hint="List fewer with --top, where the command has it.",
-                    )
+                item = _brief(item, shared)
+                listed += _weight(item)
+                if listed > most:
+                    raise _too_long("manifests", response, most)
                 yield item
 
     def change(self, repository: str, version: str | None, attributes: Mapping[str, bool]) -> dict[str, Any]:
@@ -137,6 +144,15 @@ def _items(response: Response, page: dict[str, Any], key: str, kind: type) -> li
     return found
 
 
+def _too_long(what: str, response: Response, most: int) -> ProtocolError:
+    return ProtocolError(
+        f"The list of {what} is too long",
+        where=response.request.where,
+        why=f"more than {most:,}",
+        hint="List fewer with --top, where the command has it.",
+    )
+
+
 def _checked(item: dict[str, Any], where: str, named: bool = False) -> dict[str, Any]:
     """Return the properties *item* of a tag or a manifest if the names in them are valid: they become parts of URLs,
     are matched with patterns, and are shown."""
@@ -149,6 +165,26 @@ def _checked(item: dict[str, Any], where: str, named: bool = False) -> dict[str,
         if isinstance(found := item.get(key), str) and found:
             _name(is_type_text, found, "a media type", where)
     return item
+
+
+def _brief(item: dict[str, Any], shared: dict[Any, Any]) -> dict[str, Any]:
+    """Return the properties of *item* that a command uses. *shared* holds the values that repeat."""
+    found = {key: item[key] for key in LISTED if key in item}
+    for key in ("mediaType", "configMediaType"):
+        if isinstance(value := found.get(key), str):
+            found[key] = shared.setdefault(value, value)
+    attributes = item.get("changeableAttributes")
+    if isinstance(attributes, dict):
+        scalars = {key: value for key, value in attributes.items() if isinstance(value, (bool, str))}
+        found["changeableAttributes"] = shared.setdefault(tuple(scalars.items()), scalars)
+    return found
+
+
+def _weight(item: dict[str, Any]) -> int:
+    """Return how many usual manifests take as much memory as *item*."""
+    lists = [value for value in item.values() if isinstance(value, (list, dict))]
+    characters = len(str(list(item.values())))
+    return 1 + max(0, sum(map(len, lists)) - FREE_VALUES) // 4 + max(0, characters - FREE_CHARACTERS) // 64
 
 
 def _name(is_valid: Callable[[Any], bool], name: object, kind: str, where: str) -> Any:

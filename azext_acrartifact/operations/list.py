@@ -18,11 +18,13 @@ from .repository_inventory import tags_in
 
 IN_FLIGHT = 2
 BATCH = 100
+MOST_LISTED = 40_000
+"""Manifests of one list: the Azure CLI holds the result three times while it prints it."""
 ORDERS = {"time_desc": "timedesc", "time_asc": "timeasc", "name": ""}
 """The user's orders and the registry's; the registry does not sort by name, so that is done here."""
 
 
-@dataclass
+@dataclass(slots=True)
 class ListedArtifact:
     """One manifest of a repository with the registry's *properties* of it. *artifact_type* is None if neither the
     properties nor the manifest name it."""
@@ -53,7 +55,7 @@ def list_artifacts(registry: Registry, order: ListOrder) -> list[ListedArtifact]
     whose properties do not name its type. Raises an `ArtifactError` rather than return an incomplete list."""
     registry.authorizer.authorization(Scope.of(order.repository, METADATA_READ, PULL))
     by = ORDERS[order.order] if order.order else ""
-    listed: Iterable[ListedArtifact] = map(_listed, registry.metadata.manifests(order.repository, by))
+    listed: Iterable[ListedArtifact] = map(_listed, registry.metadata.manifests(order.repository, by, MOST_LISTED))
     if order.order == "name":
         listed = sorted(listed, key=_name)
     return list(itertools.islice(_matching(registry, order, listed), order.top))

@@ -13,7 +13,7 @@ from tests.hostile.site import GOOD, Site
 Command = Literal[
     "pull", "pull-index", "pull-referrer", "pull-digest", "check", "push", "push-folder", "show", "raw", "list",
     "list-table", "repositories", "referrers", "delete", "tag", "untag", "update", "attach", "login", "check-access",
-    "backup", "copy", "purge", "purge-untagged",
+    "backup", "copy", "purge", "purge-untagged", "purge-filter", "show-table",
 ]  # fmt: skip
 Identity = Literal["password", "refresh", "anonymous"]
 

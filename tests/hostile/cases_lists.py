@@ -56,22 +56,22 @@ LINKS = {
 }
 
 
-def entries(site_: Site, sent: Sent) -> Json:
-    """Return a good page of the list that *sent* asks for."""
+def entries(site_: Site, sent: Sent, count: int = 1) -> Json:
+    """Return a good page of the list that *sent* asks for, with *count* repositories."""
     if "_manifests" in sent.path:
         return {"manifests": [site_.manifest_properties()]}
     if "_catalog" in sent.path:
-        return {"repositories": [REPOSITORY]}
+        return {"repositories": [REPOSITORY] * count}
     return index([]) if "referrers" in sent.path else {"name": REPOSITORY, "tags": site_.tags}
 
 
-def linked(match: str, location: str | Callable[[Sent], str]) -> Callable[[], Site]:
+def linked(match: str, location: str | Callable[[Sent], str], count: int = 1) -> Callable[[], Site]:
     """Return a maker of a registry whose lists have their next page at *location*."""
 
     def play(made: Site, sent: Sent) -> Response:
         link = location if isinstance(location, str) else location(sent)
         kind = INDEX if "referrers" in sent.path else "application/json"
-        return as_json(entries(made, sent), Link=f'<{link}>; rel="next"', Content_Type=kind)
+        return as_json(entries(made, sent, count), Link=f'<{link}>; rel="next"', Content_Type=kind)
 
     return lambda: site(None, rule(match, play))
 
@@ -156,6 +156,9 @@ ODD: dict[str, tuple[str, Response]] = {
     "silence": ("silence, without end", Response(b"", "hang")),
 }
 COMMANDS: dict[str, tuple[Command, str]] = {"tags": ("list", LIST), "catalog": ("repositories", CATALOG)}
+NO_TAGS = {"github": "::error::owned", "pipeline": "##vso[task.complete]", "path": "../..", "long": "x" * 5000}
+NAMING: tuple[Command, ...] = ("list", "list-table")
+IN_LINES: tuple[Command, ...] = ("list-table", "referrers", "show-table")
 SHOWING: tuple[Command, ...] = ("list", "list-table", "repositories", "show", "referrers", "pull")
 
 ONE_SECOND = {"AZURE_ACRARTIFACT_STALL_TIMEOUT": "1"}
@@ -206,6 +209,19 @@ CASES = [
     Case("tags-long", "R9", "pages of 3 MiB, without end", lambda: _long_pages(3000, 1000), command="list"),
     Case("tags-short", "R9", "pages of 20,000 small entries, without end", lambda: _long_pages(1, 20_000), command="list"),
     *(Case(f"ok-{command}", "R20", "a good registry", site, SUCCEEDS, command=command) for command in ("list", "list-table", "repositories", "referrers", "show", "raw")),
+    Case("tags-most", "R38", "as many manifests as are read, with all that is shown", lambda: _longest_list(1), EITHER, command="list", ours_only=True),
+    Case("tags-most-table", "R38", "as many manifests as are read, with all that is shown", lambda: _longest_list(1), EITHER, command="list-table", ours_only=True),
+    Case("tags-most-text", "R38", "as many manifests as are read, with long types", lambda: _longest_list(1, text=120), EITHER, command="list", ours_only=True),
+    Case("tags-too-many", "R38", "more manifests than are read", lambda: _longest_list(1, most=90_000), command="list", ours_only=True),
+    Case("repositories-many", "R38", "a million repositories", lambda: linked(CATALOG, counted(), 100_000)(), command="repositories", ours_only=True),
+    Case("tags-many-each", "R38", "manifests with 1,000 tags each", lambda: _longest_list(1000), EITHER, command="list", ours_only=True),
+    Case("tags-attributes", "R38", "manifests with 1,000 attributes each", lambda: _longest_list(1, 1000), EITHER, command="list", ours_only=True),
+    *(Case(f"{command}-tag-{name}", "R33", f"a tag is {tag!a}", lambda tag=tag: _with_tag(tag), command=command, ours_only=True) for command in NAMING for name, tag in NO_TAGS.items()),
+    *(Case(f"repositories-name-{name}", "R33", f"a repository is {tag!a}", on(CATALOG, as_json({"repositories": [tag]})), command="repositories") for name, tag in NO_TAGS.items()),
+    *(Case(f"{command}-middle", "R33", "the middle of each text is a command of a pipeline", shown("x" * 61 + "::error::" + "y" * 12 + "::error::owned"), EITHER, command=command) for command in IN_LINES),
+    Case("pull-type-long", "R35", "a media type of 300,000 characters", lambda: _with_type("/+json" * 50_000 + "x"), arguments=("--media-type", "*/*+json"), ours_only=True),
+    Case("purge-tag-long", "R35", "a tag of 300,000 characters", lambda: _with_tag("-dev-" * 60_000), command="purge-filter", ours_only=True),
+    Case("purge-tags-slow", "R35", "8,000 tags that almost match", lambda: _almost(8_000), SUCCEEDS, command="purge-filter", ours_only=True),
     *(
         Case(f"{name}-{kind}-pages", "R28", f"pages without end, {does}", lambda match=match, make=make: _paged(match, *make), command=command, variables=variables)
         for name, (command, match) in {**COMMANDS, "referrers": ("referrers", REFERRERS)}.items()
@@ -242,5 +258,46 @@ def _long_pages(note: int, each: int) -> Site:
         found = [{"digest": f"sha256:{next(number):064x}", **more} for _ in range(each)]
         link = f'<{sent.path}?n=1&last={next(number)}>; rel="next"'
         return as_json({"manifests": found, "tags": [item["digest"][7:] for item in found]}, Link=link)
+
+    return site(None, rule(LIST, play))
+
+
+def _with_tag(tag: str) -> Site:
+    made = site()
+    made.tags = [TAG, tag]
+    return made
+
+
+def _with_type(media_type: str) -> Site:
+    made = site()
+    made.put(manifest([made.add(GOOD, media_type, **titled("a.txt"))]))
+    return made
+
+
+def _almost(count: int) -> Site:
+    """Return a registry with tags on which a regular expression with two `.*` tries thousands of ways."""
+    made = site()
+    made.tags = [f"{number:05}" + "-dev-" * 24 for number in range(count)]
+    return made
+
+
+def _longest_list(tags: int, attributes: int = 4, most: int = 39_000, text: int = 1) -> Site:
+    """Return a registry with a list of at most *most* manifests and 31 MiB, with *tags*, *attributes* and *text* each."""
+    number = itertools.count()
+    made = site()
+    shape = {
+        **made.manifest_properties(),
+        "configMediaType": f"a/{'b' * text}",
+        "tags": [f"t{one}" for one in range(tags)],
+    }
+    shape["changeableAttributes"] = {f"a{one}": True for one in range(attributes)}
+    each = len(json.dumps({**shape, "digest": NO_DIGEST})) + 2
+    count = min(most, (31 << 20) // each)
+
+    def play(at: Site, sent: Sent) -> Response:
+        page = [{**shape, "digest": f"sha256:{next(number):064x}"} for _ in range(min(3_900_000 // each, count))]
+        left = count - int(page[-1]["digest"][7:], 16)
+        more = {} if left < len(page) else {"Link": f'<{sent.path}?n=1&last={left}>; rel="next"'}
+        return as_json({"manifests": page}, **more)
 
     return site(None, rule(LIST, play))

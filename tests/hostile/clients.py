@@ -66,6 +66,8 @@ def _ours(case: Case, digest: str) -> list[str]:
         "copy": ["copy", REFERENCE, "--to", f"{SERVER}/released/artifact:2.0"],
         "purge": ["purge", FRONT, "--ago", "1d", "--dry-run"],
         "purge-untagged": ["purge", FRONT, "--ago", "1d", "--untagged-only", "--include-referrers", "--yes"],
+        "purge-filter": ["purge", *registry, "--ago", "1d", "--dry-run", "--filter", f"{REPOSITORY}:.*-dev-.*-x"],
+        "show-table": ["show", REFERENCE, "--detail", "--output", "table"],
         "login": ["login", *registry],
         "check-access": ["check-access", *registry, "--repository", REPOSITORY],
     }

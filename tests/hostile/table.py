@@ -45,6 +45,8 @@ FOUND = frozenset(
         "push-forgets-416", "blob-creeps-pull", "blob-ranged-creeps-pull", "blob-changes-pull", "slow-manifest-blanks",
         "slow-manifest-interim", "tags-empty-pages", "tags-slow-new-pages",
         "helper-empty", "helper-dot",
+        "titles-deep", "tags-most", "pull-type-long",
+        "purge-tag-long", "list-tag-github", "repositories-name-pipeline",
     }
 )  # fmt: skip
 """Cases in which ours had a fault once."""

@@ -13,6 +13,7 @@ from knack.util import CommandResultItem
 
 from azext_acrartifact._format import (
     copy_table,
+    harmless,
     human_size,
     layout_table,
     list_table,
@@ -26,7 +27,7 @@ from azext_acrartifact._format import (
     update_table,
 )
 from azext_acrartifact.cli.output.referrer_tree import referrers_table
-from azext_acrartifact.commands import load_command_table
+from azext_acrartifact.commands import _table, load_command_table
 
 WIDTH = 100
 DIGEST = "sha256:" + "0123456789abcdef" * 4
@@ -140,6 +141,17 @@ def test_show_gives_the_type_what_the_others_leave() -> None:
         "----------  ------------  -----------------------------------  -------  ------  ----------  --------\n"
         "1.0         0123456789ab  …-chain.attestation.in-toto.v1+json  1        20 B    2026-11-23  no\n"
     )
+
+
+def test_no_line_of_a_table_begins_with_a_command_of_a_pipeline() -> None:
+    title = "x" * 77 + "-::error::owned" + "y" * 66 + "##[error]"
+    rows = harmless(
+        show_table(DETAIL | {"files": [{"title": title, "size": 1}], "artifactType": "z" * 82 + "::error::"})
+    )
+    shown = drawn(lambda _: rows, None)
+    assert [row["Value"] for row in rows].count(": :error::") == 1
+    assert not [line for line in shown.splitlines() if line.strip().startswith("::") or "##[" in line]
+    assert _table("_format.list_table")(["a", "::error::"]) == [{"Repository": "a"}, {"Repository": ": :error::"}]
 
 
 def test_tables_have_a_row_for_each_file() -> None:

@@ -89,3 +89,35 @@ def test_a_name_that_is_none_is_refused_where_it_is_read(serve, registry: Open, 
     with pytest.raises(errors.ProtocolError) as caught:
         list(calls.get(name, lambda: getattr(metadata, name)("a"))())
     assert "/acr/v1/" in caught.value.where
+
+
+def listed(**more: object) -> dict[str, object]:
+    """Return the properties of a listed manifest."""
+    return {"digest": MANIFEST.digest, "tags": ["1"], "changeableAttributes": {"writeEnabled": True}, **more}
+
+
+def test_a_listed_manifest_has_only_what_is_used(serve, registry: Open) -> None:
+    page = json.dumps({"manifests": [listed(note="x", createdTime="now"), listed(changeableAttributes={"a": [1]})]})
+    found = list(registry(serve(respond(200, page.encode()))).metadata.manifests("a"))
+    assert found == [listed(createdTime="now"), listed(changeableAttributes={})]
+
+
+@pytest.mark.parametrize(
+    ("more", "most"),
+    [
+        ({}, 10), ({"tags": [str(number) for number in range(43)]}, 1), ({"createdTime": "x" * 3500}, 1),
+        ({"changeableAttributes": {str(number): True for number in range(43)}}, 1),
+    ],
+)  # fmt: skip
+def test_the_length_of_a_list_is_limited(serve, registry: Open, more: dict[str, object], most: int) -> None:
+    page = json.dumps({"manifests": [listed(**more)] * (most + 1)}).encode()
+    server = serve(respond(200, page), respond(200, page))
+    with pytest.raises(errors.ProtocolError, match=r"too long.*more than 10"):
+        list(registry(server).metadata.manifests("a", most=10))
+    assert len(list(registry(server).metadata.manifests("a"))) == most + 1
+
+
+def test_the_number_of_repositories_is_limited(serve, registry: Open) -> None:
+    page = json.dumps({"repositories": ["a"] * 100_001}).encode()
+    with pytest.raises(errors.ProtocolError, match="more than 100,000"):
+        list(registry(serve(respond(200, page))).metadata.repositories())

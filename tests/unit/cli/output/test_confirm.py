@@ -63,5 +63,7 @@ def test_the_user_decides() -> None:
     asked: list[str] = []
     confirm(CMD, describe(deletion(["1"], 0)), yes=False, ask=lambda text: asked.append(text) is None)
     assert asked == [f"{describe(deletion(['1'], 0))}\nAre you sure you want to continue?"]
+    confirm(CMD, "a\n  ::error::b\x1b\n##vso[c]", yes=False, ask=lambda text: asked.append(text) is None)
+    assert asked[1].splitlines()[:3] == ["a", "  : :error::b\\x1b", "# #vso[c]"]
     with pytest.raises(CancelledError, match="did not confirm"):
         confirm(CMD, "", yes=False, ask=lambda _: False)
