@@ -172,7 +172,7 @@ def test_a_list_that_comes_too_slowly_ends(serve, entries: int, slow: str) -> No
     def page(sent) -> RawResponse:
         number = next(numbers)
         body = json.dumps({"tags": [f"n{number}"] * entries}).encode()
-        made = respond(200, body, Link=f"</list?last={number}>; rel=next")
+        made = respond(200, body, Link=f"</list?last={number}>; rel=next", Connection="close")
         if slow == "headers":
             return replace(made, delay=0.07)
         return RawResponse(lambda: (made.raw[:-2], made.raw[-2:]), "close", pause=0.07)
