@@ -9,9 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azext_acrartifact import errors
+from azext_acrartifact.auth.distribution import ChallengeAuthorizer
 from azext_acrartifact.oci.blobs import _begins_at
+from azext_acrartifact.oci.registry import Registry
+from azext_acrartifact.transport.client import HttpClient
 from azext_acrartifact.transport.messages import Headers, Request, Response
-from tests.support.server import respond
+from azext_acrartifact.transport.network import Network
+from tests.support.server import RawResponse, respond
 from tests.unit.oci.samples import HELLO, Open
 
 
@@ -73,6 +77,19 @@ def test_a_refused_blob_is_named_without_control_characters(serve, registry: Ope
     assert "\x1b" not in caught.value.message
     if status == 404:
         assert "a\\x1b.txt" in caught.value.message
+
+
+@pytest.mark.parametrize("redirected", [False, True])
+def test_a_blob_may_take_any_time_as_long_as_it_makes_progress(serve, redirected: bool) -> None:
+    """The limit of the whole exchange, twice the timeout, is for metadata."""
+    whole = respond(200, b"x" * 14_000).raw
+    slow = RawResponse(lambda: (whole[at : at + 1000] for at in range(0, len(whole), 1000)), pause=0.1)
+    storage = serve(slow)
+    server = serve(respond(307, Location=f"{storage.url}/x") if redirected else slow)
+    http = HttpClient(Network("unit/1", stall_timeout=0.5))
+    opened = Registry(server.server, server.url, http, ChallengeAuthorizer(server.url, http, None))
+    assert read(opened.blobs("a").fetch(HELLO)) == b"x" * 14_000
+    http.close()
 
 
 def test_a_stream_can_be_closed_early(serve, registry: Open) -> None:

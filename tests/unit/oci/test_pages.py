@@ -172,15 +172,17 @@ def test_a_list_that_comes_too_slowly_ends(serve, entries: int, slow: str) -> No
     def page(sent) -> RawResponse:
         number = next(numbers)
         body = json.dumps({"tags": [f"n{number}"] * entries}).encode()
-        made = respond(200, body, Link=f"</list?last={number}>; rel=next")
+        made = respond(200, body, Link=f"</list?last={number}>; rel=next", Connection="close")
         if slow == "headers":
             return replace(made, delay=0.07)
-        return RawResponse(lambda: (made.raw[:-2], made.raw[-2:]), pause=0.07)
+        return RawResponse(lambda: (made.raw[:-2], made.raw[-2:]), "close", pause=0.07)
 
-    http = HttpClient(Network("unit/1", stall_timeout=0.1), policy=Policy(tries=1))
+    http = HttpClient(Network("unit/1", stall_timeout=4.0), policy=Policy(tries=1))
     server = serve(page, forever=True)
     opened = Registry(server.server, server.url, http, ChallengeAuthorizer(server.url, http, None))
-    pages = follow_pages(opened._api, Scope.of("a", "pull"), f"{server.url}/list", "tags", PageLimits(entry_time=0.01))
+    pages = follow_pages(
+        opened._api, Scope.of("a", "pull"), f"{server.url}/list", "tags", PageLimits(idle_stalls=0.25, entry_time=0.01)
+    )
 
     def read() -> None:
         for response in pages:

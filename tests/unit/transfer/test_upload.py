@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from azext_acrartifact import errors
@@ -219,6 +221,23 @@ def test_progress_in_words_ends_with_the_bytes(run, step: int, stream: bool) -> 
     # Until a generated blob has been read once, its size is not known.
     assert sent_bytes[0] <= 3 * (9 * KIB if stream else len(DATA)) + 8 * KIB
     assert "resumes" in caught.value.hint
+
+
+def test_a_registry_that_claims_more_than_was_sent_is_given_up(run) -> None:
+    """Claim another MiB each time: without bytes to send, only the tries end it."""
+    claimed = itertools.count(1 << 20, 1 << 20)
+
+    def claim(sent: Sent, number: int) -> RawResponse | None:
+        if sent.method == "GET":
+            return RawResponse(
+                b"HTTP/1.1 204 X\r\nRange: 0-%d\r\nLocation: %s\r\n\r\n" % (next(claimed), sent.target.encode())
+            )
+        return None if sent.method == "POST" else reset()
+
+    one = run(BlobHost(claim))
+    with pytest.raises(errors.ConnectionFailedError):
+        one()
+    assert len(one.methods()) < 30
 
 
 def test_sessions_that_are_lost_after_progress_begin_again_as_often_as_it_takes(run) -> None:
