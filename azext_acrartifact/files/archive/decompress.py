@@ -30,7 +30,7 @@ _SMALL_OUTPUT = BLOCK // 8
 """Bytes per block of a small layer, and of those beyond the first few: dozens of layers may be unpacked at once."""
 _LARGE_BLOCKS = threading.BoundedSemaphore(3)
 WINDOW_LIMIT = 8 << 20
-"""Bytes that a zstd frame may refer back to: as many as RFC 8878 §3.1.1.1.2 tells every decoder to support."""
+"""Bytes that a zstd frame may refer back to: as many as RFC 8878 §3.1.1.1.2 recommends for every decoder."""
 _SMALL_WINDOW = 1 << 20
 _LARGE_WINDOWS = threading.BoundedSemaphore(3)
 """Frames of larger windows that are decompressed at once, in all layers together. The others wait."""
@@ -167,7 +167,7 @@ def _window(header: bytes) -> int:
     if not flags & 0x20:
         base = 1 << (10 + (header[5] >> 3))
         return base + base // 8 * (header[5] & 7)
-    start = 5 + (0, 1, 2, 4)[flags & 3]  # a single segment, whose window is its content
+    start = 5 + (0, 1, 2, 4)[flags & 3]  # the content in one block, whose size is the window
     return int.from_bytes(header[start : start + (1 << (flags >> 6))], "little")
 
 

@@ -119,16 +119,16 @@ def test_blobs_that_many_manifests_list_take_memory_once(http) -> None:
 
 def test_only_referrers_keep_their_annotations() -> None:
     pool, subject = ManifestPool("somewhere"), plain(0)
-    held = pool.add(many_layers(0, annotations={"n": "1"}))
-    assert (held.annotations, held.layers[0].annotations) == ({}, {})
+    added = pool.add(many_layers(0, annotations={"n": "1"}))
+    assert (added.annotations, added.layers[0].annotations) == ({}, {})
     assert pool.add(many_layers(1, annotations={"n": "1"}, subject=subject.descriptor)).annotations == {"n": "1"}
-    assert pool.get(held.digest) is held is pool.add(many_layers(0, annotations={"n": "1"}))
+    assert pool.get(added.digest) is added is pool.add(many_layers(0, annotations={"n": "1"}))
 
 
-def test_a_title_is_kept_where_it_differs() -> None:
+def test_titles_of_one_blob_may_differ() -> None:
     layers = [Descriptor(LAYER, digest_of(b"x"), 1, {TITLE: name, "k": "v"}) for name in "ab"]
-    held = ManifestPool("somewhere").add(build_manifest(empty_descriptor(), layers, artifact_type="a/b"))
-    assert [layer.title for layer in held.layers] == ["a", "b"]
+    added = ManifestPool("somewhere").add(build_manifest(empty_descriptor(), layers, artifact_type="a/b"))
+    assert [layer.title for layer in added.layers] == ["a", "b"]
 
 
 def test_annotations_of_referrers_count() -> None:
