@@ -13,7 +13,7 @@ from azext_acrartifact.cli.session import with_password
 from azext_acrartifact.known_secrets import KNOWN
 
 
-class redirect_stdin(contextlib.redirect_stdout):  # noqa: N801
+class redirect_stdin(contextlib.redirect_stdout):
     """Replace standard input in a `with` block."""
 
     _stream = "stdin"
