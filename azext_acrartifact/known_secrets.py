@@ -11,6 +11,7 @@ import html
 import json
 import logging
 import threading
+from bisect import bisect_left
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 from urllib.parse import quote, quote_plus
@@ -52,11 +53,15 @@ class SecretRegister:
     def add_signature(self, signature: str) -> None:
         """Register the *signature* of a URL, decoded. There is one for each blob, so only the latest are kept."""
         if len(signature) >= SHORTEST_SECRET:
-            self._signatures.extend((signature, quote_plus(signature)))
+            with self._lock:
+                self._signatures.extend((signature, quote_plus(signature)))
+                self._longest_first = None
 
     def hide(self, text: str) -> str:
         """Return *text* with every registered secret in it replaced, whatever its encoding."""
-        for spelling in (*self._sorted(), *tuple(self._signatures)):
+        spellings = self._sorted()
+        # Lists have hundreds of thousands of short texts, and none has a token of 2 KB in it.
+        for spelling in spellings[bisect_left(spellings, -len(text), key=_order) :]:
             if spelling in text:
                 text = text.replace(spelling, REPLACEMENT)
         return text
@@ -67,7 +72,7 @@ class SecretRegister:
         if found is None:
             with self._lock:
                 every = {spelling for spellings in self._spellings.values() for spelling in spellings}
-                found = self._longest_first = tuple(sorted(every, key=lambda spelling: (-len(spelling), spelling)))
+                found = self._longest_first = tuple(sorted(every.union(self._signatures), key=_order))
         return found
 
 
@@ -100,6 +105,10 @@ class SafeRecord(logging.LogRecord):
 def protect_log_records() -> None:
     """Keep known secrets out of what any logger of this process logs from now on. A second call does nothing."""
     logging.setLogRecordFactory(SafeRecord)
+
+
+def _order(spelling: str) -> int:
+    return -len(spelling)
 
 
 def _spellings(secret: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ import ipaddress
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -106,6 +107,7 @@ class HostAddresses:
     def __init__(self, look_up: LookUp = socket.getaddrinfo) -> None:
         self._look_up = look_up
         self._found: dict[tuple[str, int], Sequence[Any]] = {}
+        self._failed: dict[tuple[str, int], tuple[float, OSError]] = {}
         self._nearest: dict[str, int] = {}
         self._lock = threading.Lock()
 
@@ -127,9 +129,10 @@ class HostAddresses:
             raise
 
     def _of(self, host: str, port: int) -> Sequence[Any]:
+        began = time.monotonic()
         with self._lock:
             if (host, port) not in self._found:
-                found = self._look_up(host, port, type=socket.SOCK_STREAM)
+                found = self._looked_up(host, port, began)
                 nearest = max((nearness(str(one[4][0])) for one in found), default=PUBLIC)
                 # Redirects were allowed by what the first look-up found.
                 if nearest > self._nearest.setdefault(host, nearest):
@@ -141,6 +144,17 @@ class HostAddresses:
                     )
                 self._found[host, port] = found
             return self._found[host, port]
+
+    def _looked_up(self, host: str, port: int, began: float) -> Sequence[Any]:
+        """Look *host* up, unless that failed for another thread since *began*: each may take a minute to fail."""
+        when, error = self._failed.get((host, port), (0.0, OSError()))
+        if when >= began:
+            raise type(error)(*error.args) from error
+        try:
+            return self._look_up(host, port, type=socket.SOCK_STREAM)
+        except OSError as failed:
+            self._failed[host, port] = (time.monotonic(), failed)
+            raise
 
 
 def _connect(found: Sequence[Any], timeout: float) -> socket.socket:

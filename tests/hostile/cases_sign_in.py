@@ -150,6 +150,7 @@ def reflected(name: str) -> Case:
 
 CASES = [
     *(Case(f"later-{name}", "R34", does, on(match, play)) for name, (does, play, match) in LATER.items()),
+    *(Case(f"later-{command}", "R34", f"{command}, and an error repeats the password", on("/(oauth2|v2)/", error(403, PASSWORD, SPELLED)), command=command) for command in ("login", "list", "delete", "tag", "push")),
     *(Case(f"realm-{name}", "R5", f"the registry asks to sign in at {realm[:60] or 'nowhere'}", once(realm), either()) for name, realm in REALMS.items()),
     *(Case(f"token-{name}", "R5", f"the token response is: {does}", on(TOKEN, play)) for name, (does, play) in RESPONSES.items()),
     *(Case(f"token-{name}", "R5", f"it gives {does}", gives(value)) for name, (does, value) in TOKENS.items()),

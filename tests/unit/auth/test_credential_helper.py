@@ -29,7 +29,7 @@ def test_a_failing_helper_is_named(helper, script: str, why: str) -> None:
 
 @pytest.mark.parametrize("verb", ["get", "store", "erase"])
 def test_what_a_failing_helper_prints_is_not_shown(helper, verb: str) -> None:
-    """Its standard output may be a secret, and its standard error may repeat what it was given."""
+    """Show no standard output, which may be a secret, and no secret that standard error repeats."""
     helper("""echo '{"Username":"me","Secret":"not-yet-known"}'; cat >&2; exit 4""")
     failing = CredentialHelper("s")
     actions = {

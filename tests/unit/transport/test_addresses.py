@@ -72,6 +72,33 @@ def test_a_host_is_looked_up_once_by_all_threads() -> None:
     assert asked == [("a.example", 443)]
 
 
+def test_threads_that_wait_for_a_look_up_share_its_failure() -> None:
+    asked: list[object] = []
+
+    def look_up(*host: object, **_: object) -> list[tuple[object, ...]]:
+        asked.append(host)
+        time.sleep(0.1)
+        raise socket.gaierror(socket.EAI_AGAIN, "later")
+
+    addresses = HostAddresses(look_up)
+    failures: list[str] = []
+
+    def ask() -> None:
+        with pytest.raises(socket.gaierror) as caught:
+            addresses.of("a.example", 443)
+        failures.append(str(caught.value.strerror))
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == ["later"] * 8
+    assert len(asked) == 1
+    ask()
+    assert len(asked) == 2
+
+
 @pytest.fixture
 def client() -> Iterator[Callable[..., HttpClient]]:
     """Yield a function that makes a client whose look-ups return *look_ups* in turn."""

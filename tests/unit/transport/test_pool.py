@@ -8,7 +8,8 @@ import time
 import pytest
 
 from azext_acrartifact.errors import ConnectionFailedError
-from azext_acrartifact.transport.messages import Request
+from azext_acrartifact.known_secrets import KNOWN
+from azext_acrartifact.transport.messages import FORM, Request
 from tests.support.server import RawResponse, respond
 from tests.support.threads import run_all
 from tests.unit.transport.doubles import get
@@ -98,6 +99,14 @@ def test_an_idle_connection_that_the_server_closed_is_not_used(serve, once, end:
         time.sleep(0.01)
     assert once.send(Request("PATCH", server.url + "/", body=b"x")).content(10) == b"two"
     assert len(server.requests) == 2
+
+
+def test_what_is_sent_is_registered_as_a_secret(serve, http) -> None:
+    server = serve(respond(200), respond(200), respond(200))
+    get(http, server, "/blob?sv=1&sig=abc%2Bdef%3D&se=2", authorization="Bearer of-one-user")
+    form = {"Content-Type": FORM}
+    http.send(Request("POST", server.url + "/token", form, b"username=me&password=p%26ssword")).close()
+    assert KNOWN.hide("of-one-user, sig=abc+def=, abc%2Bdef%3D and p&ssword of me") == "…, sig=…, … and … of me"
 
 
 def test_threads_have_connections_of_their_own(serve, http) -> None:
