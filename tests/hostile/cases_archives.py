@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.hostile import tars
 from tests.hostile.case import REFUSES, Case, Right, either
 from tests.hostile.cases_disk import linked, planted
-from tests.hostile.site import GOOD, OLDER, Site, digest_of, manifest, titled, variant
+from tests.hostile.site import GOOD, OLDER, Site, digest_of, manifest, site, titled, variant
 from tests.hostile.tars import archive, file, folder, hard, header, link, long_name, pax
 
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
