@@ -96,7 +96,7 @@ class Site:
     """Tags and digests under which a manifest was stored."""
     deleted: list[str] = field(default_factory=list)
     protected: list[str] = field(default_factory=list)
-    """Digests of manifests that the command was not told to delete."""
+    """Digests of manifests that the command must not delete."""
     certificates: dict[str, str] = field(default_factory=dict)
     """The name in `Authority.contexts` of a host's certificate, if not the good one."""
 
