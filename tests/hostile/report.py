@@ -41,6 +41,23 @@ REQUIREMENTS = {
     "R19": "space and permissions are checked before the first byte",
     "R20": "an error is one line with what, where and why, and one with what to do",
     "R21": "content that cannot be pulled is not pushed",
+    "R22": "nothing of an artifact is ever imported or run",
+    "R23": "programs are looked up on PATH alone, never in the current folder",
+    "R24": "a bare name never leads to another owner's registry, nor a refused sign-in to silent anonymous access",
+    "R25": "nothing is deleted that was not named; a tag's form alone makes no list of referrers",
+    "R26": "the plan of an artifact takes bounded memory, components and folders",
+    "R27": "a transfer ends unless it makes progress towards its end, and moves at most three times its size",
+    "R28": "metadata has deadlines, and a list ends without new entries",
+    "R29": "a token for Azure Resource Manager is not sent because a registry refused another one",
+    "R30": "responses of Entra ID and Resource Manager are bounded and checked like those of a registry",
+    "R31": "graphs of manifests and decoders keep the process below 200 MiB",
+    "R32": "unpacking is bounded over the whole artifact, in bytes, entries and time",
+    "R33": "names are checked when they are read; no line of output begins with a pipeline's command",
+    "R34": "no secret of the process is shown, even when a later response repeats it",
+    "R35": "patterns are matched in linear time, on texts of bounded length",
+    "R36": "unfinished files belong to their owner alone, and no lock of another user blocks for ever",
+    "R37": "redirects lead to no inward name or address, in any notation, also behind a proxy",
+    "R38": "lists, compressed members and error texts take bounded memory and time",
 }
 _MARKS = {"SAFE": "safe", "HARM": "**HARM**", "HANG": "**HANG**", "UNCLEAR": "unclear"}
 

@@ -44,7 +44,7 @@ FOUND = frozenset(
         "delete-marked-tagged", "purge-untagged-marked-release",
         "push-forgets-416", "blob-creeps-pull", "blob-ranged-creeps-pull", "blob-changes-pull", "slow-manifest-blanks",
         "slow-manifest-interim", "tags-empty-pages", "tags-slow-new-pages",
-        "helper-empty", "helper-dot",
+        "helper-empty", "helper-dot", "tar-together", "tar-zstd-window-16", "index-heavy", "tar-empty-gzip", "tar-jumping",
         "titles-deep", "tags-most", "pull-type-long",
         "purge-tag-long", "list-tag-github", "repositories-name-pipeline",
     }
