@@ -41,12 +41,11 @@ FOUND = frozenset(
         "refresh-reflected", "tls-none", "push-error-state", "push-hang", "push-manifest-hang", "push-begin-silence",
         "tags-endless", "tags-silence", "tags-size", "tags-dense", "tags-long", "referrers-endless", "referrers-wide",
         "repositories-bidi", "repositories-pipeline-line", "manifest-dense", "copy-mount-lie",
-        "delete-marked-tagged", "purge-untagged-marked-release",
-        "push-forgets-416", "blob-creeps-pull", "blob-ranged-creeps-pull", "blob-changes-pull", "slow-manifest-blanks",
-        "slow-manifest-interim", "tags-empty-pages", "tags-slow-new-pages",
-        "helper-empty", "helper-dot", "tar-together", "tar-zstd-window-16", "index-heavy", "tar-empty-gzip", "tar-jumping",
-        "titles-deep", "tags-most", "pull-type-long",
-        "purge-tag-long", "list-tag-github", "repositories-name-pipeline",
+        "delete-marked-tagged", "purge-untagged-marked-release", "push-forgets-416", "blob-creeps-pull",
+        "blob-ranged-creeps-pull", "blob-changes-pull", "slow-manifest-blanks", "slow-manifest-interim",
+        "tags-empty-pages", "tags-slow-new-pages", "helper-empty", "helper-dot", "tar-together", "tar-zstd-window-16",
+        "index-heavy", "tar-empty-gzip", "tar-jumping", "titles-deep", "tags-most", "pull-type-long", "purge-tag-long",
+        "list-tag-github", "repositories-name-pipeline",
     }
 )  # fmt: skip
 """Cases in which ours had a fault once."""
