@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._exception_handler import command
 from .cli.arguments import ArtifactArgument, ContentArgument, LoginArgument
 from .cli.context import CommandContext
+
+if TYPE_CHECKING:
+    from .cli.naming import NamedReference
+    from .operations.pull import PullOrder
 
 
 @command
@@ -61,15 +65,9 @@ def pull(
     """Pull an artifact's files and folders."""
     from .cli.import_path import distrust
     from .cli.naming import name_artifact
-    from .cli.output.json import pull_output
-    from .cli.output.raw_stdout import write_raw
-    from .cli.session import open_session
     from .files.globs import Selection
     from .operations.platforms import parse_platform
     from .operations.pull import PullOrder
-    from .operations.pull import pull as download
-    from .operations.pull_check import check as compare
-    from .operations.pull_stdout import read_one
 
     named = name_artifact(cmd, artifact)
     destination = destination or os.curdir
@@ -85,16 +83,35 @@ def pull(
         overwrite=not no_overwrite,
         closed_folders=distrust(destination),
     )
+    if not stdout:
+        return _pull_or_check(cmd, named, login, order, check)
+    _pull_to_stdout(cmd, named, login, order)
+    return None
+
+
+def _pull_or_check(
+    cmd: CommandContext, named: NamedReference, login: LoginArgument, order: PullOrder, check: bool
+) -> dict[str, Any]:
+    from .cli.output.json import pull_output
+    from .cli.session import open_session
+    from .operations.pull import pull as download
+    from .operations.pull_check import check as compare
+
     run, verb = (compare, "Checked") if check else (download, "Pulled")
     with open_session(cmd, named, login) as session:
-        order = replace(order, reference=session.reference)
-        if not stdout:
-            result = run(session.registry, order, session.progress)
-            session.report(verb, result.reference, result.manifest.digest)
-            return pull_output(result)
-        content = read_one(session.registry, order, session.progress)
+        result = run(session.registry, replace(order, reference=session.reference), session.progress)
+        session.report(verb, result.reference, result.manifest.digest)
+    return pull_output(result)
+
+
+def _pull_to_stdout(cmd: CommandContext, named: NamedReference, login: LoginArgument, order: PullOrder) -> None:
+    from .cli.output.raw_stdout import write_raw
+    from .cli.session import open_session
+    from .operations.pull_stdout import read_one
+
+    with open_session(cmd, named, login) as session:
+        content = read_one(session.registry, replace(order, reference=session.reference), session.progress)
     write_raw(content)
-    return None
 
 
 @command

@@ -38,6 +38,18 @@ class Pattern(ABC):
 
 
 class Character(Pattern):
+    """One character of some kind."""
+
+    @abstractmethod
+    def where(self, text: Text) -> int:
+        """Return the positions of such characters."""
+
+    def ends(self, text: Text, starts: int) -> int:
+        """Return the positions after such a character."""
+        return (starts & self.where(text)) << 1
+
+
+class Chosen(Character):
     """One character for which *is_one* is true."""
 
     def __init__(self, is_one: Callable[[str], bool]) -> None:
@@ -54,10 +66,6 @@ class Character(Pattern):
             if is_one:
                 found |= positions
         return found
-
-    def ends(self, text: Text, starts: int) -> int:
-        """Return the positions after such a character."""
-        return (starts & self.where(text)) << 1
 
 
 class Literal(Character):

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import InvalidInputError
-from ..linear_match import AnyBut, Chain, Character, Literal, Pattern, Repeat
+from ..linear_match import AnyBut, Chain, Chosen, Literal, Pattern, Repeat
 
 # `]` right after `[` or `[!` belongs to the set. `[` without a closing bracket is an ordinary character.
 _SYMBOL = re.compile(r"\*\*/?|\*|\?|\[(?:!.|[^!])[^\]]*\]|.", re.DOTALL)
@@ -38,7 +38,7 @@ def _set(symbol: str) -> Pattern:
     # Python may give [a--b] and [a&&b] a meaning some day.
     body = re.sub(r"[&~|]|(?<=-)-", r"\\\g<0>", body)
     found = re.compile(f"(?!/)[{'^' if negated else ''}{body}]", re.DOTALL)
-    return Character(lambda character: found.match(character) is not None)
+    return Chosen(lambda character: found.match(character) is not None)
 
 
 class Glob:

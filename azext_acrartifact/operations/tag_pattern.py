@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 
-from ..linear_match import AnyBut, At, Chain, Character, Either, Literal, Look, Pattern, Repeat, Text
+from ..linear_match import AnyBut, At, Chain, Chosen, Either, Literal, Look, Pattern, Repeat, Text
 
 MOST_STEPS = 100_000
 """Most work for one name: some hundredths of a second."""
 DEEPEST = 20
 _TOKEN = re.compile(
-    r"\\x..|\\u....|\\U........|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?[aimsu]+\)|\(\?(?:P<\w+>|<?[=!]|[aimsu-]*:)|\(\?|\{\d+(?:,\d*)?\}|\{,\d+\}|.",
+    r"\\x..|\\u....|\\U........|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]"
+    r"|\(\?[aimsu]+\)|\(\?(?:P<\w+>|<?[=!]|[aimsu-]*:)|\(\?|\{\d+(?:,\d*)?\}|\{,\d+\}|.",
     re.DOTALL,
 )
-_WORD = Character(lambda character: character == "_" or character.isalnum())
+_WORD = Chosen(lambda character: character == "_" or character.isalnum())
 _LOOKS = {"(?=": (True, False), "(?!": (True, True), "(?<=": (False, False), "(?<!": (False, True)}
 
 
@@ -93,7 +94,7 @@ class _Parser:
             return Literal(token)
         flags = f"(?{self._flags})" if self._flags else ""
         compiled = re.compile(flags + (token if len(token) > 1 else re.escape(token)))
-        return Character(lambda character: compiled.fullmatch(character) is not None)
+        return Chosen(lambda character: compiled.fullmatch(character) is not None)
 
     def _group(self, token: str) -> Pattern:
         before = self._flags

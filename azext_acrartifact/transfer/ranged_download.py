@@ -161,12 +161,12 @@ class RangedDownload:
         wanted = _Range(0, self._blob.size, in_order=True)
         self._copy_or_wait(stream, wanted, tries)
         while wanted.left:
-            with contextlib.closing(self._source.fetch(self._blob, wanted.position)) as stream:
-                if stream.offset != wanted.position:
+            with contextlib.closing(self._source.fetch(self._blob, wanted.position)) as again:
+                if again.offset != wanted.position:
                     self._uncount()
                     wanted.position = 0
                 self._budget.require(wanted.left)
-                self._copy_or_wait(stream, wanted, tries)
+                self._copy_or_wait(again, wanted, tries)
         for number in range(self._count):
             self._file.mark(number)
 

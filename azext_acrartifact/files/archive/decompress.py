@@ -123,7 +123,8 @@ class _Output:
         """Count a block of content."""
         self._produced += len(block)
         if not self._large and self._produced >= BLOCK:
-            self._large = _LARGE_BLOCKS.acquire(blocking=False)
+            # It is released by `close`.
+            self._large = _LARGE_BLOCKS.acquire(blocking=False)  # pylint: disable=consider-using-with
 
     def begin_member(self) -> None:
         """Count a gzip member or a zstd frame. Raises UnsafeContentError when most of them have no content."""
