@@ -150,11 +150,11 @@ class EntraCredential:
         for audience in self._audiences:
             try:
                 token = self._get_token(audience)
-                require_token(token, audience)
             except SignInError as error:
                 failures.append((audience, error))
                 continue
             try:
+                require_token(token, audience)
                 return endpoint.exchange(token.value, token.tenant)
             except SignInError as error:
                 failures.append((audience, error))
