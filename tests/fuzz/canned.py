@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 from azext_acrartifact.oci.registry import Registry
 from azext_acrartifact.transport.authorization import Scope
@@ -53,6 +54,10 @@ class Canned:
         response = parse_response(next(self._responses, b"404"), request)
         self.given += [request.url] if response.status == 200 else []
         return response
+
+    def addresses_of(self, url: str) -> Sequence[str]:
+        """Return none, as behind a proxy, which resolves all names."""
+        return ()
 
     def abort(self) -> None:
         """Do nothing: no request waits."""
