@@ -32,7 +32,9 @@ GUARDS = (
         f"transport/{name}.py"
         for name in ("redirects", "redaction", "scheme", "error_responses", "http_response", "connection")
     ),
-    *("auth/challenge.py", "auth/endpoint.py", "text.py", "operations/pull_plan.py"),
+    *("auth/challenge.py", "auth/endpoint.py", "auth/resource_manager.py", "text.py", "operations/pull_plan.py"),
+    *("transfer/budget.py", "files/archive/budget.py", "files/writing/closed_folders.py", "transport/addresses.py"),
+    *("known_secrets.py", "linear_match.py", "operations/tag_pattern.py", "cli/import_path.py"),
 )
 """The modules, below the package, that refuse bad input."""
 
@@ -65,6 +67,8 @@ FIRST = {
         "transport/test_connection_stall.py",
         "transport/test_network.py",
     ],
+    "transfer/budget.py": ["transfer/test_budget.py", "transfer/test_upload.py", "transfer/test_download.py"],
+    "linear_match.py": ["operations/test_tag_pattern.py", "files/test_globs.py"],
 }
 """Tests, below tests/unit, to run before those of the same folder; by default those of the same name."""
 
