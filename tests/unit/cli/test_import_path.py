@@ -52,13 +52,29 @@ def test_another_folder_leaves_as_well_and_its_neighbour_stays(tmp_path: Path) -
     assert [one for one in found if one.startswith(str(tmp_path))] == [str(tmp_path / "out-other")]
 
 
+def test_a_package_of_several_folders_loses_those_below(tmp_path: Path) -> None:
+    outside = str(tmp_path.parent)
+    code = (
+        "import os, sys, types; from azext_acrartifact.cli.import_path import distrust\n"
+        "package = sys.modules['spread'] = types.ModuleType('spread')\n"
+        "package.__path__ = [os.getcwd(), os.path.join(os.getcwd(), 'a'), sys.argv[1]]\n"
+        "distrust('.'); print(package.__path__)"
+    )
+    variables = {**os.environ, "PYTHONPATH": str(ROOT)}
+    run = [sys.executable, "-c", code, outside]
+    done = subprocess.run(run, cwd=tmp_path, env=variables, capture_output=True, text=True)
+    assert done.stdout == f"{[outside]}\n", done.stderr
+
+
 def test_the_installation_stays_though_it_lies_below() -> None:
     assert len(path_after(".", cwd=Path("/"), python_path=[])) > 3
 
 
 def test_a_current_folder_that_was_deleted_breaks_nothing(tmp_path: Path) -> None:
     (tmp_path / "gone").mkdir()
-    assert "" not in path_after(".", "gone", cwd=tmp_path / "gone", python_path=[""])
+    found = path_after(".", "gone", cwd=tmp_path / "gone", python_path=["", str(tmp_path)])
+    assert "" not in found
+    assert str(tmp_path) in found
 
 
 def test_the_folders_that_python_still_loads_from_are_named(tmp_path: Path) -> None:

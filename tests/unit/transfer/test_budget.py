@@ -33,7 +33,7 @@ def test_an_error_is_explained_by_what_the_transfer_has_cost(why: str, shown: st
     budget = TransferBudget("sent", 50, 1_000_000)
     budget.spend(9)
     assert shown in budget.explain(errors.RejectedError("No", why=why)).message
-    assert budget.explain(errors.RejectedError("No")).why.endswith("a blob of 1,000,000")
+    assert budget.explain(errors.RejectedError("No")).why == "sent 9 bytes for a blob of 1,000,000"
 
 
 def test_only_bytes_beyond_the_highest_point_renew_the_tries(tries: Tries) -> None:

@@ -48,6 +48,16 @@ def test_folders_share_the_entries(destination: Destination) -> None:
         unpack(destination, "b", layer(member("b/x/y/f")), budget)
 
 
+def test_limits_may_be_reached(destination: Destination) -> None:
+    budget = UnpackBudget(destination, 1500, 5)
+    budget.take("a", 1500)
+    budget.count(5)
+    with pytest.raises(UnsafeContentError):
+        budget.take("b", 1)
+    with pytest.raises(UnsafeContentError):
+        budget.count(1)
+
+
 def test_a_folder_that_is_listed_again_counts_again(destination: Destination) -> None:
     with pytest.raises(UnsafeContentError, match="too many files"):
         unpack(destination, "a", layer(*[member("a", kind=b"5")] * 9), UnpackBudget(destination, None, 7))
@@ -81,6 +91,7 @@ def test_a_cancelled_command_stops_unpacking(destination: Destination, tmp_path:
     cancelled.set()
     with pytest.raises(CancelledError):
         unpack(destination, "a", layer(member("a/f", b"x")), budget)
-    with pytest.raises(CancelledError):
-        budget.count(1)
+    for step in (budget.count, budget.wrote):
+        with pytest.raises(CancelledError):
+            step(1)
     assert list(tmp_path.iterdir()) == []
