@@ -27,16 +27,19 @@ from tests.support.server import respond
 
 NAMES = {
     PUBLIC: ["myregistry.azurecr.io", "internal.example", "local.azurecr.io", "svc.example.", "20.1.2.3", "1.1",
-             "2001:4860:4860::8888", "metadata.example", "64:ff9b::1401:203", "2002:1401:203::1"],
+             "2001:4860:4860::8888", "metadata.example", "64:ff9b::1401:203", "2002:1401:203::1",
+             "a.1password", "0xcafe.cafe"],
     PRIVATE: ["intranet", "intranet.", "registry", "a.internal", "a.local.", "a.b.svc", "kubernetes.default", "a.lan",
               "a.home.arpa", "a.1", "a.0x7f", "1.2.3.4.5", "0x1ffffffff", "10.1", "192.168.0.1.", "fc00::1",
-              "224.0.0.1", "fec0::1", "64:ff9b::a00:5", "2002:a00:5::1", "::10.0.0.5", "2001:4860::5efe:10.0.0.5"],
+              "224.0.0.1", "fec0::1", "64:ff9b::a00:5", "2002:a00:5::1", "::10.0.0.5", "2001:4860::5efe:10.0.0.5",
+              "2001:4860::200:5efe:10.0.0.5"],
     LOOPBACK: ["localhost", "localhost.", "a.localhost", "localhost.localdomain", "127.0.0.1", "127.1", "2130706433",
                "0x7f.1", "0177.0.0.1", "0", "::", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::"],
     METADATA: ["169.254.169.254", "169.254.169.254.", "2852039166", "0xa9fea9fe", "0251.0376.0251.0376", "169.16689662",
                "::ffff:a9fe:a9fe", "64:ff9b::a9fe:a9fe", "64:ff9b:1::a9fe:a9fe", "::ffff:0:a9fe:a9fe", "fe80::1",
                "2002:a9fe:a9fe::", "2001:0:1401:203::5601:5601", "168.63.129.16", "2822734096", "100.100.100.200",
-               "fd00:ec2::254", "metadata", "metadata.google.internal", "metadata.google.internal.", "instance-data"],
+               "fd00:ec2::254", "metadata", "metadata.google.internal", "metadata.google.internal.", "instance-data",
+               "metadata.goog", "192.0.0.192", "fd20:ce::254", "::ffff:168.63.129.16"],
 }  # fmt: skip
 
 
