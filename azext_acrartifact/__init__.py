@@ -27,11 +27,12 @@ class AcrArtifactCommandsLoader(AzCommandsLoader):
 
     def load_arguments(self, command: str) -> None:
         """Declare the arguments of *command*, or of all commands if it is empty."""
-        from ._params import load_arguments
         from .cli.import_path import distrust
 
-        # Azure CLI calls this first of all for a command of ours, before anything of an artifact can be written.
+        # Azure CLI calls this first of all for a command of ours: nothing else may be imported before.
         distrust(os.curdir)
+        from ._params import load_arguments
+
         load_arguments(self, command)
 
 

@@ -21,7 +21,7 @@ MODULE = 'import os\\nopen(os.environ["PLANTED_RAN"], "a").write(__name__ + "\\\
 
 class Planter:
     def find_spec(self, name, path=None, target=None):
-        if name == "azext_acrartifact._params":
+        if name == "azext_acrartifact.cli.import_path":
             sys.meta_path.remove(self)
             names = set(open(os.environ["PLANTED_NAMES"]).read().split())
             for module in list(sys.modules.values()):
