@@ -113,7 +113,8 @@ def _order(spelling: str) -> int:
 
 def _spellings(secret: str) -> Iterator[str]:
     yield secret
-    data = secret.encode("utf-8", "surrogateescape")
+    # A JSON file may hold any lone surrogate, and "surrogateescape" takes only those of undecodable bytes.
+    data = secret.encode("utf-8", "surrogatepass")
     for quoted in (quote_plus(data), quote(data, safe=""), quote(data)):
         yield quoted
         yield quoted.replace("+", "%20")

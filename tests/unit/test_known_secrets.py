@@ -51,6 +51,14 @@ def test_a_secret_is_hidden_in_every_encoding(encoding: str) -> None:
     assert len(hidden) < 30, "no more than the edges of a base64 text are left"
 
 
+@pytest.mark.parametrize("surrogate", ["\ud80e", "\udcff", "\udfff"])
+def test_a_lone_surrogate_does_not_prevent_it(surrogate: str) -> None:
+    """JSON files have them, and arguments that are no UTF-8."""
+    register = SecretRegister()
+    register.add(surrogate + SECRET)
+    assert register.hide(f"({surrogate}{SECRET})") == "(…)"
+
+
 @given(st.text(st.characters(codec="utf-8"), min_size=6, max_size=40), st.binary(max_size=5), st.binary(max_size=5))
 def test_no_base64_of_a_secret_can_be_decoded(secret: str, before: bytes, after: bytes) -> None:
     register = SecretRegister()
