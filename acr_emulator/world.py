@@ -16,6 +16,7 @@ ARM_AUDIENCES = (ARM_AUDIENCE, "https://management.core.windows.net", "https://m
 
 PrincipalKind = Literal["user", "servicePrincipal", "managedIdentity"]
 RoleMode = Literal["LegacyRegistryPermissions", "AbacRepositoryPermissions"]
+HalfChunk = Literal["kept", "dropped"]
 
 
 @dataclass
@@ -65,7 +66,8 @@ class ScopeMapToken:
 
 @dataclass
 class Registry:
-    """One container registry. *login_server* may contain a DNL hash (`name-hash.azurecr.io`)."""
+    """One container registry. *login_server* may contain a DNL hash (`name-hash.azurecr.io`). README.md has the table
+    of the settings that choose between the service's recorded and possible behaviours."""
 
     name: str
     login_server: str
@@ -86,6 +88,7 @@ class Registry:
     referrers_api: bool = True
     blob_redirect: bool = True
     blob_head_redirect: bool = False
+    half_chunk: HalfChunk = "kept"
     roles: list[RoleAssignment] = field(default_factory=list)
     tokens: list[ScopeMapToken] = field(default_factory=list)
 

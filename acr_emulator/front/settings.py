@@ -6,7 +6,7 @@ import copy
 import re
 from collections.abc import Callable
 from dataclasses import Field, asdict, fields
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from acr_emulator.messages import BadRequest
 from acr_emulator.world import Registry, RoleAssignment, ScopeMapToken, World
@@ -83,6 +83,9 @@ def _value(target: Any, item: Field[Any], value: Any) -> Any:
     if isinstance(target, Registry) and item.name in _ELEMENTS:
         return [_element(_ELEMENTS[item.name], part) for part in _checked(item.name, value, (list,))]
     types = _TYPES.get(str(item.type), (type(getattr(target, item.name)),))
+    names = [name for name in get_args(get_type_hints(type(target))[item.name]) if isinstance(name, str)]
+    if names and value not in names:
+        raise BadRequest(f"{item.name} must be {' or '.join(names)}")
     return _checked(item.name, value, types)
 
 

@@ -100,8 +100,8 @@ def upload_unknown() -> RegistryError:
 
 
 def upload_invalid() -> RegistryError:
-    """Return the error for a chunk sent to an outdated upload URL (azure-sdk-for-js#25448)."""
-    return RegistryError(404, "BLOB_UPLOAD_INVALID", "blob upload invalid", [{}])
+    """Return the error for an outdated upload URL (Azure/azure-sdk-for-js#25448)."""
+    return RegistryError(404, "BLOB_UPLOAD_INVALID", "blob upload invalid")
 
 
 def disallowed() -> RegistryError:

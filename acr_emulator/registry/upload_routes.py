@@ -2,7 +2,8 @@
 
 The protocol is recorded in Azure/azure-sdk-for-python (sdk/containerregistry recordings); the errors are from
 goharbor/harbor#23015 (413), goharbor/harbor#23016 (chunked transfer coding), dotnet/sdk-container-builds#258
-(Content-Range) and Azure/azure-sdk-for-js#25448 (an outdated upload URL).
+(Content-Range) and Azure/azure-sdk-for-js#25448 (an outdated upload URL). The order of the checks is that of CNCF
+distribution 2.8.3 (registry/handlers/blobupload.go), whose `_state` and error texts ACR shows: the state comes first.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from acr_emulator.messages import Response, json_response
 from acr_emulator.registry import errors
 from acr_emulator.registry.call import Call
 from acr_emulator.registry.names import algorithm, is_digest
-from acr_emulator.registry.upload_state import location, offset_in
+from acr_emulator.registry.upload_state import offset_in, upload_url
 from acr_emulator.registry.uploads import Session
 
 _CONTENT_RANGE = re.compile(r"(\d+)-(\d+)")
@@ -43,7 +44,7 @@ def add_chunk(call: Call) -> Response:
     """Handle PATCH: the next chunk."""
     session = _session(call)
     _check_lock(call)
-    _check_position(call, session)
+    _check_content_range(call, session)
     _append(call, session)
     return _progress(call, session, 202)
 
@@ -55,7 +56,7 @@ def finish_upload(call: Call) -> Response:
     digest = call.request.param("digest")
     _check_digest(digest)
     assert digest is not None
-    _check_position(call, session)
+    _check_content_range(call, session)
     if call.request.content_length != 0:
         session.use(algorithm(digest))
         _append(call, session)
@@ -63,7 +64,7 @@ def finish_upload(call: Call) -> Response:
 
 
 def upload_status(call: Call) -> Response:
-    """Handle GET: the offset; an older URL of the session is valid too."""
+    """Handle GET: the offset. Only the newest URL of the session is valid, here too."""
     return _progress(call, _session(call), 204)
 
 
@@ -74,23 +75,25 @@ def cancel_upload(call: Call) -> Response:
 
 
 def _session(call: Call) -> Session:
-    lifetime = call.world.lifetimes.upload_session
-    session = call.uploads.find(call.registry.name, call.name, call.key, lifetime)
+    """Return the session of the path; cancel it and raise BLOB_UPLOAD_INVALID if the URL's offset is not the stored
+    one, whatever the method."""
+    offset = offset_in(call.store.sas_key, call.name, call.key, call.request.param("_state"))
+    if offset is None:
+        raise errors.upload_invalid()
+    session = call.uploads.find(call.registry.name, call.name, call.key, call.world.lifetimes.upload_session)
     if "drop_session" in call.request.faults:
         call.uploads.drop(session)
         raise errors.upload_unknown()
-    if _state_offset(call, session) is None:
+    if offset != session.offset:
+        call.uploads.drop(session)
         raise errors.upload_invalid()
     return session
 
 
-def _check_position(call: Call, session: Session) -> None:
+def _check_content_range(call: Call, session: Session) -> None:
     start = _content_range(call)
     if start is not None and start != session.offset:
-        raise errors.RegistryError(416, "RANGE_INVALID", "invalid content range", [{}], _position(call, session))
-    if _state_offset(call, session) != session.offset:
-        call.uploads.drop(session)
-        raise errors.upload_invalid()
+        raise errors.RegistryError(416, "RANGE_INVALID", "invalid content range")
 
 
 def _content_range(call: Call) -> int | None:
@@ -112,7 +115,7 @@ def _append(call: Call, session: Session) -> None:
     limit = call.world.limits.upload_body
     if (call.request.content_length or 0) > limit:
         raise errors.too_large()
-    session.append(call.request.body, limit)
+    session.append(call.request.body, limit, keep_half=call.registry.half_chunk == "kept")
 
 
 def _complete(call: Call, session: Session, digest: str) -> Response:
@@ -145,21 +148,11 @@ def _check_digest(digest: str | None) -> None:
         raise errors.digest_invalid("the parameter digest is missing or not a digest")
 
 
-def _state_offset(call: Call, session: Session) -> int | None:
-    return offset_in(call.store.sas_key, session, call.request.param("_state"))
-
-
 def _created(call: Call, digest: str) -> Response:
     return Response(201, [("Docker-Content-Digest", digest), ("Location", f"/v2/{call.name}/blobs/{digest}")])
 
 
 def _progress(call: Call, session: Session, status: int) -> Response:
-    return Response(status, _position(call, session))
-
-
-def _position(call: Call, session: Session) -> list[tuple[str, str]]:
-    return [
-        ("Location", location(call.store.sas_key, session)),
-        ("Docker-Upload-Uuid", session.id),
-        ("Range", f"0-{max(session.offset, 1) - 1}"),
-    ]
+    location = upload_url(call.store.sas_key, session)
+    stored = f"0-{max(session.offset, 1) - 1}"
+    return Response(status, [("Location", location), ("Docker-Upload-Uuid", session.id), ("Range", stored)])

@@ -16,7 +16,7 @@ from acr_emulator.registry.uploads import Session
 _MAC = hashlib.sha256().digest_size
 
 
-def location(key: bytes, session: Session) -> str:
+def upload_url(key: bytes, session: Session) -> str:
     """Return the URL of the next request of *session*: relative, and already with a query."""
     facts = {"Name": session.repository, "UUID": session.id, "Offset": session.offset, "StartedAt": session.started}
     payload = json.dumps(facts, separators=(",", ":")).encode()
@@ -25,8 +25,8 @@ def location(key: bytes, session: Session) -> str:
     return f"/v2/{session.repository}/blobs/uploads/{session.id}?{query}"
 
 
-def offset_in(key: bytes, session: Session, state: str | None) -> int | None:
-    """Return the offset in *state*, or None if it is not a state of *session*."""
+def offset_in(key: bytes, repository: str, identifier: str, state: str | None) -> int | None:
+    """Return the offset in *state*, or None if it is not a state of the session *identifier* in *repository*."""
     try:
         raw = base64.urlsafe_b64decode((state or "").encode())
     except ValueError:
@@ -35,7 +35,7 @@ def offset_in(key: bytes, session: Session, state: str | None) -> int | None:
     if not hmac.compare_digest(raw[:_MAC], _mac(key, payload)):
         return None
     facts = json.loads(payload)
-    return int(facts["Offset"]) if facts["UUID"] == session.id else None
+    return int(facts["Offset"]) if (facts["Name"], facts["UUID"]) == (repository, identifier) else None
 
 
 def _mac(key: bytes, payload: bytes) -> bytes:

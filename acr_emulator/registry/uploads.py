@@ -1,7 +1,8 @@
 """Upload sessions: bytes are hashed on arrival and committed request by request.
 
-The bytes of a request count once all of them have arrived: an interrupted one leaves the session unchanged. A newer
-request takes over the session of one that hangs, so that a client can repeat a chunk after a connection error.
+Whether the service keeps the first half of a chunk whose connection breaks is unknown. CNCF distribution keeps it, and
+then refuses the URL that the client has; a proxy that buffers requests drops it. `Registry.half_chunk` says which.
+If a half is dropped, a newer request takes over the session of one that hangs, so that a client can repeat a chunk.
 """
 
 from __future__ import annotations
@@ -41,23 +42,24 @@ class Session:
         if self.offset == 0:
             self.algorithm, self.hashed = name, hasher(name)
 
-    def append(self, body: BinaryIO, limit: int) -> None:
-        """Commit all of *body*, at most *limit* bytes; raise 413, EOFError from *body*, or BLOB_UPLOAD_INVALID
-        if another request took over."""
+    def append(self, body: BinaryIO, limit: int, *, keep_half: bool) -> None:
+        """Commit *body*, at most *limit* bytes; with *keep_half* each block as it arrives, else all at its end. Raise
+        413, EOFError from *body*, or BLOB_UPLOAD_INVALID if another request took over."""
         writer = object()
         with self.lock:
-            self.writer, start, state = writer, self.offset, self.hashed.copy()
-        end = start
+            self.writer, start, before = writer, self.offset, self.hashed
+        end, state = start, before.copy()
         with self._opened() as target:
             while block := body.read(BLOCK):
                 if end - start + len(block) > limit:
+                    self._commit(writer, start, before)
                     raise too_large()
-                state.update(block)
                 self._write(writer, target, end, block)
+                state.update(block)
                 end += len(block)
-        with self.lock:
-            self._own(writer)
-            self.offset, self.hashed, self.touched = end, state, time.monotonic()
+                if keep_half:
+                    self._commit(writer, end, state.copy())
+        self._commit(writer, end, state)
 
     def finish(self, digest: str) -> bool:
         """Truncate *file* to the committed bytes and return whether they have the digest *digest*."""
@@ -75,6 +77,11 @@ class Session:
             target.seek(at)
             target.write(block)
             target.flush()
+
+    def _commit(self, writer: object, offset: int, state: Hasher) -> None:
+        with self.lock:
+            self._own(writer)
+            self.offset, self.hashed, self.touched = offset, state, time.monotonic()
 
     def _opened(self) -> BinaryIO:
         try:

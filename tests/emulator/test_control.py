@@ -87,6 +87,7 @@ def test_roles_and_tokens_are_made_from_json(front, fetch):
         {"registries": {"nope": {}}},
         {"registries": {"myregistry": {"nope": 1}}},
         {"registries": {"myregistry": {"anonymous_pull_enabled": 1}}},
+        {"registries": {"myregistry": {"half_chunk": "lost"}}},
         {"registries": {"myregistry": {"roles": [{"nope": 1}]}}},
         {"strictAccept": None},
         [],

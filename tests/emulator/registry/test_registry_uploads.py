@@ -10,6 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from acr_emulator.registry.upload_state import upload_url
+from acr_emulator.registry.uploads import Session
 from tests.emulator.exchange import Received
 from tests.emulator.registry.peer import Cloud, Peer, sha256, sha512
 
@@ -110,37 +112,42 @@ def test_a_content_range_that_does_not_match_the_length(peer: Peer) -> None:
 
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
-def test_a_chunk_out_of_order_gets_the_range(peer: Peer, method: str) -> None:
+def test_a_content_range_out_of_order_leaves_the_session_unchanged(peer: Peer, method: str) -> None:
     url = patch(peer, peer.start().location, HELLO[:4], 0).location
     for start in (0, 5):
         headers = {"Content-Range": f"{start}-{start + 3}"}
         response = peer(method, f"{url}&digest={sha256(HELLO)}", HELLO[:4], headers=headers)
-        assert (response.status, response.headers.get("Range")) == (416, "0-3")
-        assert response.headers.get("Docker-Upload-Uuid") == url.split("/")[5].partition("?")[0]
-    assert put(peer, url, sha256(HELLO), HELLO[4:]).status == 201
-
-
-def test_a_repeated_chunk_is_refused_and_the_status_has_the_offset(peer: Peer) -> None:
-    old = peer.start().location
-    patch(peer, old, HELLO[:4], 0)
-    assert patch(peer, old, HELLO[:4], 0).status == 416
-    status = peer("GET", old)
+        assert response.status == 416
+        assert response.json == {"errors": [{"code": "RANGE_INVALID", "message": "invalid content range"}]}
+        assert "Location" not in response.headers
+    status = peer("GET", url)
     assert (status.status, status.headers.get("Range"), status.body) == (204, "0-3", b"")
     assert put(peer, status.location, sha256(HELLO), HELLO[4:]).status == 201
 
 
-def test_an_old_url_without_a_content_range_ends_the_session(peer: Peer) -> None:
+@pytest.mark.parametrize("content_range", ["0-3", "4-7", None])
+@pytest.mark.parametrize("method", ["GET", "PATCH", "PUT", "DELETE"])
+def test_an_outdated_url_cancels_the_session_whatever_the_method(
+    cloud: Cloud, peer: Peer, method: str, content_range: str | None
+) -> None:
     old = peer.start().location
-    new = patch(peer, old, HELLO[:4]).location
-    response = patch(peer, old, HELLO[:4])
-    assert (response.status, response.code) == (404, "BLOB_UPLOAD_INVALID")
-    assert patch(peer, new, HELLO[4:]).code == "BLOB_UPLOAD_UNKNOWN"
+    new = patch(peer, old, HELLO[:4], 0).location
+    headers = {"Content-Range": content_range} if content_range else {}
+    body = HELLO[4:8] if method in ("PATCH", "PUT") else b""
+    response = peer(method, f"{old}&digest={sha256(HELLO)}", body, headers=headers)
+    assert response.status == 404
+    assert response.body == b'{"errors":[{"code":"BLOB_UPLOAD_INVALID","message":"blob upload invalid"}]}'
+    assert response.headers.get("Content-Type") == "application/json; charset=utf-8"
+    assert [peer(name, new).code for name in ("GET", "PATCH", "PUT", "DELETE")] == ["BLOB_UPLOAD_UNKNOWN"] * 4
+    assert list((cloud.folder / "registry" / "uploads").iterdir()) == []
 
 
-def test_the_newest_url_is_needed_even_for_the_right_range(peer: Peer) -> None:
-    old = peer.start().location
-    patch(peer, old, HELLO[:4], 0)
-    assert patch(peer, old, HELLO[4:], 4).code == "BLOB_UPLOAD_INVALID"
+def test_a_url_that_is_ahead_of_the_stored_bytes_cancels_too(cloud: Cloud, peer: Peer) -> None:
+    url = peer.start().location
+    key = urlsplit(url).path.rpartition("/")[2]
+    ahead = upload_url(cloud.store.sas_key, Session("myregistry", "a", cloud.folder, id=key, offset=4))
+    assert peer("GET", ahead).code == "BLOB_UPLOAD_INVALID"
+    assert peer("GET", url).code == "BLOB_UPLOAD_UNKNOWN"
 
 
 def test_a_url_without_state_or_with_a_wrong_one(peer: Peer) -> None:
@@ -155,7 +162,7 @@ def test_a_url_without_state_or_with_a_wrong_one(peer: Peer) -> None:
 def test_a_session_belongs_to_its_repository_and_registry(cloud: Cloud, peer: Peer) -> None:
     url = peer.start().location
     elsewhere = cloud.peer("b")
-    assert elsewhere("PATCH", url.replace("/v2/a/", "/v2/b/"), HELLO).code == "BLOB_UPLOAD_UNKNOWN"
+    assert elsewhere("PATCH", url.replace("/v2/a/", "/v2/b/"), HELLO).code == "BLOB_UPLOAD_INVALID"
     away = cloud.peer(host="targetregistry.azurecr.io")
     assert away("PATCH", url, HELLO).code == "BLOB_UPLOAD_UNKNOWN"
     assert cloud.peer(who="reader")("PATCH", url, HELLO).status == 401
@@ -173,7 +180,8 @@ def test_a_body_above_the_limit(cloud: Cloud, peer: Peer, method: str, chunked: 
     assert put(peer, half.location, sha256(HELLO), HELLO[10:]).status == 201
 
 
-def test_an_interrupted_body_leaves_the_session_unchanged(peer: Peer) -> None:
+def test_half_a_chunk_that_is_dropped_leaves_the_session_unchanged(cloud: Cloud, peer: Peer) -> None:
+    cloud.registry().half_chunk = "dropped"
     url = patch(peer, peer.start().location, HELLO[:4], 0).location
     with pytest.raises(EOFError):
         peer("PATCH", url, Cut(b"other bytes that are longer than the blob"))
@@ -181,6 +189,22 @@ def test_an_interrupted_body_leaves_the_session_unchanged(peer: Peer) -> None:
     again = patch(peer, url, HELLO[4:], 4)
     assert put(peer, again.location, sha256(HELLO)).status == 201
     assert peer.v2("HEAD", f"blobs/{sha256(HELLO)}").body == HELLO
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH", "PUT", "DELETE"])
+def test_after_half_a_chunk_that_is_stored_the_same_url_is_outdated(peer: Peer, method: str) -> None:
+    url = patch(peer, peer.start().location, HELLO[:4], 0).location
+    with pytest.raises(EOFError):
+        peer("PATCH", url, Cut(HELLO[4:6]))
+    assert peer(method, url).code == "BLOB_UPLOAD_INVALID"
+    assert peer("GET", url).code == "BLOB_UPLOAD_UNKNOWN"
+
+
+def test_a_break_before_the_first_byte_of_a_chunk_leaves_the_session_unchanged(peer: Peer) -> None:
+    url = patch(peer, peer.start().location, HELLO[:4], 0).location
+    with pytest.raises(EOFError):
+        peer("PATCH", url, Cut(b""))
+    assert put(peer, url, sha256(HELLO), HELLO[4:]).status == 201
 
 
 def test_a_newer_request_takes_over_the_session(peer: Peer) -> None:

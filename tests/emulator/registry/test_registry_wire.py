@@ -54,7 +54,7 @@ class Client:
 
 @pytest.fixture
 def client(emulator: Emulator) -> Client:
-    emulator.clear_faults()
+    emulator.reset()
     return Client(emulator)
 
 
@@ -71,7 +71,8 @@ def test_a_blob_is_read_through_its_redirect_whole_and_by_range(client: Client) 
     assert (status, head["Content-Length"], body) == (200, str(len(CONTENT)), b"")
 
 
-def test_an_interrupted_request_changes_nothing(client: Client) -> None:
+def interrupted(client: Client) -> str:
+    """Start an upload, disconnect in its first chunk, and return its URL once the emulator has seen that."""
     url = client.start()
     connection = connect(client.emulator, SERVER)
     connection.putrequest("PATCH", url)
@@ -83,6 +84,17 @@ def test_an_interrupted_request_changes_nothing(client: Client) -> None:
         if any(entry.method == "PATCH" and entry.error for entry in client.emulator.log()):
             break
         time.sleep(0.05)
+    return url
+
+
+def test_an_interrupted_request_leaves_its_url_outdated(client: Client) -> None:
+    status, _, body = client.send("GET", interrupted(client))
+    assert (status, json.loads(body)["errors"][0]["code"]) == (404, "BLOB_UPLOAD_INVALID")
+
+
+def test_an_interrupted_request_can_be_repeated_if_its_half_is_dropped(client: Client) -> None:
+    client.emulator.set(registries={"myregistry": {"half_chunk": "dropped"}})
+    url = interrupted(client)
     assert client.send("GET", url)[1]["Range"] == "0-0"
     headers = {"Content-Range": f"0-{len(CONTENT) - 1}"}
     status, response, _ = client.send("PATCH", url, CONTENT, headers)
