@@ -15,6 +15,7 @@ from acr_emulator.messages import BLOCK, FileRange, Response
 ShapeMaker = Callable[[], Shape]
 _ONE_SEND = 64 * 1024
 _NOTHING = memoryview(b"")
+_FIRST = ("server", "date", "content-type", "content-length", "transfer-encoding", "connection")
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -120,18 +121,23 @@ def _length(response: Response) -> int | None:
 
 
 def _head(response: Response, length: int | None, *, chunked: bool, close: bool) -> bytes:
-    lines = [f"HTTP/1.1 {response.status} {_REASONS.get(response.status, 'Unknown')}", f"Date: {_date()}"]
-    given = set()
-    for name, value in response.headers:
-        given.add(name.lower())
-        lines.append(f"{name}: {value}")
+    headers = [("Date", _date()), *response.headers]
+    given = {name.lower() for name, _ in headers}
     if chunked:
-        lines.append("Transfer-Encoding: chunked")
+        headers.append(("Transfer-Encoding", "chunked"))
     elif length is not None and "content-length" not in given and response.status not in (204, 304):
-        lines.append(f"Content-Length: {length}")
-    if close and "connection" not in given:
-        lines.append("Connection: close")
+        headers.append(("Content-Length", str(length)))
+    if close:
+        headers = [*((name, value) for name, value in headers if name != "Connection"), ("Connection", "close")]
+    lines = [f"HTTP/1.1 {response.status} {_REASONS.get(response.status, 'Unknown')}"]
+    lines += [f"{name}: {value}" for name, value in sorted(headers, key=_position)]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+def _position(header: tuple[str, str]) -> int:
+    """Return a sort key that puts the headers of the connection first, as nginx does, and leaves the others alone."""
+    name = header[0].lower()
+    return _FIRST.index(name) if name in _FIRST else len(_FIRST)
 
 
 _last_date = (0, "")

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import html
+
 from acr_emulator.messages import FileRange, Response
 from acr_emulator.registry.call import Call
-from acr_emulator.registry.errors import RegistryError, blob_unknown, digest_invalid, disallowed
+from acr_emulator.registry.errors import DELETIONS_LEFT, RegistryError, blob_unknown, digest_invalid, disallowed
 from acr_emulator.registry.names import is_digest
 from acr_emulator.registry.ranges import UnsatisfiableRange, file_response
 from acr_emulator.registry.sas import signed_url
@@ -31,7 +33,7 @@ def head_blob(call: Call) -> Response:
     if call.registry.blob_head_redirect:
         return _redirect(call)
     headers = [("Content-Type", "application/octet-stream"), ("Docker-Content-Digest", call.key)]
-    return Response(200, [*headers, ("Accept-Ranges", "bytes")], FileRange(call.store.blobs.path(call.key), 0, size))
+    return Response(200, headers, FileRange(call.store.blobs.path(call.key), 0, size))
 
 
 def delete_blob(call: Call) -> Response:
@@ -41,7 +43,7 @@ def delete_blob(call: Call) -> Response:
         if not call.state.repositories[call.name].attributes.deletable:
             raise disallowed()
         call.state.remove_blob(call.name, call.key)
-    return Response(202, [("Docker-Content-Digest", call.key)])
+    return Response(202, [("Docker-Content-Digest", call.key), DELETIONS_LEFT])
 
 
 def _find(call: Call) -> int:
@@ -58,4 +60,5 @@ def _find(call: Call) -> int:
 
 def _redirect(call: Call) -> Response:
     url = signed_url(call.store.sas_key, call.registry, call.key, call.world.lifetimes.storage_sas)
-    return Response(307, [("Location", url), ("Docker-Content-Digest", call.key)])
+    headers = [("Content-Type", "text/html; charset=utf-8"), ("Docker-Content-Digest", call.key), ("Location", url)]
+    return Response(307, headers, f'<a href="{html.escape(url)}">Temporary Redirect</a>.\n\n'.encode())

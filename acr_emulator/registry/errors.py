@@ -16,6 +16,8 @@ DISALLOWED = (
     "The operation is disallowed on this registry, repository or image. View troubleshooting steps at "
     "https://aka.ms/acr/faq/#why-does-my-pull-or-push-request-fail-with-disallowed-operation"
 )
+DELETIONS_LEFT = ("X-Ms-Ratelimit-Remaining-Calls-Per-Second", "8.000000")
+"""The header of a successful deletion of a blob or a repository, as recorded."""
 ABSENT = object()
 """Marks an error without `detail`: ACR omits the member instead of sending null."""
 

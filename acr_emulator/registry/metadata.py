@@ -13,7 +13,7 @@ from urllib.parse import quote
 from acr_emulator.messages import BadRequest, Response, json_response
 from acr_emulator.registry import shapes
 from acr_emulator.registry.call import Call
-from acr_emulator.registry.errors import RegistryError, disallowed, manifest_unknown, tag_unknown
+from acr_emulator.registry.errors import DELETIONS_LEFT, RegistryError, disallowed, manifest_unknown, tag_unknown
 from acr_emulator.registry.paging import ordered, page_of
 from acr_emulator.registry.records import Attributes, Manifest, Tag, all_deletable
 
@@ -45,7 +45,7 @@ def delete_repository(call: Call) -> Response:
             raise disallowed()
         call.state.remove_repository(call.name)
     removed = {"manifestsDeleted": sorted(repository.manifests), "tagsDeleted": sorted(repository.tags)}
-    return json_response(202, removed)
+    return json_response(202, removed, [DELETIONS_LEFT])
 
 
 def list_tags(call: Call) -> Response:

@@ -16,9 +16,9 @@ from urllib.parse import urlencode
 
 from acr_emulator.world import Registry
 
-VERSION = "2018-03-28"
+VERSION = "2016-05-31"
 _PATH = re.compile(
-    r"/[0-9a-f-]{36}-[0-9a-f]{10}//docker/registry/v2/blobs/(sha256|sha512)/([0-9a-f]{2})/([0-9a-f]+)/data"
+    r"/[0-9a-f]{32}-[0-9a-f]{10}//docker/registry/v2/blobs/(sha256|sha512)/([0-9a-f]{2})/([0-9a-f]+)/data"
 )
 
 
@@ -41,11 +41,12 @@ def signed_url(key: bytes, registry: Registry, digest: str, lifetime: float) -> 
     """Return a link to the content of *digest* that is valid for *lifetime* seconds."""
     rid = uuid.uuid5(uuid.NAMESPACE_URL, registry.resource_id)
     algorithm, _, value = digest.partition(":")
-    path = f"/{rid}-{rid.hex[:10]}//docker/registry/v2/blobs/{algorithm}/{value[:2]}/{value}/data"
+    path = f"/{rid.hex}-{rid.hex[:10]}//docker/registry/v2/blobs/{algorithm}/{value[:2]}/{value}/data"
     expiry = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + lifetime))
     fields = {"se": expiry, "sp": "r", "spr": "https", "sr": "b", "sv": VERSION}
     host = blob_host(registry)
-    return f"https://{host}{path}?{urlencode({**fields, 'sig': _sign(key, host, path, fields)})}"
+    query = urlencode(sorted({**fields, "sig": _sign(key, host, path, fields)}.items()))
+    return f"https://{host}{path}?{query}&regid={rid.hex}"
 
 
 def digest_in(path: str) -> str | None:

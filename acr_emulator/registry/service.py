@@ -15,6 +15,19 @@ from acr_emulator.registry.tokens import TokenIssuer
 from acr_emulator.registry.uploads import Uploads
 from acr_emulator.world import Registry, World
 
+# As recorded (Azure/azure-sdk-for-net, SessionRecords of January 2023): the proxy in front adds its HSTS to every
+# response, so that the API's own one is the second.
+_HSTS = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+_EXPOSED = ("Docker-Content-Digest", "WWW-Authenticate", "Link", "X-Ms-Correlation-Request-Id")
+_PROXY = [("Server", "openresty"), ("Connection", "keep-alive")]
+_API = [
+    *(("Access-Control-Expose-Headers", name) for name in _EXPOSED),
+    ("Docker-Distribution-Api-Version", "registry/2.0"),
+    _HSTS,
+    ("X-Content-Type-Options", "nosniff"),
+]
+_TOKEN_SERVER: list[tuple[str, str]] = []
+
 
 class RegistryService:
     """Serve the login servers of all registries in *world*."""
@@ -38,7 +51,9 @@ class RegistryService:
             response = self._route(request, registry)
         except (RegistryError, PlainError) as error:
             response = error.response()
-        response.headers += _common_headers()
+        common = _TOKEN_SERVER if request.path.startswith("/oauth2/") else _API
+        correlation = [("X-Ms-Correlation-Request-Id", str(uuid.uuid4()))]
+        response.headers = [*_PROXY, *response.headers, *common, *correlation, _HSTS]
         return response
 
     def _route(self, request: Request, registry: Registry) -> Response:
@@ -52,14 +67,3 @@ class RegistryService:
 
     def _registry(self, host: str) -> Registry | None:
         return next((registry for registry in self._world.registries if registry.login_server == host), None)
-
-
-def _common_headers() -> list[tuple[str, str]]:
-    return [
-        ("Server", "openresty"),
-        ("Docker-Distribution-Api-Version", "registry/2.0"),
-        ("X-Ms-Correlation-Request-Id", str(uuid.uuid4())),
-        ("Strict-Transport-Security", "max-age=31536000; includeSubDomains"),
-        ("X-Content-Type-Options", "nosniff"),
-        ("Access-Control-Expose-Headers", "Docker-Content-Digest, WWW-Authenticate, Link, X-Ms-Correlation-Request-Id"),
-    ]

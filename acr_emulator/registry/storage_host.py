@@ -6,6 +6,7 @@ https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
 
 from __future__ import annotations
 
+import os
 import uuid
 from email.utils import formatdate
 
@@ -65,10 +66,29 @@ class StorageHost:
             refused = _error(416, "InvalidRange", INVALID_RANGE, request_id)
             refused.headers.append(("Content-Range", f"bytes */{error.size}"))
             return refused
-        modified = formatdate(file.stat().st_mtime, usegmt=True)
-        response.headers += [("ETag", f'"0x{digest[-16:].upper()}"'), ("Last-Modified", modified)]
-        response.headers += [("x-ms-blob-type", "BlockBlob"), ("x-ms-server-encrypted", "true")]
+        response.headers += _properties(request, digest, file.stat())
         return response
+
+
+def _properties(request: Request, digest: str, file: os.stat_result) -> list[tuple[str, str]]:
+    """Return the headers of a blob as the registry leaves it: appended to, and copied from an upload."""
+    modified = formatdate(file.st_mtime, usegmt=True)
+    root = request.path.partition("//")[0]
+    upload = f"{root}//docker/registry/v2/repositories/{uuid.UUID(digest[-32:])}/_uploads/{uuid.uuid4()}/data"
+    return [
+        ("ETag", f'"0x{digest[-15:].upper()}"'),
+        ("Last-Modified", modified),
+        ("x-ms-blob-committed-block-count", "1"),
+        ("x-ms-blob-type", "AppendBlob"),
+        ("x-ms-copy-completion-time", modified),
+        ("x-ms-copy-id", str(uuid.UUID(digest[-32:]))),
+        ("x-ms-copy-progress", f"{file.st_size}/{file.st_size}"),
+        ("x-ms-copy-source", f"https://{request.host}{upload}"),
+        ("x-ms-copy-status", "success"),
+        ("x-ms-lease-state", "available"),
+        ("x-ms-lease-status", "unlocked"),
+        ("x-ms-server-encrypted", "true"),
+    ]
 
 
 def _error(status: int, code: str, message: str, request_id: str) -> Response:

@@ -6,6 +6,8 @@ https://github.com/Azure/acr/blob/main/docs/Token-BasicAuth.md
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from acr_emulator.jwt import TokenError
 from acr_emulator.messages import Response, json_response
 from acr_emulator.registry.access import granted, parse_scopes
@@ -32,7 +34,7 @@ def exchange(call: Call) -> Response:
         refresh = call.issuer.exchange(call.registry, token, form.get("tenant", [None])[0])
     except TokenError as error:
         raise refused(str(error)) from error
-    return json_response(200, {"refresh_token": refresh}, RATE_LIMIT)
+    return _token_response({"refresh_token": refresh})
 
 
 def token_by_post(call: Call) -> Response:
@@ -83,7 +85,14 @@ def _anonymous(call: Call) -> Identity:
 
 def _issue(call: Call, identity: Identity, params: Form) -> Response:
     grants = granted(call.registry, identity, parse_scopes(params.get("scope", [])))
-    return json_response(200, {"access_token": call.issuer.access_token(call.registry, identity, grants)}, RATE_LIMIT)
+    return _token_response({"access_token": call.issuer.access_token(call.registry, identity, grants)})
+
+
+def _token_response(tokens: dict[str, str]) -> Response:
+    """Return 200 without Content-Length, which the front sends chunked."""
+    response = json_response(200, tokens, RATE_LIMIT)
+    assert isinstance(response.body, bytes)
+    return replace(response, body=(response.body,))
 
 
 def _form(call: Call) -> Form:

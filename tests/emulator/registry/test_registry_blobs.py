@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs, urlsplit
+import calendar
+import re
+import time
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -17,7 +20,7 @@ def link(peer: Peer) -> str:
     """Upload the blob and return its storage URL."""
     peer.blob(CONTENT)
     response = peer.v2("GET", f"blobs/{DIGEST}")
-    assert (response.status, response.headers.get("Docker-Content-Digest"), response.body) == (307, DIGEST, b"")
+    assert (response.status, response.headers.get("Docker-Content-Digest")) == (307, DIGEST)
     return response.location
 
 
@@ -28,13 +31,41 @@ def ranged(cloud: Cloud, url: str, text: str, name: str = "Range") -> Received:
 def test_a_blob_is_a_signed_link_to_storage(cloud: Cloud, peer: Peer) -> None:
     url = link(peer)
     assert urlsplit(url).hostname == "myregistrystore.blob.core.windows.net"
-    assert set(parse_qs(urlsplit(url).query)) == {"se", "sig", "sp", "spr", "sr", "sv"}
+    query = dict(parse_qsl(urlsplit(url).query))
+    assert list(query) == ["se", "sig", "sp", "spr", "sr", "sv", "regid"]
+    assert (query["sp"], query["spr"], query["sr"], query["sv"]) == ("r", "https", "b", "2016-05-31")
+    assert urlsplit(url).path.startswith(f"/{query['regid']}-")
+    left = calendar.timegm(time.strptime(query["se"], "%Y-%m-%dT%H:%M:%SZ")) - time.time()
+    assert 1190 < left <= 1200
     response = cloud.send("GET", url)
     assert (response.status, response.body) == (200, CONTENT)
     assert response.headers.get("Docker-Content-Digest") is None
-    assert response.headers.get("x-ms-request-id")
-    assert (response.headers.get("Accept-Ranges"), response.headers.get("x-ms-blob-type")) == ("bytes", "BlockBlob")
     assert cloud.send("HEAD", url).status == 200
+
+
+def test_the_redirect_has_a_body_with_the_link(peer: Peer) -> None:
+    peer.blob(CONTENT)
+    response = peer.v2("GET", f"blobs/{DIGEST}")
+    assert response.headers.get("Content-Type") == "text/html; charset=utf-8"
+    link = response.location.replace("&", "&amp;")
+    assert response.body == f'<a href="{link}">Temporary Redirect</a>.\n\n'.encode()
+
+
+@pytest.mark.parametrize("headers", [{}, {"Range": "bytes=1-3"}])
+def test_the_headers_of_storage(cloud: Cloud, peer: Peer, headers: dict[str, str]) -> None:
+    response = cloud.send("GET", link(peer), headers=headers)
+    assert [name for name, _ in response.headers if name != "Content-Range"] == [
+        "Accept-Ranges", "Content-Type", "ETag", "Last-Modified", "x-ms-blob-committed-block-count", "x-ms-blob-type",
+        "x-ms-copy-completion-time", "x-ms-copy-id", "x-ms-copy-progress", "x-ms-copy-source", "x-ms-copy-status",
+        "x-ms-lease-state", "x-ms-lease-status", "x-ms-server-encrypted", "Server", "x-ms-request-id", "x-ms-version",
+    ]  # fmt: skip
+    expected = {
+        "Accept-Ranges": "bytes", "x-ms-blob-type": "AppendBlob", "x-ms-copy-progress": "10/10",
+        "x-ms-copy-status": "success", "x-ms-lease-state": "available", "x-ms-lease-status": "unlocked",
+        "x-ms-version": "2016-05-31",
+    }  # fmt: skip
+    assert {name: response.headers.get(name) for name in expected} == expected
+    assert re.fullmatch('"0x[0-9A-F]{15}"', response.headers.get("ETag") or "")
 
 
 def test_the_dedicated_data_endpoint(cloud: Cloud, peer: Peer) -> None:
@@ -62,7 +93,7 @@ def test_a_changed_or_expired_link(cloud: Cloud, peer: Peer) -> None:
         url.partition("?")[0],
         url.replace("&sp=r", "&sp=rw"),
         url.replace("?se=2", "?se=3"),
-        url[:-12] + "AAAAAAAAA%3D",
+        re.sub("&sig=.{8}", "&sig=AAAAAAAA", url),
         url.replace(f"{hexadecimal[:2]}/{hexadecimal}", f"{other[:2]}/{other}"),
         url.replace("myregistrystore", "targetregistrystore"),
     ]
@@ -81,7 +112,8 @@ def test_storage_is_read_only(cloud: Cloud, peer: Peer) -> None:
 
 def test_a_link_to_a_deleted_blob(cloud: Cloud, peer: Peer) -> None:
     url = link(peer)
-    assert peer.v2("DELETE", f"blobs/{DIGEST}").status == 202
+    deleted = peer.v2("DELETE", f"blobs/{DIGEST}")
+    assert (deleted.status, deleted.headers.get("X-Ms-Ratelimit-Remaining-Calls-Per-Second")) == (202, "8.000000")
     response = cloud.send("GET", url)
     assert (response.status, response.headers.get("x-ms-error-code")) == (404, "BlobNotFound")
 

@@ -108,6 +108,7 @@ def test_deleting_a_repository(cloud: Cloud, peer: Peer) -> None:
     response = peer.acr("DELETE")
     assert response.status == 202
     assert response.json == {"manifestsDeleted": sorted(digests), "tagsDeleted": ["1", "2"]}
+    assert response.headers.get("X-Ms-Ratelimit-Remaining-Calls-Per-Second") == "8.000000"
     assert peer.acr("DELETE").code == "NAME_UNKNOWN"
     assert peer.v2("HEAD", f"blobs/{sha256(EMPTY_CONFIG)}").status == 404
     assert [file for file in (cloud.folder / "registry" / "blobs").rglob("*") if file.is_file()] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,7 +63,14 @@ def test_a_blob_is_read_through_its_redirect_whole_and_by_range(client: Client) 
     status, _, _ = client.send("PUT", f"{client.start()}&digest={sha256(CONTENT)}", CONTENT)
     assert status == 201
     status, headers, body = client.send("GET", f"/v2/a/blobs/{sha256(CONTENT)}")
-    assert (status, body, headers["Docker-Content-Digest"]) == (307, b"", sha256(CONTENT))
+    assert (status, headers["Docker-Content-Digest"]) == (307, sha256(CONTENT))
+    assert headers.keys() == [
+        "Server", "Date", "Content-Type", "Content-Length", "Connection", "Docker-Content-Digest", "Location",
+        *["Access-Control-Expose-Headers"] * 4, "Docker-Distribution-Api-Version", "Strict-Transport-Security",
+        "X-Content-Type-Options", "X-Ms-Correlation-Request-Id", "Strict-Transport-Security",
+    ]  # fmt: skip
+    assert (headers["Connection"], int(headers["Content-Length"])) == ("keep-alive", len(body))
+    assert re.fullmatch(rb'<a href="https://.+">Temporary Redirect</a>\.\n\n', body)
     assert client.send("GET", headers["Location"])[2] == CONTENT
     status, part, body = client.send("GET", headers["Location"], headers={"Range": "bytes=5-14"})
     assert (status, part["Content-Range"], body) == (206, f"bytes 5-14/{len(CONTENT)}", b"5678901234")
@@ -85,6 +93,24 @@ def interrupted(client: Client) -> str:
             break
         time.sleep(0.05)
     return url
+
+
+def test_the_token_endpoint_sends_chunked(client: Client) -> None:
+    form = urlencode({"grant_type": "password", "service": SERVER, "username": "x", "password": "y"})
+    assert "Content-Length" in client.send("POST", "/oauth2/token", form.encode(), FORM)[1]
+    form = form.replace("=x", "=ci-token").replace("=y", "=ci-token-password")
+    status, headers, body = client.send("POST", "/oauth2/token", form.encode(), FORM)
+    assert (status, list(json.loads(body))) == (200, ["access_token"])
+    assert headers.keys() == [
+        "Server", "Date", "Content-Type", "Transfer-Encoding", "Connection",
+        "x-ms-ratelimit-remaining-calls-per-second", "X-Ms-Correlation-Request-Id", "Strict-Transport-Security",
+    ]  # fmt: skip
+    assert headers["x-ms-ratelimit-remaining-calls-per-second"] == "166.65"
+
+
+def test_a_connection_that_closes_says_so_once(client: Client) -> None:
+    _, headers, _ = client.send("GET", "/v2/", headers={"Connection": "close"})
+    assert headers.get_all("Connection") == ["close"]
 
 
 def test_an_interrupted_request_leaves_its_url_outdated(client: Client) -> None:
