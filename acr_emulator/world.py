@@ -148,7 +148,6 @@ class World:
     managed_identity: str | None = None
     cloud_shell: str | None = None
     strict_accept: bool = True
-    strict_tags_list: bool = False
     operation_retry_after: int = 1
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 

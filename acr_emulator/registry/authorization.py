@@ -9,7 +9,7 @@ from acr_emulator.registry.challenge import Need, unauthorized
 from acr_emulator.registry.credentials import identify, parse_basic
 from acr_emulator.registry.errors import denied
 from acr_emulator.registry.roles import is_abac
-from acr_emulator.registry.router import LIST_TAGS, PULL, READ_METADATA, UNTAG
+from acr_emulator.registry.router import PULL, READ_METADATA, UNTAG
 
 _LOOPBACK = "127.0.0.1"
 
@@ -50,8 +50,6 @@ def _caller(call: Call) -> Caller | None:
 def _adjusted(call: Call, caller: Caller, need: Need) -> Need:
     if need is READ_METADATA and caller.anonymous:
         return PULL  # an anonymous pull token can read metadata too (recorded)
-    if need is LIST_TAGS and call.world.strict_tags_list:
-        return READ_METADATA
     if need is UNTAG and is_abac(call.registry) and caller.permits("repository", call.name, "metadata_write"):
         # A repository writer may untag; only a contributor may delete a manifest.
         return Need(("metadata_write",))

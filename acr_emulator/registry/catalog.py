@@ -22,7 +22,7 @@ def list_repositories(call: Call) -> Response:
 
 
 def list_tags(call: Call) -> Response:
-    """Handle GET /v2/{name}/tags/list, in lexical order."""
+    """Handle GET /v2/{name}/tags/list, in lexical order. It needs `metadata_read`, not `pull` (Azure/acr#690)."""
     page = page_of(call.request, call.world.limits.page_size)
     with call.state.lock:
         tags = call.repository().tags.values()

@@ -20,7 +20,6 @@ DELETE = Need(("delete",))
 READ_METADATA = Need(("metadata_read",))
 WRITE_METADATA = Need(("metadata_write", "metadata_read"))
 UNTAG = Need(("delete",))
-LIST_TAGS = Need(("pull",))
 CATALOG = Need(("*",), "registry")
 
 
@@ -57,7 +56,7 @@ ROUTES = [
     ),
     _route(r"/v2/?", GET=Endpoint(catalog.base), HEAD=Endpoint(catalog.base)),
     _route(r"/v2/_catalog|/acr/v1/_catalog", GET=Endpoint(catalog.list_repositories, CATALOG)),
-    _route(rf"/v2/{_NAME}/tags/list", GET=Endpoint(catalog.list_tags, LIST_TAGS)),
+    _route(rf"/v2/{_NAME}/tags/list", GET=Endpoint(catalog.list_tags, READ_METADATA)),
     _route(
         rf"/v2/{_NAME}/manifests/{_KEY}",
         GET=_MANIFEST,
