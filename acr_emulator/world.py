@@ -17,6 +17,7 @@ ARM_AUDIENCES = (ARM_AUDIENCE, "https://management.core.windows.net", "https://m
 PrincipalKind = Literal["user", "servicePrincipal", "managedIdentity"]
 RoleMode = Literal["LegacyRegistryPermissions", "AbacRepositoryPermissions"]
 HalfChunk = Literal["kept", "dropped"]
+EmptyLists = Literal["array", "null"]
 
 
 @dataclass
@@ -89,6 +90,7 @@ class Registry:
     blob_redirect: bool = True
     blob_head_redirect: bool = False
     half_chunk: HalfChunk = "kept"
+    empty_lists: EmptyLists = "array"
     roles: list[RoleAssignment] = field(default_factory=list)
     tokens: list[ScopeMapToken] = field(default_factory=list)
 

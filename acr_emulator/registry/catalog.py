@@ -6,6 +6,7 @@ from __future__ import annotations
 from acr_emulator.messages import Response, json_response
 from acr_emulator.registry.call import Call
 from acr_emulator.registry.paging import page_of
+from acr_emulator.registry.shapes import array
 
 
 def base(_call: Call) -> Response:
@@ -18,7 +19,7 @@ def list_repositories(call: Call) -> Response:
     page = page_of(call.request, call.world.limits.page_size)
     with call.state.lock:
         names, last = page.cut(call.state.names(), str)
-    return json_response(200, {"repositories": names}, page.link(call.request.path, last))
+    return json_response(200, {"repositories": array(call.registry, names)}, page.link(call.request.path, last))
 
 
 def list_tags(call: Call) -> Response:
@@ -28,4 +29,5 @@ def list_tags(call: Call) -> Response:
         tags = call.repository().tags.values()
         names = sorted(tag.name for tag in tags if tag.attributes.listEnabled)
     names, last = page.cut(names, str)
-    return json_response(200, {"name": call.name, "tags": names}, page.link(f"/v2/{call.name}/tags/list", last))
+    body = {"name": call.name, "tags": array(call.registry, names)}
+    return json_response(200, body, page.link(f"/v2/{call.name}/tags/list", last))

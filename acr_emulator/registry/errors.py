@@ -65,7 +65,7 @@ def name_invalid(name: str) -> RegistryError:
 
 def name_unknown(name: str) -> RegistryError:
     """Return the error for a missing repository."""
-    return RegistryError(404, "NAME_UNKNOWN", f'repository "{name}" is not found', [{"name": name}])
+    return RegistryError(404, "NAME_UNKNOWN", "repository name not known to registry", [{"name": name}])
 
 
 def digest_invalid(reason: str) -> RegistryError:
@@ -82,8 +82,11 @@ def manifest_unknown(name: str, reference: str) -> RegistryError:
 
 
 def manifest_invalid(reason: str) -> RegistryError:
-    """Return the error for a manifest that violates the image specification."""
-    return RegistryError(400, "MANIFEST_INVALID", "manifest invalid", [reason])
+    """Return the error for a manifest that violates the image specification. As recorded, the response does not say
+    why; the exception has the *reason*."""
+    error = RegistryError(400, "MANIFEST_INVALID", "manifest invalid", [{"Reason": {}}])
+    error.args = (f"{error}: {reason}",)
+    return error
 
 
 def tag_unknown() -> RegistryError:

@@ -64,7 +64,7 @@ def _object(content: bytes) -> dict[str, Any]:
 
 
 def _check_type(value: dict[str, Any], media_type: str) -> None:
-    inside = value.get("mediaType")
+    inside = value.get("mediaType") or None  # distribution takes "" for an absent one
     if inside != media_type and (inside is not None or not media_type.startswith("application/vnd.oci.image.")):
         raise manifest_invalid(f"the mediaType is {inside!r}, the Content-Type {media_type!r}")
     if media_type not in ARTIFACTS and value.get("schemaVersion") != 2:
@@ -129,7 +129,9 @@ def _reference(child: dict[str, Any]) -> dict[str, str]:
 
 
 def _list(value: dict[str, Any], name: str) -> list[Any]:
-    found = value.get(name)
+    found = value.get(name, ...)
+    if found is None:
+        return []  # distribution stores such a manifest: Go writes null for an empty list
     if not isinstance(found, list):
         raise manifest_invalid(f"{name} is missing or not an array")
     return found

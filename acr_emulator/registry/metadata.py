@@ -44,7 +44,7 @@ def delete_repository(call: Call) -> Response:
         if not all_deletable([repository, *repository.manifests.values(), *repository.tags.values()]):
             raise disallowed()
         call.state.remove_repository(call.name)
-    removed = {"manifestsDeleted": sorted(repository.manifests), "tagsDeleted": sorted(repository.tags)}
+    removed = {"manifestsDeleted": sorted(repository.manifests), "tagsDeleted": sorted(repository.tags) or None}
     return json_response(202, removed, [DELETIONS_LEFT])
 
 
@@ -55,7 +55,9 @@ def list_tags(call: Call) -> Response:
         repository = call.repository()
         tags = [t for t in repository.tags.values() if t.attributes.listEnabled and digest in (None, "", t.digest)]
         chosen, last = page.cut(ordered(page, tags, _NAME, _UPDATED), _NAME)
-        body = shapes.within(call.registry, repository, tags=[shapes.tag(tag) for tag in chosen])
+        body = shapes.within(
+            call.registry, repository, tags=shapes.array(call.registry, [shapes.tag(tag) for tag in chosen])
+        )
     return json_response(200, body, page.link(_path(call, "_tags"), last, [("digest", digest)] if digest else []))
 
 
@@ -92,7 +94,7 @@ def list_manifests(call: Call) -> Response:
         listed = [m for m in repository.manifests.values() if m.attributes.listEnabled]
         chosen, last = page.cut(ordered(page, listed, _DIGEST, _UPDATED), _DIGEST)
         items = [shapes.manifest(manifest, repository.tags_of(manifest.digest)) for manifest in chosen]
-        body = shapes.within(call.registry, repository, manifests=items)
+        body = shapes.within(call.registry, repository, manifests=shapes.array(call.registry, items))
     return json_response(200, body, page.link(_path(call, "_manifests"), last))
 
 

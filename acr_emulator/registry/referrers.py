@@ -12,6 +12,7 @@ from acr_emulator.registry.manifest_content import OCI_INDEX
 from acr_emulator.registry.names import is_digest
 from acr_emulator.registry.paging import page_of
 from acr_emulator.registry.records import Manifest
+from acr_emulator.registry.shapes import array
 
 
 def list_referrers(call: Call) -> Response:
@@ -28,7 +29,8 @@ def list_referrers(call: Call) -> Response:
     headers = [("Content-Type", OCI_INDEX), *page.link(f"/v2/{call.name}/referrers/{call.key}", last, extra)]
     if wanted:
         headers.append(("OCI-Filters-Applied", "artifactType"))
-    index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [descriptor(manifest) for manifest in chosen]}
+    found = array(call.registry, [descriptor(manifest) for manifest in chosen])
+    index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": found}
     return Response(200, headers, json.dumps(index).encode())
 
 

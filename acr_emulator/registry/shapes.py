@@ -9,6 +9,11 @@ from acr_emulator.registry.records import Manifest, Repository, Tag
 from acr_emulator.world import Registry
 
 
+def array(registry: Registry, items: list[Any]) -> list[Any] | None:
+    """Return *items* as the registry writes a list: an empty one may be null, which is Go's form of a nil slice."""
+    return items or (None if registry.empty_lists == "null" else [])
+
+
 def repository(registry: Registry, record: Repository) -> dict[str, Any]:
     """Return `RepositoryProperties`."""
     return {

@@ -122,3 +122,16 @@ def test_the_tags_of_one_manifest(peer: Peer) -> None:
     response = peer.acr("GET", f"/_tags?digest={digest}")
     assert items(response, "tags", "name") == ["1", "2"]
     assert walk(peer, f"/acr/v1/a/_tags?n=1&digest={digest}", "tags")[1][0]["name"] == "2"  # type: ignore[index]
+
+
+def test_empty_lists_are_null_by_a_setting(cloud: Cloud, peer: Peer, lister: Peer) -> None:
+    digest = peer.manifest(None, index())
+    peer.acr("PATCH", "", b'{"listEnabled":false}')
+    peer.acr("PATCH", f"/_manifests/{digest}", b'{"listEnabled":false}')
+    for setting, empty in (("array", []), ("null", None)):
+        cloud.registry().empty_lists = setting  # type: ignore[assignment]
+        assert peer.v2("GET", "tags/list").json == {"name": "a", "tags": empty}
+        assert peer.v2("GET", f"referrers/{digest}").json["manifests"] == empty
+        assert lister("GET", "/v2/_catalog").json == {"repositories": empty}
+        assert peer.acr("GET", "/_tags").json["tags"] == empty
+        assert peer.acr("GET", "/_manifests").json["manifests"] == empty

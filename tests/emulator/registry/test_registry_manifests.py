@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from acr_emulator.registry.errors import RegistryError
+from acr_emulator.registry.manifest_content import parse_manifest
 from tests.emulator.registry.peer import (
     EMPTY_CONFIG,
     OCI_INDEX,
@@ -72,7 +74,7 @@ def test_an_invalid_tag(peer: Peer, tag: str) -> None:
 
 def test_missing_manifests(peer: Peer) -> None:
     assert peer.get("1").json["errors"][0] == {
-        "code": "NAME_UNKNOWN", "message": 'repository "a" is not found', "detail": {"name": "a"},
+        "code": "NAME_UNKNOWN", "message": "repository name not known to registry", "detail": {"name": "a"},
     }  # fmt: skip
     peer.artifact("1")
     by_tag, by_digest = (peer.get(reference).json["errors"][0] for reference in ("2", NONE))
@@ -130,9 +132,12 @@ class TestContent:
         ],
     )
     def test_a_bad_manifest(self, peer: Peer, members: dict[str, Any], reason: str) -> None:
-        response = peer.put("1", content(peer, **members))
-        assert (response.status, response.code) == (400, "MANIFEST_INVALID")
-        assert reason in response.json["errors"][0]["detail"]
+        body = content(peer, **members)
+        response = peer.put("1", body)
+        entry = {"code": "MANIFEST_INVALID", "message": "manifest invalid", "detail": {"Reason": {}}}
+        assert (response.status, response.json) == (400, {"errors": [entry]})
+        with pytest.raises(RegistryError, match=reason):
+            parse_manifest(body, OCI_MANIFEST, NONE)
 
     @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000])
     def test_no_manifest_at_all(self, peer: Peer, body: bytes) -> None:
@@ -145,6 +150,12 @@ class TestContent:
     def test_an_oci_manifest_may_leave_its_media_type_out(self, peer: Peer) -> None:
         assert peer.put("1", content(peer, mediaType=...)).status == 201
         assert peer.get("1").headers.get("Content-Type") == OCI_MANIFEST
+
+    @pytest.mark.parametrize("members", [{"layers": None}, {"mediaType": ""}])
+    def test_what_distribution_stores_is_stored(self, peer: Peer, members: dict[str, Any]) -> None:
+        body = content(peer, **members)
+        assert peer.put("1", body).status == 201
+        assert peer.get("1").body == body
 
     def test_an_index_must_not_hold_layers(self, peer: Peer) -> None:
         assert peer.put("1", json.dumps(index(layers=[])).encode(), OCI_INDEX).code == "MANIFEST_INVALID"

@@ -103,6 +103,11 @@ def test_untag_leaves_the_manifest(peer: Peer) -> None:
     assert peer.acr("GET").json["tagCount"] == 0
 
 
+def test_deleting_a_repository_without_tags(peer: Peer) -> None:
+    digest = peer.artifact(None)
+    assert peer.acr("DELETE").body == f'{{"manifestsDeleted":["{digest}"],"tagsDeleted":null}}'.encode()
+
+
 def test_deleting_a_repository(cloud: Cloud, peer: Peer) -> None:
     digests = [peer.artifact("1"), peer.artifact("2", b"other")]
     response = peer.acr("DELETE")
