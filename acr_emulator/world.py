@@ -18,6 +18,7 @@ PrincipalKind = Literal["user", "servicePrincipal", "managedIdentity"]
 RoleMode = Literal["LegacyRegistryPermissions", "AbacRepositoryPermissions"]
 HalfChunk = Literal["kept", "dropped"]
 EmptyLists = Literal["array", "null"]
+ImportResponse = Literal["signed-location", "null-body", "done"]
 
 
 @dataclass
@@ -91,6 +92,7 @@ class Registry:
     blob_head_redirect: bool = False
     half_chunk: HalfChunk = "kept"
     empty_lists: EmptyLists = "array"
+    import_response: ImportResponse = "signed-location"
     roles: list[RoleAssignment] = field(default_factory=list)
     tokens: list[ScopeMapToken] = field(default_factory=list)
 

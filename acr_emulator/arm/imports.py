@@ -6,10 +6,13 @@ https://learn.microsoft.com/azure/container-registry/container-registry-import-i
 
 from __future__ import annotations
 
+import base64
 import threading
+import time
 import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from acr_emulator.arm.authorization import PREFIX, PULL, may_pull
 from acr_emulator.arm.bodies import check_object, require_members, strings
@@ -60,9 +63,12 @@ class Imports:
         self._copies: dict[str, _Copy] = {}
 
     def start(self, operation: Operation) -> Response:
-        """Handle POST importImage: 202 with the URL to poll."""
+        """Handle POST importImage: 202 with the URL to poll, or 200 when the copy is done (`import_response`)."""
         target = operation.permitted_registry("importImage/action")
         copy = _parse(operation, target)
+        if target.import_response == "done":
+            self._run(operation, copy)
+            return _result(copy)
         self._copies[copy.identifier] = copy
         threading.Thread(target=self._run, args=(operation, copy), name=copy.identifier, daemon=True).start()
         return _accepted(operation, target, copy.identifier)
@@ -75,9 +81,7 @@ class Imports:
             raise ArmError(404, "NotFound", f"The operation '{operation.names['operation']}' was not found.")
         if not copy.done.is_set():
             return _accepted(operation, copy.target, copy.identifier)
-        if copy.failure:
-            raise copy.failure
-        return json_response(200, {"status": "Succeeded"})
+        return _result(copy)
 
     def _run(self, operation: Operation, copy: _Copy) -> None:
         try:
@@ -173,8 +177,24 @@ def _accepted(operation: Operation, target: Registry, identifier: str) -> Respon
         f"https://management.azure.com/subscriptions/{target.subscription_id}/providers/Microsoft.ContainerRegistry"
         f"/locations/{target.location.upper()}/operationResults/{identifier}?api-version={operation.api_version}"
     )
+    if target.import_response == "null-body":
+        return json_response(202, None, [("Location", location)])
     retry = str(operation.world.operation_retry_after)
-    return Response(202, [("Location", location), ("Retry-After", retry)])
+    return Response(202, [("Location", f"{location}&{_signature()}"), ("Retry-After", retry)])
+
+
+def _signature() -> str:
+    """Return parameters as long as those that Resource Manager adds to the URL of a result: the time in ticks, a
+    certificate, a signature and a hash. The emulator does not check them, since it is unknown who does."""
+    certificate, signature, digest = (base64.urlsafe_b64encode(bytes(size)).decode() for size in (3072, 256, 32))
+    ticks = 621_355_968_000_000_000 + time.time_ns() // 100
+    return urlencode({"t": ticks, "c": certificate, "s": signature, "h": digest})
+
+
+def _result(copy: _Copy) -> Response:
+    if copy.failure:
+        raise copy.failure
+    return json_response(200, {"status": "Succeeded"})
 
 
 def _failed(copy: _Copy, code: str, message: str) -> ArmError:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from acr_emulator.world import ACR_AUDIENCE, OTHER_SUBSCRIPTION, SUBSCRIPTION, TENANT, RoleAssignment
-from tests.emulator.local_azure import GROUP, Layer, LocalAzure
+from tests.emulator.local_azure import GROUP, VERSION, Layer, LocalAzure
 
 REGISTRY = f"{GROUP}/myregistry"
 TARGET = f"{GROUP}/targetregistry"
@@ -196,6 +197,29 @@ def test_import_copies_the_image_but_not_its_referrers(azure: LocalAzure) -> Non
     client = azure.client("targetregistry")
     referrers = client.send("GET", f"/v2/copied/referrers/{subject}", "repository:copied:pull")
     assert b'"manifests":[]' in bytes(referrers.body).replace(b" ", b"")  # type: ignore[arg-type]
+
+
+def test_the_location_of_an_import_is_long(azure: LocalAzure) -> None:
+    azure.push("samples/a", "1", [Layer("a.txt", b"one")])
+    source = {"resourceId": azure.registry().resource_id, "sourceImage": "samples/a:1"}
+    started = _import(azure, source)
+    assert list(dict(parse_qsl(urlsplit(started.location).query))) == ["api-version", "t", "c", "s", "h"]
+    assert 4500 < len(started.location) < 5500
+    azure.registry("targetregistry").import_response = "null-body"
+    started = _import(azure, source, mode="Force")
+    assert (started.status, started.body, started.headers.get("Retry-After")) == (202, b"null", None)
+    assert parse_qsl(urlsplit(started.location).query) == [("api-version", VERSION)]
+    assert azure.poll(started).status == 200
+
+
+def test_an_import_may_be_done_at_once(azure: LocalAzure) -> None:
+    azure.registry("targetregistry").import_response = "done"
+    source = {"resourceId": azure.registry().resource_id, "sourceImage": "samples/a:1"}
+    assert _import(azure, source).code == "ManifestUnknown"
+    digest = azure.push("samples/a", "1", [Layer("a.txt", b"one")])
+    response = _import(azure, source)
+    assert (response.status, response.location) == (200, "")
+    assert azure.client("targetregistry").manifest("copied", digest)
 
 
 def test_import_does_not_overwrite_a_tag_unless_forced(azure: LocalAzure) -> None:
