@@ -88,6 +88,9 @@ class Registry:
     data_endpoint_enabled: bool = False
     export_enabled: bool = True
     referrers_api: bool = True
+    no_referrers_status: int = 404
+    oci_subject: bool = True
+    cached_repositories: list[str] = field(default_factory=list)
     blob_redirect: bool = True
     blob_head_redirect: bool = False
     half_chunk: HalfChunk = "kept"

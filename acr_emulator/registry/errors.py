@@ -7,6 +7,7 @@ https://learn.microsoft.com/azure/container-registry/container-registry-troubles
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from typing import Any
 
@@ -117,6 +118,20 @@ def disallowed() -> RegistryError:
 def unsupported(status: int = 405) -> RegistryError:
     """Return the error for a method or operation that is not supported."""
     return RegistryError(status, "UNSUPPORTED", "The operation is unsupported.")
+
+
+def no_referrers_api(status: int) -> RegistryError | PlainError:
+    """Return the error of a registry without referrers API. The status that ACR sends is not recorded."""
+    return not_found() if status == 404 else unsupported(status)
+
+
+def cache_failed(name: str) -> RegistryError:
+    """Return the error for the referrers of a cache rule's repository (Azure/acr#891)."""
+    message = (
+        f"request to fetch referrers from source '{name}' for cache rule 'cache' returned status code 303. "
+        f"CorrelationId:{uuid.uuid4()}. For more information, please visit https://aka.ms/acr/cache"
+    )
+    return RegistryError(424, "UNKNOWN", message)
 
 
 def not_found() -> PlainError:

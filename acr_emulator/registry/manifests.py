@@ -132,6 +132,6 @@ def _config(call: Call, manifest: Manifest) -> bytes:
 
 def _created(call: Call, manifest: Manifest) -> list[tuple[str, str]]:
     headers = [("Docker-Content-Digest", manifest.digest), ("Location", f"/v2/{call.name}/manifests/{manifest.digest}")]
-    if manifest.subject is not None and call.registry.referrers_api:
+    if manifest.subject is not None and call.registry.referrers_api and call.registry.oci_subject:
         headers.append(("OCI-Subject", manifest.subject))
     return headers

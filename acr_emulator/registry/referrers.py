@@ -7,19 +7,22 @@ from typing import Any
 
 from acr_emulator.messages import Response
 from acr_emulator.registry.call import Call
-from acr_emulator.registry.errors import digest_invalid, not_found
+from acr_emulator.registry.errors import cache_failed, digest_invalid, no_referrers_api
 from acr_emulator.registry.manifest_content import OCI_INDEX
 from acr_emulator.registry.names import is_digest
 from acr_emulator.registry.paging import page_of
 from acr_emulator.registry.records import Manifest
+from acr_emulator.registry.roles import matches
 from acr_emulator.registry.shapes import array
 
 
 def list_referrers(call: Call) -> Response:
-    """Handle GET: an image index of descriptors, empty without referrers; 404 if the registry has no referrers API
-    (as in ACR with customer-managed keys)."""
+    """Handle GET: an image index of descriptors, empty without referrers; an error if the registry has no referrers
+    API (as in ACR with customer-managed keys), or if a cache rule fills the repository from elsewhere."""
     if not call.registry.referrers_api:
-        raise not_found()
+        raise no_referrers_api(call.registry.no_referrers_status)
+    if any(matches(pattern, call.name) for pattern in call.registry.cached_repositories):
+        raise cache_failed(call.name)
     if not is_digest(call.key):
         raise digest_invalid(f"{call.key} is not a digest")
     wanted = call.request.param("artifactType")

@@ -114,7 +114,7 @@ class MapTokenIdentity:
     def actions(self, repository: str, /) -> frozenset[str]:
         """Return the scope map's actions on *repository*."""
         pairs = [action.rsplit("/", 2) for action in self.token.actions]
-        return frozenset(_SCOPE_MAP[f"{kind}/{verb}"] for name, kind, verb in pairs if _matches(name, repository))
+        return frozenset(_SCOPE_MAP[f"{kind}/{verb}"] for name, kind, verb in pairs if matches(name, repository))
 
 
 @dataclass(frozen=True)
@@ -144,8 +144,8 @@ def _starts(pattern: str, name: str) -> bool:
     return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
 
 
-def _matches(pattern: str, name: str) -> bool:
-    # A scope map allows only `*` and `prefix/*`.
+def matches(pattern: str, name: str) -> bool:
+    """Return whether the repository *name* fits *pattern*: a name, `*` or `prefix/*`, as in scope maps."""
     if pattern == "*" or pattern.endswith("/*"):
         return name.startswith(pattern[:-1])
     return name == pattern

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.emulator.exchange import Received
 from tests.emulator.registry.peer import OCI_INDEX, OCI_MANIFEST, Cloud, Peer, descriptor, index, next_link, sha256
 
@@ -32,9 +34,35 @@ def test_the_put_confirms_the_subject(cloud: Cloud, peer: Peer) -> None:
     body = peer.get(digest).body
     assert peer.put("1", body).headers.get("OCI-Subject") == missing
     assert [found["digest"] for found in listed(peer.v2("GET", f"referrers/{missing}"))] == [digest]
-    cloud.registry().referrers_api = False
+    cloud.registry().oci_subject = False
     assert peer.put("1", body).headers.get("OCI-Subject") is None
-    assert peer.v2("GET", f"referrers/{missing}").status == 404
+    assert [found["digest"] for found in listed(peer.v2("GET", f"referrers/{missing}"))] == [digest]
+
+
+@pytest.mark.parametrize("status", [400, 404, 405, 501])
+def test_a_registry_without_referrers_api(cloud: Cloud, peer: Peer, status: int) -> None:
+    cloud.registry().referrers_api = False
+    cloud.registry().no_referrers_status = status
+    subject = peer.artifact("1")
+    body = peer.get(peer.artifact("2", subject=descriptor(subject))).body
+    assert peer.put("2", body).headers.get("OCI-Subject") is None
+    response = peer.v2("GET", f"referrers/{subject}")
+    entry = {"code": "UNSUPPORTED", "message": "The operation is unsupported."}
+    assert response.status == status
+    assert response.body == b"404 page not found\n" if status == 404 else response.json == {"errors": [entry]}
+
+
+def test_the_referrers_of_a_cache_rule(cloud: Cloud, peer: Peer) -> None:
+    subject = peer.artifact("1")
+    cloud.registry().cached_repositories = ["mirror/*", "a"]
+    response = peer.v2("GET", f"referrers/{subject}")
+    assert (response.status, response.code) == (424, "UNKNOWN")
+    (error,) = response.json["errors"]
+    assert error["message"].startswith("request to fetch referrers from source 'a' for cache rule ")
+    assert "detail" not in error
+    other = cloud.peer("b")
+    assert other.v2("GET", f"referrers/{subject}").status == 200
+    assert cloud.peer("mirror/b").v2("GET", f"referrers/{subject}").status == 424
 
 
 def test_the_type_defaults_to_the_configs(peer: Peer) -> None:
