@@ -18,6 +18,7 @@ PrincipalKind = Literal["user", "servicePrincipal", "managedIdentity"]
 RoleMode = Literal["LegacyRegistryPermissions", "AbacRepositoryPermissions"]
 HalfChunk = Literal["kept", "dropped"]
 EmptyLists = Literal["array", "null"]
+Part = Literal["metadata", "referrers", "manifests", "tags", "blobs"]
 ImportResponse = Literal["signed-location", "null-body", "done"]
 
 
@@ -66,6 +67,16 @@ class ScopeMapToken:
     enabled: bool = True
 
 
+@dataclass(frozen=True)
+class Lag:
+    """A delay of one *part* of a registry: a change is seen after *seconds*, and not by the first *reads* requests that
+    read this part. `metadata` is `/acr/v1` with the lists of tags and repositories."""
+
+    part: Part
+    seconds: float = 0
+    reads: int = 0
+
+
 @dataclass
 class Registry:
     """One container registry. *login_server* may contain a DNL hash (`name-hash.azurecr.io`). README.md has the table
@@ -96,6 +107,7 @@ class Registry:
     half_chunk: HalfChunk = "kept"
     empty_lists: EmptyLists = "array"
     import_response: ImportResponse = "signed-location"
+    lags: list[Lag] = field(default_factory=list)
     roles: list[RoleAssignment] = field(default_factory=list)
     tokens: list[ScopeMapToken] = field(default_factory=list)
 

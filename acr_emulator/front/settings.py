@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable
 from dataclasses import Field, asdict, fields
 from typing import Any, get_args, get_type_hints
 
 from acr_emulator.messages import BadRequest
-from acr_emulator.world import Registry, RoleAssignment, ScopeMapToken, World
+from acr_emulator.world import Lag, Registry, RoleAssignment, ScopeMapToken, World
 
 Change = tuple[Any, str, Any]
 _NOT_PATCHED = ("tenants", "subscriptions", "lock")
 _TYPES: dict[str, tuple[type, ...]] = {
     "bool": (bool,), "int": (int,), "float": (int, float), "str | None": (str, type(None)),
 }  # fmt: skip
-_ELEMENTS: dict[str, Callable[..., Any]] = {"roles": RoleAssignment, "tokens": ScopeMapToken}
+_ELEMENTS: dict[str, type[Any]] = {"lags": Lag, "roles": RoleAssignment, "tokens": ScopeMapToken}
 
 
 def apply_settings(world: World, patch: Any) -> None:
@@ -83,17 +82,26 @@ def _value(target: Any, item: Field[Any], value: Any) -> Any:
     if isinstance(target, Registry) and item.name in _ELEMENTS:
         return [_element(_ELEMENTS[item.name], part) for part in _checked(item.name, value, (list,))]
     types = _TYPES.get(str(item.type), (type(getattr(target, item.name)),))
-    names = [name for name in get_args(get_type_hints(type(target))[item.name]) if isinstance(name, str)]
-    if names and value not in names:
-        raise BadRequest(f"{item.name} must be {' or '.join(names)}")
+    _check_name(type(target), item.name, value)
     return _checked(item.name, value, types)
 
 
-def _element(make: Callable[..., Any], value: Any) -> Any:
+def _element(make: type[Any], value: Any) -> Any:
+    given = {_snake(name): item for name, item in _object("an element", value).items()}
     try:
-        return make(**{_snake(name): item for name, item in _object("an element", value).items()})
+        made = make(**given)
     except TypeError as error:
         raise BadRequest(str(error)) from error
+    for name, item in given.items():
+        _check_name(make, name, item)
+    return made
+
+
+def _check_name(kind: type[Any], field: str, value: Any) -> None:
+    """Raise `BadRequest` if the *field* of *kind* takes one of some names, and *value* is none of them."""
+    names = [name for name in get_args(get_type_hints(kind)[field]) if isinstance(name, str)]
+    if names and value not in names:
+        raise BadRequest(f"{field} must be {' or '.join(names)}")
 
 
 def _named(world: World, kind: str, key: str) -> Any:

@@ -50,8 +50,9 @@ def _find(call: Call) -> int:
     if not is_digest(call.key):
         raise digest_invalid(f"{call.key} is not a digest")
     with call.state.lock:
-        size = call.state.blob_size(call.name, call.key)
-        if size is None:
+        repository = call.seen("blobs").get(call.name)
+        size = repository.blobs.get(call.key) if repository else None
+        if size is None or call.state.blob_size(call.name, call.key) is None:
             raise blob_unknown(call.key)
         if not call.state.repositories[call.name].attributes.readEnabled:
             raise disallowed()

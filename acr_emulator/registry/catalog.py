@@ -6,6 +6,7 @@ from __future__ import annotations
 from acr_emulator.messages import Response, json_response
 from acr_emulator.registry.call import Call
 from acr_emulator.registry.paging import page_of
+from acr_emulator.registry.records import listed_names
 from acr_emulator.registry.shapes import array
 
 
@@ -18,7 +19,7 @@ def list_repositories(call: Call) -> Response:
     """Handle GET /v2/_catalog and GET /acr/v1/_catalog."""
     page = page_of(call.request, call.world.limits.page_size)
     with call.state.lock:
-        names, last = page.cut(call.state.names(), str)
+        names, last = page.cut(listed_names(call.seen("metadata").values()), str)
     return json_response(200, {"repositories": array(call.registry, names)}, page.link(call.request.path, last))
 
 
@@ -26,7 +27,7 @@ def list_tags(call: Call) -> Response:
     """Handle GET /v2/{name}/tags/list, in lexical order. It needs `metadata_read`, not `pull` (Azure/acr#690)."""
     page = page_of(call.request, call.world.limits.page_size)
     with call.state.lock:
-        tags = call.repository().tags.values()
+        tags = call.repository("metadata").tags.values()
         names = sorted(tag.name for tag in tags if tag.attributes.listEnabled)
     names, last = page.cut(names, str)
     body = {"name": call.name, "tags": array(call.registry, names)}

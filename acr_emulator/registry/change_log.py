@@ -33,7 +33,7 @@ def load(file: Path) -> Repository | None:
         return None
     repository = Repository(records[0][1]["name"], "", "")
     for kind, value in records:
-        _apply(repository, kind, value)
+        apply(repository, kind, value)
     fresh = file.with_suffix(".new")
     fresh.write_bytes(_lines(_records(repository)))
     os.replace(fresh, file)
@@ -68,7 +68,8 @@ def _records(repository: Repository) -> Iterator[Record]:
     yield from (blob_record(digest, size) for digest, size in repository.blobs.items())
 
 
-def _apply(repository: Repository, kind: str, value: Any) -> None:
+def apply(repository: Repository, kind: str, value: Any) -> None:
+    """Apply one record to *repository*."""
     if kind == "repository":
         repository.created, repository.updated = value["created"], value["updated"]
         repository.attributes = Attributes(**value["attributes"])

@@ -7,7 +7,7 @@ from acr_emulator.registry import errors
 from acr_emulator.registry import manifest_content as types
 from acr_emulator.registry.call import Call
 from acr_emulator.registry.names import algorithm, digest_of, is_digest, is_tag
-from acr_emulator.registry.records import Manifest, all_deletable
+from acr_emulator.registry.records import Manifest, Repository, all_deletable
 
 _NOT_ACCEPTED = {
     types.OCI_MANIFEST: "OCI manifest found, but accept header does not support OCI manifests",
@@ -67,12 +67,10 @@ def delete_manifest(call: Call) -> Response:
 
 
 def _find(call: Call) -> Manifest:
-    repository = call.state.existing(call.name)
-    if repository is None:
-        raise errors.name_unknown(call.name)
-    tag = repository.tags.get(call.key)
+    repository = call.repository("manifests")
+    tag = None if ":" in call.key else call.repository("tags").tags.get(call.key)
     manifest = repository.manifests.get(tag.digest if tag else call.key)
-    if manifest is None:
+    if manifest is None or not call.store.blobs.has(manifest.digest):
         raise errors.manifest_unknown(call.name, call.key)
     locks = [repository.attributes, manifest.attributes, *([tag.attributes] if tag else [])]
     if not all(lock.readEnabled for lock in locks):
@@ -112,9 +110,9 @@ def _check_locks(call: Call) -> None:
 
 
 def _check_content(call: Call, manifest: Manifest) -> None:
-    repository = call.state.repositories.get(call.name)
-    blobs = repository.blobs if repository else {}
-    manifests = repository.manifests if repository else {}
+    nothing = Repository(call.name, "", "")
+    blobs = call.seen("blobs").get(call.name, nothing).blobs
+    manifests = call.seen("manifests").get(call.name, nothing).manifests
     missing = [digest for digest in manifest.blobs if digest not in blobs]
     missing += [child["digest"] for child in manifest.children if child["digest"] not in manifests]
     if missing:

@@ -91,3 +91,8 @@ class Repository:
 def all_deletable(items: Iterable[Repository | Manifest | Tag]) -> bool:
     """Return whether no lock prevents the deletion of any of *items*."""
     return all(item.attributes.deletable for item in items)
+
+
+def listed_names(repositories: Iterable[Repository]) -> list[str]:
+    """Return the names of those of *repositories* that are listed, sorted."""
+    return sorted(each.name for each in repositories if each.manifests and each.attributes.listEnabled)

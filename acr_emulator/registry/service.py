@@ -58,6 +58,7 @@ class RegistryService:
 
     def _route(self, request: Request, registry: Registry) -> Response:
         state = self._store.registry(registry.name)
+        state.follow(registry.lags)
         call = Call(request, self._world, registry, self._store, state, self._issuer, self._uploads)
         check_firewall(call)
         endpoint = resolve(call)

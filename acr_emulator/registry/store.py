@@ -16,7 +16,9 @@ from pathlib import Path
 from acr_emulator.registry import change_log
 from acr_emulator.registry.blobs import BlobStore
 from acr_emulator.registry.clock import timestamp
-from acr_emulator.registry.records import Attributes, Manifest, Repository, Tag
+from acr_emulator.registry.records import Attributes, Manifest, Repository, Tag, listed_names
+from acr_emulator.registry.replica import REPOSITORY_REMOVED, Replica
+from acr_emulator.world import Lag, Part
 
 
 class Store:
@@ -54,8 +56,22 @@ class RegistryState:
         self._store = store
         self.lock = threading.RLock()
         self.repositories: dict[str, Repository] = {}
+        self._replicas: dict[str, Replica] = {}
         for file in folder.glob("*.jsonl"):
             self._load(file)
+
+    def follow(self, lags: list[Lag]) -> None:
+        """Have a replica with each of *lags*: the one that there is, or else a new one without delayed changes."""
+        if not lags and not self._replicas:
+            return
+        with self.lock:
+            known = {replica.lag: replica for replica in self._replicas.values()}
+            self._replicas = {lag.part: known.get(lag) or Replica(lag, self.repositories) for lag in lags}
+
+    def seen(self, part: Part) -> dict[str, Repository]:
+        """Return the repositories as a request that reads *part* sees them."""
+        replica = self._replicas.get(part)
+        return self.repositories if replica is None else replica.read()
 
     def existing(self, name: str) -> Repository | None:
         """Return the repository *name*, or None if clients cannot see it, because it has no manifest."""
@@ -64,7 +80,7 @@ class RegistryState:
 
     def names(self) -> list[str]:
         """Return the names of the listed repositories, sorted."""
-        return sorted(n for n, r in self.repositories.items() if r.manifests and r.attributes.listEnabled)
+        return listed_names(self.repositories.values())
 
     def blob_size(self, name: str, digest: str) -> int | None:
         """Return the size of the blob *digest* in the repository *name*, or None if it is missing there."""
@@ -131,6 +147,7 @@ class RegistryState:
         self._file(name).unlink()
         for digest in [*repository.manifests, *repository.blobs]:
             self._store.blobs.unlink(digest)
+        self._delay(name, (REPOSITORY_REMOVED, name))
 
     def save_repository(self, repository: Repository) -> None:
         """Save the repository's changed locks."""
@@ -157,6 +174,11 @@ class RegistryState:
 
     def _log(self, name: str, *records: change_log.Record) -> None:
         change_log.append(self._file(name), records)
+        self._delay(name, *records)
+
+    def _delay(self, name: str, *records: change_log.Record) -> None:
+        for replica in self._replicas.values():
+            replica.add(name, records)
 
     def _file(self, name: str) -> Path:
         # A repository name with encoded slashes can be too long for a file name.

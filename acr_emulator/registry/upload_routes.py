@@ -130,7 +130,8 @@ def _mount(call: Call, digest: str) -> bool:
     if source is None or call.caller is None or not call.caller.permits("repository", source, "pull"):
         return False
     with call.state.lock:
-        if call.state.blob_size(source, digest) is None:
+        repository = call.seen("blobs").get(source)
+        if repository is None or digest not in repository.blobs or not call.store.blobs.has(digest):
             return False
         call.state.add_blob(call.name, digest)
     return True

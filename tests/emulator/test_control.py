@@ -70,10 +70,12 @@ def test_settings_change_the_world(front, fetch):
 def test_roles_and_tokens_are_made_from_json(front, fetch):
     roles = [{"objectId": "o", "role": "AcrPull"}]
     tokens = [{"name": "t", "passwords": ["p"], "actions": ["a/content/read"]}]
-    patch = {"registries": {"myregistry": {"roles": roles, "tokens": tokens}}}
+    lags = [{"part": "tags", "reads": 2}]
+    patch = {"registries": {"myregistry": {"roles": roles, "tokens": tokens, "lags": lags}}}
     assert call(front, fetch, "PATCH", "settings", patch)[0] == 200
     registry = front.world.registry("myregistry")
     assert (registry.roles[0].role, registry.tokens[0].actions) == ("AcrPull", ["a/content/read"])
+    assert (registry.lags[0].part, registry.lags[0].seconds, registry.lags[0].reads) == ("tags", 0, 2)
 
 
 @pytest.mark.parametrize(
@@ -89,6 +91,7 @@ def test_roles_and_tokens_are_made_from_json(front, fetch):
         {"registries": {"myregistry": {"anonymous_pull_enabled": 1}}},
         {"registries": {"myregistry": {"half_chunk": "lost"}}},
         {"registries": {"myregistry": {"roles": [{"nope": 1}]}}},
+        {"registries": {"myregistry": {"lags": [{"part": "nope"}]}}},
         {"strictAccept": None},
         [],
     ],
