@@ -50,7 +50,7 @@ def _find(call: Call) -> int:
     if not is_digest(call.key):
         raise digest_invalid(f"{call.key} is not a digest")
     with call.state.lock:
-        repository = call.seen("blobs").get(call.name)
+        repository = call.state.seen("blobs").get(call.name)
         size = repository.blobs.get(call.key) if repository else None
         if size is None or call.state.blob_size(call.name, call.key) is None:
             raise blob_unknown(call.key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from acr_emulator.messages import Request
 from acr_emulator.registry.access import Caller
@@ -29,17 +29,10 @@ class Call:
     name: str = ""
     key: str = ""
     caller: Caller | None = None
-    _seen: dict[Part, dict[str, Repository]] = field(default_factory=dict)
-
-    def seen(self, part: Part) -> dict[str, Repository]:
-        """Return the registry's repositories as this request sees *part* of them. Take the state's lock before."""
-        if part not in self._seen:
-            self._seen[part] = self.state.seen(part)
-        return self._seen[part]
 
     def repository(self, part: Part | None = None) -> Repository:
         """Return the repository of the path, as the replica of *part* knows it if given; raise NAME_UNKNOWN."""
-        found = (self.seen(part) if part else self.state.repositories).get(self.name)
+        found = (self.state.seen(part) if part else self.state.repositories).get(self.name)
         if found is None or not found.manifests:
             raise name_unknown(self.name)
         return found

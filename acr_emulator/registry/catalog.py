@@ -19,7 +19,7 @@ def list_repositories(call: Call) -> Response:
     """Handle GET /v2/_catalog and GET /acr/v1/_catalog."""
     page = page_of(call.request, call.world.limits.page_size)
     with call.state.lock:
-        names, last = page.cut(listed_names(call.seen("metadata").values()), str)
+        names, last = page.cut(listed_names(call.state.seen("metadata").values()), str)
     return json_response(200, {"repositories": array(call.registry, names)}, page.link(call.request.path, last))
 
 

@@ -111,8 +111,8 @@ def _check_locks(call: Call) -> None:
 
 def _check_content(call: Call, manifest: Manifest) -> None:
     nothing = Repository(call.name, "", "")
-    blobs = call.seen("blobs").get(call.name, nothing).blobs
-    manifests = call.seen("manifests").get(call.name, nothing).manifests
+    blobs = call.state.seen("blobs").get(call.name, nothing).blobs
+    manifests = call.state.seen("manifests").get(call.name, nothing).manifests
     missing = [digest for digest in manifest.blobs if digest not in blobs]
     missing += [child["digest"] for child in manifest.children if child["digest"] not in manifests]
     if missing:

@@ -49,6 +49,6 @@ def descriptor(manifest: Manifest) -> dict[str, Any]:
 
 def _matching(call: Call, wanted: str | None) -> list[Manifest]:
     with call.state.lock:
-        repository = call.seen("referrers").get(call.name)
+        repository = call.state.seen("referrers").get(call.name)
         found = repository.referrers(call.key) if repository else []
     return [manifest for manifest in found if not wanted or manifest.artifact_type == wanted]

@@ -69,7 +69,8 @@ class RegistryState:
             self._replicas = {lag.part: known.get(lag) or Replica(lag, self.repositories) for lag in lags}
 
     def seen(self, part: Part) -> dict[str, Repository]:
-        """Return the repositories as a request that reads *part* sees them."""
+        """Return the repositories as a request that reads *part* sees them. Call it once for each request, since a lag
+        may count reads."""
         replica = self._replicas.get(part)
         return self.repositories if replica is None else replica.read()
 

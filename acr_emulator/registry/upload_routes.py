@@ -130,7 +130,7 @@ def _mount(call: Call, digest: str) -> bool:
     if source is None or call.caller is None or not call.caller.permits("repository", source, "pull"):
         return False
     with call.state.lock:
-        repository = call.seen("blobs").get(source)
+        repository = call.state.seen("blobs").get(source)
         if repository is None or digest not in repository.blobs or not call.store.blobs.has(digest):
             return False
         call.state.add_blob(call.name, digest)
