@@ -124,6 +124,7 @@ class Connection:
     def __init__(self, sock: socket.socket, proxy: Proxy | None) -> None:
         self._socket = sock
         self._proxy = proxy
+        self._reader: TimedReader | None = None
         self.waited = 0.0
         """Seconds from the last request's first byte to its response's headers: a round trip, if the body is small."""
 
@@ -154,6 +155,11 @@ class Connection:
         response = self._response(request, network, allowance)
         self.waited = time.monotonic() - began
         return response
+
+    def limit_rest(self, seconds: float) -> None:
+        """Let the rest of the response take *seconds* of waiting at most."""
+        if self._reader:
+            self._reader.allowance = Allowance(seconds)
 
     @property
     def is_stale(self) -> bool:
@@ -221,7 +227,7 @@ class Connection:
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
     def _response(self, request: Request, network: Network, allowance: Allowance) -> LeanResponse:
-        reader = TimedReader(self._socket, network.stall_timeout, allowance=allowance)
+        self._reader = reader = TimedReader(self._socket, network.stall_timeout, allowance=allowance)
         response = LeanResponse(reader, method=request.method)  # type: ignore[arg-type]
         response.begin()
         allowance.earning = True

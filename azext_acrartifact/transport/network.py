@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import ssl
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from urllib.parse import unquote, urlsplit
@@ -17,7 +17,6 @@ from urllib.parse import unquote, urlsplit
 from ..errors import LocalFileError, ProxyError
 from ..known_secrets import KNOWN
 from .addresses import HostAddresses
-from .messages import origin_of
 from .redaction import public_url
 
 STALL_TIMEOUT = 30.0
@@ -72,13 +71,6 @@ class Network:
 
         address = select_proxy(url, get_environ_proxies(url))
         return _proxy(address if "://" in address else f"http://{address}") if address else None
-
-    def addresses_of(self, url: str) -> Sequence[str]:
-        """Return the IP addresses of *url*'s host, none if a proxy looks it up. Raises OSError if it has none."""
-        if self.proxy_for(url) is not None:
-            return ()
-        _, host, port = origin_of(url)
-        return self.addresses.of(host, port)
 
 
 def _verified() -> ssl.SSLContext:

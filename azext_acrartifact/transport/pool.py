@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import threading
 from collections import defaultdict
@@ -10,9 +11,14 @@ from collections.abc import Sequence
 from .connection import Connection
 from .connection_errors import FAILURES, failure
 from .http_response import LeanResponse
-from .messages import Request, Response
+from .messages import Request, Response, origin_of
 from .network import Network, Proxy
 from .redaction import register_sent
+
+MOST_DRAINED = 16 * 1024
+"""Bytes of an unread body that cost less than a new connection. The bodies of redirects and errors are shorter."""
+DRAIN_TIME = 0.1
+"""Seconds to wait for them. They usually come with the headers, and a server may as well never send them."""
 
 Origin = tuple[str, str, int]
 
@@ -52,8 +58,11 @@ class Pool:
 
     def addresses_of(self, url: str) -> Sequence[str]:
         """Return the IP addresses of *url*'s host, none if a proxy looks it up. Raises as `send` does."""
+        origin = origin_of(url)
+        if self._proxy(origin, url) is not None:
+            return ()
         try:
-            return self._network.addresses_of(url)
+            return self._network.addresses.of(*origin[1:])
         except FAILURES as error:
             raise failure(error, Request("GET", url), None) from error
 
@@ -148,28 +157,40 @@ class _PooledBody:
         if self._done:
             return 0
         try:
-            count = self._raw.readinto(buffer)
-            if count == 0:
-                self._end()
+            return self._read(buffer)
         except FAILURES as error:
-            self.close()
+            self._drop()
             raise failure(error, self._request, self._proxy) from error
-        if self._raw.length == 0:
+
+    def close(self) -> None:
+        """Discard the rest. The connection is dropped, unless the rest is short and comes at once."""
+        if self._done:
+            return
+        if not self._raw.will_close and (self._raw.length or 0) <= MOST_DRAINED:
+            with contextlib.suppress(*FAILURES):
+                self._drain()
+        self._drop()
+
+    def _read(self, buffer: memoryview) -> int:
+        count = self._raw.readinto(buffer)
+        # http.client ends a short body in silence when it is read with readinto.
+        if count == 0 and self._raw.length:
+            raise EOFError("the response ended early")
+        if count == 0 or self._raw.length == 0:
             self._finish()
         return count
 
-    def close(self) -> None:
-        """Drop the connection if the response has not been read to its end."""
+    def _drain(self) -> None:
+        self._connection.limit_rest(DRAIN_TIME)
+        buffer = memoryview(bytearray(MOST_DRAINED))
+        while buffer and not self._done:
+            buffer = buffer[self._read(buffer) :]
+
+    def _drop(self) -> None:
         if not self._done:
             self._done = True
             self._raw.close()
             self._pool.drop(self._connection)
-
-    def _end(self) -> None:
-        # http.client ends a short body in silence when it is read with readinto.
-        if self._raw.length:
-            raise EOFError("the response ended early")
-        self._finish()
 
     def _finish(self) -> None:
         if self._done:

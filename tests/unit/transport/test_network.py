@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 import subprocess
 import sys
@@ -99,18 +98,6 @@ def test_a_bundle_that_is_missing_or_broken_is_named(tmp_path: Path, monkeypatch
     bundle.write_text("no certificate")
     with pytest.raises(LocalFileError, match=r"REQUESTS_CA_BUNDLE"):
         _ = Network("a").tls
-
-
-@pytest.mark.usefixtures("loopback")
-def test_a_host_is_looked_up_unless_a_proxy_is_to_do_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert set(Network("a").addresses_of("https://localhost/")) <= {"127.0.0.1", "::1"}
-    assert list(Network("a").addresses_of("https://127.1/")) == ["127.0.0.1"]
-    with pytest.raises(socket.gaierror):
-        Network("a").addresses_of("https://no-such-host.invalid/")
-    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
-    assert list(Network("a").addresses_of("https://127.0.0.2/")) == []
-    monkeypatch.setenv("NO_PROXY", "127.0.0.2")
-    assert list(Network("a").addresses_of("https://127.0.0.2/")) == ["127.0.0.2"]
 
 
 def test_https_goes_through_a_tunnel_with_the_proxys_credential(serve, http, authority, trusted, use_proxy) -> None:
