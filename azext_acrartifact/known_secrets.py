@@ -33,8 +33,9 @@ class SecretRegister:
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._capacity = capacity
         self._spellings: OrderedDict[str, tuple[str, ...]] = OrderedDict()
-        self._longest_first: tuple[str, ...] | None = ()
-        self._signatures: deque[str] = deque(maxlen=2 * SIGNATURES)
+        # The longest first, and the negative length of each.
+        self._sorted: tuple[list[int], list[str]] | None = None
+        self._signatures: deque[str] = deque(maxlen=SIGNATURES)
         self._lock = threading.Lock()
 
     def add(self, *secrets: str) -> None:
@@ -45,7 +46,7 @@ class SecretRegister:
             with self._lock:
                 if secret not in self._spellings:
                     self._spellings[secret] = tuple(_spellings(secret))
-                    self._longest_first = None
+                    self._sorted = None
                 self._spellings.move_to_end(secret)
                 if len(self._spellings) > self._capacity:
                     self._spellings.popitem(last=False)
@@ -54,26 +55,26 @@ class SecretRegister:
         """Register the *signature* of a URL, decoded. There is one for each blob, so only the latest are kept."""
         if len(signature) >= SHORTEST_SECRET:
             with self._lock:
-                self._signatures.extend((signature, quote_plus(signature)))
-                self._longest_first = None
+                self._signatures.append(signature)
+                self._sorted = None
 
     def hide(self, text: str) -> str:
         """Return *text* with every registered secret in it replaced, whatever its encoding."""
-        spellings = self._sorted()
+        lengths, spellings = self._sorted or self._sort()
         # Lists have hundreds of thousands of short texts, and none has a token of 2 KB in it.
-        for spelling in spellings[bisect_left(spellings, -len(text), key=_order) :]:
+        for spelling in spellings[bisect_left(lengths, -len(text)) :]:
             if spelling in text:
                 text = text.replace(spelling, REPLACEMENT)
         return text
 
-    def _sorted(self) -> tuple[str, ...]:
-        """Return all spellings. The longest is first, since one secret may contain another."""
-        found = self._longest_first
-        if found is None:
-            with self._lock:
-                every = {spelling for spellings in self._spellings.values() for spelling in spellings}
-                found = self._longest_first = tuple(sorted(every.union(self._signatures), key=_order))
-        return found
+    def _sort(self) -> tuple[list[int], list[str]]:
+        """Sort all spellings. The longest is first, since one secret may contain another."""
+        with self._lock:
+            found = {spelling for spellings in self._spellings.values() for spelling in spellings}
+            found.update(self._signatures, map(quote_plus, self._signatures))
+            longest_first = sorted(found, key=len, reverse=True)
+            self._sorted = ([-len(spelling) for spelling in longest_first], longest_first)
+            return self._sorted
 
 
 KNOWN = SecretRegister()
@@ -105,10 +106,6 @@ class SafeRecord(logging.LogRecord):
 def protect_log_records() -> None:
     """Keep known secrets out of what any logger of this process logs from now on. A second call does nothing."""
     logging.setLogRecordFactory(SafeRecord)
-
-
-def _order(spelling: str) -> int:
-    return -len(spelling)
 
 
 def _spellings(secret: str) -> Iterator[str]:

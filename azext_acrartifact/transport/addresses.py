@@ -6,6 +6,7 @@ Therefore each host is looked up once for the process. Behind a proxy no host is
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 import socket
@@ -42,6 +43,7 @@ _ISATAP = frozenset({0x00005EFE, 0x02005EFE})
 LookUp = Callable[..., Sequence[Any]]
 
 
+@functools.lru_cache(maxsize=64)
 def nearness_of_name(host: str) -> int:
     """Return how near *host* is as far as its name says, which may be an address in any notation.
 
@@ -59,6 +61,7 @@ def nearness_of_name(host: str) -> int:
     return PRIVATE if inward else PUBLIC
 
 
+@functools.lru_cache(maxsize=64)
 def is_address(host: str) -> bool:
     """Return whether *host* is an IP address, in any notation."""
     return bool(_as_address(host.removesuffix(".")))
@@ -72,6 +75,7 @@ def _as_address(name: str) -> str:
         return ""
 
 
+@functools.lru_cache(maxsize=64)
 def nearness(text: str) -> int:
     """Return how near the address *text* is, or one that is embedded in it."""
     address = ipaddress.ip_address(text.partition("%")[0])

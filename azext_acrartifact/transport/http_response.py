@@ -17,8 +17,8 @@ HEADERS_LIMIT = 100
 EXTRA_LIMIT = 64 * 1024
 """Bytes of chunk extensions and trailers in one body. None of them is used, and without a limit they need not end."""
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})([ \t]*(?:;.*)?)\r?\n")
-_FRAMING = frozenset({"content-length", "transfer-encoding"})
-_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\n]*)\n")
 _LENGTH = re.compile(r"[0-9]{1,19}")
 
 
@@ -48,16 +48,18 @@ class LeanResponse(http.client.HTTPResponse):
         self._frame(headers)
 
     def _read_headers(self) -> Headers:
+        """Read headers (RFC 9112 §5). Raises `HTTPException` for anything else, and for two lengths of the body."""
         headers = Headers()
         for _ in range(HEADERS_LIMIT + 1):
-            line = self.fp.readline(LINE_LIMIT + 1)
-            if len(line) > LINE_LIMIT:
-                raise http.client.LineTooLong("header line")
-            if not line.endswith(b"\n"):
-                raise http.client.IncompleteRead(line)
-            if line in (b"\r\n", b"\n"):
+            line = self.fp.readline(LINE_LIMIT)
+            found = _HEADER.fullmatch(line)
+            if not found:
+                _require_end(line)
                 return headers
-            _add(headers, line)
+            name, value = found.groups()
+            text = value.strip().decode("latin-1")
+            if headers.setdefault(name.decode("latin-1"), text) != text and name.lower() in _FRAMING:
+                raise http.client.HTTPException(f"two values of {name.decode('latin-1').lower()}")
         raise http.client.HTTPException(f"more than {HEADERS_LIMIT} headers")
 
     def _frame(self, headers: Headers) -> None:
@@ -103,11 +105,10 @@ class LeanResponse(http.client.HTTPResponse):
         return "close" in connection or (self.version == 10 and "keep-alive" not in connection)
 
 
-def _add(headers: Headers, line: bytes) -> None:
-    """Add the header on *line* (RFC 9112 §5); `HTTPException` if there is none, or another length of the body."""
-    name, _, value = line.partition(b":")
-    if not _NAME.fullmatch(name):
+def _require_end(line: bytes) -> None:
+    """Raise `HTTPException` unless *line*, which is no header, ends the headers."""
+    if line in (b"\r\n", b"\n"):
+        return
+    if line.endswith(b"\n"):
         raise http.client.HTTPException("a line that is no header")
-    key, text = name.decode("latin-1").lower(), value.strip().decode("latin-1")
-    if headers.setdefault(key, text) != text and key in _FRAMING:
-        raise http.client.HTTPException(f"two values of {key}")
+    raise http.client.LineTooLong("header line") if len(line) == LINE_LIMIT else http.client.IncompleteRead(line)

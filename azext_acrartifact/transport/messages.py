@@ -80,7 +80,7 @@ class Request:
         """Whether it may be sent again after a failure."""
         return self.method in IDEMPOTENT_METHODS if self.repeatable is None else self.repeatable
 
-    @property
+    @functools.cached_property
     def origin(self) -> tuple[str, str, int]:
         """Scheme, host and port."""
         return origin_of(self.url)
@@ -196,7 +196,7 @@ def _origin(base: str) -> tuple[str, str, int]:
 def resolve(base: str, location: str) -> str:
     """Return *location*, which may be relative to *base*, as an absolute URL; `ProtocolError` if it is none."""
     try:
-        target = urljoin(base, location)
+        target = location if _TARGET.match(location) else urljoin(base, location)
     except ValueError as error:
         raise ProtocolError("Not a usable URL", where=public_url(location)) from error
     origin_of(target)

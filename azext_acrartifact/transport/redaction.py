@@ -10,11 +10,12 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import unquote_plus, urlsplit
 
 from ..known_secrets import KNOWN, SecretRegister
 
 _WORD = re.compile(r'[^\s"]+')
+_SIGNATURE = re.compile(r"[?&]sig=([^&#]+)")
 _FILTERED_LOGGERS = ("urllib3.connectionpool", "urllib3.poolmanager", "urllib3.util.retry", "requests")
 
 
@@ -50,9 +51,8 @@ def without_secrets(text: str, sent: Iterable[str]) -> str:
 def register_sent(secrets: Iterable[str], url: str) -> None:
     """Register what is about to be sent: *secrets*, and the signature in *url*. The response may repeat it."""
     KNOWN.add(*secrets)
-    if "sig=" in url:
-        for signature in parse_qs(url.partition("?")[2]).get("sig", []):
-            KNOWN.add_signature(signature)
+    for signature in _SIGNATURE.findall(url):
+        KNOWN.add_signature(unquote_plus(signature))
 
 
 class QueryFilter(logging.Filter):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import time
@@ -29,7 +30,7 @@ _logger = get_logger(__name__)
 
 
 def progress_for(cmd: CommandContext) -> Progress:
-    """Return lines and bars for a terminal, otherwise log lines for `--verbose`. Close it at the end.
+    """Return lines and bars for a terminal, otherwise log lines, if any log shows them. Close it at the end.
 
     A pipeline may fail on any text on standard error, so without a terminal there is none.
     """
@@ -39,7 +40,19 @@ def progress_for(cmd: CommandContext) -> Progress:
         or cmd.is_on("core", "disable_progress_bar")
         or {"--verbose", "--debug"} & cmd.options
     )
-    return LoggedProgress() if quiet else TerminalProgress(sys.stderr, os.environ.get("TERM") != "dumb")
+    if not quiet:
+        return TerminalProgress(sys.stderr, os.environ.get("TERM") != "dumb")
+    return LoggedProgress() if _is_logged() else Progress()
+
+
+def _is_logged() -> bool:
+    """Return whether any handler takes log lines. Azure CLI sets the level of handlers, and none of its loggers'."""
+    logger: logging.Logger | None = _logger
+    while logger is not None:
+        if any(handler.level <= logging.INFO for handler in logger.handlers):
+            return True
+        logger = logger.parent if logger.propagate else None
+    return False
 
 
 class LoggedProgress(Progress):

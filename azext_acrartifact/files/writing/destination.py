@@ -154,13 +154,19 @@ class Destination:
 
     def size_of(self, name: RelativeName) -> int | None:
         """Return the size of the regular file *name* in bytes, None when there is none."""
-        with self.folders.deepest(name.parent) as (folder, found), naming("Cannot read the file", self.shown(name)):
+        with (
+            self.folders.deepest(name.parent) as (folder, found),
+            naming("Cannot read the file", self.path, *name.parts),
+        ):
             status = folder.look(name.last) if found == name.parent else None
         return status.st_size if status is not None and stat.S_ISREG(status.st_mode) else None
 
     def holds(self, name: RelativeName) -> bool:
         """Return whether *name* exists; for the folder itself, whether it has any entries."""
-        with self.folders.deepest(name.parent) as (folder, found), naming("Cannot check the path", self.shown(name)):
+        with (
+            self.folders.deepest(name.parent) as (folder, found),
+            naming("Cannot check the path", self.path, *name.parts),
+        ):
             if not name.parts:
                 return bool(folder.names())
             return found == name.parent and folder.look(name.last) is not None
@@ -174,7 +180,7 @@ class Destination:
         """Return the digest of the regular file *name*, None when there is none. Raises LocalFileError."""
         if self.size_of(name) is None:
             return None
-        with self.folders.open(name.parent) as folder, naming("Cannot read the file", self.shown(name)):
+        with self.folders.open(name.parent) as folder, naming("Cannot read the file", self.path, *name.parts):
             descriptor = folder.open(name.last)
             try:
                 return hash_descriptor(descriptor, algorithm)
@@ -184,14 +190,14 @@ class Destination:
     def open_temporary(self, name: RelativeName) -> TemporaryFile:
         """Create a temporary file beside *name*, making missing folders. Raises LocalFileError."""
         folder = self._folder_for(name)
-        with on_failure(folder.close), naming("Cannot write the file", self.shown(name)):
+        with on_failure(folder.close), naming("Cannot write the file", self.path, *name.parts):
             return TemporaryFile(folder, name, self._mode_in(folder, name.parent), self.overwrite)
 
     def open_resumable(self, name: RelativeName, digest: str, size: int, range_size: int) -> ResumableFile:
         """Resume or create the resumable file of *digest* and *size* beside *name*, which is written in ranges of
         *range_size* bytes. Raises LocalFileError."""
         folder = self._folder_for(name)
-        with on_failure(folder.close), naming("Cannot write the file", self.shown(name)):
+        with on_failure(folder.close), naming("Cannot write the file", self.path, *name.parts):
             header, mode = NoteHeader(digest, size, range_size), self._mode_in(folder, name.parent)
             return ResumableFile(folder, name, header, mode, self.overwrite)
 

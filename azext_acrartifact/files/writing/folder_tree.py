@@ -60,7 +60,7 @@ class FolderTree:
         """Return the folder *name*, which the caller closes, making missing folders. Raises LocalFileError."""
         folder = self._root.again()
         for depth, part in enumerate(name.parts, 1):
-            with on_failure(folder.close), naming("Cannot make the folder", os.path.join(folder.path, part)):
+            with on_failure(folder.close), naming("Cannot make the folder", folder.path, part):
                 if create and folder.make(part):
                     self._made.append(RelativeName(name.parts[:depth]))
             folder = self._step(folder, part)
@@ -69,7 +69,7 @@ class FolderTree:
 
     @staticmethod
     def _has(folder: Folder, part: str) -> bool:
-        with naming("Cannot open the folder", os.path.join(folder.path, part)):
+        with naming("Cannot open the folder", folder.path, part):
             return folder.look(part) is not None
 
     @staticmethod

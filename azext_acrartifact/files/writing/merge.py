@@ -40,7 +40,7 @@ def move(node: Node, source: Folder, target: Folder, overwrite: bool = True) -> 
         if status is not None:
             _require_same_kind(child, status, target)
         if child.kind != stat.S_IFDIR:
-            with naming("Cannot write the file", os.path.join(target.path, child.name)):
+            with naming("Cannot write the file", target.path, child.name):
                 put(source, child.name, target, child.name, overwrite)
         elif status is not None and not overwrite:
             raise created_meanwhile(target, child.name)
@@ -51,7 +51,7 @@ def move(node: Node, source: Folder, target: Folder, overwrite: bool = True) -> 
 
 def _move_folder(child: Node, source: Folder, target: Folder) -> bool:
     """Move a folder as a whole. Return False when another pull has just made a folder of that name."""
-    with naming("Cannot make the folder", os.path.join(target.path, child.name)):
+    with naming("Cannot make the folder", target.path, child.name):
         try:
             source.rename(child.name, target, child.name)
         except OSError as error:
@@ -74,13 +74,13 @@ def _restrict(node: Node, folder: Folder) -> None:
 
 
 def _look(folder: Folder, name: str) -> os.stat_result | None:
-    with naming("Cannot write the file", os.path.join(folder.path, name)):
+    with naming("Cannot write the file", folder.path, name):
         return folder.look(name)
 
 
 @contextlib.contextmanager
 def _child(folder: Folder, name: str) -> Iterator[Folder]:
-    with naming("Cannot open the folder", os.path.join(folder.path, name)):
+    with naming("Cannot open the folder", folder.path, name):
         inner = folder.child(name)
     with contextlib.closing(inner):
         yield inner

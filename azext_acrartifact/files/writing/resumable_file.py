@@ -55,14 +55,14 @@ class ResumableFile(TemporaryFile):
 
     def write_at(self, data: memoryview, offset: int) -> None:
         """Write all of *data* at *offset*. Raises LocalFileError (no space, quota)."""
-        with naming("Cannot write the file", self._shown()):
+        with naming("Cannot write the file", self._folder.path, self.name.last):
             while data:
                 count = self._file.write(data, offset)
                 data, offset = data[count:], offset + count
 
     def read_at(self, buffer: memoryview, offset: int) -> int:
         """Read into *buffer* from *offset*. Return the number of bytes, 0 at the end. Raises LocalFileError."""
-        with naming("Cannot read the file", self._shown()):
+        with naming("Cannot read the file", self._folder.path, self.name.last):
             return self._file.read(buffer, offset)
 
     def mark(self, number: int) -> None:

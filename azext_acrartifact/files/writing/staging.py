@@ -167,7 +167,7 @@ class Staging:
                 why="its members are in no order, and in deep folders",
                 hint="Ask its publisher to pack each folder's files one after another.",
             )
-        with naming("Cannot make the folder", os.path.join(folder.path, node.name)):
+        with naming("Cannot make the folder", folder.path, node.name):
             if not node.made:
                 folder.make(node.name, _IMPLIED_MODE)
                 node.made = True

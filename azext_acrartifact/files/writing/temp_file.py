@@ -81,24 +81,24 @@ class TemporaryFile:
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Append all of *data*. Raises LocalFileError (no space, quota)."""
         view = memoryview(data)
-        with naming("Cannot write the file", self._shown()):
+        with naming("Cannot write the file", self._folder.path, self.name.last):
             while view:
                 view = view[os.write(self._fd, view) :]
 
     def restart(self) -> None:
         """Drop what has been written. Raises LocalFileError."""
-        with naming("Cannot write the file", self._shown()):
+        with naming("Cannot write the file", self._folder.path, self.name.last):
             os.lseek(self._fd, 0, os.SEEK_SET)
             os.ftruncate(self._fd, 0)
 
     def sync(self) -> None:
         """Make what has been written durable, so that `commit` is fast. Raises LocalFileError."""
-        with naming("Cannot write the file", self._shown()):
+        with naming("Cannot write the file", self._folder.path, self.name.last):
             os.fsync(self._fd)
 
     def commit(self) -> None:
         """Make it durable and rename it. The caller has verified size and digest. Raises LocalFileError."""
-        with naming("Cannot write the file", self._shown()):
+        with naming("Cannot write the file", self._folder.path, self.name.last):
             older = replaceable(self._folder, self.name)
             os.fsync(self._fd)
             with on_failure(restrict, self._fd):
@@ -116,9 +116,6 @@ class TemporaryFile:
                     self._release()
                 self._folder.remove(self._temporary)
             self._close()
-
-    def _shown(self) -> str:
-        return os.path.join(self._folder.path, self.name.last)
 
     def _release(self) -> None:
         if self._fd >= 0:
@@ -161,7 +158,7 @@ def created_meanwhile(folder: Folder, name: str) -> LocalFileError:
 
 def replaceable(folder: Folder, name: RelativeName) -> os.stat_result | None:
     """Return the status of the regular file *name*, None if nothing has that name. Raises LocalFileError otherwise."""
-    with naming("Cannot write the file", os.path.join(folder.path, name.last)):
+    with naming("Cannot write the file", folder.path, name.last):
         status = folder.look(name.last)
     if status is None:
         return None

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import io
+import logging
 import threading
 import time
 
 import pytest
 
-from azext_acrartifact.cli.output.progress import TerminalProgress
+from azext_acrartifact.cli.context import CommandContext
+from azext_acrartifact.cli.output.progress import LoggedProgress, TerminalProgress, progress_for
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of, short
 from azext_acrartifact.oci.mediatypes import EMPTY_CONFIG, TITLE
 from azext_acrartifact.transfer.progress import Progress
+from tests.unit.cli.az_command import az_command
 
 CONFIG = Descriptor(EMPTY_CONFIG, digest_of(b"{}"), 2)
 LARGE = Descriptor("a/b", digest_of(b"large"), 180_000_000, {TITLE: "large.bin"})
@@ -32,6 +35,27 @@ class Interrupted(threading.Thread):
 
     def start(self) -> None:
         raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("level", "kind"), [(logging.DEBUG, LoggedProgress), (logging.INFO, LoggedProgress), (logging.WARNING, Progress)]
+)
+def test_lines_are_made_only_for_a_log_that_shows_them(level: int, kind: type[Progress]) -> None:
+    """For small files, a line that no handler takes would cost as much as a request."""
+    logger, handler = logging.getLogger("cli"), logging.StreamHandler(io.StringIO())
+    before = logger.propagate, logger.level
+    handler.setLevel(level)
+    logger.addHandler(handler)
+    logger.propagate = False
+    logger.setLevel(logging.DEBUG)
+    try:
+        progress = progress_for(CommandContext(az_command()))
+        progress.started(LARGE, "Uploading")
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate, logger.level = before
+    assert type(progress) is kind
+    assert ("large.bin" in handler.stream.getvalue()) == (kind is LoggedProgress)
 
 
 def test_the_first_bytes_give_no_estimate() -> None:
