@@ -163,8 +163,19 @@ class Connection:
 
     @property
     def is_stale(self) -> bool:
-        """Whether the server closed it, or sent something unasked, while it was idle."""
-        return has_input(self._socket)
+        """Whether the server closed it, or sent something unasked, while it was idle. Session tickets are no content:
+        TLS 1.3 servers send them after the handshake (RFC 8446 §4.6.1)."""
+        if not has_input(self._socket):
+            return False
+        if isinstance(self._socket, ssl.SSLSocket):
+            _set_timeout(self._socket, 0)
+            try:
+                self._socket.recv(1)
+            except ssl.SSLWantReadError:
+                return False
+            except OSError:
+                pass
+        return True
 
     def abort(self) -> None:
         """Wake the thread that waits on this connection, from any other thread."""

@@ -14,6 +14,7 @@ from azext_acrartifact.errors import ConnectionFailedError, UnresolvedHostError
 from azext_acrartifact.known_secrets import KNOWN
 from azext_acrartifact.transport.addresses import HostAddresses
 from azext_acrartifact.transport.client import HttpClient
+from azext_acrartifact.transport.connection import has_input
 from azext_acrartifact.transport.messages import FORM, Request
 from azext_acrartifact.transport.network import Network, Proxy
 from azext_acrartifact.transport.pool import Pool
@@ -166,9 +167,12 @@ def test_only_a_safe_request_is_repeated_if_an_idle_connection_has_failed(
         assert len(server.requests) == 2
 
 
-@pytest.mark.parametrize("end", ["close", "reset"])
-def test_an_idle_connection_that_the_server_closed_is_not_used(serve, once, end: str) -> None:
-    server = serve(RawResponse(respond(200, b"one").raw, end), respond(200, b"two"))
+@pytest.mark.parametrize(("end", "tls"), [("close", False), ("close", True), ("reset", False)])
+def test_an_idle_connection_that_the_server_closed_is_not_used(
+    serve, once, authority, trusted, end: str, tls: bool
+) -> None:
+    context = authority.context("127.0.0.1") if tls else None
+    server = serve(RawResponse(respond(200, b"one").raw, end), respond(200, b"two"), tls=context)
     assert get(once, server) == b"one"
     (idle_one,) = [connection for idle in once._pool._idle.values() for connection in idle]
     limit = time.monotonic() + 10
@@ -211,3 +215,15 @@ def test_threads_have_connections_of_their_own(serve, http) -> None:
     run_all(lambda n=n: found.append(get(http, server, f"/{n}")) for n in range(4))
     assert sorted(found) == [b"/0", b"/1", b"/2", b"/3"]
     assert server.connections == 4
+
+
+def test_a_connection_that_was_opened_beforehand_is_used(serve, http, authority, trusted) -> None:
+    """The session tickets that a TLS 1.3 server sends after the handshake do not make it stale."""
+    server = serve(respond(200, b"one"), tls=authority.context("127.0.0.1"))
+    http.connect(server.url)
+    (idle,) = (connection for opened in http._pool._idle.values() for connection in opened)
+    limit = time.monotonic() + 10
+    while not has_input(idle._socket) and time.monotonic() < limit:
+        time.sleep(0.01)
+    assert get(http, server) == b"one"
+    assert server.connections == 1

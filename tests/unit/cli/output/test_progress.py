@@ -43,7 +43,7 @@ class Interrupted(threading.Thread):
 def test_lines_are_made_only_for_a_log_that_shows_them(level: int, kind: type[Progress]) -> None:
     """For small files, a line that no handler takes would cost as much as a request."""
     logger, handler = logging.getLogger("cli"), logging.StreamHandler(io.StringIO())
-    before = logger.propagate, logger.level
+    propagate, before = logger.propagate, logger.level
     handler.setLevel(level)
     logger.addHandler(handler)
     logger.propagate = False
@@ -53,7 +53,8 @@ def test_lines_are_made_only_for_a_log_that_shows_them(level: int, kind: type[Pr
         progress.started(LARGE, "Uploading")
     finally:
         logger.removeHandler(handler)
-        logger.propagate, logger.level = before
+        logger.propagate = propagate
+        logger.setLevel(before)
     assert type(progress) is kind
     assert ("large.bin" in handler.stream.getvalue()) == (kind is LoggedProgress)
 
