@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Callable
 
 from ..errors import ConnectionFailedError, NotFoundError
 from ..text import printable
@@ -11,6 +13,7 @@ from ..transport.error_responses import STORAGE_HINT, error_from, read_refusal
 from ..transport.messages import Response, origin_of
 from .api import RegistryApi, path_of
 from .descriptor import Descriptor
+from .storage_links import StorageLinks
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)")
 
@@ -18,13 +21,17 @@ _CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)")
 class BlobStream:
     """A blob's bytes as they arrive. *offset* is that of the first byte, which may differ from the one requested."""
 
-    def __init__(self, response: Response, offset: int) -> None:
+    def __init__(self, response: Response, offset: int, broken: Callable[[], None] = lambda: None) -> None:
         self.offset = offset
-        self._response = response
+        self._response, self._broken = response, broken
 
     def readinto(self, buffer: memoryview) -> int:
         """Fill *buffer* with the next bytes; return 0 at the end. Raises `ConnectionFailedError` if it breaks off."""
-        return self._response.readinto(buffer)
+        try:
+            return self._response.readinto(buffer)
+        except ConnectionFailedError:
+            self._broken()
+            raise
 
     def close(self) -> None:
         """Discard the rest."""
@@ -37,6 +44,7 @@ class Blobs:
     def __init__(self, api: RegistryApi, repository: str) -> None:
         self._api = api
         self._repository = repository
+        self._links = StorageLinks(api.http)
 
     def exists(self, blob: Descriptor) -> bool:
         """Return whether the repository has *blob*. A redirect to the storage host means yes."""
@@ -51,17 +59,28 @@ class Blobs:
     def fetch(self, blob: Descriptor, offset: int = 0, length: int | None = None) -> BlobStream:
         """Download *length* bytes of *blob* from *offset*, by default to its end.
 
-        Each call asks the registry for a new storage address, as a signed one expires within minutes. If the host
-        does not serve the range (200, 416, or a different range), the stream begins at the blob's first byte.
+        A range of known *length* may come from the storage address of an earlier one. Otherwise the registry is asked
+        for a new one, as a signed address expires within minutes. If the host does not serve the range (200, 416, or a
+        different range), the stream begins at the blob's first byte.
         """
         headers = _range(offset, length)
+        forget = functools.partial(self._links.forget, blob.digest)
+        if length is not None:
+            known = self._links.get(blob.digest, headers)
+            if known and known.status == 206 and _begins_at(offset, known):
+                return BlobStream(known, offset, forget)
+            forget()
+            if known:
+                known.close()
         response = self._get(blob, headers)
         if headers and (response.status == 416 or (response.status == 206 and not _begins_at(offset, response))):
             response.close()
             return self.fetch(blob)
         if response.status != 200 and not (headers and response.status == 206):
             raise _error(response, blob)
-        return BlobStream(response, 0 if response.status == 200 else offset)
+        if length is not None and response.status == 206 and response.request.origin != origin_of(self._url(blob)):
+            self._links.keep(blob.digest, response)
+        return BlobStream(response, 0 if response.status == 200 else offset, forget)
 
     def _get(self, blob: Descriptor, headers: dict[str, str]) -> Response:
         """Return the response of the registry or its storage host. An expired storage address is replaced."""
