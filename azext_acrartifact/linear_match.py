@@ -129,13 +129,13 @@ class Repeat(Pattern):
 
     def __init__(self, part: Pattern, least: int = 0, most: int | None = None) -> None:
         self._part, self._least, self._most = part, least, most
-        self._is_run = isinstance(part, Character) and least == 0 and most is None
+        self._run_of = part if isinstance(part, Character) and least == 0 and most is None else None
         self.steps = 1 + part.steps * min(self.LONGEST, self.LONGEST if most is None else most)
 
     def ends(self, text: Text, starts: int) -> int:
         """Return the positions after each allowed number of repetitions."""
-        if self._is_run and isinstance(self._part, Character):
-            return _run(self._part.where(text), starts)
+        if self._run_of:
+            return _run(self._run_of.where(text), starts)
         # Beyond the text's length, one more repetition is of nothing, and changes nothing.
         for _ in range(min(self._least, text.end.bit_length())):
             starts = self._part.ends(text, starts)

@@ -11,7 +11,7 @@ MOST_STEPS = 100_000
 DEEPEST = 20
 _TOKEN = re.compile(
     r"\\x..|\\u....|\\U........|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]"
-    r"|\(\?[aimsu]+\)|\(\?(?:P<\w+>|<?[=!]|[aimsu-]*:)|\(\?|\{\d+(?:,\d*)?\}|\{,\d+\}|.",
+    r"|\(\?[aimsu]+\)|\(\?(?:P<\w+>|<?[=!]|[aimsu-]*:)|\(\?|\{\d+\}|\{\d*,\d*\}|.",
     re.DOTALL,
 )
 _WORD = Chosen(lambda character: character == "_" or character.isalnum())
@@ -51,7 +51,7 @@ class _Parser:
 
     def parse(self) -> Pattern:
         """Return the pattern."""
-        if self._tokens and (start := re.fullmatch(r"\(\?([aimsu]+)\)", self._tokens[0])):
+        if start := re.match(r"\(\?([aimsu]+)\)", self._peek()):
             self._flags = start[1]
             self._next = 1
         return self._either()
@@ -93,8 +93,8 @@ class _Parser:
         if len(token) == 1 and "i" not in self._flags:
             return Literal(token)
         flags = f"(?{self._flags})" if self._flags else ""
-        compiled = re.compile(flags + (token if len(token) > 1 else re.escape(token)))
-        return Chosen(lambda character: compiled.fullmatch(character) is not None)
+        compiled = re.compile(flags + token)
+        return Chosen(lambda character: compiled.match(character) is not None)
 
     def _group(self, token: str) -> Pattern:
         before = self._flags
@@ -115,7 +115,7 @@ class _Parser:
     def _repeated(self, part: Pattern) -> Pattern:
         token = self._peek()
         bounds = {"*": (0, None), "+": (1, None), "?": (0, 1)}.get(token)
-        if bounds is None and token[:1] == "{" and len(token) > 1:
+        if token[:1] == "{" and len(token) > 1:
             least, comma, most = token[1:-1].partition(",")
             bounds = int(least or 0), int(most) if most else None if comma else int(least)
         if bounds is None:

@@ -35,9 +35,8 @@ _INWARD_ENDS = frozenset(
 """Last labels that no public name has (RFC 6762 appendix G, ICANN's `internal`, Kubernetes' services)."""
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-_TRANSLATED = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96")))
-"""Networks of translators (RFC 6052, 8215, 2765), with an IPv4 address in the last 32 bits."""
-_COMPATIBLE = ipaddress.IPv6Network("::/96")
+_WRAPPING = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96", "::/96")))
+"""Networks with an IPv4 address in the last 32 bits: of translators (RFC 6052, 8215, 2765), and RFC 4291's."""
 _ISATAP = frozenset({0x00005EFE, 0x02005EFE})
 
 LookUp = Callable[..., Sequence[Any]]
@@ -100,8 +99,7 @@ def _embedded(address: _Address) -> Iterator[ipaddress.IPv4Address]:
     yield from filter(None, (address.ipv4_mapped, address.sixtofour))
     yield from address.teredo or ()
     number = int(address)
-    compatible = address in _COMPATIBLE and number > 1
-    if compatible or any(address in network for network in _TRANSLATED) or (number >> 32) & 0xFFFFFFFF in _ISATAP:
+    if any(address in network for network in _WRAPPING) or (number >> 32) & 0xFFFFFFFF in _ISATAP:
         yield ipaddress.IPv4Address(number & 0xFFFFFFFF)
 
 

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azext_acrartifact.errors import NotFoundError
-from azext_acrartifact.known_secrets import KNOWN, SIGNATURES, SecretRegister, protect_log_records
+from azext_acrartifact.known_secrets import KNOWN, LONGEST_ENCODED, SIGNATURES, SecretRegister, protect_log_records
 from azext_acrartifact.text import printable
 
 SECRET = 'P+a /s?s~w&ö"r\\d<'
@@ -51,12 +51,12 @@ def test_a_secret_is_hidden_in_every_encoding(encoding: str) -> None:
     assert len(hidden) < 30, "no more than the edges of a base64 text are left"
 
 
-@pytest.mark.parametrize("surrogate", ["\ud80e", "\udcff", "\udfff"])
-def test_a_lone_surrogate_does_not_prevent_it(surrogate: str) -> None:
+@pytest.mark.parametrize("surrogate", [0xD80E, 0xDCFF, 0xDFFF])
+def test_a_lone_surrogate_does_not_prevent_it(surrogate: int) -> None:
     """JSON files have them, and arguments that are no UTF-8."""
     register = SecretRegister()
-    register.add(surrogate + SECRET)
-    assert register.hide(f"({surrogate}{SECRET})") == "(…)"
+    register.add(chr(surrogate) + SECRET)
+    assert register.hide(f"({chr(surrogate)}{SECRET})") == "(…)"
 
 
 @given(st.text(st.characters(codec="utf-8"), min_size=6, max_size=40), st.binary(max_size=5), st.binary(max_size=5))
@@ -87,6 +87,22 @@ def test_the_least_recently_used_secret_is_forgotten() -> None:
     for secret in ("secret-a", "secret-b", "secret-a", "secret-c"):
         register.add(secret)
     assert register.hide("secret-a secret-b secret-c") == "… secret-b …"
+
+
+def test_the_shortest_signature_is_registered() -> None:
+    register = SecretRegister()
+    register.add_signature("123456")
+    assert register.hide("sig=123456") == "sig=…"
+
+
+@pytest.mark.parametrize("encode", [lambda secret: secret.encode().hex(), lambda secret: json.dumps(secret)[1:-1]])
+def test_a_token_is_hidden_without_its_other_encodings(encode: Callable[[str], str]) -> None:
+    """They would cost memory, and what is in a token needs none."""
+    register = SecretRegister()
+    longest, token = '"' + "x" * (LONGEST_ENCODED - 1), '"' + "y" * LONGEST_ENCODED
+    register.add(longest, token)
+    assert register.hide(f"{encode(longest)}, {token}") == "…, …"
+    assert register.hide(encode(token)) in (encode(token), "\\…")
 
 
 def test_older_signatures_are_forgotten() -> None:

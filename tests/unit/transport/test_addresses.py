@@ -28,7 +28,7 @@ from tests.support.server import respond
 NAMES = {
     PUBLIC: ["myregistry.azurecr.io", "internal.example", "local.azurecr.io", "svc.example.", "20.1.2.3", "1.1",
              "2001:4860:4860::8888", "metadata.example", "64:ff9b::1401:203", "2002:1401:203::1",
-             "a.1password", "0xcafe.cafe"],
+             "::ffff:20.1.2.3", "a.1password", "0xcafe.cafe"],
     PRIVATE: ["intranet", "intranet.", "registry", "a.internal", "a.local.", "a.b.svc", "kubernetes.default", "a.lan",
               "a.home.arpa", "a.1", "a.0x7f", "1.2.3.4.5", "0x1ffffffff", "10.1", "192.168.0.1.", "fc00::1",
               "224.0.0.1", "fec0::1", "64:ff9b::a00:5", "2002:a00:5::1", "::10.0.0.5", "2001:4860::5efe:10.0.0.5",
@@ -168,3 +168,11 @@ def test_a_later_look_up_does_not_lead_nearer() -> None:
     addresses._found.clear()
     with pytest.raises(ProtocolError, match="now leads into"):
         addresses.connect("a.example", 443, 1.0)
+
+
+def test_a_connection_has_the_timeout_and_sends_small_requests_at_once(serve) -> None:
+    port = serve(respond(200)).port
+    addresses = HostAddresses(lambda *_host, **_options: found("127.0.0.1", port=port))
+    with addresses.connect("registry.test", port, 7.5) as connected:
+        assert connected.gettimeout() == 7.5
+        assert connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
