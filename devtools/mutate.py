@@ -68,7 +68,7 @@ FIRST = {
         "transport/test_network.py",
     ],
     "transfer/budget.py": ["transfer/test_budget.py", "transfer/test_upload.py", "transfer/test_download.py"],
-    "linear_match.py": ["operations/test_tag_pattern.py", "files/test_globs.py"],
+    "linear_match.py": ["test_linear_match.py", "files/test_globs.py", "operations/test_tag_pattern.py"],
 }
 """Tests, below tests/unit, to run before those of the same folder; by default those of the same name."""
 

@@ -80,12 +80,16 @@ def test_a_current_folder_that_was_deleted_breaks_nothing(tmp_path: Path) -> Non
 def test_the_folders_that_python_still_loads_from_are_named(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     look = (
-        "import json, sys; from azext_acrartifact.cli.import_path import distrust\n"
-        "print(json.dumps([distrust('out'), sys.path]))"
+        "import json, os, sys, types; from azext_acrartifact.cli.import_path import distrust\n"
+        "before = distrust('out')\n"
+        "extensions = sys.modules['azure.cli.core.extension'] = types.ModuleType('extension')\n"
+        "extensions.EXTENSIONS_DIR, extensions.EXTENSIONS_SYS_DIR = os.path.abspath('extensions'), None\n"
+        "print(json.dumps([distrust('out'), before, sys.path]))"
     )
     variables = {**os.environ, "PYTHONPATH": os.pathsep.join(["out", str(tmp_path / "libs"), str(ROOT)])}
     done = subprocess.check_output([sys.executable, "-c", look], cwd=tmp_path, env=variables, text=True)
-    closed, path = json.loads(done)
+    closed, before, path = json.loads(done)
+    assert set(closed) - set(before) == {str(tmp_path / "extensions")}
     assert {os.path.realpath(entry) for entry in path} <= set(closed)
     assert {str(tmp_path / "libs"), os.path.realpath(sys.prefix), site.getusersitepackages()} <= set(closed)
     assert str(tmp_path / "out") not in closed
