@@ -30,6 +30,7 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "JSON of other letters": lambda secret: json.dumps({"a": secret}, ensure_ascii=False),
     "Python": repr,
     "HTML": html.escape,
+    "HTML between tags": lambda secret: html.escape(secret, quote=False),
     "host": str.lower,
     "hexadecimal": lambda secret: secret.encode().hex(),
     **{
