@@ -57,7 +57,7 @@ def nearness_of_name(host: str) -> int:
     inward = last == name or last in _INWARD_ENDS or name.endswith(".home.arpa") or bool(_NUMBER.fullmatch(last))
     if name in _METADATA_NAMES or (inward and name.startswith(_METADATA_STARTS)):
         return METADATA
-    return PRIVATE if inward else PUBLIC
+    return PRIVATE if inward and not getattr(address, "sixtofour", None) else PUBLIC
 
 
 @functools.lru_cache(maxsize=64)
@@ -87,9 +87,8 @@ def _nearness(address: _Address) -> int:
     if address.is_loopback or address.is_unspecified:
         return LOOPBACK
     inward = address.is_multicast or getattr(address, "is_site_local", False) or not address.is_global
-    # Python calls these private, but they are as near as what is embedded in them.
-    wraps = isinstance(address, ipaddress.IPv6Address) and (address.ipv4_mapped or address.sixtofour)
-    return PRIVATE if inward and not wraps else PUBLIC
+    # Newer versions of Python call 6to4 addresses private, but they are as near as what is embedded in them.
+    return PRIVATE if inward and not getattr(address, "sixtofour", None) else PUBLIC
 
 
 def _embedded(address: _Address) -> Iterator[ipaddress.IPv4Address]:
