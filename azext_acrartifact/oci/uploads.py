@@ -23,6 +23,8 @@ APPEND_TIME = 30.0
 FINISH_RATE = 8 * 1024 * 1024
 LONGEST_FINISH = 150.0
 """A registry hashes a whole blob before it confirms it: bytes a second, and the most seconds in addition."""
+_ABOUT_THE_TARGET = frozenset({401, 403, 405, 408, 429})
+"""Statuses of a refused mount that an upload to the same repository would get as well."""
 _RANGE = re.compile(r"(?:bytes=)?0-(\d{1,19})")
 
 
@@ -53,7 +55,7 @@ class Uploads:
 
     def mount(self, blob: Descriptor, source: str) -> Session | None:
         """Mount *blob* from the repository *source* of the same registry (§ Mounting a blob from another repository).
-        Returns None if it is mounted, or the session that a registry starts instead."""
+        Returns None if it is mounted, or the session of an upload instead, which the registry or `begin` starts."""
         query = f"?mount={quote(blob.digest, safe='')}&from={quote(source, safe='')}"
         response = self._api.send(replace(self._scope, source=source), "POST", self._url + query, repeatable=True)
         if response.status == 201:
@@ -64,6 +66,9 @@ class Uploads:
                     "The registry mounted another blob", where=response.request.where, why=mounted
                 )
             return None
+        if response.status // 100 == 4 and response.status not in _ABOUT_THE_TARGET:
+            response.close()
+            return self.begin()
         return self._opened(response, "Could not mount a blob from another repository")
 
     def append(self, session: Session, chunk: Body) -> Response:

@@ -60,7 +60,8 @@ class FolderSource(StreamSource):
     def __init__(self, folder: PackedFolder, codec: Codec, destination: str) -> None:
         self._folder, self._codec = folder, codec
         self._stream: PackedStream | None = None
-        super().__init__(self._pack, f"{destination}|{folder.version}|{codec.version}", folder.content_size)
+        key = f"{destination}|{folder.version}|{codec.version}"
+        super().__init__(self._pack, key, folder.content_size, folder.title)
 
     @property
     def tar_digest(self) -> str:

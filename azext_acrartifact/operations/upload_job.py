@@ -85,7 +85,8 @@ class Uploader:
         assert content is not None
         parked = item.file if item and item.file and item.file.is_parked else None
         cancelled, sizes = self.concurrency.http.waiter.cancelled, self.storage.sizes
-        source = FileSource(content, self._key(item), cancelled, self._is_likely(item), sizes)
+        name = item.title if item else ""
+        source = FileSource(content, self._key(item), cancelled, self._is_likely(item), sizes, name)
         try:
             identity, sent = self._send(upload, source)
         finally:

@@ -14,7 +14,9 @@ from ..transport.messages import Response
 from ..transport.retry import Attempts
 
 MOST_TIMES = 3
-"""How many times its size a blob may cost, in addition to one chunk."""
+"""How many times its size a blob may cost since the last progress, in addition to one chunk."""
+MOST_TIMES_IN_ALL = 32
+"""How many times its size a blob may cost, whatever progress it makes."""
 MOST_RESTARTS = 3
 """Restarts in a row without a confirmed byte beyond the highest point so far."""
 _HINT = (
@@ -24,8 +26,12 @@ _HINT = (
 
 
 class TransferBudget:
-    """The bytes that the transfer of one blob may cost: `MOST_TIMES` its *size* and *spare*. *verb* as in `sent`. All
-    threads of the transfer share it."""
+    """The bytes that the transfer of one blob may cost: `MOST_TIMES` its *size* and *spare*, anew after each *spare*
+    bytes that are confirmed beyond the highest point so far. *verb* as in `sent`. All threads of the transfer share it.
+
+    An upload whose sessions are lost, each later than the one before, gets to its end in that way. A server that only
+    confirms a little more each time does not renew the budget before it is spent.
+    """
 
     def __init__(self, verb: str, spare: int, size: int, where: str = "") -> None:
         self.size = size
@@ -33,7 +39,7 @@ class TransferBudget:
         self.where = where
         """The name or digest of the blob, for errors; empty while it is not known."""
         self._verb, self._spare = verb, spare
-        self._spent = 0
+        self._spent = self._spent_before = self._highest = self._returned = 0
         self._lock = threading.Lock()
 
     def spend(self, count: int) -> None:
@@ -41,21 +47,37 @@ class TransferBudget:
         with self._lock:
             self._spent += count
 
+    def confirmed(self, position: int) -> None:
+        """Account for the bytes before *position*, all of which have arrived."""
+        with self._lock:
+            if position >= self._highest + self._spare:
+                self._highest, self._spent_before, self._returned = position, self._spent, 0
+
+    def returned(self, count: int) -> None:
+        """Allow *count* more bytes, since the receiver lost them and asks for them again."""
+        with self._lock:
+            self._returned += count
+
     def require(self, count: int) -> None:
         """Raise `ConnectionFailedError` unless *count* more bytes are within the budget. Call it before a request."""
-        if self._spent + count > MOST_TIMES * self.size + self._spare:
+        with self._lock:
+            now = self._spent - self._spent_before + count - self._returned
+            in_all = self._spent + count
+        if now > MOST_TIMES * self.size + self._spare or in_all > MOST_TIMES_IN_ALL * self.size + self._spare:
             raise ConnectionFailedError(
-                "The transfer does not get to its end", where=self.where, why=self._figures, hint=_HINT
+                "The transfer does not get to its end", where=self.where, why=self.figures, hint=_HINT
             )
 
     def explain(self, error: ArtifactError) -> ArtifactError:
-        """Add to *error* what the transfer has cost."""
-        error.why = "; ".join(filter(None, (error.why, self._figures)))
-        error.args = (error.message,)
+        """Add to *error* what the transfer has cost, unless it says so."""
+        if self.figures not in error.why:
+            error.why = "; ".join(filter(None, (error.why, self.figures)))
+            error.args = (error.message,)
         return error
 
     @property
-    def _figures(self) -> str:
+    def figures(self) -> str:
+        """The bytes that the transfer has cost."""
         return f"{self._verb} {self._spent:,} bytes for a blob of {self.size:,}"
 
 
@@ -63,14 +85,16 @@ class Tries:
     """The tries and restarts of a run of bytes from *start* on. Only bytes beyond the highest point renew them."""
 
     def __init__(self, attempts: Attempts, start: int = 0) -> None:
-        self._attempts, self._highest = attempts, start
+        self.highest = start
+        """The bytes that have arrived, at the highest point so far."""
+        self._attempts = attempts
         self._restarts = 0
 
     def confirmed(self, position: int) -> None:
         """Account for the bytes before *position*, all of which have arrived."""
-        if position > self._highest:
-            self._attempts.progressed(position - self._highest)
-            self._highest, self._restarts = position, 0
+        if position > self.highest:
+            self._attempts.progressed(position - self.highest)
+            self.highest, self._restarts = position, 0
 
     def may_restart(self) -> bool:
         """Account for one more restart; return whether it is allowed."""

@@ -30,11 +30,10 @@ class RelaySource:
     def __init__(
         self, source: Source, blob: Descriptor, attempts: Attempts, key: str, sizes: TransferSizes = DEFAULT_SIZES
     ) -> None:
-        self.key = key
+        self.key, self.name = key, blob.title or blob.digest
         self._blob, self._sizes = blob, sizes
-        self._stream = ResumingStream(
-            source, blob, Tries(attempts), TransferBudget("fetched", sizes.chunk, blob.size, blob.title or blob.digest)
-        )
+        self._budget = TransferBudget("fetched", sizes.chunk, blob.size, self.name)
+        self._stream = ResumingStream(source, blob, Tries(attempts), self._budget)
         self._verifier = Verifier(blob.digest, blob.size)
         self._marks = {0: self._verifier.copy()}
         self._verified = False
@@ -101,7 +100,10 @@ class RelaySource:
         """Move to *offset* with a hash of all bytes before it, some of which may have to be read again."""
         if offset != self._position:
             self.close()
+            before = self._position
             self._verifier = self._marks[max(mark for mark in self._marks if mark <= offset)].copy()
+            # The target lost what it had. How often, `BlobUpload` decides.
+            self._budget.returned(max(before - self._position, 0))
         buffer = memoryview(bytearray(min(self._sizes.buffer, max(offset - self._position, 1))))
         while self._position < offset:
             self.read(buffer[: offset - self._position])

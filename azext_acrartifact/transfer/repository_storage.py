@@ -53,8 +53,10 @@ class RepositoryStorage:
         self, source: UploadSource, exists: Exists, advance: Advance, session: Session | None = None
     ) -> tuple[Identity, bool]:
         """Upload *source* unless it *exists*; see `BlobUpload.run`."""
-        attempts = self._http.attempts()
-        return BlobUpload(self._uploads, source, exists, attempts, self._sessions, advance, session, self.sizes).run()
+        attempts, notice = self._http.attempts(), self._http.waiter.notice
+        return BlobUpload(
+            self._uploads, source, exists, attempts, self._sessions, advance, session, self.sizes, notice
+        ).run()
 
     def resolve(self, version: str) -> Descriptor | None:
         """Return the descriptor of the manifest under *version*, or None."""

@@ -18,6 +18,8 @@ class TransferSizes:
     chunk: int = 16 * _MIB
     smallest_chunk: int = _MIB // 4
     """A registry that refuses a chunk as too large gets smaller ones, down to this size."""
+    largest_chunk: int = 128 * _MIB
+    """A registry that loses sessions gets larger chunks, up to this size."""
     checked: int = _MIB // 16
     """The smallest blob for which it is worth a request to check whether it exists."""
     hashed_first: int = 32 * _MIB

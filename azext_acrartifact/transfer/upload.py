@@ -1,37 +1,51 @@
 """Upload one blob: begin a session, append chunks, query the offset, finish.
 
-Small blobs take a POST and a PUT. Larger ones go in PATCH chunks, since ACR cuts or refuses large single bodies
-(goharbor/harbor#23015), and since a break then costs one chunk. After any doubt, the session is asked for its offset. A
-lost session begins again, and the session of an earlier process is resumed.
+Blobs go in PATCH chunks, since ACR cuts or refuses large single bodies (goharbor/harbor#23015), and the last chunk goes
+with the PUT. After any doubt, the session is asked for its offset. ACR cancels a session when it is sent an outdated
+URL (Azure/azure-sdk-for-js#25448): a lost response to a chunk costs all bytes before it, and the upload begins again.
+The session of an earlier process is resumed. docs/decisions/0012-after-a-lost-session.md has the reasons.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import replace
 from typing import BinaryIO
 
-from ..errors import ConnectionFailedError, DigestMismatchError, ProtocolError, RegistryError
+from ..errors import (
+    ArtifactError,
+    ConnectionFailedError,
+    DigestMismatchError,
+    ProtocolError,
+    RegistryError,
+    RejectedError,
+)
 from ..oci.content import Advance, Chunk
 from ..oci.descriptor import Descriptor
 from ..oci.uploads import Session, Uploads
 from ..transport.error_responses import error_from
 from ..transport.messages import Response
-from ..transport.retry import Attempts
-from .budget import TransferBudget, Tries
+from ..transport.retry import Attempts, Notice
+from .budget import MOST_RESTARTS, TransferBudget, Tries
+from .chunk_size import ChunkSize
 from .sizes import DEFAULT_SIZES, TransferSizes
 from .upload_sessions import UploadSessions
 from .upload_source import Identity, UploadSource
 
 MEDIA_TYPE = "application/octet-stream"
 """A registry stores blobs without their types."""
+_LOST = f"The registry dropped {MOST_RESTARTS + 1} upload sessions in a row, none of which got further"
+_LOST_HINT = (
+    "Run the command again. If the connection loses responses often, run it on a better one, or push smaller files: "
+    "the registry drops all bytes of a file when one response is lost."
+)
 
 Exists = Callable[[Identity], bool]
 
 
 class BlobUpload:
-    """The upload of *source*, unless it *exists*. Calls *advance* as the registry confirms bytes."""
+    """The upload of *source*, unless it *exists*. Calls *advance* as the registry confirms bytes, and *notice* with a
+    text for each session that was lost."""
 
     def __init__(
         self,
@@ -43,17 +57,18 @@ class BlobUpload:
         advance: Advance,
         session: Session | None = None,
         sizes: TransferSizes = DEFAULT_SIZES,
+        notice: Notice = lambda text: None,
     ) -> None:
         """*session* is a fresh one, as a registry opens it when it cannot mount; by default the upload begins one."""
         self._uploads, self._source, self._exists = uploads, source, exists
-        self._tries, self._budget = Tries(attempts), TransferBudget("sent", sizes.chunk, 0)
-        self._sessions, self._advance = sessions, advance
+        self._tries, self._budget = Tries(attempts), TransferBudget("sent", sizes.chunk, 0, source.name)
+        self._sessions, self._advance, self._notice = sessions, advance, notice
         self._session, self._sizes = session, sizes
-        self._chunk = sizes.chunk
-        self._single = source.expected <= sizes.single
-        self._checked = False
+        self._chunk = ChunkSize(sizes)
+        self._present: bool | None = None
         self._all_sent = False
         self._resumed = False
+        self._lost = 0
 
     def run(self) -> tuple[Identity, bool]:
         """Return the blob's identity once the registry has it, and whether it had to be sent.
@@ -68,13 +83,17 @@ class BlobUpload:
             while (sent := self._step()) is None:
                 pass
             self._sessions.forget(self._source.key)
+        except (ConnectionFailedError, RegistryError) as error:
+            raise self._budget.explain(error) if self._lost or self._tries.highest else error
         finally:
             self._sessions.release(self._source.key)
+        if self._lost:
+            self._notice(f"{self._name} needed {self._lost + 1} upload sessions: {self._budget.figures}")
         return self._source.settle(), sent
 
     def _step(self) -> bool | None:
         """Send the next request. Returns True when the blob was sent, False when it exists already, else None."""
-        chunk = self._source.chunk(self._session.offset if self._session else 0, self._chunk)
+        chunk = self._source.chunk(self._session.offset if self._session else 0, self._chunk.value)
         if self._is_present():
             return self._all_sent and self._count_all()
         if self._session is None:
@@ -85,12 +104,13 @@ class BlobUpload:
         except ConnectionFailedError as error:
             if not self._tries.again_after_error(error):
                 raise
-            self._query()
+            self._query(error)
             return None
 
     def _send(self, session: Session, chunk: Chunk | None) -> bool | None:
         """Append *chunk*, or finish with it; return True when the blob is complete."""
-        if chunk is not None and not self._fits_single(chunk):
+        identity = self._source.identity()
+        if chunk is not None and (identity is None or session.offset + chunk.size < identity.size):
             self._append(session, chunk)
             return None
         return True if self._finish(session, chunk) else None
@@ -101,7 +121,7 @@ class BlobUpload:
         if chunk is not None:
             identity = self._source.identity()
             self._budget.size = identity.size if identity else max(self._budget.size, session.offset + chunk.size)
-            self._budget.where = identity.digest if identity else ""
+            self._budget.where = self._source.name or (identity.digest if identity else "")
             self._budget.require(chunk.size)
 
     def _count_all(self) -> bool:
@@ -111,20 +131,16 @@ class BlobUpload:
         return True
 
     def _is_present(self) -> bool:
-        """Check once, as soon as the identity is known, whether the blob exists."""
+        """Check once for each session, as soon as the identity is known, whether the blob exists."""
         identity = self._source.identity()
-        if identity is None or self._checked:
-            return False
-        self._checked = True
-        return self._exists(identity)
-
-    def _fits_single(self, chunk: Chunk) -> bool:
-        fresh = self._session is not None and self._session.offset == 0
-        return self._single and fresh and chunk.size <= self._sizes.single
+        if identity is not None and self._present is None:
+            self._present = self._exists(identity)
+        return bool(self._present)
 
     def _resume(self) -> None:
-        """Resume the session of an earlier process, if the registry still knows it."""
-        saved = self._sessions.session(self._source.key) if self._source.key and not self._single else None
+        """Resume the session of an earlier process, if the registry still has it."""
+        is_large = self._source.expected > self._sizes.single
+        saved = self._sessions.session(self._source.key) if self._source.key and is_large else None
         if saved is None:
             return
         try:
@@ -133,26 +149,39 @@ class BlobUpload:
             known = None
         if known is None:
             self._sessions.forget(self._source.key)
-            if saved.offset + self._chunk >= self._source.expected:
+            if saved.offset + self._sizes.chunk >= self._source.expected:
                 # Probably the upload was finished, and the process killed before it knew: then the blob exists.
                 self._source.settle()
-                self._checked = False
+                self._present = None
+            if not self._is_present():
+                self._notice(self._dropped(saved.offset, " of an earlier run"))
         else:
             self._advance(known.offset)
-            self._session = known
+            self._use(known)
             self._resumed = True
-            self._tries.confirmed(known.offset)
+            self._confirmed(known.offset)
+
+    def _use(self, session: Session) -> None:
+        """Continue with *session*. It is on disk before its URL is used: the registry drops a session if a later
+        process uses an older URL."""
+        self._session = session
+        if session.offset:
+            self._sessions.save(self._source.key, session)
+
+    def _confirmed(self, offset: int) -> None:
+        self._tries.confirmed(offset)
+        self._budget.confirmed(offset)
 
     def _append(self, session: Session, chunk: Chunk) -> None:
         body = _CountedBody(chunk, self._advance, self._budget)
         response = body.through(lambda: self._uploads.append(session, body))
         if response.status == 202:
-            self._session = self._uploads.appended(session, response, chunk.size)
-            self._sessions.save(self._source.key, self._session)
-            self._tries.confirmed(session.offset + chunk.size)
+            self._use(self._uploads.appended(session, response, chunk.size))
+            self._confirmed(session.offset + chunk.size)
+            self._chunk.accepted(chunk.size)
             body.settle(chunk.size)
         else:
-            self._decide(response, "Could not upload a chunk of a file")
+            self._decide(response, "Could not upload a chunk of a file", chunk.size)
 
     def _finish(self, session: Session, rest: Chunk | None) -> bool:
         identity = self._source.settle()
@@ -175,56 +204,75 @@ class BlobUpload:
             response.close()
             self._forget()
             return False
-        self._decide(response, "Could not upload a file")
+        self._decide(response, "Could not upload a file", rest.size if rest else 0)
         return False
 
-    def _decide(self, response: Response, what: str) -> None:
-        """Prepare the next step after an unsuccessful response, or raise."""
+    def _decide(self, response: Response, what: str, size: int) -> None:
+        """Prepare the next step after an unsuccessful response to *size* bytes, or raise."""
         status = response.status
-        if status in (404, 416) and not self._tries.may_restart():
-            raise self._budget.explain(error_from(response, what))
         if status == 404:
+            self._begin_again(error_from(response, what))
+        elif status == 413 and size and self._chunk.refused(size):
             response.close()
-            self._begin_again()
-        elif status == 416 or (status == 413 and self._shrink()):
-            response.close()
+            self._query()
+        elif status == 416:
+            error = error_from(response, what)
+            if not self._tries.may_restart():
+                raise self._budget.explain(error)
             self._query()
         elif self._tries.again_after_response(response):
             self._query()
         else:
             raise error_from(response, what)
 
-    def _shrink(self) -> bool:
-        smallest = self._sizes.smallest_chunk
-        if self._single:
-            self._single = False
-            self._chunk = max(smallest, self._source.expected // 2)
-            return True
-        self._chunk //= 2
-        return self._chunk >= smallest
-
-    def _query(self) -> None:
-        """Ask the session for its offset; begin again when the registry has lost the session."""
+    def _query(self, cause: ConnectionFailedError | None = None) -> None:
+        """Ask the session for its offset; begin again when the registry has lost the session. *cause* is the error of
+        the connection after which that is unknown."""
         if self._session is None:
             return
         known = self._uploads.status(self._session)
         if known is None:
-            if not self._tries.may_restart():
-                lost = ConnectionFailedError(
-                    "The registry lost the upload session several times", hint="Run the command again."
-                )
-                raise self._budget.explain(lost)
-            self._begin_again()
+            self._begin_again(cause)
             return
+        if cause and known.offset == self._session.offset:
+            self._chunk.broken()
         self._advance(known.offset - self._session.offset)
         # A registry may claim bytes that were never sent.
-        self._tries.confirmed(min(known.offset, self._budget.size))
-        self._session = replace(known)
+        self._confirmed(min(known.offset, self._budget.size))
+        self._use(known)
 
-    def _begin_again(self) -> None:
-        """Begin again, unless the blob exists: a finish whose response was lost has closed the session."""
-        self._checked = False
+    def _begin_again(self, cause: ArtifactError | None) -> None:
+        """Begin again, unless the blob exists: a finish whose response was lost has closed the session. Raises an error
+        with *cause* after several sessions in a row that got no further."""
+        dropped = self._dropped(self._session.offset if self._session else 0)
         self._forget()
+        self._present = None
+        if self._is_present():
+            return
+        self._lost += 1
+        if not self._tries.may_restart():
+            raise self._given_up(cause)
+        self._chunk.session_lost()
+        self._notice(dropped)
+
+    def _given_up(self, cause: ArtifactError | None) -> ArtifactError:
+        reason = cause.why or cause.what if cause else "it does not know the last one"
+        why = f"{reason}; at most {self._tries.highest:,} bytes were confirmed"
+        if not isinstance(cause, RegistryError):
+            return ConnectionFailedError(_LOST, where=self._name, why=why, hint=_LOST_HINT)
+        trace = cause.correlation_id
+        return RejectedError(
+            _LOST, where=self._name, why=why, hint=_LOST_HINT, status=404, code=cause.code, correlation_id=trace
+        )
+
+    def _dropped(self, confirmed: int, whose: str = "") -> str:
+        """Describe the loss of a session with *confirmed* bytes."""
+        again = f"{confirmed:,} confirmed bytes are sent again" if confirmed else "no byte had been confirmed"
+        return f"The registry dropped the upload session{whose} for {self._name}: {again}"
+
+    @property
+    def _name(self) -> str:
+        return self._budget.where or "a file"
 
     def _forget(self) -> None:
         if self._session is not None:

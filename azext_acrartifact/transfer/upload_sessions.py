@@ -51,7 +51,10 @@ class UploadSessions:
             return None
 
     def save(self, key: str, session: Session) -> None:
-        """Save *session*; a disk that cannot store it only costs the resumption."""
+        """Save *session*, as the newest one under *key*; a disk that cannot store it only costs the resumption.
+
+        The write needs no fsync: it outlives the process, and a session seldom outlives a machine that lost power.
+        """
         if self._folder is None or not key:
             return
         record = json.dumps({"url": session.url, "offset": session.offset, "time": time.time()}).encode() + b"\n"
@@ -60,9 +63,7 @@ class UploadSessions:
             self._sweep(self._folder)
             descriptor = self._acquire(key, os.O_RDWR | os.O_CREAT)
             if descriptor is not None:
-                # One write of a line: a kill leaves the older record or this one. What follows the line is not read.
-                os.lseek(descriptor, 0, os.SEEK_SET)
-                os.write(descriptor, record)
+                _overwrite(descriptor, record)
 
     def forget(self, key: str) -> None:
         """Remove the session under *key*, unless another process uses it."""
@@ -109,3 +110,15 @@ class UploadSessions:
 
     def _path(self, key: str) -> str:
         return os.path.join(self._folder or os.devnull, hashlib.sha256(os.fsencode(key)).hexdigest()[:32])
+
+
+def _overwrite(descriptor: int, record: bytes) -> None:
+    """Write the line *record* at the start of the file, in one step: a kill leaves the older line or this one. What
+    follows the line is not read. Without room for it, no line is left: an outdated URL must not be used."""
+    written = 0
+    try:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        written = os.write(descriptor, record)
+    finally:
+        if written < len(record):
+            os.ftruncate(descriptor, 0)

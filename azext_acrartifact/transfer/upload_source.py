@@ -28,6 +28,10 @@ class UploadSource(Protocol):
     """Bytes to upload."""
 
     @property
+    def name(self) -> str:
+        """The title for messages; empty when there is none."""
+
+    @property
     def key(self) -> str:
         """The same for the same bytes, in later processes too: identifies an upload session. Empty when unknown."""
 
@@ -36,7 +40,8 @@ class UploadSource(Protocol):
         """The size in bytes, or an estimate."""
 
     def chunk(self, offset: int, most: int) -> Chunk | None:
-        """Return the bytes from *offset* on, at most *most*; None at the end."""
+        """Return the bytes from *offset* on, at most *most*; None at the end. With the last ones, the identity is
+        known, so that they can be sent with the request that finishes the upload."""
 
     def identity(self) -> Identity | None:
         """Return the blob's identity, or None if it is not known yet."""
@@ -55,9 +60,10 @@ class FileSource:
         cancelled: threading.Event,
         hashed_first: bool = False,
         sizes: TransferSizes = DEFAULT_SIZES,
+        name: str = "",
     ) -> None:
         """*hashed_first* is for a file that the registry probably has."""
-        self.key = key
+        self.key, self.name = key, name
         self._hashed_first = hashed_first or content.size <= sizes.hashed_first
         self._content, self._cancelled, self._sizes = content, cancelled, sizes
         self._identity: Identity | None = None
@@ -70,8 +76,10 @@ class FileSource:
         return self._content.size
 
     def chunk(self, offset: int, most: int) -> Chunk | None:
-        """Return a range of the file; None at its end."""
+        """Return a range of the file, the last one when the file has been hashed; None at its end."""
         size = min(most, self._content.size - offset)
+        if offset + size >= self._content.size:
+            self.settle()
         return Chunk(self._content, offset, size) if size > 0 else None
 
     def identity(self) -> Identity | None:
@@ -117,12 +125,19 @@ class FileSource:
 
 class StreamSource:
     """Bytes that are generated, such as a packed folder. Only the current chunk is in memory. For an offset before it,
-    *restart* generates the bytes again, which must be the same each time."""
+    *restart* generates the bytes again, which must be the same each time. A chunk has at most *largest* bytes."""
 
-    def __init__(self, restart: Callable[[], Iterator[bytes | bytearray]], key: str, expected: int) -> None:
-        self.key = key
+    def __init__(
+        self,
+        restart: Callable[[], Iterator[bytes | bytearray]],
+        key: str,
+        expected: int,
+        name: str = "",
+        largest: int = DEFAULT_SIZES.chunk,
+    ) -> None:
+        self.key, self.name = key, name
         self.expected = expected
-        self._restart = restart
+        self._restart, self._largest = restart, largest
         self._begin()
 
     def _begin(self) -> None:
@@ -135,6 +150,7 @@ class StreamSource:
 
     def chunk(self, offset: int, most: int) -> Chunk | None:
         """Return the bytes from *offset* on, and drop those before it; None at the end."""
+        most = min(most, self._largest)
         if offset < self._start:
             self._begin()
         self._drop(offset)

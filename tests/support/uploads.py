@@ -18,10 +18,15 @@ for a reset after the registry did its work, or None."""
 
 @dataclass
 class BlobHost:
-    """Upload sessions and blobs of one repository. *ranges* is False for a host that ignores Range."""
+    """Upload sessions and blobs of one repository. *ranges* is False for a host that ignores Range.
+
+    A request with an outdated `_state` cancels its session (Azure/azure-sdk-for-js#25448). Other registries are *kind*:
+    they accept it and respond with their offset.
+    """
 
     fault: Fault = lambda sent, number: None
     ranges: bool = True
+    kind: bool = False
     most: int = 1 << 40
     blobs: dict[str, bytes] = field(default_factory=dict)
     sessions: dict[str, bytearray] = field(default_factory=dict)
@@ -57,6 +62,9 @@ class BlobHost:
             return self._accepted(202, name)
         if name not in self.sessions:
             return respond(404, b'{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN"}]}')
+        if not self.kind and not sent.query.startswith(f"_state={len(self.sessions[name])}."):
+            del self.sessions[name]
+            return respond(404, b'{"errors":[{"code":"BLOB_UPLOAD_INVALID","message":"blob upload invalid"}]}')
         if sent.method == "GET":
             return self._accepted(204, name)
         if len(sent.body) > self.most:
@@ -81,7 +89,7 @@ class BlobHost:
 
     def _accepted(self, status: int, name: str) -> RawResponse:
         self.states += 1
-        location = f"/v2/a/blobs/uploads/{name}?_state={self.states}"
+        location = f"/v2/a/blobs/uploads/{name}?_state={len(self.sessions[name])}.{self.states}"
         played = respond(status, Range=f"0-{max(0, len(self.sessions[name]) - 1)}", Location=location)
         return replace(played, raw=played.raw.replace(b"Content-Length: 0\r\n", b"")) if status == 204 else played
 

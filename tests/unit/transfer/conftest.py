@@ -21,8 +21,8 @@ from tests.support.uploads import BlobHost
 KIB = 1024
 DATA = bytes(range(256)) * 4 * 40  # 40 KiB
 BLOB = Descriptor("text/plain", digest_of(DATA), len(DATA))
-SIZES = TransferSizes(single=4 * KIB, chunk=8 * KIB, smallest_chunk=KIB)
-"""Chunks of 8 KiB, so that 40 KiB are five."""
+SIZES = TransferSizes(single=4 * KIB, chunk=8 * KIB, smallest_chunk=KIB, largest_chunk=16 * KIB)
+"""Chunks of 8 KiB, so that 40 KiB are five; after a lost session, of 16 KiB."""
 
 
 class MemoryFile:
@@ -91,6 +91,8 @@ class Run:
         self.storage = RepositoryStorage(self.registry, "a", self.sessions, SIZES)
         self.cancelled = threading.Event()
         self.moved = 0
+        self.notes: list[str] = []
+        self.registry.http.waiter.notice = self.notes.append
 
     def __call__(self, data: bytes = DATA, source=None, exists: Callable[[Identity], bool] = lambda identity: False):
         return self.storage.upload(source or FileSource(Memory(data), "key", self.cancelled), exists, self._advance)

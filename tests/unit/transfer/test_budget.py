@@ -28,12 +28,46 @@ def test_a_blob_may_cost_three_times_its_size_and_a_chunk() -> None:
     budget.require(103)
 
 
+def test_confirmed_bytes_beyond_the_highest_point_renew_the_budget() -> None:
+    """Require a whole chunk: a server that confirms a byte more each time gets no more than three times the size."""
+    budget = TransferBudget("sent", 50, 100)
+    for position in (50, 60, 50, 99):
+        budget.spend(80)
+        budget.confirmed(position)
+    budget.require(110)
+    with pytest.raises(errors.ConnectionFailedError, match="sent 320 bytes for a blob of 100"):
+        budget.require(111)
+    budget.confirmed(100)
+    budget.require(350)
+
+
+def test_no_progress_renews_the_budget_for_ever() -> None:
+    budget = TransferBudget("sent", 1, 100)
+    for position in range(32):
+        budget.confirmed(position)
+        budget.spend(100)
+    budget.confirmed(33)
+    budget.require(1)
+    with pytest.raises(errors.ConnectionFailedError, match="sent 3,200 bytes for a blob of 100"):
+        budget.require(2)
+
+
+def test_bytes_that_the_receiver_lost_are_not_the_senders_fault() -> None:
+    budget = TransferBudget("fetched", 0, 100)
+    budget.spend(300)
+    budget.returned(80)
+    budget.require(80)
+    with pytest.raises(errors.ConnectionFailedError):
+        budget.require(81)
+
+
 @pytest.mark.parametrize(("why", "shown"), [("reset", "reset; sent 9 bytes for"), ("", "sent 9 bytes for")])
 def test_an_error_is_explained_by_what_the_transfer_has_cost(why: str, shown: str) -> None:
     budget = TransferBudget("sent", 50, 1_000_000)
     budget.spend(9)
     assert shown in budget.explain(errors.RejectedError("No", why=why)).message
-    assert budget.explain(errors.RejectedError("No")).why == "sent 9 bytes for a blob of 1,000,000"
+    error = budget.explain(errors.RejectedError("No"))
+    assert budget.explain(error).why == "sent 9 bytes for a blob of 1,000,000"
 
 
 def test_only_bytes_beyond_the_highest_point_renew_the_tries(tries: Tries) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
+import resource
+import signal
 import stat
 import time
 from pathlib import Path
@@ -34,7 +37,7 @@ def test_a_killed_upload_is_resumed(run, tmp_path: Path) -> None:
     two = one.again()
     begun = len(one.server.requests)
     two()
-    assert one.methods()[begun:] == ["GET", "PATCH", "PATCH", "PUT"]
+    assert one.methods()[begun:] == ["GET", "PATCH", "PUT"]
     stored(two)
     assert list((tmp_path / "sessions").iterdir()) == []
 
@@ -61,6 +64,48 @@ def test_an_upload_that_was_finished_before_the_kill_is_not_sent_again(run, tmp_
     assert (identity.digest, sent) == (digest_of(DATA), False)
     assert one.methods() == ["GET"]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_newest_location_is_on_disk_before_the_next_chunk_is_sent(run, tmp_path: Path) -> None:
+    """Respond 503 to chunk 2, so that the upload asks for the session's newest URL as well."""
+    saved: dict[str, str] = {}
+
+    def look(sent, number):
+        if sent.method in ("PATCH", "PUT") and not sent.query.startswith("_state=0."):
+            (file,) = tmp_path.iterdir()
+            saved[sent.target.partition("&")[0]] = json.loads(file.read_text().partition("\n")[0])["url"]
+        return respond(503, Retry_After="0") if (sent.method, number) == ("PATCH", 2) else None
+
+    one = run(BlobHost(look), tmp_path)
+    one()
+    assert len(saved) == 5
+    assert saved == {target: f"{one.server.url}{target}" for target in saved}
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_a_kill_within_a_chunk_costs_the_session_only_if_its_bytes_are_stored(run, tmp_path, stored: bool) -> None:
+    class Killed(BaseException):
+        pass
+
+    class Dying(Memory):
+        def open_range(self, offset: int, length: int) -> io.BytesIO:
+            if offset == 24 * KIB and length == 8 * KIB:
+                host.sessions["s1"] += self.data[offset : offset + 3000 * stored]
+                raise Killed
+            return super().open_range(offset, length)
+
+    host = BlobHost()
+    one = run(host, tmp_path)
+    with pytest.raises(Killed):
+        one(source=FileSource(Dying(DATA), "key", one.cancelled))
+    two = one.again()
+    two()
+    rest = ["POST", *["PATCH"] * 4, "PUT"] if stored else ["PATCH", "PUT"]
+    assert one.methods()[one.methods().index("GET") + 1 :] == rest
+    lost = "The registry dropped the upload session of an earlier run for a file: 24,576 confirmed bytes are sent again"
+    assert one.notes == [lost] * stored
+    stored_bytes = host.blobs[digest_of(DATA)]
+    assert (stored_bytes, two.moved) == (DATA, len(DATA))
 
 
 def test_a_small_blob_uses_no_session(run, tmp_path: Path) -> None:
@@ -116,6 +161,22 @@ def test_without_a_folder_or_a_key_nothing_is_saved(tmp_path: Path) -> None:
     UploadSessions(None).forget("a")
     UploadSessions(str(tmp_path)).save("", Session("https://h.example/1", 5))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_without_room_for_the_newest_url_has_no_older_one(tmp_path: Path) -> None:
+    sessions = UploadSessions(str(tmp_path))
+    sessions.save("a", Session("https://h.example/1", 5))
+    (file,) = tmp_path.iterdir()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20, hard))
+        sessions.save("a", Session("https://h.example/2", 6))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert sessions.session("a") is None
+    assert file.read_bytes() == b""
 
 
 def test_a_session_that_cannot_be_saved_costs_only_the_resumption(tmp_path: Path) -> None:
