@@ -18,8 +18,10 @@ class TransferSizes:
     chunk: int = 16 * _MIB
     smallest_chunk: int = _MIB // 4
     """A registry that refuses a chunk as too large gets smaller ones, down to this size."""
+    larger_chunk: int = 20 * _MIB
     largest_chunk: int = 128 * _MIB
-    """A registry that loses sessions gets larger chunks, up to this size."""
+    """A registry that loses sessions gets larger chunks: first of about the largest size that ACR is known to accept
+    (goharbor/harbor#23015), then up to this one."""
     checked: int = _MIB // 16
     """The smallest blob for which it is worth a request to check whether it exists."""
     hashed_first: int = 32 * _MIB

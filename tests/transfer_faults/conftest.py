@@ -2,14 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from acr_emulator.client import Emulator
-from tests.transfer_faults.engine import Engine, make_small, wait_for_threads
+from tests.transfer_faults.engine import SERVER, Engine, make_small, wait_for_threads
 from tests.transfer_faults.processes import Processes, install
+
+WIRE = "bytes on the wire"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the bytes that uploads cost, by cause."""
+    costs: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == WIRE:
+                costs[value[0]].append(value[1:])
+    if costs:
+        terminalreporter.section("bytes sent for bytes of content, by cause")
+    for cause, found in sorted(costs.items()):
+        sent, size = (sum(column) for column in zip(*found, strict=True))
+        worst = max(one / max(of, 1) for one, of in found)
+        share = f"{sent / max(size, 1):.2f}, {worst:.2f} at most"
+        line = f"{cause:60} {len(found):4} x  {sent:14,} for {size:14,}: {share}"
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def record_wire(record_property: Callable[[str, object], None]) -> Callable[[str, int, int], None]:
+    """Return a function that records for the summary: a cause, the bytes that were sent, and the bytes of content."""
+    return lambda cause, sent, size: record_property(WIRE, (cause, sent, size))
+
+
+@pytest.fixture
+def half_chunk(request: pytest.FixtureRequest, emulator: Emulator, _fresh: None) -> str:
+    """Set what the registry does with the first half of a chunk whose connection breaks: it is `kept`, and the session
+    is lost, or `dropped`. Nobody has recorded which one ACR does."""
+    emulator.set(registries={SERVER.partition(".")[0]: {"half_chunk": request.param}})
+    return str(request.param)
 
 
 @pytest.fixture(autouse=True)

@@ -40,6 +40,8 @@ SIZES = TransferSizes(
     single=16 * KIB,
     chunk=RANGE,
     smallest_chunk=4 * KIB,
+    larger_chunk=RANGE * 20 // 16,
+    largest_chunk=RANGE * 8,
     checked=8 * KIB,
     hashed_first=32 * KIB,
     block=RANGE // 2,
@@ -96,6 +98,7 @@ class Engine:
     sessions: Path
     policy: Policy = POLICY
     concurrency: int | None = None
+    sizes: TransferSizes = SIZES
     progress: Moved = field(default_factory=Moved)
     opened: list[HttpClient] = field(default_factory=list)
 
@@ -114,7 +117,7 @@ class Engine:
             [FileSpec(path) for path in paths],
             sessions_folder=str(self.sessions),
             concurrency=self.concurrency,
-            sizes=SIZES,
+            sizes=self.sizes,
         )
         return push(registry, order, self.progress)
 
@@ -125,7 +128,7 @@ class Engine:
             parse_reference(f"{SERVER}/{repository}:{tag}"),
             str(destination),
             concurrency=self.concurrency,
-            sizes=SIZES,
+            sizes=self.sizes,
         )
         return pull(registry, order, self.progress)
 
@@ -138,7 +141,7 @@ class Engine:
             recursive=True,
             sessions_folder=str(self.sessions),
             concurrency=self.concurrency,
-            sizes=SIZES,
+            sizes=self.sizes,
         )
         return copy(Registries(source, opened(TARGET, source.http)), order, self.progress)
 

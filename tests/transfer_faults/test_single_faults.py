@@ -22,6 +22,8 @@ TIMEOUT, SILENCE = 3.0, 5.0
 """The timeout, and the longer stall, in seconds."""
 PATCH: Rule = {"path": UPLOAD, "method": "PATCH"}
 PUT: Rule = {"path": UPLOAD, "method": "PUT"}
+LOST = 4.5
+"""Chunks to send twice if half of the fourth one is kept. If it is dropped, only that half is sent twice."""
 WRITES: Rule = {"path": UPLOAD, "method": "POST|PATCH|PUT"}
 
 
@@ -55,13 +57,13 @@ def pushed(engine: Engine, emulator: Emulator, work: Path, repository: str) -> s
     return repository
 
 
-UP: dict[str, tuple[Rule, int]] = {
-    "reset in a chunk": ({**PATCH, "action": "reset", "where": "request", "after": 40 * KIB, "nth": 4}, 1),
-    "cut in a chunk": ({**PATCH, "action": "cut", "where": "request", "after": 40 * KIB, "nth": 4}, 1),
-    "response to a chunk lost": ({**PATCH, "action": "reset", "where": "handled", "nth": 4}, 1),
+UP: dict[str, tuple[Rule, float]] = {
+    "reset in a chunk": ({**PATCH, "action": "reset", "where": "request", "after": 40 * KIB, "nth": 4}, LOST),
+    "cut in a chunk": ({**PATCH, "action": "cut", "where": "request", "after": 40 * KIB, "nth": 4}, LOST),
+    "response to a chunk lost": ({**PATCH, "action": "reset", "where": "handled", "nth": 4}, 4),
     "response to the config's end lost": ({**PUT, "action": "reset", "where": "handled", "nth": 1}, 1),
     "response to the end lost": ({**PUT, "action": "reset", "where": "handled", "nth": 2}, 1),
-    "stall in a chunk": ({**PATCH, "action": "stall", "where": "handled", "seconds": SILENCE, "nth": 3}, 1),
+    "stall in a chunk": ({**PATCH, "action": "stall", "where": "handled", "seconds": SILENCE, "nth": 3}, 3),
     "429": ({**WRITES, "action": "status", "status": 429, "headers": {"Retry-After": "1"}, "nth": 4}, 1),
     "500": ({**PATCH, "action": "status", "status": 500, "nth": 2, "times": 3}, 3),
     "503 at the end": ({**PUT, "action": "status", "status": 503, "nth": 1, "times": 2}, 1),
@@ -72,6 +74,7 @@ UP: dict[str, tuple[Rule, int]] = {
     "416": ({**PATCH, "action": "status", "status": 416, "nth": 5}, 1),
     "four times 416": ({**PATCH, "action": "status", "status": 416, "probability": 0.5, "seed": 3, "times": 5}, 5),
 }
+"""A rule, and how many chunks may be sent twice because of it."""
 DOWN: dict[str, tuple[Rule, int]] = {
     "reset": ({"host": STORAGE, "action": "reset", "where": "response", "after": 50 * KIB, "nth": 3}, 1),
     "cut": ({"host": STORAGE, "action": "cut", "where": "response", "after": 50 * KIB, "nth": 3}, 1),
@@ -89,15 +92,26 @@ DOWN: dict[str, tuple[Rule, int]] = {
     "wrong Content-Range once": ({"host": STORAGE, "action": "wrong_content_range", "nth": 4, "times": 1}, 12),
     "wrong Content-Range": ({"host": STORAGE, "action": "wrong_content_range"}, 44),
 }  # fmt: skip
-"""A rule, and how many ranges or chunks may pass twice because of it. Where a host ignores ranges, all of them may pass
+"""A rule, and how many ranges may pass twice because of it. Where a host ignores ranges, all of them may pass
 once for each of four connections, since each one learns it by itself: the whole blob fits into the sockets' buffers."""
 
 
+@pytest.mark.parametrize("half_chunk", ["kept", "dropped"], indirect=True)
 @pytest.mark.parametrize("name", UP)
 def test_a_push_survives(
-    name: str, engine: Engine, emulator: Emulator, work: Path, repository: str, origin, monkeypatch: pytest.MonkeyPatch
+    name: str,
+    half_chunk: str,
+    engine: Engine,
+    emulator: Emulator,
+    work: Path,
+    repository: str,
+    origin,
+    monkeypatch: pytest.MonkeyPatch,
+    record_wire,
 ) -> None:
     rule, twice = UP[name]
+    if twice == LOST and half_chunk == "dropped":
+        twice = 1
     if rule["action"] == "stall":
         set_timeouts(monkeypatch, TIMEOUT)
     (work / "large").write_bytes(LARGE)
@@ -106,6 +120,7 @@ def test_a_push_survives(
     assert _applied(emulator) >= 1
     assert origin.blob(repository, digest) == LARGE
     assert wire(emulator, "up") <= len(LARGE) + twice * RANGE + 16 * KIB, requested(emulator)
+    record_wire(f"{name} (half a chunk: {half_chunk})", wire(emulator, "up"), len(LARGE))
     assert engine.progress.moved["large"] == len(LARGE)
     assert list(engine.sessions.iterdir()) == []
 

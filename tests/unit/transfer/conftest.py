@@ -21,8 +21,8 @@ from tests.support.uploads import BlobHost
 KIB = 1024
 DATA = bytes(range(256)) * 4 * 40  # 40 KiB
 BLOB = Descriptor("text/plain", digest_of(DATA), len(DATA))
-SIZES = TransferSizes(single=4 * KIB, chunk=8 * KIB, smallest_chunk=KIB, largest_chunk=16 * KIB)
-"""Chunks of 8 KiB, so that 40 KiB are five; after a lost session, of 16 KiB."""
+SIZES = TransferSizes(single=4 * KIB, chunk=8 * KIB, smallest_chunk=KIB, larger_chunk=10 * KIB, largest_chunk=16 * KIB)
+"""Chunks of 8 KiB, so that 40 KiB are five; after a lost session of 10 KiB, then of 16."""
 
 
 class MemoryFile:
