@@ -134,10 +134,10 @@ def _terminal(work: Path) -> None:
 
 
 def _large(name: str) -> Callable[[Path], None]:
-    """Replace the input by one of 20 MiB, which is sent in two chunks."""
+    """Replace the input by one of 36 MiB, which is sent in two chunks before the request with the last one."""
 
     def plant(work: Path) -> None:
-        (work / name).write_bytes(random.Random(1).randbytes(20 << 20))
+        (work / name).write_bytes(random.Random(1).randbytes(36 << 20))
 
     return plant
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from acr_emulator.client import Emulator
-from tests.transfer_faults.engine import SERVER, Engine, make_small, wait_for_threads
+from tests.transfer_faults.engine import Engine, make_small, set_half_chunk, wait_for_threads
 from tests.transfer_faults.processes import Processes, install
 
 WIRE = "bytes on the wire"
@@ -40,9 +40,8 @@ def record_wire(record_property: Callable[[str, object], None]) -> Callable[[str
 
 @pytest.fixture
 def half_chunk(request: pytest.FixtureRequest, emulator: Emulator, _fresh: None) -> str:
-    """Set what the registry does with the first half of a chunk whose connection breaks: it is `kept`, and the session
-    is lost, or `dropped`. Nobody has recorded which one ACR does."""
-    emulator.set(registries={SERVER.partition(".")[0]: {"half_chunk": request.param}})
+    """Set what the registry does with half a chunk, as the parameter says."""
+    set_half_chunk(emulator, request.param)
     return str(request.param)
 
 

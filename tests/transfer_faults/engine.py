@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from acr_emulator.client import Emulator
 from acr_emulator.world import default_world
 from azext_acrartifact.auth.credentials import PasswordCredential
 from azext_acrartifact.auth.endpoint import TokenEndpoint
@@ -66,6 +67,12 @@ def set_timeouts(patch: pytest.MonkeyPatch, seconds: float) -> None:
     """
     patch.setitem(globals(), "STALL_TIMEOUT", seconds)
     patch.setattr(uploads, "APPEND_TIME", 0.0)
+
+
+def set_half_chunk(emulator: Emulator, half_chunk: str) -> None:
+    """Set what the registry does with the first part of a chunk whose connection breaks: it is `kept`, so that the
+    client's URL is outdated and the session lost, or `dropped`. Which of them ACR does is not recorded."""
+    emulator.set(registries={server.partition(".")[0]: {"half_chunk": half_chunk} for server in (SERVER, TARGET)})
 
 
 @dataclass

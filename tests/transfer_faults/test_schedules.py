@@ -15,8 +15,9 @@ import pytest
 from acr_emulator.client import Emulator
 from azext_acrartifact.errors import ArtifactError
 from tests.functional.az import assert_no_internals, files_in
-from tests.transfer_faults.engine import Engine, set_timeouts
+from tests.transfer_faults.engine import Engine, set_half_chunk, set_timeouts
 from tests.transfer_faults.schedules import STALL, Rule, Schedule, schedule, top_level, write
+from tests.transfer_faults.test_single_faults import wire
 
 SCHEDULES = 200
 LONGEST = 60.0
@@ -32,13 +33,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.mark.timeout(300)
 def test_a_transfer_ends_right_or_with_one_clear_error(
-    seed: int, engine: Engine, emulator: Emulator, work: Path, tmp_path: Path
+    seed: int, engine: Engine, emulator: Emulator, work: Path, tmp_path: Path, record_wire
 ) -> None:
     planned = schedule(seed)
+    set_half_chunk(emulator, ("kept", "dropped")[seed % 2])
     engine.concurrency = planned.concurrency
     repository = f"faults/schedule-{seed}"
     write(work, planned.files)
     _push(planned, engine, emulator, repository)
+    for action in {rule["action"] for rule in planned.up}:
+        record_wire(f"schedules with {action}", wire(emulator, "up"), sum(map(len, planned.files.values())))
     there = tmp_path / "there"
     there.mkdir()
     write(there, planned.older)
