@@ -33,18 +33,24 @@ so that all of them pass through `printable`, which also removes this process's 
 
 from __future__ import annotations
 
+import copy
+from typing import TypeVar
+
 from .text import printable, without_tokens
 
 MESSAGE_LIMIT = 600
+_Error = TypeVar("_Error", bound="ArtifactError")
 
 
 class ArtifactError(Exception):
-    """*what* happened, *where* (to which file or URL), *why*, and as a *hint* what to type or do next."""
+    """*what* happened, *where* (to which file or URL), *why*, and as a *hint* what to type or do next. An error that
+    Azure responded has a *correlation_id*, which Azure support asks for."""
 
     usual_hint = ""
     """The hint of errors that are raised without one."""
 
-    def __init__(self, what: str, *, where: str = "", why: str = "", hint: str = "") -> None:
+    def __init__(self, what: str, *, where: str = "", why: str = "", hint: str = "", correlation_id: str = "") -> None:
+        self.correlation_id = printable(correlation_id)
         self.what = _shown(what)
         self.where = _shown(where)
         self.why = _shown(why)
@@ -53,10 +59,19 @@ class ArtifactError(Exception):
 
     @property
     def message(self) -> str:
-        """One line: what, where and why."""
+        """One line: what, where, why, and the correlation id."""
         where = f" ({self.where})" if self.where else ""
         why = f": {self.why}" if self.why else ""
-        return f"{self.what}{where}{why}"
+        trace = f" (correlation id {self.correlation_id})" if self.correlation_id else ""
+        return f"{self.what}{where}{why}{trace}"
+
+
+def restated(error: _Error, *, what: str = "", why: str = "", hint: str = "") -> _Error:
+    """Return a copy of *error* with other texts. All else stays, such as the correlation id."""
+    found = copy.copy(error)
+    found.what, found.why, found.hint = _shown(what) or error.what, _shown(why) or error.why, _shown(hint) or error.hint
+    found.args = (found.message,)
+    return found
 
 
 def _shown(text: str) -> str:
@@ -133,14 +148,7 @@ class RegistryError(ArtifactError):
     ) -> None:
         self.status = status
         self.code = printable(code)
-        self.correlation_id = printable(correlation_id)
-        super().__init__(what, where=where, why=why, hint=hint)
-
-    @property
-    def message(self) -> str:
-        """One line: what, where, why, and the id that Azure support asks for."""
-        trace = f" (correlation id {self.correlation_id})" if self.correlation_id else ""
-        return super().message + trace
+        super().__init__(what, where=where, why=why, hint=hint, correlation_id=correlation_id)
 
 
 class PermissionDeniedError(RegistryError):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from ..errors import SignInError
+from ..errors import SignInError, restated
 from ..transport.authorization import Scope
 from .credentials import AnonymousCredential, Credential
 from .endpoint import TokenEndpoint
@@ -105,7 +105,7 @@ def _none_left(failures: Sequence[tuple[Source, SignInError]]) -> SignInError:
     main = (signed or failures)[0][1]
     others = [f"{source.name}: {error.why or error.what}" for source, error in tried if error is not main]
     why = "; ".join([main.why or main.what, *others])
-    return SignInError(main.what, where=main.where, why=why, hint=main.hint) if others else main
+    return restated(main, why=why) if others else main
 
 
 def _tried(failures: Sequence[tuple[Source, SignInError]]) -> list[tuple[Source, SignInError]]:

@@ -226,4 +226,5 @@ def _all_failed(name: str, server: str, failures: Sequence[tuple[str, ArtifactEr
         by_reason.setdefault(error.why or error.what, []).append(audience)
     why = "; ".join(f"with a token for {' or '.join(names)}: {reason}" for reason, names in by_reason.items())
     hint = next((error.hint for _, error in failures if error.hint), "")
-    return SignInError(f"Signing in with {name} failed", where=server, why=why, hint=hint)
+    trace = next((error.correlation_id for _, error in failures if error.correlation_id), "")
+    return SignInError(f"Signing in with {name} failed", where=server, why=why, hint=hint, correlation_id=trace)

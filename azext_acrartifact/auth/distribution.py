@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from ..errors import PermissionDeniedError, ProtocolError, SignInError
 from ..transport.authorization import Scope
 from ..transport.client import HttpClient
-from ..transport.error_responses import error_from
+from ..transport.error_responses import correlation_id, error_from
 from ..transport.messages import Request, Response, origin_of, resolve
 from .challenge import Challenge, parse_challenge
 from .endpoint import read_token, require_sendable
@@ -109,5 +109,9 @@ def _no_login(response: Response) -> SignInError:
 
 def _denied(scope: Scope, response: Response) -> PermissionDeniedError:
     return PermissionDeniedError(
-        "No permission", where=response.request.where, why=f"{scope} is not granted", status=401
+        "No permission",
+        where=response.request.where,
+        why=f"{scope} is not granted",
+        status=401,
+        correlation_id=correlation_id(response),
     )

@@ -15,7 +15,7 @@ from ..known_secrets import KNOWN
 from ..transport.authorization import Scope
 from ..transport.bounded_json import parse_json
 from ..transport.client import HttpClient
-from ..transport.error_responses import error_from, read_refusal, resource_name
+from ..transport.error_responses import correlation_id, error_from, read_refusal, resource_name
 from ..transport.messages import FORM, Request, Response
 
 TOKEN_LIMIT = 1024 * 1024
@@ -54,6 +54,7 @@ class TokenEndpoint:
             raise SignInError(
                 "The registry requires a sign-in",
                 where=self.server,
+                correlation_id=error.correlation_id,
                 why="it does not allow anonymous access",
                 hint="Sign in: az login. Its owner can allow anonymous reads: "
                 f"az acr update --name {resource_name(self.server)} --anonymous-pull-enabled true",
@@ -109,5 +110,6 @@ def _refused(response: Response) -> Exception:
         "The registry did not accept the sign-in",
         where=response.request.where,
         why=refusal.why or f"status {response.status}",
+        correlation_id=correlation_id(response),
         hint="Sign in again (az login), or check the user name and password and that they are for this registry.",
     )

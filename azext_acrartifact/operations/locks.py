@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from ..errors import ArtifactError, LockedError, NotFoundError
+from ..errors import ArtifactError, LockedError, NotFoundError, restated
 from ..oci.digest import Digest
 from ..oci.reference import Reference
 from ..oci.registry import Registry
@@ -61,14 +61,10 @@ def with_locks(
     found = [(reference, locks) for reference, locks in locked if locks]
     if not found:
         return error
-    return LockedError(
-        error.what,
-        where=error.where,
+    return restated(
+        error,
         why="; ".join(f"{reference} has {', '.join(f'{name}=false' for name in locks)}" for reference, locks in found),
         hint="To lift the lock: " + "; ".join(_remedy(reference, locks) for reference, locks in found) + alternative,
-        status=error.status,
-        code=error.code,
-        correlation_id=error.correlation_id,
     )
 
 

@@ -6,6 +6,7 @@ ACR's `detail` is an array, an object, a string or absent.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ from .retry import retry_after
 
 ERROR_BODY_LIMIT = 64 * 1024
 ERROR_TEXT_LIMIT = 4096
+UNSUPPORTED = "UNSUPPORTED"
+"""The code for an operation that a registry does not have (distribution specification, § Error Codes)."""
 STORAGE_ERROR = "storage"
 """The code of a `Refusal` by the storage behind a registry. Its message is the storage's own code."""
 STORAGE_HINT = (
@@ -89,29 +92,28 @@ def read_refusal(response: Response) -> Refusal:
         return Refusal()
     errors = parsed.get("errors") if isinstance(parsed, dict) else None
     first = errors[0] if isinstance(errors, list) and errors else {}
+    if isinstance(parsed, dict) and "errors" not in parsed:
+        # ACR refuses a range so: https://github.com/dotnet/sdk-container-builds/issues/258
+        first = {"message": _reason(parsed)}
     return _refusal(first, response.request.secrets) if isinstance(first, dict) else Refusal()
 
 
 def error_from(response: Response, what: str, not_found: str = "") -> ArtifactError:
     """Return the error for an unsuccessful response, whose body is read and closed. *what* says which step failed ("The
     manifest was not stored"); *not_found* replaces it for a 404."""
-    refusal = read_refusal(response)
+    return refused(response, read_refusal(response), what, not_found)
+
+
+def refused(response: Response, refusal: Refusal, what: str, not_found: str = "") -> ArtifactError:
+    """Return the same error for a response whose *refusal* was read before."""
     status = response.status
-    if status == 401:
-        return _sign_in(response, refusal)
     kind, hint = _kind(response, refusal)
-    if kind is ProtocolError:
-        return ProtocolError(what, where=response.request.where, why=f"unexpected status {status}")
-    assert issubclass(kind, RegistryError)
-    return kind(
-        not_found if status == 404 and not_found else what,
-        where=response.request.where,
-        why=refusal.why or f"status {status}",
-        hint=hint,
-        status=status,
-        code=refusal.code,
-        correlation_id=correlation_id(response),
-    )
+    whats = {401: "The registry did not accept the sign-in", 404: not_found}
+    why = f"unexpected status {status}" if kind is ProtocolError else refusal.why or f"status {status}"
+    texts = {"where": response.request.where, "why": why, "hint": hint, "correlation_id": correlation_id(response)}
+    if issubclass(kind, RegistryError):
+        return kind(whats.get(status) or what, status=status, code=refusal.code, **texts)
+    return kind(whats.get(status) or what, **texts)
 
 
 def correlation_id(response: Response) -> str:
@@ -124,9 +126,10 @@ def _kind(response: Response, refusal: Refusal) -> tuple[type[ArtifactError], st
     if response.status in (400, 403) and refusal.code == STORAGE_ERROR:
         return RejectedError, STORAGE_HINT
     kinds: dict[int, tuple[type[ArtifactError], str]] = {
+        401: (SignInError, "Sign in again (az login), or check the user name and password."),
         403: _forbidden(refusal, response.request.url),
         404: (NotFoundError, _not_found_hint(refusal, response.request.url)),
-        405: (LockedError, f"A lock may be set: {_show_command(response.request.url)} shows it. See {_LOCK_LINK}"),
+        405: _not_allowed(refusal, response.request.url),
         429: (ThrottledError, f"Run the command again in {_wait(response)}."),
         4: (RejectedError, _REJECTED_HINTS.get(refusal.code, "")),
         5: (ServerFaultError, "Run the command again later. Azure's status: https://status.azure.com"),
@@ -151,6 +154,13 @@ def _forbidden(refusal: Refusal, url: str) -> tuple[type[ArtifactError], str]:
         return NetworkRuleError, (f"The registry's network rules block this address: {rules}. See {_FIREWALL_LINK}")
     guess = f" Or its network rules block this address: {rules}" if refusal.code == "DENIED" else ""
     return PermissionDeniedError, PermissionDeniedError.usual_hint + guess
+
+
+def _not_allowed(refusal: Refusal, url: str) -> tuple[type[ArtifactError], str]:
+    """Distinguish a lock from an operation that the registry does not have, such as a delete in a read-only one."""
+    if refusal.code == UNSUPPORTED:
+        return RejectedError, "This registry does not offer the operation. Ask its owner whether it can be turned on."
+    return LockedError, f"A lock may be set: {_show_command(url)} shows it. See {_LOCK_LINK}"
 
 
 def _not_found_hint(refusal: Refusal, url: str) -> str:
@@ -180,22 +190,19 @@ def hint_of_list(server: str, repository: str) -> str:
     return f"Check the name and the tag. To list them: az acr artifact list {server}/{repository}"
 
 
-def _sign_in(response: Response, refusal: Refusal) -> SignInError:
-    return SignInError(
-        "The registry did not accept the sign-in",
-        where=response.request.where,
-        why=refusal.why or "status 401",
-        hint="Sign in again (az login), or check the user name and password.",
-    )
-
-
 def _wait(response: Response) -> str:
     seconds = retry_after(response)
-    return f"{seconds:.0f} s" if seconds is not None else "a minute or two"
+    return f"{math.ceil(seconds)} s" if seconds is not None else "a minute or two"
 
 
 def _refusal(error: dict[str, Any], secrets: Sequence[str]) -> Refusal:
     """Take the texts of *error*, without secrets of the request that they repeat."""
     detail = error.get("detail")
-    texts = (error.get("code"), error.get("message"), detail if isinstance(detail, str) else "")
+    texts = (error.get("code"), error.get("message"), detail if isinstance(detail, str) else _reason(detail))
     return Refusal(*(without_secrets(str(text or "")[:ERROR_TEXT_LIMIT], secrets) for text in texts))
+
+
+def _reason(fields: object) -> str:
+    """Return the text that ACR calls `Reason`; empty without one. It may be an empty object."""
+    reason = fields.get("Reason") if isinstance(fields, dict) else None
+    return reason if isinstance(reason, str) else ""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import email.utils
 import random
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +21,8 @@ RETRY_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 LONGEST_RETRY_AFTER = 120.0
 NOT_LISTENING_BUDGET = 4.0
 """Seconds to wait for a server that refuses connections: it restarts soon, or not at all."""
+LONGEST_WAIT = 999_999_999.0
+_SECONDS = re.compile(r"[0-9]+(?:\.[0-9]*)?")
 
 Notice = Callable[[str], None]
 
@@ -107,12 +110,13 @@ class Attempts:
 
 
 def retry_after(response: Response) -> float | None:
-    """Return the seconds in `Retry-After`, a number or a date (RFC 9110 §10.2.3); None without one."""
+    """Return the seconds in `Retry-After`, a number or a date; None without one. RFC 9110 §10.2.3 knows only whole
+    seconds, but rate limiters in front of registries count in fractions."""
     text = response.headers.get("Retry-After", "").strip()
     if not text:
         return None
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
+    if _SECONDS.fullmatch(text):
+        return min(float(text[:20]), LONGEST_WAIT)
     try:
         moment = email.utils.parsedate_to_datetime(text).timestamp()
     except (TypeError, ValueError, OverflowError):

@@ -12,7 +12,7 @@ import pytest
 from azext_acrartifact import errors
 from azext_acrartifact._exception_handler import cli_error, command
 from azext_acrartifact.cli.context import CommandContext
-from azext_acrartifact.errors import ArtifactError, NotFoundError, RegistryError
+from azext_acrartifact.errors import ArtifactError, NotFoundError, RegistryError, restated
 from azext_acrartifact.known_secrets import KNOWN
 from tests.unit.cli.az_command import az_command
 
@@ -103,6 +103,14 @@ def test_a_registry_error_has_its_status_code_and_correlation_id() -> None:
     assert (error.status, error.code) == (404, "TAG\\nUNKNOWN")
     assert error.message == "Gone (correlation id 12\\x1b34)"
     assert isinstance(error, RegistryError)
+
+
+@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
+def test_a_restated_error_keeps_its_kind_and_its_correlation_id(kind: type[ArtifactError]) -> None:
+    found = restated(kind("It failed", where="here", why="a", hint="b", correlation_id="guid-1"), why="c\n", hint="d")
+    assert type(found) is kind
+    assert str(found) == found.message == "It failed (here): c\\n (correlation id guid-1)"
+    assert found.hint == "d"
 
 
 def test_a_command_raises_the_errors_of_azure_cli_and_any_bug() -> None:

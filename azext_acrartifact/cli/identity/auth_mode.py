@@ -11,7 +11,7 @@ from knack.log import get_logger
 from ...auth.chain import ChainCredential, NotConfiguredError, Notice, Source, anonymous_source
 from ...auth.credentials import REFRESH_TOKEN_USER, AnonymousCredential, Credential, PasswordCredential
 from ...auth.docker_config import DockerConfig
-from ...errors import InvalidInputError, LocalFileError, SignInError
+from ...errors import InvalidInputError, LocalFileError, SignInError, restated
 from ..argument_names import AUTH_MODES
 from ..arguments import LoginArgument
 from ..context import CommandContext
@@ -71,8 +71,7 @@ def _chosen(cmd: CommandContext, server: LoginServer, login: LoginArgument, to_s
 def _with_advice(error: SignInError, server: LoginServer) -> SignInError:
     """Return *error* with the advice to give the whole login server of a registry that was named without it."""
     advice = f"If {server.host} is not the registry {server.name} that you mean, give its login server: --name SERVER"
-    hint = f"{error.hint.rstrip('. ')}. {advice}"
-    return SignInError(error.what, where=error.where, why=error.why, hint=hint)
+    return restated(error, hint=f"{error.hint.rstrip('. ')}. {advice}")
 
 
 def local_login(cmd: CommandContext, server: str, login: LoginArgument) -> tuple[str, str] | None:

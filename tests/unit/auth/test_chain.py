@@ -8,6 +8,7 @@ import pytest
 
 from azext_acrartifact import errors
 from azext_acrartifact.auth.chain import ChainCredential, NotConfiguredError, Source, anonymous_source
+from azext_acrartifact.auth.credentials import EntraCredential, EntraToken, PasswordCredential
 from azext_acrartifact.auth.endpoint import TokenEndpoint
 from azext_acrartifact.transport.authorization import METADATA_READ, PULL, PUSH, Scope
 from tests.support.server import respond
@@ -135,3 +136,18 @@ def test_anonymous_access_is_for_reads_only(serve, http) -> None:
     assert server.requests == []
     assert chained.access_token(endpoint, READ) == "t"
     assert b"username" not in server.requests[0].body
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        [anonymous_source()],
+        [absent("one"), Source("two", lambda: PasswordCredential("me", "secret")), anonymous_source()],
+        [Source("two", lambda: EntraCredential(lambda audience: EntraToken("a.b.c"), ["https://a.example"]))],
+    ],
+)
+def test_an_error_of_the_registry_keeps_its_correlation_id(serve, http, sources: list[Source]) -> None:
+    server = serve(lambda sent: respond(401, X_Ms_Correlation_Request_Id="guid-1"), forever=True)
+    with pytest.raises(errors.SignInError) as caught:
+        chain(*sources)[0].access_token(TokenEndpoint("r.example", server.url, http), READ)
+    assert caught.value.message.endswith("(correlation id guid-1)")

@@ -48,6 +48,8 @@ def refused(code: str, message: str = "", **more: object) -> dict[str, object]:
         (400, b"<Error><Code>AuthenticationFailed</Code></Error>", errors.RejectedError),
         (404, refused("MANIFEST_UNKNOWN"), errors.NotFoundError),
         (405, refused("REGISTRY_DISALLOWED_OPERATION", detail={}), errors.LockedError),
+        (405, b"", errors.LockedError),
+        (405, refused("UNSUPPORTED", "The operation is unsupported."), errors.RejectedError),
         (409, b"", errors.RejectedError),
         (413, b"", errors.RejectedError),
         (429, refused("TOOMANYREQUESTS"), errors.ThrottledError),
@@ -60,9 +62,10 @@ def refused(code: str, message: str = "", **more: object) -> dict[str, object]:
     ],
 )
 def test_each_status_is_its_error(status: int, body: object, kind: type) -> None:
-    failed = response(status, body)
+    failed = response(status, body, X_Ms_Correlation_Request_Id="guid-1")
     error = error_from(failed, "It failed")
     assert type(error) is kind
+    assert error.message.endswith("(correlation id guid-1)")
     assert failed._raw.closed
     assert "secret" not in error.message
     assert "GET https://myregistry.azurecr.io/v2/a/manifests/1" in error.message
@@ -179,6 +182,23 @@ def test_a_404_may_have_a_text_of_its_own() -> None:
     assert error_from(response(404), "It failed").what == "It failed"
 
 
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ({"Range": "bytes 0-84521/*", "Reason": "the format is invalid"}, "the format is invalid"),
+        (
+            refused("MANIFEST_INVALID", "manifest invalid", detail={"Reason": "no config"}),
+            "manifest invalid: no config",
+        ),
+        (refused("MANIFEST_INVALID", "manifest invalid", detail={"Reason": {}}), "manifest invalid"),
+        ({"Reason": {}}, "status 400"),
+        ({"errors": [], "Reason": "x"}, "status 400"),
+    ],
+)
+def test_the_reason_is_shown(body: object, why: str) -> None:
+    assert error_from(response(400, body), "It failed").why == why
+
+
 @pytest.mark.parametrize("detail", [None, [], [{"Type": "repository"}], {}, {"Name": "a"}, 5, True, 1.5])
 def test_a_detail_that_is_not_text_is_left_out(detail: object) -> None:
     assert read_refusal(response(400, refused("CODE", "words", detail=detail))) == Refusal("CODE", "words", "")
@@ -230,7 +250,8 @@ def test_escapes_in_the_servers_text_are_shown_as_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("after", "words"), [("3600", "in 3600 s."), (None, "in a minute or two"), ("x", "in a minute or two")]
+    ("after", "words"),
+    [("3600", "in 3600 s."), ("0.5", "in 1 s."), (None, "in a minute or two"), ("x", "in a minute or two")],
 )
 def test_a_throttled_client_learns_for_how_long(after: str | None, words: str) -> None:
     failed = response(429, b"", **({"Retry_After": after} if after else {}))

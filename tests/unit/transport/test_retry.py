@@ -36,8 +36,9 @@ def response(status: int, after: str | None = None) -> Response:
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [
-        (None, None), ("", None), ("  ", None), ("0", 0.0), ("7", 7.0), (" 12 ", 12.0), ("-5", None), ("1.5", None),
-        ("soon", None), ("٣", None), ("9" * 400, 999_999_999.0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        (None, None), ("", None), ("  ", None), ("0", 0.0), ("7", 7.0), (" 12 ", 12.0), ("-5", None), ("0.5", 0.5),
+        ("1.", 1.0), (".5", None), ("1.5.2", None), ("1e3", None), ("soon", None), ("٣", None),
+        ("9" * 400, 999_999_999.0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
         ("Wed, 99 Foo 2015", None), ("Fri, 31 Dec 99999 23:59:59 GMT", None),
     ],
 )  # fmt: skip
