@@ -8,10 +8,17 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ..errors import DigestMismatchError, InvalidManifestError, InvalidReferenceError, NotFoundError, ProtocolError
+from ..errors import (
+    DigestMismatchError,
+    InvalidManifestError,
+    InvalidReferenceError,
+    NotFoundError,
+    ProtocolError,
+    RejectedError,
+)
 from ..transport.authorization import DELETE, PULL, PUSH, Scope
 from ..transport.bounded_json import parse_json
-from ..transport.error_responses import error_from
+from ..transport.error_responses import error_from, read_refusal, refused
 from ..transport.messages import Response
 from .api import RegistryApi, path_of
 from .descriptor import Descriptor
@@ -20,6 +27,7 @@ from .manifest import MANIFEST_LIMIT, Manifest, parse_manifest
 from .mediatypes import ACCEPT, IMAGE_INDEX
 from .pages import Pages, follow_pages
 from .reference import check_tag
+from .referrers_api import says_no_api
 
 PAGE_SIZE = 100
 LARGE_MANIFEST = MANIFEST_LIMIT // 16
@@ -68,8 +76,8 @@ class Manifests:
     def put(self, repository: str, manifest: Manifest, version: str) -> bool:
         """Store *manifest* under *version*. Raises `DigestMismatchError` if the registry reports another digest.
 
-        Returns whether the registry itself lists the manifest as a referrer of its subject (§ Pushing Manifests with
-        Subject). If not, `referrers.Referrers` maintains that list.
+        Returns whether the registry says that it lists the manifest as a referrer of its subject (§ Pushing Manifests
+        with Subject). A registry may list it without saying so.
         """
         url = self._api.url(path_of(repository, "manifests", version))
         headers = {"Content-Type": manifest.media_type}
@@ -92,15 +100,23 @@ class Manifests:
             return response.status != 404
         raise error_from(response, "Could not delete the manifest")
 
-    def referrers(self, repository: str, digest: Digest) -> Iterator[Descriptor] | None:
-        """Iterate over the manifests whose subject is *digest*. Returns None if the registry has no referrers API."""
+    def referrers(self, repository: str, digest: Digest, has_api: bool = False) -> Iterator[Descriptor] | None:
+        """Iterate over the manifests whose subject is *digest*.
+
+        Returns None if the registry has no referrers API, unless *has_api* says that it has shown one. Raises
+        `RejectedError` for a 404 that speaks of *digest* or of the repository.
+        """
         url = self._api.url(path_of(repository, "referrers", digest))
         pages = follow_pages(self._api, Scope.of(repository, PULL), url, "referrers")
         first = next(pages)
-        if first.status == 404:
-            first.close()
+        if first.status == 200:
+            return self._children(pages, first)
+        refusal = read_refusal(first)
+        if not has_api and says_no_api(first.status, refusal):
             return None
-        return self._children(pages, first)
+        error = refused(first, refusal, "Could not list the referrers")
+        # Not a NotFoundError: for a script, its exit code says that the artifact itself is gone.
+        raise _unlisted(error) if isinstance(error, NotFoundError) else error
 
     def _children(self, pages: Pages, first: Response) -> Iterator[Descriptor]:
         for page in itertools.chain([first], pages):
@@ -116,6 +132,19 @@ class Manifests:
             found = _tags(response)
             pages.listed(found)
             yield from found
+
+
+def _unlisted(error: NotFoundError) -> RejectedError:
+    return RejectedError(
+        error.what,
+        where=error.where,
+        why=error.why,
+        hint="A geo-replica may not have the artifact yet. Run the command again, or use one replica only: "
+        "myregistry.REGION.geo.azurecr.io",
+        status=error.status,
+        code=error.code,
+        correlation_id=error.correlation_id,
+    )
 
 
 def _checked(response: Response, repository: str, version: str) -> Manifest:

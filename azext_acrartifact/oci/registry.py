@@ -22,7 +22,7 @@ class Registry:
         self.authorizer = authorizer
         self.http = http
         self.manifests = Manifests(api)
-        self.referrers = Referrers(self.manifests)
+        self.referrers = Referrers(self.manifests, http.waiter.notice, http.attempts)
         self.metadata = AcrMetadata(api)
 
     def blobs(self, repository: str) -> Blobs:

@@ -71,18 +71,19 @@ def plan_delete(registry: Registry, reference: Reference, *, confirmed: bool = F
         tags = registry.metadata.tags_of(repository, found.digest)
     indexes = _broken(inventory, found.digest)
     if confirmed:
-        next(registry.referrers.of(repository, found.digest), None)  # sets uses_tag_schema
-    is_complete = not confirmed or registry.referrers.uses_tag_schema
+        next(registry.referrers.of(repository, found.digest), None)  # shows whether there is a referrers API
+    is_complete = not confirmed or registry.referrers.uses_tag_schema(repository)
     referrers = _referrers(inventory, found.digest) if is_complete else []
+    uses_tag_schema = registry.referrers.uses_tag_schema(repository)
     return Deletion(
         reference,
         found.digest,
         [str(tag["name"]) for tag in tags],
         referrers,
         indexes,
-        registry.referrers.uses_tag_schema,
+        uses_tag_schema,
         [LockedTag(str(tag["name"]), locks) for tag in tags if (locks := locks_in(tag))],
-        _lists(registry, repository, found.digest, referrers) if registry.referrers.uses_tag_schema else {},
+        _lists(registry, repository, found.digest, referrers) if uses_tag_schema else {},
     )
 
 

@@ -44,11 +44,13 @@ class Referrer:
 
 @dataclass(frozen=True)
 class ReferrerTree:
-    """A *subject* and its *referrers*."""
+    """A *subject* and its *referrers*. Without *has_api* they are from a list under a tag, which any identity that may
+    push can write."""
 
     reference: Reference
     subject: Descriptor
     referrers: Sequence[Referrer]
+    has_api: bool
 
 
 def list_referrers(
@@ -63,7 +65,8 @@ def list_referrers(
     if subject is None:
         raise not_found(reference)
     found = walk_referrers(registry, repository, [subject.digest], DEEPEST if recursive else 1)[subject.digest]
-    return ReferrerTree(reference.at(subject.digest), subject, _leading_to(found, artifact_type))
+    has_api = not registry.referrers.uses_tag_schema(repository)
+    return ReferrerTree(reference.at(subject.digest), subject, _leading_to(found, artifact_type), has_api)
 
 
 def walk_referrers(
@@ -170,7 +173,7 @@ def _list_level(
 
     run_all(Concurrency(registry.http, IN_FLIGHT), [functools.partial(fetch, digest) for digest in level])
     # Some lists omit the type (https://github.com/Azure/acr/issues/784); read it from the manifest then.
-    doubts = verify and registry.referrers.uses_tag_schema
+    doubts = verify and registry.referrers.uses_tag_schema(repository)
     unknown = [item for found in level.values() for item in found if item.artifact_type is None or doubts]
     run_all(Concurrency(registry.http, IN_FLIGHT), [functools.partial(complete, item) for item in unknown])
     for found in level.values():

@@ -6,7 +6,7 @@ import functools
 import threading
 from collections.abc import Iterator, Sequence
 
-from ..errors import DigestMismatchError
+from ..errors import DigestMismatchError, RejectedError
 from ..oci.blobs import BlobStream
 from ..oci.content import Advance, Source
 from ..oci.descriptor import Descriptor
@@ -107,5 +107,10 @@ class RepositoryStorage:
     def _referrers_of(self, subject: Digest) -> frozenset[Digest]:
         with self._lock:
             if subject not in self._listed:
-                self._listed[subject] = frozenset(child.digest for child in self.referrers(subject))
+                try:
+                    self._listed[subject] = frozenset(child.digest for child in self.referrers(subject))
+                except RejectedError as error:
+                    if error.status != 404:
+                        raise
+                    self._listed[subject] = frozenset()  # A referrer may be copied without its subject.
             return self._listed[subject]

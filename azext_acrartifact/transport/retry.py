@@ -92,6 +92,14 @@ class Attempts:
         self._waiter.wait(pause, f"the server responded {response.status}")
         return True
 
+    def again(self, reason: str) -> bool:
+        """Wait for *reason* and return True if tries are left."""
+        pause = self._pause()
+        if not self._spend(pause, self._policy.budget):
+            return False
+        self._waiter.wait(pause, reason)
+        return True
+
     def progressed(self, size: int) -> None:
         """Account for *size* bytes received; once there are `Policy.headway`, start the count of tries again."""
         self._bytes += size

@@ -56,6 +56,7 @@ def referrers_output(tree: ReferrerTree) -> dict[str, Any]:
         "digest": subject.digest,
         "mediaType": optional(subject.media_type),
         "size": subject.size,
+        "referrersApi": tree.has_api,
         "referrers": [_referrer(tree.reference, item) for item in tree.referrers],
     }
 

@@ -195,6 +195,34 @@ def test_a_referrer_that_a_killed_run_did_not_list_is_listed(target_without_list
     assert [child.digest for child in target.referrers.of("graph/unlisted", subject.digest)] == [attached.digest]
 
 
+@pytest.fixture
+def lagging(app: App) -> None:
+    """Let the registries not know the manifests whose referrers are asked for, as a geo-replica may, and not confirm
+    subjects."""
+    body = json.dumps({"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest is not found"}]})
+    app.faults.add({"path": "/referrers/", "action": "status", "status": 404, "body": body})
+    app.faults.add({"path": "/manifests/", "action": "drop_headers", "headers": {"OCI-Subject": ""}})
+
+
+def test_a_replica_that_does_not_know_a_subject_leaves_nothing_behind(signed_in, app: App, lagging: None) -> None:
+    registry = signed_in()
+    tree = push_tree(registry, "graph/lag", b"s")
+    app.log.clear()
+    with pytest.raises(errors.RejectedError, match="Could not list the referrers"):
+        bring(ends(registry, "graph/lag", registry, "graph/lag2"), tree.index.digest, recursive=True)
+    assert not sent(app)
+
+
+def test_a_referrer_is_copied_without_its_subject(signed_in, app: App, lagging: None) -> None:
+    registry = signed_in()
+    tree = push_tree(registry, "graph/orphan", b"s")
+    for _ in range(2):
+        bring(ends(registry, "graph/orphan", registry, "graph/orphaned"), tree.note.digest)
+    copied = app.store.registry("myregistry").existing("graph/orphaned")
+    assert copied is not None
+    assert (set(copied.manifests), set(copied.tags)) == ({tree.note.digest}, set())
+
+
 def test_a_preview_reports_the_same_and_sends_nothing(signed_in, app: App) -> None:
     registry, target = signed_in(), signed_in(server=TARGET)
     tree = push_tree(registry, "graph/preview", b"s")

@@ -164,7 +164,7 @@ def test_the_list_is_stored_under_a_tag(serve, registry: Open) -> None:
         opened.referrers.store("a", manifest, manifest.digest)
     assert listed(tags) == [first.digest, second.digest]
     assert [child.artifact_type for child in opened.referrers.of("a", SUBJECT.digest)] == [KIND, KIND]
-    assert opened.referrers.uses_tag_schema
+    assert opened.referrers.uses_tag_schema("a")
     opened.referrers.forget("a", SUBJECT.digest, [first.digest])
     assert listed(tags) == [second.digest]
 
