@@ -25,6 +25,13 @@ class Challenge:
         """Whether the token is valid but the permission is missing, so that signing in again would not help."""
         return self.parameters.get("error") == "insufficient_scope"
 
+    def actions(self, kind: str, name: str) -> frozenset[str]:
+        """Return the actions that the challenge asks for on the resource *name* of type *kind*."""
+        scopes = self.parameters.get("scope", "").split()
+        prefix = f"{kind}:{name}:"
+        asked = [scope.removeprefix(prefix).split(",") for scope in scopes if scope.startswith(prefix)]
+        return frozenset(action for actions in asked for action in actions)
+
 
 def parse_challenge(header: str) -> Challenge:
     """Parse the first challenge of *header*. A malformed header gives an empty challenge."""

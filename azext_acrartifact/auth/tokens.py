@@ -18,6 +18,7 @@ from .endpoint import TokenEndpoint
 
 # Anonymous and scope-map tokens may allow these without naming them, so the registry itself must decide.
 _DECIDED_BY_REGISTRY = frozenset({METADATA_READ, METADATA_WRITE})
+_READS = frozenset({PULL, METADATA_READ})
 BATCH = 10
 """Repositories per token; Azure's own acr-cli requests as many."""
 ROLES = {
@@ -29,6 +30,15 @@ ROLES = {
     "*": "Container Registry Repository Catalog Lister",
 }
 """The role to ask for by action: that of a registry, or that of a registry with repository permissions."""
+SCOPE_MAP = {
+    PULL: "content/read",
+    PUSH: "content/write",
+    DELETE: "content/delete",
+    METADATA_READ: "metadata/read",
+    METADATA_WRITE: "metadata/write",
+}
+"""The action in a token's scope map
+(https://learn.microsoft.com/azure/container-registry/container-registry-token-based-repository-permissions)."""
 
 
 @dataclass(frozen=True)
@@ -72,18 +82,24 @@ class TokenAuthorizer:
                     self._cache(scope, scope.wanted, value)
 
     def renew(self, scope: Scope, refused: str | None, response: Response) -> str | None:
-        """Return a Bearer value other than *refused*; see `Authorizer`."""
-        if parse_challenge(response.headers.get("WWW-Authenticate", "")).insufficient_scope:
-            raise self._denied(scope, scope.actions.union(scope.either[:1]), correlation_id(response))
+        """Return a Bearer value other than *refused*; see `Authorizer`. If the registry asks for another right to read
+        than was requested, that one is requested too, once."""
+        challenge = parse_challenge(response.headers.get("WWW-Authenticate", ""))
+        asked = challenge.actions(scope.kind, scope.repository) & SCOPE_MAP.keys()
         with self._lock:
             token = self._tokens.get(_key(scope))
+            more = asked & _READS - (token.requested if token else frozenset())
+            if challenge.insufficient_scope and not more:
+                needed = asked or scope.actions.union(scope.either[:1])
+                missing = needed - (token.granted if token else frozenset())
+                raise self._denied(scope, missing or needed, correlation_id(response))
             if token is None or token.header == refused:
-                token = self._fetch(scope, token)
+                token = self._fetch(scope, token, more)
         self._require(scope, token.granted)
         return token.header
 
-    def _fetch(self, scope: Scope, old: _Token | None) -> _Token:
-        actions = scope.wanted | (old.requested if old else frozenset())
+    def _fetch(self, scope: Scope, old: _Token | None, more: frozenset[str] = frozenset()) -> _Token:
+        actions = scope.wanted | more | (old.requested if old else frozenset())
         value = self._credential.access_token(self._endpoint, [_requesting(scope, actions)])
         return self._cache(scope, actions, value)
 
@@ -104,11 +120,13 @@ class TokenAuthorizer:
     def _denied(self, scope: Scope, actions: frozenset[str], correlation: str) -> PermissionDeniedError:
         names = " and ".join(sorted(actions))
         roles = "; ".join(f"{ROLES[action]} to {action}" for action in sorted(actions) if action in ROLES)
+        of_token = " and ".join(SCOPE_MAP[action] for action in sorted(actions) if action in SCOPE_MAP)
+        of_token = f" The scope map of a token needs {of_token}." if of_token else ""
         return PermissionDeniedError(
             "No permission",
             where=f"{self._endpoint.server}/{scope.repository}",
             why=f"{self._credential.name} may not {names} here",
-            hint=f"Ask the registry's owner for a role: {roles}. A new role works after up to 10 minutes.",
+            hint=f"Ask the registry's owner for a role: {roles}. A new role works after up to 10 minutes.{of_token}",
             status=401,
             code="insufficient_scope",
             correlation_id=correlation,

@@ -16,7 +16,7 @@ from ..errors import (
     ProtocolError,
     RejectedError,
 )
-from ..transport.authorization import DELETE, PULL, PUSH, Scope
+from ..transport.authorization import DELETE, LIST_TAGS, PULL, PUSH, Scope
 from ..transport.bounded_json import parse_json
 from ..transport.error_responses import error_from, read_refusal, refused
 from ..transport.messages import Response
@@ -125,9 +125,12 @@ class Manifests:
             yield from found
 
     def tags(self, repository: str) -> Iterator[str]:
-        """Yield all tags, page by page (§ Listing Tags). Raises `NotFoundError` if the repository does not exist."""
+        """Yield all tags, page by page (§ Listing Tags). Raises `NotFoundError` if the repository does not exist.
+
+        ACR counts tags as metadata, which the right to pull does not include (https://github.com/Azure/acr/issues/690).
+        """
         url = self._api.url(path_of(repository, "tags", "list") + f"?n={PAGE_SIZE}")
-        pages = follow_pages(self._api, Scope.of(repository, PULL), url, "tags")
+        pages = follow_pages(self._api, Scope.of(repository, *LIST_TAGS), url, "tags")
         for response in pages:
             found = _tags(response)
             pages.listed(found)

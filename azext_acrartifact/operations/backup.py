@@ -25,7 +25,7 @@ from ..transfer.concurrency import Concurrency
 from ..transfer.progress import Progress
 from ..transfer.repository_storage import RepositoryStorage
 from ..transfer.sizes import DEFAULT_SIZES, TransferSizes
-from ..transport.authorization import PULL, Scope
+from ..transport.authorization import LIST_TAGS, PULL, Scope
 from .copy_graph import CopiedGraph, Ends, Item, copy_graph, preview
 from .manifest_graph import Graph, LeftOut, ManifestPool, collect
 from .parallel import run_all
@@ -77,7 +77,8 @@ def backup(registry: Registry, order: BackupOrder, progress: Progress) -> Layout
     """
     repository = order.reference.repository
     concurrency = Concurrency(registry.http, order.concurrency)
-    registry.authorizer.authorization(Scope.of(repository, PULL))
+    lists_tags = not (order.reference.version or order.tags)
+    registry.authorizer.authorization(Scope.of(repository, *(LIST_TAGS if lists_tags else [PULL])))
     before = existing_layout(order.path)
     with contextlib.closing(before[0]) if before else contextlib.nullcontext():
         source = RepositoryStorage(registry, repository, sizes=order.sizes)

@@ -16,6 +16,8 @@ PUSH = "push"
 DELETE = "delete"
 METADATA_READ = "metadata_read"
 METADATA_WRITE = "metadata_write"
+LIST_TAGS = (PULL, METADATA_READ)
+"""The actions for the list of a repository's tags, of which ACR requires the second, and other registries the first."""
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,18 @@ def test_commas_inside_quotes_separate_nothing() -> None:
 
 
 @pytest.mark.parametrize(
+    ("scope", "actions"),
+    [
+        ("repository:a:pull,metadata_read", {"pull", "metadata_read"}),
+        ("repository:b:push repository:a:pull registry:a:*", {"pull"}),
+        ("repository:a/b:pull", set()), ("repository:a", set()), ("", set()), ("::", set()),
+    ],
+)  # fmt: skip
+def test_the_actions_on_one_repository(scope: str, actions: set[str]) -> None:
+    assert parse_challenge(f'Bearer scope="{scope}"').actions("repository", "a") == actions
+
+
+@pytest.mark.parametrize(
     ("header", "scheme", "parameters"),
     [
         ("", "", {}), ("   ", "", {}), ("=", "", {}), ('"Bearer"', "", {}), ("Basic", "basic", {}),

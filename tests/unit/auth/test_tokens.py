@@ -111,6 +111,33 @@ def test_insufficient_scope_is_final(authorizer, issuer) -> None:
     assert len(issuer.forms) == 1
 
 
+def asks(actions: str, repository: str = "a") -> str:
+    return f'Bearer realm="x",scope="repository:{repository}:{actions}",error="insufficient_scope"'
+
+
+def test_another_right_to_read_is_requested_once(authorizer, issuer) -> None:
+    issuer.granted = ("pull",)
+    refused = authorizer.authorization(READ)
+    more = authorizer.renew(READ, refused, unauthorized(asks("metadata_read,push")))
+    assert more != refused
+    assert [form["scope"] for _, form in issuer.forms] == ["repository:a:pull", "repository:a:metadata_read,pull"]
+    with pytest.raises(errors.PermissionDeniedError, match="may not metadata_read here") as caught:
+        authorizer.renew(READ, more, unauthorized(asks("metadata_read")))
+    assert "The scope map of a token needs metadata/read." in caught.value.hint
+    assert len(issuer.forms) == 2
+
+
+@pytest.mark.parametrize(
+    ("challenge", "missing"),
+    [(asks("push,delete"), "delete"), (asks("pull,x" * 50, "b"), "pull and push"), (asks("\x1b[2J"), "pull and push")],
+)
+def test_no_right_to_write_is_requested_as_the_registry_asks(authorizer, issuer, challenge: str, missing: str) -> None:
+    refused = authorizer.authorization(WRITE)
+    with pytest.raises(errors.PermissionDeniedError, match=f"may not {missing} here"):
+        authorizer.renew(WRITE, refused, unauthorized(challenge))
+    assert len(issuer.forms) == 1
+
+
 def test_a_renewed_token_without_an_action_is_refused(authorizer, issuer) -> None:
     refused = authorizer.authorization(WRITE)
     issuer.granted = ("pull",)
