@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import InvalidManifestError, InvalidReferenceError
-from ..oci.descriptor import Descriptor, parse_descriptor
+from ..oci.descriptor import Descriptor, as_list, parse_descriptor
 from ..oci.digest import Digest
 from ..oci.manifest import MANIFEST_LIMIT, encoded, parse_manifest
 from ..oci.mediatypes import IMAGE_INDEX
@@ -138,9 +138,9 @@ def parse_index(raw: bytes, where: str) -> LayoutIndex:
     # skopeo omits the media type; there is only this one.
     parse_manifest(raw, IMAGE_INDEX, where)
     fields: dict[str, Any] = json.loads(raw)
-    members = fields.pop("manifests")
+    members = as_list(fields.pop("manifests", None))
     entries = [Entry(parse_descriptor(item, f"{where} manifests[{n}]"), item) for n, item in enumerate(members)]
-    return LayoutIndex(tuple(entries), fields)
+    return LayoutIndex(tuple(entries), {name: value for name, value in fields.items() if value not in (None, "")})
 
 
 def _listed(index: LayoutIndex) -> set[tuple[str | None, Digest]]:

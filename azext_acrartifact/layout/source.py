@@ -15,8 +15,8 @@ from dataclasses import replace
 from ..errors import DigestMismatchError, InvalidManifestError, LocalFileError, NotFoundError, RefusedError
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest, algorithm_of, digest_of
-from ..oci.manifest import MANIFEST_LIMIT, Manifest, parse_manifest
-from ..oci.mediatypes import IMAGE_INDEX, IMAGE_MANIFEST, INDEXES, MANIFESTS
+from ..oci.manifest import MANIFEST_LIMIT, Manifest, is_manifest, parse_manifest
+from ..oci.mediatypes import IMAGE_INDEX, IMAGE_MANIFEST
 from ..oci.referrers import is_referrers_tag
 from .files import LayoutFile, LayoutFiles, read_layout, read_small
 from .index import blob_name
@@ -133,7 +133,7 @@ class LayoutSource:
         """Yield every manifest that may be a referrer. oras lists referrers in `index.json`, regctl in an index under a
         tag made of the subject's digest (OCI distribution specification, § Referrers Tag Schema)."""
         for entry in self.index.entries:
-            if entry.descriptor.media_type not in (*MANIFESTS, *INDEXES):
+            if not is_manifest(entry.descriptor):
                 continue
             if entry.tag is not None and is_referrers_tag(entry.tag):
                 yield from (child.digest for child in self.manifest(entry.descriptor.digest).manifests)
@@ -163,7 +163,7 @@ def _declared_type(raw: bytes) -> str:
     """Return the media type of a manifest without a descriptor: its own `mediaType`, otherwise by its content."""
     try:
         fields = json.loads(raw)
-        declared = fields.get("mediaType") or (IMAGE_INDEX if "manifests" in fields else IMAGE_MANIFEST)
+        declared = fields.get("mediaType") or (IMAGE_INDEX if fields.get("manifests") is not None else IMAGE_MANIFEST)
     except (ValueError, RecursionError, AttributeError) as error:
         raise InvalidManifestError("Not a manifest", why="it is not a JSON object") from error
     return str(declared)

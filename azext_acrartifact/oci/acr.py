@@ -13,6 +13,7 @@ from ..transport.bounded_json import parse_json
 from ..transport.error_responses import error_from
 from ..transport.messages import Response
 from .api import RegistryApi
+from .descriptor import as_list
 from .digest import Digest, parse_digest
 from .mediatypes import is_type_text
 from .pages import follow_pages
@@ -138,9 +139,13 @@ class AcrMetadata:
 
 
 def _items(response: Response, page: dict[str, Any], key: str, kind: type) -> list[Any]:
-    found = page.get(key) or []
-    if not isinstance(found, list) or not all(isinstance(item, kind) for item in found):
-        raise ProtocolError(f"Could not list the {key}", where=response.request.where, why="the list is malformed")
+    try:
+        found = as_list(page.get(key))
+        if not all(isinstance(item, kind) for item in found):
+            raise ValueError(f"an entry is no {kind.__name__}")
+    except ValueError as error:
+        where = response.request.where
+        raise ProtocolError(f"Could not list the {key}", where=where, why="the list is malformed") from error
     return found
 
 

@@ -124,5 +124,5 @@ def _begins_at(offset: int, response: Response) -> bool:
 def _error(response: Response, blob: Descriptor) -> Exception:
     error = error_from(response, "Could not read a blob", not_found="The registry has lost a blob of the artifact")
     if isinstance(error, NotFoundError):
-        error.where = f"{error.where} ({printable(blob.title or blob.media_type)})"
+        error.where = f"{error.where} ({printable(blob.name)})"
     return error

@@ -1,4 +1,9 @@
-"""Descriptors (OCI image specification, descriptor.md)."""
+"""Descriptors (OCI image specification, descriptor.md).
+
+Registries store almost any JSON, and other clients read it, so that what is read may be odd: null instead of a list, no
+media type, annotations that are no text. That counts as absent. Only digests, sizes and types must be valid, as they
+become URLs, limits and output; what is written has all that the specification requires.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import InvalidManifestError, ProtocolError
-from .digest import Digest, parse_digest
+from .digest import Digest, parse_digest, short
 from .mediatypes import TITLE, TYPE_LIMIT, is_type_text
 
 LARGEST_SIZE = 2**63 - 1
@@ -16,7 +21,8 @@ LARGEST_SIZE = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """A reference to content by its media type, its digest and its *size* in bytes."""
+    """A reference to content by its media type, its digest and its *size* in bytes. A *media_type* that was read is
+    empty if there is none."""
 
     media_type: str
     digest: Digest
@@ -30,6 +36,11 @@ class Descriptor:
     def title(self) -> str | None:
         """The file name in the layer's annotations. It is not checked here; `files.names` does that."""
         return self.annotations.get(TITLE)
+
+    @property
+    def name(self) -> str:
+        """The content's name for messages and progress: its title, its type or its digest."""
+        return self.title or self.media_type or short(self.digest)
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object, with its keys in the order in which oras writes them."""
@@ -49,20 +60,17 @@ def parse_descriptor(value: object, path: str) -> Descriptor:
     """Return *value*, from the JSON path *path* of a manifest, as a descriptor; raise `InvalidManifestError` if it is
     none."""
     fields = as_object(value, path)
-    media_type, size = fields.get("mediaType"), fields.get("size")
-    if not isinstance(media_type, str) or not media_type:
-        raise InvalidManifestError("A descriptor has no media type", where=path)
-    _require_type(media_type, path)
+    size = fields.get("size")
     if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= LARGEST_SIZE:
         raise InvalidManifestError("A descriptor has no valid size", where=path, why=str(size)[:40])
     return Descriptor(
-        media_type,
+        optional_type(fields.get("mediaType"), f"{path}.mediaType") or "",
         _digest(fields.get("digest"), path),
         size,
-        string_map(fields.get("annotations"), f"{path}.annotations"),
-        _data(fields.get("data"), path),
+        texts_in(fields.get("annotations")),
+        _data(fields.get("data")),
         optional_type(fields.get("artifactType"), f"{path}.artifactType"),
-        _platform(fields.get("platform"), path),
+        texts_in(fields["platform"]) if isinstance(fields.get("platform"), dict) else None,
     )
 
 
@@ -73,27 +81,29 @@ def as_object(value: object, path: str) -> dict[str, Any]:
     return value
 
 
+def as_list(value: object) -> list[Any]:
+    """Return *value* if it is a list. Null and an absent member are an empty one: ACR's are from Go, whose encoder
+    writes null for a slice that nothing was added to. Raises `ValueError` for anything else."""
+    if value is not None and not isinstance(value, list):
+        raise ValueError("not a list")
+    return value or []
+
+
 def optional_type(value: object, path: str) -> str | None:
-    """Return *value* if it is a media type or absent; an empty string counts as absent."""
-    if value is not None and not isinstance(value, str):
-        raise InvalidManifestError("Not a string", where=path)
-    if value:
-        _require_type(value, path)
-    return value or None
-
-
-def _require_type(text: str, path: str) -> None:
-    if not is_type_text(text):
-        why = f"'{text[:40]}' is not 1 to {TYPE_LIMIT} printable ASCII characters"
+    """Return *value* if it is a media type, or None if it is absent, empty or no text. Raises `InvalidManifestError`
+    for a text that is long or not printable."""
+    if not isinstance(value, str) or not value:
+        return None
+    if not is_type_text(value):
+        why = f"'{value[:40]}' is not 1 to {TYPE_LIMIT} printable ASCII characters"
         raise InvalidManifestError("Not a media type", where=path, why=why)
+    return value
 
 
-def string_map(value: object, path: str) -> dict[str, str]:
-    """Return *value* if it is an object of strings, or an empty object if it is absent."""
-    fields = {} if value is None else as_object(value, path)
-    if not all(isinstance(item, str) for item in fields.values()):
-        raise InvalidManifestError("Not all values are strings", where=path)
-    return fields
+def texts_in(value: object) -> dict[str, str]:
+    """Return the members of *value* that are texts; none if it is no object."""
+    fields = value if isinstance(value, dict) else {}
+    return {key: item for key, item in fields.items() if isinstance(item, str)}
 
 
 def _digest(value: object, path: str) -> Digest:
@@ -103,17 +113,8 @@ def _digest(value: object, path: str) -> Digest:
         raise InvalidManifestError(error.what, where=path, why=error.why) from error
 
 
-def _data(value: object, path: str) -> bytes | None:
-    if value is None:
-        return None
+def _data(value: object) -> bytes | None:
     try:
-        return base64.b64decode(value if isinstance(value, str) else "?", validate=True)
-    except ValueError as error:
-        raise InvalidManifestError("A descriptor's data is not base64", where=path) from error
-
-
-def _platform(value: object, path: str) -> Mapping[str, str] | None:
-    if value is None:
+        return base64.b64decode(value, validate=True) if isinstance(value, str) else None
+    except ValueError:
         return None
-    fields = as_object(value, f"{path}.platform")
-    return {key: item for key, item in fields.items() if isinstance(item, str)}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ..errors import InvalidManifestError
 from .descriptor import Descriptor
-from .manifest import MANIFEST_LIMIT, Manifest, encoded, fields_of, parse_manifest
+from .manifest import MANIFEST_LIMIT, Manifest, encoded, fields_of, parse_manifest, require_types
 from .mediatypes import IMAGE_INDEX
 
 
@@ -19,8 +19,10 @@ def build_index(
 ) -> Manifest:
     """Build an index of *manifests*, in their order.
 
-    Raises `InvalidManifestError` above 4 MiB, which is more than a registry accepts, and for text that is not UTF-8.
+    Raises `InvalidManifestError` above 4 MiB, which is more than a registry accepts, for a descriptor without a type,
+    and for text that is not UTF-8.
     """
+    require_types(*manifests, *([subject] if subject else []))
     listed = {"manifests": [child.to_json() for child in manifests]}
     raw = encoded(fields_of(IMAGE_INDEX, listed, artifact_type, subject, annotations))
     if len(raw) > MANIFEST_LIMIT:

@@ -1,4 +1,4 @@
-"""Manifests and indexes: built for a push, parsed strictly for everything else.
+"""Manifests and indexes: built strictly for a push, and parsed as `descriptor` says.
 
 OCI image specification 1.1, manifest.md and image-index.md. A document with both layers and manifests, with duplicate
 keys, or with another type than its Content-Type is ambiguous (CVE-2021-41190), so it is refused.
@@ -13,7 +13,7 @@ from typing import Any
 
 from ..errors import ArtifactError, InvalidInputError, InvalidManifestError
 from ..transport.bounded_json import parse_json
-from .descriptor import Descriptor, as_object, optional_type, parse_descriptor, string_map
+from .descriptor import Descriptor, as_list, as_object, optional_type, parse_descriptor, texts_in
 from .digest import Digest, digest_of
 from .mediatypes import (
     EMPTY_CONFIG,
@@ -48,7 +48,7 @@ class Manifest:
         """The artifactType of the manifest, or else the config's media type (manifest.md § artifactType)."""
         if self.declared_artifact_type or self.config is None:
             return self.declared_artifact_type
-        return None if self.config.media_type == EMPTY_CONFIG else self.config.media_type
+        return None if self.config.media_type == EMPTY_CONFIG else self.config.media_type or None
 
     @property
     def is_index(self) -> bool:
@@ -85,9 +85,9 @@ def is_foreign(blob: Descriptor) -> bool:
 
 
 def is_manifest(child: Descriptor) -> bool:
-    """Return whether *child* of an index is a manifest. An index may also list blobs, such as a build's cache
-    (https://github.com/moby/buildkit/pull/3724)."""
-    return child.media_type in (*MANIFESTS, *INDEXES)
+    """Return whether *child* of an index is a manifest, as one without a type is. An index may also list blobs, such as
+    a build's cache (https://github.com/moby/buildkit/pull/3724)."""
+    return child.media_type in (*MANIFESTS, *INDEXES, "")
 
 
 def build_manifest(
@@ -100,9 +100,10 @@ def build_manifest(
 ) -> Manifest:
     """Build an OCI image manifest. It has no creation time, so that the same files always have the same digest.
 
-    Raises `InvalidManifestError` above 4 MiB, which is more than a registry accepts, and `InvalidInputError` for text
-    that is not UTF-8.
+    Raises `InvalidManifestError` above 4 MiB, which is more than a registry accepts, and for a descriptor without a
+    type, and `InvalidInputError` for text that is not UTF-8.
     """
+    require_types(config, *layers, *([subject] if subject else []))
     content = {"config": config.to_json(), "layers": [layer.to_json() for layer in layers]}
     raw = encoded(fields_of(IMAGE_MANIFEST, content, artifact_type, subject, annotations), InvalidInputError)
     if len(raw) > MANIFEST_LIMIT:
@@ -112,6 +113,13 @@ def build_manifest(
             hint="Push a folder as one layer (--file FOLDER) instead of its files one by one.",
         )
     return parse_manifest(raw, IMAGE_MANIFEST, "the new manifest")
+
+
+def require_types(*descriptors: Descriptor) -> None:
+    """Raise `InvalidManifestError` unless all *descriptors* have a media type, as what is written must."""
+    for one in descriptors:
+        if not one.media_type:
+            raise InvalidManifestError("A descriptor without a media type is not written", where=one.digest)
 
 
 def fields_of(
@@ -158,7 +166,7 @@ def parse_manifest(raw: bytes, content_type: str, where: str) -> Manifest:
         raw,
         digest_of(raw),
         subject=None if subject is None else parse_descriptor(subject, f"{where} subject"),
-        annotations=string_map(fields.get("annotations"), f"{where} annotations"),
+        annotations=texts_in(fields.get("annotations")),
         declared_artifact_type=optional_type(fields.get("artifactType"), f"{where} artifactType"),
         **content,
     )
@@ -166,7 +174,7 @@ def parse_manifest(raw: bytes, content_type: str, where: str) -> Manifest:
 
 def _check_type(fields: dict[str, Any], media_type: str, where: str) -> None:
     declared = fields.get("mediaType")
-    if declared is not None and declared != media_type:
+    if declared not in (None, "") and declared != media_type:
         raise InvalidManifestError(
             "The manifest's mediaType is not the one announced", where=where, why=f"'{declared}', not '{media_type}'"
         )
@@ -178,26 +186,29 @@ def _check_type(fields: dict[str, Any], media_type: str, where: str) -> None:
 
 
 def _index(fields: dict[str, Any], where: str) -> dict[str, Any]:
-    if "layers" in fields or "config" in fields or "blobs" in fields:
+    if any(fields.get(name) is not None for name in ("layers", "config", "blobs")):
         raise InvalidManifestError("An index must not have layers", where=where)
     return {"manifests": _descriptors(fields.get("manifests"), f"{where} manifests")}
 
 
 def _manifest(fields: dict[str, Any], media_type: str, where: str) -> dict[str, Any]:
-    if "manifests" in fields:
+    if fields.get("manifests") is not None:
         raise InvalidManifestError("Only an index may list manifests", where=where)
     if media_type in (OCI_ARTIFACT_MANIFEST, ORAS_ARTIFACT_MANIFEST):
-        return {"layers": _descriptors(fields.get("blobs") or [], f"{where} blobs")}
+        return {"layers": _descriptors(fields.get("blobs"), f"{where} blobs")}
+    config = fields.get("config")
     return {
-        "config": parse_descriptor(fields.get("config"), f"{where} config"),
+        "config": None if config is None else parse_descriptor(config, f"{where} config"),
         "layers": _descriptors(fields.get("layers"), f"{where} layers"),
     }
 
 
 def _descriptors(value: object, path: str) -> tuple[Descriptor, ...]:
-    if not isinstance(value, list):
-        raise InvalidManifestError("Not a list", where=path)
-    return tuple(parse_descriptor(item, f"{path}[{number}]") for number, item in enumerate(value))
+    try:
+        found = as_list(value)
+    except ValueError as error:
+        raise InvalidManifestError("Not a list", where=path) from error
+    return tuple(parse_descriptor(item, f"{path}[{number}]") for number, item in enumerate(found))
 
 
 def _load(raw: bytes, where: str) -> object:

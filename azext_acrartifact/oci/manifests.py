@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from ..errors import (
@@ -21,8 +21,8 @@ from ..transport.bounded_json import parse_json
 from ..transport.error_responses import error_from, read_refusal, refused
 from ..transport.messages import Response
 from .api import RegistryApi, path_of
-from .descriptor import Descriptor
-from .digest import Digest, matches, parse_digest
+from .descriptor import Descriptor, as_list, as_object
+from .digest import Digest, digest_of, matches, parse_digest
 from .manifest import MANIFEST_LIMIT, Manifest, parse_manifest
 from .mediatypes import ACCEPT, IMAGE_INDEX
 from .pages import Pages, follow_pages
@@ -33,6 +33,7 @@ PAGE_SIZE = 100
 LARGE_MANIFEST = MANIFEST_LIMIT // 16
 _ONE_LARGE = threading.Lock()
 """Manifests above that size are read and parsed one after another: the objects of one take many times its bytes."""
+Parse = Callable[[bytes, str, str], Manifest]
 TAGS_LIMIT = 16 * 1024 * 1024
 """Bytes of one page of tags."""
 
@@ -46,11 +47,26 @@ class Manifests:
     def get(self, repository: str, version: str) -> Manifest:
         """Get the manifest *version*, a tag or a digest. Its bytes are checked against the digest in *version* and that
         in the response; the result has the first of them."""
+        return self._read(repository, version, parse_manifest)
+
+    def stored(self, repository: str, version: str) -> Manifest:
+        """Get the manifest *version* as `get` does, whatever is in it: one that cannot be parsed has nothing but its
+        bytes and their digest, and the type that the registry announces."""
+
+        def parse(raw: bytes, media_type: str, where: str) -> Manifest:
+            try:
+                return parse_manifest(raw, media_type, where)
+            except InvalidManifestError:
+                return Manifest(media_type, raw, digest_of(raw))
+
+        return self._read(repository, version, parse)
+
+    def _read(self, repository: str, version: str, parse: Parse) -> Manifest:
         url = self._api.url(path_of(repository, "manifests", version))
         response = self._api.send(Scope.of(repository, PULL), "GET", url, headers={"Accept": ACCEPT})
         if response.status != 200:
             raise error_from(response, "Could not read the manifest", not_found="The artifact does not exist")
-        return _checked(response, f"{self._api.server}/{repository}", version)
+        return _checked(response, f"{self._api.server}/{repository}", version, parse)
 
     def find(self, repository: str, version: str) -> Manifest | None:
         """Get the manifest *version*, or None if it does not exist or is of a type that is not supported."""
@@ -69,7 +85,7 @@ class Manifests:
             if response.status != 200:
                 raise error_from(response, "Could not resolve the manifest")
             if "Docker-Content-Digest" not in response.headers:
-                return self.get(repository, version).descriptor
+                return self.stored(repository, version).descriptor
             digest = parse_digest(response.headers["Docker-Content-Digest"], response.request.where)
             return Descriptor(_media_type(response), digest, _length(response))
 
@@ -150,16 +166,16 @@ def _unlisted(error: NotFoundError) -> RejectedError:
     )
 
 
-def _checked(response: Response, repository: str, version: str) -> Manifest:
+def _checked(response: Response, repository: str, version: str, parse: Parse) -> Manifest:
     with _ONE_LARGE if _may_be_large(response) else contextlib.nullcontext():
-        return _verified(response.content(MANIFEST_LIMIT), response, repository, version)
+        return _verified(response.content(MANIFEST_LIMIT), response, repository, version, parse)
 
 
 def _may_be_large(response: Response) -> bool:
     return not 0 < _length(response) <= LARGE_MANIFEST
 
 
-def _verified(raw: bytes, response: Response, repository: str, version: str) -> Manifest:
+def _verified(raw: bytes, response: Response, repository: str, version: str, parse: Parse) -> Manifest:
     is_digest = ":" in version
     where = f"{repository}{'@' if is_digest else ':'}{version}"
     announced = (version if is_digest else None, response.headers.get("Docker-Content-Digest"))
@@ -167,7 +183,7 @@ def _verified(raw: bytes, response: Response, repository: str, version: str) -> 
     for digest in expected:
         if not matches(raw, digest):
             raise DigestMismatchError("The manifest does not match its digest", where=where, why=f"expected {digest}")
-    manifest = parse_manifest(raw, _media_type(response), where)
+    manifest = parse(raw, _media_type(response), where)
     return replace(manifest, digest=expected[0]) if expected else manifest
 
 
@@ -185,10 +201,11 @@ def _index(response: Response) -> Manifest:
 def _tags(response: Response) -> list[str]:
     if response.status != 200:
         raise error_from(response, "Could not list the tags", not_found="The repository does not exist")
+    where = response.request.where
     try:
-        return [check_tag(tag) for tag in parse_json(response.content(TAGS_LIMIT))["tags"] or []]
-    except (ValueError, KeyError, TypeError, InvalidReferenceError) as error:
-        where = response.request.where
+        page = as_object(parse_json(response.content(TAGS_LIMIT)), where)
+        return [check_tag(tag) for tag in as_list(page.get("tags"))]
+    except (ValueError, TypeError, InvalidManifestError, InvalidReferenceError) as error:
         raise ProtocolError("Could not list the tags", where=where, why="the list is malformed") from error
 
 

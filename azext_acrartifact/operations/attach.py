@@ -44,7 +44,7 @@ def attach(registry: Registry, order: PushOrder, progress: Progress) -> AttachRe
         raise InvalidInputError("attach needs an artifact type", hint="Give --artifact-type TYPE.")
     registry.authorizer.authorization(Scope.of(reference.repository, PULL, PUSH))
     # Read the manifest itself: the subject's size is stored, and the size in the response to a HEAD is not verified.
-    subject = registry.manifests.get(reference.repository, version).descriptor
+    subject = registry.manifests.stored(reference.repository, version).descriptor
     repository = Reference(reference.server, reference.repository)
     pushed = push(registry, replace(order, reference=repository, subject=subject), progress)
     return AttachResult(repository.at(subject.digest), pushed)

@@ -180,7 +180,7 @@ class _BlobCopier:
     def copy(self, blobs: Sequence[Descriptor]) -> None:
         """Copy all *blobs* to the target, and set the state of each in `states`."""
         self.progress.expect(sum(blob.size for blob in blobs))
-        names = Counter(blob.title or blob.media_type for blob in blobs)
+        names = Counter(blob.name for blob in blobs)
         for batch in _batches(sorted(blobs, key=lambda blob: -blob.size)):
             jobs = [job for blob in batch for job in self._jobs(blob, _shown(blob, names))]
             Scheduler(self.ends.concurrency).run(jobs)
@@ -210,7 +210,6 @@ class _BlobCopier:
 
 
 def _shown(blob: Descriptor, names: Counter[str]) -> Descriptor:
-    """Give *blob* a title that no other has, for the progress display; its media type replaces a missing one."""
-    name = blob.title or blob.media_type
-    title = name if names[name] == 1 else f"{name} ({short(blob.digest)})"
+    """Give *blob* a title that no other has, for the progress display."""
+    title = blob.name if names[blob.name] == 1 else f"{blob.name} ({short(blob.digest)})"
     return replace(blob, annotations={TITLE: title})

@@ -10,8 +10,7 @@ from ..errors import InvalidInputError, NotFoundError
 from ..layout.files import open_layout
 from ..layout.source import LayoutSource
 from ..oci.digest import Digest
-from ..oci.manifest import blobs_of
-from ..oci.mediatypes import INDEXES, MANIFESTS
+from ..oci.manifest import blobs_of, is_manifest
 from ..oci.reference import Reference
 from ..oci.registry import Registry
 from ..transfer.concurrency import Concurrency
@@ -97,5 +96,5 @@ def _wanted(source: LayoutSource, order: RestoreOrder) -> dict[Digest, list[str]
 
 def _untagged(source: LayoutSource, recursive: bool) -> list[Digest]:
     """Return the artifacts that are listed without a tag; without *recursive*, only those that are no referrers."""
-    listed = [item.digest for item in source.index.untagged() if item.media_type in (*MANIFESTS, *INDEXES)]
+    listed = [item.digest for item in source.index.untagged() if is_manifest(item)]
     return [digest for digest in listed if recursive or source.manifest(digest).subject is None]

@@ -52,5 +52,5 @@ def show(registry: Registry, reference: Reference, detailed: bool = False) -> Sh
 
 
 def show_raw(registry: Registry, reference: Reference) -> bytes:
-    """Return the manifest byte for byte as the registry stores it."""
-    return registry.manifests.get(reference.repository, require_version(reference)).raw
+    """Return the manifest byte for byte as the registry stores it, if they have its digest, and whatever they say."""
+    return registry.manifests.stored(reference.repository, require_version(reference)).raw

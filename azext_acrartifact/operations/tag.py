@@ -38,7 +38,7 @@ def tag(registry: Registry, reference: Reference, tags: Sequence[str], rules: Ta
     if not tags:
         raise InvalidInputError("No tag to add", hint="Give --tags TAG.")
     registry.authorizer.authorization(Scope.of(repository, *rights(rules)))
-    manifest = registry.manifests.get(repository, version)
+    manifest = registry.manifests.stored(repository, version)
     with naming_locks(registry, named(reference, tags)):
         put_tags(registry, reference, manifest, tags, rules)
     return Tagged(reference.at(manifest.digest), manifest, tags)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tests.hostile.case import EITHER, GETS_IT, REFUSES, Case, Right, either
+from tests.hostile.case import EITHER, GETS_IT, REFUSES, SUCCEEDS, Case, Right, either
 from tests.hostile.names import EVIL, METADATA, TAG
 from tests.hostile.site import (
     GOOD,
@@ -197,7 +197,11 @@ DESCRIPTORS: dict[str, tuple[str, dict[str, Any]]] = {
     "media-type-null": ("no mediaType", {"mediaType": None}),
     "title-number": ("a title that is a number", {"annotations": {"org.opencontainers.image.title": 5}}),
 }  # fmt: skip
-RIGHT: dict[str, Right] = {"data-wrong": either(), "data-broken": either()}
+RIGHT: dict[str, Right] = {
+    **dict.fromkeys(("no-config", "annotations-list", "annotations-numbers", "type-object"), GETS_IT),
+    "no-layers": SUCCEEDS,
+    **dict.fromkeys(("data-wrong", "data-broken", "media-type-null"), either()),
+}
 
 
 def heavy(count: int, *, attached: bool = False, notes: int = 0) -> Callable[[], Site]:
@@ -221,7 +225,7 @@ def heavy(count: int, *, attached: bool = False, notes: int = 0) -> Callable[[],
 
 CASES = [
     *(Case(f"manifest-{name}", "R13", f"the manifest is {does}", raw(body)) for name, (does, body) in BODIES.items()),
-    *(Case(f"manifest-{name}", "R13", f"it has {does}", changed(**f)) for name, (does, f) in FIELDS.items()),
+    *(Case(f"manifest-{name}", "R13", f"it has {does}", changed(**f), RIGHT.get(name, REFUSES)) for name, (does, f) in FIELDS.items()),
     *(
         Case(
             f"layer-{name}",

@@ -1,4 +1,4 @@
-"""Indexes: written as oras writes them, parsed strictly."""
+"""Indexes: written as oras writes them, and read as far as they are not ambiguous."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from azext_acrartifact.layout.index import parse_index
 from azext_acrartifact.oci.descriptor import Descriptor, parse_descriptor
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.index import build_index
-from azext_acrartifact.oci.manifest import MANIFEST_LIMIT, parse_manifest
+from azext_acrartifact.oci.manifest import MANIFEST_LIMIT, is_manifest, parse_manifest
 from azext_acrartifact.oci.mediatypes import DOCKER_LIST, IMAGE_INDEX, IMAGE_MANIFEST
 from tests.unit.oci.samples import annotations, blob, descriptors
 
@@ -60,7 +60,7 @@ def test_an_index_lists_manifests(kind: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [{"layers": []}, {"config": blob()}, {"blobs": []}, {"manifests": "absent"}, {"manifests": None},
+    [{"layers": []}, {"config": blob()}, {"blobs": []}, {"manifests": {}}, {"manifests": 0},
      {"manifests": [5]}],
 )  # fmt: skip
 def test_an_invalid_index_is_refused(value: dict[str, Any]) -> None:
@@ -68,6 +68,25 @@ def test_an_invalid_index_is_refused(value: dict[str, Any]) -> None:
     raw = json.dumps({key: item for key, item in whole.items() if item != "absent"}).encode()
     with pytest.raises(InvalidManifestError):
         parse_manifest(raw, IMAGE_INDEX, "here")
+
+
+@pytest.mark.parametrize(
+    "odd", [{}, {"manifests": None}, {"manifests": [], "layers": None, "config": None, "blobs": None, "mediaType": ""}]
+)
+def test_an_index_may_list_nothing(odd: dict[str, Any]) -> None:
+    raw = json.dumps({"schemaVersion": 2, **odd}).encode()
+    assert parse_manifest(raw, IMAGE_INDEX, "here").manifests == ()
+    written = json.loads(parse_index(raw, "here").encoded())
+    assert {key: value for key, value in written.items() if not value} == {"manifests": []}
+
+
+def test_a_child_without_a_type_is_a_manifest_and_is_not_written() -> None:
+    raw = json.dumps({"schemaVersion": 2, "manifests": [blob(mediaType="")]}).encode()
+    child = parse_manifest(raw, IMAGE_INDEX, "here").manifests[0]
+    assert is_manifest(child)
+    for parts in ({"manifests": [child]}, {"manifests": [], "subject": child}):
+        with pytest.raises(InvalidManifestError, match="without a media type"):
+            build_index(**parts)
 
 
 @given(st.lists(descriptors, max_size=3), st.none() | descriptors, annotations)

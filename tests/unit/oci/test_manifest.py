@@ -1,8 +1,9 @@
-"""Manifests: written as oras writes them, parsed strictly."""
+"""Manifests: written as oras writes them, and read as far as they are not ambiguous."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -96,20 +97,17 @@ def test_a_docker_manifest_and_a_content_type_with_parameters_are_read() -> None
         json.dumps(image(more="\xff"), ensure_ascii=False).encode("latin-1"),
         json.dumps(image(more=float("nan"))).encode(), image(schemaVersion=2.0), image(schemaVersion=1),
         image(schemaVersion=True), image(schemaVersion="2"), image(schemaVersion="absent"),
-        image(mediaType=IMAGE_INDEX), image(mediaType=DOCKER_MANIFEST), image(mediaType=5), image(mediaType=""),
-        image(manifests=[]), image(manifests=None), image(layers="absent"), image(layers=None), image(layers={}),
-        image(layers=[None]), image(layers=["x"]), image(layers=[[]]), image(config="absent"), image(config=None),
-        image(config=[]), image(annotations=[]), image(annotations={"a": 1}), image(annotations={"a": None}),
-        image(artifactType=5), image(subject=[]), image(subject={}),
+        image(mediaType=IMAGE_INDEX), image(mediaType=DOCKER_MANIFEST), image(mediaType=5),
+        image(manifests=[]), image(layers={}), image(layers=0), image(layers=""), image(layers=False),
+        image(layers=[None]), image(layers=["x"]), image(layers=[[]]), image(config=[]), image(config={}),
+        image(subject=[]), image(subject={}), image(artifactType="a\n"), image(artifactType="a" * 256),
         *[
             image(layers=[blob(**bad)])
             for bad in (
                 {"size": True}, {"size": -1}, {"size": 1.0}, {"size": "5"}, {"size": None}, {"size": "absent"},
-                {"size": 2**63}, {"size": 10**400}, {"mediaType": ""}, {"mediaType": 5}, {"mediaType": "absent"},
+                {"size": 2**63}, {"size": 10**400}, {"mediaType": "a\n"},
                 {"digest": "absent"}, {"digest": "md5:" + "a" * 32}, {"digest": "sha256:" + "A" * 64},
                 {"digest": "sha256:../../x"}, {"digest": D + "\n"}, {"digest": 5}, {"digest": None},
-                {"annotations": {"a": 1}}, {"annotations": "x"}, {"data": "%%"}, {"data": 5}, {"data": True},
-                {"data": []}, {"platform": "linux"}, {"artifactType": 5},
             )
         ],
     ],
@@ -119,6 +117,57 @@ def test_an_ambiguous_or_invalid_manifest_is_refused(value: Any) -> None:
     with pytest.raises(InvalidManifestError) as caught:
         read(value)
     assert len(caught.value.message) < 2000
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"mediaType": ""}, {"mediaType": None}, {"mediaType": "absent"}, {"manifests": None}, {"blobs": None},
+        {"annotations": None}, {"annotations": []}, {"annotations": "x"}, {"annotations": {"a": None, "b": 1}},
+        {"artifactType": ""}, {"artifactType": None}, {"artifactType": 5}, {"subject": None},
+        {"unknown": {"a": [1]}, "urls": None},
+        *[
+            {"layers": [blob(**odd)]}
+            for odd in (
+                {"mediaType": ""}, {"mediaType": None}, {"mediaType": 5}, {"mediaType": "absent"},
+                {"annotations": None}, {"annotations": {"a": 1}}, {"annotations": "x"}, {"annotations": []},
+                {"data": "%%"}, {"data": 5}, {"data": None}, {"platform": "linux"}, {"platform": {"os": None}},
+                {"artifactType": 5}, {"urls": None}, {"unknown": {"a": [1]}},
+            )
+        ],
+    ],
+    ids=str,
+)  # fmt: skip
+def test_an_odd_member_counts_as_absent(odd: dict[str, Any]) -> None:
+    found = read(image(**odd))
+    assert ([layer.digest for layer in found.layers], found.subject, found.annotations) == ([D], None, {})
+    assert (found.media_type, found.declared_artifact_type) == (IMAGE_MANIFEST, None)
+    assert found.layers[0].annotations == {}
+    assert not found.layers[0].platform
+    assert found.layers[0].data is None
+    assert found.layers[0].media_type in ("application/x", "")
+    assert found.layers[0].name in ("application/x", "a" * 12)
+
+
+@pytest.mark.parametrize("absent", ["absent", None])
+def test_a_manifest_may_have_no_config_and_no_layers(absent: object) -> None:
+    for kind in (IMAGE_MANIFEST, DOCKER_MANIFEST):
+        found = read(image(mediaType=kind, config=absent, layers=absent), kind)
+        assert (found.config, found.layers, found.size, found.artifact_type) == (None, (), 0, None)
+    assert read(image(config=blob(mediaType=""))).artifact_type is None
+
+
+@pytest.mark.parametrize("name", ["manifest_layers_null.json", "manifest_mediatype_empty.json"])
+def test_the_recorded_manifests_are_read(name: str) -> None:
+    found = read((Path(__file__).parents[2] / "recorded" / name).read_bytes())
+    assert (found.layers, found.artifact_type) == ((), "application/vnd.acme.rocket.config")
+
+
+def test_what_is_written_has_all_types() -> None:
+    odd = read(image(layers=[blob(mediaType="")])).layers[0]
+    for parts in ({"config": odd}, {"layers": [odd]}, {"subject": odd}):
+        with pytest.raises(InvalidManifestError, match="without a media type"):
+            build_manifest(**{"config": empty_descriptor(), "layers": [], **parts})
 
 
 @pytest.mark.parametrize(

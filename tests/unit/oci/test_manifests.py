@@ -11,6 +11,7 @@ import pytest
 from azext_acrartifact import errors
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
+from azext_acrartifact.oci.manifest import parse_manifest
 from azext_acrartifact.oci.manifests import LARGE_MANIFEST, _checked
 from azext_acrartifact.oci.mediatypes import IMAGE_INDEX, IMAGE_MANIFEST
 from tests.support.server import RawResponse, respond
@@ -67,6 +68,51 @@ def test_more_than_four_mebibytes_are_refused(serve, registry: Open) -> None:
     server = serve(RawResponse(respond(200, b" " * (4 * 1024 * 1024 + 1), Content_Type=IMAGE_MANIFEST).raw, "close"))
     with pytest.raises(errors.ProtocolError, match="too long"):
         registry(server).manifests.get("a", "1")
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"\xff", b"null", b'{"layers":[5]}', b'{"manifests":[],"layers":[]}', MANIFEST.raw]
+)
+def test_a_stored_manifest_may_say_anything(serve, registry: Open, raw: bytes) -> None:
+    """Only its bytes must have the digest."""
+    digest = digest_of(raw)
+    kind = IMAGE_MANIFEST if raw == MANIFEST.raw else "Application/x; charset=utf-8"
+    good, bad = stored(raw, kind, Docker_Content_Digest=digest), stored(raw + b" ", kind)
+    manifests = registry(serve(good, good, bad)).manifests
+    found = manifests.stored("a", "1.0")
+    assert (found.raw, found.digest, found.descriptor.size) == (raw, digest, len(raw))
+    assert found.media_type == kind.partition(";")[0]
+    if raw == MANIFEST.raw:
+        assert found == manifests.get("a", "1.0")
+    else:
+        with pytest.raises(errors.InvalidManifestError):
+            manifests.get("a", "1.0")
+    with pytest.raises(errors.DigestMismatchError):
+        manifests.stored("a", digest)
+
+
+@pytest.mark.parametrize(
+    ("body", "tags"),
+    [(b'{"tags":null}', []), (b'{"name":"a"}', []), (b'{"tags":[]}', []), (b'{"tags":["1"]}', ["1"])],
+)
+def test_null_tags_are_none(serve, registry: Open, body: bytes, tags: list[str]) -> None:
+    assert list(registry(serve(respond(200, body))).manifests.tags("a")) == tags
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"tags":{}}', b'{"tags":""}', b'{"tags":[null]}', b"[]", b"null", b"x", b'{"tags":["/"]}']
+)
+def test_malformed_tags_are_refused(serve, registry: Open, body: bytes) -> None:
+    with pytest.raises(errors.ProtocolError, match="the list is malformed"):
+        list(registry(serve(respond(200, body))).manifests.tags("a"))
+
+
+@pytest.mark.parametrize("listed", ["null", "[]"])
+def test_null_referrers_are_none(serve, registry: Open, listed: str) -> None:
+    raw = f'{{"schemaVersion":2,"mediaType":"{IMAGE_INDEX}","manifests":{listed}}}'.encode()
+    found = registry(serve(respond(200, raw, Content_Type=IMAGE_INDEX))).manifests.referrers("a", MANIFEST.digest)
+    assert found is not None
+    assert list(found) == []
 
 
 def test_find_returns_none_for_a_missing_or_unsupported_manifest(serve, registry: Open) -> None:
@@ -164,5 +210,5 @@ class Parsing:
 def test_large_manifests_are_parsed_one_after_another(size: str, most: int) -> None:
     Parsing.most = 0
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: _checked(Parsing(size), "r", "1"), range(4)))
+        list(pool.map(lambda _: _checked(Parsing(size), "r", "1", parse_manifest), range(4)))
     assert Parsing.most == most
