@@ -66,10 +66,11 @@ class ArtifactError(Exception):
         return f"{self.what}{where}{why}{trace}"
 
 
-def restated(error: _Error, *, what: str = "", why: str = "", hint: str = "") -> _Error:
-    """Return a copy of *error* with other texts. All else stays, such as the correlation id."""
+def restated(error: _Error, *, why: str = "", hint: str = "", correlation_id: str = "") -> _Error:
+    """Return a copy of *error* with the given texts; all else stays, and so does its own correlation id."""
     found = copy.copy(error)
-    found.what, found.why, found.hint = _shown(what) or error.what, _shown(why) or error.why, _shown(hint) or error.hint
+    found.correlation_id = error.correlation_id or printable(correlation_id)
+    found.why, found.hint = _shown(why) or error.why, _shown(hint) or error.hint
     found.args = (found.message,)
     return found
 

@@ -105,7 +105,8 @@ def _none_left(failures: Sequence[tuple[Source, SignInError]]) -> SignInError:
     main = (signed or failures)[0][1]
     others = [f"{source.name}: {error.why or error.what}" for source, error in tried if error is not main]
     why = "; ".join([main.why or main.what, *others])
-    return restated(main, why=why) if others else main
+    trace = next((error.correlation_id for _, error in tried if error.correlation_id), "")
+    return restated(main, why=why, correlation_id=trace) if others else main
 
 
 def _tried(failures: Sequence[tuple[Source, SignInError]]) -> list[tuple[Source, SignInError]]:

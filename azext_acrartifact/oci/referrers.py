@@ -28,7 +28,7 @@ _OWNED_TAG = re.compile(rf"({_LIST_TAG.pattern})(?:\.[a-z]+)?")
 
 
 class Referrers:
-    """Reads and updates lists of referrers. *notice* is told of each repository without referrers API, and *attempts*
+    """Reads and updates lists of referrers. *notice* reports each repository without referrers API, and *attempts*
     counts the tries of one request."""
 
     def __init__(self, manifests: Manifests, notice: Notice, attempts: Callable[[], Attempts]) -> None:

@@ -34,7 +34,7 @@ class Origin:
         self._server = server
         owner = default_world().principal(owner_name)
         assert owner is not None
-        self._options: dict[str, Any] = {
+        self.options: dict[str, Any] = {
             "auth": (owner.client_id, owner.secrets[0]),
             "proxies": {"https": emulator.proxy_url},
             "verify": str(emulator.ca_file),
@@ -62,7 +62,7 @@ class Origin:
         """Store *content*; return its descriptor without a media type."""
         started = self._send("POST", repository, "blobs/uploads/")
         target = f"https://{self._server}{started.headers['Location']}&digest={digest_of(content)}"
-        assert requests.put(target, data=content, **self._options).status_code == 201
+        assert requests.put(target, data=content, **self.options).status_code == 201
         return {"digest": digest_of(content), "size": len(content)}
 
     def push_manifest(
@@ -96,7 +96,7 @@ class Origin:
         return self.push_manifest(repository, {**_plain(layers), "artifactType": "application/vnd.test"}, tag)
 
     def _send(self, method: str, repository: str, path: str, **options: Any) -> requests.Response:
-        return requests.request(method, f"https://{self._server}/v2/{repository}/{path}", **self._options, **options)
+        return requests.request(method, f"https://{self._server}/v2/{repository}/{path}", **self.options, **options)
 
 
 def _plain(layers: list[dict[str, Any]]) -> dict[str, Any]:

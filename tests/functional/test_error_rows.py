@@ -44,6 +44,8 @@ ROWS = {
                 [f"az acr artifact list {SERVER}\n"]),
     "a lock": (405, body("REGISTRY_DISALLOWED_OPERATION", DISALLOWED, {}), {}, 1,
                ["disallowed", "lock", "aka.ms/acr/faq"]),
+    "an operation that it does not have": (405, body("UNSUPPORTED", "The operation is unsupported."), {}, 1,
+                                           ["unsupported", "does not offer"]),
     "a throttle": (429, body("TOOMANYREQUESTS", "too many requests"), {"Retry-After": "500"}, 1, ["500 s"]),
     "another 4xx": (418, body("UNSUPPORTED", "no"), {}, 1, ["--debug", "correlation id"]),
 }  # fmt: skip
