@@ -19,14 +19,13 @@ from .oci.reference import is_loopback
 from .oci.registry import Registry
 from .transfer.progress import Progress
 from .transport.client import HttpClient
-from .transport.network import STALL_TIMEOUT, Network
+from .transport.network import Network
 from .transport.redaction import protect_logs
 from .transport.retry import Waiter
 from .transport.scheme import base_url_of
 
 # https://learn.microsoft.com/azure/container-registry/container-registry-dedicated-data-endpoints
 _DATA_ENDPOINT = re.compile(r"\.[a-z0-9]+\.data\.azurecr\.")
-LONGEST_STALL = 3600
 
 
 @dataclass(frozen=True)
@@ -102,9 +101,4 @@ def sign_in(cmd: CommandContext, named: NamedReference, login: LoginArgument) ->
 
 
 def _network(cmd: CommandContext) -> Network:
-    return Network(cmd.user_agent, cmd.verifies_certificates, cmd.request_headers, stall_timeout(cmd))
-
-
-def stall_timeout(cmd: CommandContext) -> float:
-    """Return `Network.stall_timeout`, which the user sets by `az config set acrartifact.stall_timeout=SECONDS`."""
-    return float(cmd.number("stall_timeout", "seconds", LONGEST_STALL, int(STALL_TIMEOUT)))
+    return Network(cmd.user_agent, cmd.verifies_certificates, cmd.request_headers, cmd.stall_timeout)

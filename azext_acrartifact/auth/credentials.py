@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ from ..known_secrets import KNOWN
 from ..transport.authorization import METADATA_READ, PULL, Scope
 from .claims import claims_of, lifetime, renewal_delay
 from .endpoint import TokenEndpoint
+from .token_wait import EndlessResponseError, NoTokenError, token_in_time
 
 ACR_AUDIENCE = "https://containerregistry.azure.net"
 LONGEST_REASON = 4096
@@ -87,8 +89,9 @@ class EntraCredential:
     """A Microsoft Entra ID identity. *get_token* returns its token for an audience, or raises `SignInError`.
 
     The next of *audiences* is used only if Entra issues no token for one: not every issuer knows ACR's
-    (Azure/CloudShell#484). A registry that refuses a token gets no other one, because ARM's opens all of Azure to
-    whoever holds it. No Entra token is requested while *cache* has a refresh token. *clock* returns Unix times.
+    (Azure/CloudShell#484). If Entra does not respond at all, `NoTokenError` ends the command. A registry that refuses a
+    token gets no other one, because ARM's opens all of Azure to whoever holds it. No Entra token is requested while
+    *cache* has a refresh token. *clock* returns Unix times.
     """
 
     def __init__(
@@ -129,7 +132,9 @@ class EntraCredential:
         """Return a new refresh token, or *current* until it expires if the identity can no longer get one."""
         try:
             return self._exchanged(endpoint)
-        except SignInError:
+        except EndlessResponseError:
+            raise
+        except (SignInError, NoTokenError):
             if self._clock() >= current.expires_at:
                 raise
             return current
@@ -149,7 +154,7 @@ class EntraCredential:
         failures: list[tuple[str, SignInError]] = []
         for audience in self._audiences:
             try:
-                token = self._get_token(audience)
+                token = token_in_time(functools.partial(self._get_token, audience), endpoint.stall_timeout)
             except SignInError as error:
                 failures.append((audience, error))
                 continue

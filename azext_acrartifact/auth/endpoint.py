@@ -31,6 +31,11 @@ class TokenEndpoint:
         self._base_url = base_url
         self._http = http
 
+    @property
+    def stall_timeout(self) -> float:
+        """`Network.stall_timeout`, in seconds."""
+        return self._http.stall_timeout
+
     def exchange(self, entra_token: str, tenant: str | None) -> str:
         """Exchange *entra_token* for an ACR refresh token. Raises `SignInError` if the registry does not accept it."""
         form = {"grant_type": "access_token", "service": self.server, "access_token": entra_token}

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ..auth.resource_manager import ListedRegistry
 
 MOST_CONCURRENCY = 1000
+USUAL_STALL = 30
+LONGEST_STALL = 3600
 
 
 class CommandContext:
@@ -52,6 +54,11 @@ class CommandContext:
                 hint=f"Set 1 to {most}, or return to the default: az config unset acrartifact.{name}",
             )
         return int(text)
+
+    @property
+    def stall_timeout(self) -> float:
+        """`Network.stall_timeout`, which the user sets by `az config set acrartifact.stall_timeout=SECONDS`."""
+        return float(self.number("stall_timeout", "seconds", LONGEST_STALL, USUAL_STALL))
 
     @property
     def config_folder(self) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -139,8 +140,8 @@ class Response:
         self.received += count
         return count
 
-    def content(self, limit: int) -> bytes:
-        """Return the whole body; `ProtocolError` if it has more than *limit* bytes."""
+    def content(self, limit: int, longest: float = math.inf) -> bytes:
+        """Return the whole body; `ProtocolError` if it has more than *limit* bytes, or takes *longest* seconds."""
         with self:
             buffer = bytearray(min(limit + 1, 64 * 1024))
             content = bytearray()
@@ -151,6 +152,9 @@ class Response:
                     raise ProtocolError(
                         "The response is too long", where=self.request.where, why=f"more than {limit} bytes"
                     )
+                if time.monotonic() - began > longest:
+                    why = f"it was not complete after {longest:g} s"
+                    raise ProtocolError("The response is too slow", where=self.request.where, why=why)
             self.reading = time.monotonic() - began
             return bytes(content)
 

@@ -13,9 +13,10 @@ from tests.hostile.site import GOOD, Site
 Command = Literal[
     "pull", "pull-index", "pull-referrer", "pull-digest", "check", "push", "push-folder", "show", "raw", "list",
     "list-table", "repositories", "referrers", "delete", "tag", "untag", "update", "attach", "login", "check-access",
-    "backup", "copy", "purge", "purge-untagged", "purge-filter", "show-table",
+    "backup", "copy", "purge", "purge-untagged", "purge-filter", "show-table", "list-by-name",
 ]  # fmt: skip
-Identity = Literal["password", "refresh", "anonymous"]
+Identity = Literal["password", "refresh", "anonymous", "login", "admin"]
+"""`login` and `admin` need the Azure CLI's login, which `before` prepares."""
 
 REGISTRY = f"https://{SERVER}"
 BLOBS = f"https://{STORAGE}"

@@ -34,8 +34,8 @@ def ours(case: Case, digest: str, folder: Path, debug: bool) -> Launch:
 
 
 def _who(case: Case) -> tuple[list[str], str]:
-    if case.identity == "anonymous":
-        return ["--auth-mode", "anonymous"], ""
+    if case.identity in ("anonymous", "login", "admin"):
+        return ["--auth-mode", case.identity], ""
     if case.identity == "refresh":
         return ["--username", ZERO_USER, "--password-stdin"], f"{REFRESH_TOKEN}\n"
     return ["--username", USER, "--password-stdin"], f"{PASSWORD}\n"
@@ -56,6 +56,7 @@ def _ours(case: Case, digest: str) -> list[str]:
         "raw": ["show", REFERENCE, "--raw"],
         "list": ["list", *registry, "--repository", REPOSITORY],
         "list-table": ["list", *registry, "--repository", REPOSITORY, "--output", "table"],
+        "list-by-name": ["list", "--name", SERVER.partition(".")[0], "--repository", REPOSITORY],
         "repositories": ["list", *registry],
         "referrers": ["list-referrers", REFERENCE, "--recursive"],
         "delete": ["delete", REFERENCE, "--yes"],

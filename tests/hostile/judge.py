@@ -23,14 +23,14 @@ from pathlib import Path
 from typing import Literal
 
 from tests.hostile.case import REGISTRY, Case
-from tests.hostile.names import SECRETS, SHOWN_NOWHERE, TAG
+from tests.hostile.names import ARM_TOKEN, CLIENT_SECRET, NETRC, OWN, SECRETS, SHOWN_NOWHERE, TAG
 from tests.hostile.playground import Playground, described
 from tests.hostile.process import MEMORY, Ended
 from tests.hostile.site import MANIFEST, TITLE, Site, digest_of
 from tests.hostile.wire import Sent
 
 Verdict = Literal["SAFE", "HARM", "HANG", "UNCLEAR"]
-ALSO_SECRET = ("netrc-secret-0123456789", "proxy-secret-0123456789", "bmV0cmMtc2VjcmV0")
+ALSO_SECRET = (*NETRC, "proxy-secret-0123456789")
 MOST_REASONS = 5
 SAID = 4096
 """Bytes of an error that people still read."""
@@ -42,11 +42,12 @@ _READS = frozenset({"pull", "metadata_read"})
 
 @dataclass(frozen=True)
 class Judged:
-    """A verdict, its reasons, and how long the run took."""
+    """A verdict, its reasons, and what the run took: seconds, and MiB of memory at its peak."""
 
     verdict: Verdict
     reasons: tuple[str, ...]
     seconds: float = 0.0
+    peak: float = 0.0
 
 
 @dataclass
@@ -69,12 +70,12 @@ def judge(scene: Scene) -> Judged:
     """Return the verdict on *scene*."""
     harm = list(_harm(scene))
     unclear = list(_unclear(scene))
-    seconds = scene.ended.seconds
+    took = scene.ended.seconds, scene.ended.peak
     if harm:
-        return Judged("HARM", tuple(dict.fromkeys(harm))[:MOST_REASONS], seconds)
+        return Judged("HARM", tuple(dict.fromkeys(harm))[:MOST_REASONS], *took)
     if scene.ended.stopped == "time":
-        return Judged("HANG", ("not at its end in time",), seconds)
-    return Judged("UNCLEAR" if unclear else "SAFE", tuple(dict.fromkeys(unclear)), seconds)
+        return Judged("HANG", ("not at its end in time",), *took)
+    return Judged("UNCLEAR" if unclear else "SAFE", tuple(dict.fromkeys(unclear)), *took)
 
 
 def _harm(scene: Scene) -> Iterator[str]:
@@ -216,12 +217,21 @@ def _network(scene: Scene) -> Iterator[str]:
     for sent in scene.requests:
         if sent.origin not in scene.case.hosts:
             yield f"asked {sent.origin}"
-        if sent.origin != REGISTRY:
-            yield from (f"{sent.origin} learned {secret[:8]}…" for secret in _in(sent.text, (*SECRETS, *ALSO_SECRET)))
+        yield from (f"{sent.origin} learned {secret[:8]}…" for secret in _learned(sent))
         if "cookie" in sent.headers:
             yield f"a cookie to {sent.origin}"
         if sent.path == "/oauth2/token" and scene.case.command in ("pull", "pull-digest", "show", "list"):
             yield from _greedy(sent)
+
+
+def _learned(sent: Sent) -> list[str]:
+    """Return the secrets of others in a request."""
+    if sent.origin == REGISTRY:
+        return _in(sent.text, (CLIENT_SECRET, ARM_TOKEN, *ALSO_SECRET))
+    text = sent.text
+    for own in OWN.get(sent.origin, ()):
+        text = text.replace(own, "")
+    return _in(text, (*SECRETS, *ALSO_SECRET))
 
 
 def _greedy(sent: Sent) -> Iterator[str]:

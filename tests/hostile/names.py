@@ -14,7 +14,9 @@ EVIL = "evil.example"
 OTHER_REGISTRY = "otherregistry.azurecr.io"
 METADATA = "169.254.169.254"
 """The address at which clouds issue tokens for their machines' identities."""
-HOSTS = (SERVER, STORAGE, EVIL, OTHER_REGISTRY, f"{SERVER}.{EVIL}")
+ENTRA = "login.microsoftonline.com"
+ARM = "management.azure.com"
+HOSTS = (SERVER, STORAGE, EVIL, OTHER_REGISTRY, f"{SERVER}.{EVIL}", ENTRA, ARM)
 ADDRESSES = (METADATA, "127.0.0.1", "10.0.0.5", "::1")
 
 REPOSITORY = "samples/artifact"
@@ -26,6 +28,10 @@ USER = "ci-token"
 PASSWORD = "S3cret-of-the-user-0123456789"
 SIGNATURE = "c2lnbmF0dXJlLW9mLXRoZS1hZGRyZXNz"
 STATE = "U3RhdGUtb2YtdGhlLXVwbG9hZA-0123456789"
+TENANT = "11111111-1111-1111-1111-111111111111"
+SUBSCRIPTION = "22222222-2222-2222-2222-222222222222"
+CLIENT_ID = "33333333-3333-3333-3333-333333333333"
+CLIENT_SECRET = "secret-of-the-service-principal-0123456789"
 
 
 def token(kind: str, **claims: object) -> str:
@@ -44,14 +50,21 @@ ACCESS_TOKEN = token(
     ],
 )
 REFRESH_TOKEN = token("refresh", grant_type="refresh_token")
+ENTRA_TOKEN = token("entra", aud="https://containerregistry.azure.net", tid=TENANT)
+ARM_TOKEN = token("arm", aud="https://management.core.windows.net/", tid=TENANT)
+NETRC = ("netrc-secret-0123456789", "bmV0cmMtc2VjcmV0")
 SECRETS = (
     PASSWORD,
+    CLIENT_SECRET,
     ACCESS_TOKEN[:70],
     REFRESH_TOKEN[:70],
     "signature-of-",
     base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode(),
     base64.b64encode(PASSWORD.encode()).decode()[:-4],
 )
-"""Only the registry may receive these, and no output may contain them."""
+"""No output may contain these, and no host may receive them but their owner."""
+OWN = {f"https://{ENTRA}": (CLIENT_SECRET, *NETRC), f"https://{ARM}": (ARM_TOKEN,)}
+"""By origin, the secrets that it may receive. All others are for the registry. Entra gets netrc's entry by msal, which
+uses requests as it comes; every command of Azure CLI sends it."""
 SHOWN_NOWHERE = (SIGNATURE, STATE)
 """Secrets in URLs: their own host knows them, an output must not contain them."""

@@ -76,9 +76,9 @@ def play(stage: Stage, case: Case, client: str = "ours", debug: bool = False) ->
     if launch is None:
         ground.remove()
         return None
+    shutil.copytree(stage.folder / "azure", folder / "config", dirs_exist_ok=True)
     case.before(folder)
     ground.remember()
-    shutil.copytree(stage.folder / "azure", folder / "config", dirs_exist_ok=True)
     wire = Wire(site, lambda host: stage.authority.contexts.get(site.certificates.get(host, "good")))
     proxy = wire.proxy.replace("http://", "http://proxy:proxy-secret-0123456789@")
     own = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.hostile import (
     cases_archives,
+    cases_azure,
     cases_copies,
     cases_disk,
     cases_identity,
@@ -26,6 +27,7 @@ KINDS: dict[str, list[Case]] = {
     "redirects of downloads": cases_redirects.CASES,
     "sign-in: challenges, tokens, TLS": cases_sign_in.CASES,
     "identities: helpers, and sign-ins that fail": cases_identity.CASES,
+    "Microsoft Entra ID and Azure Resource Manager": cases_azure.CASES,
     "pushes": cases_push.CASES,
     "lists, properties and referrers": cases_lists.CASES,
     "backups, copies and purges": cases_copies.CASES,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from knack.log import get_logger
@@ -11,8 +11,17 @@ from knack.log import get_logger
 from ...auth.chain import NotConfiguredError
 from ...auth.credentials import PasswordCredential
 from ...auth.resource_manager import ListedRegistry, ResourceManager
-from ...errors import ArtifactError, CancelledError, InvalidReferenceError, ProtocolError, SignInError
-from ...known_secrets import KNOWN
+from ...auth.token_wait import NoTokenError, token_in_time
+from ...errors import (
+    ArtifactError,
+    CancelledError,
+    ConnectionFailedError,
+    InvalidReferenceError,
+    ProtocolError,
+    RegistryError,
+    RejectedError,
+    SignInError,
+)
 from ...oci.reference import check_server
 from ...text import printable
 from ..context import CommandContext
@@ -63,30 +72,28 @@ def checked_server(cmd: CommandContext, name: str, server: str) -> str:
 
 def admin_credential(cmd: CommandContext, server: str) -> PasswordCredential:
     """Return the admin user of the registry at *server*. Raises `SignInError` when it cannot be read or is disabled."""
-    found = registries_at(cmd, [server])[0]
-    if found is None:
-        raise SignInError(
-            "The admin user cannot be read",
-            where=server,
-            why="Azure Resource Manager shows no such registry in this subscription",
-            hint="Choose its subscription (--subscription), or give --username and --password-stdin.",
-        )
-    from azure.core.exceptions import AzureError
-    from knack.util import CLIError
+    subscription = subscription_of(account_of(cmd))
+    with _resource_manager(cmd) as manager:
+        try:
+            listed = _listed(cmd, manager, subscription) if subscription else []
+        except (RegistryError, ProtocolError, ConnectionFailedError) as error:
+            raise _unreadable(server, error.message, error.hint) from error
+        found = next((registry for registry in listed if registry.login_server == server), None)
+        if found is None:
+            why = "Azure Resource Manager shows no such registry in this subscription"
+            hint = "Choose its subscription (--subscription), or give --username and --password-stdin."
+            raise _unreadable(server, why, hint)
+        try:
+            return manager.admin_user(found)
+        except RejectedError as error:
+            hint = f"Enable it: az acr update --name {found.name} --admin-enabled true. It takes a Contributor."
+            raise _unreadable(server, error.why, hint) from error
+        except (RegistryError, ProtocolError, ConnectionFailedError) as error:
+            raise _unreadable(server, error.message, error.hint) from error
 
-    try:
-        # `--debug` logs every response of Azure Resource Manager as it arrives, before its passwords can be registered.
-        found_login = client(cmd).registries.list_credentials(group_of(found), found.name, logging_enable=False)
-    except (AzureError, CLIError) as error:
-        raise SignInError(
-            "The admin user cannot be read",
-            where=server,
-            why=str(error).strip().partition("\n")[0],
-            hint=f"Enable it: az acr update --name {found.name} --admin-enabled true. It takes a Contributor.",
-        ) from error
-    passwords = [str(password.value) for password in found_login.passwords]
-    KNOWN.add(*passwords)
-    return PasswordCredential(str(found_login.username), passwords[0])
+
+def _unreadable(server: str, why: str, hint: str) -> SignInError:
+    return SignInError("The admin user cannot be read", where=server, why=why, hint=hint)
 
 
 def registries_at(cmd: CommandContext, servers: Sequence[str]) -> list[ListedRegistry | None]:
@@ -105,30 +112,40 @@ def group_of(registry: ListedRegistry) -> str:
 
 
 def _registries(cmd: CommandContext, subscription: str | None) -> list[ListedRegistry]:
-    """List the registries of *subscription*, once for a command; none if that fails."""
-    if subscription is None:
-        return []
-    if subscription not in cmd.listed:
-        cmd.listed[subscription] = _list(cmd, subscription)
-    return cmd.listed[subscription]
-
-
-def _list(cmd: CommandContext, subscription: str) -> list[ListedRegistry]:
+    """List the registries of *subscription*; none if Azure Resource Manager does not. Raises `NoTokenError`."""
+    if subscription is None or subscription in cmd.listed:
+        return cmd.listed.get(subscription or "", [])
     try:
-        manager = ResourceManager.connected(
-            cmd.arm_url,
-            lambda: entra_token(cmd, cmd.arm_audience),
-            user_agent=cmd.user_agent,
-            verify=cmd.verifies_certificates,
-            headers=cmd.request_headers,
-        )
-        with contextlib.closing(manager):
-            return manager.registries(subscription)
-    except CancelledError:
+        with _resource_manager(cmd) as manager:
+            return _listed(cmd, manager, subscription)
+    except (CancelledError, NoTokenError):
         raise
     except ArtifactError as error:
         _logger.info("Azure Resource Manager did not list the registries: %s", error.message)
+        cmd.listed[subscription] = []
         return []
+
+
+def _listed(cmd: CommandContext, manager: ResourceManager, subscription: str) -> list[ListedRegistry]:
+    """List the registries of *subscription*, once for a command."""
+    if not cmd.listed.get(subscription):
+        cmd.listed[subscription] = manager.registries(subscription)
+    return cmd.listed[subscription]
+
+
+@contextlib.contextmanager
+def _resource_manager(cmd: CommandContext) -> Iterator[ResourceManager]:
+    """Yield Azure Resource Manager, with a token for it."""
+    manager = ResourceManager.connected(
+        cmd.arm_url,
+        token_in_time(lambda: entra_token(cmd, cmd.arm_audience), cmd.stall_timeout),
+        user_agent=cmd.user_agent,
+        verify=cmd.verifies_certificates,
+        headers=cmd.request_headers,
+        stall_timeout=cmd.stall_timeout,
+    )
+    with contextlib.closing(manager):
+        yield manager
 
 
 def client(cmd: CommandContext) -> ContainerRegistryManagementClient:

@@ -1,10 +1,12 @@
-"""The list of registries: its requests, and responses that are wrong, long or without end."""
+"""The list of registries and the admin user: the requests, and responses that are wrong, long or without end."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +14,9 @@ import pytest
 from azext_acrartifact import errors
 from azext_acrartifact.auth import resource_manager
 from azext_acrartifact.auth.credentials import EntraToken
+from azext_acrartifact.auth.endpoint import TokenEndpoint
 from azext_acrartifact.auth.resource_manager import ListedRegistry, ResourceManager
+from azext_acrartifact.known_secrets import KNOWN
 from azext_acrartifact.transport.client import HttpClient
 from azext_acrartifact.transport.network import Network
 from azext_acrartifact.transport.retry import Policy
@@ -33,7 +37,31 @@ def page(*items: object, **more: object) -> RawResponse:
 
 def listed(url: str, http: HttpClient, token: str = "arm-token") -> list[ListedRegistry]:
     """List the registries of the server at *url*."""
-    return ResourceManager(f"{url}/", http, lambda: EntraToken(token)).registries("s/x")
+    return ResourceManager(f"{url}/", http, EntraToken(token)).registries("s/x")
+
+
+def admin_user(url: str, http: HttpClient, group: str = "g") -> tuple[str, str]:
+    """Read the user name and password of a registry's admin user from the server at *url*."""
+    registry = ListedRegistry(f"{PATH}myregistry".replace("/g/", f"/{group}/"), group, "myregistry", "m.azurecr.io")
+    credential = ResourceManager(url, http, EntraToken("arm-token")).admin_user(registry)
+    return credential.login(Accepting())
+
+
+class Accepting(TokenEndpoint):
+    """A registry that accepts every password."""
+
+    def __init__(self) -> None:
+        """Connect to nothing."""
+
+    def with_password(self, username: str, password: str, scopes: object) -> str:
+        """Return a token."""
+        return "token"
+
+
+def admin(*values: object, **more: object) -> RawResponse:
+    """Return the response with a registry's passwords."""
+    passwords = [{"name": "password", "value": value} for value in values]
+    return respond(200, json.dumps({"username": "myregistry", "passwords": passwords, **more}).encode())
 
 
 def test_registries_are_listed_with_one_request(serve, http) -> None:
@@ -107,6 +135,36 @@ def test_no_request_has_a_token_that_is_none(serve, http, token: str) -> None:
     assert server.requests == []
 
 
+def test_pages_are_requested_for_three_stall_timeouts(serve) -> None:
+    server = serve(
+        lambda sent: replace(page(nextLink=f"{server.url}/{len(server.requests)}"), delay=0.15), forever=True
+    )
+    started = time.monotonic()
+    with (
+        contextlib.closing(HttpClient(Network("unit/1", stall_timeout=0.2))) as quick,
+        pytest.raises(errors.ProtocolError, match="does not end"),
+    ):
+        listed(server.url, quick)
+    assert 0.6 < time.monotonic() - started < 2
+    assert 4 <= len(server.requests) <= 6
+
+
+def test_a_body_has_two_stall_timeouts_even_if_it_is_fast_enough_for_a_manifest(serve) -> None:
+    def blanks() -> Iterator[bytes]:
+        yield respond(200).raw.replace(b"Content-Length: 0\r\n", b"")  # type: ignore[union-attr]
+        while True:
+            yield b" " * 65536
+
+    server = serve(RawResponse(blanks, "close", pause=0.05))
+    started = time.monotonic()
+    with (
+        contextlib.closing(HttpClient(Network("unit/1", stall_timeout=0.2))) as quick,
+        pytest.raises(errors.ProtocolError, match="too slow"),
+    ):
+        listed(server.url, quick)
+    assert 0.4 < time.monotonic() - started < 2
+
+
 def test_silence_is_waited_for_once(serve) -> None:
     server = serve(lambda sent: RawResponse(b"", "hang"), forever=True)
     started = time.monotonic()
@@ -119,5 +177,74 @@ def test_silence_is_waited_for_once(serve) -> None:
 def test_plain_http_gets_no_token() -> None:
     with pytest.raises(errors.SignInError, match="plain HTTP"):
         ResourceManager.connected(
-            "http://management.example/", lambda: EntraToken("t"), user_agent="u", verify=True, headers={}
+            "http://management.example/", EntraToken("t"), user_agent="u", verify=True, headers={}, stall_timeout=1
         )
+
+
+def test_the_wait_for_resource_manager_is_shorter_than_for_a_registry() -> None:
+    made = [
+        ResourceManager.connected(
+            "https://m/", EntraToken("t"), user_agent="u", verify=True, headers={}, stall_timeout=seconds
+        )
+        for seconds in (2.0, 30.0)
+    ]
+    assert [manager.stall_timeout for manager in made] == [2.0, resource_manager.LONGEST_STALL]
+
+
+def test_the_admin_user_is_read_with_one_request_and_every_password_is_known(serve, http) -> None:
+    server = serve(admin("first-of-the-admin", "second-of-the-admin"))
+    assert admin_user(server.url, http, "g?x=1#(y)") == ("myregistry", "first-of-the-admin")
+    [sent] = server.requests
+    group = "g%3Fx%3D1%23%28y%29"
+    assert sent.target == (
+        f"{PATH.replace('/g/', f'/{group}/')}myregistry/listCredentials?api-version={resource_manager.API_VERSION}"
+    )
+    assert (sent.method, sent.body, sent.headers["authorization"]) == ("POST", b"", "Bearer arm-token")
+    assert KNOWN.hide("first-of-the-admin or second-of-the-admin") == "… or …"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [admin(), admin(1), admin(""), admin(None), admin("a", username=[]), admin("a", username=None),
+     respond(200, b'{"username":"a","passwords":{"value":"b"}}'), respond(200, b'{"username":"a","passwords":["b"]}'),
+     respond(200, b"[]"), respond(200, b"<html>"), respond(302, Location="https://evil.example/"),
+     respond(307, Location="/elsewhere"),
+     RawResponse(respond(200, b'{"username":"a"}' + b" " * resource_manager.CREDENTIALS_LIMIT).raw, "close")],
+)  # fmt: skip
+def test_what_is_no_admin_user_is_refused(serve, http, given: RawResponse) -> None:
+    server = serve(given)
+    with pytest.raises(errors.ProtocolError):
+        admin_user(server.url, http)
+    assert len(server.requests) == 1
+
+
+def test_the_first_password_that_is_one_is_used(serve, http) -> None:
+    assert admin_user(serve(admin(5, "", "good")).url, http) == ("myregistry", "good")
+
+
+def test_passwords_without_number_push_no_secret_out_of_the_register(serve, http) -> None:
+    KNOWN.add("an-older-secret")
+    admin_user(serve(admin(*(f"password-{number}" for number in range(1000)))).url, http)
+    assert KNOWN.hide("an-older-secret, password-0, password-1, password-2") == "…, …, …, password-2"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "why"),
+    [(400, {"error": {"message": "it is disabled"}}, errors.RejectedError, "it is disabled"),
+     (403, {"error": {"message": ""}}, errors.RejectedError, "status 403"),
+     (403, {"error": "x"}, errors.RejectedError, "status 403"),
+     (403, ["x"], errors.RejectedError, "status 403"),
+     (403, {"error": {"message": "of arm-token"}}, errors.RejectedError, "of …"),
+     (404, {"error": {"message": "x" * resource_manager.ERROR_BODY_LIMIT}}, errors.RejectedError, "status 404"),
+     (429, {}, errors.ThrottledError, "status 429"),
+     (500, {}, errors.ServerFaultError, "status 500")],
+)  # fmt: skip
+def test_a_refusal_has_the_reason_of_resource_manager(
+    serve, status: int, body: object, kind: type[errors.RegistryError], why: str
+) -> None:
+    with (
+        contextlib.closing(HttpClient(Network("unit/1"), policy=Policy(tries=1))) as once,
+        pytest.raises(kind) as caught,
+    ):
+        admin_user(serve(respond(status, json.dumps(body).encode())).url, once)
+    assert (caught.value.why, caught.value.status) == (why, status)

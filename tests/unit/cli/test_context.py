@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from azext_acrartifact._client_factory import stall_timeout
 from azext_acrartifact.cli.context import CommandContext
 from azext_acrartifact.errors import InvalidInputError
+from azext_acrartifact.transport.network import STALL_TIMEOUT
 from tests.unit.cli.az_command import az_command
 
 
@@ -16,9 +16,9 @@ def context(value: str | None) -> CommandContext:
     return CommandContext(az_command({("acrartifact", name): value for name in names}))
 
 
-@pytest.mark.parametrize(("value", "seconds"), [(None, 30.0), ("1", 1.0), ("45", 45.0), ("3600", 3600.0)])
+@pytest.mark.parametrize(("value", "seconds"), [(None, STALL_TIMEOUT), ("1", 1.0), ("45", 45.0), ("3600", 3600.0)])
 def test_whole_seconds_are_accepted(value: str | None, seconds: float) -> None:
-    assert stall_timeout(context(value)) == seconds
+    assert context(value).stall_timeout == seconds
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_the_typed_concurrency_wins(value: str | None, typed: int | None, number
 @pytest.mark.parametrize("value", ["", "-1", "3601", "10000", "1.5", "x", "\u0663", "1e3", " 5", "9" * 5000])
 def test_anything_else_is_refused(value: str) -> None:
     with pytest.raises(InvalidInputError, match="Not a number of seconds"):
-        stall_timeout(context(value))
+        context(value).stall_timeout  # noqa: B018
     with pytest.raises(InvalidInputError, match=r"Not a number of requests \(acrartifact.concurrency=") as caught:
         context(value).concurrency(None)
     assert caught.value.hint.endswith("az config unset acrartifact.concurrency")
@@ -39,4 +39,4 @@ def test_anything_else_is_refused(value: str) -> None:
 
 def test_no_second_is_no_timeout() -> None:
     with pytest.raises(InvalidInputError):
-        stall_timeout(context("0"))
+        context("0").stall_timeout  # noqa: B018
