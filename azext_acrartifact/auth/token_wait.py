@@ -18,8 +18,8 @@ from ..errors import ConnectionFailedError
 from ..threads import try_start
 from ..transport.connection import EXCHANGE_STALLS
 
-MOST_GROWTH = 64 * 1024 * 1024
-"""Bytes that the process may grow by meanwhile. Importing the libraries takes a third of it, a token a few KiB."""
+MOST_GROWTH = 48 * 1024 * 1024
+"""Bytes that the process may grow by meanwhile. Importing the libraries takes half of it, a token a few KiB."""
 _WHAT = "Could not get a token from Microsoft Entra ID"
 _HINT = (
     "Check the network and its proxy, then run the command again. To wait longer: "

@@ -1,6 +1,7 @@
 """Microsoft Entra ID as an attacker: whatever it responds, the registry gets no wrong token, and the command ends.
 
-Azure CLI's own libraries send these requests: msal and requests.
+Azure CLI's own libraries send these requests: msal and requests. `tests/hostile/cases_azure.py` has raw responses that
+are slow, endless or huge.
 """
 
 from __future__ import annotations
@@ -66,6 +67,19 @@ def test_no_wrong_token_reaches_the_registry(
     assert len(refused.stderr) < 2000
     assert "\x1b" not in refused.stderr
     assert "##vso[" not in refused.stderr
+
+
+@pytest.mark.parametrize("mode", ["login", "auto"])
+def test_an_entra_that_never_responds_ends_the_command(
+    without_tokens: Az, emulator: Emulator, artifact: str, mode: str
+) -> None:
+    emulator.fault(host=SIGN_IN, path="/token$", method="POST", action="stall", seconds=60)
+    az = without_tokens.using(AZURE_ACRARTIFACT_STALL_TIMEOUT="1")
+    started = time.monotonic()
+    refused = az.refused(1, "pull", artifact, "--auth-mode", mode)
+    assert time.monotonic() - started < 20
+    assert "Could not get a token from Microsoft Entra ID: no response within 2 s." in refused.stderr
+    assert hosts(refused.log) <= {SIGN_IN}
 
 
 @pytest.mark.parametrize("status", [302, 307])

@@ -100,11 +100,14 @@ def test_with_a_password(own: Az, emulator: Emulator, origin: Origin, artifact: 
 
 
 def test_the_admin_user(own: Az, emulator: Emulator, origin: Origin, artifact: str, repository: str) -> None:
-    """Azure CLI logs the responses of Azure Resource Manager: one has both passwords."""
+    """Azure Resource Manager's response has both passwords. Azure's SDK would log it."""
     origin.push_files(repository, {"a.txt": b"one"})
     emulator.set(registries={"myregistry": {"admin_user_enabled": True}})
     pulled = own("acr", "artifact", "pull", artifact, "--auth-mode", "admin", "--debug")
     assert pulled.code == 0
+    assert len(pulled.to("management.azure.com", "/listCredentials$", "POST")) == 1
+    assert "msrest" not in pulled.stderr
+    assert "azure.core.pipeline" not in pulled.stderr
     known = secrets_in(pulled.log) | secrets_of(emulator.world())
     assert "admin-password-1" in known
     assert_no_secret(pulled.stdout + pulled.stderr + written(own), known)

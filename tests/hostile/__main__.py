@@ -1,7 +1,7 @@
 """`python3 dev.py hostile --table`: run every case with every client and write both pages.
 
-The summary goes to docs/security-cases.md, the verdict on every case to dist/security-cases.md. A case that hangs is
-repeated alone: the machine may have been busy. With names of clients (`oras`), run only these and write nothing.
+The summary goes to docs/security-cases.md, the verdict on every case to dist/security-cases.md. With names of clients
+(`oras`), run only these and write nothing.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from devtools import steps, wheel
 from tests.hostile.case import Case
 from tests.hostile.clients import CLIENTS
 from tests.hostile.judge import Judged
-from tests.hostile.report import Results, summary, table
-from tests.hostile.run import Stage, play, play_all
+from tests.hostile.report import Results, costs, summary, table
+from tests.hostile.run import Stage, play_all
 from tests.hostile.table import CASES, KINDS
 
 SUMMARY = steps.ROOT / "docs" / "security-cases.md"
@@ -42,6 +42,7 @@ def main(arguments: list[str]) -> int:
         TABLE.parent.mkdir(exist_ok=True)
         TABLE.write_text(table(CASES, results), encoding="utf-8")
         steps.say(f"Written: {SUMMARY.relative_to(steps.ROOT)}, {TABLE.relative_to(steps.ROOT)}")
+    steps.say("\n".join(costs(results.get("ours", {}))))
     ours = [judged for name in ("ours", "debug") for judged in results.get(name, {}).values() if judged]
     return 1 if any(judged.verdict != "SAFE" for judged in ours) else 0
 
@@ -51,8 +52,6 @@ def _verdicts(stage: Stage, cases: list[Case], client: str, debug: bool = False)
     steps.say(f"==> {title}: {len(cases)} cases")
     found = {case.name: judged for case, judged in play_all(stage, cases, client, debug, AT_ONCE[client])}
     for case in cases:
-        if (judged := found[case.name]) and judged.verdict == "HANG":
-            found[case.name] = play(stage, case, client, debug)
         if (judged := found[case.name]) and judged.verdict != "SAFE":
             steps.say(f"    {title} {case.name}: {judged.verdict} {'; '.join(judged.reasons)[:300]}")
     return found

@@ -15,8 +15,8 @@ Command = Literal[
     "list-table", "repositories", "referrers", "delete", "tag", "untag", "update", "attach", "login", "check-access",
     "backup", "copy", "purge", "purge-untagged", "purge-filter", "show-table", "list-by-name",
 ]  # fmt: skip
-Identity = Literal["password", "refresh", "anonymous", "login", "admin"]
-"""`login` and `admin` need the Azure CLI's login, which `before` prepares."""
+Identity = Literal["password", "refresh", "anonymous", "login", "admin", "environment"]
+"""`login` and `admin` need the Azure CLI's login, which `before` prepares, and `environment` needs `variables`."""
 
 REGISTRY = f"https://{SERVER}"
 BLOBS = f"https://{STORAGE}"

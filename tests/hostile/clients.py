@@ -34,7 +34,7 @@ def ours(case: Case, digest: str, folder: Path, debug: bool) -> Launch:
 
 
 def _who(case: Case) -> tuple[list[str], str]:
-    if case.identity in ("anonymous", "login", "admin"):
+    if case.identity in ("anonymous", "login", "admin", "environment"):
         return ["--auth-mode", case.identity], ""
     if case.identity == "refresh":
         return ["--username", ZERO_USER, "--password-stdin"], f"{REFRESH_TOKEN}\n"

@@ -118,6 +118,15 @@ def table(cases: Sequence[Case], results: Results) -> str:
     return "\n\n".join(part for part in [_table(cases, results), *harmed] if part) + "\n"
 
 
+def costs(found: Mapping[str, Judged | None], most: int = 10) -> list[str]:
+    """Return a line for each of the slowest cases, and for each with the most memory."""
+    judged = [(name, one) for name, one in found.items() if one]
+    slowest = sorted(judged, key=lambda pair: pair[1].seconds, reverse=True)[:most]
+    largest = sorted(judged, key=lambda pair: pair[1].peak, reverse=True)[:most]
+    lines = ["The slowest cases:", *(f"{one.seconds:8.1f} s    {name}" for name, one in slowest)]
+    return [*lines, "The cases with the most memory:", *(f"{one.peak:8.1f} MiB  {name}" for name, one in largest)]
+
+
 def _totals(name: str, found: Mapping[str, Judged | None]) -> str:
     counts = Counter(judged.verdict for judged in found.values() if judged)
     cells = [str(counts[verdict]) for verdict in VERDICTS]

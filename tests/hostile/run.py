@@ -107,10 +107,17 @@ def _logs(config: Path) -> str:
 def play_all(
     stage: Stage, cases: Iterable[Case], client: str = "ours", debug: bool = False, at_once: int = AT_ONCE
 ) -> Iterator[tuple[Case, Judged | None]]:
-    """Yield every case's verdict, in the order of the table, as they come."""
+    """Yield every case's verdict, in the order of the table. A case that hangs is repeated alone at the end: the others
+    may have kept the machine busy."""
 
     def one(case: Case) -> tuple[Case, Judged | None]:
         return case, play(stage, case, client, debug)
 
+    hung = []
     with ThreadPoolExecutor(at_once) as pool:
-        yield from pool.map(one, cases)
+        for case, judged in pool.map(one, cases):
+            if judged and judged.verdict == "HANG":
+                hung.append(case)
+            else:
+                yield case, judged
+    yield from map(one, hung)

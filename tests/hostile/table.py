@@ -47,7 +47,8 @@ FOUND = frozenset(
         "blob-ranged-creeps-pull", "blob-changes-pull", "slow-manifest-blanks", "slow-manifest-interim",
         "tags-empty-pages", "tags-slow-new-pages", "helper-empty", "helper-dot", "tar-together", "tar-zstd-window-16",
         "index-heavy", "tar-empty-gzip", "tar-jumping", "titles-deep", "tags-most", "pull-type-long", "purge-tag-long",
-        "list-tag-github", "repositories-name-pipeline",
+        "list-tag-github", "repositories-name-pipeline", "entra-token-silence", "entra-token-fast",
+        "entra-discovery-creeps", "environment-endless", "arm-list-endless", "arm-admin-fast", "arm-admin-redirect",
     }
 )  # fmt: skip
 """Cases in which ours had a fault once."""

@@ -11,7 +11,19 @@ import pytest
 
 from tests.hostile.case import EITHER, GETS_IT, REFUSES, SUCCEEDS, Case, Right
 from tests.hostile.judge import Scene, judge
-from tests.hostile.names import ACCESS_TOKEN, EVIL, PASSWORD, SERVER, SIGNATURE
+from tests.hostile.names import (
+    ACCESS_TOKEN,
+    ARM,
+    ARM_TOKEN,
+    CLIENT_SECRET,
+    ENTRA,
+    ENTRA_TOKEN,
+    EVIL,
+    NETRC,
+    PASSWORD,
+    SERVER,
+    SIGNATURE,
+)
 from tests.hostile.playground import Playground
 from tests.hostile.process import Ended, watch
 from tests.hostile.site import GOOD, site
@@ -130,6 +142,18 @@ def test_a_secret_sent_to_an_allowed_host_is_seen(scene: Make) -> None:
     assert judge(found).verdict == "SAFE"
     found.requests.append(sent(EVIL, authorization=f"Bearer {ACCESS_TOKEN}"))
     assert judge(found).verdict == "HARM"
+
+
+@pytest.mark.parametrize(
+    ("host", "secret", "verdict"),
+    [(ENTRA, CLIENT_SECRET, "SAFE"), (ENTRA, ARM_TOKEN, "HARM"), (ENTRA, PASSWORD, "HARM"), (ARM, ARM_TOKEN, "SAFE"),
+     (ARM, CLIENT_SECRET, "HARM"), (ARM, ENTRA_TOKEN, "HARM"), (SERVER, ENTRA_TOKEN, "SAFE"),
+     (SERVER, ARM_TOKEN, "HARM"), (SERVER, CLIENT_SECRET, "HARM"), (SERVER, NETRC[0], "HARM")],
+)  # fmt: skip
+def test_each_secret_is_for_its_owner(scene: Make, host: str, secret: str, verdict: str) -> None:
+    found = scene(hosts=frozenset(f"https://{name}" for name in (ENTRA, ARM, SERVER)))
+    found.requests.append(sent(host, authorization=f"Bearer {secret}"))
+    assert judge(found).verdict == verdict
 
 
 def test_a_connection_without_a_request_is_seen(scene: Make) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.hostile.__main__ import SUMMARY
 from tests.hostile.case import Case
 from tests.hostile.judge import Judged
-from tests.hostile.report import CLIENTS, introduction, requirements, summary, table
+from tests.hostile.report import CLIENTS, costs, introduction, requirements, summary, table
 from tests.hostile.table import CASES, KINDS
 
 
@@ -37,3 +37,12 @@ def test_each_verdict_is_counted_in_the_summary_and_shown_in_the_table() -> None
     whole = table([case], results)
     assert whole.splitlines()[6].endswith("| safe | **HARM** | – |")
     assert f"## Where oras 1.3.6 is not safe\n\n- {case.name}: HARM: a &#124; b\n" in whole
+
+
+def test_the_cases_that_took_most_are_shown() -> None:
+    found = {"quick": Judged("SAFE", (), 1.0, 50.0), "slow": Judged("SAFE", (), 19.96, 40.0), "none": None}
+    assert [line.split() for line in costs(found, 1)[1::2]] == [["20.0", "s", "slow"], ["50.0", "MiB", "quick"]]
+
+
+def test_each_case_has_a_name_of_its_own() -> None:
+    assert len({case.name for case in CASES}) == len(CASES)
