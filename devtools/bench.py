@@ -10,7 +10,7 @@ from devtools import peers, steps
 
 def main(arguments: list[str]) -> int:
     """Install the peers, run `python -m bench` with *arguments* and return its exit code."""
-    if not {"-h", "--help"} & set(arguments):
+    if not {"-h", "--help", "--report"} & set(arguments):
         peers.install()
     return steps.call([sys.executable, "-m", "bench", *arguments], {**os.environ, "PATH": peers.path()})
 

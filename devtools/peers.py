@@ -24,10 +24,12 @@ GO_PEERS = (
     Peer("regctl", "github.com/regclient/regclient/cmd/regctl", "v0.11.7"),
     Peer("registry", "github.com/distribution/distribution/v3/cmd/registry", "v3.1.2"),
 )
-DEBIAN_PEERS = {"skopeo": "skopeo", "docker-registry": "docker-registry"}
+DEBIAN_PEERS = {"skopeo": "skopeo", "docker-registry": "docker-registry", "nginx": "nginx"}
 """Programs and their Debian packages."""
 
 BIN = steps.ROOT / ".tools" / "bin"
+SERVERS = "/usr/sbin"
+"""Debian's folder for nginx, which is not on every user's PATH."""
 
 
 def install() -> None:
@@ -35,14 +37,14 @@ def install() -> None:
     for peer in GO_PEERS:
         if not _stamp(peer).exists() or shutil.which(peer.program, path=str(BIN)) is None:
             _go_install(peer)
-    missing = [package for program, package in DEBIAN_PEERS.items() if shutil.which(program) is None]
+    missing = [package for program, package in DEBIAN_PEERS.items() if shutil.which(program, path=path()) is None]
     if missing:
         apt_install(missing)
 
 
 def path(given: str | None = None) -> str:
-    """Return PATH with the peers first."""
-    return os.pathsep.join([str(BIN), os.environ.get("PATH", "") if given is None else given])
+    """Return PATH with the peers first, and the servers last."""
+    return os.pathsep.join([str(BIN), os.environ.get("PATH", "") if given is None else given, SERVERS])
 
 
 def _go_install(peer: Peer) -> None:
