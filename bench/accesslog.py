@@ -1,4 +1,4 @@
-"""Traffic, counted from the registry's log, which has one line for each response."""
+"""Traffic of one host, counted from its access log: one JSON object for each response, as `nginx` configures it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+_UPLOADS = "/blobs/uploads/"
 
 
 @dataclass(frozen=True)
 class Traffic:
-    """Requests, the connections that they used, requests for blob data, and bytes of response bodies."""
+    """Requests, the connections that they used, requests for blob data, bytes of requests and of response bodies."""
 
-    requests: int
-    connections: int
-    blob_requests: int
-    bytes_down: int
+    requests: int = 0
+    connections: int = 0
+    blob_requests: int = 0
+    bytes_up: int = 0
+    bytes_down: int = 0
 
 
 class AccessLog:
@@ -33,28 +35,22 @@ class AccessLog:
             lines = log.read()
         whole = lines[: lines.rfind(b"\n") + 1]
         self._offset += len(whole)
-        return count(whole.decode(errors="replace").splitlines())
+        return count(whole.decode().splitlines())
 
 
 def count(lines: Iterable[str]) -> Traffic:
-    """Count the responses in *lines*: distribution logs each as "response completed"."""
-    responses = [entry for line in lines if (entry := _response(line)) is not None]
+    """Count the responses in *lines*."""
+    entries = [json.loads(line) for line in lines]
     return Traffic(
-        requests=len(responses),
-        connections=len({entry.get("http.request.remoteaddr") for entry in responses}),
-        blob_requests=sum(_moves_data(entry) for entry in responses),
-        bytes_down=sum(int(entry.get("http.response.written", 0)) for entry in responses),
+        requests=len(entries),
+        connections=len({entry["connection"] for entry in entries}),
+        blob_requests=sum(_moves_data(entry) for entry in entries),
+        bytes_up=sum(int(entry["received"]) for entry in entries),
+        bytes_down=sum(int(entry["sent"]) for entry in entries),
     )
 
 
-def _response(line: str) -> dict[str, Any] | None:
-    if not line.startswith("{"):
-        return None
-    entry: dict[str, Any] = json.loads(line)
-    # An error is logged twice: its handler logs "response completed with error" before the response is logged.
-    return entry if entry.get("msg") == "response completed" else None
-
-
-def _moves_data(entry: dict[str, Any]) -> bool:
-    path, method = str(entry.get("http.request.uri", "")), entry.get("http.request.method")
-    return ("/blobs/uploads/" in path and method != "DELETE") or ("/blobs/" in path and method == "GET")
+def _moves_data(entry: dict[str, str]) -> bool:
+    """Return whether blob data, or a link to it, is sent; storage has nothing but blobs."""
+    method, path = entry["method"], entry["uri"]
+    return (method == "GET" and "/blobs/" in path) or (_UPLOADS in path and method != "DELETE")

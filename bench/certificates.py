@@ -1,4 +1,4 @@
-"""The certificate authority of a run, and the registry's certificate."""
+"""The certificate authority of a run, and the certificate of its hosts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 
 @dataclass(frozen=True)
 class Certificates:
-    """PEM files: the authority that clients trust, and the registry's certificate and key."""
+    """PEM files: the authority that clients trust, and the certificate and key of all hosts."""
 
     authority: Path
     server: Path

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 from pathlib import Path
 
 from devtools import peers
 
 
-def words(*, in_memory: bool, rounds: int) -> str:
+def words(*, in_memory: bool) -> str:
     """Describe the machine in one paragraph."""
     storage = "in memory (tmpfs)" if in_memory else "on disk"
     versions = ", ".join(f"{_name(peer.program)} {peer.version.lstrip('v')}" for peer in peers.GO_PEERS)
     return (
         f"{platform.system()} on {platform.machine()}, {os.cpu_count()} cores, {_memory()}, "
-        f"Python {platform.python_version()}; {versions}; one registry process over TLS, files and storage {storage}; "
-        f"{rounds} interleaved rounds, medians. Simulated networks delay every packet by 10 ms each way between two "
-        f"network namespaces, TCP by {_congestion()}."
+        f"Python {platform.python_version()}; {versions}, nginx {_nginx()}; files and storage {storage}; "
+        f"interleaved rounds. Simulated networks delay every packet between two network namespaces, "
+        f"TCP by {_congestion()}."
     )
 
 
@@ -34,3 +35,9 @@ def _memory() -> str:
 def _congestion() -> str:
     setting = Path("/proc/sys/net/ipv4/tcp_congestion_control")
     return setting.read_text().strip() if setting.exists() else "the system's own congestion control"
+
+
+def _nginx() -> str:
+    # "nginx version: nginx/1.22.1"
+    done = subprocess.run(["nginx", "-v"], capture_output=True, text=True)
+    return done.stderr.strip().rpartition("/")[2]

@@ -36,8 +36,9 @@ class Network:
 
 
 LOOPBACK = Network("loopback")
-FAR = Network("20 ms", 0.020)
-CAPPED = Network("20 ms, 50 MiB/s a connection", 0.020, 50 << 20)
+NEAR = Network("2 ms, 200 MiB/s a connection", 0.002, 200 << 20)
+"""A machine in the registry's region."""
+FAR = Network("20 ms, 50 MiB/s a connection", 0.020, 50 << 20)
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def opened(network: Network, scratch: Path) -> Iterator[Ends]:
     with _namespace(client), _namespace(registry), _relay(network, scratch, client, registry) as relay:
         for name, host in ((client, 1), (registry, 2)):
             _configure(name, host)
-        # The registry keeps a loopback address, so the client's end gives up its own and routes it to the relay.
+        # The hosts keep loopback addresses, so the client's end gives up its own and routes theirs to the relay.
         _ip("-n", client, "address", "delete", "127.0.0.1/8", "dev", "lo")
         _ip("-n", client, "route", "add", "127.0.0.1/32", "dev", client, "src", "10.77.0.1")
         yield Ends(_inside(client), _inside(registry), relay)

@@ -1,77 +1,67 @@
-"""CNCF distribution over TLS, as one process for all rounds on a network."""
+"""CNCF distribution, as one process for all rounds on a network."""
 
 from __future__ import annotations
 
 import json
-import re
 import shutil
-import subprocess
-import time
-from collections.abc import Mapping, Sequence
+import socket
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.accesslog import AccessLog
 from bench.certificates import Certificates
+from bench.server import Server
 
 PROGRAM = "registry"
-START_SECONDS = 20.0
-_LISTENING = re.compile(r"listening on 127\.0\.0\.1:(\d+)")
 
 
 class Registry:
-    """A running registry at *address* with its *log*; `stop` ends it."""
+    """A running registry with its content in *data*; `stop` ends it."""
 
-    def __init__(self, process: subprocess.Popen[bytes], data: Path, log: Path) -> None:
-        self._process = process
-        self._data = data
-        self.address = f"127.0.0.1:{_port(process, log)}"
-        self.log = AccessLog(log)
-        self.pid = process.pid
-
-    @classmethod
-    def start(
-        cls, folder: Path, certificates: Certificates, variables: Mapping[str, str], prefix: Sequence[str] = ()
-    ) -> Registry:
-        """Start a registry with its data in *folder*; *prefix* goes before the command."""
+    def __init__(self, folder: Path, http: dict[str, Any], variables: Mapping[str, str]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        config, log, data = folder / "config.yml", folder / "log.txt", folder / "data"
-        config.write_text(json.dumps(_configuration(data, certificates)))  # JSON is YAML too
+        self.data = folder / "data"
+        config = folder / "config.yml"
+        config.write_text(json.dumps(_configuration(self.data, http)))  # JSON is YAML too
         # The registry reads every REGISTRY_… variable as a setting.
         quiet = {name: value for name, value in variables.items() if not name.startswith("REGISTRY_")}
         quiet |= {"OTEL_TRACES_EXPORTER": "none", "OTEL_TRACES_SAMPLER": "always_off"}
-        with open(log, "wb") as output:
-            process = subprocess.Popen(
-                [*prefix, PROGRAM, "serve", str(config)],
-                cwd=folder, env=quiet, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-            )  # fmt: skip
-        return cls(process, data, log)
+        argv = [PROGRAM, "serve", str(config)]
+        self._server = Server.start(argv, quiet, folder / "log.txt", lambda: _accepts(http["addr"]))
+        self.pid = self._server.pid
+
+    @classmethod
+    def on_socket(cls, folder: Path, path: Path, variables: Mapping[str, str]) -> Registry:
+        """Start a registry in *folder* that serves plain HTTP on the Unix socket *path*."""
+        return cls(folder, {"net": "unix", "addr": str(path), "relativeurls": True}, variables)
+
+    @classmethod
+    def over_tls(cls, folder: Path, address: str, certificates: Certificates, variables: Mapping[str, str]) -> Registry:
+        """Start a registry in *folder* that serves HTTP/2 and HTTP/1.1 over TLS at *address*."""
+        tls = {"certificate": str(certificates.server), "key": str(certificates.key)}
+        return cls(folder, {"addr": address, "tls": tls}, variables)
 
     def wipe(self) -> None:
         """Drop all content. Blobs are stored by digest, so one client's push would find those of another."""
-        shutil.rmtree(self._data, ignore_errors=True)
+        shutil.rmtree(self.data, ignore_errors=True)
 
     def stop(self) -> None:
         """End the process and drop its content."""
-        self._process.kill()
-        self._process.wait()
+        self._server.stop()
         self.wipe()
 
 
-def _configuration(data: Path, certificates: Certificates) -> dict[str, Any]:
+def _configuration(data: Path, http: dict[str, Any]) -> dict[str, Any]:
     return {
         "version": "0.1",
-        "log": {"level": "info", "formatter": "json", "accesslog": {"disabled": True}},
+        "log": {"level": "error", "accesslog": {"disabled": True}},
         "storage": {"filesystem": {"rootdirectory": str(data)}, "maintenance": {"uploadpurging": {"enabled": False}}},
-        "http": {"addr": "127.0.0.1:0", "tls": {"certificate": str(certificates.server), "key": str(certificates.key)}},
+        "http": http,
     }
 
 
-def _port(process: subprocess.Popen[bytes], log: Path) -> int:
-    end = time.monotonic() + START_SECONDS
-    while not (found := _LISTENING.search(log.read_text(errors="replace"))):
-        if process.poll() is not None or time.monotonic() > end:
-            process.kill()
-            raise RuntimeError(f"could not start the registry:\n{log.read_text(errors='replace')}")
-        time.sleep(0.02)
-    return int(found[1])
+def _accepts(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    family, target = (socket.AF_INET, (host, int(port))) if port.isdigit() else (socket.AF_UNIX, address)
+    with socket.socket(family) as probe:
+        return probe.connect_ex(target) == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from bench.cases import Action, Case
 from bench.clients import Client, Crane, Oras, Ours, Regctl
@@ -12,9 +13,6 @@ from bench.process import CommandFailed, Usage
 from bench.site import Run, Site
 from bench.trees import Tree
 from devtools import steps
-
-PRESENT = 0.9
-"""The share of the tree that is present before PULL_AGAIN."""
 
 CONCURRENCIES = (8, 16, 32, 64)
 """Settings of oras: the best is chosen by one run each, before the rounds."""
@@ -27,18 +25,17 @@ class Result:
     case: Case
     runs: dict[str, list[Run]] = field(default_factory=dict)
     az_starts: list[Usage] = field(default_factory=list)
-    obstacle: str | None = None
-    """The reason why there are no runs."""
 
 
 class Rounds:
-    """Measure cases with *tree* at *site*."""
+    """Measure cases with *tree* at *site*; clients pull into the folder *files*."""
 
-    def __init__(self, site: Site, tree: Tree, *, peers: Sequence[str]) -> None:
+    def __init__(self, site: Site, tree: Tree, files: Path, *, peers: Sequence[str]) -> None:
         self._site = site
         self._tree = tree
+        self._files = files
         self._peers = peers
-        self._crane = Crane(site.setting.scratch / "layouts")
+        self._crane = Crane(files / "layouts")
         self._to_pull: str | None = None
 
     def measure(self, case: Case, count: int) -> Result:
@@ -52,7 +49,7 @@ class Rounds:
             for name in names[number % len(names) :] + names[: number % len(names)]:
                 run = runners[name]()
                 result.runs.setdefault(name, []).append(run)
-                steps.say(f"    {case.workload} {case.action.value}: {name}: {run.usage.wall:.2f} s")
+                steps.say(f"    {case.name}: {name}: {run.usage.wall:.2f} s")
         self._wipe()
         return result
 
@@ -61,7 +58,7 @@ class Rounds:
         shutil.rmtree(self._crane.layouts, ignore_errors=True)
 
     def _clients(self, case: Case) -> list[Client]:
-        wanted: list[Client] = [Ours(case.isal)]
+        wanted: list[Client] = [Ours(case.setup.isal)]
         if "oras" in self._peers:
             wanted.append(Oras())
             if case.many:
@@ -72,7 +69,7 @@ class Rounds:
 
     def _others(self, case: Case) -> list[Client]:
         others: list[Client] = [Regctl()] if "regctl" in self._peers else []
-        if "crane" in self._peers and case.action in (Action.PUSH, Action.PULL) and not case.shape.packed:
+        if "crane" in self._peers and not case.action.again and not case.shape.packed:
             self._prepare_crane()
             others.append(self._crane)
         return others
@@ -82,7 +79,7 @@ class Rounds:
         for concurrency in CONCURRENCIES:
             oras = Oras(concurrency)
             tried.append((self._runner(case, oras)().usage.wall, oras))
-            steps.say(f"    {case.workload} {case.action.value}: trying: {oras.name}: {tried[-1][0]:.2f} s")
+            steps.say(f"    {case.name}: trying: {oras.name}: {tried[-1][0]:.2f} s")
         return min(tried, key=lambda pair: pair[0])[1]
 
     def _runner(self, case: Case, client: Client) -> Callable[[], Run]:
@@ -101,9 +98,9 @@ class Rounds:
 
     def _pull(self, case: Case, client: Client) -> Run:
         reference = self._to_pull or self._prepare_pull()
-        with self._site.folder() as folder:
+        with self._site.folder(self._files) as folder:
             if case.action is Action.PULL_AGAIN:
-                self._tree.copy_part(folder, PRESENT)
+                shutil.copytree(self._tree.folder, folder, dirs_exist_ok=True)
             run = self._site.run(client.pull(reference, folder))
             difference = None if isinstance(client, Crane) else self._tree.difference(folder)
         if difference:
@@ -117,7 +114,7 @@ class Rounds:
         return self._to_pull
 
     def _wipe(self) -> None:
-        self._site.registry.wipe()
+        self._site.service.wipe()
         self._to_pull = None
 
     def _prepare_crane(self) -> None:

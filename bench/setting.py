@@ -22,25 +22,36 @@ ROOM = 8 << 30
 
 @dataclass(frozen=True)
 class Setting:
-    """Folder, certificates and *variables*, the environment of all clients and of the registry."""
+    """Folders, certificates and *variables*, the environment of all clients and of the service."""
 
     scratch: Path
+    """In memory, if there is room. Has the files of most cases, and the service's content."""
     certificates: Certificates
     variables: dict[str, str]
     in_memory: bool
+    disk: Path | None = None
+    """Has the files of the cases on a disk."""
+
+    def files(self, *, on_disk: bool) -> Path:
+        """Return the folder for the files of a case."""
+        return self.disk if on_disk and self.disk else self.scratch
 
 
 @contextlib.contextmanager
-def opened(given: Path | None) -> Iterator[Setting]:
+def opened(given: Path | None, disk: Path | None = None) -> Iterator[Setting]:
     """Make a setting with the wheel *given* or built now, and delete it at the end; raise `CommandFailed`."""
     in_memory = SHARED_MEMORY.is_dir() and shutil.disk_usage(SHARED_MEMORY).free >= ROOM
-    with tempfile.TemporaryDirectory(prefix="bench-", dir=SHARED_MEMORY if in_memory else None) as temporary:
-        scratch = Path(temporary)
+    with contextlib.ExitStack() as temporary:
+        scratch = _temporary(temporary, SHARED_MEMORY if in_memory else None)
         certificates = Certificates.make(scratch)
         variables = _variables(scratch, certificates)
         with tempfile.TemporaryDirectory() as dist:
             _install(given or wheel.build(Path(dist)), variables)
-        yield Setting(scratch, certificates, variables, in_memory)
+        yield Setting(scratch, certificates, variables, in_memory, _temporary(temporary, disk) if disk else None)
+
+
+def _temporary(until: contextlib.ExitStack, folder: Path | None) -> Path:
+    return Path(until.enter_context(tempfile.TemporaryDirectory(prefix="bench-", dir=folder)))
 
 
 def _variables(scratch: Path, certificates: Certificates) -> dict[str, str]:

@@ -1,23 +1,24 @@
 """The short form: compare figures that hardly depend on the machine with a recorded baseline.
 
-Requests are counted. A shared machine is faster in one minute than in the next, so processor time is a multiple of
-that of `az version` in the same round: the same interpreter on the same machine, seconds before. The median of all
-rounds counts.
+Requests are counted, and connections, which have a limit of their own: requests in flight and two. A shared machine is
+faster in one minute than in the next, so processor time is a multiple of that of `az version` in the same round: the
+same interpreter on the same machine, seconds before. The median of all rounds counts.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
 
-from bench.cases import CASES, Case
-from bench.networks import LOOPBACK
+from bench.cases import CASES, ON_LOOPBACK, Case
+from bench.goals import NO_GOAL, SPARE_CONNECTIONS
+from bench.ratios import OURS
 from bench.rounds import Result
-from bench.summary import OURS
-from bench.trees import SHORT
+from bench.site import Run
+from bench.trees import LARGE, SHORT
 
 BASELINE = Path(__file__).with_name("baseline.json")
 WORSE = 1.2
@@ -26,9 +27,11 @@ WORSE = 1.2
 
 @dataclass(frozen=True)
 class Figures:
-    """The figures of one case: requests, and processor time as a multiple of that of `az version`."""
+    """The figures of one case: requests to all hosts, connections to the host with the most of them, and processor time
+    as a multiple of that of `az version`."""
 
     requests: int
+    connections: int
     cpu: float
 
 
@@ -37,15 +40,15 @@ Measured = Mapping[str, tuple[Figures, ...]]
 
 
 def cases() -> tuple[Case, ...]:
-    """Return the cases on loopback, with small trees."""
+    """Return the cases on loopback, with small trees; W3 and a large file again take time and show nothing more."""
     return tuple(
-        replace(case, shape=SHORT[case.shape], goal=None)
+        replace(case, shape=SHORT[case.shape], goal=NO_GOAL)
         for case in CASES
-        if case.network is LOOPBACK and not case.isal
+        if case.setup is ON_LOOPBACK and case.shape in SHORT and not (case.shape is LARGE and case.action.again)
     )
 
 
-def measured(results: list[Result]) -> Measured:
+def measured(results: Iterable[Result]) -> Measured:
     """Return the figures of all rounds, by the name of the case in the baseline."""
     return {name_of(result.case): _rounds(result) for result in results if result.runs}
 
@@ -56,26 +59,43 @@ def together(one: Measured, other: Measured) -> Measured:
 
 
 def figures(rounds: Measured) -> dict[str, Figures]:
-    """Return the least requests and the median processor time of each case, as in the baseline."""
+    """Return the least requests, and the median connections and processor time, of each case, as in the baseline."""
     return {
-        name: Figures(min(one.requests for one in of_case), round(median(one.cpu for one in of_case), 3))
+        name: Figures(
+            min(one.requests for one in of_case),
+            round(median(one.connections for one in of_case)),
+            round(median(one.cpu for one in of_case), 3),
+        )
         for name, of_case in rounds.items()
     }
 
 
-def regressions(found: dict[str, Figures], recorded: dict[str, Figures]) -> list[str]:
-    """Return the cases in which *found* is worse than *recorded*, or missing; each text begins with the case."""
+def regressions(found: dict[str, Figures], recorded: dict[str, Figures], limits: Mapping[str, int]) -> list[str]:
+    """Return the cases in which *found* is worse than *recorded*, missing, or over its limit of connections; each text
+    begins with the case."""
     missing = [f"{name}: in the baseline, but not measured" for name in recorded if name not in found]
     unknown = [f"{name}: measured, but not in the baseline" for name in found if name not in recorded]
-    return missing + unknown + [text for name in found if name in recorded for text in _worse(name, found, recorded)]
+    worse = [text for name in found if name in recorded for text in _worse(name, found[name], recorded[name])]
+    over = [
+        f"{name}: {here.connections} connections to a host, and at most {limits[name]} are needed"
+        for name, here in found.items()
+        if here.connections > limits[name]
+    ]
+    return missing + unknown + worse + over
+
+
+def limits() -> dict[str, int]:
+    """Return the most connections to a host, by the name of the case."""
+    return {name_of(case): case.in_flight + SPARE_CONNECTIONS for case in cases()}
 
 
 def lines(found: dict[str, Figures], recorded: dict[str, Figures]) -> list[str]:
     """Return one line for each case in both, with the found and the recorded figures."""
     return [
-        f"{name}: {found[name].requests} requests ({old.requests}), {found[name].cpu:.2f} times az ({old.cpu:.2f})"
+        f"{name}: {here.requests} requests ({old.requests}), {here.connections} connections ({old.connections}), "
+        f"{here.cpu:.2f} times az ({old.cpu:.2f})"
         for name, old in recorded.items()
-        if name in found
+        if (here := found.get(name))
     ]
 
 
@@ -98,11 +118,15 @@ def name_of(case: Case) -> str:
 
 def _rounds(result: Result) -> tuple[Figures, ...]:
     pairs = zip(result.runs[OURS], result.az_starts, strict=True)
-    return tuple(Figures(run.traffic.requests, run.usage.cpu / az.cpu) for run, az in pairs)
+    return tuple(_figures(run, run.usage.cpu / az.cpu) for run, az in pairs)
 
 
-def _worse(name: str, found: dict[str, Figures], recorded: dict[str, Figures]) -> list[str]:
-    here, before = found[name], recorded[name]
+def _figures(run: Run, cpu: float) -> Figures:
+    hosts = run.traffic.values()
+    return Figures(sum(host.requests for host in hosts), max((host.connections for host in hosts), default=0), cpu)
+
+
+def _worse(name: str, here: Figures, before: Figures) -> list[str]:
     texts = []
     if here.requests > before.requests * WORSE:
         texts.append(f"{name}: {here.requests} requests instead of {before.requests}")

@@ -1,4 +1,4 @@
-"""A registry at the other end of a network, and the commands that use it."""
+"""A service at the other end of a network, and the commands that use it."""
 
 from __future__ import annotations
 
@@ -7,48 +7,48 @@ import itertools
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench import networks
+from bench import networks, service
 from bench.accesslog import Traffic
 from bench.clients import AZ
 from bench.networks import Ends, Network
 from bench.process import Command, Usage, cpu_of, measure
-from bench.registry import Registry
+from bench.service import Service
 from bench.setting import Setting
 
 LOG_SECONDS = 0.05
-"""Seconds in which the registry may still write its log after a client ended."""
+"""Seconds in which the service may still write its logs after a client ended."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """The usage of one run, and its traffic as the registry logged it."""
+    """The usage of one run, and its traffic by host."""
 
     usage: Usage
-    traffic: Traffic
+    traffic: dict[str, Traffic] = field(default_factory=dict)
     service_cpu: float = 0.0
-    """Seconds of processor time of the registry and the simulated network during the run."""
+    """Seconds of processor time of the service and the simulated network during the run."""
 
 
 class Site:
-    """Run commands at the client's end of a network to *registry*."""
+    """Run commands at the client's end of a network to *service*."""
 
-    def __init__(self, setting: Setting, registry: Registry, ends: Ends) -> None:
+    def __init__(self, setting: Setting, service_: Service, ends: Ends) -> None:
         self.setting = setting
-        self.registry = registry
+        self.service = service_
         self._ends = ends
         self._numbers = itertools.count(1)
 
     def fresh(self, stem: str) -> str:
         """Return a reference in a new repository."""
-        return f"{self.registry.address}/bench/{stem}-{next(self._numbers)}:1"
+        return f"{self.service.address}/bench/{stem}-{next(self._numbers)}:1"
 
     @contextlib.contextmanager
-    def folder(self) -> Iterator[Path]:
-        """Yield an empty folder to pull into."""
-        made = self.setting.scratch / f"out-{next(self._numbers)}"
+    def folder(self, files: Path) -> Iterator[Path]:
+        """Yield an empty folder in *files* to pull into."""
+        made = files / f"out-{next(self._numbers)}"
         made.mkdir()
         try:
             yield made
@@ -57,11 +57,11 @@ class Site:
 
     def run(self, command: Command) -> Run:
         """Run and measure *command*; raise `CommandFailed`."""
-        self.registry.log.new()
+        self.service.new_traffic()
         before = self._service_cpu()
         usage = self._measure(command, self._ends.client)
         time.sleep(LOG_SECONDS)
-        return Run(usage, self.registry.log.new(), self._service_cpu() - before)
+        return Run(usage, self.service.new_traffic(), self._service_cpu() - before)
 
     def prepare(self, command: Command) -> None:
         """Run *command* at the registry's end of the network, where it is faster; raise `CommandFailed`."""
@@ -72,19 +72,19 @@ class Site:
         return self._measure(Command((*AZ, "version"), self.setting.scratch), self._ends.client)
 
     def _service_cpu(self) -> float:
-        return cpu_of(self.registry.pid, *([self._ends.relay] if self._ends.relay else []))
+        return cpu_of(*self.service.pids, *([self._ends.relay] if self._ends.relay else []))
 
     def _measure(self, command: Command, prefix: tuple[str, ...]) -> Usage:
         return measure(command, self.setting.variables, self.setting.scratch, prefix)
 
 
 @contextlib.contextmanager
-def opened(network: Network, setting: Setting) -> Iterator[Site]:
-    """Run a registry at the other end of *network* until the end of the block; raise `CommandFailed`."""
+def opened(network: Network, setting: Setting, *, plain: bool = False) -> Iterator[Site]:
+    """Run a service at the other end of *network* until the end of the block; raise `CommandFailed`.
+
+    It is shaped as Azure Container Registry is, or *plain* CNCF distribution.
+    """
     with networks.opened(network, setting.scratch) as ends:
-        folder = setting.scratch / "registry"
-        registry = Registry.start(folder, setting.certificates, setting.variables, ends.registry)
-        try:
-            yield Site(setting, registry, ends)
-        finally:
-            registry.stop()
+        running = service.plain(setting) if plain else service.as_acr(setting, ends.registry)
+        with running as started:
+            yield Site(setting, started, ends)

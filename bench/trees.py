@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,12 +30,15 @@ class Shape:
 LARGE = Shape("one file of 1 GiB", 1, 1024 * MIB)
 SMALL = Shape("2,000 files of 4 KiB", 2000, 4 * KIB)
 MEDIUM = Shape("20 files of 50 MiB", 20, 50 * MIB)
+QUARTERS = Shape("200 files of 256 KiB", 200, 256 * KIB)
+TINY = Shape("one file of 3 KB", 1, 3000)
 FOLDER = Shape("a folder of 5,000 files, 500 MiB", 5000, 100 * KIB, packed=True)
 
 SHORT = {
     LARGE: Shape("one file of 64 MiB", 1, 64 * MIB),
     SMALL: Shape("200 files of 4 KiB", 200, 4 * KIB),
-    MEDIUM: Shape("8 files of 4 MiB", 8, 4 * MIB),
+    QUARTERS: Shape("100 files of 256 KiB", 100, 256 * KIB),
+    TINY: TINY,
     FOLDER: Shape("a folder of 200 files, 20 MiB", 200, 100 * KIB, packed=True),
 }
 """The smaller shapes of the short form."""
@@ -56,13 +58,6 @@ class Tree:
         if wanted == found:
             return None
         return f"{len(found)} files of {sum(found.values())} bytes instead of {len(wanted)} of {self.shape.total}"
-
-    def copy_part(self, target: Path, share: float) -> None:
-        """Copy the first *share* of the files to *target*, as if an earlier pull had been interrupted."""
-        names = sorted(_sizes(self.folder))
-        for name in names[: round(len(names) * share)]:
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(self.folder / name, target / name)
 
 
 def make(shape: Shape, folder: Path) -> Tree:

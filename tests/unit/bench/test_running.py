@@ -1,4 +1,4 @@
-"""A run of the bench: the measured process, the pushed tree, the chart."""
+"""A run of the bench: the measured process, the pushed tree, the server."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import os
 import sys
 import time
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 
-from bench import chart, trees
+from bench import trees
 from bench.process import Command, CommandFailed, cpu_of, measure
+from bench.server import Server
 from bench.trees import MIB, Shape
 
 
@@ -47,19 +47,21 @@ def test_a_tree_is_the_same_each_time(tmp_path: Path, packed: bool) -> None:
     assert first.difference(second.folder) is None
 
 
-def test_a_part_of_a_tree_is_not_the_tree(tmp_path: Path) -> None:
-    tree = trees.make(Shape("a test", 10, 100), tmp_path / "tree")
-    tree.copy_part(tmp_path / "part", 0.9)
-    assert len(list((tmp_path / "part").iterdir())) == 9
-    assert tree.difference(tmp_path / "part") == "9 files of 900 bytes instead of 10 of 1000"
+def test_a_tree_that_misses_a_file_differs(tmp_path: Path) -> None:
+    tree, other = (trees.make(Shape("a test", count, 100), tmp_path / str(count)) for count in (10, 9))
+    assert tree.difference(other.folder) == "9 files of 900 bytes instead of 10 of 1000"
 
 
-def test_the_chart_is_xml_and_marks_missed_goals() -> None:
-    text = chart.svg([chart.Bar("W1 <push> & more", 2.0, 1.5), chart.Bar("W2", 0.5, 1.0)], "Times")
-    tree = ElementTree.fromstring(text)
-    fills = [element.get("fill") for element in tree.iter() if element.get("height") == str(chart.BAR)]
-    assert fills == ["#0969da", "#bc4c00"]
-    assert chart.position(0.01) == chart.LABELS < chart.position(1) < chart.position(2) < chart.WIDTH
+def test_a_server_is_awaited_and_ended(tmp_path: Path) -> None:
+    argv = [sys.executable, "-I", "-S", "-c", "import time; open('ready', 'w'); time.sleep(60)"]
+    server = Server.start(argv, os.environ, tmp_path / "log", (tmp_path / "ready").exists)
+    server.stop()
+    assert cpu_of(server.pid) == 0.0
+
+
+def test_a_server_that_ends_at_its_start_says_why(tmp_path: Path) -> None:
+    with pytest.raises(CommandFailed, match="no such port"):
+        Server.start([sys.executable, "-c", "raise SystemExit('no such port')"], os.environ, tmp_path / "log", bool)
 
 
 def test_a_process_s_own_time_is_counted_while_it_runs() -> None:
