@@ -57,7 +57,7 @@ def nearness_of_name(host: str) -> int:
     inward = last == name or last in _INWARD_ENDS or name.endswith(".home.arpa") or bool(_NUMBER.fullmatch(last))
     if name in _METADATA_NAMES or (inward and name.startswith(_METADATA_STARTS)):
         return METADATA
-    return PRIVATE if inward and not getattr(address, "sixtofour", None) else PUBLIC
+    return PRIVATE if inward else PUBLIC
 
 
 @functools.lru_cache(maxsize=64)
