@@ -28,16 +28,18 @@ class Cut(io.BytesIO):
         return block
 
 
-class Pieces(io.BytesIO):
-    """A body that arrives in pieces of four bytes."""
+class SmallBlocks(io.BytesIO):
+    """A body that arrives in blocks of four bytes."""
 
     def read(self, size: int | None = -1) -> bytes:
         return super().read(4)
 
 
-def patch(peer: Peer, url: str, content: bytes | Pieces, start: int | None = None, **options: object) -> Received:
+def patch(peer: Peer, url: str, content: bytes | SmallBlocks, start: int | None = None, **options: object) -> Received:
     headers = (
-        {} if start is None or isinstance(content, Pieces) else {"Content-Range": f"{start}-{start + len(content) - 1}"}
+        {}
+        if start is None or isinstance(content, SmallBlocks)
+        else {"Content-Range": f"{start}-{start + len(content) - 1}"}
     )
     return peer("PATCH", url, content, headers=headers, **options)
 
@@ -185,7 +187,7 @@ def test_a_body_above_the_limit(cloud: Cloud, peer: Peer, method: str, chunked: 
     response = peer(method, url, HELLO, chunked=chunked)
     assert (response.status, response.body) == (413, b"413 Request Entity Too Large - AzureContainerRegistry")
     assert peer("GET", url).headers.get("Range") == "0-0"
-    assert patch(peer, url, Pieces(HELLO), chunked=True).status == 413
+    assert patch(peer, url, SmallBlocks(HELLO), chunked=True).status == 413
     half = patch(peer, url, HELLO[:10])
     assert put(peer, half.location, sha256(HELLO), HELLO[10:]).status == 201
 
