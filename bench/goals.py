@@ -61,7 +61,7 @@ def judge(goal: Goal, in_flight: int, table: Sequence[Row], cores: int) -> Verdi
     A speed that the machine's *cores* allow to no client is not visible, rather than missed.
     """
     mine = ours(table)
-    if mine is None:
+    if mine is None or (default_oras(table) is None and (goal.best or goal.default or goal.cpu)):
         return Verdict(NONE)
     slow = list(_slow(goal, table, cores))
     reasons = [reason for reason, visible in slow if visible] + list(_exceeded(goal, in_flight, mine, table))

@@ -111,8 +111,8 @@ def _figures(row: Row) -> list[str]:
         row.client,
         *(f"{seconds:.2f}" for seconds in (row.wall, row.least, row.cpu, row.service_cpu)),
         *(f"{size / 2**20:.0f}" for size in sizes),
-        " + ".join(f"{host.requests:,}" for host in hosts),
-        " + ".join(f"{host.connections:,}" for host in hosts),
+        " + ".join(f"{host.requests:,}" for host in hosts) or NONE,
+        " + ".join(f"{host.connections:,}" for host in hosts) or NONE,
     ]
 
 

@@ -60,8 +60,14 @@ def test_traffic_is_limited(goal: Goal, mine: Row, expected: str) -> None:
     assert verdict(goal, mine) == expected
 
 
-def test_nothing_is_judged_without_our_row() -> None:
-    assert judge(Goal(1.0), 8, [BEST], CORES).state == NONE
+@pytest.mark.parametrize("goal", [Goal(1.0), Goal(default=1.0), Goal(cpu=1.0)])
+def test_no_ratio_is_judged_without_oras_or_us(goal: Goal) -> None:
+    assert judge(goal, 8, [DEFAULT], CORES).state == NONE
+    assert verdict(goal, ours(2.5), row("regctl", 9.0)) == NONE
+
+
+def test_traffic_is_judged_without_oras() -> None:
+    assert verdict(Goal(requests=4), ours(2.5), row("regctl", 9.0)) == REACHED
 
 
 def test_a_goal_shows_all_its_limits() -> None:
