@@ -19,6 +19,7 @@ from ..errors import (
     ProtocolError,
     RegistryError,
     RejectedError,
+    ThrottledError,
 )
 from ..oci.content import Advance, Chunk
 from ..oci.descriptor import Descriptor
@@ -76,12 +77,15 @@ class BlobUpload:
         Raises `ConnectionFailedError` when the connection stays broken, a `RegistryError` when the registry refuses,
         `DigestMismatchError` when it stored other bytes.
         """
-        if self._is_present():
-            return self._source.settle(), False
+        sent: bool | None = None
         try:
-            self._resume()
-            while (sent := self._step()) is None:
-                pass
+            if self._is_present():
+                sent = False
+            else:
+                self._resume()
+            while sent is None:
+                sent = self._step()
+            # Also when the blob exists: an earlier process was perhaps killed before it could forget the session.
             self._sessions.forget(self._source.key)
         except (ConnectionFailedError, RegistryError) as error:
             raise self._budget.explain(error) if self._lost or self._tries.highest else error
@@ -145,6 +149,8 @@ class BlobUpload:
             return
         try:
             known = self._uploads.status(saved)
+        except ThrottledError:
+            raise
         except (RegistryError, ProtocolError):
             known = None
         if known is None:

@@ -50,6 +50,18 @@ def test_a_session_that_is_gone_begins_again(run, tmp_path: Path, status: int) -
     stored(one)
 
 
+def test_a_session_is_saved_while_the_registry_throttles(run, tmp_path: Path) -> None:
+    one = run(
+        BlobHost(lambda sent, number: respond(429, Retry_After="900") if sent.method == "GET" else None), tmp_path
+    )
+    saved = Session(f"{one.server.url}/v2/a/blobs/uploads/s1", 8 * KIB)
+    one.sessions.save("key", saved)
+    with pytest.raises(errors.ThrottledError):
+        one()
+    assert one.methods() == ["GET"]
+    assert one.sessions.session("key") == saved
+
+
 def test_an_upload_that_was_finished_before_the_kill_is_not_sent_again(run, tmp_path: Path) -> None:
     class SlowlyHashed(Memory):
         def open_range(self, offset: int, length: int) -> io.RawIOBase:
@@ -63,6 +75,16 @@ def test_an_upload_that_was_finished_before_the_kill_is_not_sent_again(run, tmp_
     identity, sent = one(source=source, exists=lambda identity: identity.digest in host.blobs)
     assert (identity.digest, sent) == (digest_of(DATA), False)
     assert one.methods() == ["GET"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_blob_that_exists_leaves_no_session(run, tmp_path: Path) -> None:
+    """Find the blob at once, as after a kill that came after the manifest was stored."""
+    one = run(None, tmp_path)
+    one.sessions.save("key", Session(f"{one.server.url}/v2/a/blobs/uploads/finished", 32 * KIB))
+    one.sessions.release("key")
+    assert one(exists=lambda identity: True)[1] is False
+    assert one.methods() == []
     assert list(tmp_path.iterdir()) == []
 
 
