@@ -260,15 +260,7 @@ def test_an_upload_begins_again_after_a_lost_response(
     assert origin.blob(repository, digest_of(content)) == content
 
 
-@pytest.fixture
-def strict(emulator: Emulator) -> None:
-    """Let the tags of a repository be metadata, as they are in ACR."""
-    emulator.set(strictTagsList=True)
-
-
-def test_a_repository_is_backed_up_where_tags_are_metadata(
-    az: Az, signed_out: Az, strict: None, artifact: str, digest: str
-) -> None:
+def test_a_repository_is_backed_up_where_tags_are_metadata(az: Az, signed_out: Az, artifact: str, digest: str) -> None:
     whole = artifact.removesuffix(":1.0")
     assert az.artifact("backup", whole, "-d", "saved").json["tags"] == [{"tag": "1.0", "digest": digest}]
     login = ("-u", "read-token", "--password-stdin")
