@@ -11,7 +11,7 @@ from ..errors import PermissionDeniedError
 from ..transport.authorization import DELETE, METADATA_READ, METADATA_WRITE, PULL, PUSH, Scope
 from ..transport.error_responses import correlation_id
 from ..transport.messages import Response
-from .challenge import parse_challenge
+from .challenge import Challenge, parse_challenge
 from .claims import claims_of, granted_actions, lifetime, renewal_delay
 from .credentials import Credential
 from .endpoint import TokenEndpoint
@@ -85,18 +85,25 @@ class TokenAuthorizer:
         """Return a Bearer value other than *refused*; see `Authorizer`. If the registry asks for another right to read
         than was requested, that one is requested too, once."""
         challenge = parse_challenge(response.headers.get("WWW-Authenticate", ""))
-        asked = challenge.actions(scope.kind, scope.repository) & SCOPE_MAP.keys()
         with self._lock:
             token = self._tokens.get(_key(scope))
-            more = asked & _READS - (token.requested if token else frozenset())
-            if challenge.insufficient_scope and not more:
-                needed = asked or scope.actions.union(scope.either[:1])
-                missing = needed - (token.granted if token else frozenset())
-                raise self._denied(scope, missing or needed, correlation_id(response))
             if token is None or token.header == refused:
-                token = self._fetch(scope, token, more)
+                token = self._replaced(scope, token, challenge, correlation_id(response))
         self._require(scope, token.granted)
         return token.header
+
+    def _replaced(self, scope: Scope, token: _Token | None, challenge: Challenge, correlation: str) -> _Token:
+        """Return the token to use after a 401 to *token*, or raise `PermissionDeniedError`."""
+        if not challenge.insufficient_scope:
+            return self._fetch(scope, token)
+        asked = challenge.actions(scope.kind, scope.repository) & SCOPE_MAP.keys()
+        more = asked & _READS - (token.requested if token else frozenset())
+        if more:
+            token = self._fetch(scope, token, more)
+            if more <= token.granted:
+                return token
+        needed = more or asked or scope.actions.union(scope.either[:1])
+        raise self._denied(scope, needed - (token.granted if token else frozenset()) or needed, correlation)
 
     def _fetch(self, scope: Scope, old: _Token | None, more: frozenset[str] = frozenset()) -> _Token:
         actions = scope.wanted | more | (old.requested if old else frozenset())

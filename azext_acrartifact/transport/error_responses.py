@@ -108,7 +108,7 @@ def refused(response: Response, refusal: Refusal, what: str, not_found: str = ""
     """Return the same error for a response whose *refusal* was read before."""
     status = response.status
     kind, hint = _kind(response, refusal)
-    whats = {401: "The registry did not accept the sign-in", 404: not_found}
+    whats = {401: "The registry did not accept the sign-in" if kind is SignInError else "", 404: not_found}
     why = f"unexpected status {status}" if kind is ProtocolError else refusal.why or f"status {status}"
     texts = {"where": response.request.where, "why": why, "hint": hint, "correlation_id": correlation_id(response)}
     if issubclass(kind, RegistryError):
@@ -126,7 +126,7 @@ def _kind(response: Response, refusal: Refusal) -> tuple[type[ArtifactError], st
     if response.status in (400, 403) and refusal.code == STORAGE_ERROR:
         return RejectedError, STORAGE_HINT
     kinds: dict[int, tuple[type[ArtifactError], str]] = {
-        401: (SignInError, "Sign in again (az login), or check the user name and password."),
+        401: _unauthorized(response),
         403: _forbidden(refusal, response.request.url),
         404: (NotFoundError, _not_found_hint(refusal, response.request.url)),
         405: _not_allowed(refusal, response.request.url),
@@ -143,6 +143,13 @@ def resource_name(server: str) -> str:
     https://learn.microsoft.com/azure/container-registry/container-registry-get-started-portal
     """
     return server.partition(".")[0].partition("-")[0]
+
+
+def _unauthorized(response: Response) -> tuple[type[ArtifactError], str]:
+    """Distinguish a token that grants too little, which a new sign-in does not change (RFC 6750 § 3.1)."""
+    if "insufficient_scope" in response.headers.get("WWW-Authenticate", ""):
+        return PermissionDeniedError, PermissionDeniedError.usual_hint
+    return SignInError, "Sign in again (az login), or check the user name and password."
 
 
 def _forbidden(refusal: Refusal, url: str) -> tuple[type[ArtifactError], str]:

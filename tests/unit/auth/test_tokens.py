@@ -116,15 +116,25 @@ def asks(actions: str, repository: str = "a") -> str:
 
 
 def test_another_right_to_read_is_requested_once(authorizer, issuer) -> None:
-    issuer.granted = ("pull",)
+    issuer.granted = ("pull", "metadata_read")
     refused = authorizer.authorization(READ)
     more = authorizer.renew(READ, refused, unauthorized(asks("metadata_read,push")))
     assert more != refused
     assert [form["scope"] for _, form in issuer.forms] == ["repository:a:pull", "repository:a:metadata_read,pull"]
-    with pytest.raises(errors.PermissionDeniedError, match="may not metadata_read here") as caught:
+    # Another thread was refused as well, and has not tried the new one.
+    assert authorizer.renew(READ, refused, unauthorized(asks("metadata_read"))) == more
+    with pytest.raises(errors.PermissionDeniedError, match="may not metadata_read here"):
         authorizer.renew(READ, more, unauthorized(asks("metadata_read")))
-    assert "The scope map of a token needs metadata/read." in caught.value.hint
     assert len(issuer.forms) == 2
+
+
+def test_a_right_to_read_that_is_not_granted_is_named(authorizer, issuer) -> None:
+    issuer.granted = ("pull",)
+    refused = authorizer.authorization(READ)
+    with pytest.raises(errors.PermissionDeniedError, match="may not metadata_read here") as caught:
+        authorizer.renew(READ, refused, unauthorized(asks("pull,metadata_read")))
+    assert "The scope map of a token needs metadata/read." in caught.value.hint
+    assert caught.value.correlation_id == "guid-1"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,15 @@ from azext_acrartifact.cli.output.json import show_output
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.manifest import build_manifest
 from azext_acrartifact.oci.reference import Reference
+from azext_acrartifact.operations.attach import attach
 from azext_acrartifact.operations.delete import delete, plan_delete
+from azext_acrartifact.operations.file_spec import parse_file_spec
+from azext_acrartifact.operations.push import PushOrder
 from azext_acrartifact.operations.show import show, show_raw
+from azext_acrartifact.operations.tag import TagRules, tag
+from azext_acrartifact.transfer.progress import Progress
 from tests.support.descriptors import empty_descriptor
-from tests.support.server import respond
+from tests.support.server import RawResponse, Sent, respond
 from tests.unit.operations.conftest import pull_files, push_files, ref
 
 
@@ -64,3 +70,32 @@ def test_delete_takes_the_manifest_and_its_tags(signed_in, work: Path) -> None:
     delete(registry, deletion)
     with pytest.raises(errors.NotFoundError):
         show(registry, ref("deleted:2"))
+
+
+@pytest.mark.parametrize(
+    "raw", [b"no JSON", b'{"layers":[{"size":-1}]}', b'{"schemaVersion":2,"manifests":[],"layers":[]}']
+)
+def test_commands_that_need_only_the_bytes_take_any_manifest(serve, registry, work: Path, raw: bytes) -> None:
+    digest = digest_of(raw)
+    stored = respond(200, raw, Content_Type="application/x; charset=utf-8", Docker_Content_Digest=digest)
+
+    def play(sent: Sent) -> RawResponse:
+        if sent.method == "POST":
+            return respond(202, Location="/v2/a/blobs/uploads/x?_state=1")
+        if sent.method == "PUT":
+            return respond(201, OCI_Subject=digest)
+        return stored if sent.path.endswith(("/manifests/1", digest)) else respond(404)
+
+    server = serve(play, forever=True)
+    opened, reference = registry(server), Reference(server.server, "a", "1")
+    (work / "a").write_text("a")
+    assert show_raw(opened, reference) == raw
+    assert tag(opened, reference, ["2"], TagRules()).manifest.digest == digest
+    assert server.requests[-1].body == raw
+    order = PushOrder(reference, [parse_file_spec("a")], artifact_type="a/b")
+    assert attach(opened, order, Progress()).subject.digest == digest
+    assert json.loads(server.requests[-1].body)["subject"] == {
+        "mediaType": "application/x", "digest": digest, "size": len(raw)
+    }  # fmt: skip
+    with pytest.raises(errors.InvalidManifestError):
+        pull_files(opened, "a:1", work / "out")

@@ -162,6 +162,13 @@ def test_a_possible_lock_names_the_command_that_shows_it(path: str, shown: str) 
     assert f"A lock may be set: az acr artifact show {shown} shows it." in error.hint
 
 
+def test_a_token_that_grants_too_little_is_no_wrong_sign_in() -> None:
+    challenge = 'Bearer realm="https://r.example/oauth2/token",scope="repository:a:pull",error="insufficient_scope"'
+    error = error_from(response(401, refused("UNAUTHORIZED", "no."), WWW_Authenticate=challenge), "It failed")
+    assert type(error) is errors.PermissionDeniedError
+    assert (error.what, error.why, error.status) == ("It failed", "no", 401)
+
+
 def test_only_a_firewall_blocks_an_address() -> None:
     blocked = failed_at("/v2/a/manifests/1", 403, "DENIED", "client with IP '1.2.3.4' is not allowed access.")
     forbidden = failed_at("/v2/a/manifests/1", 403, "DENIED", "requested access to the resource is denied")
