@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..errors import InvalidInputError, NotFoundError
+from ..errors import InvalidInputError, InvalidManifestError, NotFoundError, restated
 from ..layout.files import LayoutFiles, TarFiles
 from ..layout.index import LayoutIndex
 from ..layout.store import FolderStore, LayoutStore, existing_layout, is_tar
@@ -30,6 +30,7 @@ from .copy_graph import CopiedGraph, Ends, Item, copy_graph, preview
 from .manifest_graph import Graph, LeftOut, ManifestPool, collect
 from .parallel import run_all
 
+_OTHERS = "To save the others alone: --tags TAG …"
 Before = tuple[LayoutFiles, LayoutIndex]
 
 
@@ -120,7 +121,11 @@ def _roots(registry: Registry, order: BackupOrder, concurrency: Concurrency, poo
     found: dict[str, Manifest] = {}
 
     def read(version: str) -> None:
-        found[version] = pool.add(registry.manifests.get(repository, version))
+        try:
+            found[version] = pool.add(registry.manifests.get(repository, version))
+        except InvalidManifestError as error:
+            one = f"{order.reference.server}/{repository}{'@' if ':' in version else ':'}{version}"
+            raise restated(error, hint=f"To see it: az acr artifact show {one} --raw. {_OTHERS}") from error
 
     run_all(concurrency, [functools.partial(read, version) for version in versions])
     return {version: found[version] for version in sorted(versions)}

@@ -206,4 +206,4 @@ def _event(blob: Descriptor, verb: str) -> str:
 
 
 def _name(blob: Descriptor) -> str:
-    return printable(blob.title or blob.media_type)
+    return printable(blob.name)

@@ -306,6 +306,13 @@ def test_lists_of_referrers_are_no_tags(signed_in, app, repository, tmp_path) ->
         app.world.registry("myregistry").referrers_api = True
 
 
+def test_a_manifest_that_cannot_be_read_is_named(signed_in, app, tree, repository, tmp_path) -> None:
+    app.faults.add({"path": "/manifests/1$", "action": "status", "status": 200, "body": "no JSON"})
+    with pytest.raises(errors.InvalidManifestError, match=f"{repository}:1") as caught:
+        save(signed_in(), repository, tmp_path / "saved")
+    assert f"az acr artifact show {SERVER}/{repository}:1 --raw. To save the others alone: --tags" in caught.value.hint
+
+
 def test_one_token_is_enough_where_tags_are_metadata(signed_in, app, tree, repository, tmp_path) -> None:
     app.log.clear()
     for who in ("pusher", "reader"):
