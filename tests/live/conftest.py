@@ -55,17 +55,18 @@ class Live:
         )  # fmt: skip
 
     def __call__(self, *arguments: str) -> Any:
-        """Run `az acr artifact ARGUMENTS`; return its output. It must succeed and print nothing else."""
-        return _output(self.az(*arguments))
+        """Run `az acr artifact ARGUMENTS`, once it finds what it needs; return its output. It must succeed and print
+        nothing else."""
+        return self.sees(lambda output: True, *arguments)
 
     def sees(self, expected: Callable[[Any], bool], *arguments: str) -> Any:
         """Return the output of a command that reads a change, once it is as *expected*."""
 
         def read() -> Any:
-            done = self.az(*arguments)
-            if done.returncode == NOT_FOUND:
-                raise NotYet(done.stderr)
-            output = _output(done)
+            done = self._found(*arguments)
+            assert done.returncode == 0, done.stderr
+            assert done.stderr == ""
+            output = json.loads(done.stdout) if done.stdout else None
             if not expected(output):
                 raise NotYet(done.stdout)
             return output
@@ -73,8 +74,8 @@ class Live:
         return eventually(read)
 
     def refused(self, *arguments: str) -> str:
-        """Run `az acr artifact ARGUMENTS`, which must fail; return its error."""
-        done = self.az(*arguments)
+        """Run `az acr artifact ARGUMENTS`, which must fail, and not for what it does not find; return its error."""
+        done = eventually(lambda: self._found(*arguments))
         assert done.returncode != 0, done.stdout
         assert "Traceback" not in done.stderr
         return done.stderr
@@ -102,6 +103,12 @@ class Live:
             if name not in problems:
                 self.run.deleted(name)
         return problems
+
+    def _found(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        done = self.az(*arguments)
+        if done.returncode == NOT_FOUND:
+            raise NotYet(done.stderr)
+        return done
 
     def _purge(self, names: list[str]) -> dict[str, str]:
         filters = [f"{name}:.*" for name in names]
@@ -147,12 +154,6 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.
             file.write(secrets.token_bytes(1024 * 1024))
     monkeypatch.chdir(folder)
     return folder
-
-
-def _output(done: subprocess.CompletedProcess[str]) -> Any:
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    return json.loads(done.stdout) if done.stdout else None
 
 
 def _print(config: pytest.Config, text: str) -> None:

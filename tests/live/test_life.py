@@ -14,7 +14,7 @@ def test_files_and_folders_come_back(live: Live, files: Path, tmp_path: Path) ->
     push = ("push", artifact, "--file", "artifact.txt", "large.bin", "docs")
     again = live.sees(lambda again: again["bytesUploaded"] == 0, *push)
     assert again["digest"] == pushed["digest"]
-    pulled = live.sees(lambda pulled: True, "pull", artifact, "--destination", str(tmp_path / "out"))
+    pulled = live("pull", artifact, "--destination", str(tmp_path / "out"))
     for name in ("artifact.txt", "large.bin", "docs/deep/page.md"):
         assert (tmp_path / "out" / name).read_bytes() == (files / name).read_bytes(), name
     assert pulled["bytesDownloaded"] > (files / "large.bin").stat().st_size
@@ -28,7 +28,6 @@ def test_files_and_folders_come_back(live: Live, files: Path, tmp_path: Path) ->
 def test_what_is_attached_is_listed_copied_and_saved(live: Live, files: Path, tmp_path: Path) -> None:
     artifact = f"{live.repository('subject')}:1.0"
     pushed = live("push", artifact, "--file", "artifact.txt", "--artifact-type", "application/vnd.example.thing")
-    live.sees(lambda shown: True, "show", artifact)
     kind = "application/vnd.example.sbom"
     live("attach", artifact, "--file", "docs/deep/page.md", "--artifact-type", kind)
 
