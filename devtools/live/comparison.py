@@ -58,14 +58,14 @@ def settings_of(records: list[Record]) -> dict[str, bool]:
 
 
 def differences(recorded: list[Record], ours: list[Record]) -> dict[str, list[str]]:
-    """Return the differences of each probe. An answer that only one side has is no difference."""
+    """Return the differences of each probe. What only one side has is no difference."""
     known = {record["probe"]: record for record in ours}
     found = {record["probe"]: list(_lines(record, known.get(record["probe"], {}))) for record in recorded}
     return {probe: lines for probe, lines in found.items() if lines}
 
 
 def uncompared(recorded: list[Record], ours: list[Record]) -> list[str]:
-    """Return the probes that only one side has, and those that could not be answered."""
+    """Return the probes that only one side has, and those that failed."""
     theirs, known = ({record["probe"]: "unanswered" not in record for record in side} for side in (recorded, ours))
     return [probe for probe in {**theirs, **known} if not (theirs.get(probe) and known.get(probe))]
 
@@ -85,8 +85,8 @@ def shape(value: Any) -> Any:
 
 
 def _lines(theirs: Record, ours: Record) -> Iterator[str]:
-    if "answer" in theirs and "answer" in ours:
-        yield from _values("answer", theirs["answer"], ours["answer"])
+    if "finding" in theirs and "finding" in ours:
+        yield from _values("finding", theirs["finding"], ours["finding"])
     if not ("response" in theirs and "response" in ours):
         return
     first, second = theirs["response"], ours["response"]

@@ -20,7 +20,7 @@ THROTTLED, THROTTLED_MOST = "first throttled response", 10
 
 
 class Unanswered(Exception):
-    """A question that this registry, or this identity, cannot answer."""
+    """A question that stays open for this registry, or this identity."""
 
 
 class Recorder:
@@ -57,7 +57,7 @@ class Recorder:
     def do(
         self, method: str, target: str, scope: str = "", headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> Response:
-        """Send a request that must succeed and answers nothing; raise `Unanswered` otherwise."""
+        """Send a request that must succeed and is not recorded; raise `Unanswered` otherwise."""
         try:
             response = self.send(method, target, scope, headers, body)
         except NoResponse as error:
@@ -66,12 +66,12 @@ class Recorder:
             raise Unanswered(f"{method} {self.redactor.text(target)}: status {response.status}")
         return response
 
-    def say(self, probe: str, **answer: object) -> None:
-        """Keep an answer that is not in one response."""
-        self.records.append({"probe": probe, "answer": answer})
+    def say(self, probe: str, **finding: object) -> None:
+        """Record a finding that is not in one response."""
+        self.records.append({"probe": probe, "finding": finding})
 
     def group(self, probes: Group) -> None:
-        """Run *probes*. If one of them cannot go on, keep the reason and leave out the rest of them."""
+        """Run *probes*. If one of them fails, record the reason and leave out the rest of them."""
         try:
             probes(self)
         except (Unanswered, NoResponse, steps.Failed) as error:

@@ -18,11 +18,11 @@ LONGEST_TEXT = 2000
 
 def request_record(redactor: Redactor, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Record:
     """Return the record of a request: the size of its body, and those of its headers that say no secret."""
-    kept = [f"{name}: {value}" for name, value in headers.items() if name.lower() in REQUEST_HEADERS]
+    shown = [f"{name}: {value}" for name, value in headers.items() if name.lower() in REQUEST_HEADERS]
     return {
         "method": method,
         "url": redactor.text(url),
-        **({"headers": [redactor.text(line) for line in kept]} if kept else {}),
+        **({"headers": [redactor.text(line) for line in shown]} if shown else {}),
         **({"bytes": len(body)} if body else {}),
     }
 

@@ -119,9 +119,9 @@ class Live:
         if not done.stdout:
             return dict.fromkeys(names, done.stderr)
         result = json.loads(done.stdout)
-        for kept in result["kept"]:
+        for locked in result["kept"]:
             unlock = ("--write-enabled", "true", "--delete-enabled", "true")
-            self.az("update", f"{self.run.server}/{kept['reference']}", *unlock)
+            self.az("update", f"{self.run.server}/{locked['reference']}", *unlock)
         refused = [one for one in result["failed"] if "does not exist" not in one["error"]]
         if not refused and (result["deletedTags"] or result["deletedManifests"] or result["kept"]):
             raise NotYet(f"purge still finds artifacts there: {done.stdout}")

@@ -7,7 +7,7 @@ from devtools.live.probes import blobs, chunks, imports, lists, locks, referrers
 GROUPS = (
     sign_in.sign_in,
     blobs.blobs,
-    uploads.lost_answers,
+    uploads.lost_responses,
     uploads.half_a_chunk,
     chunks.sizes_of_chunks,
     chunks.uploads_in_one_request,

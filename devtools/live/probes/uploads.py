@@ -1,4 +1,4 @@
-"""Uploads after a lost answer, and after half a chunk."""
+"""Uploads after a lost response, and after half a chunk."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ NOTICED = 2.0
 RANGE = {**OCTETS, "Content-Range": f"0-{MIB - 1}"}
 
 
-def lost_answers(recorder: Recorder) -> None:
-    """Use the Location from before a PATCH, as a client must whose connection ended before the answer."""
+def lost_responses(recorder: Recorder) -> None:
+    """Use the Location from before a PATCH, as a client must whose connection ended before the response."""
     repository = recorder.run.repository("blobs")
     digest = f"&digest={digest_of(CHUNK)}"
     for name, method, parameter, headers, body in (
@@ -27,7 +27,9 @@ def lost_answers(recorder: Recorder) -> None:
         before = start(recorder, repository)
         newest = add(recorder, repository, before, CHUNK)
         scope = pushing(repository)
-        recorder.ask(f"{name}, after a PATCH with a lost answer", method, f"{before}{parameter}", scope, headers, body)
+        recorder.ask(
+            f"{name}, after a PATCH with a lost response", method, f"{before}{parameter}", scope, headers, body
+        )
         recorder.ask(f"GET of the newest Location after that {name}", "GET", newest, scope)
 
 

@@ -31,8 +31,8 @@ def one(status: int = 200, *headers: str, **more: Any) -> list[dict[str, Any]]:
             "lost: TimeoutError in the file, none on the emulator",
             "status: none in the file, 200 on the emulator",
         ]),
-        ([{"probe": "p", "answer": {"selected": "h2"}}], [{"probe": "p", "answer": {"selected": ""}}],
-         ['answer: {"selected": "h2"} in the file, {"selected": ""} on the emulator']),
+        ([{"probe": "p", "finding": {"selected": "h2"}}], [{"probe": "p", "finding": {"selected": ""}}],
+         ['finding: {"selected": "h2"} in the file, {"selected": ""} on the emulator']),
         ([{"probe": "p", "unanswered": "no right"}], one(), []),
     ],
 )  # fmt: skip
@@ -48,7 +48,7 @@ def test_a_shape_tells_null_from_empty_and_counts_items() -> None:
     assert shape({"code": "A", "detail": "x"}) == shape({"code": "A", "detail": "y"})
 
 
-def test_what_one_side_could_not_answer_is_said() -> None:
+def test_what_only_one_side_has_is_reported() -> None:
     theirs = [{"probe": "a", "unanswered": "no right"}, *one()]
     assert uncompared(theirs, one()) == ["a"]
     assert uncompared(one(), theirs) == ["a"]
