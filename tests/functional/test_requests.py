@@ -73,7 +73,7 @@ def test_a_password_saves_the_exchange(signed_out: Az, artifact: str, file: str)
 
 
 def test_many_files_need_few_connections(az: Az, artifact: str, work: Path) -> None:
-    """A connection is reused, also after a redirect with a body, such as that of every blob."""
+    """ACR's redirects have bodies. A connection serves the next request after one, too."""
     names = [f"{number:02}.txt" for number in range(60)]
     for name in names:
         (work / name).write_text(name)

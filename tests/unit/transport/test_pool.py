@@ -218,7 +218,7 @@ def test_threads_have_connections_of_their_own(serve, http) -> None:
 
 
 def test_a_connection_that_was_opened_beforehand_is_used(serve, http, authority, trusted) -> None:
-    """The session tickets that a TLS 1.3 server sends after the handshake do not make it stale."""
+    """Session tickets, which a TLS 1.3 server sends after the handshake, do not make it stale."""
     server = serve(respond(200, b"one"), tls=authority.context("127.0.0.1"))
     http.connect(server.url)
     (idle,) = (connection for opened in http._pool._idle.values() for connection in opened)
