@@ -21,10 +21,8 @@ from ..transport.connection import EXCHANGE_STALLS
 MOST_GROWTH = 48 * 1024 * 1024
 """Bytes that the process may grow by meanwhile. Importing the libraries takes half of it, a token a few KiB."""
 _WHAT = "Could not get a token from Microsoft Entra ID"
-_HINT = (
-    "Check the network and its proxy, then run the command again. To wait longer: "
-    "az config set acrartifact.stall_timeout=SECONDS. To use another identity, see --auth-mode."
-)
+_HINT = "Check the network and its proxy, then run the command again. To use another identity, see --auth-mode."
+_LONGER = "To wait longer: az config set acrartifact.stall_timeout=SECONDS"
 _STEP = 0.02
 """Seconds between two looks at the memory."""
 _STATUS = Path("/proc/self/statm")
@@ -36,7 +34,7 @@ class NoTokenError(ConnectionFailedError):
 
 
 class EndlessResponseError(NoTokenError):
-    """Entra's response has no end. The command must end as well, as its memory continues to grow."""
+    """Entra's response is too large or has no end. The command must end, since its memory continues to grow."""
 
 
 def token_in_time(get_token: Callable[[], _Token], stall_timeout: float, most_growth: int = MOST_GROWTH) -> _Token:
@@ -64,9 +62,9 @@ def token_in_time(get_token: Callable[[], _Token], stall_timeout: float, most_gr
         if got.done():
             break
         if _memory() > most:
-            raise EndlessResponseError(_WHAT, why="its response has no end", hint=_HINT)
+            raise EndlessResponseError(_WHAT, why="its response is too large", hint=_HINT)
         if time.monotonic() > end:
-            raise NoTokenError(_WHAT, why=f"no response within {seconds:g} s", hint=_HINT)
+            raise NoTokenError(_WHAT, why=f"no response within {seconds:g} s", hint=f"{_HINT} {_LONGER}")
     return got.result()
 
 
