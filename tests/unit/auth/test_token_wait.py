@@ -45,7 +45,7 @@ def flood(over: threading.Event) -> Callable[..., str]:
 def test_the_token_is_returned_at_once() -> None:
     started = time.monotonic()
     assert token_in_time(lambda: "token", 30) == "token"
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 5
 
 
 def test_what_the_look_up_raises_is_raised() -> None:
@@ -68,7 +68,7 @@ def test_after_two_stall_timeouts_the_wait_ends(over: threading.Event) -> None:
     started = time.monotonic()
     with pytest.raises(NoTokenError) as caught:
         token_in_time(over.wait, 0.2)
-    assert 0.4 <= time.monotonic() - started < 2
+    assert 0.4 <= time.monotonic() - started < 10
     assert not isinstance(caught.value, EndlessResponseError)
     assert caught.value.message == "Could not get a token from Microsoft Entra ID: no response within 0.4 s"
     assert "acrartifact.stall_timeout=SECONDS" in caught.value.hint
@@ -103,8 +103,8 @@ class Cached(TokenCache):
 
 @pytest.fixture
 def quick(serve, issuer: Issuer) -> Iterator[TokenEndpoint]:
-    """Yield a token endpoint with a stall timeout of 0.1 s."""
-    client = HttpClient(Network("unit/1", stall_timeout=0.1))
+    """Yield a token endpoint with a stall timeout of 0.3 s."""
+    client = HttpClient(Network("unit/1", stall_timeout=0.3))
     yield TokenEndpoint("myregistry.azurecr.io", serve(issuer, forever=True).url, client)
     client.close()
 
