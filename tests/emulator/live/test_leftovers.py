@@ -55,8 +55,12 @@ def test_a_late_read_is_repeated_for_a_limited_time() -> None:
         eventually(never, within=0.5)
     assert time.monotonic() - start < 5
 
+    attempts = []
+
     def wrong() -> None:
+        attempts.append(1)
         raise AssertionError("wrong")
 
     with pytest.raises(AssertionError, match="wrong"):
-        eventually(wrong)
+        eventually(wrong, within=0.5)
+    assert len(attempts) == 1
