@@ -22,10 +22,12 @@ from acr_emulator.world import default_world
 from tests.emulator.exchange import connect
 
 HASHED = "abacregistry-d7fqc4e3.azurecr.io"
+RECORDED = "targetregistry-a1b2c3d4.azurecr.io"
 REFUSING = "myregistry.azurecr.io"
 LIMIT = 500
 """Seconds that one chore may take on a busy machine."""
-EMPTY_INDEX = '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}'
+LATE = ("metadata", "referrers", "manifests", "tags")
+"""The parts of a replica that do not show a change to the first read of it."""
 
 
 @dataclass(frozen=True)
@@ -73,19 +75,17 @@ class Chores:
 
 @pytest.fixture(scope="module")
 def chores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chores]:
-    """Yield a local Azure whose `nobody` may write and delete below `acrartifact-live/` of one registry, and where that
-    registry's replica is late, and another registry refuses deletions."""
+    """Yield a local Azure whose `nobody` may write and delete below `acrartifact-live/` in two registries, one of them
+    with a replica that is late, and where a third registry refuses deletions."""
     nobody = default_world().principal("nobody")
     assert nobody is not None
     role = {"role": "Container Registry Repository Contributor", "repositories": ["acrartifact-live/*"]}
     with Emulator.start() as emulator:
-        emulator.set(registries={"abacregistry": {"roles": [{"objectId": nobody.object_id, **role}]}})
+        abac = {"roles": [{"objectId": nobody.object_id, **role}], "roleAssignmentMode": "AbacRepositoryPermissions"}
+        late = {"lags": [{"part": part, "reads": 1} for part in LATE]}
+        emulator.set(registries={"abacregistry": {**abac, **late}})
+        emulator.set(registries={"targetregistry": {**abac, "loginServer": RECORDED}})
         emulator.fault(action="status", status=403, host="management.azure.com", path="ContainerRegistry")
-        index = {"Content-Type": "application/vnd.oci.image.index.v1+json"}
-        late: dict[str, Any] = {"action": "status", "host": HASHED, "method": "GET|HEAD", "times": 2}
-        emulator.fault(**late, status=404, path="/content/manifests/1.0")
-        emulator.fault(**late, status=404, path="/life/_(tags|manifests)")
-        emulator.fault(**late, status=200, path="/subject/referrers/", headers=index, body=EMPTY_INDEX)
         emulator.fault(action="status", status=403, host=REFUSING, method="DELETE")
         found = Chores(emulator, tmp_path_factory.mktemp("homes"))
         for who in ("nobody", "pusher"):
@@ -104,7 +104,7 @@ def running(chores: Chores, file: Path) -> Iterator[dict[str, subprocess.Popen[s
     """Start the live tests in both registries, and a recording; yield the processes."""
     small = ("--mebibytes", "1", "-p", "no:cacheprovider")
     started = {
-        "record": chores.start("nobody", HASHED, "--record", str(file), "--quick"),
+        "record": chores.start("nobody", RECORDED, "--record", str(file), "--quick"),
         "refused": chores.start("pusher", REFUSING, *small, "-k", "files_and_folders"),
         "awkward": chores.start("nobody", HASHED, *small),
     }
