@@ -12,11 +12,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import InvalidManifestError, InvalidReferenceError
-from ..oci.descriptor import Descriptor, as_list, parse_descriptor
+from ..oci.descriptor import Descriptor, parse_descriptor
 from ..oci.digest import Digest
 from ..oci.manifest import MANIFEST_LIMIT, encoded, parse_manifest
 from ..oci.mediatypes import IMAGE_INDEX
 from ..oci.reference import check_tag
+from ..transport.bounded_json import as_list
 
 MARKER_FILE = "oci-layout"
 INDEX_FILE = "index.json"

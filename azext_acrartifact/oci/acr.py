@@ -9,11 +9,10 @@ from urllib.parse import quote
 
 from ..errors import NotFoundError, ProtocolError
 from ..transport.authorization import CATALOG, METADATA_READ, METADATA_WRITE, Scope
-from ..transport.bounded_json import parse_json
+from ..transport.bounded_json import as_list, parse_json
 from ..transport.error_responses import error_from
 from ..transport.messages import Response
 from .api import RegistryApi
-from .descriptor import as_list
 from .digest import Digest, parse_digest
 from .mediatypes import is_type_text
 from .pages import follow_pages

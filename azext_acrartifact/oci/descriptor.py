@@ -81,14 +81,6 @@ def as_object(value: object, path: str) -> dict[str, Any]:
     return value
 
 
-def as_list(value: object) -> list[Any]:
-    """Return *value* if it is a list. Null and an absent member are an empty one: ACR's are from Go, whose encoder
-    writes null for a slice that nothing was added to. Raises `ValueError` for anything else."""
-    if value is not None and not isinstance(value, list):
-        raise ValueError("not a list")
-    return value or []
-
-
 def optional_type(value: object, path: str) -> str | None:
     """Return *value* if it is a media type, or None if it is absent, empty or no text. Raises `InvalidManifestError`
     for a text that is long or not printable."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import ArtifactError, InvalidInputError, InvalidManifestError
-from ..transport.bounded_json import parse_json
-from .descriptor import Descriptor, as_list, as_object, optional_type, parse_descriptor, texts_in
+from ..transport.bounded_json import as_list, parse_json
+from .descriptor import Descriptor, as_object, optional_type, parse_descriptor, texts_in
 from .digest import Digest, digest_of
 from .mediatypes import (
     EMPTY_CONFIG,

@@ -17,11 +17,11 @@ from ..errors import (
     RejectedError,
 )
 from ..transport.authorization import DELETE, LIST_TAGS, PULL, PUSH, Scope
-from ..transport.bounded_json import parse_json
+from ..transport.bounded_json import as_list, parse_json
 from ..transport.error_responses import error_from, read_refusal, refused
 from ..transport.messages import Response
 from .api import RegistryApi, path_of
-from .descriptor import Descriptor, as_list, as_object
+from .descriptor import Descriptor, as_object
 from .digest import Digest, digest_of, matches, parse_digest
 from .manifest import MANIFEST_LIMIT, Manifest, parse_manifest
 from .mediatypes import ACCEPT, IMAGE_INDEX

@@ -31,5 +31,13 @@ def parse_json(
         raise ValueError("it is nested too deeply") from None
 
 
+def as_list(value: object) -> list[Any]:
+    """Return *value* if it is a list. Null and an absent member are an empty one: ACR's are from Go, whose encoder
+    writes null for a slice that nothing was added to. Raises `ValueError` for anything else."""
+    if value is not None and not isinstance(value, list):
+        raise ValueError("not a list")
+    return value or []
+
+
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from azext_acrartifact.errors import InvalidManifestError
-from azext_acrartifact.oci.descriptor import Descriptor, as_list, parse_descriptor
+from azext_acrartifact.oci.descriptor import Descriptor, parse_descriptor
 from tests.unit.oci.samples import blob, descriptors
 
 
@@ -33,17 +33,6 @@ def test_a_type_is_short_and_printable(kind: str) -> None:
         with pytest.raises(InvalidManifestError, match="Not a media type"):
             parse_descriptor(blob(**fields), "here")
     assert parse_descriptor(blob(mediaType="a/" + "b" * 253), "here").media_type.endswith("b")
-
-
-@pytest.mark.parametrize(("value", "found"), [(None, []), ([], []), ([None], [None])])
-def test_null_is_an_empty_list(value: object, found: list[object]) -> None:
-    assert as_list(value) == found
-
-
-@pytest.mark.parametrize("value", [{}, "", 0, False, "x", {"a": 1}])
-def test_nothing_else_is_a_list(value: object) -> None:
-    with pytest.raises(ValueError, match="not a list"):
-        as_list(value)
 
 
 @given(descriptors)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from azext_acrartifact.transport.bounded_json import parse_json
+from azext_acrartifact.transport.bounded_json import as_list, parse_json
 
 
 def test_json_is_read() -> None:
@@ -32,3 +32,14 @@ def test_more_values_than_a_manifest_has_are_refused(value: str, limit: str) -> 
     assert len(parse_json(f"[{','.join([value] * 9)}]".encode(), **{limit: 10})) == 9
     with pytest.raises(ValueError, match="too many objects or values"):
         parse_json(f"[{','.join([value] * 12)}]".encode(), **{limit: 10})
+
+
+@pytest.mark.parametrize(("value", "found"), [(None, []), ([], []), ([None], [None])])
+def test_null_is_an_empty_list(value: object, found: list[object]) -> None:
+    assert as_list(value) == found
+
+
+@pytest.mark.parametrize("value", [{}, "", 0, False, "x", {"a": 1}])
+def test_nothing_else_is_a_list(value: object) -> None:
+    with pytest.raises(ValueError, match="not a list"):
+        as_list(value)
