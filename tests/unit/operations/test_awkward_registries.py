@@ -115,7 +115,7 @@ def test_lists_without_an_entry(signed_in: Callable[..., Registry], has_api: boo
 
 
 def test_a_cached_repository(signed_in: Callable[..., Registry], app: App, image: str, work: Path) -> None:
-    """Its source has no referrers API: what the source lists under a tag comes through the cache."""
+    """Test a source without referrers API: the cache fetches its list as it fetches any tag."""
     (work / "a").write_text("a")
     app.world.registries[0].referrers_api = False
     try:
