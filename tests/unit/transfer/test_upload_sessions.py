@@ -33,10 +33,12 @@ def test_a_killed_upload_is_resumed(run, tmp_path: Path) -> None:
     (saved,) = (tmp_path / "sessions").iterdir()
     assert stat.S_IMODE(saved.stat().st_mode) == 0o600
     assert stat.S_IMODE(saved.parent.stat().st_mode) == 0o700
-    host.fault = lambda sent, number: None
+    on_disk: list[bool] = []
+    host.fault = lambda sent, number: on_disk.append(sent.target.partition("&")[0] in saved.read_text())
     two = one.again()
     begun = len(one.server.requests)
     two()
+    assert on_disk == [True] * 3, "the response to GET has a newer URL, too"
     assert one.methods()[begun:] == ["GET", "PATCH", "PUT"]
     stored(two)
     assert list((tmp_path / "sessions").iterdir()) == []

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -26,6 +28,18 @@ def test_a_large_file_is_hashed_while_it_is_sent(run) -> None:
         Identity(digest_of(DATA), len(DATA)),
         True,
     )
+    stored(one)
+
+
+def test_the_last_chunk_waits_for_the_hash_and_goes_with_the_end(run) -> None:
+    class SlowlyHashed(Memory):
+        def open_range(self, offset: int, length: int) -> io.BytesIO:
+            time.sleep(0.3 if length == len(DATA) else 0)
+            return io.BytesIO(self.data[offset : offset + length])
+
+    one = run()
+    one(source=FileSource(SlowlyHashed(DATA), "key", one.cancelled, sizes=HASHED_BESIDE))
+    assert one.methods() == ["POST", *["PATCH"] * 4, "PUT"]
     stored(one)
 
 
@@ -64,6 +78,11 @@ def test_a_stream_is_generated_once_and_its_digest_known_at_its_end(run) -> None
     assert one(source=stream(made)) == (Identity(digest_of(DATA), len(DATA)), True)
     assert made == [1]
     stored(one)
+
+
+def test_a_chunk_of_a_stream_is_never_larger_than_its_memory() -> None:
+    source = StreamSource(lambda: iter([DATA]), "key", len(DATA), largest=1000)
+    assert [chunk and chunk.size for chunk in (source.chunk(0, 5000), source.chunk(1000, 500))] == [1000, 500]
 
 
 def test_a_stream_that_must_go_back_is_generated_again(run) -> None:
