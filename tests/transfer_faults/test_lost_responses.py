@@ -14,7 +14,9 @@ import pytest
 from acr_emulator.client import Emulator
 from azext_acrartifact import errors
 from azext_acrartifact.transfer.sizes import DEFAULT_SIZES
-from tests.transfer_faults.engine import SIZES, Engine
+from tests.transfer_faults.engine import SERVER, SIZES, Engine
+from tests.transfer_faults.processes import Processes
+from tests.transfer_faults.schedules import UPLOAD
 from tests.transfer_faults.test_single_faults import PATCH, requests, wire
 
 FULL = int(os.environ.get("ACRARTIFACT_LOST_MIB", "0")) * 1024 * 1024
@@ -97,3 +99,28 @@ def test_a_push_over_breaking_connections_sends_smaller_chunks(
     pushed = engine.push(repository, ["large"])
     assert origin.blob(repository, pushed.files[0].descriptor.digest) == large.read_bytes()
     record_wire("every chunk cut after a third", wire(emulator, "up"), SIZE)
+
+
+def test_the_command_says_what_was_lost(installed: Processes, emulator: Emulator, tmp_path: Path, origin) -> None:
+    """Lose the response to the second chunk of 16 MiB, and refuse a mount."""
+    az = Processes(emulator, installed.environment, tmp_path)
+    (tmp_path / "large.bin").write_bytes(bytes(range(256)) * 4096 * 40)
+    artifact = f"{SERVER}/faults/lost-response:1"
+    lose(emulator, [2])
+    ended = az.artifact("push", artifact, "--file", "large.bin", "--verbose").end()
+    assert ended.code == 0
+    dropped = "The registry dropped the upload session for large.bin: 16,777,216 confirmed bytes are sent again"
+    assert dropped in ended.stderr
+    assert f"large.bin needed 2 upload sessions: sent {72 << 20:,} bytes for a blob of {40 << 20:,}" in ended.stderr
+    assert f'"bytesUploaded": {(40 << 20) + 2}' in ended.stdout
+    emulator.fault(path=UPLOAD, method="POST", query="mount=", action="status", status=404)
+    az.ok("copy", artifact, "--to", f"{SERVER}/faults/lost-mount:1")
+    assert origin.manifest("faults/lost-mount", "1") == origin.manifest("faults/lost-response", "1")
+    emulator.clear_faults()
+    lose(emulator, range(1, 50))
+    (tmp_path / "large.bin").write_bytes(bytes(range(255, -1, -1)) * 4096 * 40)
+    ended = az.artifact("push", artifact, "--file", "large.bin").end()
+    assert ended.code == 1
+    assert "4 upload sessions in a row, none of which got further (large.bin): " in ended.stderr
+    assert "at most 0 bytes were confirmed; sent " in ended.stderr
+    assert "push smaller files" in ended.stderr
