@@ -95,6 +95,11 @@ def test_a_malformed_item_is_left_out(serve, http, odd: object) -> None:
     assert [one.name for one in listed(serve(page(odd, item())).url, http)] == ["myregistry"]
 
 
+def test_the_longest_login_server_is_listed(serve, http) -> None:
+    [found] = listed(serve(page(item(loginServer="a" * 253))).url, http)
+    assert len(found.login_server) == 253
+
+
 @pytest.mark.parametrize("link", ["", None, 5, [], {"a": 1}])
 def test_a_link_that_is_none_ends_the_list(serve, http, link: object) -> None:
     assert [one.name for one in listed(serve(page(item(), nextLink=link)).url, http)] == ["myregistry"]

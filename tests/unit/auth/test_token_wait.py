@@ -81,6 +81,12 @@ def test_the_wait_ends_when_the_response_takes_memory_without_end(flood: Callabl
     assert time.monotonic() - started < 10
 
 
+def test_by_default_a_response_may_take_some_dozen_mebibytes(flood: Callable[..., str]) -> None:
+    with pytest.raises(EndlessResponseError):
+        token_in_time(flood, 3)
+    assert len(token_in_time(lambda: b"x" * (16 * MIB), 3)) == 16 * MIB
+
+
 def test_memory_within_the_limit_is_no_end() -> None:
     assert len(token_in_time(lambda: b"x" * MIB, 30, 20 * MIB)) == MIB
 
