@@ -56,16 +56,15 @@ def token_in_time(get_token: Callable[[], _Token], stall_timeout: float, most_gr
     seconds = EXCHANGE_STALLS * stall_timeout
     end, most = time.monotonic() + seconds, _memory() + most_growth
     if not try_start(thread):
-        run()
-    while not got.done():
+        return get_token()
+    while True:
         thread.join(_STEP)
-        if got.done():
-            break
+        if not thread.is_alive():
+            return got.result()
         if _memory() > most:
             raise EndlessResponseError(_WHAT, why="its response is too large", hint=_HINT)
         if time.monotonic() > end:
             raise NoTokenError(_WHAT, why=f"no response within {seconds:g} s", hint=f"{_HINT} {_LONGER}")
-    return got.result()
 
 
 def _memory() -> int:

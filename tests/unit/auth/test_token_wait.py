@@ -81,6 +81,22 @@ def test_the_wait_ends_when_the_response_takes_memory_without_end(flood: Callabl
     assert time.monotonic() - started < 10
 
 
+def test_the_thread_that_is_left_behind_does_not_keep_the_process(over: threading.Event) -> None:
+    with pytest.raises(NoTokenError):
+        token_in_time(over.wait, 0.01)
+    left = [thread for thread in threading.enumerate() if thread.name == "entra-token"]
+    assert left
+    assert all(thread.daemon for thread in left)
+
+
+def test_a_system_without_threads_still_gets_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert token_in_time(lambda: "token", 1) == "token"
+
+
 def test_by_default_a_response_may_take_some_dozen_mebibytes(flood: Callable[..., str]) -> None:
     with pytest.raises(EndlessResponseError):
         token_in_time(flood, 3)
