@@ -30,8 +30,8 @@ class TransferSizes:
     """A resumable file records blocks of this size. A kill costs at most one block of each connection."""
     shortest_range: int = 4
     longest_range: int = 16
-    """Blocks in one range. Each begins with a round trip without data, and the first of a connection with two: a registry
-    redirects to its storage, whose address serves the next ranges too."""
+    """Blocks in one range. Each begins with a round trip without data, and the first of a connection with two: a
+    registry redirects to its storage, whose address serves the next ranges too."""
     buffer: int = BLOCK
     """The largest read."""
 
