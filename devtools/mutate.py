@@ -32,7 +32,8 @@ GUARDS = (
         f"transport/{name}.py"
         for name in ("redirects", "redaction", "scheme", "error_responses", "http_response", "connection")
     ),
-    *("auth/challenge.py", "auth/endpoint.py", "auth/resource_manager.py", "text.py", "operations/pull_plan.py"),
+    *("auth/challenge.py", "auth/endpoint.py", "auth/resource_manager.py", "auth/token_wait.py"),
+    *("text.py", "operations/pull_plan.py"),
     *("transfer/budget.py", "files/archive/budget.py", "files/writing/closed_folders.py", "transport/addresses.py"),
     *("known_secrets.py", "linear_match.py", "operations/tag_pattern.py", "cli/import_path.py"),
 )

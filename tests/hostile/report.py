@@ -46,7 +46,8 @@ REQUIREMENTS = {
     "R24": "a bare name never leads to another owner's registry, nor a refused sign-in to silent anonymous access",
     "R25": "nothing is deleted that was not named; a tag's form alone makes no list of referrers",
     "R26": "the plan of an artifact takes bounded memory, components and folders",
-    "R27": "a transfer ends unless it makes progress towards its end, and moves at most three times its size",
+    "R27": "a transfer ends unless it makes progress towards its end, and moves at most three times its size between "
+    "two steps of progress",
     "R28": "metadata has deadlines, and a list ends without new entries",
     "R29": "a token for Azure Resource Manager is not sent because a registry refused another one",
     "R30": "responses of Entra ID and Resource Manager are bounded and checked like those of a registry",
