@@ -32,7 +32,7 @@ REQUIREMENTS = {
     "R10": "indexes and referrers end, and are verified",
     "R11": "responses are bounded, whatever size they announce",
     "R12": "content is verified against its digest",
-    "R13": "manifests are parsed strictly; success means that every described file exists",
+    "R13": "no manifest is read in two ways; success means that every described file exists",
     "R14": "text from a registry controls neither the terminal nor a pipeline's agent",
     "R15": "no secret is in outputs, errors or logs, even with --debug",
     "R16": "no netrc, no cookies, no content decoding; certificates are verified",
