@@ -15,7 +15,10 @@ ABAC = "abacregistry-d7fqc4e3.azurecr.io"
 KIND = "application/vnd.example.sbom"
 WRITER = "Container Registry Repository Writer"
 
-READS = ("show", "show --detail", "list", "list-referrers", "pull", "pull --referrer", "backup", "purge --dry-run")
+READS = (
+    "show", "show --detail", "list", "list-referrers", "pull", "pull --referrer", "backup", "backup of one",
+    "purge --dry-run",
+)  # fmt: skip
 WRITES = ("push", "attach", "tag", "update", "untag", "purge", "delete", "purge --untagged", "restore")
 IDENTITIES = {
     "a reader": (SERVER, "reader", {
@@ -32,14 +35,14 @@ IDENTITIES = {
         "catalog": "Catalog Lister", "delete": "Repository Contributor", "purge --untagged": "Repository Contributor",
     }),
     "a token that reads content": (SERVER, "read-token", {
-        "show": "metadata_read", "show --detail": "metadata_read", "list": "metadata_read",
-        "purge --dry-run": "metadata_read", "catalog": "*",
+        **dict.fromkeys(("show", "show --detail", "list", "backup", "purge --dry-run"), "metadata_read"),
+        "catalog": "*",
         **dict.fromkeys(("push", "attach", "tag", "restore"), "push"), "update": "metadata_write",
         **dict.fromkeys(("untag", "purge", "delete", "purge --untagged"), "delete"),
     }),
     "a token that writes content": (SERVER, "ci-token", {
-        "show": "metadata_read", "show --detail": "metadata_read", "list": "metadata_read",
-        "purge --dry-run": "metadata_read", "catalog": "*", "update": "metadata_write",
+        **dict.fromkeys(("show", "show --detail", "list", "backup", "purge --dry-run"), "metadata_read"),
+        "catalog": "*", "update": "metadata_write",
         **dict.fromkeys(("untag", "purge", "delete", "purge --untagged"), "delete"),
     }),
     "anonymous": (SERVER, "", dict.fromkeys((*WRITES, "catalog"), "Only reading works without a sign-in")),
@@ -60,6 +63,7 @@ def commands(server: str, repository: str) -> dict[str, list[str]]:
         "pull": ["pull", reference, "--destination", "out"],
         "pull --referrer": ["pull", reference, "--referrer", KIND, "--destination", "out"],
         "backup": ["backup", f"{server}/{repository}", "--destination", "saved", "--recursive"],
+        "backup of one": ["backup", reference, "--destination", "one", "--recursive"],
         "purge --dry-run": ["purge", *old, "--untagged", "--dry-run"],
         "push": ["push", f"{server}/{repository}:pushed", "--file", "b.txt"],
         "attach": ["attach", reference, "--file", "b.txt", "--artifact-type", KIND],

@@ -218,7 +218,7 @@ def test_a_refused_sign_in_names_the_correlation_id(signed_out: Az, serve: Serve
 
 
 def test_a_refused_chunk_says_why(az: Az, serve: Serve, artifact: str, work: Path) -> None:
-    (work / "large.bin").write_bytes(bytes(9 << 20))
+    (work / "large.bin").write_bytes(bytes(20 << 20))
     serve("content_range_400.http", "PATCH", "/blobs/uploads/")
     refused = az.refused(1, "push", artifact, "--file", "large.bin")
     assert "the Content-Range header format is invalid" in refused.stderr
