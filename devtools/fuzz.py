@@ -31,10 +31,10 @@ PROCESSES = 2
 STARTING = 2
 """Seconds that a process needs to read and run its corpus."""
 RATES = {
-    "archive": 200, "credentials": 400, "head": 1200, "headers": 350, "inflate": 150, "layout": 250, "listing": 400,
-    "manifest": 1500, "notes": 120, "plan": 900, "reference": 1200, "text": 700,
+    "archive": 1000, "credentials": 2000, "head": 6000, "headers": 1750, "inflate": 750, "layout": 1250,
+    "listing": 2000, "manifest": 7500, "notes": 600, "plan": 4500, "reference": 6000, "text": 3500,
 }  # fmt: skip
-"""Inputs per second of each target, on two busy cores."""
+"""Inputs per second of each target, on two cores."""
 LONGEST = 3
 """The most time for a target's inputs, as a multiple of the time that `RATES` expects."""
 LONGEST_INPUT = 4096
