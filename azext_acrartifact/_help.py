@@ -16,6 +16,8 @@ type: command
 short-summary: Push files and folders as an artifact.
 long-summary: >
   The same files give the same digest on every machine. Only content that the registry does not have yet is uploaded.
+  Run the same command again after a break: finished files are not sent again, and a large one resumes if the registry
+  still has its upload session.
 examples:
   - name: Push a file with a media type and an empty config.
     text: >

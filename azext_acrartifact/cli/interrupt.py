@@ -13,7 +13,7 @@ from types import FrameType
 
 from ..errors import CancelledError
 
-RESUME = "Run the same command again to resume: transferred data is kept."
+RESUME = "Run the same command again: finished files are not transferred again, and the others resume where possible."
 _Handler = Callable[[int, FrameType | None], object] | int | None
 
 
