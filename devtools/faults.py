@@ -28,7 +28,7 @@ _PROMISES = [
 def main(arguments: list[str]) -> int:
     """Install tmux, run tests/transfer_faults and return pytest's exit code; *arguments* go to pytest.
 
-    With `--full`, run only the tests of a promised size, at that size, which takes a quarter of an hour."""
+    With `--full`, run only the tests of a promised size, at that size, which takes much longer."""
     if shutil.which("tmux") is None:
         peers.apt_install(["tmux"])
     wheel.build()
