@@ -78,8 +78,7 @@ def _import(cmd: CommandContext, target: ListedRegistry, wanted: dict[str, Any])
     from knack.util import CLIError
 
     try:
-        group = arm.group_of(target)
-        arm.client(cmd).registries.begin_import_image(group, target.name, wanted).result()
+        arm.client(cmd).registries.begin_import_image(target.group, target.name, wanted).result()
     except (AzureError, CLIError) as error:
         if isinstance(error, HttpResponseError) and error.status_code == 403:
             raise _denied(target, error) from error

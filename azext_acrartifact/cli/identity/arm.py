@@ -106,11 +106,6 @@ def registries_at(cmd: CommandContext, servers: Sequence[str]) -> list[ListedReg
     return [found.get(server) for server in servers]
 
 
-def group_of(registry: ListedRegistry) -> str:
-    """Return the resource group of *registry*."""
-    return registry.group
-
-
 def _registries(cmd: CommandContext, subscription: str | None) -> list[ListedRegistry]:
     """List the registries of *subscription*; none if Azure Resource Manager does not. Raises `NoTokenError`."""
     if subscription is None or subscription in cmd.listed:

@@ -150,19 +150,23 @@ def test_no_request_has_a_token_that_is_none(serve, http, token: str) -> None:
     assert server.requests == []
 
 
-def test_pages_are_requested_for_three_stall_timeouts(serve) -> None:
+@pytest.fixture
+def quick() -> Iterator[HttpClient]:
+    """Yield a client with a stall timeout of 0.4 s."""
+    with contextlib.closing(HttpClient(Network("unit/1", stall_timeout=0.4))) as client:
+        yield client
+
+
+def test_pages_are_requested_for_three_stall_timeouts(serve, quick: HttpClient) -> None:
     server = serve(lambda sent: replace(page(nextLink=f"{server.url}/{len(server.requests)}"), delay=0.1), forever=True)
     started = time.monotonic()
-    with (
-        contextlib.closing(HttpClient(Network("unit/1", stall_timeout=0.4))) as quick,
-        pytest.raises(errors.ProtocolError, match="does not end"),
-    ):
+    with pytest.raises(errors.ProtocolError, match="does not end"):
         listed(server.url, quick)
     assert 1.2 < time.monotonic() - started < 10
     assert 2 <= len(server.requests) <= 13
 
 
-def test_a_body_has_two_stall_timeouts_even_if_it_is_fast_enough_for_a_manifest(serve) -> None:
+def test_a_body_has_two_stall_timeouts_even_if_it_is_fast_enough_for_a_manifest(serve, quick: HttpClient) -> None:
     def blanks() -> Iterator[bytes]:
         yield respond(200).raw.replace(b"Content-Length: 0\r\n", b"")  # type: ignore[union-attr]
         while True:
@@ -170,10 +174,7 @@ def test_a_body_has_two_stall_timeouts_even_if_it_is_fast_enough_for_a_manifest(
 
     server = serve(RawResponse(blanks, "close", pause=0.05))
     started = time.monotonic()
-    with (
-        contextlib.closing(HttpClient(Network("unit/1", stall_timeout=0.4))) as quick,
-        pytest.raises(errors.ProtocolError, match="too slow"),
-    ):
+    with pytest.raises(errors.ProtocolError, match="too slow"):
         listed(server.url, quick)
     assert 0.8 < time.monotonic() - started < 10
 
