@@ -10,7 +10,9 @@ from azext_acrartifact.transfer.concurrency import (
     FIRST_SMALL,
     MANY_BULK,
     MOST,
-    RESPONSES_NEAR,
+    MOST_NEAR,
+    NEAR,
+    WINDOW_SMALL,
     Concurrency,
 )
 
@@ -23,6 +25,7 @@ def test_the_users_number_is_the_limit_of_all_together(http) -> None:
 
 
 def test_without_a_number_large_and_small_have_their_own_limits(http) -> None:
+    http.fastest_response = NEAR
     budget = Concurrency(http)
     assert [budget.acquire(True) for _ in range(FEW_BULK + 1)] == [True] * FEW_BULK + [False]
     assert [budget.acquire(False) for _ in range(FIRST_SMALL + 1)] == [True] * FIRST_SMALL + [False]
@@ -31,8 +34,8 @@ def test_without_a_number_large_and_small_have_their_own_limits(http) -> None:
 @pytest.mark.parametrize(
     ("wait", "small", "bulk"),
     [
-        (None, FEWEST_SMALL, FEW_BULK),
-        (0.0001, FEWEST_SMALL, FEW_BULK),
+        (None, FIRST_SMALL, FEW_BULK),
+        (0.0001, FIRST_SMALL, FEW_BULK),
         (0.006, FEWEST_SMALL, MANY_BULK),
         (0.015, 50, MANY_BULK),
         (9.0, MOST, MANY_BULK),
@@ -57,13 +60,54 @@ def test_throttling_halves_down_to_one(http) -> None:
     assert (budget.small(), budget.bulk()) == (1, 1)
 
 
-def test_near_a_registry_it_takes_more_responses(http) -> None:
+def _run_small(budget: Concurrency, now: list[float], working: float) -> int:
+    """Run as many small transfers as may be, for a second, *working* seconds of it; return how many may run then."""
+    running = 0
+    while budget.acquire(False):
+        running += 1
+    now[0] += 1.0
+    for _ in range(running):
+        budget.release(False, 1.0, working)
+    return budget.small()
+
+
+@pytest.mark.parametrize(
+    ("working", "found"),
+    [
+        pytest.param(0.0, [8, 16, MOST_NEAR, MOST_NEAR], id="idle"),
+        pytest.param(0.4, [2, 2, 2, 2], id="half"),
+        pytest.param(0.75, [1, 1, 1], id="three quarters"),
+    ],
+)
+def test_near_a_registry_transfers_are_added_while_a_processor_is_idle(http, working: float, found: list[int]) -> None:
     http.fastest_response = 0.001
-    budget = Concurrency(http)
-    http.responses += RESPONSES_NEAR - 1
-    assert budget.small() == 4
-    http.responses += 1
-    assert budget.small() == 5
+    now = [0.0]
+    budget = Concurrency(http, clock=lambda: now[0])
+    assert [_run_small(budget, now, working) for _ in found] == found
+
+
+def test_transfers_near_a_registry_are_given_up_when_they_use_a_whole_processor(http) -> None:
+    http.fastest_response = 0.001
+    now = [0.0]
+    budget = Concurrency(http, clock=lambda: now[0])
+    for _ in range(20):
+        _run_small(budget, now, 0.0)
+    assert budget.small() == MOST_NEAR
+    for _ in range(4):
+        _run_small(budget, now, 0.5)
+    assert budget.small() == 2
+
+
+def test_quick_transfers_one_after_another_are_weighed_together(http) -> None:
+    http.fastest_response = 0.001
+    now = [0.0]
+    budget = Concurrency(http, clock=lambda: now[0])
+    assert _run_small(budget, now, 1.0) == 1
+    for _ in range(150):
+        assert budget.acquire(False)
+        now[0] += WINDOW_SMALL / 50
+        budget.release(False, WINDOW_SMALL / 50, 0.0)
+    assert budget.small() == 2
 
 
 def test_each_response_lets_one_more_be_in_flight(http) -> None:

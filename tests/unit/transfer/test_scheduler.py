@@ -38,6 +38,23 @@ def test_no_more_than_the_given_number_run_at_once(scheduler, bulk: bool) -> Non
     assert 2 <= most[0] <= 3
 
 
+def test_the_processor_time_of_each_job_is_accounted_for(http) -> None:
+    class Noted(Concurrency):
+        def release(self, bulk: bool, took: float = 0.0, worked: float = 0.0) -> None:
+            super().release(bulk, took, worked)
+            worked_by_job.append(worked if took >= 0.02 else -1.0)
+
+    def work() -> None:
+        end = time.thread_time() + 0.02
+        while time.thread_time() < end:
+            pass
+
+    worked_by_job: list[float] = []
+    Scheduler(Noted(http, 1)).run([Job(work, 2, False), Job(lambda: time.sleep(0.02), 1, False)])
+    busy, idle = worked_by_job
+    assert busy >= 0.02 > idle >= 0.0
+
+
 def test_the_largest_comes_first(scheduler) -> None:
     done: list[int] = []
     scheduler(1).run([Job(lambda n=n: done.append(n), n, False) for n in (3, 9, 1, 7)])
