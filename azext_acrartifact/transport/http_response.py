@@ -17,7 +17,7 @@ HEADERS_LIMIT = 100
 EXTRA_LIMIT = 64 * 1024
 """Bytes of chunk extensions and trailers in one body. None of them is used, and without a limit they need not end."""
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})([ \t]*(?:;.*)?)\r?\n")
-_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
 _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\n]*)\n")
 _LENGTH = re.compile(r"[0-9]{1,19}")
 
@@ -49,17 +49,17 @@ class LeanResponse(http.client.HTTPResponse):
 
     def _read_headers(self) -> Headers:
         """Read headers (RFC 9112 §5). Raises `HTTPException` for anything else, and for two lengths of the body."""
-        headers = Headers()
+        values: dict[str, str] = {}
         for _ in range(HEADERS_LIMIT + 1):
             line = self.fp.readline(LINE_LIMIT)
             found = _HEADER.fullmatch(line)
             if not found:
                 _require_end(line)
-                return headers
-            name, value = found.groups()
-            text = value.strip().decode("latin-1")
-            if headers.setdefault(name.decode("latin-1"), text) != text and name.lower() in _FRAMING:
-                raise http.client.HTTPException(f"two values of {name.decode('latin-1').lower()}")
+                return Headers.lower_case(values)
+            name = found[1].lower().decode("latin-1")
+            value = found[2].strip().decode("latin-1")
+            if values.setdefault(name, value) != value and name in _FRAMING:
+                raise http.client.HTTPException(f"two values of {name}")
         raise http.client.HTTPException(f"more than {HEADERS_LIMIT} headers")
 
     def _frame(self, headers: Headers) -> None:

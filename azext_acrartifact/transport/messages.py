@@ -30,11 +30,14 @@ class Headers(Mapping[str, str]):
     def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
         self._values: dict[str, str] = {}
         for name, value in items:
-            self.setdefault(name, value)
+            self._values.setdefault(name.lower(), value)
 
-    def setdefault(self, name: str, value: str) -> str:
-        """Add a header unless there is one of this name; return the value that counts."""
-        return self._values.setdefault(name.lower(), value)
+    @classmethod
+    def lower_case(cls, values: dict[str, str]) -> Headers:
+        """Return the headers *values*, whose names are in lower case."""
+        headers = cls()
+        headers._values = values
+        return headers
 
     def __getitem__(self, name: str) -> str:
         return self._values[name.lower()]
@@ -169,6 +172,7 @@ class Response:
         self.close()
 
 
+@functools.lru_cache(maxsize=64)
 def origin_of(url: str) -> tuple[str, str, int]:
     """Return scheme, host and port of an absolute URL (RFC 6454 §4); `ProtocolError` if it is not one."""
     try:
