@@ -123,8 +123,7 @@ def _fetch_all(
     if not order.overwrite:
         _require_free(destination, missing)
     folders = [item.blob.size for item in missing if item.folder]
-    files = [item.blob.size - destination.resumable_bytes(item.name) for item in missing if not item.folder]
-    reserved = sum(max(0, size) for size in files)
+    reserved = sum(_needed(destination, item, order.sizes) for item in missing if not item.folder)
     destination.require_space(reserved + sum(folders))
     progress.expect(sum(item.blob.size for item in missing))
     together = None if order.max_unpacked_size else size_limit(sum(folders))
@@ -136,6 +135,12 @@ def _fetch_all(
         PulledFile(destination.shown(item.name), item.blob, UNCHANGED if item.name in present else DOWNLOADED)
         for item in plan.files
     ]
+
+
+def _needed(destination: Destination, item: Planned, sizes: TransferSizes) -> int:
+    """Return how many bytes the file *item* still needs on the disk. Only large files are resumed."""
+    resumed = destination.resumable_bytes(item.name) if item.blob.size >= sizes.ranged else 0
+    return max(0, item.blob.size - resumed)
 
 
 def _require_free(destination: Destination, missing: Sequence[Planned]) -> None:

@@ -182,7 +182,7 @@ class _PooledBody:
 
     def _drain(self) -> None:
         self._connection.limit_rest(DRAIN_TIME)
-        buffer = memoryview(bytearray(MOST_DRAINED))
+        buffer = memoryview(bytearray(self._raw.length or MOST_DRAINED))
         while buffer and not self._done:
             buffer = buffer[self._read(buffer) :]
 

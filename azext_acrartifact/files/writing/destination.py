@@ -6,6 +6,7 @@ No unverified content ever has its final name, and whatever fails leaves the use
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import stat
 from collections.abc import Iterable, Iterator
@@ -139,10 +140,11 @@ class Destination:
 
         Only folders may be on the way, only a regular file at the end, and existing folders must allow new files.
         """
-        for name in names:
-            with self.folders.deepest(name.parent) as (folder, found):
-                if found == name.parent:
-                    replaceable(folder, name)
+        for parent, together in itertools.groupby(names, lambda name: name.parent):
+            with self.folders.deepest(parent) as (folder, found):
+                if found == parent:
+                    for name in together:
+                        replaceable(folder, name)
                 self._mode_in(folder, found)
 
     def _mode_in(self, folder: Folder, name: RelativeName) -> int:
