@@ -19,6 +19,7 @@ from typing import Any
 from .http_response import LeanResponse
 from .messages import BLOCK, Body, Request, split_target
 from .network import Network, Proxy
+from .tls_stream import SEND_BLOCK, TlsStream
 
 CONNECT_TIMEOUT = 10.0
 """Seconds for each of the connection, the proxy's response and the TLS handshake. `stall_timeout` holds after them."""
@@ -29,8 +30,8 @@ EXCHANGE_STALLS = 2
 `LEAST_RATE` alone would let a server take hours for blanks in a JSON body, or for headers."""
 METADATA_RATE = 32 * 1024
 """Bytes of a body that prolong that time by a second, so that a manifest of 4 MiB comes over a slow network too."""
-SEND_BLOCK = 64 * 1024
-"""Bytes that the other side must take within `stall_timeout`. A request of at most as many is sent at once."""
+BODY_BLOCK = 256 * 1024
+"""Bytes of a body that are passed to the socket at once. `SEND_BLOCK` of them must be taken within `stall_timeout`."""
 _POLL: Callable[[], Any] | None = getattr(select, "poll", None)
 _HEADER_VALUE = re.compile(r"[\x20-\x7e\x80-\xff\t]*")
 
@@ -65,7 +66,7 @@ class TimedReader(io.RawIOBase):
 
     def __init__(
         self,
-        sock: socket.socket,
+        sock: socket.socket | TlsStream,
         stall_timeout: float,
         clock: Callable[[], float] = time.monotonic,
         allowance: Allowance | None = None,
@@ -121,7 +122,7 @@ class TimedReader(io.RawIOBase):
 class Connection:
     """A connected socket to one origin, for one request at a time. *proxy* is one that wants whole addresses."""
 
-    def __init__(self, sock: socket.socket, proxy: Proxy | None) -> None:
+    def __init__(self, sock: socket.socket | TlsStream, proxy: Proxy | None) -> None:
         self._socket = sock
         self._proxy = proxy
         self._reader: TimedReader | None = None
@@ -134,8 +135,8 @@ class Connection:
         scheme, host, port = origin
         sock = _through(proxy, origin) if proxy else network.addresses.connect(host, port, CONNECT_TIMEOUT)
         if scheme == "https":
-            sock = network.tls.wrap_socket(sock, server_hostname=host)
-        return cls(sock, proxy if scheme == "http" else None)
+            return cls(TlsStream(sock, network.tls, host), None)
+        return cls(sock, proxy)
 
     def exchange(self, request: Request, network: Network) -> LeanResponse:
         """Send *request* and read the headers of its response.
@@ -163,26 +164,15 @@ class Connection:
 
     @property
     def is_stale(self) -> bool:
-        """Whether the server closed it, or sent something unasked, while it was idle. Session tickets are no content:
-        TLS 1.3 servers send them after the handshake (RFC 8446 §4.6.1)."""
-        if not has_input(self._socket):
-            return False
-        if isinstance(self._socket, ssl.SSLSocket):
-            _set_timeout(self._socket, 0)
-            try:
-                self._socket.recv(1)
-            except ssl.SSLWantReadError:
-                return False
-            except OSError:
-                pass
-        return True
+        """Whether the server closed it, or sent something unasked, while it was idle."""
+        if isinstance(self._socket, TlsStream):
+            return (self._socket.has_undecrypted or has_input(self._socket)) and self._socket.has_content()
+        return has_input(self._socket)
 
     def abort(self) -> None:
         """Wake the thread that waits on this connection, from any other thread."""
         try:
-            # SSLSocket.shutdown drops its encryption first: what another thread sends just then would go out in clear
-            # (https://github.com/python/cpython/blob/3.11/Lib/ssl.py, SSLSocket.shutdown).
-            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+            self._socket.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
 
@@ -219,10 +209,11 @@ class Connection:
     def _send_all(self, data: bytes | memoryview, allowance: Allowance | None = None) -> None:
         """Send *data* in small steps: sendall() would have to send all of it within one timeout."""
         left = memoryview(data)
+        step = SEND_BLOCK if allowance else BODY_BLOCK
         while left:
             began = time.monotonic()
             try:
-                count = self._socket.send(left[:SEND_BLOCK])
+                count = self._socket.send(left[:step])
             except TimeoutError as error:
                 raise _no_progress("read", self._socket, error) from error
             left = left[count:]
@@ -268,7 +259,7 @@ def _through(proxy: Proxy, origin: tuple[str, str, int]) -> socket.socket:
     return connected
 
 
-def has_input(sock: socket.socket, poll: Callable[[], Any] | None = _POLL) -> bool:
+def has_input(sock: socket.socket | TlsStream, poll: Callable[[], Any] | None = _POLL) -> bool:
     """Return whether there is something to read, the end included. Windows has no *poll*."""
     try:
         if poll is None:
@@ -280,13 +271,13 @@ def has_input(sock: socket.socket, poll: Callable[[], Any] | None = _POLL) -> bo
         return True
 
 
-def _set_timeout(sock: socket.socket, seconds: float) -> None:
+def _set_timeout(sock: socket.socket | TlsStream, seconds: float) -> None:
     """Set the timeout unless it is the same: settimeout() is a system call and releases the GIL."""
     if sock.gettimeout() != seconds:
         sock.settimeout(seconds)
 
 
-def _no_progress(what: str, sock: socket.socket, error: TimeoutError) -> TimeoutError:
+def _no_progress(what: str, sock: socket.socket | TlsStream, error: TimeoutError) -> TimeoutError:
     # The system's own timeout, ETIMEDOUT, has a number and may come earlier.
     return error if error.errno else NoProgressError(f"the server {what} nothing for {sock.gettimeout():g} s")
 
