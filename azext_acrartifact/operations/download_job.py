@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..files.archive.budget import UnpackBudget, size_limit
-from ..files.archive.extract import Extraction
 from ..files.writing.destination import Destination
 from ..files.writing.resumable_file import ResumableFile
 from ..oci.mediatypes import CONTENT_DIGEST, UNPACK
@@ -61,6 +60,9 @@ class Downloader:
 
     def _folder(self, item: Planned) -> None:
         """Unpack during the download. Nothing is moved into place before the layer's digest is verified."""
+        # Imported here: what only folders need takes longer to import than a small file to download.
+        from ..files.archive.extract import Extraction
+
         self.progress.started(item.blob, "Downloading")
         limit = self.max_unpacked_size or size_limit(item.blob.size)
         digest = item.blob.annotations.get(CONTENT_DIGEST)

@@ -23,7 +23,6 @@ from ..transfer.scheduler import Scheduler
 from ..transfer.sizes import DEFAULT_SIZES, TransferSizes
 from .artifact_reference import require_version
 from .download_job import Downloader
-from .list_referrers import newest_referrer
 from .platforms import Platform, choose
 from .pull_plan import Plan, Planned, Skipped, plan_pull
 from .unchanged_files import present_files
@@ -97,6 +96,8 @@ def find(registry: Registry, order: PullOrder) -> tuple[Reference, Manifest]:
     reference = order.reference
     manifest = registry.manifests.get(reference.repository, require_version(reference))
     if order.referrer is not None:
+        from .list_referrers import newest_referrer
+
         manifest = newest_referrer(registry, reference.at(manifest.digest), order.referrer)
         reference = reference.at(manifest.digest)
     if manifest.is_index or order.platform is not None:

@@ -6,7 +6,6 @@ import functools
 
 from ..errors import ArtifactError
 from ..files.archive.budget import size_limit
-from ..files.archive.pack import PackedFolder
 from ..files.names import RelativeName
 from ..files.writing.destination import Destination
 from ..oci.digest import algorithm_of
@@ -44,6 +43,8 @@ def _same_folder(destination: Destination, item: Planned) -> bool:
     It does for layers that this tool pushed, with the members' times at zero; other folders are downloaded. A folder
     that contains far more than the layer could is not read.
     """
+    from ..files.archive.pack import PackedFolder
+
     expected = item.blob.annotations.get(CONTENT_DIGEST)
     if expected is None or not item.name.parts:
         return False
