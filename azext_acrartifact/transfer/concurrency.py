@@ -8,6 +8,7 @@ grows.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -32,6 +33,11 @@ SAMPLES = 2
 """Responses after which the round trip time counts as known."""
 WINDOW, WINDOW_SMALL = 0.5, 0.02
 GAIN = 1.15
+SHORT_WINDOW, ENOUGH = 0.1, 64 * 1024 * 1024
+"""Seconds and bytes after which a window may end early: the rate is known well enough."""
+BUSY_BULK = 0.5
+"""The part of the machine's processor time that this process may use when a connection is added for large blobs.
+Beyond, they wait for the processor, not for the network."""
 
 
 class Concurrency:
@@ -39,27 +45,31 @@ class Concurrency:
     `--concurrency`, the limit of large and small transfers together; None adapts each limit to the network."""
 
     def __init__(
-        self, http: HttpClient, fixed: int | None = None, *, clock: Callable[[], float] = time.monotonic
+        self,
+        http: HttpClient,
+        fixed: int | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        used: Callable[[], float] = time.process_time,
     ) -> None:
         self.http = http
         self.fixed = fixed
-        self._clock = clock
+        self._clock, self._used = clock, used
         self._first = http.responses
         self._lock = threading.Lock()
         self._running = {True: 0, False: 0}
-        self._extra = 0
+        self._extra = self._extra_before = 0
         self._settled = False
-        self._moved = 0
-        self._since = clock()
         self._last_rate = 0.0
         self._near = FIRST_SMALL
         self._worked, self._took, self._weighed = 0.0, 0.0, clock()
+        self._begin_window()
 
     def acquire(self, bulk: bool) -> bool:
         """Take one transfer out of the budget; return False when nothing is left of it now."""
         with self._lock:
             if not any(self._running.values()):
-                self._moved, self._since = 0, self._clock()  # a pause between transfers is not part of a window
+                self._begin_window()  # a pause between transfers is not part of it
             if self.fixed:
                 granted = sum(self._running.values()) < self.fixed
             else:
@@ -93,14 +103,17 @@ class Concurrency:
         return max(1, min(MANY_BULK, base + self._extra) >> self.http.throttled)
 
     def moved(self, size: int) -> None:
-        """Account for *size* bytes. At the end of a window, add a connection or give one up."""
+        """Account for *size* bytes. At the end of a window, add connections or give up the last ones."""
         with self._lock:
             self._moved += size
             elapsed = self._clock() - self._since
-            if elapsed < WINDOW or self._settled:
+            if self._settled or elapsed < (SHORT_WINDOW if self._moved >= ENOUGH else WINDOW):
                 return
-            self._adjust(self._moved / elapsed)
-            self._moved, self._since = 0, self._clock()
+            self._adjust(self._moved / elapsed, (self._used() - self._used_before) / elapsed)
+            self._begin_window()
+
+    def _begin_window(self) -> None:
+        self._moved, self._since, self._used_before = 0, self._clock(), self._used()
 
     @property
     def _is_near(self) -> bool:
@@ -123,10 +136,14 @@ class Concurrency:
         self._near = max(1, min(MOST_NEAR, wanted, 2 * self._running[False]))
         self._worked, self._took, self._weighed = 0.0, 0.0, now
 
-    def _adjust(self, rate: float) -> None:
+    def _adjust(self, rate: float, busy: float) -> None:
+        """Double the connections while the *rate* grows by that. *busy* is the number of processors in use."""
         if self._last_rate and rate < self._last_rate * GAIN:
             self._settled = True
-            self._extra = max(0, self._extra - 1)
+            self._extra = self._extra_before
+        elif busy > BUSY_BULK * (os.cpu_count() or 1):
+            self._settled = True
         else:
-            self._extra += 1
+            self._extra_before = self._extra
+            self._extra += FEW_BULK + self._extra
         self._last_rate = rate

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from azext_acrartifact.transfer.concurrency import (
+    ENOUGH,
     FEW_BULK,
     FEWEST_SMALL,
     FIRST_SMALL,
@@ -12,6 +15,7 @@ from azext_acrartifact.transfer.concurrency import (
     MOST,
     MOST_NEAR,
     NEAR,
+    SHORT_WINDOW,
     WINDOW_SMALL,
     Concurrency,
 )
@@ -121,15 +125,34 @@ def test_each_response_lets_one_more_be_in_flight(http) -> None:
     assert found == [(4, FEW_BULK), (5, FEW_BULK), (6, MANY_BULK)]
 
 
-def test_a_connection_is_added_while_the_rate_grows(http) -> None:
+def test_connections_double_while_the_rate_grows(http) -> None:
     now = [0.0]
-    budget = Concurrency(http, clock=lambda: now[0])
+    budget = Concurrency(http, clock=lambda: now[0], used=lambda: 0.0)
     found = []
-    for rate in (100, 200, 300, 310, 9000):
+    for rate in (100, 200, 210, 9000):
         now[0] += 1.0
         budget.moved(rate)
         found.append(budget.bulk())
-    assert found == [3, 4, 5, 4, 4]
+    assert found == [4, 8, 4, 4]
+
+
+@pytest.mark.parametrize(("busy", "found"), [(0.4, 2 * FEW_BULK), (0.6, FEW_BULK)])
+def test_no_connection_is_added_for_busy_processors(http, busy: float, found: int) -> None:
+    now, processors = [0.0], os.cpu_count() or 1
+    budget = Concurrency(http, clock=lambda: now[0], used=lambda: busy * processors * now[0])
+    now[0] = 1.0
+    budget.moved(100)
+    assert budget.bulk() == found
+
+
+def test_many_bytes_end_a_window_early(http) -> None:
+    now = [0.0]
+    budget = Concurrency(http, clock=lambda: now[0], used=lambda: 0.0)
+    now[0] = SHORT_WINDOW
+    budget.moved(ENOUGH - 1)
+    assert budget.bulk() == FEW_BULK
+    budget.moved(1)
+    assert budget.bulk() == 2 * FEW_BULK
 
 
 def test_a_pause_between_transfers_does_not_count_as_slow(http) -> None:
