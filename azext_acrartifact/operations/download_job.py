@@ -15,6 +15,7 @@ from ..transfer.concurrency import Concurrency
 from ..transfer.download import BlobDownload
 from ..transfer.large_blob import LargeBlob
 from ..transfer.progress import Progress
+from ..transfer.read_ahead import ReadAhead
 from ..transfer.repository_storage import RepositoryStorage
 from ..transfer.scheduler import Job
 from .pull_plan import Planned
@@ -35,13 +36,24 @@ class Downloader:
     def jobs(self, item: Planned) -> Sequence[Job]:
         """Return the jobs that download *item*, which may run at the same time."""
         size, sizes = item.blob.size, self.source.sizes
-        if item.folder or size < sizes.ranged:
-            run = self._folder if item.folder else self._file
-            return [Job(functools.partial(run, item), size, size > sizes.single)]
+        if item.folder:
+            return self._folder_jobs(item)
+        if size < sizes.ranged:
+            return [Job(functools.partial(self._file, item), size, size > sizes.single)]
         open_file, moved = functools.partial(self._open, item), functools.partial(self._moved, item)
         large = LargeBlob(self.source, item.blob, open_file, self.concurrency.http, moved, sizes)
         work = functools.partial(self._large_file, item, large)
         return [Job(work, size, True, helps) for helps in range(large.most_workers)]
+
+    def _folder_jobs(self, item: Planned) -> Sequence[Job]:
+        size, sizes = item.blob.size, self.source.sizes
+        if size < sizes.ranged or self.concurrency.fixed == 1:
+            run = functools.partial(self._folder, item, self._download(item))
+            return [Job(run, size, size > sizes.single)]
+        moved = functools.partial(self._moved, item)
+        download = ReadAhead(self.source, item.blob, self.concurrency.http, moved, sizes)
+        helpers = [Job(download.help, size, True, helps) for helps in range(1, download.most_helpers + 1)]
+        return [Job(functools.partial(self._folder, item, download), size, True), *helpers]
 
     def _file(self, item: Planned) -> None:
         self.progress.started(item.blob, "Downloading")
@@ -58,7 +70,7 @@ class Downloader:
         self.progress.started(item.blob, "Downloading")
         return self.destination.open_resumable(item.name, item.blob.digest, item.blob.size, self.source.sizes.block)
 
-    def _folder(self, item: Planned) -> None:
+    def _folder(self, item: Planned, download: BlobDownload | ReadAhead) -> None:
         """Unpack during the download. Nothing is moved into place before the layer's digest is verified."""
         # Imported here: what only folders need takes longer to import than a small file to download.
         from ..files.archive.extract import Extraction
@@ -67,12 +79,14 @@ class Downloader:
         limit = self.max_unpacked_size or size_limit(item.blob.size)
         digest = item.blob.annotations.get(CONTENT_DIGEST)
         bare = UNPACK not in item.blob.annotations
-        with Extraction(
-            self.destination, item.name, max_size=limit, digest=digest, bare=bare, budget=self.budget
-        ) as extraction:
-            with contextlib.closing(self._download(item)) as download:
-                extraction.read(download.read)
-                download.drain()
+        with (
+            contextlib.closing(download),
+            Extraction(
+                self.destination, item.name, max_size=limit, digest=digest, bare=bare, budget=self.budget
+            ) as extraction,
+        ):
+            extraction.read(download.read)
+            download.drain()
             extraction.commit()
         self.progress.finished(item.blob, "Downloaded")
 

@@ -32,6 +32,8 @@ class TransferSizes:
     longest_range: int = 16
     """Blocks in one range. Each begins with a round trip without data, and the first of a connection with two: a
     registry redirects to its storage, whose address serves the next ranges too."""
+    ahead: int = 4 * _MIB
+    """The range that is downloaded ahead of a reader. One for each connection waits in memory."""
     buffer: int = BLOCK
     """The largest read."""
 
