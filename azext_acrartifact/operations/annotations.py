@@ -6,8 +6,9 @@ strings (https://oras.land/docs/how_to_guides/manifest_annotations).
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ..errors import InvalidInputError, LocalFileError
@@ -27,13 +28,23 @@ class Annotations:
 
 
 def collect_annotations(pairs: Iterable[str], path: str | None) -> Annotations:
-    """Read the annotation file at *path*, if any, and add `KEY=VALUE` *pairs* to those of the manifest; pairs win.
+    """Read the annotation file at *path*, if any, and add `KEY=VALUE` *pairs* to those of the manifest.
 
-    Raises `InvalidInputError` or `LocalFileError`.
+    Raises `InvalidInputError`, also for a key that is given twice, or `LocalFileError`.
     """
     groups = _read(path) if path else {}
-    manifest = {**groups.pop(MANIFEST, {}), **dict(map(_pair, pairs))}
+    manifest = dict(groups.pop(MANIFEST, {}))
+    for key, value in map(_pair, pairs):
+        _require_new(key, manifest, "--annotation")
+        manifest[key] = value
     return Annotations(manifest, groups.pop(CONFIG, {}), groups)
+
+
+def _require_new(key: str, known: Container[str], where: str) -> None:
+    if key in known:
+        raise InvalidInputError(
+            f"The key '{key}' is given twice", where=where, hint="Leave one of them out: a key has one value."
+        )
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -46,7 +57,7 @@ def _pair(text: str) -> tuple[str, str]:
 def _read(path: str) -> dict[str, dict[str, str]]:
     try:
         with open(path, "rb") as file:
-            groups = json.loads(file.read(FILE_LIMIT))
+            groups = json.loads(file.read(FILE_LIMIT), object_pairs_hook=functools.partial(_distinct, path))
     except OSError as error:
         raise LocalFileError("Cannot read the annotation file", where=path, why=error.strerror or "") from error
     except (ValueError, RecursionError) as error:
@@ -58,6 +69,15 @@ def _read(path: str) -> dict[str, dict[str, str]]:
             hint='Write {"$manifest": {"KEY": "VALUE"}, "FILE": {"KEY": "VALUE"}}.',
         )
     return groups
+
+
+def _distinct(path: str, pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
+    """Return an object of the file as a dictionary. JSON lets the last of equal keys win (RFC 8259 § 4)."""
+    found: dict[str, object] = {}
+    for key, value in pairs:
+        _require_new(key, found, path)
+        found[key] = value
+    return found
 
 
 def _is_group(value: object) -> bool:

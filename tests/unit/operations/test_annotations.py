@@ -11,12 +11,28 @@ from azext_acrartifact import errors
 from azext_acrartifact.operations.annotations import Annotations, collect_annotations
 
 
-def test_pairs_win_over_the_file(work: Path) -> None:
-    groups = {"$manifest": {"a": "1", "b": "2"}, "$config": {"c": "3"}, "f": {"d": "4"}}
+def test_pairs_are_added_to_those_of_the_file(work: Path) -> None:
+    groups = {"$manifest": {"a": "1"}, "$config": {"c": "3"}, "f": {"d": "4"}}
     (work / "a.json").write_text(json.dumps(groups))
     found = collect_annotations(["b=x=y", "e="], "a.json")
     assert found == Annotations({"a": "1", "b": "x=y", "e": ""}, {"c": "3"}, {"f": {"d": "4"}})
     assert collect_annotations([], None) == Annotations()
+
+
+@pytest.mark.parametrize(
+    ("pairs", "text"),
+    [
+        (["a=1", "b=2", "a=1"], "{}"),
+        (["a=1"], '{"$manifest": {"a": "1"}}'),
+        ([], '{"$manifest": {"a": "1", "a": "2"}}'),
+        ([], '{"a": {"k": "1", "k": "2"}}'),
+        ([], '{"a": {}, "f": {}, "a": {}}'),
+    ],
+)
+def test_a_key_has_one_value(work: Path, pairs: list[str], text: str) -> None:
+    (work / "a.json").write_text(text)
+    with pytest.raises(errors.InvalidInputError, match=r"'[ak]' is given twice"):
+        collect_annotations(pairs, "a.json")
 
 
 @pytest.mark.parametrize("pair", ["a", "=b", " =b", ""])
