@@ -46,6 +46,7 @@ def command(function: Callable[..., _Result]) -> Callable[..., _Result]:
         try:
             with interruptible():
                 context = CommandContext(cmd)
+                context.check_settings()
                 result: Any = function(context, **arguments)
                 if isinstance(result, dict):
                     result.update(context.shown)

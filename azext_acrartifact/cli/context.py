@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import configparser
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +22,22 @@ if TYPE_CHECKING:
 MOST_CONCURRENCY = 1000
 USUAL_STALL = 30
 LONGEST_STALL = 3600
+SETTINGS = frozenset({"auth_mode", "concurrency", "stall_timeout", "token_cache"})
+"""All settings of this extension: `acrartifact.NAME` of `az config`, or `AZURE_ACRARTIFACT_NAME` of the environment."""
+_SECTION = "acrartifact"
+# Those of knack.config, whose getboolean raises ValueError.
+_BOOLEANS = {"1": True, "yes": True, "true": True, "on": True, "0": False, "no": False, "false": False, "off": False}
+_CORRECT = "Correct it in the file `config` of the folder ~/.azure; write %% for %."
+
+
+@contextlib.contextmanager
+def _readable(where: str) -> Iterator[None]:
+    """Raise `InvalidInputError` for a file that Python's parser refuses: a `%` in any of its values, for instance."""
+    try:
+        yield
+    except configparser.Error as error:
+        why = " ".join(error.message.split())
+        raise InvalidInputError("The setting cannot be read", where=where, why=why, hint=_CORRECT) from error
 
 
 class CommandContext:
@@ -31,13 +51,32 @@ class CommandContext:
         self.listed: dict[str, list[ListedRegistry]] = {}
         """The registries that Azure Resource Manager listed for this command, by subscription."""
 
+    def check_settings(self) -> None:
+        """Raise `InvalidInputError` for a setting `acrartifact.…`, in the file or the environment, that does not exist:
+        a misspelt one would be without effect in silence."""
+        with _readable(_SECTION):
+            names = [str(item["name"]) for item in self.cli_ctx.config.items(_SECTION)]
+        for name in names:
+            if name not in SETTINGS:
+                from difflib import get_close_matches
+
+                like = get_close_matches(name, SETTINGS, 1) or sorted(SETTINGS)
+                raise self._invalid(_SECTION, name, "There is no such setting", f"Set {' or '.join(like)}")
+
     def setting(self, section: str, name: str, default: str = "") -> str:
-        """Return a setting of `az config`."""
-        return str(self.cli_ctx.config.get(section, name, fallback=default))
+        """Return a setting of `az config`. Raises `InvalidInputError` if the file cannot be understood."""
+        assert section != _SECTION or name in SETTINGS, name
+        with _readable(f"{section}.{name}"):
+            return str(self.cli_ctx.config.get(section, name, fallback=default))
 
     def is_on(self, section: str, name: str, *, default: bool = False) -> bool:
-        """Return whether a setting of `az config` is on."""
-        return bool(self.cli_ctx.config.getboolean(section, name, fallback=default))
+        """Return whether a setting of `az config` is on. Raises `InvalidInputError` for one that is neither on nor
+        off."""
+        text = self.setting(section, name, "on" if default else "off")
+        found = _BOOLEANS.get(text.lower())
+        if found is None:
+            raise self._invalid(section, name, "Not a switch", "Set on or off", text)
+        return found
 
     def concurrency(self, typed: int | None) -> int | None:
         """Return the number that was typed, or else the configured one; None to adapt to the network."""
@@ -46,14 +85,30 @@ class CommandContext:
     def number(self, name: str, unit: str, most: int, usual: int) -> int:
         """Return the setting `acrartifact.`*name*, or *usual* if it is not set. Raises `InvalidInputError` unless it is
         a whole number of *unit* from 1 to *most*."""
-        text = self.setting("acrartifact", name, str(usual))
+        text = self.setting(_SECTION, name, str(usual))
         if text != str(usual) and not (text.isascii() and text.isdigit() and len(text) < 5 and 1 <= int(text) <= most):
-            raise InvalidInputError(
-                f"Not a number of {unit}",
-                where=f"acrartifact.{name}={text}",
-                hint=f"Set 1 to {most}, or return to the default: az config unset acrartifact.{name}",
-            )
+            raise self._invalid(_SECTION, name, f"Not a number of {unit}", f"Set 1 to {most}", text)
         return int(text)
+
+    def choice(self, name: str, choices: Sequence[str], what: str) -> str:
+        """Return the setting `acrartifact.`*name*, by default the first of *choices*. Raises `InvalidInputError`, which
+        begins with *what*, unless it is one of them."""
+        text = self.setting(_SECTION, name, choices[0])
+        if text not in choices:
+            raise self._invalid(_SECTION, name, what, f"Set one of {', '.join(choices)}", text)
+        return text
+
+    def _invalid(self, section: str, name: str, what: str, advice: str, text: str | None = None) -> InvalidInputError:
+        """Return the error for a setting, which says where it comes from and how to return to the default."""
+        variable = self.cli_ctx.config.env_var_name(section, name)
+        of_environment = variable in os.environ
+        where = variable if of_environment else f"{section}.{name}"
+        reset = f"unset {variable}" if of_environment else f"az config unset {section}.{name}"
+        return InvalidInputError(
+            what,
+            where=where if text is None else f"{where}={text}",
+            hint=f"{advice}, or return to the default: {reset}",
+        )
 
     @property
     def stall_timeout(self) -> float:

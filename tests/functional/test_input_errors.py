@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.functional.az import Az, files_in
+from tests.functional.az import Az, assert_one_error, files_in
 from tests.functional.limits import at_most, small_disk, without_roots_powers
 from tests.functional.origin import SERVER, Origin
 
@@ -61,6 +61,45 @@ def test_push_refuses(signed_out: Az, work: Path, case: str) -> None:
     assert named in refused.stderr
     assert refused.log == []
     assert files_in(work) == {"a.txt"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "named"),
+    [
+        (("concurrency", "-3"), "concurrency=-3"),
+        (("concurrency", "abc"), "concurrency=abc"),
+        (("token_cache", "maybe"), "token_cache=maybe"),
+        (("auth_mode", "nobody"), "auth_mode=nobody"),
+        (("stall_timeout", "1.5"), "stall_timeout=1.5"),
+        (("concurency", "8"), "Set concurrency"),
+    ],
+)
+@pytest.mark.parametrize("of_environment", [False, True])
+def test_a_wrong_setting(az: Az, artifact: str, setting: tuple[str, str], named: str, of_environment: bool) -> None:
+    name, value = setting
+    variable = f"AZURE_ACRARTIFACT_{name.upper()}"
+    if of_environment:
+        az, named = az.using(**{variable: value}), named.replace(f"{name}=", f"{variable}=")
+    else:
+        az.ok("config", "set", f"acrartifact.{name}={value}", "--only-show-errors")
+    refused = az("acr", "artifact", "pull", artifact)
+    az("config", "unset", f"acrartifact.{name}", "--only-show-errors")
+    assert refused.code == 1
+    assert named in refused.stderr
+    assert_one_error(refused.stderr)
+    assert refused.log == []
+
+
+def test_a_setting_that_cannot_be_read(az: Az, artifact: str) -> None:
+    az.ok("config", "set", "acrartifact.concurrency=8%%", "--only-show-errors")
+    file = Path(az.variables["AZURE_CONFIG_DIR"], "config")
+    written = file.read_text()
+    file.write_text(written.replace("8%%", "8%"))
+    refused = az("acr", "artifact", "pull", artifact)
+    file.write_text(written)
+    az("config", "unset", "acrartifact.concurrency", "--only-show-errors")
+    assert_one_error(refused.stderr)
+    assert (refused.code, refused.log) == (1, [])
 
 
 @pytest.mark.parametrize("denied", ["file", "folder", "member"])

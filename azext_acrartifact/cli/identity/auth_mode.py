@@ -11,7 +11,7 @@ from knack.log import get_logger
 from ...auth.chain import ChainCredential, NotConfiguredError, Notice, Source, anonymous_source
 from ...auth.credentials import REFRESH_TOKEN_USER, AnonymousCredential, Credential, PasswordCredential
 from ...auth.docker_config import DockerConfig
-from ...errors import InvalidInputError, LocalFileError, SignInError, restated
+from ...errors import LocalFileError, SignInError, restated
 from ..argument_names import AUTH_MODES
 from ..arguments import LoginArgument
 from ..context import CommandContext
@@ -94,14 +94,7 @@ def local_login(cmd: CommandContext, server: str, login: LoginArgument) -> tuple
 
 def mode_of(cmd: CommandContext, login: LoginArgument) -> str:
     """Return how to sign in: `--auth-mode`, or `az config set acrartifact.auth_mode=`, or `auto`."""
-    mode = login.auth_mode or cmd.setting("acrartifact", "auth_mode", "auto")
-    if mode not in AUTH_MODES:
-        raise InvalidInputError(
-            "Not a way to sign in",
-            where=f"acrartifact.auth_mode={mode}",
-            hint=f"Set one of {', '.join(AUTH_MODES)}: az config set acrartifact.auth_mode=auto",
-        )
-    return mode
+    return login.auth_mode or cmd.choice("auth_mode", AUTH_MODES, "Not a way to sign in")
 
 
 def docker_config() -> DockerConfig:

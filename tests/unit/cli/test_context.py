@@ -1,4 +1,4 @@
-"""Settings of `az config` that are numbers, and their limits."""
+"""Settings of `az config`: their names, types and limits."""
 
 from __future__ import annotations
 
@@ -40,3 +40,36 @@ def test_anything_else_is_refused(value: str) -> None:
 def test_no_second_is_no_timeout() -> None:
     with pytest.raises(InvalidInputError):
         context("0").stall_timeout  # noqa: B018
+
+
+@pytest.mark.parametrize(("text", "is_on"), [("on", True), ("TRUE", True), ("1", True), ("no", False), ("0", False)])
+def test_a_switch_is_on_or_off(text: str, is_on: bool) -> None:
+    assert CommandContext(az_command({("core", "x"): text})).is_on("core", "x", default=not is_on) is is_on
+    assert CommandContext(az_command()).is_on("core", "x", default=is_on) is is_on
+
+
+@pytest.mark.parametrize("text", ["", "maybe", "2", "-1"])
+def test_another_switch_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInputError, match=f"Not a switch .core.x={text}") as caught:
+        CommandContext(az_command({("core", "x"): text})).is_on("core", "x")
+    assert caught.value.hint == "Set on or off, or return to the default: az config unset core.x"
+
+
+def test_a_choice_is_one_of_them() -> None:
+    assert CommandContext(az_command()).choice("auth_mode", ["a", "b"], "No mode") == "a"
+    with pytest.raises(InvalidInputError, match=r"No mode \(acrartifact.auth_mode=c\)"):
+        CommandContext(az_command({("acrartifact", "auth_mode"): "c"})).choice("auth_mode", ["a", "b"], "No mode")
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"), [("concurency", "Set concurrency, or"), ("x", "Set auth_mode or concurrency or")]
+)
+def test_a_setting_that_does_not_exist(name: str, advice: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = CommandContext(az_command({("acrartifact", name): "8", ("acrartifact", "concurrency"): "8"}))
+    with pytest.raises(InvalidInputError, match=f"no such setting .acrartifact.{name}") as caught:
+        found.check_settings()
+    assert caught.value.hint.startswith(advice)
+    monkeypatch.setenv(f"AZURE_ACRARTIFACT_{name.upper()}", "8")
+    with pytest.raises(InvalidInputError, match=f"AZURE_ACRARTIFACT_{name.upper()}") as caught:
+        found.check_settings()
+    assert caught.value.hint.endswith(f"unset AZURE_ACRARTIFACT_{name.upper()}")
