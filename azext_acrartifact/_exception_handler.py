@@ -15,12 +15,12 @@ from azure.cli.core.commands import AzCliCommand
 
 from . import errors
 from .cli.context import CommandContext
-from .cli.interrupt import interruptible
+from .cli.interrupt import InterruptError, interruptible
 from .errors import ArtifactError
 from .known_secrets import KNOWN, protect_log_records
 
 _Result = TypeVar("_Result")
-_KINDS: tuple[tuple[type[ArtifactError], type[Exception]], ...] = (
+_KINDS: tuple[tuple[type[ArtifactError], type[az.AzCLIError]], ...] = (
     (errors.InvalidInputError, az.InvalidArgumentValueError),
     (errors.LocalFileError, az.FileOperationError),
     (errors.RefusedError, az.AzureResponseError),
@@ -35,6 +35,8 @@ _KINDS: tuple[tuple[type[ArtifactError], type[Exception]], ...] = (
     (errors.ConnectionFailedError, az.AzureConnectionError),
     (errors.CancelledError, az.ManualInterrupt),
 )
+_TRANSFERS = frozenset({"push", "attach", "pull", "copy", "backup", "restore"})
+_RESUME = "run the same command again to resume where possible"
 
 
 def command(function: Callable[..., _Result]) -> Callable[..., _Result]:
@@ -44,13 +46,19 @@ def command(function: Callable[..., _Result]) -> Callable[..., _Result]:
     def run(cmd: AzCliCommand, **arguments: Any) -> _Result:
         protect_log_records()
         try:
-            with interruptible():
+            with interruptible(_RESUME if function.__name__ in _TRANSFERS else ""):
                 context = CommandContext(cmd)
                 context.check_settings()
                 result: Any = function(context, **arguments)
                 if isinstance(result, dict):
                     result.update(context.shown)
                 return cast(_Result, _without_secrets(result))
+        except InterruptError as error:
+            # Azure CLI exits with 1 for all its errors but one.
+            raised = cli_error(error)
+            raised.print_error()
+            raised.send_telemetry()
+            raise SystemExit(error.exit_code) from error
         except ArtifactError as error:
             raise cli_error(error) from error
 
@@ -66,7 +74,7 @@ def _without_secrets(result: Any) -> Any:
     return [_without_secrets(item) for item in result] if isinstance(result, list) else result
 
 
-def cli_error(error: ArtifactError) -> Exception:
+def cli_error(error: ArtifactError) -> az.AzCLIError:
     """Return the Azure CLI error with the text and hint of *error*."""
     kind = next((cli for core, cli in _KINDS if isinstance(error, core)), az.AzureResponseError)
     return kind(f"{error.message.rstrip('.')}.", error.hint or None)

@@ -52,7 +52,10 @@ class Waiter:
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     def wait(self, seconds: float, reason: str) -> None:
-        """Sleep for *seconds*; raises `CancelledError` if the command is cancelled meanwhile."""
+        """Sleep for *seconds*; raises `CancelledError` if the command is cancelled before or meanwhile."""
+        if self.cancelled.is_set():
+            # Then the requests in flight were aborted, and the reason is no news.
+            raise CancelledError("Stopped")
         self.notice(f"Waiting {seconds:.1f} s: {reason}")
         if self.cancelled.wait(seconds):
             raise CancelledError("Stopped", why="the command was cancelled while it waited")

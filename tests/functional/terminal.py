@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import pty
 import select
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 from tests.functional.az import LIMIT, Az, Result
 
 QUESTION = "(y/n): "
 
 
-def at_terminal(az: Az, *arguments: str, typed: str = "") -> Result:
-    """Run `az ARGUMENTS` with a terminal as its stdin, stdout and stderr, and type *typed* at its question.
+def at_terminal(az: Az, *arguments: str, typed: str = "", stop: int = 0) -> Result:
+    """Run `az ARGUMENTS` with a terminal as its stdin, stdout and stderr. At its question, type *typed*, or send the
+    signal *stop*.
 
     The result's stdout has all that the terminal showed.
     """
@@ -27,15 +30,21 @@ def at_terminal(az: Az, *arguments: str, typed: str = "") -> Result:
             stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
         )  # fmt: skip
         os.close(theirs)
-        shown = _converse(ours, typed)
+        respond = functools.partial(process.send_signal, stop) if stop else functools.partial(_type, ours, typed)
+        shown = _converse(ours, respond)
         code = process.wait(LIMIT)
     finally:
         os.close(ours)
     return Result(arguments, code, shown.replace("\r\n", "\n"), "", az.emulator.log(since))
 
 
-def _converse(terminal: int, typed: str) -> str:
-    shown, end = b"", time.monotonic() + LIMIT
+def _type(terminal: int, typed: str) -> None:
+    if typed:
+        os.write(terminal, typed.encode() + b"\n")
+
+
+def _converse(terminal: int, respond: Callable[[], None]) -> str:
+    shown, end, responded = b"", time.monotonic() + LIMIT, False
     while time.monotonic() < end:
         if not select.select([terminal], [], [], 1)[0]:
             continue
@@ -46,7 +55,7 @@ def _converse(terminal: int, typed: str) -> str:
         if not block:
             break
         shown += block
-        if typed and shown.endswith(QUESTION.encode()):
-            os.write(terminal, typed.encode() + b"\n")
-            typed = ""
+        if not responded and shown.endswith(QUESTION.encode()):
+            responded = True
+            respond()
     return shown.decode()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import signal
 from pathlib import Path
 
 import pytest
 
 from tests.functional.az import Az
 from tests.functional.origin import MANIFEST, SERVER, Origin
-from tests.functional.terminal import at_terminal
+from tests.functional.terminal import QUESTION, at_terminal
 
 
 @pytest.fixture
@@ -26,6 +28,14 @@ def test_without_a_terminal_nothing_is_deleted(
     assert "--yes" in refused.stderr
     assert refused.writes == []
     assert origin.manifest(repository, digest)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_at_the_question(az: Az, artifact: str, digest: str, number: signal.Signals) -> None:
+    stopped = at_terminal(az, "acr", "artifact", "delete", artifact, stop=number)
+    assert (stopped.code, stopped.writes) == (128 + number, [])
+    after = stopped.stdout.rpartition(QUESTION)[2]
+    assert re.sub("\x1b[^m]*m", "", after).split("\n") == ["", "ERROR: Stopped: nothing was deleted.", ""]
 
 
 def test_the_confirmation_names_all_that_is_deleted(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from ...errors import CancelledError, InvalidInputError
 from ...oci.referrers import referrers_tag
 from ...text import printable, printable_lines
 from ..context import CommandContext
+from ..interrupt import InterruptError
 
 if TYPE_CHECKING:
     from ...operations.delete import Deletion
@@ -30,6 +32,9 @@ def confirm(cmd: CommandContext, summary: str, yes: bool, *, ask: Callable[[str]
     try:
         if ask(f"{printable_lines(summary)}\nAre you sure you want to continue?"):
             return
+    except KeyboardInterrupt as interrupt:
+        sys.stderr.write("\n")  # ends the line of the question
+        raise InterruptError(interrupt, "nothing was deleted") from interrupt
     except NoTTYException as error:
         raise CancelledError(
             "Nothing was deleted", why="there is no terminal to ask for confirmation on", hint="Give --yes."
@@ -66,5 +71,8 @@ def ask_password(username: str) -> str:
     """Ask for the password of *username* without an echo; raises `InvalidInputError` without a terminal."""
     try:
         return str(prompt_pass(f"Password for {username}: "))
+    except KeyboardInterrupt as interrupt:
+        sys.stderr.write("\n")
+        raise InterruptError(interrupt, "nothing was sent") from interrupt
     except NoTTYException as error:
         raise InvalidInputError("No password given", where=username, hint="Give --password-stdin.") from error

@@ -155,3 +155,12 @@ def test_a_cancelled_wait_ends_at_once() -> None:
         waiter.wait(60, "the server is busy")
     assert time.monotonic() - began < 10
     assert notices == ["Waiting 60.0 s: the server is busy"]
+
+
+def test_a_wait_after_the_cancellation_is_not_announced() -> None:
+    notices: list[str] = []
+    waiter = Waiter(notices.append)
+    waiter.cancelled.set()
+    with pytest.raises(errors.CancelledError):
+        waiter.wait(60, "the connection ended early")
+    assert notices == []
