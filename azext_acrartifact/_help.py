@@ -272,10 +272,11 @@ helps["acr artifact check-access"] = """
 type: command
 short-summary: Show what your identity may do in repositories, and which role it is missing.
 long-summary: >
-  Asks the registry for tokens and reads the permissions in them. The repositories need not exist.
+  Asks the registry for tokens and reads the permissions in them. The repositories need not exist. With --action, the
+  command fails unless all of those are allowed, so that a pipeline stops before it begins its work.
 examples:
   - name: Show all permissions on two repositories.
     text: az acr artifact check-access --name myregistry --repository samples/artifact samples/bundle --output table
-  - name: Show whether a push would be allowed.
+  - name: Fail unless a push is allowed.
     text: az acr artifact check-access myregistry.azurecr.io/samples/artifact --action pull push
 """

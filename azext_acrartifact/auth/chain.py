@@ -10,6 +10,7 @@ from ..errors import SignInError, restated
 from ..transport.authorization import Scope
 from .credentials import AnonymousCredential, Credential
 from .endpoint import TokenEndpoint
+from .rights import Granting
 
 Notice = Callable[[str], None]
 _Result = TypeVar("_Result")
@@ -52,6 +53,11 @@ class ChainCredential:
     def name(self) -> str:
         """The identity in use."""
         return self._chosen.name if self._chosen else "no identity"
+
+    @property
+    def granting(self) -> Granting:
+        """How the identity in use gets its rights."""
+        return self._chosen.granting if self._chosen else Granting.EITHER_ROLES
 
     def access_token(self, endpoint: TokenEndpoint, scopes: Sequence[Scope]) -> str:
         """Get an access token from the first source that has one. Raises `SignInError` with the reasons of all."""
@@ -102,6 +108,10 @@ def _none_left(failures: Sequence[tuple[Source, SignInError]]) -> SignInError:
     """Return the error of the first source that has a sign-in, or else of the first source, with the other reasons."""
     tried = _tried(failures)
     signed = [pair for pair in tried if pair[0].open is not AnonymousCredential]
+    if tried and not signed and len(failures) > 1:
+        refused = tried[0][1]
+        what = f"You are not signed in, and {refused.what[:1].lower()}{refused.what[1:]}"
+        return SignInError(what, where=refused.where, why=refused.why, hint="Run: az login")
     main = (signed or failures)[0][1]
     others = [f"{source.name}: {error.why or error.what}" for source, error in tried if error is not main]
     why = "; ".join([main.why or main.what, *others])

@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ..errors import ArtifactError, SignInError
+from ..errors import SignInError, restated
 from ..known_secrets import KNOWN
 from ..transport.authorization import METADATA_READ, PULL, Scope
 from .claims import claims_of, lifetime, renewal_delay
 from .endpoint import TokenEndpoint
+from .rights import Granting, granting_of, granting_of_user
 from .token_wait import EndlessResponseError, NoTokenError, token_in_time
 
 ACR_AUDIENCE = "https://containerregistry.azure.net"
@@ -25,6 +26,10 @@ _IDS = re.compile(r"\b(?:Trace ID|Correlation ID|Timestamp): [0-9A-Za-z:.-]{0,64
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 # The user name for a password that is a refresh token (az acr login --expose-token).
 REFRESH_TOKEN_USER = "00000000-0000-0000-0000-000000000000"
+
+
+class OtherTenantError(SignInError):
+    """The registry belongs to another tenant of Microsoft Entra ID than the identity."""
 
 
 class Credential(Protocol):
@@ -40,6 +45,10 @@ class Credential(Protocol):
     @property
     def name(self) -> str:
         """The identity's name, for messages."""
+
+    @property
+    def granting(self) -> Granting:
+        """How the identity gets its rights, as far as it has shown."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +118,11 @@ class EntraCredential:
         self._clock = clock
         self._token: RefreshToken | None = None
 
+    @property
+    def granting(self) -> Granting:
+        """By which roles the identity gets its rights; unknown before the first token."""
+        return granting_of(claims_of(self._token.value) if self._token else {})
+
     def access_token(self, endpoint: TokenEndpoint, scopes: Sequence[Scope]) -> str:
         """Get an access token with the refresh token, which is replaced when it is due or no longer accepted."""
         current = self._token or (self._cache.find() if self._cache else None)
@@ -162,7 +176,7 @@ class EntraCredential:
                 require_token(token, audience)
                 return endpoint.exchange(token.value, token.tenant)
             except SignInError as error:
-                failures.append((audience, error))
+                failures.append((audience, _about_tenant(error, endpoint.server, token.tenant)))
                 break
         raise _all_failed(self.name, endpoint.server, failures)
 
@@ -174,6 +188,12 @@ class PasswordCredential:
         KNOWN.add(password)
         self.name = f"user '{username}'"
         self._username, self._password = username, password
+
+    @property
+    def granting(self) -> Granting:
+        """How the user gets its rights."""
+        is_token = self._username == REFRESH_TOKEN_USER
+        return granting_of(claims_of(self._password)) if is_token else granting_of_user(self._username)
 
     def access_token(self, endpoint: TokenEndpoint, scopes: Sequence[Scope]) -> str:
         """Get an access token with the password, which is a refresh token for the all-zero user."""
@@ -191,15 +211,12 @@ class AnonymousCredential:
     """Anonymous access. A registry may allow it (`az acr update --anonymous-pull-enabled`), but only for reads."""
 
     name = "an anonymous user"
+    granting = Granting.NOTHING
 
     def access_token(self, endpoint: TokenEndpoint, scopes: Sequence[Scope]) -> str:
         """Get an access token for reads. Raises `SignInError` for other actions, without a request."""
         if any(scope.actions - {PULL, METADATA_READ} for scope in scopes):
-            raise SignInError(
-                "Only reading works without a sign-in",
-                where=endpoint.server,
-                hint="Sign in: az login. Then run the command again.",
-            )
+            raise SignInError("Only reading works without a sign-in", where=endpoint.server, hint="Run: az login")
         return endpoint.anonymous(scopes)
 
     def login(self, endpoint: TokenEndpoint) -> tuple[str, str]:
@@ -225,7 +242,20 @@ def reason_of(error: Exception) -> str:
     return " ".join(lines[0].split()).removesuffix(".") if lines else type(error).__name__
 
 
-def _all_failed(name: str, server: str, failures: Sequence[tuple[str, ArtifactError]]) -> SignInError:
+def _about_tenant(error: SignInError, server: str, tenant: str | None) -> SignInError:
+    """Return *error*, by which *server* refused a token of *tenant*, with the most likely cause. It is certain only if
+    the response speaks of it; ACR's usual one does not say why."""
+    if tenant and "tenant" in error.why:
+        what = f"{server} does not accept tokens of tenant {tenant}"
+        trace = error.correlation_id
+        return OtherTenantError(what, why=error.why, hint="Run: az login --tenant TENANT", correlation_id=trace)
+    other = f" If the registry belongs to another tenant than {tenant}: az login --tenant TENANT" if tenant else ""
+    return restated(error, hint=f"Sign in again (az login).{other}")
+
+
+def _all_failed(name: str, server: str, failures: Sequence[tuple[str, SignInError]]) -> SignInError:
+    if isinstance(failures[-1][1], OtherTenantError):
+        return failures[-1][1]
     by_reason: dict[str, list[str]] = {}
     for audience, error in failures:
         by_reason.setdefault(error.why or error.what, []).append(audience)

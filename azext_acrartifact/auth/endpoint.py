@@ -57,11 +57,9 @@ class TokenEndpoint:
             return self._access_token({"grant_type": "password"}, scopes)
         except SignInError as error:
             raise SignInError(
-                "The registry requires a sign-in",
-                where=self.server,
+                f"{self.server} does not allow anonymous pull",
                 correlation_id=error.correlation_id,
-                why="it does not allow anonymous access",
-                hint="Sign in: az login. Its owner can allow anonymous reads: "
+                hint="Run: az login. Its owner can allow anonymous reads: "
                 f"az acr update --name {resource_name(self.server)} --anonymous-pull-enabled true",
             ) from error
 

@@ -8,37 +8,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import PermissionDeniedError
-from ..transport.authorization import DELETE, METADATA_READ, METADATA_WRITE, PULL, PUSH, Scope
+from ..transport.authorization import METADATA_READ, PULL, Scope
 from ..transport.error_responses import correlation_id
 from ..transport.messages import Response
 from .challenge import Challenge, parse_challenge
 from .claims import claims_of, granted_actions, lifetime, renewal_delay
 from .credentials import Credential
 from .endpoint import TokenEndpoint
+from .rights import UNTAG, WORDS, denied
 
-# Anonymous and scope-map tokens may allow these without naming them, so the registry itself must decide.
-_DECIDED_BY_REGISTRY = frozenset({METADATA_READ, METADATA_WRITE})
+# An anonymous token and that of a scope map may allow this without naming it, so the registry itself must decide.
+_DECIDED_BY_REGISTRY = frozenset({METADATA_READ})
 _READS = frozenset({PULL, METADATA_READ})
 BATCH = 10
 """Repositories per token; Azure's own acr-cli requests as many."""
-ROLES = {
-    PULL: "AcrPull or Container Registry Repository Reader",
-    PUSH: "AcrPush or Container Registry Repository Writer",
-    DELETE: "AcrDelete or Container Registry Repository Contributor",
-    METADATA_READ: "Container Registry Repository Reader",
-    METADATA_WRITE: "Container Registry Repository Writer",
-    "*": "Container Registry Repository Catalog Lister",
-}
-"""The role to ask for by action: that of a registry, or that of a registry with repository permissions."""
-SCOPE_MAP = {
-    PULL: "content/read",
-    PUSH: "content/write",
-    DELETE: "content/delete",
-    METADATA_READ: "metadata/read",
-    METADATA_WRITE: "metadata/write",
-}
-"""The action in a token's scope map
-(https://learn.microsoft.com/azure/container-registry/container-registry-token-based-repository-permissions)."""
 
 
 @dataclass(frozen=True)
@@ -96,13 +79,13 @@ class TokenAuthorizer:
         """Return the token to use after a 401 to *token*, or raise `PermissionDeniedError`."""
         if not challenge.insufficient_scope:
             return self._fetch(scope, token)
-        asked = challenge.actions(scope.kind, scope.repository) & SCOPE_MAP.keys()
+        asked = challenge.actions(scope.kind, scope.repository) & WORDS.keys()
         more = asked & _READS - (token.requested if token else frozenset())
         if more:
             token = self._fetch(scope, token, more)
             if more <= token.granted:
                 return token
-        needed = more or asked or scope.actions.union(scope.either[:1])
+        needed = more or asked or scope.actions.union([UNTAG] if scope.either else [])
         raise self._denied(scope, needed - (token.granted if token else frozenset()) or needed, correlation)
 
     def _fetch(self, scope: Scope, old: _Token | None, more: frozenset[str] = frozenset()) -> _Token:
@@ -120,24 +103,13 @@ class TokenAuthorizer:
     def _require(self, scope: Scope, granted: frozenset[str]) -> None:
         missing = scope.actions - granted - _DECIDED_BY_REGISTRY
         if scope.either and granted.isdisjoint(scope.either):
-            missing |= {scope.either[0]}
+            missing |= {UNTAG}
         if missing:
             raise self._denied(scope, missing, "")
 
     def _denied(self, scope: Scope, actions: frozenset[str], correlation: str) -> PermissionDeniedError:
-        names = " and ".join(sorted(actions))
-        roles = "; ".join(f"{ROLES[action]} to {action}" for action in sorted(actions) if action in ROLES)
-        of_token = " and ".join(SCOPE_MAP[action] for action in sorted(actions) if action in SCOPE_MAP)
-        of_token = f" The scope map of a token needs {of_token}." if of_token else ""
-        return PermissionDeniedError(
-            "No permission",
-            where=f"{self._endpoint.server}/{scope.repository}",
-            why=f"{self._credential.name} may not {names} here",
-            hint=f"Ask the registry's owner for a role: {roles}. A new role works after up to 10 minutes.{of_token}",
-            status=401,
-            code="insufficient_scope",
-            correlation_id=correlation,
-        )
+        where = self._endpoint.server + (f"/{scope.repository}" if scope.kind == "repository" else "")
+        return denied(actions, self._credential.granting, self._credential.name, where, correlation)
 
 
 def _requesting(scope: Scope, actions: frozenset[str]) -> Scope:

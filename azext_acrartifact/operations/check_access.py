@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..auth.claims import claims_of, granted_actions
 from ..auth.credentials import Credential
 from ..auth.endpoint import TokenEndpoint
-from ..auth.tokens import ROLES
+from ..auth.rights import denied, needed_for
 from ..errors import ProtocolError
 from ..transport.authorization import DELETE, METADATA_READ, METADATA_WRITE, PULL, PUSH, Scope
 
@@ -20,7 +20,8 @@ MOST_REPOSITORIES = 10
 
 @dataclass(frozen=True)
 class Access:
-    """An *action* on a *repository*: whether it is *allowed*, and the *role* that allows it."""
+    """An *action* on a *repository*: whether it is *allowed*, and the *role* that allows it, or for a token the action
+    in its scope map."""
 
     repository: str
     action: str
@@ -42,8 +43,21 @@ def check_access(
             raise ProtocolError("The access token does not list the granted actions", where=endpoint.server)
         for name in names:
             granted = granted_actions(claims, name)
-            found += [Access(name, action, action in granted, ROLES[action]) for action in dict.fromkeys(actions)]
+            found += [
+                Access(name, action, action in granted, needed_for([action], credential.granting))
+                for action in dict.fromkeys(actions)
+            ]
     return found
+
+
+def require_all(found: Sequence[Access], endpoint: TokenEndpoint, credential: Credential) -> None:
+    """Raise the `PermissionDeniedError` that a command would raise which needs all actions of *found*. It names the
+    first repository where one is missing."""
+    missing = [one for one in found if not one.allowed]
+    if missing:
+        name = missing[0].repository
+        actions = [one.action for one in missing if one.repository == name]
+        raise denied(actions, credential.granting, credential.name, f"{endpoint.server}/{name}")
 
 
 def _batches(names: Sequence[str]) -> Iterator[Sequence[str]]:

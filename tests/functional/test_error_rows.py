@@ -32,7 +32,7 @@ ROWS = {
     "no token": (401, body("UNAUTHORIZED", VISIT, NEEDS), {"WWW-Authenticate": CHALLENGE}, 1,
                  ["did not accept the sign-in", "az login"]),
     "no right": (401, body("UNAUTHORIZED", VISIT, NEEDS), INSUFFICIENT, 1,
-                 ["No permission", "may not pull", "AcrPull", "Container Registry Repository Reader"]),
+                 ["No permission", "may not pull", "the role AcrPull."]),
     "a firewall": (403, body("DENIED", "{IP}").replace("{IP}", IP), {}, 1,
                    ["203.0.113.7", "networkRuleSet", "aka.ms/acr/firewall"]),
     "another 403": (403, body("FORBIDDEN", "no"), {}, 1, ["role"]),

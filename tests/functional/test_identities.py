@@ -22,28 +22,28 @@ READS = (
 WRITES = ("push", "attach", "tag", "update", "untag", "purge", "delete", "purge --untagged", "restore")
 IDENTITIES = {
     "a reader": (SERVER, "reader", {
-        "catalog": "", **dict.fromkeys(("push", "attach", "tag", "restore"), "AcrPush"), "update": "metadata_write",
+        "catalog": "", **dict.fromkeys(("push", "attach", "tag", "restore"), "AcrPush"), "update": "change locks",
         "untag": "AcrDelete", "purge": "AcrDelete", "delete": "AcrDelete", "purge --untagged": "AcrDelete",
     }),
-    "no role": (SERVER, "nobody", dict.fromkeys((*READS, *WRITES, "catalog"), "Ask the registry's owner for a role")),
+    "no role": (SERVER, "nobody", dict.fromkeys((*READS, *WRITES, "catalog"), "Ask the registry's owner for the role")),
     "a reader of some repositories": (ABAC, "reader", {
         "catalog": "Catalog Lister", "push": WRITER, "attach": WRITER, "tag": WRITER, "update": WRITER,
-        "restore": WRITER, "untag": "Repository Contributor", "purge": "Repository Contributor",
+        "restore": WRITER, "untag": WRITER, "purge": WRITER,
         "delete": "Repository Contributor", "purge --untagged": "Repository Contributor",
     }),
     "a writer of some repositories": (ABAC, "nobody", {
         "catalog": "Catalog Lister", "delete": "Repository Contributor", "purge --untagged": "Repository Contributor",
     }),
     "a token that reads content": (SERVER, "read-token", {
-        **dict.fromkeys(("show", "show --detail", "list", "backup", "purge --dry-run"), "metadata_read"),
-        "catalog": "*",
-        **dict.fromkeys(("push", "attach", "tag", "restore"), "push"), "update": "metadata_write",
-        **dict.fromkeys(("untag", "purge", "delete", "purge --untagged"), "delete"),
+        **dict.fromkeys(("show", "show --detail", "list", "backup", "purge --dry-run"), "metadata/read"),
+        "catalog": "cannot do that",
+        **dict.fromkeys(("push", "attach", "tag", "restore"), "content/write"), "update": "metadata/write",
+        **dict.fromkeys(("untag", "purge", "delete", "purge --untagged"), "content/delete"),
     }),
     "a token that writes content": (SERVER, "ci-token", {
-        **dict.fromkeys(("show", "show --detail", "list", "backup", "purge --dry-run"), "metadata_read"),
-        "catalog": "*", "update": "metadata_write",
-        **dict.fromkeys(("untag", "purge", "delete", "purge --untagged"), "delete"),
+        **dict.fromkeys(("show", "show --detail", "list", "backup", "purge --dry-run"), "metadata/read"),
+        "catalog": "cannot do that", "update": "metadata/write",
+        **dict.fromkeys(("untag", "purge", "delete", "purge --untagged"), "content/delete"),
     }),
     "anonymous": (SERVER, "", dict.fromkeys((*WRITES, "catalog"), "Only reading works without a sign-in")),
 }  # fmt: skip

@@ -104,20 +104,35 @@ def test_the_permissions_of_an_owner(own: Az) -> None:
 
 def test_the_permissions_of_a_reader(own: Az, sign_in: Callable[[str], Path]) -> None:
     reader = own.using(config=sign_in("reader"))
-    found = access(reader, "--name", "myregistry", "--repository", "samples/a", "--action", "pull", "push", "delete")
-    assert {action: allowed for (_, action), (allowed, _) in found.items()} == {
-        "pull": True, "push": False, "delete": False
-    }  # fmt: skip
-    assert "AcrPush" in found["samples/a", "push"][1]
+    found = access(reader, "--name", "myregistry", "--repository", "samples/a")
+    roles = {"push": "AcrPush", "delete": "AcrDelete", "metadata_write": "AcrPush"}
+    assert {action: role for (_, action), (allowed, role) in found.items() if not allowed} == roles
     table = reader("acr", "artifact", "check-access", "--name", "myregistry", "--repository", "a", "-o", "table")
-    assert "Container Registry Repository Writer" in table.stdout
+    assert "AcrPush" in table.stdout
+    by_abac = access(reader, "--name", ABAC, "--repository", "samples/a")
+    assert by_abac["samples/a", "push"] == (False, "Container Registry Repository Writer")
+
+
+def test_a_required_action_that_is_denied(own: Az, sign_in: Callable[[str], Path]) -> None:
+    reader = own.using(config=sign_in("reader"))
+    what = ("acr", "artifact", "check-access", f"{SERVER}/samples/a", "--action")
+    assert reader.ok(*what, "pull").json["access"][0]["allowed"]
+    denied = reader(*what, "pull", "push", "delete")
+    assert denied.code == 1
+    assert [one["allowed"] for one in denied.json["access"]] == [True, False, False]
+    assert "may not push or delete manifests here" in denied.stderr
+    assert "the role AcrPush and AcrDelete." in denied.stderr
+    assert denied.stderr == reader("acr", "artifact", "delete", f"{SERVER}/samples/a:1", "--yes").stderr.replace(
+        "may not delete", "may not push or delete"
+    ).replace("role AcrDelete", "role AcrPush and AcrDelete")
+    assert own.refused(1, "check-access", "--name", SERVER).log == []
 
 
 def test_several_repositories_with_conditions(own: Az, sign_in: Callable[[str], Path]) -> None:
     reader = own.using(config=sign_in("reader"))
     names = [f"samples/{number}" for number in range(12)]
-    found = access(reader, "--name", ABAC, "--repository", *names, "other/a", "--action", "pull")
-    assert {name for (name, _), (allowed, _) in found.items() if allowed} == set(names)
+    found = access(reader, "--name", ABAC, "--repository", *names, "other/a")
+    assert {name for (name, action), (allowed, _) in found.items() if allowed and action == "pull"} == set(names)
 
 
 @pytest.mark.parametrize("wrong", ["a:1.0", "A", "../a"])

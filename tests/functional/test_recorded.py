@@ -268,7 +268,7 @@ def test_a_repository_is_backed_up_where_tags_are_metadata(az: Az, signed_out: A
         saved = signed_out.artifact("backup", *reference, "-d", "again", *login, stdin="read-token-password\n")
         assert saved.json["tags"] == [{"tag": "1.0", "digest": digest}]
     refused = signed_out.refused(1, "backup", whole, "-d", "third", *login, stdin="read-token-password\n")
-    for word in ("may not metadata_read here", "metadata/read", "correlation id"):
+    for word in ("may not list tags here", "metadata/read", "correlation id"):
         assert word in refused.stderr
 
 

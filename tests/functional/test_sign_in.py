@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from acr_emulator.client import Emulator
-from acr_emulator.world import ACR_AUDIENCE, Principal, default_world
+from acr_emulator.world import ACR_AUDIENCE, TENANT, Principal, default_world
 from tests.functional.az import Az
 from tests.functional.origin import SERVER, Origin
 
 SIGN_IN = "login.microsoftonline.com"
+OTHER = next(one.login_server for one in default_world().registries if one.tenant_id != TENANT)
 REFUSED = json.dumps({"error": "invalid_resource", "error_description": "AADSTS500011: The resource was not found."})
 
 
@@ -81,6 +82,31 @@ def test_no_token_for_resource_manager_is_sent_to_a_registry_that_refuses_its_ow
     assert ACR_AUDIENCE in refused.stderr
     assert "az login" in refused.stderr
     assert refused.writes == []
+
+
+def test_a_registry_of_another_tenant(az: Az) -> None:
+    refused = az.refused(1, "pull", f"{OTHER}/a:1", "-d", "out", "--auth-mode", "login")
+    assert refused.stderr.startswith(f"ERROR: {OTHER} does not accept tokens of tenant {TENANT}: ")
+    assert refused.stderr.splitlines()[1] == "Run: az login --tenant TENANT"
+
+
+def test_a_subscription_that_is_not_in_the_login(az: Az, artifact: str, digest: str) -> None:
+    refused = az.refused(1, "pull", artifact, "--subscription", "nope")
+    assert refused.stderr.splitlines() == [
+        "ERROR: The subscription nope is not in this login.", "To list them: az account list -o table"
+    ]  # fmt: skip
+    assert refused.registry() == []
+
+
+def test_without_any_sign_in(signed_out: Az, artifact: str, file: str) -> None:
+    pulled = signed_out.refused(1, "pull", artifact)
+    assert pulled.stderr.startswith(f"ERROR: You are not signed in, and {SERVER} does not allow anonymous pull")
+    assert pulled.stderr.splitlines()[1] == "Run: az login"
+    pushed = signed_out.refused(1, "push", artifact, "--file", file)
+    assert pushed.stderr.startswith("ERROR: You are not signed in, and only reading works without a sign-in")
+    assert pushed.registry() == []
+    by_name = signed_out.refused(1, "pull", "--name", "myregistry", "--image", "a:1")
+    assert by_name.stderr.startswith("ERROR: You are not signed in: ")
 
 
 def _principal(name: str) -> Principal:

@@ -53,20 +53,31 @@ def check_access(
     repositories: list[str] | None = None,
     actions: list[str] | None = None,
 ) -> dict[str, Any]:
-    """Show the actions that the identity may perform on repositories."""
+    """Show the actions that the identity may perform on repositories; fail if one of *actions* is denied."""
     from ..._client_factory import open_token_endpoint
-    from ...operations.check_access import ACTIONS
+    from ..._format import access_table
+    from ...errors import InvalidInputError, PermissionDeniedError
+    from ...operations.check_access import ACTIONS, require_all
     from ...operations.check_access import check_access as run
     from ..naming import check_repository, name_registry
+    from ..output.failed_result import print_result
     from ..session import with_password
 
     names = [check_repository(name) for name in repositories or []]
+    if not names:
+        raise InvalidInputError("No repository given", hint="Give --repository REPOSITORY. It need not exist.")
     endpoint, credential = open_token_endpoint(cmd, name_registry(cmd, artifact), with_password(login))
+    found = run(endpoint, credential, names, actions or ACTIONS)
     access = [
-        {"repository": one.repository, "action": one.action, "allowed": one.allowed, "role": one.role}
-        for one in run(endpoint, credential, names, actions or ACTIONS)
+        {"repository": one.repository, "action": one.action, "allowed": one.allowed, "role": one.role} for one in found
     ]
-    return {"loginServer": endpoint.server, "identity": credential.name, "access": access}
+    shown = {"loginServer": endpoint.server, "identity": credential.name, "access": access}
+    try:
+        require_all(found if actions else [], endpoint, credential)
+    except PermissionDeniedError:
+        print_result(cmd, shown, access_table)
+        raise
+    return shown
 
 
 def _expiry(password: str) -> str | None:

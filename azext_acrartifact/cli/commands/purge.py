@@ -35,11 +35,13 @@ def purge(
     yes: bool = False,
 ) -> dict[str, Any]:
     """Delete old tags, and artifacts without a tag."""
+    from ..._format import purge_table
     from ...operations.purge import preview
     from ...operations.purge import purge as run
     from ...operations.purge_filters import parse_age
     from ...operations.purge_plan import PurgeOrder, plan_purge
     from ..naming import name_repository
+    from ..output.failed_result import print_result
     from ..output.json import purge_output
     from ..session import open_session
 
@@ -65,7 +67,7 @@ def purge(
         result = run(session.registry, plan, session.progress)
     shown = purge_output(result)
     if result.failed:
-        _print(cmd, shown)
+        print_result(cmd, shown, purge_table)
         raise _incomplete(result)
     return shown
 
@@ -110,22 +112,3 @@ def _incomplete(result: PurgeResult) -> ArtifactError:
         why=first.error.message,
         hint=" ".join(filter(None, [first.error.hint, "Run the same command again for the rest."])),
     )
-
-
-def _print(cmd: CommandContext, shown: dict[str, Any]) -> None:
-    """Print a result as Azure CLI does. A command that fails must do so itself: Azure CLI prints what a function
-    returns or the error that it raises, never both."""
-    from knack.events import EVENT_INVOKER_FILTER_RESULT
-    from knack.util import CommandResultItem
-
-    from ..._format import harmless, purge_table
-
-    cli_ctx = cmd.cli_ctx
-    data = {"result": shown}
-    cli_ctx.raise_event(EVENT_INVOKER_FILTER_RESULT, event_data=data)
-    queried = bool(cli_ctx.invocation.data.get("query_active"))
-    item = CommandResultItem(
-        data["result"], table_transformer=lambda result: harmless(purge_table(result)), is_query_active=queried
-    )
-    formatter = cli_ctx.output.get_formatter(cli_ctx.invocation.data["output"])
-    cli_ctx.output.out(item, formatter=formatter, out_file=cli_ctx.out_file)

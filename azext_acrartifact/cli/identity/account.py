@@ -8,7 +8,7 @@ from typing import Any
 from ...auth.cache import Login
 from ...auth.chain import NotConfiguredError
 from ...auth.credentials import EntraToken, reason_of
-from ...errors import SignInError
+from ...errors import InvalidInputError, SignInError
 from ..context import CommandContext
 
 # Entra's code for a federated token past its end:
@@ -18,14 +18,20 @@ _ASSERTION_EXPIRED = "AADSTS700024"
 
 def account_of(cmd: CommandContext) -> dict[str, Any]:
     """Return the account that commands use, by `--subscription` or by default. Makes no request. Raises
-    `NotConfiguredError` without a login."""
+    `NotConfiguredError` without a login, and `InvalidInputError` for a subscription that is not in it."""
     from azure.cli.core._profile import Profile
     from knack.util import CLIError
 
+    profile = Profile(cli_ctx=cmd.cli_ctx)
     try:
-        return dict(Profile(cli_ctx=cmd.cli_ctx).get_subscription(cmd.subscription))
+        return dict(profile.get_subscription(cmd.subscription))
     except CLIError as error:
-        raise NotConfiguredError("The Azure CLI gave no token", why=reason_of(error), hint="Run: az login") from error
+        if cmd.subscription and profile.load_cached_subscriptions():
+            raise InvalidInputError(
+                f"The subscription {cmd.subscription} is not in this login",
+                hint="To list them: az account list -o table",
+            ) from error
+        raise NotConfiguredError("You are not signed in", why=reason_of(error), hint="Run: az login") from error
 
 
 def subscription_of(account: dict[str, Any]) -> str | None:

@@ -38,5 +38,5 @@ def check_access_arguments(c: AzArgumentContext) -> None:
         options_list=["--action"],
         nargs="+",
         arg_type=get_enum_type(["pull", "push", "delete", "metadata_read", "metadata_write"]),
-        help="The actions to check. Default: all of them.",
+        help="Actions that must be allowed: if one is not, the command fails. Default: show all, and succeed.",
     )

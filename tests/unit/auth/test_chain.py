@@ -82,7 +82,7 @@ def test_the_error_is_that_of_the_sign_in_that_exists(endpoint: TokenEndpoint) -
     assert caught.value.what == "Refused"
     assert caught.value.hint == "Come back"
     assert caught.value.why == (
-        "me is gone; three: other is gone; anonymous access: it does not allow anonymous access"
+        "me is gone; three: other is gone; anonymous access: r.example does not allow anonymous pull"
     )
     assert len(notices) == 4
 
@@ -115,6 +115,16 @@ def test_without_any_sign_in_the_first_source_is_named(endpoint: TokenEndpoint) 
     with pytest.raises(errors.SignInError, match="one is absent") as caught:
         chained.access_token(endpoint, READ)
     assert caught.value.hint == "Make one"
+
+
+@pytest.mark.parametrize(
+    ("scopes", "what"), [(READ, "r.example does not allow anonymous pull"), (WRITE, "only reading works without")]
+)
+def test_with_anonymous_access_alone_the_user_is_not_signed_in(endpoint: TokenEndpoint, scopes, what: str) -> None:
+    chained, _ = chain(absent("one"), absent("two"), anonymous_source())
+    with pytest.raises(errors.SignInError, match=f"^You are not signed in, and {what}") as caught:
+        chained.access_token(endpoint, scopes)
+    assert caught.value.hint == "Run: az login"
 
 
 def test_a_missing_permission_is_final(endpoint: TokenEndpoint) -> None:
