@@ -131,6 +131,7 @@ def purge_table(result: Row) -> list[Row]:
     deleted = [(verb, reference, "") for reference in (*result["deletedTags"], *result["deletedManifests"])]
     failed = [("failed", item["reference"], item["error"]) for item in result["failed"]]
     stays = [("kept", item["reference"], item["reason"]) for item in result["kept"]]
+    stays += [("no match", item["filter"], item["reason"]) for item in result["unmatched"]]
     return [
         {"State": state, "Artifact": _brief(reference, 44), "Reason": _brief(reason, 42)}
         for state, reference, reason in (*deleted, *failed, *stays)

@@ -130,7 +130,9 @@ class Repeat(Pattern):
     def __init__(self, part: Pattern, least: int = 0, most: int | None = None) -> None:
         self._part, self._least, self._most = part, least, most
         self._run_of = part if isinstance(part, Character) and least == 0 and most is None else None
-        self.steps = 1 + part.steps * min(self.LONGEST, self.LONGEST if most is None else most)
+        # A run of one character is found in steps that double.
+        times = self.LONGEST.bit_length() if self._run_of else min(self.LONGEST, self.LONGEST if most is None else most)
+        self.steps = 1 + part.steps * times
 
     def ends(self, text: Text, starts: int) -> int:
         """Return the positions after each allowed number of repetitions."""

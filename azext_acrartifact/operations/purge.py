@@ -15,6 +15,7 @@ from ..transfer.concurrency import Concurrency
 from ..transfer.progress import Progress
 from .parallel import attempt_all
 from .purge_plan import PurgePlan, RepositoryPlan, Retained, plan_manifests
+from .purge_unmatched import Unmatched
 
 DELETES = 4
 """Deletions in flight, of which ACR allows 500 per minute and identity on its lower tiers
@@ -33,13 +34,15 @@ class Failed:
 
 @dataclass
 class PurgeResult:
-    """The deleted *tags* and *manifests* (of a dry run, those to delete), and those *retained* despite their age."""
+    """The deleted *tags* and *manifests* (of a dry run, those to delete), those *retained* despite their age, and the
+    filters that are *unmatched*."""
 
     tags: list[Reference] = field(default_factory=list)
     manifests: list[Reference] = field(default_factory=list)
     retained: list[Retained] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)
     dry_run: bool = False
+    unmatched: Sequence[Unmatched] = ()
 
 
 def preview(plan: PurgePlan) -> PurgeResult:
@@ -69,7 +72,7 @@ def purge(registry: Registry, plan: PurgePlan, progress: Progress) -> PurgeResul
 
 def _initial(plan: PurgePlan) -> PurgeResult:
     retained = [item for one in plan.repositories for item in one.retained]
-    return PurgeResult([], [], retained, [Failed(*pair) for pair in plan.failed], plan.order.dry_run)
+    return PurgeResult([], [], retained, [Failed(*pair) for pair in plan.failed], plan.order.dry_run, plan.unmatched)
 
 
 def _state(tag: Mapping[str, Any]) -> tuple[object, object]:

@@ -8,7 +8,6 @@ the whole tag, not a part of it: `1.0` must not delete `11.0-rc`.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
@@ -23,26 +22,37 @@ _UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?Z")
 # Splits a pattern so that colons and brackets in escapes, in character sets and in `(?i:` are not taken for its own.
 _PARTS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?[a-zA-Z-]*:|[:()]|[*+]|\{\d*,\d*\}|.", re.DOTALL)
+# A sign after something that it would repeat in an expression on purpose is left as it is.
+_WILD = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\][*?+]?|[.)}][*?+]|[*?]")
+_QUOTES = "'\"`\u2018\u2019\u201c\u201d"
 
 
 @dataclass(frozen=True)
 class TagFilter:
     """Tags that match *tag* in repositories that match *repository*. *name* is set if the filter names one repository,
-    and None if the repositories must be listed."""
+    and None if the repositories must be listed. *typed* are the two expressions as the user wrote them."""
 
     repository: Pattern
     tag: Pattern
     name: str | None = None
+    typed: tuple[str, str] = ("", "")
 
     @classmethod
     def of_repository(cls, name: str) -> TagFilter:
         """Return the filter of all tags of one repository."""
-        return cls(parse_pattern(re.escape(name)), parse_pattern(".*"), name)
+        return cls(parse_pattern(re.escape(name)), parse_pattern(".*"), name, (name, ".*"))
 
 
 def parse_filter(text: str) -> TagFilter:
     """Parse `REPOSITORY:TAG`, two regular expressions. A valid repository name is literal, dots included. Raises
     `InvalidInputError`."""
+    if len(text) > 1 and text[0] in _QUOTES and text[-1] in _QUOTES:
+        raise InvalidInputError(
+            "The quotes are part of the filter",
+            where=text[:100],
+            why="cmd.exe removes only double ones",
+            hint=f'Write it as "{text[1:-1]}".',
+        )
     parts = _PARTS.findall(text)
     if len(text) > LONGEST_PATTERN or parts.count(":") != 1:
         raise InvalidInputError(
@@ -51,7 +61,14 @@ def parse_filter(text: str) -> TagFilter:
     middle = parts.index(":")
     repository, tag = "".join(parts[:middle]), "".join(parts[middle + 1 :])
     name = repository if is_repository(repository) else None
-    return TagFilter(_compiled(re.escape(name) if name else repository, text), _compiled(tag, text), name)
+    found = _compiled(re.escape(name) if name else repository, text)
+    return TagFilter(found, _compiled(tag, text), name, (repository, tag))
+
+
+def as_expression(glob: str) -> str:
+    """Return the regular expression for a pattern that was meant as a glob, in which `*` and `?` stand alone; the same
+    text if there is no such sign."""
+    return _WILD.sub(lambda sign: {"*": ".*", "?": "."}.get(sign.group(), sign.group()), glob)
 
 
 def parse_age(text: str) -> timedelta:
@@ -90,36 +107,12 @@ def parse_time(text: object) -> datetime | None:
 def _compiled(pattern: str, text: str) -> Pattern:
     if not pattern:
         raise InvalidInputError("One side of the filter is empty", where=text, hint="Write .* for everything.")
-    if _repeats_a_repeat(_PARTS.findall(pattern)):
-        raise InvalidInputError(
-            "The filter could take forever to match",
-            where=text,
-            why="it repeats a group that itself contains a repetition",
-            hint="Write [a-z-]+ instead of ([a-z]+-?)+, for example.",
-        )
     try:
         return parse_pattern(pattern)
     except (re.error, OverflowError, RecursionError) as error:
-        raise InvalidInputError("Not a regular expression", where=text, why=str(error)) from error
+        meant = as_expression(pattern)
+        hint = f"Filters are no globs: write {meant} for {pattern}." if meant != pattern else ""
+        raise InvalidInputError("Not a regular expression", where=text, why=str(error), hint=hint) from error
     except ValueError as error:
         hint = "Write it with fewer groups and repetitions, or give several filters."
         raise InvalidInputError("The filter is not supported", where=text, why=str(error), hint=hint) from error
-
-
-def _repeats_a_repeat(parts: Sequence[str]) -> bool:
-    """Return whether a group with a repetition is itself repeated, which takes Python's `re` exponential time."""
-    within = [False]
-    closed = False
-    for part in parts:
-        repeats = part in "*+" or (part.startswith("{") and part.endswith(",}"))
-        if repeats and closed:
-            return True
-        closed = False
-        if part.startswith("("):
-            within.append(False)
-        elif part == ")" and len(within) > 1:
-            closed = within.pop()
-            within[-1] |= closed
-        elif repeats:
-            within[-1] = True
-    return False

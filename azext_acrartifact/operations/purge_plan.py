@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from ..errors import ArtifactError
+from ..errors import ArtifactError, NotFoundError
 from ..oci.digest import Digest
 from ..oci.reference import Reference
 from ..oci.referrers import owner_of
@@ -23,6 +23,7 @@ from .locks import locks_in
 from .parallel import attempt_all
 from .purge_dependencies import Dependencies, split_by_need
 from .purge_filters import TagFilter, before, parse_time
+from .purge_unmatched import Unmatched, find_unmatched
 from .repository_inventory import LISTS, Inventory
 
 
@@ -74,12 +75,13 @@ class RepositoryPlan:
 
 @dataclass(frozen=True)
 class PurgePlan:
-    """The deletions in all repositories, and the repositories that could not be read."""
+    """The deletions in all repositories, the repositories that could not be read, the filters that match nothing."""
 
     order: PurgeOrder
     cutoff: datetime
     repositories: Sequence[RepositoryPlan]
     failed: Sequence[tuple[Reference, ArtifactError]]
+    unmatched: Sequence[Unmatched] = ()
 
     @property
     def doomed(self) -> Iterator[Reference]:
@@ -91,22 +93,28 @@ class PurgePlan:
 
 def plan_purge(registry: Registry, order: PurgeOrder, now: datetime) -> PurgePlan:
     """Plan the purge of all repositories of *order*. A repository that cannot be read counts as failed, but the error
-    of the only repository is raised."""
+    of the only repository is raised. A missing one has nothing left to purge: an earlier run may have emptied it."""
     cutoff = before(now, order.age)
     plans = [RepositoryPlan(Inventory(registry, name), filters) for name, filters in _repositories(registry, order)]
     scopes = {plan.inventory.repository: _scope(plan.inventory.repository, order) for plan in plans}
     registry.authorizer.prepare(list(scopes.values()))
     errors = _list_all(registry, order, plans, scopes)
+    missing = {
+        plan.inventory.repository for plan, error in zip(plans, errors, strict=True) if isinstance(error, NotFoundError)
+    }
     for number, plan in enumerate(plans):
         try:
             if errors[number] is None:
                 _plan(plan, order, cutoff)
         except ArtifactError as error:
             errors[number] = error
-    failed = [(plan.reference, error) for plan, error in zip(plans, errors, strict=True) if error]
-    if len(plans) == 1 and failed:
+    ended = [pair for pair in zip(plans, errors, strict=True) if pair[0].inventory.repository not in missing]
+    failed = [(plan.reference, error) for plan, error in ended if error]
+    if len(ended) == 1 and failed:
         raise failed[0][1]
-    return PurgePlan(order, cutoff, [plan for plan, error in zip(plans, errors, strict=True) if not error], failed)
+    known = {plan.inventory.repository: plan.inventory.tags for plan, _ in ended}
+    unmatched = list(find_unmatched(order.filters, known, missing, of_tags=order.tags)) if not failed else []
+    return PurgePlan(order, cutoff, [plan for plan, error in ended if not error], failed, unmatched)
 
 
 def plan_manifests(plan: RepositoryPlan, order: PurgeOrder, cutoff: datetime, times: Mapping[Digest, object]) -> None:

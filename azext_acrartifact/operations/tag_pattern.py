@@ -6,7 +6,7 @@ import re
 
 from ..linear_match import AnyBut, At, Chain, Chosen, Either, Literal, Look, Pattern, Repeat, Text
 
-MOST_STEPS = 100_000
+MOST_STEPS = 300_000
 """Most work for one name: some hundredths of a second."""
 DEEPEST = 20
 _TOKEN = re.compile(

@@ -286,6 +286,7 @@ def test_purge() -> None:
         "deletedManifests": [f"{repository}@{DIGEST}"],
         "failed": [{"reference": f"{repository}@{SUBJECT}", "error": "The manifest was not deleted " * 5}],
         "kept": [{"reference": f"{repository}@{SUBJECT}", "reason": f"it is attached to {DIGEST}"}],
+        "unmatched": [{"filter": "a:x", "reason": "no tag matches"}],
     }
     assert drawn(purge_table, result) == (
         "State      Artifact                                      Reason\n"
@@ -294,6 +295,7 @@ def test_purge() -> None:
         "to delete  team/department/produc…t@sha256:0123456789ab\n"
         "failed     team/department/produc…t@sha256:fedcba987654  The manifest was not …est was not deleted\n"
         "kept       team/department/produc…t@sha256:fedcba987654  it is attached to sha256:0123456789ab\n"
+        "no match   a:x                                           no tag matches\n"
     )
 
 

@@ -61,6 +61,8 @@ def purge(
     )
     with open_session(cmd, named, login) as session:
         plan = plan_purge(session.registry, order, datetime.now(timezone.utc))
+        for one in plan.unmatched:
+            session.progress.note(f"{one.typed}: {'; '.join(filter(None, [one.why, one.hint]))}")
         if dry_run:
             return purge_output(preview(plan))
         _confirm(cmd, plan, yes)

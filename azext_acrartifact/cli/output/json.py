@@ -119,6 +119,10 @@ def _referrer(subject: Reference, item: Referrer) -> dict[str, Any]:
         "referrers": [_referrer(subject, below) for below in item.referrers],
     }
 
+        "unmatched": [
+            {"filter": item.typed, "reason": f"{item.why}; {item.hint}" if item.hint else item.why}
+            for item in result.unmatched
+        ],
 
 def pull_output(result: PullResult) -> dict[str, Any]:
     """Return the output of `pull`."""

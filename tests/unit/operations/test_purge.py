@@ -418,18 +418,46 @@ def test_a_tag_that_is_pushed_again_is_retained(stock: Stock, purged: Purged) ->
     assert stock.tags == {"moved", "again"}
 
 
-def test_a_missing_repository(stock: Stock, purged: Purged, app: App) -> None:
-    with pytest.raises(errors.NotFoundError):
-        purged("x")
+def test_a_missing_repository_has_nothing_left_to_purge(stock: Stock, purged: Purged) -> None:
+    result = purged("x", untagged=True)
+    assert (result.tags, result.failed) == ([], [])
+    assert [one.why for one in result.unmatched] == ["the repository does not exist"]
     stock.artifact("a")
     result = purged("a", "purge/none:.*")
-    assert ([one.tag for one in result.tags], len(result.failed)) == (["a"], 1)
-    assert purged("nothing-.*:.*").tags == []
+    assert ([one.tag for one in result.tags], result.failed) == (["a"], [])
+    assert [(one.typed, one.why) for one in result.unmatched] == [("purge/none:.*", "the repository does not exist")]
+    assert purged("nothing-.*:.*").unmatched[0].why == "no repository matches"
+
+
+@pytest.mark.parametrize(
+    ("repository", "tag", "why", "hint"),
+    [
+        ("{}", "dev-*", "no tag matches", "filters are no globs: write dev-.* for dev-*"),
+        ("{}", "DEV-.*", "no tag matches", "upper and lower case differ: write (?i:DEV-.*) for both"),
+        ("{}", "x", "no tag matches", ""),
+        ("purge/*", ".*", "no repository matches", "filters are no globs: write purge/.* for purge/*"),
+        ("Purge/.*", ".*", "no repository matches", "names of repositories are in lower case: write purge/.*"),
+    ],
+)
+def test_a_filter_that_matches_nothing_is_named(
+    stock: Stock, purged: Purged, repository: str, tag: str, why: str, hint: str
+) -> None:
+    stock.artifact("dev-1")
+    text = f"{repository.format(stock.repository)}:{tag}"
+    result = purged(text, f"{stock.repository}:dev-.*")
+    assert [(one.typed, one.why, one.hint) for one in result.unmatched] == [(text, why, hint)]
+    assert [one.tag for one in result.tags] == ["dev-1"]
+    assert purge_output(result)["unmatched"] == [{"filter": text, "reason": "; ".join(filter(None, [why, hint]))}]
+
+
+def test_a_tag_that_is_too_young_is_matched(stock: Stock, purged: Purged) -> None:
+    stock.artifact("dev-1", age=1)
+    assert purged("dev-.*").unmatched == []
 
 
 def test_a_reader_may_only_dry_run(stock: Stock, purged: Purged) -> None:
     stock.artifact("a")
-    with pytest.raises(errors.PermissionDeniedError, match="may not delete"):
+    with pytest.raises(errors.PermissionDeniedError, match="may not remove tags"):
         purged(who="reader")
     assert len(purged(who="reader", dry_run=True).failed) == 1  # the plan succeeds, the deletion is denied
     assert stock.tags == {"a"}
