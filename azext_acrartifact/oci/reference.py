@@ -81,10 +81,10 @@ def parse_image(text: str, server: str) -> Reference:
 
 def check_server(server: str) -> str:
     """Return *server* if it is a valid login server: HOST, or HOST:PORT on this machine."""
-    host, colon, port = server.partition(":")
+    host, colon, port = split_server(server)
     if host != host.lower():
         raise InvalidReferenceError("A login server must be lower case", where=server, hint=f"Write {server.lower()}.")
-    if not _HOST.fullmatch(host) or (colon and not _is_port(port)):
+    if not (_HOST.fullmatch(host) or is_loopback(server)) or (colon and not _is_port(port)):
         raise InvalidReferenceError("Not a login server", where=server, hint=f"Write {FORM}.")
     if colon and not is_loopback(server):
         raise InvalidReferenceError(
@@ -94,6 +94,16 @@ def check_server(server: str) -> str:
             hint=f"Write {host}.",
         )
     return server
+
+
+def split_server(server: str) -> tuple[str, str, str]:
+    """Return the host of *server*, a colon if there is a port, and the port. An IPv6 address keeps its brackets
+    (RFC 3986 § 3.2.2)."""
+    address, bracket, rest = server.partition("]")
+    if not (server.startswith("[") and bracket):
+        return server.partition(":")
+    before, colon, port = rest.partition(":")
+    return f"{address}]{before}", colon, port
 
 
 def check_tag(tag: str, where: str = "") -> str:
@@ -126,13 +136,15 @@ def is_registry_name(text: str) -> bool:
 
 def is_loopback(server: str) -> bool:
     """Return whether *server* is this machine. Plain HTTP and ports are allowed only there."""
-    host = server.partition(":")[0]
+    host = split_server(server)[0]
     if host == "localhost":
         return True
+    in_brackets = host.startswith("[") and "%" not in host
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host[1:-1] if in_brackets else host)
     except ValueError:
         return False
+    return address.is_loopback and in_brackets == (address.version == 6)
 
 
 def _is_port(text: str) -> bool:

@@ -19,6 +19,7 @@ from typing import Any
 from .http_response import LeanResponse
 from .messages import BLOCK, Body, Request, split_target
 from .network import Network, Proxy
+from .proxied import connect_through
 from .tls_stream import SEND_BLOCK, TlsStream
 
 CONNECT_TIMEOUT = 10.0
@@ -133,10 +134,13 @@ class Connection:
     def open(cls, origin: tuple[str, str, int], network: Network, proxy: Proxy | None) -> Connection:
         """Connect to *origin*; raises OSError and `http.client.HTTPException`."""
         scheme, host, port = origin
-        sock = _through(proxy, origin) if proxy else network.addresses.connect(host, port, CONNECT_TIMEOUT)
+        if proxy:
+            sock = connect_through(proxy, origin, network.tls, CONNECT_TIMEOUT)
+        else:
+            sock = network.addresses.connect(host, port, CONNECT_TIMEOUT)
         if scheme == "https":
             return cls(TlsStream(sock, network.tls, host), None)
-        return cls(sock, proxy)
+        return cls(sock, proxy if proxy and not proxy.is_socks else None)
 
     def exchange(self, request: Request, network: Network) -> LeanResponse:
         """Send *request* and read the headers of its response.
@@ -172,7 +176,12 @@ class Connection:
     def abort(self) -> None:
         """Wake the thread that waits on this connection, from any other thread."""
         try:
-            self._socket.shutdown(socket.SHUT_RDWR)
+            if isinstance(self._socket, TlsStream):
+                self._socket.shutdown(socket.SHUT_RDWR)
+            else:
+                # SSLSocket.shutdown, of a proxy over TLS, drops its encryption first: what another thread sends just
+                # then would go out in clear (https://github.com/python/cpython/blob/3.11/Lib/ssl.py).
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
         except OSError:
             pass
 
@@ -246,17 +255,6 @@ class Connection:
             raise broken from None
         response.will_close = True
         return response
-
-
-def _through(proxy: Proxy, origin: tuple[str, str, int]) -> socket.socket:
-    """Connect to *proxy*, and for https through its tunnel to *origin*."""
-    scheme, host, port = origin
-    opener = http.client.HTTPConnection(proxy.host, proxy.port, timeout=CONNECT_TIMEOUT)
-    if scheme == "https":
-        opener.set_tunnel(host, port, {"Proxy-Authorization": proxy.authorization} if proxy.authorization else {})
-    opener.connect()
-    connected: socket.socket = opener.sock
-    return connected
 
 
 def has_input(sock: socket.socket | TlsStream, poll: Callable[[], Any] | None = _POLL) -> bool:

@@ -40,6 +40,8 @@ def failure(error: BaseException, request: Request, proxy: Proxy | None) -> Arti
         )
     if isinstance(error, socket.gaierror):
         return _unresolved(error, host, proxy)
+    if proxy and type(error).__module__ == "socks":
+        return _refused_by_socks(error, proxy)
     if proxy and (tunnel := _TUNNEL_STATUS.search(str(error))):
         return _refused_by_proxy(tunnel.group(1), host, proxy)
     if isinstance(error, http.client.HTTPException) and not isinstance(error, http.client.RemoteDisconnected):
@@ -108,6 +110,16 @@ def _refused_by_proxy(status: str, host: str, proxy: Proxy) -> ConnectionFailedE
         where=address,
         why=why,
         hint="Check HTTPS_PROXY (http://USER:PASSWORD@HOST:PORT) and NO_PROXY, and that the proxy allows the host.",
+    )
+
+
+def _refused_by_socks(error: BaseException, proxy: Proxy) -> ProxyError:
+    """Return the error for one of PySocks, which is not imported unless there is such a proxy."""
+    return ProxyError(
+        "The proxy refused the connection",
+        where=f"{proxy.scheme}://{proxy.host}:{proxy.port}",
+        why=str(getattr(error, "msg", "") or type(error).__name__),
+        hint="Check HTTPS_PROXY or ALL_PROXY (socks5h://USER:PASSWORD@HOST:PORT) and that the proxy is running.",
     )
 
 

@@ -12,7 +12,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from ..errors import LocalFileError, ProxyError
 from ..known_secrets import KNOWN
@@ -21,16 +21,32 @@ from .redaction import public_url
 
 STALL_TIMEOUT = 30.0
 """Seconds, unless the user sets `acrartifact.stall_timeout`."""
+_PORTS = {"http": 80, "https": 443, "socks4": 1080, "socks4a": 1080, "socks5": 1080, "socks5h": 1080}
+"""The kinds of proxies, and their ports where none is given."""
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 @dataclass(frozen=True)
 class Proxy:
-    """An HTTP proxy that accepts CONNECT. *authorization* is the Basic credential for itself."""
+    """A proxy: one that accepts CONNECT (*scheme* `http`, or `https` over TLS), or SOCKS. *login* is the user name and
+    password for itself."""
 
     host: str
     port: int
-    authorization: str | None = field(default=None, repr=False)
+    login: tuple[str, str] | None = field(default=None, repr=False)
+    scheme: str = "http"
+
+    @property
+    def is_socks(self) -> bool:
+        """Whether it is a SOCKS proxy, which passes every protocol on."""
+        return self.scheme.startswith("socks")
+
+    @property
+    def authorization(self) -> str | None:
+        """The Basic credential for an HTTP proxy."""
+        if self.login is None:
+            return None
+        return "Basic " + b64encode(":".join(self.login).encode()).decode("ascii")
 
 
 @dataclass
@@ -108,21 +124,21 @@ def _unverified() -> ssl.SSLContext:
 def _proxy(address: str) -> Proxy:
     try:
         parts = urlsplit(address)
-        if parts.scheme == "http" and parts.hostname:
-            return Proxy(parts.hostname, parts.port or 80, _basic(parts.username, parts.password))
+        if parts.scheme in _PORTS and parts.hostname:
+            return Proxy(parts.hostname, parts.port or _PORTS[parts.scheme], _login(parts), parts.scheme)
     except ValueError:
         pass
     raise ProxyError(
         "The proxy cannot be used",
         where=public_url(address),
-        why="only proxies at http://HOST:PORT are supported",
-        hint="Set HTTPS_PROXY to http://HOST:PORT. HTTPS stays encrypted through such a proxy.",
+        why=f"it is none of {', '.join(f'{scheme}://HOST:PORT' for scheme in ('http', 'https', 'socks5', 'socks5h'))}",
+        hint="Correct HTTPS_PROXY or ALL_PROXY. HTTPS stays encrypted through every proxy.",
     )
 
 
-def _basic(username: str | None, password: str | None) -> str | None:
-    if username is None:
+def _login(parts: SplitResult) -> tuple[str, str] | None:
+    if parts.username is None:
         return None
-    KNOWN.add(unquote(password or ""))
-    pair = f"{unquote(username)}:{unquote(password or '')}"
-    return "Basic " + b64encode(pair.encode()).decode("ascii")
+    login = unquote(parts.username), unquote(parts.password or "")
+    KNOWN.add(login[1])
+    return login

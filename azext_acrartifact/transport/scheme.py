@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from urllib.parse import urlsplit
 
 PROBE_TIMEOUT = 5.0
 
@@ -14,13 +15,13 @@ def base_url_of(server: str, loopback: bool) -> str:
 
 
 def _speaks_tls(server: str) -> bool:
-    host, _, port = server.partition(":")
+    parts = urlsplit(f"//{server}")
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     try:
-        with socket.create_connection((host, int(port or 443)), PROBE_TIMEOUT) as raw:
-            context.wrap_socket(raw, server_hostname=host).close()
+        with socket.create_connection((parts.hostname, parts.port or 443), PROBE_TIMEOUT) as raw:
+            context.wrap_socket(raw, server_hostname=parts.hostname).close()
     except ssl.SSLError as error:
         return error.reason not in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
     except OSError:

@@ -67,7 +67,7 @@ class TlsStream:
         self._socket.settimeout(0)
         try:
             self._complete(lambda: self._tls.read(1))
-        except BlockingIOError:
+        except (BlockingIOError, ssl.SSLWantReadError):  # the second from the TLS of a proxy
             return False
         except OSError:
             pass
@@ -94,7 +94,8 @@ class TlsStream:
 
     def shutdown(self, how: int) -> None:
         """Shut the socket down, from any thread. What another thread sends just then stays encrypted."""
-        self._socket.shutdown(how)
+        # Over a proxy's TLS, SSLSocket.shutdown would drop the encryption first.
+        socket.socket.shutdown(self._socket, how)
 
     def close(self) -> None:
         """Close the socket."""

@@ -35,6 +35,8 @@ GOOD = {
     "myregistry.westeurope.geo.azurecr.io/a:1": Reference("myregistry.westeurope.geo.azurecr.io", "a", "1"),
     "localhost/a:1": Reference("localhost", "a", "1"),
     "localhost:5000/a:1": Reference("localhost:5000", "a", "1"),
+    "[::1]:5000/a:1": Reference("[::1]:5000", "a", "1"),
+    "[::1]/a:1": Reference("[::1]", "a", "1"),
     "127.0.0.1:5000/a/b:1": Reference("127.0.0.1:5000", "a/b", "1"),
     f"{S}/a:{'t' * 128}": Reference(S, "a", "t" * 128),
 }
@@ -46,7 +48,9 @@ BAD = [
     f"{S}/a@md5:{'a' * 32}", f"{S}/a@{A}@{A}", f"{S}/a@{A}/b", f"{S}/{'a' * 256}", f"{S}/a_-b", f"{S}/a___b",
     f"{S}/-a", f"{S}/a-", f"{S}/a..b", "MyRegistry.azurecr.io/a:1", f"{S}:443/a:1", "127.0.0.1:0/a",
     "127.0.0.1:65536/a", "127.0.0.1:0123456/a", "127.0.0.1:0443/a", "127.0.0.1:1_0/a", "127.0.0.1:٣/a", "127.0.0.1:/a",
-    "user@myregistry.azurecr.io/a:1", "-x.azurecr.io/a", "x-.azurecr.io/a", "a..b/a", "[::1]:5000/a", "http://x.io/a",
+    "user@myregistry.azurecr.io/a:1", "-x.azurecr.io/a", "x-.azurecr.io/a",
+    "a..b/a", "[::2]:5000/a", "[127.0.0.1]:5000/a", "[::1%lo]/a", "[::1]x/a",
+    "[::1/a", "::1/a", "http://x.io/a",
     f"{S}/a?x=1", f"{S}/a#x", f"{S}/a%2fb", f"{S}/a b", f"{S}/ä", "a/b:1", "文.io/a", f"{'a' * 64}.io/a",
     "10.0.0.1:5000/a",
 ]  # fmt: skip

@@ -136,14 +136,14 @@ def test_a_short_body_takes_little_memory() -> None:
     assert peak < BLOCK // 2
 
 
-@pytest.mark.parametrize("proxy", [None, Proxy("proxy.test", 3128), Proxy("proxy.test", 3128, "Basic x")])
+@pytest.mark.parametrize("proxy", [None, Proxy("proxy.test", 3128), Proxy("proxy.test", 3128, ("a", "b"))])
 def test_a_proxy_gets_the_whole_url_and_its_own_credential(proxy: Proxy | None) -> None:
     with contextlib.closing(FakeSocket(respond(200).raw)) as sock:
         Connection(sock, proxy).exchange(Request("GET", URL, authorization="Bearer t"), Network("unit/1"))
     line, *headers = sock.sent[0].decode().split("\r\n")
     assert line == f"GET {URL if proxy else '/v2/'} HTTP/1.1"
     own = [header for header in headers if header.startswith("Proxy-")]
-    assert own == (["Proxy-Authorization: Basic x"] if proxy and proxy.authorization else [])
+    assert own == (["Proxy-Authorization: Basic YTpi"] if proxy and proxy.authorization else [])
     assert "Authorization: Bearer t" in headers
 
 

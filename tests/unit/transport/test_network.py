@@ -58,9 +58,30 @@ def test_the_proxys_credential_is_decoded_and_not_shown(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(
+    ("address", "proxy"),
+    [
+        ("https://p.example", Proxy("p.example", 443, None, "https")),
+        ("socks5://p.example:9050", Proxy("p.example", 9050, None, "socks5")),
+        ("socks5h://me:a%3Ab@p.example", Proxy("p.example", 1080, ("me", "a:b"), "socks5h")),
+        ("http://[::1]:3128", Proxy("::1", 3128)),
+    ],
+)
+def test_every_kind_of_proxy_that_requests_takes(address: str, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", address)
+    assert Network("a").proxy_for(URL) == proxy
+
+
+@pytest.mark.parametrize("form", ["*", HOST, "azurecr.io", ".azurecr.io", f"other, {HOST} "])
+def test_every_form_of_an_exception(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "socks5h://p.example")
+    monkeypatch.setenv("NO_PROXY", form)
+    assert Network("a").proxy_for(URL) is None
+
+
+@pytest.mark.parametrize(
     "address",
     [
-        "https://user:secret@proxy.example", "socks5://user:secret@proxy.example:1080", "http://",
+        "ftp://user:secret@proxy.example", "socks://user:secret@proxy.example:1080", "http://",
         "http://user:secret@proxy.example:port", "http://user:secret@[::1",
     ],
 )  # fmt: skip

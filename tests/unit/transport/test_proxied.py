@@ -1,0 +1,79 @@
+"""Connections through proxies over TLS and by SOCKS."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+
+import pytest
+
+from azext_acrartifact.errors import ProxyError
+from azext_acrartifact.transport.messages import Request
+from tests.support.relay import Greet, Relay, over_tls, socks5
+from tests.support.server import RawResponse, ScriptedServer, respond
+
+HOST = "myregistry.azurecr.io"
+URL = f"https://{HOST}/v2/"
+ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
+
+
+@pytest.fixture
+def relay() -> Iterator[Callable[[Greet], Relay]]:
+    """Yield a function that starts a relay."""
+    with ExitStack() as stack:
+        yield lambda greet: stack.enter_context(closing(Relay(greet)))
+
+
+def to(server: ScriptedServer, asked: list[tuple[str, int]]) -> Callable[[str, int], socket.socket]:
+    """Return a function that connects to *server*, whatever host is *asked* for."""
+
+    def connect(host: str, port: int) -> socket.socket:
+        asked.append((host, port))
+        return socket.create_connection(("127.0.0.1", server.port))
+
+    return connect
+
+
+def test_by_socks(serve, http, authority, trusted, relay, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = serve(respond(200, b"one"), respond(200, b"two"), tls=authority.context(HOST))
+    asked: list[tuple[str, int]] = []
+    proxy = relay(socks5(to(server, asked), b"me:a:b"))
+    monkeypatch.setenv("ALL_PROXY", f"socks5h://me:a%3Ab@127.0.0.1:{proxy.port}")
+    assert [http.send(Request("GET", URL)).content(10) for _ in range(2)] == [b"one", b"two"]
+    assert asked == [(HOST, 443)]
+    assert server.requests[0].target == "/v2/"
+
+
+@pytest.mark.parametrize("login", ["", "me:wrong@"])
+def test_a_socks_proxy_that_refuses(serve, http, relay, login: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy = relay(socks5(to(serve(), []), b"me:right"))
+    monkeypatch.setenv("HTTPS_PROXY", f"socks5h://{login}127.0.0.1:{proxy.port}")
+    with pytest.raises(ProxyError, match=f"The proxy refused the connection .socks5h://127.0.0.1:{proxy.port}"):
+        http.send(Request("GET", URL))
+
+
+def test_over_tls(serve, http, authority, trusted, relay, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = serve(
+        RawResponse(ESTABLISHED, "tls", tls=authority.context(HOST)),
+        respond(200, b"one"),
+        respond(200, b"two" * 30_000),
+    )
+    proxy = relay(over_tls(authority.context("127.0.0.1"), server.port))
+    monkeypatch.setenv("HTTPS_PROXY", f"https://me:secret@127.0.0.1:{proxy.port}")
+    assert http.send(Request("GET", URL)).content(10) == b"one"
+    assert http.send(Request("GET", URL, body=b"x" * 100_000)).content(100_000) == b"two" * 30_000
+    tunnel, first, second = server.requests
+    assert (tunnel.method, tunnel.target) == ("CONNECT", f"{HOST}:443")
+    assert (first.target, len(second.body), second.connection) == ("/v2/", 100_000, first.connection)
+    assert "proxy-authorization" in tunnel.headers
+    assert "proxy-authorization" not in first.headers
+
+
+def test_the_certificate_of_the_proxy_is_verified(serve, http, authority, trusted, relay, monkeypatch) -> None:
+    server = serve()
+    proxy = relay(over_tls(authority.context("other.example"), server.port))
+    monkeypatch.setenv("HTTPS_PROXY", f"https://127.0.0.1:{proxy.port}")
+    with pytest.raises(Exception, match="certificate is not trusted"):
+        http.send(Request("GET", URL))
+    assert server.requests == []
