@@ -122,8 +122,7 @@ class TlsStream:
                 began = began or time.monotonic()
                 self._fill(_LONG_READ if size > _SHORT_READ else _SHORT_READ)
         finally:
-            if self._socket.gettimeout() != timeout:
-                self._socket.settimeout(timeout)
+            _restore(self._socket, timeout)
 
     def _fill(self, size: int) -> None:
         received = self._socket.recv(size)
@@ -133,13 +132,27 @@ class TlsStream:
             self._incoming.write_eof()
 
     def _flush(self) -> None:
-        """Send what is encrypted, in steps: each may take as long as the timeout."""
+        """Send what is encrypted. The other side must take `SEND_BLOCK` bytes within each timeout."""
         if not self._outgoing.pending:
             return
-        encrypted = memoryview(self._outgoing.read())
-        while encrypted:
-            self._socket.sendall(encrypted[:SEND_BLOCK])
-            encrypted = encrypted[SEND_BLOCK:]
+        left, taken = memoryview(self._outgoing.read()), 0
+        timeout = self._socket.gettimeout()
+        began = time.monotonic()
+        try:
+            while left:
+                count = self._socket.send(left)
+                left, taken = left[count:], taken + count
+                if taken >= SEND_BLOCK:
+                    taken, began = 0, time.monotonic()
+                elif timeout and left:
+                    self._socket.settimeout(_left(began + timeout))
+        finally:
+            _restore(self._socket, timeout)
+
+
+def _restore(sock: socket.socket, timeout: float | None) -> None:
+    if sock.gettimeout() != timeout:
+        sock.settimeout(timeout)
 
 
 def _left(until: float) -> float:

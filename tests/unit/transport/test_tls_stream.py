@@ -21,15 +21,19 @@ class CountingSocket(socket.socket):
     """One end of a pair, which counts its calls."""
 
     calls = 0
+    most = 1 << 30
+    """Bytes that are taken at once."""
+    pause = 0.0
+    """Seconds that each of them takes."""
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         self.calls += 1
         return super().recv(size, flags)
 
-    def sendall(self, data: bytes, flags: int = 0) -> None:  # type: ignore[override]
+    def send(self, data: bytes, flags: int = 0) -> int:  # type: ignore[override]
         self.calls += 1
-        assert len(data) <= SEND_BLOCK
-        super().sendall(data, flags)
+        time.sleep(self.pause)
+        return super().send(data[: self.most], flags)
 
 
 class Peer:
@@ -68,7 +72,9 @@ class Peer:
             try:
                 found += self.tls.read(size - len(found))
             except ssl.SSLWantReadError:
-                self._in.write(self.socket.recv(65536))
+                if not (received := self.socket.recv(65536)):
+                    raise EOFError from None
+                self._in.write(received)
         return found
 
 
@@ -128,7 +134,28 @@ def test_a_large_body_is_sent_in_few_calls(connected) -> None:
     assert stream.send(data) == len(data)
     reader.join()
     assert taken == [data]
-    assert ours.calls <= len(data) // SEND_BLOCK + 2
+    assert ours.calls < len(data) // 16384, "as many calls as records"
+
+
+@pytest.mark.parametrize(("most", "fails"), [(SEND_BLOCK // 4, True), (SEND_BLOCK, False)])
+def test_too_little_taken_within_the_timeout_is_a_stall(connected, most: int, fails: bool) -> None:
+    """Each byte that is taken renews a socket's own timeout."""
+    stream, peer, ours = connected
+    data = bytes(6 * SEND_BLOCK)
+
+    def take_slowly() -> None:
+        with contextlib.suppress(OSError, EOFError):
+            peer.read(len(data))
+
+    ours.most, ours.pause = most, STALL / 2
+    stream.settimeout(STALL)
+    reader = in_thread(take_slowly)
+    with pytest.raises(TimeoutError) if fails else contextlib.nullcontext():
+        stream.send(data)
+    assert stream.gettimeout() == STALL
+    stream.close()
+    peer.socket.shutdown(socket.SHUT_RDWR)
+    reader.join()
 
 
 def test_a_record_that_trickles_in_fails_at_the_timeout(connected) -> None:
@@ -215,7 +242,7 @@ def test_a_certificate_for_another_host_is_refused(authority) -> None:
     peer = Peer(theirs, authority.context("127.0.0.1"))
 
     def greet() -> None:
-        with contextlib.suppress(ssl.SSLError):
+        with contextlib.suppress(ssl.SSLError, EOFError):
             peer.shake_hands()
             peer.read(1)
             alerts.append("none")
