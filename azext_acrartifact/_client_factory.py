@@ -63,7 +63,9 @@ def open_registry(cmd: CommandContext, server: LoginServer, login: LoginArgument
     host = server.host
     base_url = base_url_of(host, is_loopback(host))
     if is_loopback(host):
-        return Registry(host, base_url, http, ChallengeAuthorizer(base_url, http, local_login(cmd, host, login)))
+        return Registry(
+            host, base_url, http, ChallengeAuthorizer(base_url, http, local_login(cmd, host, login, http.waiter.notice))
+        )
     endpoint = TokenEndpoint(host, base_url, http)
     credential = credential_for(cmd, server, login, http.waiter.notice)
     return Registry(host, base_url, http, TokenAuthorizer(endpoint, credential))
@@ -93,7 +95,7 @@ def sign_in(cmd: CommandContext, named: NamedReference, login: LoginArgument) ->
         endpoint, credential = open_token_endpoint(cmd, named, login, to_store=True)
         username, password = credential.login(endpoint)
         return SignedIn(endpoint.server, credential.name, username, password)
-    pair = local_login(cmd, server, login)
+    pair = local_login(cmd, server, login, Progress().note)
     if pair is None:
         raise SignInError("There is no sign-in to store", where=server, hint="Give --username and --password-stdin.")
     ChallengeAuthorizer(base_url_of(server, True), http_client(cmd, Progress()), pair).check()

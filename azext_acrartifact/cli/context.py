@@ -25,6 +25,7 @@ LONGEST_STALL = 3600
 SETTINGS = frozenset({"auth_mode", "concurrency", "stall_timeout", "token_cache"})
 """All settings of this extension: `acrartifact.NAME` of `az config`, or `AZURE_ACRARTIFACT_NAME` of the environment."""
 _SECTION = "acrartifact"
+_REMOVING = frozenset({"delete", "purge", "untag", "update"})
 # Those of knack.config, whose getboolean raises ValueError.
 _BOOLEANS = {"1": True, "yes": True, "true": True, "on": True, "0": False, "no": False, "false": False, "off": False}
 _CORRECT = "Correct it in the file `config` of the folder ~/.azure; write %% for %."
@@ -184,6 +185,11 @@ class CommandContext:
         from azure.cli.core.util import should_disable_connection_verify
 
         return not should_disable_connection_verify()
+
+    @property
+    def removes(self) -> bool:
+        """Whether the command removes something or changes a lock."""
+        return str(self.cli_ctx.data.get("command") or "").rpartition(" ")[2] in _REMOVING
 
     @property
     def only_show_errors(self) -> bool:

@@ -13,6 +13,7 @@ from acr_emulator.client import Emulator
 from acr_emulator.world import TENANT, default_world
 from tests.functional.az import Az, Result
 from tests.functional.origin import SERVER, Origin
+from tests.functional.terminal import at_terminal
 
 WORLD = default_world()
 SIGN_IN = "login.microsoftonline.com"
@@ -173,3 +174,32 @@ def test_a_missing_helper_is_named(lone: Az, stored: str, tmp_path: Path) -> Non
     (tmp_path / "config.json").write_text(json.dumps({"credsStore": "desktop"}))
     refused = lone.using(DOCKER_CONFIG=str(tmp_path)).refused(1, "pull", stored, "--auth-mode", "docker")
     assert "docker-credential-desktop" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("delete", "{}", "--yes"),
+        ("untag", "{}"),
+        ("update", "{}", "--write-enabled", "false"),
+        ("purge", SERVER, "--filter", ".*:.*", "--ago", "0d", "--yes"),
+    ],
+)
+def test_docker_is_not_used_to_remove_unless_asked_for(
+    lone: Az, stored: str, docker: Path, command: tuple[str, ...]
+) -> None:
+    verb, *arguments = (text.format(stored) for text in command)
+    asked = lone.using(DOCKER_CONFIG=str(docker))
+    refused = asked.refused(1, verb, *arguments)
+    assert f"docker stores user '{PULL_USER}'" in refused.stderr
+    assert "--auth-mode docker" in refused.stderr
+    assert refused.registry() == []
+    assert "No permission" in asked.refused(1, verb, *arguments, "--auth-mode", "docker").stderr
+
+
+def test_docker_is_said_where_it_was_not_asked_for(lone: Az, stored: str, docker: Path) -> None:
+    asked = lone.using(DOCKER_CONFIG=str(docker))
+    assert asked.artifact("pull", stored).json["signIn"] == "docker"
+    assert "signIn" not in asked.artifact("pull", stored, "--auth-mode", "docker").json
+    shown = at_terminal(asked, "acr", "artifact", "pull", stored)
+    assert f"Signed in to {SERVER} with docker's credential, as user '{PULL_USER}'" in shown.stdout

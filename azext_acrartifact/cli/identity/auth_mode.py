@@ -23,19 +23,25 @@ _AUTO = ("login", "environment", "docker", "anonymous")
 """Never `admin`: that user may do everything, and does not say who acted."""
 
 
+class _DockerCredential(PasswordCredential):
+    """A credential that docker or another tool has stored."""
+
+
 def credential_for(
     cmd: CommandContext, server: LoginServer, login: LoginArgument, note: Notice, *, to_store: bool = False
 ) -> Credential:
     """Return the identity for *server*; its sources are opened when the first token is needed.
 
     It is anonymous only where the user typed the whole login server: of a name, only a sign-in shows whose it is. After
-    a sign-in that failed, *note* says so to a person, and the result to a program. One *to_store* for other tools is
-    anonymous only if `--auth-mode` says so.
+    a sign-in that failed, *note* says so to a person, and the result to a program; also for docker's credential, which
+    may be anybody's. One *to_store* for other tools is anonymous only if `--auth-mode` says so.
     """
 
     def accepted(credential: Credential, failed: Sequence[SignInError]) -> None:
         if not isinstance(credential, AnonymousCredential):
             server.accepted()
+            if isinstance(credential, _DockerCredential) and mode_of(cmd, login) == "auto":
+                _say_docker(cmd, server.host, credential.name, note)
             return
         cmd.shown["signIn"] = "anonymous"
         if failed:
@@ -64,6 +70,8 @@ def _chosen(cmd: CommandContext, server: LoginServer, login: LoginArgument, to_s
             hint=f"Give it: --name {server.host}, if that is the registry that you mean.",
         )
     sources = _sources(cmd, server.host, ask_machine=mode == "environment")
+    if mode == "auto" and cmd.removes:
+        sources["docker"] = Source(sources["docker"].name, lambda: _of_docker_if_asked(server.host))
     left_out = {"anonymous"} if to_store or server.name else set()
     return [sources[name] for name in (_AUTO if mode == "auto" else (mode,)) if mode != "auto" or name not in left_out]
 
@@ -74,9 +82,9 @@ def _with_advice(error: SignInError, server: LoginServer) -> SignInError:
     return restated(error, hint=f"{error.hint.rstrip('. ')}. {advice}")
 
 
-def local_login(cmd: CommandContext, server: str, login: LoginArgument) -> tuple[str, str] | None:
+def local_login(cmd: CommandContext, server: str, login: LoginArgument, note: Notice) -> tuple[str, str] | None:
     """Return the user name and password for a registry on this machine, which never gets an Azure identity; None for
-    anonymous access."""
+    anonymous access. *note* says so if docker stored them."""
     if login.username is not None:
         return login.username, login.password or ""
     mode = mode_of(cmd, login)
@@ -89,7 +97,13 @@ def local_login(cmd: CommandContext, server: str, login: LoginArgument) -> tuple
     stored = docker_config().find(server)
     if stored is None and mode == "docker":
         raise _nothing_stored(server)
-    return (stored.username, stored.password) if stored and stored.username != REFRESH_TOKEN_USER else None
+    if stored is None or stored.username == REFRESH_TOKEN_USER:
+        return None
+    if mode == "auto":
+        if cmd.removes:
+            _of_docker_if_asked(server)
+        _say_docker(cmd, server, f"user '{stored.username}'", note)
+    return stored.username, stored.password
 
 
 def mode_of(cmd: CommandContext, login: LoginArgument) -> str:
@@ -136,7 +150,23 @@ def _of_docker(server: str) -> Credential:
         raise SignInError(error.what, where=error.where, why=error.why, hint=error.hint) from error
     if stored is None:
         raise _nothing_stored(server)
-    return PasswordCredential(stored.username, stored.password)
+    return _DockerCredential(stored.username, stored.password)
+
+
+def _of_docker_if_asked(server: str) -> Credential:
+    """Raise `SignInError`, also if there is a credential: another tool has stored it, and for another purpose."""
+    found = _of_docker(server)
+    raise SignInError(
+        "docker's credential is not used to remove anything or to change locks",
+        where=server,
+        why=f"you are not signed in, and docker stores {found.name}",
+        hint="Run: az login. Or, to use that credential: --auth-mode docker",
+    )
+
+
+def _say_docker(cmd: CommandContext, server: str, name: str, note: Notice) -> None:
+    cmd.shown["signIn"] = "docker"
+    note(f"Signed in to {server} with docker's credential, as {name}")
 
 
 def _nothing_stored(server: str) -> NotConfiguredError:
