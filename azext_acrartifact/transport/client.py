@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from ..errors import CancelledError, ConnectionFailedError, ProtocolError
+import logging
+
+from ..errors import ArtifactError, CancelledError, ConnectionFailedError, ProtocolError
+from .error_responses import correlation_id
 from .messages import Request, Response
 from .network import Network
 from .pool import Pool
 from .redirects import MOST_HOPS, REDIRECTS, next_hop
 from .retry import Attempts, Policy, Waiter
+
+_logger = logging.getLogger(__name__)
 
 
 class HttpClient:
@@ -63,9 +68,20 @@ class HttpClient:
         """Abort the requests in flight, so that the threads that wait for them wake."""
         self._pool.abort()
 
+    def _logged(self, request: Request) -> Response:
+        """Send *request* once; `--debug` shows it without its query, and its status, as it does for others of `az`."""
+        try:
+            response = self._pool.send(request)
+        except ArtifactError as error:
+            _logger.debug("%s: %s", request.where, error.message)
+            raise
+        where, trace = request.where, correlation_id(response)
+        _logger.debug("%s: %d after %.0f ms %s", where, response.status, response.waited * 1000, trace)
+        return response
+
     def _send(self, request: Request, follow: bool) -> Response:
         for _ in range(MOST_HOPS + 1):
-            response = self._pool.send(request)
+            response = self._logged(request)
             self.responses += 1
             self.fastest_response = min(self.fastest_response or response.waited, response.waited)
             if not follow or response.status not in REDIRECTS:

@@ -100,3 +100,14 @@ def test_the_user_agent_and_the_request_id(az: Az, artifact: str, file: str) -> 
     for entry in pushed.to(SERVER):
         assert re.match(r"AZURECLI/\S+ .*acrartifact/\d+\.\d+", entry.headers["User-Agent"])
     assert len({entry.headers["x-ms-client-request-id"] for entry in pushed.to(SERVER)}) == 1
+
+
+def test_debug_shows_each_request_and_its_status_and_no_secret(az: Az, artifact: str, file: str) -> None:
+    pushed = az("acr", "artifact", "push", artifact, "--file", file, "--debug")
+    assert pushed.code == 0
+    for entry in pushed.to(SERVER):
+        assert f"{entry.method} https://{SERVER}{entry.path}: {entry.status} after" in pushed.stderr
+    pulled = az("acr", "artifact", "pull", artifact, "-d", "out", "--debug")
+    assert f"GET https://{STORE}/" in pulled.stderr
+    for run in (pushed, pulled):
+        assert not re.search(r"eyJ[A-Za-z0-9_-]{20}|[?&](sig|_state)=", run.stderr)
