@@ -114,8 +114,8 @@ def layout_table(result: Row) -> list[Row]:
         "Tags": _shortened(", ".join(one["tag"] for one in result["tags"]), 20),
         "Manifests": len(result["manifests"]),
         "Blobs": len(result["blobs"]),
-        moved: human_size(result[f"bytes{moved}"]),
-        "Skipped": human_size(result["bytesSkipped"]),
+        "New" if result.get("dryRun") else moved: human_size(result[f"bytes{moved}"]),
+        "Exists" if result.get("dryRun") else "Skipped": human_size(result["bytesSkipped"]),
     }
     return [row]
 

@@ -44,7 +44,8 @@ _Error = TypeVar("_Error", bound="ArtifactError")
 
 class ArtifactError(Exception):
     """*what* happened, *where* (to which file or URL), *why*, and as a *hint* what to type or do next. An error that
-    Azure responded has a *correlation_id*, which Azure support asks for."""
+    Azure responded has a *correlation_id*, which Azure support asks for. `done` is what was stored or deleted before,
+    and stays so."""
 
     usual_hint = ""
     """The hint of errors that are raised without one."""
@@ -55,22 +56,25 @@ class ArtifactError(Exception):
         self.where = _shown(where)
         self.why = _shown(why)
         self.hint = _shown(hint or self.usual_hint)
+        self.done = ""
         super().__init__(self.message)
 
     @property
     def message(self) -> str:
-        """One line: what, where, why, and the correlation id."""
+        """One line: what, where, why, the correlation id, and what was done before."""
         where = f" ({self.where})" if self.where else ""
         why = f": {self.why}" if self.why else ""
         trace = f" (correlation id {self.correlation_id})" if self.correlation_id else ""
-        return f"{self.what}{where}{why}{trace}"
+        done = f". Done before: {self.done}" if self.done else ""
+        return f"{self.what}{where}{why}{trace}{done}"
 
 
-def restated(error: _Error, *, why: str = "", hint: str = "", correlation_id: str = "") -> _Error:
+def restated(error: _Error, *, why: str = "", hint: str = "", correlation_id: str = "", done: str = "") -> _Error:
     """Return a copy of *error* with the given texts; all else stays, and so does its own correlation id."""
     found = copy.copy(error)
     found.correlation_id = error.correlation_id or printable(correlation_id)
     found.why, found.hint = _shown(why) or error.why, _shown(hint) or error.hint
+    found.done = _shown(done) or error.done
     found.args = (found.message,)
     return found
 

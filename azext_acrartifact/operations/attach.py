@@ -9,9 +9,9 @@ from ..oci.manifest import Manifest
 from ..oci.reference import Reference
 from ..oci.registry import Registry
 from ..transfer.progress import Progress
-from ..transport.authorization import PULL, PUSH, Scope
+from ..transport.authorization import Scope
 from .artifact_reference import require_version
-from .push import PushOrder, PushResult, push
+from .push import PushOrder, PushResult, push, rights_of
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ def attach(registry: Registry, order: PushOrder, progress: Progress) -> AttachRe
     version = require_version(reference)
     if not order.artifact_type:
         raise InvalidInputError("attach needs an artifact type", hint="Give --artifact-type TYPE.")
-    registry.authorizer.authorization(Scope.of(reference.repository, PULL, PUSH))
+    target = replace(order, reference=Reference(reference.server, reference.repository))
+    registry.authorizer.authorization(Scope.of(reference.repository, *rights_of(target)))
     # Read the manifest itself: the subject's size is stored, and the size in the response to a HEAD is not verified.
     subject = registry.manifests.stored(reference.repository, version).descriptor
-    repository = Reference(reference.server, reference.repository)
-    pushed = push(registry, replace(order, reference=repository, subject=subject), progress)
-    return AttachResult(repository.at(subject.digest), pushed)
+    pushed = push(registry, replace(target, subject=subject), progress)
+    return AttachResult(target.reference.at(subject.digest), pushed)

@@ -58,6 +58,7 @@ class LayoutResult:
     tags: Mapping[str, Digest]
     items: CopiedGraph
     left_out: Sequence[LeftOut]
+    dry_run: bool = False
 
     @property
     def bytes_moved(self) -> int:
@@ -90,7 +91,7 @@ def backup(registry: Registry, order: BackupOrder, progress: Progress) -> Layout
         target = LayoutTarget(os.path.abspath(order.path), before[0] if before else None, registry.http, order.sizes)
         saving = _Saving(order, graph, _names(tagged), Ends(source, target, concurrency, order.sizes))
         copied = saving.run(target, before, progress)
-    return result_of(order.reference, target.label, graph, saving.tags, copied)
+    return replace(result_of(order.reference, target.label, graph, saving.tags, copied), dry_run=order.dry_run)
 
 
 def result_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,8 +19,8 @@ from ..transfer.sizes import DEFAULT_SIZES, TransferSizes
 from ..transfer.upload_sessions import UploadSessions
 from ..transport.authorization import PULL, PUSH, Scope
 from .artifact_reference import require_version
-from .copy_graph import CopiedGraph, Ends, Item, Tags, copy_graph, missing_manifests, preview, wanted_tags
-from .locks import naming_locks
+from .copy_graph import CopiedGraph, Ends, Item, Moving, Tags, copy_graph, missing_manifests, preview, wanted_tags
+from .locks import naming_locks, require_movable
 from .manifest_graph import Graph, LeftOut, ManifestPool, collect
 from .platforms import Platform, choose
 from .server_import import ImportOrder, ServerSideImport, import_missing
@@ -79,6 +80,7 @@ class CopyResult:
     way: str
     items: CopiedGraph
     left_out: Sequence[LeftOut]
+    dry_run: bool = False
 
     @property
     def reference(self) -> Reference:
@@ -106,7 +108,7 @@ def copy(registries: Registries, order: CopyOrder, progress: Progress) -> CopyRe
             way, items = _copy(registries, order, graph, ends, tags, progress)
     target = replace(order.target, tag=order.all_tags[0]) if order.all_tags else order.target
     source = order.source.at(root.digest)
-    return CopyResult(source, target, root, order.all_tags, way, items, graph.left_out)
+    return CopyResult(source, target, root, order.all_tags, way, items, graph.left_out, order.dry_run)
 
 
 def _check(order: CopyOrder) -> None:
@@ -136,7 +138,7 @@ def _preview(registries: Registries, order: CopyOrder, graph: Graph, ends: Ends,
         way = IMPORT
     else:
         _require_push(registries.target, order.target)
-    found = preview(graph, ends, tags, order.overwrite)
+    found = preview(graph, ends, tags, order.overwrite, _moving(registries, order))
     return way, CopiedGraph(_as(found.manifests, IMPORTED if way == IMPORT else COPIED), _as(found.blobs, _STATE[way]))
 
 
@@ -145,10 +147,13 @@ def _copy(
 ) -> tuple[str, CopiedGraph]:
     if registries.importer is None or not registries.importer.possible():
         _require_push(registries.target, order.target)
-        return MOUNT if registries.are_one else STREAM, copy_graph(graph, ends, tags, progress, order.overwrite)
+        moving = _moving(registries, order)
+        way = MOUNT if registries.are_one else STREAM
+        return way, copy_graph(graph, ends, tags, progress, order.overwrite, moving)
     before = missing_manifests(graph, ends)
-    [(root, _)] = tags.items()
-    wanted = [name for _, name in wanted_tags(ends.target, tags, order.overwrite)]
+    root = next(iter(tags))
+    to_write = wanted_tags(ends.target, tags, order.overwrite, _moving(registries, order))
+    wanted = [name for digest, name in to_write if digest == root]
     may_push = _may_push(registries.target, order.target)
     repository = order.target.repository
     wanted_import = ImportOrder(graph, before, root, order.source, repository, wanted, order.overwrite, may_push)
@@ -162,6 +167,10 @@ def _imported(graph: Graph, before: Collection[Digest], rest: CopiedGraph) -> tu
     """Return the way that was taken, and the imported items beside the *rest* that was sent."""
     sent = {item.descriptor.digest for item in (*rest.manifests, *rest.blobs) if item.state == COPIED}
     imported = set(before) - sent
+def _moving(registries: Registries, order: CopyOrder) -> Moving:
+    return functools.partial(require_movable, registries.target, order.target)
+
+
     if before and not imported:
         return STREAM, rest
     manifests = [

@@ -20,15 +20,21 @@ from ..transfer.progress import Progress
 from ..transfer.scheduler import Job, Scheduler
 from ..transfer.sizes import DEFAULT_SIZES, TransferSizes
 from .manifest_graph import Graph
-from .parallel import require_all, run_all
+from .parallel import naming_what_was_done, require_all, run_all
 from .tag import taken
 
 Tags = Mapping[Digest, Sequence[str]]
 """The tags that manifests of a graph get at the target."""
+Moving = Callable[[str], None]
+"""Is told each tag that will name another manifest."""
 _Found = TypeVar("_Found", Descriptor, Manifest)
 BATCH = 10_000
 """Blobs or manifests that have their jobs made at once."""
 _VERBS = {COPIED: "Copied", MOUNTED: "Mounted", SKIPPED: "Exists"}
+
+
+def _any(_tag: str) -> None:
+    """Let every tag be moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +67,16 @@ class Ends:
     sizes: TransferSizes = DEFAULT_SIZES
 
 
-def copy_graph(graph: Graph, ends: Ends, tags: Tags, progress: Progress, overwrite: bool = True) -> CopiedGraph:
+def copy_graph(
+    graph: Graph, ends: Ends, tags: Tags, progress: Progress, overwrite: bool = True, moving: Moving = _any
+) -> CopiedGraph:
     """Copy what is missing of *graph* at the target, then write *tags*. Running it again resumes after a break.
 
-    Without *overwrite*, raises `RejectedError` when one of *tags* names another artifact there: before anything is
+    Calls *moving* with each tag that names another artifact at the target, before anything is sent. Without
+    *overwrite*, raises `RejectedError` when one of *tags* names another artifact there: before anything is
     sent, and again before a tag is written.
     """
-    wanted = wanted_tags(ends.target, tags, overwrite)
+    wanted = wanted_tags(ends.target, tags, overwrite, moving)
     missing = missing_manifests(graph, ends)
     blobs = blobs_of(manifest for manifest in graph.manifests if manifest.digest in missing)
     copier = _BlobCopier(ends, progress)
@@ -89,9 +98,9 @@ def copy_graph(graph: Graph, ends: Ends, tags: Tags, progress: Progress, overwri
     return CopiedGraph(_manifest_items(graph, missing), items)
 
 
-def preview(graph: Graph, ends: Ends, tags: Tags, overwrite: bool = True) -> CopiedGraph:
+def preview(graph: Graph, ends: Ends, tags: Tags, overwrite: bool = True, moving: Moving = _any) -> CopiedGraph:
     """Return what `copy_graph` would do, without sending anything. Raises the errors that it would raise at once."""
-    wanted_tags(ends.target, tags, overwrite)
+    wanted_tags(ends.target, tags, overwrite, moving)
     missing = missing_manifests(graph, ends)
     blobs = blobs_of(manifest for manifest in graph.manifests if manifest.digest in missing)
     absent = _absent(ends, blobs, ends.target.exists)
@@ -122,7 +131,7 @@ def _batches(items: Sequence[_Found]) -> Iterator[Sequence[_Found]]:
     return (items[start : start + BATCH] for start in range(0, len(items), BATCH))
 
 
-def wanted_tags(target: GraphTarget, tags: Tags, overwrite: bool) -> list[tuple[Digest, str]]:
+def wanted_tags(target: GraphTarget, tags: Tags, overwrite: bool, moving: Moving = _any) -> list[tuple[Digest, str]]:
     """Return the tags to write: those that do not name their manifest already. Raises as `copy_graph` does."""
     wanted = []
     for digest, names in tags.items():
@@ -130,6 +139,8 @@ def wanted_tags(target: GraphTarget, tags: Tags, overwrite: bool) -> list[tuple[
             found = target.resolve(name)
             if found is not None and found.digest != digest and not overwrite:
                 raise taken(f"{target.label}:{name}", found.digest, digest)
+            if found is not None and found.digest != digest:
+                moving(name)
             if found is None or found.digest != digest:
                 wanted.append((digest, name))
     return wanted
@@ -153,9 +164,11 @@ def _not_needed(graph: Graph) -> set[Digest]:
 
 
 def _put_tags(graph: Graph, target: GraphTarget, wanted: Sequence[tuple[Digest, str]]) -> None:
-    found = {manifest.digest: manifest for manifest in graph.manifests}
-    for digest, name in wanted:
-        target.put(found[digest], name)
+    found, done = {manifest.digest: manifest for manifest in graph.manifests}, list[str]()
+    with naming_what_was_done(done):
+        for digest, name in wanted:
+            target.put(found[digest], name)
+            done.append(f"{name} was stored")
 
 
 def _manifest_items(graph: Graph, missing: Collection[Digest]) -> list[Item]:

@@ -28,10 +28,11 @@ def locks_in(properties: Mapping[str, Any], attributes: Sequence[str] = DELETE_L
     return [name for name in attributes if isinstance(values, Mapping) and values.get(name) is False]
 
 
-def lock(registry: Registry, repository: str, tags: Sequence[str], digest: Digest) -> None:
-    """Forbid to write or delete the manifest and each of *tags*."""
+def lock(registry: Registry, repository: str, tags: Sequence[str], digest: Digest, done: list[str]) -> None:
+    """Forbid to write or delete the manifest and each of *tags*; add each lock to *done*."""
     for version in (digest, *tags):
         registry.metadata.change(repository, version, {WRITE: False})
+        done.append(f"{version} was locked")
 
 
 @contextmanager
@@ -43,15 +44,21 @@ def naming_locks(registry: Registry, references: Sequence[Reference]) -> Iterato
         raise _explained(registry, references, error) from error
 
 
-def require_writable(registry: Registry, references: Sequence[Reference]) -> None:
-    """Raise the `LockedError` that a write to *references* would meet. Passes where locks cannot be read: the identity
-    may not, or the registry has none."""
+def require_writable(registry: Registry, references: Sequence[Reference], *, repository: bool = False) -> None:
+    """Raise the `LockedError` that a write to *references* would meet, if *repository* also one of their repository:
+    that one the registry refuses before it takes a byte. Passes where locks cannot be read: the identity may not, or
+    the registry has none."""
     try:
-        locked = _read(registry, references, [WRITE])
+        locked = _read(registry, references, [WRITE], repository=repository)
     except ArtifactError:
         return
     if any(locks for _, locks in locked):
         raise with_locks(LockedError("A lock forbids the push", where=str(references[0])), locked)
+
+
+def require_movable(registry: Registry, repository: Reference, tag: str) -> None:
+    """Raise the `LockedError` that a write to *tag* in *repository* would meet; see `require_writable`."""
+    require_writable(registry, [replace(repository, tag=tag, digest=None)])
 
 
 def with_locks(
@@ -79,10 +86,15 @@ def _explained(registry: Registry, references: Sequence[Reference], error: Locke
 
 
 def _read(
-    registry: Registry, references: Sequence[Reference], attributes: Sequence[str] = tuple(_OPTIONS)
+    registry: Registry,
+    references: Sequence[Reference],
+    attributes: Sequence[str] = tuple(_OPTIONS),
+    *,
+    repository: bool = True,
 ) -> list[tuple[Reference, list[str]]]:
-    """Read the locks of each of *references* and of their repository."""
-    unique = dict.fromkeys([replace(references[0], tag=None, digest=None), *references])
+    """Read the locks of each of *references*, and of their *repository*."""
+    above = [replace(references[0], tag=None, digest=None)] if repository else []
+    unique = dict.fromkeys([*above, *references])
     return [(reference, locks_in(_properties(registry, reference), attributes)) for reference in unique]
 
 

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from ..errors import ArtifactError, CancelledError
+from ..errors import ArtifactError, CancelledError, restated
 from ..transfer.concurrency import Concurrency
 from ..transfer.scheduler import Job, Scheduler
 
 Task = Callable[[], None]
+
+
+@contextlib.contextmanager
+def naming_what_was_done(done: Sequence[str]) -> Iterator[None]:
+    """Make an error of the block say what was *done* before it, since that stays so."""
+    try:
+        yield
+    except ArtifactError as error:
+        raise (restated(error, done=", ".join(done)) if done else error) from error
 
 
 def run_all(concurrency: Concurrency, tasks: Sequence[Task]) -> None:

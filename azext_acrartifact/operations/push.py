@@ -17,7 +17,7 @@ from ..transfer.progress import Progress
 from ..transfer.repository_storage import RepositoryStorage
 from ..transfer.sizes import DEFAULT_SIZES, TransferSizes
 from ..transfer.upload_sessions import UploadSessions
-from ..transport.authorization import Scope
+from ..transport.authorization import METADATA_READ, Scope
 from .annotations import Annotations
 from .file_spec import FileSpec
 from .inputs import Opening, Stdin, open_inputs
@@ -75,6 +75,7 @@ class PushResult:
     files: Sequence[PushedFile]
     bytes_uploaded: int
     bytes_skipped: int
+    dry_run: bool = False
 
 
 def push(registry: Registry, order: PushOrder, progress: Progress) -> PushResult:
@@ -91,11 +92,10 @@ def push(registry: Registry, order: PushOrder, progress: Progress) -> PushResult
         codec = codec_named(order.compression)
         layers = [pending_upload(item, order.media_type, codec) for item in inputs] or placeholders(version)
         config = config_blob(version, order.config, order.artifact_type, order.annotations.config, stack)
-        registry.authorizer.authorization(Scope.of(order.reference.repository, *rights(order.rules)))
+        registry.authorizer.authorization(Scope.of(order.reference.repository, *rights_of(order)))
         present = _present(registry, order)
         references = [order.reference, *named(order.reference, order.tags)]
-        if order.dry_run:
-            require_writable(registry, references)
+        require_writable(registry, references if present else references[1:], repository=order.dry_run)
         stack.enter_context(naming_locks(registry, references))
         try:
             return _push(registry, order, version, config, layers, present, progress)
@@ -104,6 +104,11 @@ def push(registry: Registry, order: PushOrder, progress: Progress) -> PushResult
                 raise
             # A geo-replica may not have a blob yet that another replica confirmed: check and send every blob again.
             return _push(registry, order, version, config, layers, None, progress)
+
+
+def rights_of(order: PushOrder) -> list[str]:
+    """Return the actions that the push needs; also those to read the locks of its tags, which the registry may deny."""
+    return [*rights(order.rules), *([METADATA_READ] if _tags(order) else [])]
 
 
 def _check(order: PushOrder) -> None:
@@ -198,4 +203,5 @@ def _result(
     sizes = [(_described(upload).size, upload.state == UPLOADED) for upload in blobs.values()]
     files = [PushedFile(_described(layer), layer.state) for layer in layers if layer.item]
     sent = sum(size for size, was_sent in sizes if was_sent)
-    return PushResult(order.reference, manifest, tags, files, sent, sum(size for size, _ in sizes) - sent)
+    skipped = sum(size for size, _ in sizes) - sent
+    return PushResult(order.reference, manifest, tags, files, sent, skipped, order.dry_run)

@@ -13,6 +13,7 @@ from ..oci.registry import Registry
 from ..transport.authorization import METADATA_READ, METADATA_WRITE, PULL, PUSH, Scope
 from .artifact_reference import require_version
 from .locks import lock, naming_locks
+from .parallel import naming_what_was_done
 
 
 @dataclass(frozen=True)
@@ -75,12 +76,15 @@ def put_tags(
     """
     repository = reference.repository
     require_free(registry, reference, manifest.digest, tags, rules)
-    for version in tags or [manifest.digest]:
-        if version != skip:
-            registry.referrers.store(repository, manifest, version)
-    if rules.lock:
-        lock(registry, repository, tags, manifest.digest)
-        require_free(registry, reference, manifest.digest, tags, rules)
+    done: list[str] = []
+    with naming_what_was_done(done):
+        for version in tags or [manifest.digest]:
+            if version != skip:
+                registry.referrers.store(repository, manifest, version)
+                done.append(f"{version} was stored")
+        if rules.lock:
+            lock(registry, repository, tags, manifest.digest, done)
+            require_free(registry, reference, manifest.digest, tags, rules)
 
 
 def require_free(

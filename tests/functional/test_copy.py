@@ -85,7 +85,8 @@ def test_azure_imports_with_referrers(az: Az, artifact: str, repository: str, or
     note = origin.attach(repository, attached[0], SBOM)
     to = f"{TARGET}/{repository}"
     would = az.artifact("copy", artifact, "--to", f"{to}:1.0", "--recursive", "--dry-run")
-    assert (would.writes, would.json["way"], states(would)) == ([], "import", {"imported"})
+    assert (would.writes, would.json["way"], states(would)) == ([], "import", {"new"})
+    assert would.json["dryRun"]
     assert there.manifest(repository, subject) is None
     done = az.artifact("copy", artifact, "--to", f"{to}:1.0", "--recursive")
     assert (passed(done), done.writes[1:]) == ([], [])

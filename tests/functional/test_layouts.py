@@ -65,13 +65,14 @@ def test_a_deleted_repository_is_restored(
 def test_a_dry_run_shows_the_plan(az: Az, artifact: str, repository: str, digest: str, work: Path) -> None:
     dry = az.artifact("backup", artifact, "--destination", "saved.tar", "--dry-run")
     assert (dry.json["bytesDownloaded"], dry.blob_gets, files_in(work)) == (5022, [], set())
+    assert (dry.json["dryRun"], {blob["state"] for blob in dry.json["blobs"]}) == (True, {"new"})
     az.artifact("backup", artifact, "--destination", "saved.tar")
     other = f"{SERVER}/{repository}-copy:2.0"
     table = az("acr", "artifact", "restore", other, "--source", "saved.tar", "--source-tag", "1.0", "--dry-run",
                "--output", "table")  # fmt: skip
     assert (table.code, table.writes) == (0, [])
     titles, _, row = table.stdout.splitlines()
-    assert titles.split() == ["Layout", "Tags", "Manifests", "Blobs", "Uploaded", "Skipped"]
+    assert titles.split() == ["Layout", "Tags", "Manifests", "Blobs", "New", "Exists"]
     assert row.split()[-7:] == ["2.0", "1", "3", "4.9", "KiB", "0", "B"]
     done = az("acr", "artifact", "restore", other, "--source", "saved.tar", "--source-tag", "1.0", "--verbose")
     assert f"Restored    {other} (manifests: 1, blobs: 3)" in done.stderr

@@ -104,3 +104,30 @@ def test_a_forgotten_tag_does_not_lock_the_repository(az: Az, repository: str, d
     for name in ([f"{SERVER}/{repository}"], ["--name", "myregistry", "--image", repository]):
         assert az.refused(1, "update", *name, "--write-enabled", "false").writes == []
     assert az.refused(1, "update", f"{SERVER}/{repository}:1.0").writes == []
+
+
+def test_a_push_to_a_locked_tag_sends_nothing(az: Az, artifact: str, digest: str, work: Path) -> None:
+    (work / "a.txt").write_text("two")
+    az.artifact("update", artifact, "--write-enabled", "false")
+    for options in ((artifact,), (f"{artifact}-b", "--tags", "1.0"), (artifact, "--dry-run")):
+        refused = az.refused(1, "push", *options, "--file", "a.txt")
+        assert refused.writes == []
+        assert f"{artifact} has writeEnabled=false" in refused.stderr
+    source = artifact.replace(":1.0", "/other:1")
+    az.artifact("push", source, "--file", "a.txt")
+    az.artifact("backup", source, "-d", "layout")
+    for command in (("copy", source, "--to", artifact), ("restore", artifact, "-s", "layout", "--source-tag", "1")):
+        assert az.refused(1, *command).writes == []
+
+
+@pytest.mark.parametrize("command", ["push", "push --dry-run", "tag"])
+def test_the_right_to_lock_is_checked_before_the_first_byte(
+    signed_out: Az, artifact: str, digest: str, file: str, command: str
+) -> None:
+    verb, *more = command.split()
+    what = ("--file", file) if verb == "push" else ("--tags", "new")
+    who = ("--username", "ci-token", "--password", "ci-token-password")
+    refused = signed_out.refused(1, verb, artifact, *what, *more, "--lock", *who)
+    assert refused.writes == []
+    assert "may not change locks here" in refused.stderr
+    assert "add metadata/write to the scope map" in refused.stderr

@@ -31,13 +31,16 @@ def push_output(result: PushResult) -> dict[str, Any]:
     """Return the output of `push`."""
     manifest = result.manifest
     return {
+        **marked(result.dry_run),
         "reference": str(result.reference if result.tags else result.reference.at(manifest.digest)),
         "digest": manifest.digest,
         "mediaType": manifest.media_type,
         "artifactType": manifest.artifact_type,
         "size": manifest.size,
         "tags": list(result.tags),
-        "files": [{**_blob(file.descriptor), "state": file.state} for file in result.files],
+        "files": [
+            {**_blob(file.descriptor), "state": shown_state(file.state, result.dry_run)} for file in result.files
+        ],
         "bytesUploaded": result.bytes_uploaded,
         "bytesSkipped": result.bytes_skipped,
     }
@@ -46,6 +49,18 @@ def push_output(result: PushResult) -> dict[str, Any]:
 def attach_output(result: AttachResult) -> dict[str, Any]:
     """Return the output of `attach`: that of the push, and the subject."""
     return {**push_output(result.pushed), "subject": str(result.subject)}
+
+
+def marked(dry_run: bool) -> dict[str, bool]:
+    """Return the mark of a dry run, whose result has all other keys of a real one."""
+    return {"dryRun": True} if dry_run else {}
+
+
+def shown_state(state: str, dry_run: bool) -> str:
+    """Return *state* as a result shows it: of a dry run, whether the blob or manifest is `new` or `exists`."""
+    if not dry_run:
+        return state
+    return "exists" if state == "skipped" else "new"
 
 
 def referrers_output(tree: ReferrerTree) -> dict[str, Any]:
@@ -104,6 +119,10 @@ def purge_output(result: PurgeResult) -> dict[str, Any]:
         "failed": [
             {"reference": printable(item.reference.image), "error": item.error.message} for item in result.failed
         ],
+        "unmatched": [
+            {"filter": item.typed, "reason": f"{item.why}; {item.hint}" if item.hint else item.why}
+            for item in result.unmatched
+        ],
     }
 
 
@@ -119,10 +138,6 @@ def _referrer(subject: Reference, item: Referrer) -> dict[str, Any]:
         "referrers": [_referrer(subject, below) for below in item.referrers],
     }
 
-        "unmatched": [
-            {"filter": item.typed, "reason": f"{item.why}; {item.hint}" if item.hint else item.why}
-            for item in result.unmatched
-        ],
 
 def pull_output(result: PullResult) -> dict[str, Any]:
     """Return the output of `pull`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...text import optional
-from .json import described
+from .json import described, marked, shown_state
 
 if TYPE_CHECKING:
     from ...operations.backup import LayoutResult
@@ -17,6 +17,7 @@ def copy_output(result: CopyResult) -> dict[str, Any]:
     """Return the output of `copy`."""
     manifest, items = result.manifest, result.items
     return {
+        **marked(result.dry_run),
         "source": str(result.source),
         "reference": str(result.reference),
         "digest": manifest.digest,
@@ -24,7 +25,7 @@ def copy_output(result: CopyResult) -> dict[str, Any]:
         "artifactType": optional(manifest.artifact_type),
         "tags": list(result.tags),
         "way": result.way,
-        **_items(items, "copied"),
+        **_items(items, "copied", result.dry_run),
         "leftOut": [
             {"digest": item.descriptor.digest, "mediaType": optional(item.descriptor.media_type), "reason": item.why}
             for item in result.left_out
@@ -48,20 +49,21 @@ def restore_output(result: LayoutResult) -> dict[str, Any]:
 
 def _layout_output(result: LayoutResult, copied: str) -> dict[str, Any]:
     return {
+        **marked(result.dry_run),
         "reference": str(result.reference),
         "tags": [{"tag": tag, "digest": digest} for tag, digest in sorted(result.tags.items())],
-        **_items(result.items, copied),
+        **_items(result.items, copied, result.dry_run),
         "leftOut": [{**described(item.descriptor), "reason": item.why} for item in result.left_out],
         "bytesSkipped": result.bytes_skipped,
     }
 
 
-def _items(items: CopiedGraph, copied: str) -> dict[str, Any]:
+def _items(items: CopiedGraph, copied: str, dry_run: bool) -> dict[str, Any]:
     """Return the manifests and blobs; *copied* is the word for the state `copied`."""
 
     def shown(item: Item, key: str, text: str | None) -> dict[str, Any]:
         state = copied if item.state == "copied" else item.state
-        return {**described(item.descriptor), key: optional(text), "state": state}
+        return {**described(item.descriptor), key: optional(text), "state": shown_state(state, dry_run)}
 
     return {
         "manifests": [shown(item, "artifactType", item.descriptor.artifact_type) for item in items.manifests],

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -142,6 +144,12 @@ def test_a_push_does_not_choose_its_digest(signed_in, work: Path) -> None:
         push_files(signed_in(), f"a@{digest_of(b'')}", "a")
 
 
+def as_planned(done: dict[str, Any]) -> dict[str, Any]:
+    """Return the output of a push as its dry run has it."""
+    states = {"uploaded": "new", "skipped": "exists"}
+    return {"dryRun": True, **done, "files": [{**file, "state": states[file["state"]]} for file in done["files"]]}
+
+
 def test_a_dry_run_reports_what_the_push_does(signed_in, app, files: Path, tmp_path: Path) -> None:
     registry = signed_in()
     push(registry, order("dry/says:0", "large.bin"), Progress())
@@ -152,11 +160,11 @@ def test_a_dry_run_reports_what_the_push_does(signed_in, app, files: Path, tmp_p
     would = push_output(push(registry, replace(wanted, dry_run=True), Progress()))
     assert written(app) == []
     assert [(file["title"], file["state"]) for file in would["files"]] == [
-        ("small.txt", "uploaded"), ("large.bin", "skipped"), ("docs", "uploaded"),
+        ("small.txt", "new"), ("large.bin", "exists"), ("docs", "new"),
     ]  # fmt: skip
     assert not (tmp_path / "sessions").exists()
     assert registry.manifests.resolve("dry/says", "1") is None
-    assert push_output(push(registry, wanted, Progress())) == would
+    assert as_planned(push_output(push(registry, wanted, Progress()))) == would
     again = push(registry, replace(wanted, dry_run=True), Progress())
     assert ({file.state for file in again.files}, again.bytes_uploaded) == ({"skipped"}, 0)
 
@@ -194,13 +202,25 @@ def test_a_lock_is_found_before_anything_is_read(signed_in, app, files: Path) ->
         push(registry, order("dry/locked:2", "docs", tags=["1"], dry_run=True), Progress())
     assert caught.value.why == f"{SERVER}/dry/locked:1 has writeEnabled=false"
     assert f"update {SERVER}/dry/locked:1 --write-enabled true" in caught.value.hint
-    with pytest.raises(errors.LockedError):
-        push(registry, order("dry/locked:1", "docs"), Progress())
+    app.log.clear()
+    for tags in ("1", "2"):
+        with pytest.raises(errors.LockedError):
+            push(registry, order(f"dry/locked:{tags}", "docs", tags=["1"]), Progress())
+    assert not any("/blobs/" in entry["path"] for entry in app.log.entries())
     registry.metadata.change("dry/locked", "1", {"writeEnabled": True})
     push(registry, order("dry/locked:1", "docs", dry_run=True), Progress())
     registry.metadata.change("dry/locked", None, {"writeEnabled": False})
     with pytest.raises(errors.LockedError, match="A lock forbids the push"):
         push(registry, order("dry/locked:2", "docs", dry_run=True), Progress())
+
+
+def test_what_was_done_before_a_failure_is_said(signed_in, app, files: Path) -> None:
+    app.faults.add({"method": "PATCH", "path": "/_tags/2", "action": "status", "status": 405})
+    with pytest.raises(errors.LockedError) as caught:
+        push(signed_in(), order("dry/half:1", "small.txt", tags=["2"], rules=TagRules(lock=True)), Progress())
+    assert re.search(
+        "Done before: 1 was stored, 2 was stored, sha256:[0-9a-f]{64} was locked, 1 was locked$", caught.value.message
+    )
 
 
 @pytest.mark.parametrize("status", [403, 404])
@@ -239,7 +259,7 @@ def test_a_dry_run_of_attach_needs_its_subject(signed_in, app, files: Path) -> N
     app.log.clear()
     would = attach_output(attach(registry, replace(wanted, dry_run=True), Progress()))
     assert written(app) == []
-    assert attach_output(attach(registry, wanted, Progress())) == would
+    assert as_planned(attach_output(attach(registry, wanted, Progress()))) == would
 
 
 def _rewrite(path: Path) -> None:
