@@ -24,6 +24,7 @@ LAG_TRIES = 4
 """Requests for a list while a geo-replica does not know its subject."""
 _LIST_TAG = re.compile(DIGEST_PATTERN.replace(":", "-"))
 # cosign's tags end in `.sig` and the like (https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md).
+_COSIGN = (".sig", ".att", ".sbom")
 _OWNED_TAG = re.compile(rf"({_LIST_TAG.pattern})(?:\.[a-z]+)?")
 
 
@@ -143,6 +144,11 @@ def referrers_tag(digest: Digest) -> str:
 def is_referrers_tag(tag: str) -> bool:
     """Return whether *tag* is that of a list of referrers."""
     return _LIST_TAG.fullmatch(tag) is not None
+
+
+def owned_tags(digest: Digest) -> list[str]:
+    """Return the tags under which cosign stores what belongs to the manifest *digest*."""
+    return [f"{referrers_tag(digest)}{suffix}" for suffix in _COSIGN]
 
 
 def owner_of(tag: str) -> Digest | None:

@@ -87,9 +87,16 @@ def backup(registry: Registry, order: BackupOrder, progress: Progress) -> Layout
         pool = ManifestPool(source.label)
         tagged = _roots(registry, order, concurrency, pool)
         roots = [manifest.digest for manifest in tagged.values()]
-        graph = collect(source, roots, concurrency, recursive=order.recursive, pool=pool)
+        graph = collect(
+            source,
+            roots,
+            concurrency,
+            recursive=order.recursive,
+            pool=pool,
+            resolve=None if lists_tags else source.resolve,  # all tags are roots then
+        )
         target = LayoutTarget(os.path.abspath(order.path), before[0] if before else None, registry.http, order.sizes)
-        saving = _Saving(order, graph, _names(tagged), Ends(source, target, concurrency, order.sizes))
+        saving = _Saving(order, graph, graph.with_owned(_names(tagged)), Ends(source, target, concurrency, order.sizes))
         copied = saving.run(target, before, progress)
     return replace(result_of(order.reference, target.label, graph, saving.tags, copied), dry_run=order.dry_run)
 

@@ -99,8 +99,10 @@ def copy(registries: Registries, order: CopyOrder, progress: Progress) -> CopyRe
     ends = _ends(registries, order)
     pool = ManifestPool(ends.source.label)
     root = pool.add(root)
-    graph = collect(ends.source, [root.digest], ends.concurrency, recursive=order.recursive, pool=pool)
-    tags: Tags = {root.digest: order.all_tags}
+    graph = collect(
+        ends.source, [root.digest], ends.concurrency, recursive=order.recursive, pool=pool, resolve=ends.source.resolve
+    )
+    tags = graph.with_owned({root.digest: order.all_tags})
     with naming_locks(registries.target, [order.target, *named(order.target, order.tags)]):
         if order.dry_run:
             way, items = _preview(registries, order, graph, ends, tags)
@@ -159,18 +161,20 @@ def _copy(
     wanted_import = ImportOrder(graph, before, root, order.source, repository, wanted, order.overwrite, may_push)
     import_missing(registries.importer, wanted_import, ends.concurrency.http, progress.note)
     # Check the import, and copy what it left out.
-    rest = copy_graph(graph, ends, tags, progress, order.overwrite)
+    if not may_push and len(tags) > 1:
+        progress.note("Tags such as sha256-….sig are not copied: that needs the right to push")
+    rest = copy_graph(graph, ends, tags if may_push else {root: tags[root]}, progress, order.overwrite)
     return _imported(graph, before, rest)
+
+
+def _moving(registries: Registries, order: CopyOrder) -> Moving:
+    return functools.partial(require_movable, registries.target, order.target)
 
 
 def _imported(graph: Graph, before: Collection[Digest], rest: CopiedGraph) -> tuple[str, CopiedGraph]:
     """Return the way that was taken, and the imported items beside the *rest* that was sent."""
     sent = {item.descriptor.digest for item in (*rest.manifests, *rest.blobs) if item.state == COPIED}
     imported = set(before) - sent
-def _moving(registries: Registries, order: CopyOrder) -> Moving:
-    return functools.partial(require_movable, registries.target, order.target)
-
-
     if before and not imported:
         return STREAM, rest
     manifests = [

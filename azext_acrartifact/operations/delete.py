@@ -9,12 +9,13 @@ from typing import Any
 from ..errors import InvalidInputError, LockedError, ProtocolError
 from ..oci.digest import Digest
 from ..oci.reference import Reference
-from ..oci.referrers import is_referrers_tag, referrers_tag
+from ..oci.referrers import is_referrers_tag, owned_tags, owner_of, referrers_tag
 from ..oci.registry import Registry
 from ..transport.authorization import DELETE, METADATA_READ, PULL, Scope
 from .artifact_reference import not_found, require_version
 from .list_referrers import DEEPEST, Referrer, flattened, walk_referrers
 from .locks import locks_in, naming_locks, with_locks
+from .parallel import naming_what_was_done
 from .repository_inventory import Inventory, names_of_tags, tags_in
 
 
@@ -39,7 +40,8 @@ class LockedTag:
 class Deletion:
     """A planned deletion: the manifest with all *tags*, also *locked* ones, and its *referrers*, each before its own.
     The *indexes* would miss it. If *uses_tag_schema*, the registry uses the referrers tag schema and does not delete
-    referrers itself, nor their *lists*, which are mapped from the manifest that they are for."""
+    referrers itself, nor their *lists*, which are mapped from the manifest that they are for. *signatures* are the
+    manifests that belong to these by their only tag, as cosign's do: no registry knows of that."""
 
     reference: Reference
     digest: Digest
@@ -49,6 +51,7 @@ class Deletion:
     uses_tag_schema: bool = False
     locked: Sequence[LockedTag] = ()
     lists: Mapping[Digest, Digest] = field(default_factory=dict)
+    signatures: Mapping[str, Digest] = field(default_factory=dict)
 
 
 def plan_delete(registry: Registry, reference: Reference, *, confirmed: bool = False, forced: bool = False) -> Deletion:
@@ -84,6 +87,7 @@ def plan_delete(registry: Registry, reference: Reference, *, confirmed: bool = F
         uses_tag_schema,
         [LockedTag(str(tag["name"]), locks) for tag in tags if (locks := locks_in(tag))],
         _lists(registry, repository, found.digest, referrers) if uses_tag_schema else {},
+        _signatures(inventory, {found.digest, *(item.descriptor.digest for item in referrers)}),
     )
 
 
@@ -105,7 +109,16 @@ def require_unprotected(deletion: Deletion) -> None:
 
 
 def delete(registry: Registry, deletion: Deletion) -> None:
-    """Delete what *deletion* names; a manifest that is already gone counts as deleted."""
+    """Delete what *deletion* names, signatures last; a manifest that is already gone counts as deleted."""
+    _delete_manifests(registry, deletion)
+    done = [f"{deletion.digest} was deleted"]
+    with naming_what_was_done(done):
+        for tag, digest in deletion.signatures.items():
+            registry.manifests.delete(deletion.reference.repository, digest)
+            done.append(f"{tag} was deleted")
+
+
+def _delete_manifests(registry: Registry, deletion: Deletion) -> None:
     repository, digest = deletion.reference.repository, deletion.digest
     if not deletion.uses_tag_schema:
         try:
@@ -122,6 +135,31 @@ def delete(registry: Registry, deletion: Deletion) -> None:
                 registry.manifests.delete(repository, deletion.lists[doomed])
         if manifest and manifest.subject:
             registry.referrers.forget(repository, manifest.subject.digest, [digest])
+
+
+def _signatures(inventory: Inventory, owners: set[Digest]) -> dict[str, Digest]:
+    """Return the manifests that belong to *owners* by their only tag, unlocked. Any identity that may push can put such
+    a tag on any manifest, so one with another tag stays. Looks each possible tag up if the manifests are not listed."""
+    registry, repository = inventory.registry, inventory.repository
+    if inventory.manifests:
+        found = {tag: digest for digest, tags in inventory.tagged().items() for tag in tags if owner_of(tag) in owners}
+    else:
+        resolved = {tag: registry.manifests.resolve(repository, tag) for owner in owners for tag in owned_tags(owner)}
+        found = {tag: one.digest for tag, one in resolved.items() if one}
+    return {
+        tag: digest
+        for tag, digest in sorted(found.items())
+        if not is_referrers_tag(tag) and digest not in owners and _is_alone(registry, repository, digest)
+    }
+
+
+def _is_alone(registry: Registry, repository: str, digest: Digest) -> bool:
+    """Return whether *digest* has one tag, and neither is locked."""
+    try:
+        tags = registry.metadata.tags_of(repository, digest)
+        return len(tags) == 1 and not locks_in(tags[0]) and not locks_in(registry.metadata.manifest(repository, digest))
+    except ProtocolError:
+        return False
 
 
 def _lists(registry: Registry, repository: str, digest: Digest, referrers: Sequence[Referrer]) -> dict[Digest, Digest]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..errors import NotFoundError, RefusedError
@@ -13,6 +13,7 @@ from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest
 from ..oci.manifest import Manifest, is_foreign, is_manifest
 from ..oci.mediatypes import TITLE
+from ..oci.referrers import owned_tags
 from ..oci.storage import GraphSource
 from ..transfer.concurrency import Concurrency
 from .list_referrers import IN_FLIGHT, refers_to
@@ -37,17 +38,28 @@ class LeftOut:
     why: str
 
 
+Resolve = Callable[[str], Descriptor | None]
+"""Returns the descriptor of the manifest under a tag, or None."""
+
+
 @dataclass(frozen=True)
 class Graph:
-    """Manifests by *levels*. The children and the subject of a manifest are in the levels before it."""
+    """Manifests by *levels*. The children and the subject of a manifest are in the levels before it. *owned* are the
+    tags of those that belong to another by its digest in their tag, as cosign's signatures do."""
 
     levels: Sequence[Sequence[Manifest]]
     left_out: Sequence[LeftOut] = ()
+    owned: Mapping[Digest, Sequence[str]] = field(default_factory=dict)
 
     @property
     def manifests(self) -> Iterator[Manifest]:
         """All manifests, each after its children and its subject."""
         return (manifest for level in self.levels for manifest in level)
+
+    def with_owned(self, tags: Mapping[Digest, Sequence[str]]) -> dict[Digest, list[str]]:
+        """Return *tags* and those in *owned*, each once."""
+        both = {digest: [*tags.get(digest, ()), *self.owned.get(digest, ())] for digest in (*tags, *self.owned)}
+        return {digest: list(dict.fromkeys(names)) for digest, names in both.items()}
 
 
 class ManifestPool:
@@ -121,19 +133,21 @@ def collect(
     *,
     recursive: bool = False,
     pool: ManifestPool | None = None,
+    resolve: Resolve | None = None,
 ) -> Graph:
-    """Read the graph below *roots*, each manifest once; with *recursive*, with the referrers of all of its manifests.
+    """Read the graph below *roots*, each manifest once; with *recursive*, with the referrers of all of its manifests,
+    and with what *resolve* finds under tags that belong to them: three requests for each.
 
     Subjects of the roots do not belong to it. Manifests in *pool* are not read again. Raises `RefusedError` for a
     graph that is too deep or too large for *pool*, `NotFoundError` for a missing child. A listed referrer that is
     missing, or does not refer to its subject, is left out.
     """
-    walk = _Walk(source, concurrency, recursive, pool or ManifestPool(source.label))
+    walk = _Walk(source, concurrency, recursive, pool or ManifestPool(source.label), resolve if recursive else None)
     level: list[_Step] = [_Step(digest) for digest in dict.fromkeys(roots)]
     for _ in range(DEEPEST):
         level = walk.follow(level)
         if not level:
-            return Graph(_in_order(walk.found), tuple(walk.left_out))
+            return Graph(_in_order(walk.found), tuple(walk.left_out), walk.owned)
     raise RefusedError("Referrers are nested too deep", where=source.label, why=f"more than {DEEPEST} levels")
 
 
@@ -152,6 +166,9 @@ class _Walk:
     concurrency: Concurrency
     recursive: bool
     pool: ManifestPool
+    resolve: Resolve | None
+    owned: dict[Digest, list[str]] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
     found: dict[Digest, Manifest] = field(default_factory=dict)
     left_out: list[LeftOut] = field(default_factory=list)
 
@@ -168,6 +185,7 @@ class _Walk:
             run_all(fewer, [functools.partial(self._list, manifest, listed) for manifest in new])
             for manifest in new:
                 steps += [_Step(child.digest, manifest.descriptor, child) for child in listed[manifest.digest]]
+            steps += self._owned_by(new)
         # A child replaces a referrer of the same digest: if it is missing, that is an error.
         return list({step.digest: step for step in reversed(steps) if step.digest not in self.found}.values())[::-1]
 
@@ -183,6 +201,20 @@ class _Walk:
             self.left_out.append(LeftOut(step.listed, "it is listed as a referrer, and is none"))
         else:
             read[step.digest] = self.pool.add(manifest)
+
+    def _owned_by(self, manifests: Sequence[Manifest]) -> list[_Step]:
+        """Return the manifests that belong to *manifests* by their tags."""
+        steps: list[_Step] = []
+
+        def look_up(tag: str) -> None:
+            if self.resolve and (found := self.resolve(tag)):
+                with self.lock:
+                    self.owned.setdefault(found.digest, []).append(tag)
+                    steps.append(_Step(found.digest))
+
+        tags = [tag for manifest in manifests for tag in owned_tags(manifest.digest)] if self.resolve else []
+        run_all(self.concurrency, [functools.partial(look_up, tag) for tag in tags])
+        return steps
 
     def _list(self, manifest: Manifest, listed: dict[Digest, list[Descriptor]]) -> None:
         children = listed.setdefault(manifest.digest, [])

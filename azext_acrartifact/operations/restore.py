@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..errors import InvalidInputError, NotFoundError
 from ..layout.files import open_layout
@@ -18,10 +19,10 @@ from ..transfer.progress import Progress
 from ..transfer.repository_storage import RepositoryStorage
 from ..transfer.sizes import DEFAULT_SIZES, TransferSizes
 from ..transfer.upload_sessions import UploadSessions
-from ..transport.authorization import PULL, PUSH, Scope
+from ..transport.authorization import METADATA_READ, PULL, PUSH, Scope
 from .backup import LayoutResult, result_of
-from .copy_graph import Ends, copy_graph, preview
-from .locks import naming_locks
+from .copy_graph import Ends, Tags, copy_graph, preview
+from .locks import naming_locks, require_movable
 from .manifest_graph import collect
 from .tag import named
 
@@ -53,19 +54,21 @@ def restore(registry: Registry, order: RestoreOrder, progress: Progress) -> Layo
     concurrency = Concurrency(registry.http, order.concurrency)
     with contextlib.closing(LayoutSource(open_layout(order.path))) as source:
         wanted = _wanted(source, order)
-        tags = {digest: names for digest, names in wanted.items() if names}
-        registry.authorizer.authorization(Scope.of(repository, PULL, PUSH))
-        graph = collect(source, wanted, concurrency, recursive=order.recursive)
+        tags: Tags = {digest: names for digest, names in wanted.items() if names}
+        registry.authorizer.authorization(Scope.of(repository, PULL, PUSH, METADATA_READ))
+        graph = collect(source, wanted, concurrency, recursive=order.recursive, resolve=source.resolve)
+        tags = graph.with_owned(tags)
         source.require(blobs_of(graph.manifests))
         target = RepositoryStorage(registry, repository, UploadSessions(order.sessions_folder), order.sizes)
         ends = Ends(source, target, concurrency, order.sizes)
+        moving = functools.partial(require_movable, registry, order.reference)
         if order.dry_run:
-            copied = preview(graph, ends, tags, order.overwrite)
+            copied = preview(graph, ends, tags, order.overwrite, moving)
         else:
             names = [name for some in tags.values() for name in some]
             with naming_locks(registry, [order.reference, *named(order.reference, names)]):
-                copied = copy_graph(graph, ends, tags, progress, order.overwrite)
-    return result_of(order.reference, source.label, graph, tags, copied)
+                copied = copy_graph(graph, ends, tags, progress, order.overwrite, moving)
+    return replace(result_of(order.reference, source.label, graph, tags, copied), dry_run=order.dry_run)
 
 
 def _wanted(source: LayoutSource, order: RestoreOrder) -> dict[Digest, list[str]]:

@@ -58,6 +58,9 @@ def describe(deletion: Deletion) -> str:
     if deletion.lists:
         tags = ", ".join(f"'{repository}:{referrers_tag(subject)}'" for subject in deletion.lists)
         lines.append(f"Lists of attached artifacts that will be deleted as well: {tags}.")
+    if deletion.signatures:
+        tags = ", ".join(f"'{repository}:{tag}'" for tag in deletion.signatures)
+        lines.append(f"Signatures and the like that will be deleted as well: {tags}.")
     if deletion.locked:
         names = ", ".join(f"'{repository}:{printable(tag.name)}'" for tag in deletion.locked)
         lines.append(f"Locked tags that will be deleted as well: {names}.")

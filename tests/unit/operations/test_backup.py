@@ -419,3 +419,17 @@ def test_a_tar_that_cannot_be_made_leaves_no_folder(signed_in, tree, repository,
     with pytest.raises(errors.LocalFileError):
         save(signed_in(), repository, tmp_path / "new" / ("x" * 300 + ".tar"))
     assert list(tmp_path.iterdir()) == []
+
+
+@FORMS
+def test_signatures_by_tag_are_saved_and_restored_with_what_they_belong_to(
+    signed_in, tmp_path: Path, form: str
+) -> None:
+    registry = signed_in()
+    manifest = push_manifest(registry, "signed/saved", tag="1")
+    name = f"{manifest.digest}.sig".replace(":", "-")
+    push_manifest(registry, "signed/saved", kind="a/sig", tag=name)
+    save(registry, "signed/saved", tmp_path / form, "1", recursive=True)
+    assert set(listed(tmp_path / form)) == {"1", name}
+    bring(registry, "signed/restored", tmp_path / form, "1", recursive=True)
+    assert set(registry.manifests.tags("signed/restored")) == {"1", name}

@@ -234,3 +234,21 @@ def test_a_replica_with_a_missing_blob_gets_everything_again(signed_in, app: App
     app.faults.add(lost_each_time)
     with pytest.raises(errors.RejectedError, match="blob unknown"):
         copy(Registries(registry, target), order("replica/a:1", "replica/b:1"), Progress())
+
+
+def test_signatures_by_tag_are_copied_with_what_they_belong_to(signed_in, http, app: App) -> None:
+    registry = signed_in()
+    tree = push_tree(registry, "signed/from")
+    below = tree.index.manifests[0].digest
+    signature = push_manifest(registry, "signed/from", kind="a/sig", tag=f"{tree.index.digest}.sig".replace(":", "-"))
+    again = push_manifest(registry, "signed/from", kind="a/again", tag=f"{signature.digest}.sig".replace(":", "-"))
+    push_manifest(registry, "signed/from", kind="a/att", tag=f"{below}.att".replace(":", "-"))
+    push_manifest(registry, "signed/from", kind="a/other", tag=f"sha256-{'0' * 64}.sig")
+    wish = replace(order("signed/from:1", "signed/to:1", recursive=True), target=ref(f"{SERVER}/signed/to:1"))
+    copy(Registries(registry, registry), wish, Progress())
+    names = {"1", *(f"{digest}.sig".replace(":", "-") for digest in (tree.index.digest, signature.digest))}
+    assert set(registry.manifests.tags("signed/to")) == {*names, f"{below}.att".replace(":", "-")}
+    assert registry.manifests.get("signed/to", f"{signature.digest}.sig".replace(":", "-")).digest == again.digest
+    alone = replace(wish, target=ref(f"{SERVER}/signed/alone:1"), recursive=False)
+    copy(Registries(registry, registry), alone, Progress())
+    assert set(registry.manifests.tags("signed/alone")) == {"1"}

@@ -154,3 +154,18 @@ def test_a_list_of_the_subject_is_only_rewritten_if_it_is_one(stock: Stock, sign
 
     assert left(*sboms[:2]) == {sboms[1]}
     assert left(sboms[1], release, sboms[2]) == {sboms[1], release, sboms[2]}
+
+
+@pytest.mark.parametrize("options", [{}, {"confirmed": True}, {"confirmed": True, "forced": True}])
+def test_signatures_by_tag_go_with_what_they_belong_to(stock: Stock, signed_in: Any, options: dict[str, bool]) -> None:
+    subject, other = stock.artifact("v1"), stock.artifact("v2")
+    owned = subject.replace(":", "-")
+    stock.artifact(f"{owned}.sig")
+    kept = [stock.artifact(f"{owned}.att", "release"), stock.artifact(f"{other.replace(':', '-')}.sig"), other]
+    stock.tag(f"{owned}.sbom", locked := stock.artifact(), writeEnabled=False)
+    registry = signed_in()
+    deletion = plan_delete(registry, at(stock, subject), **options)
+    assert [*deletion.signatures] == [f"{owned}.sig"]
+    assert f"'{stock.repository}:{owned}.sig'" in describe(deletion)
+    delete(registry, deletion)
+    assert stock.manifests == {*kept, locked}
