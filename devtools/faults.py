@@ -26,11 +26,12 @@ _PROMISES = [
 
 
 def main(arguments: list[str]) -> int:
-    """Install tmux, run tests/transfer_faults and return pytest's exit code; *arguments* go to pytest.
+    """Install tmux and a C compiler, run tests/transfer_faults and return pytest's exit code; *arguments* go to pytest.
 
     With `--full`, run only the tests of a promised size, at that size, which takes much longer."""
-    if shutil.which("tmux") is None:
-        peers.apt_install(["tmux"])
+    programs = {"tmux": ["tmux"], "gcc": ["gcc", "libc6-dev"]}
+    for packages in (packages for program, packages in programs.items() if shutil.which(program) is None):
+        peers.apt_install(packages)
     wheel.build()
     if not arguments:
         return pytests.run("tests of faults", ["tests/transfer_faults"], environment.clean(), suite.WORKERS)

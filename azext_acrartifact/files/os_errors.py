@@ -26,15 +26,30 @@ _HINTS[getattr(errno, "EDQUOT", errno.ENOSPC)] = "The disk quota is used up: fre
 _HINTS[errno.ENOSPC] = "Free some space, or choose another folder with --destination."
 
 
-def local_error(what: str, where: str, error: OSError) -> LocalFileError:
-    """Return a LocalFileError for *error*: *what* ("Cannot write the file") happened to the path *where*."""
+def local_error(what: str, where: str, error: OSError, unsupported: str = "") -> LocalFileError:
+    """Return a LocalFileError for *error*: *what* ("Cannot write the file") happened to the path *where*. The hint is
+    *unsupported*, if given, when the file system may not have what was asked of it."""
     why = error.strerror or str(error)
-    return LocalFileError(what, where=where, why=why, hint=_HINTS.get(error.errno or 0, ""))
+    hint = (unsupported if error.errno in UNSUPPORTED else "") or _HINTS.get(error.errno or 0, "")
+    return LocalFileError(what, where=where, why=why, hint=hint)
 
 
-def naming(what: str, *where: str) -> _Naming:
-    """Turn an OSError of the block into a LocalFileError that says *what* failed and *where*: components of a path."""
-    return _Naming(what, where)
+UNSUPPORTED = frozenset(
+    {errno.EPERM, errno.EACCES, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, getattr(errno, "ENOTSUP", errno.ENOSYS)}
+)
+"""How a file system refuses what it does not have. Mounts of Azure Files and FUSE have one mode for all files
+(https://learn.microsoft.com/azure/storage/files/storage-files-smb-limits; man 4 fuse), and some have no fsync."""
+
+
+def where_supported() -> _WhereSupported:
+    """Ignore that the file system does not have what the block does: use it only for what no content depends on."""
+    return _WhereSupported()
+
+
+def naming(what: str, *where: str, unsupported: str = "") -> _Naming:
+    """Turn an OSError of the block into a LocalFileError that says *what* failed and *where*: components of a path;
+    *unsupported* as for `local_error`."""
+    return _Naming(what, where, unsupported)
 
 
 def on_failure(undo: Callable[..., object], *arguments: object) -> _OnFailure:
@@ -44,15 +59,23 @@ def on_failure(undo: Callable[..., object], *arguments: object) -> _OnFailure:
 
 class _Naming:
     # A generator would cost three times as much, and a pull enters a dozen of these blocks for each file.
-    def __init__(self, what: str, where: tuple[str, ...]) -> None:
-        self._what, self._where = what, where
+    def __init__(self, what: str, where: tuple[str, ...], unsupported: str) -> None:
+        self._what, self._where, self._unsupported = what, where, unsupported
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         if isinstance(error, OSError):
-            raise local_error(self._what, os.path.join(*self._where), error) from error
+            raise local_error(self._what, os.path.join(*self._where), error, self._unsupported) from error
+
+
+class _WhereSupported:
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> bool:
+        return isinstance(error, OSError) and error.errno in UNSUPPORTED
 
 
 class _OnFailure:

@@ -105,7 +105,8 @@ class UploadSessions:
             self._swept = True
         for entry in os.scandir(folder):
             with contextlib.suppress(OSError):
-                if entry.stat(follow_symlinks=False).st_mtime < time.time() - max(self._longest_age, 0):
+                # Some FUSE mounts have no times: 0 says nothing.
+                if 0 < entry.stat(follow_symlinks=False).st_mtime < time.time() - max(self._longest_age, 0):
                     os.unlink(entry.path)
 
     def _path(self, key: str) -> str:

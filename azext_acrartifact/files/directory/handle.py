@@ -10,7 +10,11 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import sys
 from typing import Protocol
+
+UNKNOWN_SPACE = sys.maxsize
+"""The free bytes of a file system that does not say how many it has, as many FUSE mounts do: 0 of 0."""
 
 
 class Folder(Protocol):
@@ -76,7 +80,7 @@ class Folder(Protocol):
         ...
 
     def set_mode(self, mode: int) -> None:
-        """Set the folder's own permission bits."""
+        """Set the folder's own permission bits, unless its file system has none to set."""
         ...
 
     def mode(self) -> int:
@@ -84,7 +88,7 @@ class Folder(Protocol):
         ...
 
     def free_bytes(self) -> int:
-        """Return how many bytes this user may still write to its file system."""
+        """Return how many bytes this user may still write to its file system; `UNKNOWN_SPACE` if it does not say."""
         ...
 
     @property
@@ -102,7 +106,7 @@ class Locks(Protocol):
         ...
 
     def try_lock_folder(self) -> bool:
-        """Lock this temporary folder. Return False when the sweep of another run has removed it."""
+        """Lock this temporary folder. Return False when the sweep of another run has locked it, to remove it."""
         ...
 
     def wait_for_lock(self, longest_wait: float) -> int | None:

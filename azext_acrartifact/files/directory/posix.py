@@ -7,7 +7,8 @@ import os
 import stat
 
 from ...filelock import try_lock, wait_for_lock
-from .handle import Folder, remove_tree
+from ..os_errors import where_supported
+from .handle import UNKNOWN_SPACE, Folder, remove_tree
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -99,17 +100,21 @@ class DescriptorFolder:
         os.rmdir(name, dir_fd=self.descriptor)
 
     def set_mode(self, mode: int) -> None:
-        """Set the folder's own permission bits."""
-        os.fchmod(self.descriptor, mode)
+        """Set the folder's own permission bits, unless its file system has none to set."""
+        with where_supported():
+            os.fchmod(self.descriptor, mode)
 
     def mode(self) -> int:
         """Return the folder's own permission bits."""
         return stat.S_IMODE(os.fstat(self.descriptor).st_mode)
 
     def free_bytes(self) -> int:
-        """Return how many bytes this user may still write to its file system."""
-        status = os.fstatvfs(self.descriptor)
-        return status.f_bavail * status.f_frsize
+        """Return how many bytes this user may still write to its file system; `UNKNOWN_SPACE` if it does not say."""
+        with where_supported():
+            status = os.fstatvfs(self.descriptor)
+            if status.f_blocks:
+                return status.f_bavail * (status.f_frsize or status.f_bsize)
+        return UNKNOWN_SPACE
 
     @property
     def locks(self) -> DescriptorLocks:
@@ -131,8 +136,8 @@ class DescriptorLocks:
         return locked if status is not None and os.path.samestat(status, os.fstat(descriptor)) else False
 
     def try_lock_folder(self) -> bool:
-        """Lock this temporary folder. Return False when the sweep of another run has removed it."""
-        return try_lock(self._folder.descriptor) is not False and os.fstat(self._folder.descriptor).st_nlink > 0
+        """Lock this temporary folder. Return False when the sweep of another run has locked it, to remove it."""
+        return try_lock(self._folder.descriptor) is not False
 
     def wait_for_lock(self, longest_wait: float) -> int | None:
         """Wait for the folder's exclusive lock. Return a descriptor that locks it until closed; None without locks.

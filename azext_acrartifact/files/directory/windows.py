@@ -9,7 +9,8 @@ import stat
 import time
 
 from ...filelock import try_lock
-from .handle import Folder, is_link, remove_tree
+from ..os_errors import where_supported
+from .handle import UNKNOWN_SPACE, Folder, is_link, remove_tree
 
 _ABANDONED_SECONDS = 24 * 3600
 """Age at which temporary files are abandoned, as folders cannot be locked on Windows."""
@@ -101,16 +102,21 @@ class PathFolder:
         os.rmdir(self._at(name))
 
     def set_mode(self, mode: int) -> None:
-        """Set the folder's own permission bits."""
-        os.chmod(self.path, mode)
+        """Set the folder's own permission bits, unless its file system has none to set."""
+        with where_supported():
+            os.chmod(self.path, mode)
 
     def mode(self) -> int:
         """Return the folder's own permission bits."""
         return stat.S_IMODE(os.lstat(self.path).st_mode)
 
     def free_bytes(self) -> int:
-        """Return how many bytes this user may still write to its file system."""
-        return shutil.disk_usage(self.path).free
+        """Return how many bytes this user may still write to its file system; `UNKNOWN_SPACE` if it does not say."""
+        with where_supported():
+            total, _, free = shutil.disk_usage(self.path)
+            if total:
+                return free
+        return UNKNOWN_SPACE
 
     @property
     def locks(self) -> PathLocks:

@@ -10,11 +10,13 @@ from collections.abc import Iterator
 
 from ...errors import LocalFileError
 from ..directory.handle import Folder, is_link
-from ..os_errors import naming
+from ..os_errors import UNSUPPORTED, naming
 from .staging import Node
 from .temp_file import created_meanwhile, kind_of, put
 
 _OCCUPIED = {errno.EEXIST, errno.ENOTEMPTY, errno.EACCES}
+_IMMOVABLE = UNSUPPORTED - {errno.EACCES} | {errno.EXDEV}
+"""How a file system says that it can rename files, but no folders, as some FUSE mounts of object stores do."""
 
 
 def require_free_way(node: Node, target: Folder) -> None:
@@ -50,14 +52,18 @@ def move(node: Node, source: Folder, target: Folder, overwrite: bool = True) -> 
 
 
 def _move_folder(child: Node, source: Folder, target: Folder) -> bool:
-    """Move a folder as a whole. Return False when another pull has just made a folder of that name."""
+    """Move a folder as a whole. Return False when its content has to be moved: another pull has just made a folder of
+    that name, or one was made here because folders cannot be renamed."""
     with naming("Cannot make the folder", target.path, child.name):
         try:
             source.rename(child.name, target, child.name)
         except OSError as error:
             if error.errno in _OCCUPIED and target.look(child.name) is not None:
                 return False
-            raise
+            if error.errno not in _IMMOVABLE:
+                raise
+            target.make(child.name, child.mode | 0o700)
+            return False
         with contextlib.closing(target.child(child.name)) as moved:
             _restrict(child, moved)
     return True

@@ -37,7 +37,8 @@ def is_outdated(folder: Folder, entry: str) -> bool:
     if entry.endswith(NOTE) and folder.look(entry.removesuffix(NOTE) + DATA) is None:
         return True
     status = folder.look(entry)
-    return status is not None and time.time() - status.st_mtime > LIFETIME
+    # Some FUSE mounts have no times: 0 says nothing.
+    return status is not None and 0 < status.st_mtime < time.time() - LIFETIME
 
 
 class ResumableFile(TemporaryFile):

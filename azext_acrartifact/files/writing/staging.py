@@ -16,6 +16,7 @@ from ..os_errors import naming, on_failure
 from .temp_file import temporary_name
 
 _IMPLIED_MODE = 0o755
+_NO_LINKS = "Choose a folder whose file system has symbolic links, with --destination."
 OPEN_FOLDERS = 4
 """Folders of one archive that stay open. Members are in their folders' order, so that the next one is in one of these
 or just below."""
@@ -96,7 +97,7 @@ class Staging:
         """Make all links. Call it after everything else is written. Raises LocalFileError."""
         for name, target in self._links:
             parent, _ = self._enter(name)
-            with naming("Cannot make the symbolic link", self._shown(name)):
+            with naming("Cannot make the symbolic link", self._shown(name), unsupported=_NO_LINKS):
                 parent.link(name.last, target)
 
     def remove(self) -> None:
@@ -191,7 +192,8 @@ def _make_locked(beside: Folder) -> tuple[str, Folder]:
         except FileNotFoundError:  # another run has swept it already
             continue
         with on_failure(folder.close):
-            if folder.locks.try_lock_folder():
+            # Not by its number of links, which is 0 on some FUSE mounts.
+            if folder.locks.try_lock_folder() and beside.look(name) is not None:
                 return name, folder
         folder.close()
 

@@ -10,7 +10,7 @@ import stat
 from ...errors import LocalFileError
 from ..directory.handle import Folder, is_link
 from ..names import TEMPORARY_PREFIX, RelativeName
-from ..os_errors import naming, on_failure
+from ..os_errors import naming, on_failure, where_supported
 
 UNFINISHED_MODE = 0o600
 """Permission bits of a file until it takes its name: what it replaces may be for its owner's eyes only."""
@@ -51,9 +51,16 @@ def new_file_mode(folder: Folder) -> int:
 
 
 def set_mode(descriptor: int, mode: int) -> None:
-    """Give the file the permission bits *mode*. Raises OSError, also where a file system has none to give (FAT)."""
+    """Give the file the permission bits *mode*, unless its file system has none to give. Raises OSError."""
     if hasattr(os, "fchmod") and stat.S_IMODE(os.fstat(descriptor).st_mode) != mode:
-        os.fchmod(descriptor, mode)
+        with where_supported():
+            os.fchmod(descriptor, mode)
+
+
+def make_durable(descriptor: int) -> None:
+    """Write what the system still holds of the file to the disk, unless its file system cannot. Raises OSError."""
+    with where_supported():
+        os.fsync(descriptor)
 
 
 def restrict(descriptor: int) -> None:
@@ -94,13 +101,13 @@ class TemporaryFile:
     def sync(self) -> None:
         """Make what has been written durable, so that `commit` is fast. Raises LocalFileError."""
         with naming("Cannot write the file", self._folder.path, self.name.last):
-            os.fsync(self._fd)
+            make_durable(self._fd)
 
     def commit(self) -> None:
         """Make it durable and rename it. The caller has verified size and digest. Raises LocalFileError."""
         with naming("Cannot write the file", self._folder.path, self.name.last):
             older = replaceable(self._folder, self.name)
-            os.fsync(self._fd)
+            make_durable(self._fd)
             with on_failure(restrict, self._fd):
                 set_mode(self._fd, stat.S_IMODE(older.st_mode) & 0o777 if older else self._mode)
                 if os.name == "nt":

@@ -198,7 +198,9 @@ def test_space_for_the_whole_tar_is_required_less_what_exists(path: Path, monkey
     interrupt(store_of(path, large), large)
     store = store_of(path, large)
     for free, enough in ((64 << 10, True), (100, False)):
-        monkeypatch.setattr(os, "fstatvfs", lambda _, free=free: types.SimpleNamespace(f_bavail=free, f_frsize=1))
+        monkeypatch.setattr(
+            os, "fstatvfs", lambda _, free=free: types.SimpleNamespace(f_blocks=9**9, f_bavail=free, f_frsize=1)
+        )
         with contextlib.nullcontext() if enough else pytest.raises(LocalFileError, match="not enough free space"):
             store.begin([])
     store.close(failed=True)

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import types
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,20 @@ def test_all_free_space_may_be_used(out: Path) -> None:
         with pytest.raises(LocalFileError, match="1,001 bytes are needed and 1,000 are free"):
             destination.require_space(1001)
     assert sorted(os.listdir(out)) == ["d"]
+
+
+@pytest.mark.parametrize("status", [(0, 0, 0, 0), (0, 0, 4096, 4096), errno.ENOSYS, errno.EPERM])
+def test_a_mount_that_does_not_say_what_is_free_is_written_to(
+    out: Path, monkeypatch: pytest.MonkeyPatch, before: Before, status: tuple[int, ...] | int
+) -> None:
+    for name in ("statvfs", "fstatvfs"):
+        if isinstance(status, int):
+            before(os, name, failing(status))
+        else:
+            found = dict(zip(("f_blocks", "f_bavail", "f_frsize", "f_bsize"), status, strict=True), f_bfree=0)
+            monkeypatch.setattr(os, name, lambda _folder, found=found: types.SimpleNamespace(**found))
+    with Destination.open(str(out)) as destination:
+        destination.require_space(1 << 60)
 
 
 def test_a_folder_of_many_files_is_probed_once(out: Path, before: Before) -> None:

@@ -70,14 +70,17 @@ def test_a_folder_is_swept_once(out: Path, before: Before, writes: bool) -> None
 
 def test_a_resumable_file_is_swept_when_it_is_too_old(out: Path) -> None:
     stem = stem_of(safe_name("b"))
-    for age, folder in ((LIFETIME - 3600, "d"), (LIFETIME + 3600, "d/e")):
+    (out / "c").mkdir()  # as on a mount without times
+    now = time.time()
+    for age, folder in ((LIFETIME - 3600, "d"), (LIFETIME + 3600, "d/e"), (now, "c")):
         for end in (DATA, NOTE):
             (out / folder / f"{stem}{end}").touch()
-            os.utime(out / folder / f"{stem}{end}", (time.time() - age,) * 2)
+            os.utime(out / folder / f"{stem}{end}", (now - age,) * 2)
     with Destination.open(str(out)) as destination:
-        for name in ("d/a", "d/e/a"):
+        for name in ("d/a", "d/e/a", "c/a"):
             destination.size_of(safe_name(name))
-    assert sorted(path.suffix for path in (out / "d").glob(".acrartifact-*")) == [DATA, NOTE]
+    for folder in ("c", "d"):
+        assert sorted(path.suffix for path in (out / folder).glob(".acrartifact-*")) == [DATA, NOTE]
     assert not list((out / "d/e").glob(".acrartifact-*"))
 
 

@@ -103,6 +103,15 @@ def test_a_folder_made_at_the_last_moment_is_merged_into_whatever_the_system_say
     assert (tmp_path / "to/d/a").read_bytes() == b"new"
 
 
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL, errno.EXDEV])
+def test_where_folders_cannot_be_renamed_their_files_are_moved(tmp_path: Path, before: Before, number: int) -> None:
+    with staged(tmp_path, "d/a") as (source, target):
+        fail_rename(before, number, None)
+        move(node("", node("d", A, mode=0o750)), source, target)
+    assert (tmp_path / "to/d/a").read_bytes() == b"new"
+    assert (tmp_path / "to/d").stat().st_mode & 0o777 == 0o750
+
+
 @pytest.mark.parametrize(("number", "there"), [(errno.EACCES, False), (errno.EIO, True), (errno.EIO, False)])
 def test_a_folder_that_cannot_be_moved_says_why(tmp_path: Path, before: Before, number: int, there: bool) -> None:
     with staged(tmp_path, "d/a") as (source, target):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
-from azext_acrartifact.errors import UnsafeContentError
+from azext_acrartifact.errors import LocalFileError, UnsafeContentError
 from azext_acrartifact.files.directory import open_folder
 from azext_acrartifact.files.names import RelativeName
 from azext_acrartifact.files.writing.staging import OPEN_FOLDERS, Staging
-from tests.unit.files.conftest import Before
+from tests.unit.files.conftest import Before, failing
 
 DEEP = ("x",) * 50
 
@@ -34,6 +35,17 @@ def jump(staging: Staging, *parts: str) -> None:
     """Add members that are, by turns, below ten folders."""
     for number in range(500):
         add(staging, f"{number % 10}", *parts, f"{number}")
+
+
+def test_a_mount_without_symbolic_links_says_what_to_do(tmp_path: Path, before: Before) -> None:
+    before(os, "symlink", failing(errno.EPERM))
+    with contextlib.closing(open_folder(str(tmp_path))) as folder:
+        staging = Staging(folder.again(), 9)
+        staging.add_link(RelativeName(("link",)), "target")
+        with pytest.raises(LocalFileError) as caught:
+            staging.make_links()
+        staging.remove()
+    assert "Choose a folder whose file system has symbolic links" in caught.value.hint
 
 
 def test_members_of_one_folder_open_it_once(tmp_path: Path, steps: list[str]) -> None:

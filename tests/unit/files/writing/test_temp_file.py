@@ -124,6 +124,30 @@ def test_a_system_without_fchmod_can_write(tmp_path: Path, monkeypatch: pytest.M
     assert (tmp_path / "a").read_bytes() == b"content"
 
 
+@pytest.mark.parametrize("number", [errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL])
+@pytest.mark.parametrize("name", ["fchmod", "fsync"])
+def test_what_a_mount_refuses_and_no_content_needs_is_left_out(
+    tmp_path: Path, before: Before, name: str, number: int
+) -> None:
+    (tmp_path / "a").write_bytes(b"old")
+    before(os, name, failing(number))
+    with Destination.open(str(tmp_path)) as destination:
+        begun(destination).commit()
+    assert (tmp_path / "a").read_bytes() == b"content"
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.EROFS])
+def test_a_file_that_may_not_be_on_the_disk_does_not_replace_another(
+    tmp_path: Path, before: Before, number: int
+) -> None:
+    (tmp_path / "a").write_bytes(b"old")
+    before(os, "fsync", failing(number))
+    with Destination.open(str(tmp_path)) as destination, pytest.raises(LocalFileError, match=os.strerror(number)):
+        with begun(destination) as file:
+            file.commit()
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
+
+
 @pytest.mark.usefixtures("junctions")
 def test_a_junction_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "junction").write_bytes(b"")
