@@ -20,6 +20,7 @@ from .oci.registry import Registry
 from .transfer.progress import Progress
 from .transport.client import HttpClient
 from .transport.network import Network
+from .transport.rate_cap import RateCap
 from .transport.redaction import protect_logs
 from .transport.retry import Waiter
 from .transport.scheme import base_url_of
@@ -41,7 +42,8 @@ class SignedIn:
 def http_client(cmd: CommandContext, progress: Progress) -> HttpClient:
     """Return the connections of one command; *progress* shows why they wait."""
     protect_logs()
-    return HttpClient(_network(cmd), Waiter(progress.note))
+    waiter = Waiter(progress.note)
+    return HttpClient(_network(cmd, waiter), waiter)
 
 
 def find_server(cmd: CommandContext, named: NamedReference, http: HttpClient) -> LoginServer:
@@ -102,5 +104,6 @@ def sign_in(cmd: CommandContext, named: NamedReference, login: LoginArgument) ->
     return SignedIn(server, f"user '{pair[0]}'", *pair)
 
 
-def _network(cmd: CommandContext) -> Network:
-    return Network(cmd.user_agent, cmd.verifies_certificates, cmd.request_headers, cmd.stall_timeout)
+def _network(cmd: CommandContext, waiter: Waiter) -> Network:
+    cap = RateCap(cmd.cap_mbps, waiter.cancelled) if cmd.cap_mbps else None
+    return Network(cmd.user_agent, cmd.verifies_certificates, cmd.request_headers, cmd.stall_timeout, cap)

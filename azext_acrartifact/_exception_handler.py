@@ -49,6 +49,7 @@ def command(function: Callable[..., _Result]) -> Callable[..., _Result]:
             with interruptible(_RESUME if function.__name__ in _TRANSFERS else ""):
                 context = CommandContext(cmd)
                 context.check_settings()
+                context.cap_mbps = arguments.pop("cap_mbps", None)
                 result: Any = function(context, **arguments)
                 if isinstance(result, dict):
                     result.update(context.shown)

@@ -201,6 +201,15 @@ def validate_stdout(namespace: Namespace) -> None:
         raise _exclusive("--stdout", wrong[0])
 
 
+def validate_rate(namespace: Namespace) -> None:
+    """Require a rate that lets bytes pass."""
+    rate = namespace.cap_mbps
+    if rate is not None and not 0 < rate < float("inf"):
+        raise InvalidArgumentValueError(
+            "--cap-mbps must be a number above 0, such as 50 or 0.5.", "Leave it out for no limit."
+        )
+
+
 def validate_sizes(namespace: Namespace) -> None:
     """Require positive counts and sizes."""
     for name in ("concurrency", "top", "max_unpacked_size"):

@@ -47,6 +47,8 @@ class CommandContext:
     def __init__(self, cmd: AzCliCommand) -> None:
         self.cli_ctx: AzCli = cmd.cli_ctx
         """Azure CLI itself, which its own functions ask for."""
+        self.cap_mbps: float | None = None
+        """The most megabits a second that this command may transfer; None for any number."""
         self.shown: dict[str, str] = {}
         """Keys to add to the command's result."""
         self.listed: dict[str, list[ListedRegistry]] = {}

@@ -20,6 +20,7 @@ from .http_response import LeanResponse
 from .messages import BLOCK, Body, Request, split_target
 from .network import Network, Proxy
 from .proxied import connect_through
+from .rate_cap import RateCap
 from .tls_stream import SEND_BLOCK, TlsStream
 
 CONNECT_TIMEOUT = 10.0
@@ -71,8 +72,10 @@ class TimedReader(io.RawIOBase):
         stall_timeout: float,
         clock: Callable[[], float] = time.monotonic,
         allowance: Allowance | None = None,
+        cap: RateCap | None = None,
     ) -> None:
         self._socket, self._stall_timeout, self._clock = sock, stall_timeout, clock
+        self._cap = cap
         self.allowance = allowance
         self._waited = 0.0
         self._bytes = 0
@@ -98,6 +101,8 @@ class TimedReader(io.RawIOBase):
             self._spend(self._clock() - began, 0)
             raise _no_progress("sent", self._socket, error) from error
         waited = self._clock() - began
+        if self._cap:
+            self._cap.passed(count)
         self._spend(waited, count)
         if self._begun:
             self._account(count, waited)
@@ -123,9 +128,10 @@ class TimedReader(io.RawIOBase):
 class Connection:
     """A connected socket to one origin, for one request at a time. *proxy* is one that wants whole addresses."""
 
-    def __init__(self, sock: socket.socket | TlsStream, proxy: Proxy | None) -> None:
+    def __init__(self, sock: socket.socket | TlsStream, proxy: Proxy | None, cap: RateCap | None = None) -> None:
         self._socket = sock
         self._proxy = proxy
+        self._cap = cap
         self._reader: TimedReader | None = None
         self.waited = 0.0
         """Seconds from the last request's first byte to its response's headers: a round trip, if the body is small."""
@@ -139,8 +145,8 @@ class Connection:
         else:
             sock = network.addresses.connect(host, port, CONNECT_TIMEOUT)
         if scheme == "https":
-            return cls(TlsStream(sock, network.tls, host), None)
-        return cls(sock, proxy if proxy and not proxy.is_socks else None)
+            return cls(TlsStream(sock, network.tls, host), None, network.cap)
+        return cls(sock, proxy if proxy and not proxy.is_socks else None, network.cap)
 
     def exchange(self, request: Request, network: Network) -> LeanResponse:
         """Send *request* and read the headers of its response.
@@ -228,6 +234,8 @@ class Connection:
             left = left[count:]
             if allowance:
                 allowance.spend(time.monotonic() - began, count)
+            if self._cap:
+                self._cap.passed(count)
 
     def _encoded_headers(self, request: Request, network: Network) -> bytes:
         base, path = split_target(request.url)
@@ -238,7 +246,7 @@ class Connection:
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
     def _response(self, request: Request, network: Network, allowance: Allowance) -> LeanResponse:
-        self._reader = reader = TimedReader(self._socket, network.stall_timeout, allowance=allowance)
+        self._reader = reader = TimedReader(self._socket, network.stall_timeout, allowance=allowance, cap=self._cap)
         response = LeanResponse(reader, method=request.method)  # type: ignore[arg-type]
         response.begin()
         allowance.earning = True

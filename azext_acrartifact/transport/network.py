@@ -17,6 +17,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from ..errors import LocalFileError, ProxyError
 from ..known_secrets import KNOWN
 from .addresses import HostAddresses
+from .rate_cap import RateCap
 from .redaction import public_url
 
 STALL_TIMEOUT = 30.0
@@ -64,6 +65,8 @@ class Network:
     verify: bool = True
     headers: Mapping[str, str] = field(default_factory=dict)
     stall_timeout: float = STALL_TIMEOUT
+    cap: RateCap | None = None
+    """What `--cap-mbps` limits: every byte of requests and responses."""
     addresses: HostAddresses = field(default_factory=HostAddresses, repr=False, compare=False)
     """The addresses that are connected to without a proxy."""
 

@@ -49,6 +49,11 @@ ARGUMENTS = {
     "two passwords": ((REFERENCE, *FILE, "-u", "a", "-p", "b", "--password-stdin"), 1, "--password-stdin"),
     "a user without a password": ((REFERENCE, *FILE, "-u", "a"), 1, "--password-stdin"),
     "no concurrency": ((REFERENCE, *FILE, "--concurrency", "0"), 1, "--concurrency"),
+    "no rate": ((REFERENCE, *FILE, "--cap-mbps", "0"), 1, "--cap-mbps"),
+    "a negative rate": ((REFERENCE, *FILE, "--cap-mbps=-1"), 1, "--cap-mbps"),
+    "a rate that is no number": ((REFERENCE, *FILE, "--cap-mbps", "nan"), 1, "--cap-mbps"),
+    "an endless rate": ((REFERENCE, *FILE, "--cap-mbps", "inf"), 1, "--cap-mbps"),
+    "a rate with a unit": ((REFERENCE, *FILE, "--cap-mbps", "10M"), 2, "--cap-mbps"),
 }  # fmt: skip
 
 

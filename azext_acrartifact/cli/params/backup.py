@@ -5,7 +5,7 @@ from __future__ import annotations
 from azure.cli.core.commands.parameters import AzArgumentContext
 
 from ..._validators import gather_whole
-from .options import CONCURRENCY, SEVERAL, flag
+from .options import CONCURRENCY, SEVERAL, flag, transfer_arguments
 from .sign_in import artifact_arguments
 
 
@@ -23,6 +23,7 @@ def backup_arguments(c: AzArgumentContext) -> None:
     flag(c, "recursive", "Also save everything attached to the artifacts.")
     flag(c, "dry_run", "Only show what would be saved.")
     c.argument("concurrency", arg_type=CONCURRENCY)
+    transfer_arguments(c)
 
 
 def restore_arguments(c: AzArgumentContext) -> None:
@@ -36,3 +37,4 @@ def restore_arguments(c: AzArgumentContext) -> None:
     flag(c, "recursive", "Also restore everything attached to the artifacts.")
     flag(c, "dry_run", "Only show what would be restored.")
     c.argument("concurrency", arg_type=CONCURRENCY)
+    transfer_arguments(c)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from azure.cli.core.commands.parameters import AzArgumentContext, get_enum_type
 
-from .options import CONCURRENCY, SEVERAL, flag
+from .options import CONCURRENCY, SEVERAL, flag, transfer_arguments
 from .sign_in import artifact_arguments
 from .tag import tag_rules
 
@@ -88,3 +88,4 @@ def _content(c: AzArgumentContext, required_type: bool) -> None:
     )
     c.extra("empty", action="store_true", help="Push an artifact without files.")
     c.extra("concurrency", arg_type=CONCURRENCY)
+    transfer_arguments(c)

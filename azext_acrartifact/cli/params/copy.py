@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from azure.cli.core.commands.parameters import AzArgumentContext
 
-from .options import CONCURRENCY, SEVERAL, flag, no_overwrite_argument
+from .options import CONCURRENCY, SEVERAL, flag, no_overwrite_argument, transfer_arguments
 from .sign_in import artifact_arguments, target_credential_arguments
 
 
@@ -30,4 +30,5 @@ def copy_arguments(c: AzArgumentContext) -> None:
     flag(c, "dry_run", "Only show what would be copied, and how.")
     no_overwrite_argument(c)
     c.argument("concurrency", arg_type=CONCURRENCY)
+    transfer_arguments(c)
     target_credential_arguments(c)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from azure.cli.core.commands.parameters import AzArgumentContext
 
 from ..._validators import validate_stdout
-from .options import CONCURRENCY, SEVERAL, flag, yes_argument
+from .options import CONCURRENCY, SEVERAL, flag, transfer_arguments, yes_argument
 from .sign_in import artifact_arguments
 
 
@@ -40,6 +40,7 @@ def pull_arguments(c: AzArgumentContext) -> None:
         help="The artifact of an index to pull, as OS/ARCHITECTURE[/VARIANT]. Default: the one for this machine.",
     )
     c.argument("concurrency", arg_type=CONCURRENCY)
+    transfer_arguments(c)
 
 
 def show_arguments(c: AzArgumentContext) -> None:

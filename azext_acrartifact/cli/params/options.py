@@ -5,7 +5,7 @@ from __future__ import annotations
 from azure.cli.core.commands.parameters import AzArgumentContext
 from knack.arguments import CLIArgumentType
 
-from ..._validators import validate_sizes
+from ..._validators import validate_rate, validate_sizes
 
 CONCURRENCY = CLIArgumentType(
     type=int,
@@ -13,8 +13,20 @@ CONCURRENCY = CLIArgumentType(
     "`az config set acrartifact.concurrency=N`.",
     validator=validate_sizes,
 )
+CAP_MBPS = CLIArgumentType(
+    type=float,
+    metavar="N",
+    help="The most megabits a second that the command sends and receives, over all its connections together. What "
+    "Azure copies between registries itself is not limited. Default: no limit.",
+    validator=validate_rate,
+)
 SEVERAL = CLIArgumentType(nargs="+", action="extend")
 """An option with one or more values, which may be given more than once."""
+
+
+def transfer_arguments(c: AzArgumentContext) -> None:
+    """Declare the options of all commands that transfer blobs; `_exception_handler.command` takes --cap-mbps."""
+    c.extra("cap_mbps", options_list=["--cap-mbps"], arg_type=CAP_MBPS)
 
 
 def flag(c: AzArgumentContext, name: str, text: str) -> None:
