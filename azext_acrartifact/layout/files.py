@@ -5,6 +5,7 @@ The layout may be hostile: links are not followed, and only regular files are op
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
@@ -25,6 +26,9 @@ from .index import BLOBS, INDEX_FILE, INDEX_LIMIT, MARKER_FILE, MARKER_LIMIT, La
 
 DOCKER_SAVE_FILE = "manifest.json"
 """The top file of a tar by `docker save` (https://github.com/moby/docker-image-spec)."""
+DIR_FILE, DIR_START = "version", b"Directory Transport Version:"
+"""The file that marks a folder by `skopeo copy … dir:FOLDER`, and its first bytes
+(https://github.com/containers/image/blob/main/docs/containers-transports.5.md)."""
 
 
 class LayoutFile(Content, Protocol):
@@ -182,6 +186,13 @@ def read_small(files: LayoutFiles, name: str, limit: int) -> bytes | None:
 
 def no_layout(files: LayoutFiles, hint: str) -> LocalFileError:
     """Return the error for *files* that are no layout; *hint* is for files of an unknown format."""
+    if _is_by_skopeo(files):
+        return LocalFileError(
+            "Not an OCI image layout",
+            where=files.path,
+            why="skopeo wrote it with dir:",
+            hint=f"Convert it: skopeo copy dir:{files.path} oci:LAYOUT:TAG",
+        )
     saved = files.open(DOCKER_SAVE_FILE)
     if saved is not None:
         saved.close()
@@ -197,6 +208,12 @@ def no_layout(files: LayoutFiles, hint: str) -> LocalFileError:
         why=f"it has no file {MARKER_FILE}",
         hint=hint,
     )
+
+
+def _is_by_skopeo(files: LayoutFiles) -> bool:
+    with contextlib.suppress(LocalFileError):
+        return (read_small(files, DIR_FILE, MARKER_LIMIT) or b"").startswith(DIR_START)
+    return False
 
 
 def _open_regular(folder: Folder, name: str) -> int | None:

@@ -24,7 +24,7 @@ from .index import blob_name
 _MOST_LISTED = 100_000
 """Manifests whose media type is remembered."""
 _NAMED = 5
-"""Tags that an error lists."""
+"""Tags or digests that an error lists."""
 
 
 class LayoutSource:
@@ -116,10 +116,15 @@ class LayoutSource:
         tags = self.index.tags(self.label)
         if tag in tags:
             return tags[tag].digest
-        names = list(self.tags())
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        hint = f"It has {', '.join(names[:_NAMED])}{more}." if names else "It has no tags: give a digest."
-        raise NotFoundError("The layout has no such tag", where=f"{self.label}:{tag}", hint=hint)
+        names, without = list(self.tags()), [item.digest for item in self.index.untagged() if is_manifest(item)]
+        found = names or without
+        listed = ", ".join(found[:_NAMED]) + (f" and {len(found) - _NAMED} more" if len(found) > _NAMED else "")
+        raise NotFoundError(
+            "The layout has no such tag",
+            where=f"{self.label}:{tag}",
+            why="" if names else "its artifacts have no tags" if without else "it lists no artifact",
+            hint=f"Name the artifact by --source-tag: {listed}" if found else "Make a new backup.",
+        )
 
     def _find_referrers(self) -> dict[Digest, list[Descriptor]]:
         found: dict[Digest, list[Descriptor]] = {}

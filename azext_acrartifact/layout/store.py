@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from ..errors import InvalidInputError
+from ..files.archive.foreign import has_compressed_name, without_ending
 from ..files.names import TEMPORARY_PREFIX, RelativeName
 from ..files.os_errors import naming
 from ..files.writing.destination import Destination
@@ -107,6 +109,17 @@ def existing_layout(path: str) -> tuple[LayoutFiles, LayoutIndex] | None:
     except BaseException:
         files.close()
         raise
+
+
+def require_name(path: str) -> None:
+    """Raise `InvalidInputError` for a *path* of a new layout that is named like a compressed archive."""
+    if has_compressed_name(path) and not os.path.lexists(path):
+        raise InvalidInputError(
+            "A backup is written as a folder or a plain .tar",
+            where=path,
+            why="a compressed archive cannot be resumed or added to, and layers are compressed already",
+            hint=f"Give --destination {without_ending(path)}.tar",
+        )
 
 
 def is_tar(path: str) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from ..errors import InvalidInputError, InvalidManifestError, NotFoundError, restated
 from ..layout.files import LayoutFiles, TarFiles
 from ..layout.index import LayoutIndex
-from ..layout.store import FolderStore, LayoutStore, existing_layout, is_tar
+from ..layout.store import FolderStore, LayoutStore, existing_layout, is_tar, require_name
 from ..layout.tar_store import TarStore
 from ..layout.target import LayoutTarget
 from ..oci.descriptor import Descriptor
@@ -77,6 +77,7 @@ def backup(registry: Registry, order: BackupOrder, progress: Progress) -> Layout
     Running it again resumes after a break. Raises `NotFoundError` when there is nothing to save, `LocalFileError` when
     another file is at the path or the disk is full, and any other `ArtifactError`.
     """
+    require_name(order.path)
     repository = order.reference.repository
     concurrency = Concurrency(registry.http, order.concurrency)
     lists_tags = not (order.reference.version or order.tags)

@@ -89,7 +89,10 @@ def test_what_is_impossible_is_one_error(az: Az, artifact: str, repository: str,
     assert "docker save" in az.refused(1, "restore", artifact, "--source", "docker.tar").stderr
     az.artifact("backup", artifact, "--destination", "saved")
     refused = az.refused(3, "restore", artifact.replace("1.0", "3.0"), "--source", "saved")
-    assert "It has 1.0." in refused.stderr
+    assert "--source-tag: 1.0" in refused.stderr
+    for ending in ("tar.gz", "zip"):
+        assert "Give --destination new.tar" in az.refused(1, "backup", artifact, "-d", f"new.{ending}").stderr
+    assert not list(work.glob("new*"))
 
 
 @pytest.mark.parametrize("form", ["saved", "saved.tar"])

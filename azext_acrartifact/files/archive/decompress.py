@@ -18,6 +18,7 @@ from ...errors import DigestMismatchError, UnsafeContentError
 from ..background_hash import BackgroundHash
 from ..hashing import BLOCK
 from .compression import ZSTD_MAGIC, zstd_module
+from .foreign import MOST_READ, compression_of
 from .parallel_gzip import GZIP_MAGIC
 
 Read = Callable[[int], bytes]
@@ -61,14 +62,24 @@ def inflated(read: Read, zlib_module: Any = None) -> Generator[bytes]:
     *zlib_module* decompresses gzip, by default isal where it is installed. Raises UnsafeContentError.
     """
     source = _Input(read)
-    start = source.peek(len(ZSTD_MAGIC))
+    start = source.peek(MOST_READ)
     with contextlib.closing(_Output()) as output:
         if start.startswith(ZSTD_MAGIC):
             yield from _unzstd(source, output)
         elif start.startswith(GZIP_MAGIC):
             yield from _gunzip(source, output, zlib_module or _fastest_zlib())
         else:
+            _require_known(start)
             yield from source.rest()
+
+
+def _require_known(start: bytes) -> None:
+    if compression := compression_of(start):
+        raise UnsafeContentError(
+            f"The folder is compressed by {compression}, which is not unpacked here",
+            why="only gzip, zstd and plain tars are",
+            hint="Save the layer (az acr artifact backup … -d layout) and unpack it: tar -xf layout/blobs/sha256/…",
+        )
 
 
 class _Input:

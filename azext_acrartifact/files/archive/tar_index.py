@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from ...errors import UnsafeContentError
 from ..local_file import LocalFile
 from . import tar_format as tar
-from .compression import ZSTD_MAGIC
-from .parallel_gzip import GZIP_MAGIC
+from .foreign import MOST_READ, compression_of, unpacking
 from .tar_reader import Member, TarReader
 
 
@@ -43,17 +42,18 @@ def index_tar(file: LocalFile) -> dict[str, ByteRange]:
 
 def _regular_files(file: LocalFile) -> Iterator[tuple[str, ByteRange]]:
     stream = _SeekingStream(file)
-    _require_uncompressed(stream)
+    _require_uncompressed(stream, file.path)
     for member in TarReader(stream, tar.ENTRY_LIMIT):
         if member.type == tar.REGULAR:
             yield member.path.removeprefix("./"), stream.skip(member)
 
 
-def _require_uncompressed(stream: _SeekingStream) -> None:
-    start = stream.read_exactly(4)
+def _require_uncompressed(stream: _SeekingStream, path: str) -> None:
+    compression = compression_of(stream.read_exactly(MOST_READ))
     stream.position = 0
-    if start.startswith((GZIP_MAGIC, ZSTD_MAGIC)):
-        raise UnsafeContentError("it is compressed", hint="Uncompress it first.")
+    if compression:
+        hint = f"Unpack it, and give the folder: {unpacking(path, compression)}"
+        raise UnsafeContentError(f"it is compressed by {compression}", hint=hint)
 
 
 def _unreadable(file: LocalFile, error: UnsafeContentError) -> UnsafeContentError:
@@ -63,7 +63,7 @@ def _unreadable(file: LocalFile, error: UnsafeContentError) -> UnsafeContentErro
         "The tar cannot be read",
         where=file.path,
         why=f"{reason} ({error.where})" if error.where else reason,
-        hint=error.hint if error.hint.startswith("Uncompress") else "Do not trust it, unless you know who made it.",
+        hint=error.hint if error.hint.startswith("Unpack it") else "Do not trust it, unless you know who made it.",
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import bz2
 import contextlib
 import gzip
 import hashlib
 import json
+import lzma
 import os
 import tarfile
 import tempfile
@@ -87,7 +89,7 @@ def test_a_damaged_layout_is_refused(tmp_path: Path, form: str) -> None:
         found.fetch(blob_of(b"other"))
     with pytest.raises(errors.NotFoundError, match="no such tag") as raised:
         found.manifest("2.0")
-    assert raised.value.hint == "It has 1.0."
+    assert raised.value.hint == "Name the artifact by --source-tag: 1.0"
     assert found.resolve("2.0") is None
     assert found.resolve(digest_of(b"other")) is None
     found.close()
@@ -272,13 +274,17 @@ def test_a_hostile_tar_is_refused(tmp_path: Path, case: str) -> None:
     assert "folder" not in raised.value.what
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, zstd])
-def test_a_compressed_tar_is_distinguished_from_a_damaged_one(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+@pytest.mark.parametrize(
+    ("pack", "name"), [(gzip.compress, "gzip"), (zstd, "zstd"), (lzma.compress, "xz"), (bz2.compress, "bzip2")]
+)
+def test_a_compressed_tar_is_distinguished_from_a_damaged_one(
+    tmp_path: Path, pack: Callable[[bytes], bytes], name: str
+) -> None:
     path = tmp_path / "layout.tar"
     path.write_bytes(pack(GOOD + END_OF_ARCHIVE))
-    with pytest.raises(errors.UnsafeContentError, match="it is compressed") as raised:
+    with pytest.raises(errors.UnsafeContentError, match=f"it is compressed by {name}") as raised:
         open_layout(str(path))
-    assert raised.value.hint == "Uncompress it first."
+    assert raised.value.hint.startswith("Unpack it, and give the folder: mkdir layout.tar && tar -xf ")
     path.write_bytes(GOOD + member("index.json", b"{}"))
     with pytest.raises(errors.UnsafeContentError, match=r"two members have the same name \(index.json\)") as raised:
         open_layout(str(path))
@@ -324,6 +330,22 @@ def test_a_tar_by_docker_save_is_recognized(tmp_path: Path) -> None:
         read_layout(files)
     assert "skopeo copy" in raised.value.hint
     files.close()
+
+
+def test_a_folder_by_skopeo_is_recognized(tmp_path: Path) -> None:
+    files = {"version": b"Directory Transport Version: 1.1\n", "manifest.json": b"{}", "a" * 64: b""}
+    found = open_layout(str(put(tmp_path / "dir", files)))
+    with pytest.raises(errors.LocalFileError, match="skopeo wrote it with dir:") as raised:
+        read_layout(found)
+    assert f"skopeo copy dir:{tmp_path / 'dir'} oci:LAYOUT:TAG" in raised.value.hint
+    found.close()
+
+
+@pytest.mark.parametrize("content", [{"version": b"1.0"}, {"version/a": b""}, {"version": bytes(9999)}])
+def test_a_file_called_version_is_not_by_skopeo(tmp_path: Path, content: dict[str, bytes]) -> None:
+    with contextlib.closing(open_layout(str(put(tmp_path / "dir", content)))) as found:
+        with pytest.raises(errors.LocalFileError, match="it has no file oci-layout"):
+            read_layout(found)
 
 
 @pytest.mark.parametrize("kind", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT])

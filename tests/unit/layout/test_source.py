@@ -59,10 +59,9 @@ def test_a_tag_is_resolved_without_reading_its_manifest(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("count", "hint"),
     [
-        (0, "It has no tags: give a digest."),
-        (1, "It has t0."),
-        (5, "It has t0, t1, t2, t3, t4."),
-        (7, "It has t0, t1, t2, t3, t4 and 2 more."),
+        (1, "t0"),
+        (5, "t0, t1, t2, t3, t4"),
+        (7, "t0, t1, t2, t3, t4 and 2 more"),
     ],
 )
 def test_an_unknown_tag_names_those_that_exist(tmp_path: Path, count: int, hint: str) -> None:
@@ -71,7 +70,18 @@ def test_an_unknown_tag_names_those_that_exist(tmp_path: Path, count: int, hint:
     with contextlib.closing(source(put(tmp_path / "layout", layout(index=index_of(*items))))) as found:
         with pytest.raises(NotFoundError) as raised:
             found.manifest("2.0")
-    assert raised.value.hint == hint
+    assert raised.value.hint == f"Name the artifact by --source-tag: {hint}"
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_an_artifact_without_a_tag_is_named_by_its_digest(tmp_path: Path, listed: bool) -> None:
+    items = [{**described(MANIFEST), "mediaType": IMAGE_MANIFEST}] if listed else []
+    with contextlib.closing(source(put(tmp_path / "layout", layout(index=index_of(*items))))) as found:
+        with pytest.raises(NotFoundError) as raised:
+            found.manifest("1.0")
+    digest = f"Name the artifact by --source-tag: {digest_of(MANIFEST)}"
+    assert raised.value.hint == (digest if listed else "Make a new backup.")
+    assert raised.value.why == ("its artifacts have no tags" if listed else "it lists no artifact")
 
 
 def without_type(**more: object) -> bytes:

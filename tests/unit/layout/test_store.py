@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from azext_acrartifact.errors import ArtifactError, LocalFileError, UnsafeContentError
+from azext_acrartifact.errors import ArtifactError, InvalidInputError, LocalFileError, UnsafeContentError
 from azext_acrartifact.layout.files import TarFiles, open_layout
 from azext_acrartifact.layout.index import LayoutIndex
-from azext_acrartifact.layout.store import FolderStore, existing_layout, is_tar
+from azext_acrartifact.layout.store import FolderStore, existing_layout, is_tar, require_name
 from azext_acrartifact.layout.tar_store import TarStore
 from azext_acrartifact.oci.digest import digest_of
 from tests.unit.layout.layouts import MARKER, blob_of, layout, put
@@ -36,6 +36,21 @@ def older(path: Path) -> TarFiles | None:
     found = existing_layout(str(path))
     assert found is None or isinstance(found[0], TarFiles)
     return found[0] if found else None
+
+
+@pytest.mark.parametrize("ending", [".tar.gz", ".tgz", ".TGZ", ".tar.zst", ".tar.xz", ".tar.bz2", ".zip", ".7z", ".gz"])
+def test_a_new_backup_is_no_compressed_archive(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"saved{ending}"
+    with pytest.raises(InvalidInputError) as raised:
+        require_name(str(path))
+    assert raised.value.hint == f"Give --destination {tmp_path}/saved.tar"
+    path.mkdir()
+    require_name(str(path))
+
+
+@pytest.mark.parametrize("name", ["saved", "saved.tar", "gz", ".zip", "a.tar.gz/b", "saved.v1", "a.gz.d"])
+def test_other_names_are_no_archives(tmp_path: Path, name: str) -> None:
+    require_name(str(tmp_path / name))
 
 
 @pytest.mark.parametrize("there", [False, True])
