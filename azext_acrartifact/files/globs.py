@@ -96,12 +96,16 @@ class Selection:
         """Compile patterns as the user typed them. Raises InvalidInputError."""
         return cls(tuple(map(Glob, include)), tuple(map(Glob, exclude)), tuple(media_types))
 
+    def has_type(self, media_type: str) -> bool:
+        """Return whether files of *media_type* are selected."""
+        return not self.media_types or any(media_type_matches(pattern, media_type) for pattern in self.media_types)
+
     def wants(self, title: str, media_type: str, folder: bool = False) -> bool:
         """Return whether the file *title* of type *media_type* is selected. Exclusion wins.
 
         A *folder* is selected as a whole, also by a pattern for all its content (`docs/**`).
         """
-        if self.media_types and not any(media_type_matches(pattern, media_type) for pattern in self.media_types):
+        if not self.has_type(media_type):
             return False
         names = (title, f"{title}/") if folder else (title,)
         if self.include and not any(any_matches(self.include, name) for name in names):

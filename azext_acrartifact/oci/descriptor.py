@@ -14,7 +14,7 @@ from typing import Any
 
 from ..errors import InvalidManifestError, ProtocolError
 from .digest import Digest, parse_digest, short
-from .mediatypes import TITLE, TYPE_LIMIT, is_type_text
+from .mediatypes import MODEL_PATHS, TITLE, TYPE_LIMIT, is_type_text
 
 LARGEST_SIZE = 2**63 - 1
 
@@ -35,7 +35,7 @@ class Descriptor:
     @property
     def title(self) -> str | None:
         """The file name in the layer's annotations. It is not checked here; `files.names` does that."""
-        return self.annotations.get(TITLE)
+        return self.annotations.get(TITLE) or next(filter(None, map(self.annotations.get, MODEL_PATHS)), None)
 
     @property
     def name(self) -> str:

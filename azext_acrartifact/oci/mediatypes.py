@@ -33,6 +33,9 @@ UNKNOWN_ARTIFACT = "application/vnd.unknown.artifact.v1"
 UNKNOWN_CONFIG = "application/vnd.unknown.config.v1+json"
 
 TITLE = "org.opencontainers.image.title"
+MODEL_PATHS = ("org.cncf.model.filepath", "org.cnai.model.filepath")
+"""Where ModelPack, and its drafts, have the title of a layer
+(https://github.com/modelpack/model-spec/blob/main/docs/annotations.md)."""
 CREATED = "org.opencontainers.image.created"
 UNPACK = "io.deis.oras.content.unpack"
 CONTENT_DIGEST = "io.deis.oras.content.digest"

@@ -23,8 +23,9 @@ from ..transfer.scheduler import Scheduler
 from ..transfer.sizes import DEFAULT_SIZES, TransferSizes
 from .artifact_reference import require_version
 from .download_job import Downloader
+from .named_layers import layers_of, nameless, no_names, with_names
 from .platforms import Platform, choose
-from .pull_plan import Plan, Planned, Skipped, plan_pull
+from .pull_plan import NO_TITLE, Plan, Planned, Skipped, plan_pull
 from .unchanged_files import present_files
 
 DOWNLOADED = "downloaded"
@@ -78,8 +79,8 @@ def pull(registry: Registry, order: PullOrder, progress: Progress) -> PullResult
     Names, free space and permissions are checked before the first byte is written. Raises any `ArtifactError`.
     """
     reference, manifest = find(registry, order)
-    plan = plan_pull(manifest, order.selection, str(reference))
     storage = RepositoryStorage(registry, reference.repository, sizes=order.sizes)
+    plan = plan_layers(registry, order, reference, manifest)
     closed = order.closed_folders
     with Destination.open(order.destination, overwrite=order.overwrite, closed=closed) as destination:
         files = _fetch_all(registry, storage, destination, order, progress, plan)
@@ -104,6 +105,18 @@ def find(registry: Registry, order: PullOrder) -> tuple[Reference, Manifest]:
         manifest = choose(registry, reference, manifest, order.platform)
         reference = reference.at(manifest.digest)
     return reference, manifest
+
+
+def plan_layers(registry: Registry, order: PullOrder, reference: Reference, manifest: Manifest) -> Plan:
+    """Plan the files of *manifest*, also of one that another tool wrote. Nothing is planned if only its config is to be
+    saved. Raises `InvalidManifestError` when it has no file, and as `plan_pull` does."""
+    storage = RepositoryStorage(registry, reference.repository)
+    if order.config_path and nameless(layers_of(manifest)):
+        return Plan([], [Skipped(layer, NO_TITLE) for layer in layers_of(manifest)])
+    named = with_names(storage, registry.http.attempts(), reference, manifest)
+    if nameless(layers_of(named)):
+        raise no_names(manifest, reference)
+    return plan_pull(named, order.selection, str(reference))
 
 
 def _fetch_all(

@@ -7,8 +7,7 @@ from ..files.writing.destination import Destination
 from ..oci.registry import Registry
 from ..transfer.concurrency import Concurrency
 from ..transfer.progress import Progress
-from .pull import UNCHANGED, PulledFile, PullOrder, PullResult, find
-from .pull_plan import plan_pull
+from .pull import UNCHANGED, PulledFile, PullOrder, PullResult, find, plan_layers
 from .unchanged_files import present_files
 
 MOST_NAMED = 10
@@ -18,7 +17,7 @@ def check(registry: Registry, order: PullOrder, progress: Progress) -> PullResul
     """Return the result of a pull that had nothing to do. Raises `LocalFileError`, with their names, when files differ
     or are missing. A folder that another tool packed counts as different: comparing it would need its download."""
     reference, manifest = find(registry, order)
-    plan = plan_pull(manifest, order.selection, str(reference))
+    plan = plan_layers(registry, order, reference, manifest)
     with Destination.open(order.destination, create=False) as destination:
         concurrency = Concurrency(registry.http, order.concurrency)
         present = present_files(concurrency, destination, plan, progress)

@@ -10,7 +10,8 @@ from ..files.globs import Selection
 from ..files.names import RelativeName, check_collisions, safe_folder, safe_name
 from ..oci.descriptor import Descriptor
 from ..oci.manifest import Manifest
-from ..oci.mediatypes import EMPTY_CONFIG, UNPACK
+from ..oci.mediatypes import UNPACK
+from .named_layers import layers_of
 
 NO_TITLE = "it has no file name (org.opencontainers.image.title)"
 NOT_SELECTED = "it was not selected"
@@ -44,8 +45,8 @@ class Plan:
 def plan_pull(manifest: Manifest, selection: Selection, where: str) -> Plan:
     """Plan every layer of *manifest*, and check all titles, even of layers that are not selected.
 
-    Raises `UnsafeContentError` for an unsafe name, `InvalidManifestError` for an index or an artifact without files,
-    `InvalidInputError` if no file is selected.
+    Raises `UnsafeContentError` for an unsafe name, `InvalidManifestError` for an index, `InvalidInputError` if no file
+    is selected.
     """
     if manifest.is_index:
         raise InvalidManifestError(
@@ -54,7 +55,7 @@ def plan_pull(manifest: Manifest, selection: Selection, where: str) -> Plan:
             why="; ".join(f"{_platform(child)}{child.digest}" for child in manifest.manifests[:5]),
             hint="Pull one of them by its digest: SERVER/REPOSITORY@sha256:…",
         )
-    layers = [blob for blob in manifest.layers if blob.media_type != EMPTY_CONFIG or blob.title]
+    layers = layers_of(manifest)
     named: list[Planned] = []
     check_collisions(_names(layers, named))
     nameless = [Skipped(blob, NO_TITLE) for blob in layers if not blob.title]
@@ -62,7 +63,7 @@ def plan_pull(manifest: Manifest, selection: Selection, where: str) -> Plan:
     wanted = [item for item, is_wanted in zip(named, chosen, strict=True) if is_wanted]
     others = [Skipped(item.blob, NOT_SELECTED) for item, is_wanted in zip(named, chosen, strict=True) if not is_wanted]
     if layers and not wanted:
-        raise _nothing(layers, named, where)
+        raise _nothing(named, where)
     return Plan(wanted, [*others, *nameless])
 
 
@@ -81,14 +82,7 @@ def _planned(blob: Descriptor) -> Planned:
     return Planned(blob, safe_folder(title) if folder else safe_name(title), folder)
 
 
-def _nothing(layers: Sequence[Descriptor], named: Sequence[Planned], where: str) -> Exception:
-    if not named:
-        return InvalidManifestError(
-            "The artifact holds no files",
-            where=where,
-            why=f"none of its {len(layers)} layers has a file name",
-            hint="It may be a container image: pull it with a container tool.",
-        )
+def _nothing(named: Sequence[Planned], where: str) -> InvalidInputError:
     files = ", ".join(f"{item.name} ({item.blob.media_type})" for item in named[:5])
     return InvalidInputError(
         "No file of the artifact matches the filters",

@@ -8,13 +8,17 @@ import tempfile
 from typing import IO
 
 from ..errors import InvalidInputError
+from ..files.globs import Selection
 from ..files.os_errors import naming
+from ..oci.descriptor import Descriptor
+from ..oci.manifest import Manifest
+from ..oci.reference import Reference
 from ..oci.registry import Registry
 from ..transfer.download import BlobDownload
 from ..transfer.progress import Progress
 from ..transfer.repository_storage import RepositoryStorage
-from .pull import PullOrder, find
-from .pull_plan import plan_pull
+from .named_layers import layers_of
+from .pull import PullOrder, find, plan_layers
 
 IN_MEMORY = 16 * 1024 * 1024
 """Bytes that are held in memory instead of a temporary file."""
@@ -23,18 +27,10 @@ _COPY = "the temporary copy that is verified first"
 
 def read_one(registry: Registry, order: PullOrder, progress: Progress) -> IO[bytes]:
     """Return the selected file, open at its first byte. It is complete and verified, since the reader of standard
-    output may act on each byte. Raises `InvalidInputError` when the selection is not exactly one file."""
+    output may act on each byte. A layer without a file name is selected by its type. Raises `InvalidInputError` when
+    the selection is not exactly one file."""
     reference, manifest = find(registry, order)
-    plan = plan_pull(manifest, order.selection, str(reference))
-    if len(plan.files) != 1 or plan.files[0].folder:
-        selected = ", ".join(f"{item.name}{'/' if item.folder else ''}" for item in plan.files[:5])
-        raise InvalidInputError(
-            "Only one file can be written to standard output",
-            where=str(reference),
-            why=f"the selection is {selected}" + (", …" if len(plan.files) > 5 else ""),
-            hint="Choose one file with --include or --media-type, or pull without --stdout.",
-        )
-    blob = plan.files[0].blob
+    blob = _only_layer(manifest, order.selection) or _only_file(registry, order, reference, manifest)
     progress.expect(blob.size)
     progress.started(blob, "Downloading")
     storage = RepositoryStorage(registry, reference.repository)
@@ -46,6 +42,25 @@ def read_one(registry: Registry, order: PullOrder, progress: Progress) -> IO[byt
     progress.finished(blob, "Downloaded")
     file.seek(0)
     return file
+
+
+def _only_layer(manifest: Manifest, selection: Selection) -> Descriptor | None:
+    """Return the one layer that `--media-type` leaves if it has no file name; None for a choice by names."""
+    left = [] if selection.include else [blob for blob in layers_of(manifest) if selection.has_type(blob.media_type)]
+    return left[0] if len(left) == 1 and not left[0].title else None
+
+
+def _only_file(registry: Registry, order: PullOrder, reference: Reference, manifest: Manifest) -> Descriptor:
+    plan = plan_layers(registry, order, reference, manifest)
+    if len(plan.files) != 1 or plan.files[0].folder:
+        selected = ", ".join(f"{item.name}{'/' if item.folder else ''}" for item in plan.files[:5])
+        raise InvalidInputError(
+            "Only one file can be written to standard output",
+            where=str(reference),
+            why=f"the selection is {selected}" + (", …" if len(plan.files) > 5 else ""),
+            hint="Choose one file with --include or --media-type, or pull without --stdout.",
+        )
+    return plan.files[0].blob
 
 
 class _Temporary:

@@ -93,12 +93,12 @@ class Extraction:
         algorithm = self._digest.split(":")[0] if self._digest else "sha256"
         stream = InflatedStream(content, self._limit + self._header_allowance, algorithm)
         reader = TarReader(stream, self._max_entries)
-        if self._title.parts:
-            self._staging.add_folder(RelativeName(self._title.parts[-1:]), _MODE_MASK)
         for member in reader:
             before = self._staging.entries
             self._stage(member, reader)
             self._budget.count(max(1, self._staging.entries - before))
+        if self._title.parts and not self._staging.root.children:
+            self._staging.add_folder(RelativeName(self._title.parts[-1:]), _MODE_MASK)
         if self._digest:
             stream.require_digest(self._digest)
         self._staging.make_links()
@@ -131,7 +131,7 @@ class Extraction:
         """Return the name under which *member* is staged, which begins with the last component of the title."""
         parts, title = self._safe_parts(member), self._title.parts
         parts = title + parts if self._bare else parts
-        if parts[: len(title)] != title or (parts == title and member.type != tar.DIRECTORY):
+        if parts[: len(title)] != title or (parts == title and member.type == tar.SYMLINK):
             raise UnsafeContentError(
                 "A member of the folder's archive lies outside of the folder",
                 where=member.path,

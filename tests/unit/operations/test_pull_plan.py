@@ -66,12 +66,6 @@ def test_an_empty_selection_is_an_error_that_names_the_files() -> None:
     assert "and 2 more" in caught.value.why
 
 
-@pytest.mark.parametrize("layers", [[layer(None)], [layer("")], [layer(None), layer(None)]])
-def test_layers_without_titles_are_no_files(layers: list[Descriptor]) -> None:
-    with pytest.raises(errors.InvalidManifestError, match="holds no files"):
-        plan(*layers)
-
-
 def test_an_empty_object_with_a_name_is_a_file() -> None:
     # Only without a title does the empty config's type mark a placeholder: a user's own `{}` may have that type.
     assert names(plan(empty_descriptor(), layer("a.json", empty_descriptor().media_type))) == ["a.json"]

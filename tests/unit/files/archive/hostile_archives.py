@@ -18,7 +18,7 @@ HOSTILE = {
     "newline": ([member("d/a\nb", b"x")], "not allowed"),
     "device-name": ([member("d/NUL", b"x")], "device on Windows"),
     "not-utf8": ([member("d/a", b"x", at_0=b"d/\xff")], "not UTF-8"),
-    "title-as-file": ([member("d", b"x")], "outside of the folder"),
+    "title-as-file": ([member("d", b"x")], "have the same name"),
     "title-as-link": ([symlink("d", "/tmp")], "outside of the folder"),
     "title-as-link-inside": ([symlink("d", "x")], "outside of the folder"),
     "link-absolute": ([symlink("d/l", "/etc/passwd")], "absolute"),

@@ -504,3 +504,17 @@ def test_no_archive_changes_anything_outside(
     for path in out.rglob("*"):
         assert path.resolve().is_relative_to(out / "d")
         assert not path.lstat().st_mode & 0o7022 or path.is_symlink()
+
+
+@pytest.mark.usefixtures("folder_kind")
+def test_a_file_alone_may_have_the_title(out: Path) -> None:
+    """ModelPack packs single files: https://github.com/modelpack/model-spec/blob/main/docs/spec.md."""
+    unpack(out, layer(member("d", b"content", mode=0o755)))
+    assert (out / "d").read_bytes() == b"content"
+    assert (out / "d").stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.usefixtures("folder_kind")
+def test_an_archive_without_members_is_an_empty_folder(out: Path) -> None:
+    unpack(out, layer())
+    assert os.listdir(out / "d") == []
