@@ -26,6 +26,7 @@ def push(
     lock: bool = False,
     platform: str | None = None,
     dry_run: bool = False,
+    mountable: bool = False,
 ) -> dict[str, Any]:
     """Push files and folders as an artifact."""
     from .cli.naming import name_artifact
@@ -39,7 +40,8 @@ def push(
     rules = TagRules(not no_overwrite, lock)
     order = push_order(cmd, named.reference, content, tags or [], rules, platform, dry_run)
     with open_session(cmd, named, login) as session:
-        result = run(session.registry, replace(order, reference=session.reference), session.progress)
+        order = replace(order, reference=session.reference, mountable=mountable)
+        result = run(session.registry, order, session.progress)
         session.report("Would push" if dry_run else "Pushed", result.reference, result.manifest.digest)
     return push_output(result)
 

@@ -20,9 +20,10 @@ from ..transfer.upload_sessions import UploadSessions
 from ..transport.authorization import METADATA_READ, Scope
 from .annotations import Annotations
 from .file_spec import FileSpec
+from .image_volume import as_tars, image_config, require_mountable
 from .inputs import Opening, Stdin, open_inputs
 from .locks import naming_locks, require_writable
-from .manifest_builder import compose, config_blob, placeholders, spec_version
+from .manifest_builder import V1_0, compose, config_blob, placeholders, spec_version
 from .platforms import Platform, add_to_index, require_index
 from .tag import TagRules, named, put_tags, require_free, rights
 from .upload_job import UPLOADED, PendingUpload, Uploader, pending_upload
@@ -33,7 +34,7 @@ class PushOrder:
     """The artifact to push. Without a tag in *reference*, it is pushed by its digest. It refers to *subject*, if given.
     Interrupted uploads are resumed from *sessions_folder*, if given; *concurrency* None adapts to the network. *stdin*
     is read for a file named `-`; *split* makes each file of a folder a layer of its own. With *platform* the tags name
-    indexes, to which the artifact is added. A *dry_run* stores nothing."""
+    indexes, to which the artifact is added. A *dry_run* stores nothing. A *mountable* artifact is an image as well."""
 
     reference: Reference
     files: Sequence[FileSpec]
@@ -54,6 +55,7 @@ class PushOrder:
     rules: TagRules = field(default_factory=TagRules)
     platform: Platform | None = None
     dry_run: bool = False
+    mountable: bool = False
     sizes: TransferSizes = DEFAULT_SIZES
 
 
@@ -85,10 +87,12 @@ def push(registry: Registry, order: PushOrder, progress: Progress) -> PushResult
     and finds the blobs that would be sent. Raises any `ArtifactError`.
     """
     with contextlib.ExitStack() as stack:
-        version = spec_version(order.image_spec, order.config, order.artifact_type)
+        version = _version(order)
         _check(order)
         opening = Opening(order.exclude, order.annotations.files, order.stdin, order.split)
         inputs = open_inputs(order.files, opening, stack)
+        if order.mountable:
+            inputs = as_tars(inputs)
         codec = codec_named(order.compression)
         layers = [pending_upload(item, order.media_type, codec) for item in inputs] or placeholders(version)
         config = config_blob(version, order.config, order.artifact_type, order.annotations.config, stack)
@@ -111,7 +115,17 @@ def rights_of(order: PushOrder) -> list[str]:
     return [*rights(order.rules), *([METADATA_READ] if _tags(order) else [])]
 
 
+def _version(order: PushOrder) -> str:
+    """Return the version of the specification to write. An image without an artifact type looks as in 1.0."""
+    version = spec_version(order.image_spec, order.config, order.artifact_type)
+    return V1_0 if order.mountable and not order.artifact_type else version
+
+
 def _check(order: PushOrder) -> None:
+    if order.mountable:
+        typed = order.image_spec == V1_0 and order.artifact_type
+        others = {"--manifest-config": order.config, "--media-type": order.media_type, "--split": order.split}
+        require_mountable(order.files, {**others, "--image-spec v1.0 with --artifact-type": typed})
     if not order.files and not order.allow_empty:
         raise InvalidInputError("No file to push", hint="Give --file PATH, or --empty for an artifact without files.")
     if order.reference.digest:
@@ -154,8 +168,12 @@ def _push(
     sessions = UploadSessions(order.sessions_folder)
     storage = RepositoryStorage(registry, order.reference.repository, sessions, order.sizes)
     concurrency = Concurrency(registry.http, order.concurrency)
-    Uploader(storage, concurrency, present, progress, codec, order.dry_run).run([config, *layers])
+    uploader = Uploader(storage, concurrency, present, progress, codec, order.dry_run)
+    uploader.run(layers if order.mountable else [config, *layers])
     described = [_described(layer) for layer in layers]
+    if order.mountable:
+        config = image_config(described, order.platform)
+        uploader.run([config])
     annotations = order.annotations.manifest
     manifest = compose(version, _described(config), described, order.artifact_type, order.subject, annotations)
     tags = (_would_tag if order.dry_run else _tag)(registry, order, manifest, present)

@@ -19,6 +19,12 @@ def push_arguments(c: AzArgumentContext) -> None:
         help="Push the artifact for this platform (OS/ARCHITECTURE[/VARIANT]) into the index that the tag names. The "
         "index is created if it does not exist; its artifact for the same platform is replaced.",
     )
+    flag(
+        c,
+        "mountable",
+        "Push an artifact that is a container image as well, so that Kubernetes mounts it as an image volume. Files, "
+        "and folders beside them, become one layer; folders alone one layer each.",
+    )
 
 
 def attach_arguments(c: AzArgumentContext) -> None:
