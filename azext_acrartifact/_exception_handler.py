@@ -16,6 +16,7 @@ from azure.cli.core.commands import AzCliCommand
 from . import errors
 from .cli.context import CommandContext
 from .cli.interrupt import InterruptError, interruptible
+from .cli.output.streams import make_streams_usable
 from .errors import ArtifactError
 from .known_secrets import KNOWN, protect_log_records
 
@@ -44,6 +45,7 @@ def command(function: Callable[..., _Result]) -> Callable[..., _Result]:
 
     @functools.wraps(function)
     def run(cmd: AzCliCommand, **arguments: Any) -> _Result:
+        make_streams_usable()
         protect_log_records()
         try:
             with interruptible(_RESUME if function.__name__ in _TRANSFERS else ""):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
 import textwrap
 from collections.abc import Iterator
 from typing import Any
 
+from .cli.output.streams import plain
 from .text import LINE_LIMIT, printable
 
 Row = dict[str, Any]
@@ -141,10 +143,11 @@ def purge_table(result: Row) -> list[Row]:
 def harmless(rows: list[Row]) -> list[Row]:
     """Return *rows* with their texts as `printable`, after they were wrapped and cut: a line of a table may begin with
     the middle of a text."""
-    return [
-        {name: printable(cell, LINE_LIMIT) if isinstance(cell, str) else cell for name, cell in row.items()}
-        for row in rows
-    ]
+
+    def shown(cell: Any) -> Any:
+        return plain(printable(cell, LINE_LIMIT), sys.stdout) if isinstance(cell, str) else cell
+
+    return [{name: shown(cell) for name, cell in row.items()} for row in rows]
 
 
 def human_size(size: int) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from knack.log import get_logger
 
 from .._client_factory import find_server, http_client, open_registry
+from ..errors import InvalidInputError
 from ..known_secrets import KNOWN
 from ..oci.digest import Digest
 from ..oci.reference import Reference
@@ -93,7 +94,10 @@ def with_password(login: LoginArgument) -> LoginArgument:
 
 def _read_password(username: str, from_stdin: bool) -> str:
     if from_stdin:
-        return sys.stdin.readline().rstrip("\r\n")
+        password = sys.stdin.readline().rstrip("\r\n")
+        if not password:
+            raise InvalidInputError("No password on standard input", where=username, hint="Pipe it in.")
+        return password
     from .output.confirm import ask_password
 
     return ask_password(username)

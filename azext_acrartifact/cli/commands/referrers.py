@@ -48,13 +48,14 @@ def list_referrers(
     from ..naming import name_artifact
     from ..output.json import referrers_output
     from ..output.referrer_tree import referrers_tree
+    from ..output.streams import plain
     from ..session import open_session
 
     with open_session(cmd, name_artifact(cmd, artifact), login) as session:
         found = referrers_output(run(session.registry, session.reference, artifact_type, recursive))
     if not _is_for_a_person(cmd):
         return found
-    sys.stdout.write(referrers_tree(found) + "\n")
+    sys.stdout.write(plain(referrers_tree(found), sys.stdout) + "\n")
     return None
 
 

@@ -19,6 +19,7 @@ from ...threads import try_start
 from ...transfer.progress import Progress
 from ..context import CommandContext
 from .progress_bar import Bar, file_line, fit, rows, total_line
+from .streams import plain
 
 REDRAW = 0.1
 MOST_BARS = 8
@@ -156,7 +157,7 @@ class TerminalProgress(Progress):
 
     def _write(self, text: str) -> None:
         if text:
-            self._stream.write(text)
+            self._stream.write(plain(text, self._stream))
             self._stream.flush()
 
     def _frame(self, last: bool) -> str:

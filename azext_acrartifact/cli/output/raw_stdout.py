@@ -8,12 +8,17 @@ import sys
 from typing import IO
 
 from ...errors import LocalFileError
+from .streams import was_closed
 
 _BLOCK = 1024 * 1024
 
 
 def write_raw(content: IO[bytes]) -> None:
-    """Write *content* to standard output and close it. Raises `LocalFileError` for a closed pipe or a full disk."""
+    """Write *content* to standard output and close *content*. Raises `LocalFileError` if standard output is closed, and
+    for a closed pipe or a full disk."""
+    if was_closed(sys.stdout):
+        content.close()
+        raise LocalFileError("Cannot write to standard output", why="it is closed", hint="Redirect it to a file.")
     try:
         with content:
             shutil.copyfileobj(content, sys.stdout.buffer, _BLOCK)
