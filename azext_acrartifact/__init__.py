@@ -34,6 +34,10 @@ class AcrArtifactCommandsLoader(AzCommandsLoader):
         from ._params import load_arguments
 
         load_arguments(self, command)
+        if command:
+            from .cli.command_line import watch
+
+            watch(self.cli_ctx, command)
 
 
 COMMAND_LOADER_CLS = AcrArtifactCommandsLoader

@@ -11,7 +11,7 @@ from azure.cli.core.azclierror import (
 )
 from azure.cli.core.commands import AzCliCommand
 
-from .cli.argument_names import OF_LOGIN, is_server
+from .cli.argument_names import OF_LOGIN, is_same_registry, is_server, plain_name
 
 _NO_REGISTRY = "No registry given."
 _GIVE_REGISTRY = "Give --name REGISTRY, or set a default: az configure --defaults acr=REGISTRY"
@@ -22,6 +22,7 @@ def gather_artifact(cmd: AzCliCommand, namespace: Namespace) -> None:
     """Check the arguments that name an artifact and sign in, and gather them into one object each."""
     from .cli import arguments
 
+    _require_plain_names(namespace)
     # Azure CLI uses a configured default for parameters of the function only, not for `extra` ones.
     namespace.registry_name = namespace.registry_name or _default_registry(cmd)
     _validate_artifact(cmd, namespace)
@@ -41,6 +42,7 @@ def gather_registry(cmd: AzCliCommand, namespace: Namespace) -> None:
     repository for a command that takes `repositories`."""
     from .cli import arguments
 
+    _require_plain_names(namespace)
     _require_one_registry(cmd, namespace)
     _split_reference(namespace)
     namespace.registry_name = namespace.registry_name or _default_registry(cmd)
@@ -57,7 +59,7 @@ def gather_registry(cmd: AzCliCommand, namespace: Namespace) -> None:
 
 def _split_reference(namespace: Namespace) -> None:
     """Move the registry, and the repository if there is one, out of *namespace*.artifact."""
-    reference = (namespace.artifact or "").rstrip("/")
+    reference = namespace.artifact or ""
     first, slash, repository = reference.partition("/")
     if slash and not is_server(first):
         first, repository = "", reference
@@ -67,9 +69,7 @@ def _split_reference(namespace: Namespace) -> None:
         raise _exclusive("REFERENCE with a repository", "--repository")
     if repository:
         namespace.repositories = [repository]
-    if first and not is_server(first) and namespace.registry_name not in (None, first):
-        raise MutuallyExclusiveArgumentError(_TWO_REGISTRIES, "Give one of them.")
-    namespace.registry_name = first or namespace.registry_name
+    _take_registry(namespace, first)
 
 
 def gather_repository(cmd: AzCliCommand, namespace: Namespace) -> None:
@@ -77,8 +77,9 @@ def gather_repository(cmd: AzCliCommand, namespace: Namespace) -> None:
     tag."""
     from .cli import arguments
 
-    namespace.registry_name = namespace.registry_name or _default_registry(cmd)
+    _require_plain_names(namespace)
     repository = _take_repository(namespace)
+    namespace.registry_name = namespace.registry_name or _default_registry(cmd)
     if hasattr(namespace, "image") and not repository:
         _require_version(namespace.artifact or namespace.image)
         gather_artifact(cmd, namespace)
@@ -93,17 +94,38 @@ def gather_repository(cmd: AzCliCommand, namespace: Namespace) -> None:
 def gather_whole(cmd: AzCliCommand, namespace: Namespace) -> None:
     """Do the same as `gather_artifact` for a command that may take all of a repository: --repository is an image
     without a tag."""
+    _require_plain_names(namespace)
     namespace.image = _take_repository(namespace) or namespace.image
     gather_artifact(cmd, namespace)
 
 
+def _require_plain_names(namespace: Namespace) -> None:
+    """Replace each name in *namespace* by its plain form."""
+    for name in ("artifact", "registry_name", "image", "repository", "to", "to_name"):
+        if typed := getattr(namespace, name, None):
+            setattr(namespace, name, plain_name(typed))
+    if repositories := getattr(namespace, "repositories", None):
+        namespace.repositories = [plain_name(typed) for typed in repositories]
+
+
 def _take_repository(namespace: Namespace) -> str | None:
-    """Remove --repository from *namespace* and return it; nothing else may name the artifact beside it."""
+    """Remove --repository from *namespace* and return it. REFERENCE may name the registry beside it, nothing else."""
     repository: str | None = namespace.repository
     del namespace.repository
+    if repository and namespace.artifact and "/" not in namespace.artifact:
+        _take_registry(namespace, namespace.artifact)
+        namespace.artifact = None
     if repository and (getattr(namespace, "image", None) or namespace.artifact):
         raise _exclusive("--repository", "REFERENCE or --image")
     return repository
+
+
+def _take_registry(namespace: Namespace, registry: str) -> None:
+    """Let *registry*, from REFERENCE, be the registry, which --name may repeat."""
+    given = namespace.registry_name
+    if registry and given and not (is_same_registry(given, registry) or is_same_registry(registry, given)):
+        raise MutuallyExclusiveArgumentError(_TWO_REGISTRIES, "Give one of them.")
+    namespace.registry_name = registry or given
 
 
 def _exclusive(first: str, second: str) -> MutuallyExclusiveArgumentError:
@@ -130,6 +152,8 @@ def _validate_artifact(cmd: AzCliCommand, namespace: Namespace) -> None:
     """Require the artifact once: as REFERENCE, or as --image with --name (or `az configure --defaults acr=`)."""
     if namespace.artifact and namespace.image:
         raise _exclusive("REFERENCE", "--image")
+    if namespace.image and _names_server(cmd, namespace):
+        namespace.artifact, namespace.image = namespace.image, None
     _require_one_registry(cmd, namespace)
     if not namespace.artifact and not namespace.image:
         raise RequiredArgumentMissingError(
@@ -139,13 +163,23 @@ def _validate_artifact(cmd: AzCliCommand, namespace: Namespace) -> None:
         raise RequiredArgumentMissingError(_NO_REGISTRY, _GIVE_REGISTRY)
 
 
+def _names_server(cmd: AzCliCommand, namespace: Namespace) -> bool:
+    """Return whether --image begins with a login server. A repository may begin with a name that looks like one."""
+    from .cli.context import CommandContext
+
+    first, slash, _ = namespace.image.lower().partition("/")
+    if not slash or not is_server(first):
+        return False
+    registry, suffix = (namespace.registry_name or "").lower(), CommandContext(cmd).registry_suffix
+    return not registry or first == registry or ":" in first or bool(suffix and first.endswith(suffix))
+
+
 def _require_one_registry(cmd: AzCliCommand, namespace: Namespace) -> None:
     """Refuse --name beside a reference with another server; a configured default does not count."""
-    server = (namespace.artifact or "").partition("/")[0]
-    registry = (namespace.registry_name or "").lower()
-    if "." not in server or not registry or registry == (_default_registry(cmd) or "").lower():
+    server, registry = (namespace.artifact or "").partition("/")[0], namespace.registry_name or ""
+    if "." not in server or not registry or registry.lower() == (_default_registry(cmd) or "").lower():
         return
-    if registry not in (server, server.partition(".")[0]):
+    if not is_same_registry(registry, server):
         raise MutuallyExclusiveArgumentError(_TWO_REGISTRIES, "Give the server in one of them.")
 
 
@@ -180,16 +214,37 @@ def _validate_target(namespace: Namespace) -> None:
         )
     first, slash, _ = namespace.to.partition("/")
     has_server = bool(slash) and is_server(first)
-    if has_server and namespace.to_name:
+    if has_server and namespace.to_name and not is_same_registry(namespace.to_name, first):
         raise _exclusive("--to with a server", "--to-name")
+    if has_server:
+        namespace.to_name = None
     if not has_server and not namespace.to_name:
         raise RequiredArgumentMissingError(
             "No target registry given.", "Write --to SERVER/REPOSITORY:TAG, or give --to-name REGISTRY."
         )
 
 
-def validate_stdout(namespace: Namespace) -> None:
-    """Refuse options about files beside --stdout, which writes none."""
+def validate_raw(cmd: AzCliCommand, namespace: Namespace) -> None:
+    """Refuse options about the JSON result beside --raw, which writes the manifest instead."""
+    if namespace.raw_manifest:
+        _require_no_format(cmd, "--raw")
+    if namespace.raw_manifest and namespace.detail:
+        raise _exclusive("--raw", "--detail")
+
+
+def _require_no_format(cmd: AzCliCommand, option: str) -> None:
+    """Refuse --query, and an --output other than JSON, which would not be obeyed."""
+    data = cmd.cli_ctx.data.get("safe_params") or []
+    if "--query" in data:
+        raise _exclusive(option, "--query")
+    if {"--output", "-o"} & set(data) and not cmd.cli_ctx.invocation.data["output"].startswith("json"):
+        raise _exclusive(option, "--output")
+
+
+def validate_stdout(cmd: AzCliCommand, namespace: Namespace) -> None:
+    """Refuse options about files and about the JSON result beside --stdout, which writes neither."""
+    if namespace.stdout:
+        _require_no_format(cmd, "--stdout")
     given = {
         "--check": namespace.check,
         "--destination": namespace.destination,

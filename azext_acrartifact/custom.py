@@ -66,6 +66,7 @@ def pull(
 ) -> dict[str, Any] | None:
     """Pull an artifact's files and folders."""
     from .cli.import_path import distrust
+    from .cli.local_paths import require_current_folder, require_folder
     from .cli.naming import name_artifact
     from .files.globs import Selection
     from .operations.platforms import parse_platform
@@ -73,6 +74,8 @@ def pull(
 
     named = name_artifact(cmd, artifact)
     destination = destination or os.curdir
+    require_folder(destination)
+    require_current_folder(manifest_config or destination)
     order = PullOrder(
         named.reference,
         destination,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
-from ..errors import InvalidReferenceError
-from ..oci.reference import Reference, check_server, is_registry_name, parse_image, parse_reference
-from .argument_names import is_server
+from ..errors import InvalidReferenceError, UnresolvedHostError, restated
+from ..oci.reference import Reference, check_server, check_tag, is_registry_name, is_tag, parse_image, parse_reference
+from .argument_names import is_server, plain_name
 from .arguments import ArtifactArgument, RegistryArgument
 from .context import CommandContext
 
@@ -27,19 +29,15 @@ def name_artifact(cmd: CommandContext, artifact: ArtifactArgument) -> NamedRefer
     if reference and not (registry and _has_no_server(reference)):
         return NamedReference(parse_reference(reference))
     server, guessed_from = _server(cmd, registry or "", artifact.suffix)
-    first, slash, image = (artifact.image or "").partition("/")
-    if slash and first.lower() == server:
-        raise InvalidReferenceError(
-            "The registry is named twice", where=artifact.image or "", hint=f"Write {image} without its server."
-        )
     return NamedReference(parse_image(artifact.image or reference or "", server), guessed_from)
 
 
 def name_repository(cmd: CommandContext, artifact: ArtifactArgument) -> NamedReference:
     """Return the registry or repository that the arguments name. Raises `InvalidReferenceError`."""
-    reference = (artifact.reference or "").rstrip("/")
+    reference = artifact.reference or ""
     if reference and "/" not in reference:
-        artifact = replace(artifact, reference=None, registry=reference)
+        with explaining_registry(reference):
+            return name_registry(cmd, RegistryArgument(reference, artifact.suffix))
     elif reference or artifact.image:
         return name_artifact(cmd, artifact)
     return name_registry(cmd, RegistryArgument(artifact.registry or "", artifact.suffix))
@@ -59,6 +57,35 @@ def check_repository(text: str) -> str:
     return reference.repository
 
 
+@contextmanager
+def explaining_registry(typed: str | None) -> Iterator[None]:
+    """Make the errors of the block say that *typed*, if given, was taken as a registry and not as a repository."""
+    try:
+        yield
+    except (InvalidReferenceError, UnresolvedHostError) as error:
+        if not typed or "/" in typed or is_server(typed):
+            raise
+        hint = f"'{typed}' was taken as a registry. For a repository of your registry: --repository {typed}"
+        raise restated(error, hint=hint) from error
+
+
+def check_tags(typed: Iterable[str] | None) -> list[str]:
+    """Return the tags of --tags, each once. Raises `InvalidReferenceError` for a text that is no tag."""
+    return list(dict.fromkeys(_checked_tag(plain_name(text)) for text in typed or ()))
+
+
+def _checked_tag(text: str) -> str:
+    several = [part for part in text.replace(";", ",").split(",") if part.strip()]
+    last = text.rpartition("/")[2].rpartition(":")[2]
+    if len(several) > 1 and all(map(is_tag, several)):
+        hint = f"Separate tags by spaces: --tags {' '.join(several)}"
+        raise InvalidReferenceError("Not a tag", where=text, why="it holds a comma", hint=hint)
+    if ("/" in text or ":" in text) and is_tag(last):
+        hint = f"--tags takes the names of tags only: --tags {last}"
+        raise InvalidReferenceError("Not a tag", where=text, why="it is a reference", hint=hint)
+    return check_tag(text)
+
+
 def _has_no_server(reference: str) -> bool:
     first, slash, _ = reference.partition("/")
     return not slash or not is_server(first)
@@ -70,7 +97,7 @@ def _server(cmd: CommandContext, registry: str, suffix: str | None) -> tuple[str
     A name with its hash is no guess: Azure computes the hash, so nobody else can choose it.
     """
     if "." in registry or ":" in registry:
-        return check_server(registry.lower() if ":" not in registry else registry), None
+        return check_server(registry), None
     if not is_registry_name(registry):
         raise InvalidReferenceError(
             "Not a registry",

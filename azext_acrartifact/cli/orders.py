@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from ..errors import InvalidInputError
-from ..oci.reference import Reference, check_tag
+from ..oci.reference import Reference
 from ..operations.annotations import collect_annotations
 from ..operations.file_spec import STDIN, parse_file_spec
 from ..operations.inputs import Stdin
@@ -15,6 +15,9 @@ from ..operations.push import PushOrder
 from ..operations.tag import TagRules
 from .arguments import ContentArgument
 from .context import CommandContext
+from .local_paths import file_specs
+from .naming import check_tags
+from .output.streams import was_closed
 
 
 def push_order(
@@ -28,7 +31,7 @@ def push_order(
 ) -> PushOrder:
     """Return the order to push *content* to *reference*. Raises `InvalidInputError`, and `LocalFileError` for the file
     of annotations, which is read here."""
-    specs = [parse_file_spec(text) for text in content.files or []]
+    specs = file_specs(content.files or [])
     return PushOrder(
         reference,
         specs,
@@ -37,7 +40,7 @@ def push_order(
         media_type=content.media_type,
         image_spec=content.image_spec,
         annotations=collect_annotations(content.annotations or [], content.annotation_file),
-        tags=[check_tag(tag) for tag in tags],
+        tags=check_tags(tags),
         exclude=content.exclude or [],
         split=content.split,
         allow_empty=content.empty,
@@ -58,4 +61,6 @@ def _stdin(name: str | None, paths: Sequence[str]) -> Stdin | None:
         return None
     if not name:
         raise InvalidInputError("--file - needs --stdin-name", hint="Give --stdin-name FILE, its name in the artifact.")
+    if was_closed(sys.stdin):
+        raise InvalidInputError("Standard input is closed", hint="Give the path of a file, or pipe the content in.")
     return Stdin(sys.stdin.buffer, name)

@@ -15,6 +15,7 @@ from ..known_secrets import KNOWN
 from ..oci.digest import Digest
 from ..oci.reference import Reference
 from ..oci.registry import Registry
+from ..operations.short_digest import find_digest
 from ..transfer.progress import Progress
 from .arguments import LoginArgument
 from .context import CommandContext
@@ -47,7 +48,8 @@ def open_session(cmd: CommandContext, named: NamedReference, login: LoginArgumen
         http = http_client(cmd, progress)
         server = find_server(cmd, named, http)
         registry = open_registry(cmd, server, login, http)
-        yield Session(registry, replace(named.reference, server=server.host), login, progress)
+        reference = find_digest(registry, replace(named.reference, server=server.host))
+        yield Session(registry, reference, login, progress)
 
 
 @contextlib.contextmanager
@@ -68,7 +70,8 @@ def open_copy_sessions(
         http = http_client(cmd, progress)
         server, target_server = find_server(cmd, named, http), find_server(cmd, target_named, http)
         registry = open_registry(cmd, server, login, http)
-        origin = Session(registry, replace(named.reference, server=server.host), login, progress)
+        reference = find_digest(registry, replace(named.reference, server=server.host))
+        origin = Session(registry, reference, login, progress)
         target_reference = replace(target_named.reference, server=target_server.host)
         if server.host == target_server.host and target_login in (None, login):
             yield origin, replace(origin, reference=target_reference)

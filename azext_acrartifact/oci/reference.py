@@ -14,56 +14,60 @@ from ..errors import InvalidReferenceError
 from .digest import DIGEST_FORM, Digest, is_digest
 
 NAME_LIMIT = 255
-FORM = "SERVER/REPOSITORY[:TAG] or SERVER/REPOSITORY@DIGEST, for example myregistry.azurecr.io/samples/artifact:1.0"
+EXAMPLE_SERVER = "myregistry.azurecr.io"
+FORM = f"SERVER/REPOSITORY[:TAG] or SERVER/REPOSITORY@DIGEST, for example {EXAMPLE_SERVER}/samples/artifact:1.0"
 
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _REPOSITORY = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*")
+_SHORT = re.compile(r"sha256:[0-9a-f]{12,63}")
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
 _REGISTRY_NAME = re.compile(r"[A-Za-z0-9]{5,50}(?:-[A-Za-z0-9]+)?")
 
 
 @dataclass(frozen=True)
 class Reference:
-    """An artifact in a registry, or a repository if there is neither *tag* nor *digest*."""
+    """An artifact in a registry, or a repository if there is neither *tag* nor *digest*. *short* is the beginning of a
+    digest as tables show it: `find_digest` replaces it before any use."""
 
     server: str
     repository: str
     tag: str | None = None
     digest: Digest | None = None
+    short: str | None = None
 
     @property
     def version(self) -> str | None:
         """The digest, or else the tag; requests for the manifest use it."""
-        return self.digest or self.tag
+        return self.digest or self.short or self.tag
 
     @property
     def image(self) -> str:
         """REPOSITORY[:TAG][@DIGEST], as `--image` accepts it."""
         tag = f":{self.tag}" if self.tag else ""
-        return f"{self.repository}{tag}" + (f"@{self.digest}" if self.digest else "")
+        digest = self.digest or self.short
+        return f"{self.repository}{tag}" + (f"@{digest}" if digest else "")
 
     def __str__(self) -> str:
         return f"{self.server}/{self.image}"
 
     def at(self, digest: Digest) -> Reference:
         """Return a reference to *digest* in the same repository, without a tag."""
-        return replace(self, tag=None, digest=digest)
+        return replace(self, tag=None, digest=digest, short=None)
 
 
 def parse_reference(text: str) -> Reference:
     """Parse SERVER/REPOSITORY[:TAG][@DIGEST]. Raises `InvalidReferenceError`."""
-    text = text.removeprefix("https://").removeprefix("oci://")
-    server, _, image = text.partition("/")
+    server, slash, image = text.partition("/")
+    host, colon, port = server.partition(":")
+    if "." not in host and host.lower() != "localhost" and not (slash and colon and _is_port(port)):
+        example = f"{EXAMPLE_SERVER}/{text.lower()}"
+        raise InvalidReferenceError(
+            "No registry given", where=text, hint=f"Write it with its login server, as {example}, or give --name."
+        )
     if not image:
         raise InvalidReferenceError("The reference names no repository", where=text, hint=f"Write {FORM}.")
-    if "." not in server and ":" not in server and server != "localhost":
-        raise InvalidReferenceError(
-            "The reference does not begin with a login server",
-            where=text,
-            hint=f"Write {FORM}, or give --name REGISTRY --image {text}.",
-        )
     return parse_image(image, check_server(server))
 
 
@@ -71,19 +75,21 @@ def parse_image(text: str, server: str) -> Reference:
     """Parse REPOSITORY[:TAG][@DIGEST] on *server*. Raises `InvalidReferenceError`."""
     rest, at, digest = text.partition("@")
     repository, colon, tag = rest.partition(":")
-    if at and not is_digest(digest):
+    short = digest if _SHORT.fullmatch(digest) else None
+    if at and not short and not is_digest(digest):
         raise InvalidReferenceError("Not a digest", where=text, why=f"'{digest}' is not {DIGEST_FORM}")
     if colon:
         check_tag(tag, text)
     _check_repository(repository, server, text)
-    return Reference(server, repository, tag or None, Digest(digest) if digest else None)
+    whole = Digest(digest) if digest and not short else None
+    return Reference(server, repository, tag or None, whole, short)
 
 
 def check_server(server: str) -> str:
-    """Return *server* if it is a valid login server: HOST, or HOST:PORT on this machine."""
+    """Return *server* in lower case if it is a valid login server: HOST, or HOST:PORT on this machine."""
+    # Other letters may have a lower case in ASCII, such as the sign for kelvin.
+    server = server.lower() if server.isascii() else server
     host, colon, port = split_server(server)
-    if host != host.lower():
-        raise InvalidReferenceError("A login server must be lower case", where=server, hint=f"Write {server.lower()}.")
     if not (_HOST.fullmatch(host) or is_loopback(server)) or (colon and not _is_port(port)):
         raise InvalidReferenceError("Not a login server", where=server, hint=f"Write {FORM}.")
     if colon and not is_loopback(server):
@@ -117,6 +123,12 @@ def check_tag(tag: str, where: str = "") -> str:
 def is_tag(text: object) -> bool:
     """Return whether *text* is a valid tag."""
     return isinstance(text, str) and _TAG.fullmatch(text) is not None
+
+
+def tag_order(tag: str) -> list[tuple[int, str]]:
+    """Return the key that sorts tags as versions: 1, 2, 10."""
+    parts = re.split(r"([0-9]+)", tag)
+    return [(int(part), "") if number % 2 else (-1, part) for number, part in enumerate(parts)]
 
 
 def is_repository(text: object) -> bool:

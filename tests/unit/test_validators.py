@@ -39,6 +39,14 @@ def gathered(default: str = "", gather: Callable[..., None] = gather_artifact, *
         (f"{S}/a:1", "MyRegistry", None, ""),
         (f"{S}/a:1", "other", None, "other"),
         (f"{S}/a:1", "Other", None, "oTHER"),
+        (None, "myregistry", f"{S}/a:1", ""),
+        (None, S, f"https://{S}/a:1", ""),
+        (None, f"https://{S}/", "a:1", ""),
+        (None, None, f"{S}/a:1", ""),
+        (None, "other", f"{S}/a:1", "other"),
+        (None, "myregistry", "myregistry-d7fq.azurecr.io/a:1", ""),
+        ("myregistry-d7fq.azurecr.io/a:1", "myregistry", None, ""),
+        (f"'{S}/a:1'", None, None, ""),
     ],
 )
 def test_an_artifact_that_is_named_once_is_taken(reference, registry, image, default: str) -> None:
@@ -51,6 +59,7 @@ def test_an_artifact_that_is_named_once_is_taken(reference, registry, image, def
         (f"{S}/a:1", None, "a:1", MutuallyExclusiveArgumentError),
         ("a:1", "myregistry", "a:1", MutuallyExclusiveArgumentError),
         (f"{S}/a:1", "other", None, MutuallyExclusiveArgumentError),
+        (None, "other", f"{S}/a:1", MutuallyExclusiveArgumentError),
         (None, None, None, RequiredArgumentMissingError),
         (None, "myregistry", None, RequiredArgumentMissingError),
         (None, None, "a:1", RequiredArgumentMissingError),
@@ -60,6 +69,12 @@ def test_an_artifact_that_is_named_twice_or_not_is_refused(reference, registry, 
     with pytest.raises(kind) as caught:
         gathered(artifact=reference, registry_name=registry, image=image)
     assert caught.value.recommendations
+
+
+@pytest.mark.parametrize("image", ["docker.io/a:1", "my.app/a:1", "a:1"])
+def test_a_repository_may_look_like_a_server(image: str) -> None:
+    found = gathered(registry_name="myregistry", image=image).artifact
+    assert (found.reference, found.image) == (None, image)
 
 
 @pytest.mark.parametrize(
@@ -121,6 +136,7 @@ def test_the_target_of_a_copy_is_named_in_either_form() -> None:
     found = copied("b:1", to_name="other", to_username="me", to_password="secret").target
     assert (found.reference, found.registry, found.login.username) == ("b:1", "other", "me")
     assert "secret" not in repr(found)
+    assert copied(f"oci://{S}/b:1", to_name="myregistry").target.registry is None
     assert copied(f"{S}/b:1", to_auth_mode="docker").target.login.auth_mode == "docker"
 
 
@@ -154,7 +170,8 @@ def test_a_whole_repository_may_be_named_in_three_ways() -> None:
     assert whole(repository="a").artifact.image == "a"
     assert whole(image="a").artifact == whole(repository="a").artifact
     assert whole(artifact=f"{S}/a").artifact.reference == f"{S}/a"
-    for other in ({"image": "b"}, {"artifact": f"{S}/a"}):
+    assert whole(repository="a", artifact="https://myregistry/").artifact.registry == "myregistry"
+    for other in ({"image": "b"}, {"artifact": f"{S}/a"}, {"artifact": "other", "registry_name": "myregistry"}):
         with pytest.raises(MutuallyExclusiveArgumentError):
             whole(repository="a", **other)
     with pytest.raises(RequiredArgumentMissingError):
@@ -172,6 +189,7 @@ def test_a_registry_may_be_named_in_three_ways() -> None:
     assert registry(artifact="myregistry", username="me", password="x").login.username == "me"
     assert registry("other", artifact=S).artifact.name == S
     assert registry(artifact=S, registry_name="myregistry").artifact.name == S
+    assert registry(artifact="myregistry", registry_name=S).artifact.name == "myregistry"
 
 
 def test_a_repository_may_be_part_of_the_name() -> None:

@@ -26,17 +26,18 @@ def backup(
     concurrency: int | None = None,
 ) -> dict[str, Any]:
     """Save artifacts to an OCI image layout."""
-    from ...oci.reference import check_tag
     from ...operations.backup import BackupOrder
     from ...operations.backup import backup as run
     from ..import_path import distrust
-    from ..naming import name_artifact
+    from ..local_paths import require_layout
+    from ..naming import check_tags, name_artifact
     from ..output.json_copy import backup_output
     from ..session import open_session
 
     distrust(destination)
+    require_layout(destination, "exists and is no OCI layout", "Choose another name.")
     named = name_artifact(cmd, artifact)
-    checked, concurrency = [check_tag(tag) for tag in tags or []], cmd.concurrency(concurrency)
+    checked, concurrency = check_tags(tags), cmd.concurrency(concurrency)
     order = BackupOrder(named.reference, destination, checked, recursive, dry_run, concurrency)
     with open_session(cmd, named, login) as session:
         result = run(session.registry, replace(order, reference=session.reference), session.progress)
@@ -59,19 +60,21 @@ def restore(
     concurrency: int | None = None,
 ) -> dict[str, Any]:
     """Restore artifacts from an OCI image layout."""
-    from ...oci.reference import check_tag, check_version
+    from ...oci.reference import check_version
     from ...operations.restore import RestoreOrder
     from ...operations.restore import restore as run
-    from ..naming import name_artifact
+    from ..local_paths import require_layout
+    from ..naming import check_tags, name_artifact
     from ..output.json_copy import restore_output
     from ..session import open_session
 
+    require_layout(source, "is no OCI layout", "Name a folder or .tar that a backup has written.")
     named = name_artifact(cmd, artifact)
     order = RestoreOrder(
         named.reference,
         source,
         check_version(source_tag) if source_tag else None,
-        [check_tag(tag) for tag in tags or []],
+        check_tags(tags),
         recursive,
         overwrite=not no_overwrite,
         dry_run=dry_run,

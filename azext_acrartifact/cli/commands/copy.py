@@ -24,12 +24,11 @@ def copy(
     concurrency: int | None = None,
 ) -> dict[str, Any]:
     """Copy an artifact to another repository or registry."""
-    from ...oci.reference import check_tag
     from ...operations.copy import CopyOrder, Registries
     from ...operations.copy import copy as run
     from ...operations.platforms import parse_platform
     from ..arm_import import importer_for
-    from ..naming import name_artifact
+    from ..naming import check_tags, name_artifact
     from ..output.json_copy import copy_output
     from ..session import open_copy_sessions
 
@@ -37,7 +36,7 @@ def copy(
     order = CopyOrder(
         named.reference,
         target_named.reference,
-        [check_tag(tag) for tag in tags or []],
+        check_tags(tags),
         recursive,
         parse_platform(platform) if platform else None,
         overwrite=not no_overwrite,

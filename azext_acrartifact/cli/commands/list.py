@@ -23,7 +23,7 @@ def list_artifacts(
     from ...operations.list import ListOrder, list_repositories
     from ...operations.list import list_artifacts as run
     from ...text import printable
-    from ..naming import name_repository
+    from ..naming import explaining_registry, name_repository
     from ..output.json import listed_output
     from ..session import open_session
 
@@ -35,7 +35,7 @@ def list_artifacts(
         )
     if not repository and (orderby or artifact_type):
         raise InvalidInputError("--orderby and --artifact-type need --repository", hint="Give --repository as well.")
-    with open_session(cmd, named, login) as session:
+    with explaining_registry(artifact.reference), open_session(cmd, named, login) as session:
         if not repository:
             return [printable(name) for name in list_repositories(session.registry, top)]
         order = ListOrder(repository, orderby, top, artifact_type)

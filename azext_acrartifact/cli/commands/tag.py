@@ -19,15 +19,14 @@ def tag(
     lock: bool = False,
 ) -> dict[str, Any]:
     """Add tags to an artifact."""
-    from ...oci.reference import check_tag
     from ...operations.tag import TagRules
     from ...operations.tag import tag as run
-    from ..naming import name_artifact
+    from ..naming import check_tags, name_artifact
     from ..output.json import tagged_output
     from ..session import open_session
 
     named = name_artifact(cmd, artifact)
-    names = list(dict.fromkeys(map(check_tag, tags)))
+    names = check_tags(tags)
     with open_session(cmd, named, login) as session:
         return tagged_output(run(session.registry, session.reference, names, TagRules(not no_overwrite, lock)))
 

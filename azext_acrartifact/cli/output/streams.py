@@ -11,6 +11,8 @@ _ASCII = {"…": "~", "└": "`", "├": "|", "│": "|", "─": "-"}
 """Our own symbols, and what stands for them, each as wide as the symbol."""
 _ESCAPING = "acrartifact.escape"
 """The error handler that writes JSON's escapes: a stream gets them instead of an error or a gap."""
+_MADE: list[TextIO] = []
+"""The streams in the place of closed ones."""
 
 
 def make_streams_usable() -> None:
@@ -26,7 +28,8 @@ def make_streams_usable() -> None:
             os.open(os.devnull, os.O_RDWR)
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8"))
+            _MADE.append(os.fdopen(os.open(os.devnull, os.O_RDWR), "r" if name == "stdin" else "w", encoding="utf-8"))
+            setattr(sys, name, _MADE[-1])
     for stream in (sys.stdout, sys.stderr):
         if not _has(stream, "\uffff") and hasattr(stream, "reconfigure"):
             codecs.register_error(_ESCAPING, _escape)
@@ -35,7 +38,7 @@ def make_streams_usable() -> None:
 
 def was_closed(stream: object) -> bool:
     """Return whether *stream* is one that `make_streams_usable` opened."""
-    return getattr(stream, "name", None) == os.devnull
+    return any(made is stream for made in _MADE)
 
 
 def plain(text: str, stream: TextIO) -> str:

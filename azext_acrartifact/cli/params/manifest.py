@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from azure.cli.core.commands.parameters import AzArgumentContext
 
-from ..._validators import validate_stdout
+from ..._validators import validate_raw, validate_stdout
 from .options import CONCURRENCY, SEVERAL, flag, transfer_arguments, yes_argument
 from .sign_in import artifact_arguments
 
@@ -52,6 +52,7 @@ def show_arguments(c: AzArgumentContext) -> None:
         options_list=["--raw"],
         action="store_true",
         help="Write the manifest to standard output, byte for byte.",
+        validator=validate_raw,
     )
     flag(
         c,

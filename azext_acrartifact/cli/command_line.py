@@ -1,0 +1,121 @@
+"""Words of the command line that Azure CLI's parser would refuse without saying what to type instead.
+
+Azure CLI raises an event with the words before it parses them; its own alias extension changes them there as well
+(https://github.com/Azure/azure-cli-extensions/tree/main/src/alias).
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+from collections.abc import Iterator, Mapping
+from math import inf
+from typing import Any
+
+from azure.cli.core import AzCli
+from azure.cli.core.azclierror import InvalidArgumentValueError, UnrecognizedArgumentError
+from knack.events import EVENT_INVOKER_PRE_PARSE_ARGS
+
+Options = Mapping[str, float]
+"""The number of values that each option takes, at most."""
+_GLOBAL: Options = {
+    **dict.fromkeys(("--output", "-o", "--query", "--subscription"), 1),
+    **dict.fromkeys(("--debug", "--verbose", "--only-show-errors", "--help", "-h"), 0),
+}
+_TAKES_FILES = ("push", "attach")
+_MEANT = {
+    "backup": "--destination",
+    "check-access": "--repository",
+    "copy": "--to",
+    "list": "--repository",
+    "pull": "--destination",
+    "restore": "--source",
+    "tag": "--tags",
+}
+"""The option that a second word after the reference stands for, as with oras."""
+# An office program or a chat makes these of two hyphens.
+_DASHES = re.compile(r"-?[\u2010-\u2015\u2212][-\u2010-\u2015\u2212]*(?P<name>[a-z][a-z-]*)(?:=.*)?", re.DOTALL)
+
+
+def watch(cli_ctx: AzCli, command: str) -> None:
+    """Check the words of *command* before Azure CLI parses them."""
+    cli_ctx.register_event(EVENT_INVOKER_PRE_PARSE_ARGS, functools.partial(_check, command))
+
+
+def _check(command: str, cli_ctx: AzCli, args: list[str], **_: object) -> None:
+    names = command.split()
+    if args[: len(names)] != names or {"--help", "-h"} & set(args):
+        return
+    arguments = cli_ctx.invocation.commands_loader.command_table[command].arguments
+    settings = [argument.type.settings for argument in arguments.values()]
+    options = {str(option): _values(one) for one in settings for option in one.get("options_list") or ()}
+    args[:] = [*names, *mended(names[-1], args[len(names) :], options)]
+
+
+def _values(settings: Mapping[str, Any]) -> float:
+    if settings.get("action") == "store_true":
+        return 0
+    return inf if settings.get("nargs") == "+" else 1
+
+
+def mended(verb: str, words: list[str], options: Options) -> list[str]:
+    """Return *words* with files after the reference as values of --file; *options* are those of *verb*.
+
+    Raises `InvalidArgumentValueError` for an empty value and for a dash that is no hyphen, and
+    `UnrecognizedArgumentError` for a word that belongs to no option.
+    """
+    for word in words:
+        if (found := _DASHES.fullmatch(word)) and not os.path.lexists(word):
+            name = found["name"]
+            raise InvalidArgumentValueError(
+                f"{word} begins with a dash that is not a hyphen.", f"Type {'--' if len(name) > 1 else '-'}{name}."
+            )
+    loose: list[str] = []
+    rest: list[str] = []
+    for option, word in _owners(words, {**options, **_GLOBAL}):
+        if not word.strip() and option not in _GLOBAL:
+            raise InvalidArgumentValueError(
+                f"{option or 'REFERENCE'} is empty.", "Is a variable unset? Otherwise leave the option out."
+            )
+        (rest if option is not None else loose).append(word)
+    named = bool({"--image", "-t"} & set(words))
+    extra = loose if named and verb in _TAKES_FILES else loose[1:]
+    if not extra:
+        return words
+    if verb in _TAKES_FILES:
+        return [*loose[: len(loose) - len(extra)], *rest, "--file", *extra]
+    meant = f"Type {_MEANT[verb]} {extra[0]}." if verb in _MEANT else "Give one artifact, and options after it."
+    raise UnrecognizedArgumentError(f"{' '.join(extra)} belongs to no option.", meant)
+
+
+def _owners(words: list[str], options: Options) -> Iterator[tuple[str | None, str]]:
+    """Yield each word with the option that it is, or is a value of; None for a loose word."""
+    option, room = "", 0.0
+    for number, word in enumerate(words):
+        if word == "--":
+            yield from (("--", rest) for rest in words[number:])
+            return
+        if _is_option(word):
+            name, equals, value = word.partition("=")
+            option = _whole(name, options)
+            has_value = equals or (len(name) > 2 and name[1] != "-")
+            room = 0.0 if has_value else options.get(option, 1)
+            if equals and not value.strip():
+                yield option, ""
+            yield option, word
+        elif room > 0:
+            room -= 1
+            yield option, word
+        else:
+            yield None, word
+
+
+def _is_option(word: str) -> bool:
+    return word.startswith("-") and word != "-" and not word[1:2].isdigit() and " " not in word
+
+
+def _whole(name: str, options: Options) -> str:
+    """Return the option that *name* abbreviates, if there is one."""
+    found = [option for option in options if option.startswith(name)]
+    return found[0] if len(found) == 1 else name

@@ -1,0 +1,92 @@
+"""What people type, and the response that helps: by exit code and by the name or option in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.functional.az import Az
+from tests.functional.origin import SERVER
+
+NAME = SERVER.partition(".")[0]
+
+ACCEPTED = {
+    "a name and a server in the image": ("show", "-n", NAME, "-t", "{ref}"),
+    "an image with its server alone": ("show", "-t", "{ref}"),
+    "quotes": ("show", "'{ref}'"),
+    "smart quotes": ("show", "\u201c{ref}\u201d"),
+    "blanks around": ("show", " {ref} "),
+    "a slash at the end": ("show", "{ref}/"),
+    "an upper-case server": ("show", "MyRegistry.AzureCR.io/{repository}:1.0"),
+    "https": ("show", "https://{ref}"),
+    "oci": ("show", "oci://{ref}"),
+    "docker": ("show", "docker://{ref}"),
+    "tag and digest": ("show", "{ref}@{digest}"),
+    "a URL as the name": ("list", "-n", f"https://{SERVER}/", "--repository", "{repository}"),
+    "a name before --repository": ("list", NAME, "--repository", "{repository}"),
+    "a server before --repository": ("list", SERVER, "--repository", "{repository}"),
+    "a URL before --repository": ("list", f"https://{SERVER}/", "--repository", "{repository}"),
+    "a target with its name twice": ("copy", "{ref}", "--to-name", NAME, "--to", "https://{ref}"),
+    "files after the reference": ("push", "{ref}", "a.txt", "b.txt"),
+    "a file after another option": ("push", "{ref}", "--artifact-type", "a/b", "a.txt"),
+    "a file to attach": ("attach", "{ref}", "a.txt", "--artifact-type", "a/b"),
+    "a pattern that no shell expanded": ("push", "{ref}", "--file", "[ab].txt"),
+}
+
+REFUSED = {
+    "no registry": (("push", "artifact:1.0", "-f", "a.txt"), ["No registry given", f"{SERVER}/artifact:1.0", "--name"]),
+    "a reference as a tag": (("tag", "{ref}", "--tags", f"{SERVER}/a:stable"), ["--tags stable"]),
+    "tags with a comma": (("tag", "{ref}", "--tags", "2,3"), ["--tags 2 3"]),
+    "the same at a push": (("push", "{ref}", "-f", "a.txt", "--tags", "2,3"), ["--tags 2 3"]),
+    "a pattern without a file": (("push", "{ref}", "-f", "*.zip"), ["No file matches *.zip"]),
+    "a file of an unset variable": (("push", "{ref}", "-f", ""), ["-f is empty", "unset"]),
+    "a folder of an unset variable": (("pull", "{ref}", "-d", ""), ["-d is empty", "unset"]),
+    "a layout of an unset variable": (("backup", "{ref}", "--destination="), ["--destination is empty", "unset"]),
+    "a file as the destination": (
+        ("pull", "{ref}", "-d", "a.txt"),
+        ["--destination takes a folder", "a.txt is a file"],
+    ),
+    "a file as the layout": (("backup", "{ref}", "-d", "a.txt"), ["a.txt exists and is no OCI layout", "another name"]),
+    "a file to restore": (("restore", "{ref}", "-s", "a.txt"), ["a.txt is no OCI layout"]),
+    "a query of bytes": (("show", "{ref}", "--raw", "--query", "digest"), ["--raw", "--query"]),
+    "a table of bytes": (("show", "{ref}", "--raw", "-o", "table"), ["--raw", "--output"]),
+    "a query of a file": (("pull", "{ref}", "--stdout", "--query", "files"), ["--stdout", "--query"]),
+    "a word after a tag": (("tag", "{ref}", "stable"), ["--tags stable"]),
+    "a word after a copy": (("copy", "{ref}", f"{SERVER}/b:1"), [f"--to {SERVER}/b:1"]),
+    "a word after a pull": (("pull", "{ref}", "out"), ["--destination out"]),
+    "an en dash": (("show", "{ref}", "\u2013-raw"), ["Type --raw"]),
+    "an em dash": (("push", "{ref}", "\u2014file", "a.txt"), ["Type --file"]),
+    "two registries": (("show", "-n", "targetregistry", "-t", "{ref}"), ["two registries"]),
+}
+
+
+def filled(words: tuple[str, ...], **values: str) -> list[str]:
+    """Return *words* with the names of this test's artifact."""
+    return [word.format(**values) for word in words]
+
+
+@pytest.mark.parametrize("case", ACCEPTED)
+def test_it_is_accepted(az: Az, digest: str, artifact: str, repository: str, work: Path, case: str) -> None:
+    for name in ("a.txt", "b.txt"):
+        (work / name).write_text(name)
+    done = az.artifact(*filled(ACCEPTED[case], ref=artifact, repository=repository, digest=digest))
+    found = done.json[0] if isinstance(done.json, list) else done.json
+    assert found["digest"].startswith("sha256:")
+    if case == "files after the reference":
+        assert [file["title"] for file in found["files"]] == ["a.txt", "b.txt"]
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_it_is_refused_with_what_to_type(az: Az, artifact: str, file: str, case: str) -> None:
+    words, named = REFUSED[case]
+    refused = az.refused(1, *filled(words, ref=artifact))
+    for word in named:
+        assert word in refused.stderr
+    assert refused.log == []
+
+
+@pytest.mark.parametrize("typed", ["dockerfile", "app"])
+def test_a_repository_taken_as_a_registry(az: Az, typed: str) -> None:
+    refused = az.using(AZURE_DEFAULTS_ACR=NAME).refused(1, "list", typed)
+    assert f"--repository {typed}" in refused.stderr
