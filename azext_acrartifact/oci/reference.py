@@ -60,8 +60,8 @@ class Reference:
 def parse_reference(text: str) -> Reference:
     """Parse SERVER/REPOSITORY[:TAG][@DIGEST]. Raises `InvalidReferenceError`."""
     server, slash, image = text.partition("/")
-    host, colon, port = server.partition(":")
-    if "." not in host and host.lower() != "localhost" and not (slash and colon and _is_port(port)):
+    host, colon, port = split_server(server)
+    if not _may_be_server(host) and not (slash and colon and _is_port(port)):
         example = f"{EXAMPLE_SERVER}/{text.lower()}"
         raise InvalidReferenceError(
             "No registry given", where=text, hint=f"Write it with its login server, as {example}, or give --name."
@@ -100,6 +100,10 @@ def check_server(server: str) -> str:
             hint=f"Write {host}.",
         )
     return server
+
+
+def _may_be_server(host: str) -> bool:
+    return "." in host or host.lower() == "localhost" or host.startswith("[")
 
 
 def split_server(server: str) -> tuple[str, str, str]:
