@@ -26,7 +26,7 @@ from .tag import taken
 Tags = Mapping[Digest, Sequence[str]]
 """The tags that manifests of a graph get at the target."""
 Moving = Callable[[str], None]
-"""Is told each tag that will name another manifest."""
+"""Gets each tag that will name another manifest."""
 _Found = TypeVar("_Found", Descriptor, Manifest)
 BATCH = 10_000
 """Blobs or manifests that have their jobs made at once."""

@@ -48,6 +48,8 @@ def require_writable(registry: Registry, references: Sequence[Reference], *, rep
     """Raise the `LockedError` that a write to *references* would meet, if *repository* also one of their repository:
     that one the registry refuses before it takes a byte. Passes where locks cannot be read: the identity may not, or
     the registry has none."""
+    if not references:
+        return
     try:
         locked = _read(registry, references, [WRITE], repository=repository)
     except ArtifactError:

@@ -99,7 +99,8 @@ def push(registry: Registry, order: PushOrder, progress: Progress) -> PushResult
         registry.authorizer.authorization(Scope.of(order.reference.repository, *rights_of(order)))
         present = _present(registry, order)
         references = [order.reference, *named(order.reference, order.tags)]
-        require_writable(registry, references if present else references[1:], repository=order.dry_run)
+        existing = references if present or order.dry_run else references[1:]
+        require_writable(registry, existing, repository=order.dry_run)
         stack.enter_context(naming_locks(registry, references))
         try:
             return _push(registry, order, version, config, layers, present, progress)

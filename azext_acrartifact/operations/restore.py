@@ -56,7 +56,8 @@ def restore(registry: Registry, order: RestoreOrder, progress: Progress) -> Layo
         wanted = _wanted(source, order)
         tags: Tags = {digest: names for digest, names in wanted.items() if names}
         registry.authorizer.authorization(Scope.of(repository, PULL, PUSH, METADATA_READ))
-        graph = collect(source, wanted, concurrency, recursive=order.recursive, resolve=source.resolve)
+        resolve = source.tags().get if order.recursive else None
+        graph = collect(source, wanted, concurrency, recursive=order.recursive, resolve=resolve)
         tags = graph.with_owned(tags)
         source.require(blobs_of(graph.manifests))
         target = RepositoryStorage(registry, repository, UploadSessions(order.sessions_folder), order.sizes)

@@ -161,11 +161,11 @@ def test_signatures_by_tag_go_with_what_they_belong_to(stock: Stock, signed_in: 
     subject, other = stock.artifact("v1"), stock.artifact("v2")
     owned = subject.replace(":", "-")
     stock.artifact(f"{owned}.sig")
-    kept = [stock.artifact(f"{owned}.att", "release"), stock.artifact(f"{other.replace(':', '-')}.sig"), other]
+    others = [stock.artifact(f"{owned}.att", "release"), stock.artifact(f"{other.replace(':', '-')}.sig"), other]
     stock.tag(f"{owned}.sbom", locked := stock.artifact(), writeEnabled=False)
     registry = signed_in()
     deletion = plan_delete(registry, at(stock, subject), **options)
     assert [*deletion.signatures] == [f"{owned}.sig"]
     assert f"'{stock.repository}:{owned}.sig'" in describe(deletion)
     delete(registry, deletion)
-    assert stock.manifests == {*kept, locked}
+    assert stock.manifests == {*others, locked}

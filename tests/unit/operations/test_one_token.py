@@ -39,7 +39,7 @@ def test_reading_the_source_gives_no_right_to_the_target(signed_in) -> None:
 def test_one_of_several_actions_is_enough(signed_in, app) -> None:
     scope = Scope.of_untagging("samples/target", PULL)
     assert signed_in().authorizer.authorization(scope)
-    with pytest.raises(PermissionDeniedError, match="may not delete"):
+    with pytest.raises(PermissionDeniedError, match="may not remove tags"):
         signed_in("reader").authorizer.authorization(scope)
     writer = RoleAssignment(app.world.principals[2].object_id, "AcrPush")
     app.world.registries[0].roles.append(writer)
