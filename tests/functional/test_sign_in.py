@@ -91,8 +91,10 @@ def test_a_registry_of_another_tenant(az: Az) -> None:
 
 
 def test_a_subscription_that_is_not_in_the_login(az: Az, artifact: str, digest: str) -> None:
-    refused = az.refused(1, "pull", artifact, "--subscription", "nope")
-    assert refused.stderr.splitlines() == [
+    refused = az("acr", "artifact", "pull", artifact, "--subscription", "nope")
+    assert refused.code == 1
+    # The line before is Azure CLI's own.
+    assert refused.stderr.splitlines()[1:] == [
         "ERROR: The subscription nope is not in this login.", "To list them: az account list -o table"
     ]  # fmt: skip
     assert refused.registry() == []
