@@ -2,74 +2,90 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import textwrap
 from collections.abc import Iterator
 from typing import Any
 
+from .cli.output.columns import DIGEST_WIDTH, fitted, short_digests, tags_text, terminal_width
 from .cli.output.streams import plain
+from .cli.output.units import human_size
+from .oci.reference import tag_order
 from .text import LINE_LIMIT, printable
 
 Row = dict[str, Any]
-_VALUE = 82
-"""Characters of a property's value on one line, which has a hundred with its name."""
-_DIGEST = re.compile(r"sha(?:256|512):[0-9a-f]{64,}")
-_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def push_table(result: Row) -> list[Row]:
-    """Return a row for each file of a push, or one row for an artifact without files."""
-    rows = [_file_row(file["title"], file) for file in result["files"]]
-    return rows or [{"Artifact": result["reference"], "Digest": _short(result["digest"])}]
+    """Return a row for each tag of a push, or for its digest, and one for each file."""
+    size, digest = human_size(result["size"]), result["digest"]
+    kind = result["artifactType"] or result["mediaType"]
+    verb = "would push" if result.get("dryRun") else "pushed"
+    names = [_with_tag(result["reference"], tag) for tag in result["tags"]] or [result["reference"]]
+    state = verb if result["tags"] else f"{verb}, no tag"
+    tagged = {"size": size, "digest": digest, "mediaType": kind, "state": state}
+    return _file_rows([*((name, tagged) for name in names), *((file["title"], file) for file in result["files"])])
 
 
 def pull_table(result: Row) -> list[Row]:
     """Return a row for each file of a pull, the skipped ones last."""
-    rows = [_file_row(file["path"], file) for file in result["files"]]
-    return rows + [_file_row(file["title"] or "", {**file, "state": "left out"}) for file in result["skipped"]]
+    skipped = [(file["title"] or "", {**file, "state": "left out"}) for file in result["skipped"]]
+    return _file_rows([*((file["path"], file) for file in result["files"]), *skipped])
 
 
 def show_table(result: Row) -> list[Row]:
     """Return one row for an artifact, or with its details a row for each of its properties."""
     if "referrersCount" in result:
         return [{"Property": name, "Value": text} for name, text in _properties(result)]
-    name, size = _shortened(result["name"] or "", 20), human_size(result["size"])
-    # The columns that the others leave of a hundred; a heading takes two more than its letters.
-    room = 51 - max(len(name), len("Artifact") + 2) - max(len(size), len("Size") + 2)
+    holds = f"{len(result['files'])} files" if len(result["files"]) != 1 else "1 file"
     row = {
-        "Artifact": name,
-        "Digest": _short(result["digest"]),
-        "Type": _shortened(result["artifactType"] or result["mediaType"], room),
-        "Files": len(result["files"]),
-        "Size": size,
-        "Updated": str(result["lastUpdateTime"])[:10],
-        "Locked": _yes_or_no(_is_locked(result)),
+        "Name": result["name"] or "",
+        "Digest": result["digest"],
+        "Holds": ", ".join(_platform(child["platform"]) for child in result["manifests"]) or holds,
+        "Size": human_size(result["size"]),
+        "Updated": _minute(result["lastUpdateTime"]),
+        "Locked": _yes_or_no(_is_locked(result["changeableAttributes"], result.get("manifestAttributes"))),
+        "ArtifactType": result["artifactType"] or result["mediaType"],
     }
     return [row]
 
 
 def tag_table(result: Row) -> list[Row]:
     """Return a row for each tag that was added."""
-    digest = _short(result["digest"])
-    return [{"Tag": _shortened(tag, 80), "Digest": digest} for tag in result["tags"]]
+    return [{"Tag": tag, "Digest": result["digest"]} for tag in result["tags"]]
+
+
+def untag_table(result: Row) -> list[Row]:
+    """Return one row: the tag that was removed."""
+    return [{"Removed": "tag", "Name": result["reference"]}]
+
+
+def delete_table(result: Row) -> list[Row]:
+    """Return a row for each tag and artifact that was deleted: first the artifact, then what was attached to it."""
+    tags = [{"Deleted": "tag", "Name": tag, "Digest": result["digest"], "ArtifactType": ""} for tag in result["tags"]]
+    attached = [
+        {"Deleted": "attached", "Name": "", "Digest": one["digest"], "ArtifactType": one["artifactType"] or ""}
+        for one in result["referrers"]
+    ]
+    artifact = {"Deleted": "artifact", "Name": result["reference"], "Digest": result["digest"], "ArtifactType": ""}
+    return [artifact, *tags, *attached]
 
 
 def update_table(result: Row) -> list[Row]:
     """Return one row: the tag, artifact or repository, and its attributes after the update."""
     values = result["changeableAttributes"] or {}
-    name = result.get("name") or _short(result.get("digest") or "") or result.get("imageName") or ""
+    name = result.get("name") or result.get("digest") or result.get("imageName") or ""
     attributes = ("deleteEnabled", "listEnabled", "readEnabled", "writeEnabled")
     shown = {attribute[:1].upper() + attribute[1:]: _yes_or_no(values.get(attribute)) for attribute in attributes}
-    return [{"Artifact": _shortened(name, 36), **shown}]
+    return [{"Artifact": name, **shown}]
 
 
 def login_table(result: Row) -> list[Row]:
     """Return one row: the registry, the identity, the store, and the end of the credential."""
     row = {
-        "LoginServer": _shortened(result["loginServer"], 26),
-        "Identity": _shortened(result["identity"], 24),
-        "KeptIn": _shortened(result["keptIn"], 22),
+        "LoginServer": result["loginServer"],
+        "Identity": result["identity"],
+        "KeptIn": result["keptIn"],
         "ExpiresOn": f"{result['expiresOn'][:19]}Z" if result["expiresOn"] else "",
     }
     return [row]
@@ -77,7 +93,7 @@ def login_table(result: Row) -> list[Row]:
 
 def logout_table(result: Row) -> list[Row]:
     """Return one row: the registry, the store, and whether there was a credential."""
-    server, store = _shortened(result["loginServer"], 46), _shortened(result["keptIn"], 40)
+    server, store = result["loginServer"], result["keptIn"]
     return [{"LoginServer": server, "KeptIn": store, "Removed": _yes_or_no(result["removed"])}]
 
 
@@ -95,14 +111,18 @@ def access_table(result: Row) -> list[Row]:
 
 
 def copy_table(result: Row) -> list[Row]:
-    """Return a row for each manifest of a copy, with its own size, and one for all blobs of the same state."""
+    """Return a row for each tag of the copy, or for its digest, one for each manifest with its own size, and one for
+    all blobs of the same state."""
+    names = [_with_tag(result["reference"], tag) for tag in result["tags"]] or [result["reference"]]
+    state = next((item["state"] for item in result["manifests"] if item["digest"] == result["digest"]), "copied")
+    tagged = [_copied_row(name, result["digest"], None, state) for name in names]
     manifests = [
-        _copied_row(item["artifactType"] or item["mediaType"], _short(item["digest"]), item["size"], item["state"])
+        _copied_row(item["artifactType"] or item["mediaType"], item["digest"], item["size"], item["state"])
         for item in result["manifests"]
     ]
     states = sorted({item["state"] for item in result["blobs"]})
     by_state = {state: [item["size"] for item in result["blobs"] if item["state"] == state] for state in states}
-    return manifests + [
+    return [*tagged, *manifests] + [
         _copied_row(f"{len(sizes)} blob{'s' if len(sizes) > 1 else ''}", "", sum(sizes), state)
         for state, sizes in by_state.items()
     ]
@@ -112,8 +132,8 @@ def layout_table(result: Row) -> list[Row]:
     """Return one row for a backup or a restore."""
     moved = "Downloaded" if "destination" in result else "Uploaded"
     row = {
-        "Layout": _shortened(result.get("destination") or result["source"], 28),
-        "Tags": _shortened(", ".join(one["tag"] for one in result["tags"]), 20),
+        "Layout": result.get("destination") or result["source"],
+        "Tags": tags_text(sorted((one["tag"] for one in result["tags"]), key=tag_order)),
         "Manifests": len(result["manifests"]),
         "Blobs": len(result["blobs"]),
         "New" if result.get("dryRun") else moved: human_size(result[f"bytes{moved}"]),
@@ -135,43 +155,34 @@ def purge_table(result: Row) -> list[Row]:
     stays = [("kept", item["reference"], item["reason"]) for item in result["kept"]]
     stays += [("no match", item["filter"], item["reason"]) for item in result["unmatched"]]
     return [
-        {"State": state, "Artifact": _brief(reference, 44), "Reason": _brief(reason, 42)}
+        {"State": state, "Artifact": reference, "Reason": reason}
         for state, reference, reason in (*deleted, *failed, *stays)
     ]
 
 
 def harmless(rows: list[Row]) -> list[Row]:
-    """Return *rows* with their texts as `printable`, after they were wrapped and cut: a line of a table may begin with
-    the middle of a text."""
+    """Return *rows* as the terminal shows them, with their texts as `printable` after they were wrapped and cut: a line
+    of a table may begin with the middle of a text."""
 
     def shown(cell: Any) -> Any:
         return plain(printable(cell, LINE_LIMIT), sys.stdout) if isinstance(cell, str) else cell
 
-    return [{name: shown(cell) for name, cell in row.items()} for row in rows]
-
-
-def human_size(size: int) -> str:
-    """Return *size*, in bytes, as at most four digits and a binary unit."""
-    amount = float(size)
-    for unit in _UNITS:
-        if amount < 1024 or unit == _UNITS[-1]:
-            break
-        amount /= 1024
-    return f"{size} B" if unit == "B" else f"{amount:.1f} {unit}"
+    width = terminal_width(sys.stdout)
+    return [{name: shown(cell) for name, cell in row.items()} for row in fitted(rows, width)]
 
 
 def _properties(result: Row) -> Iterator[tuple[str, str]]:
     """Yield the name and value of each property; a long value takes several lines."""
     subject, platform = result["subject"], result["platform"]
-    plain: list[tuple[str, str]] = [
+    found: list[tuple[str, str]] = [
         ("Tag", result["name"] or ""),
         ("Digest", result["digest"]),
         ("MediaType", result["mediaType"]),
         ("ArtifactType", result["artifactType"] or ""),
         ("Size", human_size(result["size"])),
-        ("Created", str(result["createdTime"] or "")[:19]),
-        ("Updated", str(result["lastUpdateTime"] or "")[:19]),
-        ("Tags", ", ".join(result["tags"])),
+        ("Created", _minute(result["createdTime"])),
+        ("Updated", _minute(result["lastUpdateTime"])),
+        ("Tags", tags_text(sorted(result["tags"], key=tag_order))),
         ("Tag locks", _locks(result["changeableAttributes"]) if result["name"] else ""),
         ("Artifact locks", _locks(result["manifestAttributes"])),
         ("Platform", "/".join(filter(None, platform.values()))),
@@ -181,8 +192,10 @@ def _properties(result: Row) -> Iterator[tuple[str, str]]:
         *(("File", f"{file['title']} ({human_size(file['size'])})") for file in result["files"]),
         *(("Holds", f"{_platform(child['platform'])} {child['digest']}") for child in result["manifests"]),
     ]
-    for name, value in plain:
-        for number, line in enumerate(textwrap.wrap(value, _VALUE)):
+    width = terminal_width(sys.stdout)
+    room = max(20, width - 2 - max(len(name) for name, _ in found)) if width else LINE_LIMIT
+    for name, value in found:
+        for number, line in enumerate(textwrap.wrap(value if room >= DIGEST_WIDTH else short_digests(value), room)):
             yield name if number == 0 else "", line
 
 
@@ -196,44 +209,49 @@ def _locks(attributes: Row | None) -> str:
     return ", ".join(f"{name}=false" for name, value in (attributes or {}).items() if value is False) or "none"
 
 
-def _is_locked(result: Row) -> bool:
-    attributes = result["changeableAttributes"] or {}
-    return not all(attributes.get(name, True) for name in ("writeEnabled", "deleteEnabled"))
+def _is_locked(*attributes: Row | None) -> bool:
+    """Return whether any of the objects with these *attributes* is locked."""
+    names = ("writeEnabled", "deleteEnabled")
+    return any(found.get(name) is False for found in attributes if found for name in names)
 
 
-def _copied_row(kind: str, digest: str, size: int, state: str) -> Row:
-    return {"ArtifactType": _shortened(kind, 45), "Digest": digest, "Size": human_size(size), "State": state}
+def _copied_row(name: str, digest: str, size: int | None, state: str) -> Row:
+    return {"Name": name, "Digest": digest, "Size": "" if size is None else human_size(size), "State": state}
 
 
 def _listed_row(item: Row) -> Row:
     return {
-        "Tags": _shortened(", ".join(item["tags"]), 20),
-        "Digest": _short(item["digest"]),
-        "ArtifactType": _shortened(item["artifactType"] or item["mediaType"] or "", 30),
+        "Tags": tags_text(sorted(item["tags"], key=tag_order)),
+        "Digest": item["digest"],
         "Size": "" if item["size"] is None else human_size(item["size"]),
-        "Updated": str(item["lastUpdateTime"] or "")[:10],
-        "Locked": _yes_or_no(_is_locked(item)),
+        "Updated": _minute(item["lastUpdateTime"]),
+        "Locked": _yes_or_no(_is_locked(item["changeableAttributes"]) or bool(item["lockedTags"])),
+        "ArtifactType": item["artifactType"] or item["mediaType"] or "",
     }
 
 
-def _file_row(name: str, file: Row) -> Row:
-    size, digest = human_size(file["size"]), _short(file["digest"])
-    return {"File": name, "Size": size, "MediaType": file["mediaType"], "Digest": digest, "State": file["state"]}
+def _file_rows(files: list[tuple[str, Row]]) -> list[Row]:
+    """Return a row for each file, by its name."""
+    return [
+        {
+            "Name": name,
+            "Size": file["size"] if isinstance(file["size"], str) else human_size(file["size"]),
+            "Digest": file["digest"],
+            "State": file["state"],
+            "MediaType": file["mediaType"],
+        }
+        for name, file in files
+    ]
 
 
-def _brief(text: str, most: int) -> str:
-    """Return *text* with its digests shortened, and without its middle if it is still too long."""
-    text = _DIGEST.sub(lambda match: match.group()[:19], text)
-    return text if len(text) <= most else f"{text[: most // 2]}…{text[1 - most + most // 2 :]}"
+def _with_tag(reference: str, tag: str) -> str:
+    """Return *reference*, SERVER/REPOSITORY:TAG, with another *tag*."""
+    return f"{reference.rpartition(':')[0]}:{tag}"
 
 
-def _shortened(text: str, most: int) -> str:
-    """Return the end of *text*, which says more than the beginning of a type or of a list of tags."""
-    return text if len(text) <= most else f"…{text[1 - most :]}"
-
-
-def _short(digest: str) -> str:
-    return digest.partition(":")[2][:12]
+def _minute(time: str | None) -> str:
+    """Return *time*, in UTC, to the minute."""
+    return f"{time[:16]}Z" if time else ""
 
 
 def _yes_or_no(value: object) -> str:

@@ -13,12 +13,12 @@ _COMMANDS = (
     ("push", "custom", "push", "_format.push_table"),
     ("pull", "custom", "pull", "_format.pull_table"),
     ("show", "custom", "show", "_format.show_table"),
-    ("delete", "custom", "delete", None),
+    ("delete", "custom", "delete", "_format.delete_table"),
     ("attach", "cli.commands.referrers", "attach", "_format.push_table"),
     ("list-referrers", "cli.commands.referrers", "list_referrers", "cli.output.referrer_tree.referrers_table"),
     ("list", "cli.commands.list", "list_artifacts", "_format.list_table"),
     ("tag", "cli.commands.tag", "tag", "_format.tag_table"),
-    ("untag", "cli.commands.tag", "untag", None),
+    ("untag", "cli.commands.tag", "untag", "_format.untag_table"),
     ("update", "cli.commands.update", "update", "_format.update_table"),
     ("copy", "cli.commands.copy", "copy", "_format.copy_table"),
     ("purge", "cli.commands.purge", "purge", "_format.purge_table"),
@@ -37,7 +37,7 @@ def load_command_table(loader: AzCommandsLoader, _args: list[str] | None) -> Non
         functions = CliCommandType(operations_tmpl=f"{__package__}.{module}#{{}}")
         with loader.command_group("acr artifact", custom_command_type=functions) as group:
             register = group.custom_show_command if name == "show" else group.custom_command
-            register(name, function, table_transformer=_table(table) if table else None)
+            register(name, function, table_transformer=_table(table))
 
 
 def _table(path: str) -> Callable[[Any], Any]:

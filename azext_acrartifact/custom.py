@@ -148,10 +148,11 @@ def show(
 @command
 def delete(
     cmd: CommandContext, artifact: ArtifactArgument, login: LoginArgument, yes: bool = False, force: bool = False
-) -> None:
+) -> dict[str, Any]:
     """Delete an artifact, all its tags and everything attached to it."""
     from .cli.naming import name_artifact
     from .cli.output.confirm import asks, confirm, describe
+    from .cli.output.json import deleted_output
     from .cli.session import open_session
     from .operations.delete import delete as run
     from .operations.delete import plan_delete, require_unprotected
@@ -162,3 +163,4 @@ def delete(
             require_unprotected(deletion)
         confirm(cmd, describe(deletion), yes)
         run(session.registry, deletion)
+    return deleted_output(deletion)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..errors import InvalidInputError, LockedError, ProtocolError
+from ..errors import InvalidInputError, LockedError, ProtocolError, RefusedError
 from ..oci.digest import Digest
 from ..oci.reference import Reference
 from ..oci.referrers import is_referrers_tag, owned_tags, owner_of, referrers_tag
@@ -57,9 +58,10 @@ class Deletion:
 def plan_delete(registry: Registry, reference: Reference, *, confirmed: bool = False, forced: bool = False) -> Deletion:
     """Find all that deleting *reference* deletes with it. Raises `NotFoundError` if it does not exist.
 
-    A *confirmed* deletion prints no referrers, so they are not listed; tags and indexes neither if it is also *forced*.
-    Otherwise this takes one request for every hundred of its tags and of the repository's manifests, one for each
-    tagged index and the indexes in it, one for the referrers and, unless all manifests are known, one for each of them.
+    Of a *confirmed* deletion, only direct referrers are listed if the registry deletes the others itself. If it is
+    *forced* as well, it needs no list of manifests, and also works where no tags can be listed. Otherwise this
+    takes one request for every hundred of its tags and of the repository's manifests, one for each tagged index and
+    the indexes in it, one for the referrers and, unless all manifests are known, one for each of them.
     """
     hint = f"Write {reference}:TAG. To delete a repository: az acr repository delete --repository"
     version, repository = require_version(reference, hint), reference.repository
@@ -68,15 +70,22 @@ def plan_delete(registry: Registry, reference: Reference, *, confirmed: bool = F
     if found is None:
         raise not_found(reference)
     inventory = Inventory(registry, repository)
-    tags: Sequence[Mapping[str, Any]] = ()
     if not (confirmed and forced):
         inventory.list_manifests()
+    tags: Sequence[Mapping[str, Any]] = ()
+    try:
         tags = registry.metadata.tags_of(repository, found.digest)
+    except ProtocolError:
+        if not (confirmed and forced):
+            raise
     indexes = _broken(inventory, found.digest)
+    referrers: Sequence[Referrer] = ()
     if confirmed:
-        next(registry.referrers.of(repository, found.digest), None)  # shows whether there is a referrers API
-    is_complete = not confirmed or registry.referrers.uses_tag_schema(repository)
-    referrers = _referrers(inventory, found.digest) if is_complete else []
+        # A registry with a referrers API deletes those of referrers itself: listing them would take a request for each.
+        with contextlib.suppress(RefusedError):
+            referrers = _referrers(inventory, found.digest, 1)
+    if not confirmed or registry.referrers.uses_tag_schema(repository):
+        referrers = _referrers(inventory, found.digest)
     uses_tag_schema = registry.referrers.uses_tag_schema(repository)
     return Deletion(
         reference,
@@ -87,7 +96,7 @@ def plan_delete(registry: Registry, reference: Reference, *, confirmed: bool = F
         uses_tag_schema,
         [LockedTag(str(tag["name"]), locks) for tag in tags if (locks := locks_in(tag))],
         _lists(registry, repository, found.digest, referrers) if uses_tag_schema else {},
-        _signatures(inventory, {found.digest, *(item.descriptor.digest for item in referrers)}),
+        _signatures(inventory, found.digest, referrers),
     )
 
 
@@ -137,14 +146,16 @@ def _delete_manifests(registry: Registry, deletion: Deletion) -> None:
             registry.referrers.forget(repository, manifest.subject.digest, [digest])
 
 
-def _signatures(inventory: Inventory, owners: set[Digest]) -> dict[str, Digest]:
-    """Return the manifests that belong to *owners* by their only tag, unlocked. Any identity that may push can put such
-    a tag on any manifest, so one with another tag stays. Looks each possible tag up if the manifests are not listed."""
+def _signatures(inventory: Inventory, digest: Digest, referrers: Sequence[Referrer]) -> dict[str, Digest]:
+    """Return the manifests that belong to *digest* and *referrers* by their only tag, unlocked. Any identity that may
+    push can put such a tag on any manifest, so one with another tag stays. If the manifests are not listed, each
+    possible tag of *digest* is looked up; those of referrers would take a request each."""
     registry, repository = inventory.registry, inventory.repository
+    owners = {digest, *(item.descriptor.digest for item in referrers)}
     if inventory.manifests:
         found = {tag: digest for digest, tags in inventory.tagged().items() for tag in tags if owner_of(tag) in owners}
     else:
-        resolved = {tag: registry.manifests.resolve(repository, tag) for owner in owners for tag in owned_tags(owner)}
+        resolved = {tag: registry.manifests.resolve(repository, tag) for tag in owned_tags(digest)}
         found = {tag: one.digest for tag, one in resolved.items() if one}
     return {
         tag: digest
@@ -202,10 +213,10 @@ def _locked(registry: Registry, deletion: Deletion) -> list[Reference]:
     return _references(deletion, [one for one in below if locks_in(inventory.manifests.get(one, {}))])
 
 
-def _referrers(inventory: Inventory, digest: Digest) -> list[Referrer]:
-    """Return all direct and indirect referrers of *digest*, each before its own."""
+def _referrers(inventory: Inventory, digest: Digest, deepest: int = DEEPEST) -> list[Referrer]:
+    """Return the referrers of *digest* and theirs, at most *deepest* levels, each before its own."""
     listed, registry, repository = inventory if inventory.manifests else None, inventory.registry, inventory.repository
-    return list(flattened(walk_referrers(registry, repository, [digest], DEEPEST, listed, verify=True)[digest]))
+    return list(flattened(walk_referrers(registry, repository, [digest], deepest, listed, verify=True)[digest]))
 
 
 def _broken(inventory: Inventory, digest: Digest) -> list[BrokenIndex]:

@@ -10,9 +10,11 @@ from typing import Any
 
 from ..oci.digest import Digest
 from ..oci.mediatypes import EMPTY_CONFIG
+from ..oci.reference import tag_order
 from ..oci.registry import Registry
 from ..transfer.concurrency import Concurrency
 from ..transport.authorization import METADATA_READ, PULL, Scope
+from .locks import locks_in
 from .parallel import run_all
 from .repository_inventory import tags_in
 
@@ -22,22 +24,26 @@ MOST_LISTED = 40_000
 """Manifests of one list: the Azure CLI holds the result three times while it prints it."""
 ORDERS = {"time_desc": "timedesc", "time_asc": "timeasc", "name": ""}
 """The user's orders and the registry's; the registry does not sort by name, so that is done here."""
+FEW = 10
+"""Artifacts whose tags are requested one by one, rather than with all others of the repository."""
 
 
 @dataclass(slots=True)
 class ListedArtifact:
     """One manifest of a repository with the registry's *properties* of it. *artifact_type* is None if neither the
-    properties nor the manifest name it."""
+    properties nor the manifest name it. Each of *locked_tags* may not be written or deleted."""
 
     digest: Digest
     tags: Sequence[str]
     properties: Mapping[str, Any]
     artifact_type: str | None = None
+    locked_tags: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class ListOrder:
-    """The user's request. *order* is a key of `ORDERS`; without *top* and *artifact_type* everything is listed."""
+    """The user's request. *order* is a key of `ORDERS`, by default the newest first; without *top* and *artifact_type*
+    everything is listed."""
 
     repository: str
     order: str | None = None
@@ -51,14 +57,20 @@ def list_repositories(registry: Registry, top: int | None = None) -> list[str]:
 
 
 def list_artifacts(registry: Registry, order: ListOrder) -> list[ListedArtifact]:
-    """Return the artifacts of a repository, all pages of them: one request per hundred, and one for each artifact
-    whose properties do not name its type. Raises an `ArtifactError` rather than return an incomplete list."""
+    """Return the artifacts of a repository, all pages of them: one request per hundred, one per hundred tags, and one
+    for each artifact whose properties do not name its type. Raises an `ArtifactError` rather than return an incomplete
+    list."""
     registry.authorizer.authorization(Scope.of(order.repository, METADATA_READ, PULL))
-    by = ORDERS[order.order] if order.order else ""
+    # A list by time changes while it is read; one by digest does not, so all of it is sorted here.
+    by = ORDERS[order.order] if order.order else ORDERS["time_desc"] if order.top else ""
     listed: Iterable[ListedArtifact] = map(_listed, registry.metadata.manifests(order.repository, by, MOST_LISTED))
     if order.order == "name":
         listed = sorted(listed, key=_name)
-    return list(itertools.islice(_matching(registry, order, listed), order.top))
+    elif not by:
+        listed = sorted(listed, key=lambda item: str(item.properties.get("lastUpdateTime") or ""), reverse=True)
+    found = list(itertools.islice(_matching(registry, order, listed), order.top))
+    _read_locks(registry, order.repository, [item for item in found if item.tags])
+    return found
 
 
 def _listed(properties: dict[str, Any]) -> ListedArtifact:
@@ -67,8 +79,26 @@ def _listed(properties: dict[str, Any]) -> ListedArtifact:
     return ListedArtifact(Digest(properties["digest"]), tags_in(properties), properties, known)
 
 
-def _name(item: ListedArtifact) -> tuple[bool, str, str]:
-    return not item.tags, min(item.tags, default=""), item.digest
+def _name(item: ListedArtifact) -> tuple[bool, list[tuple[int, str]], str]:
+    return not item.tags, min(map(tag_order, item.tags), default=[]), item.digest
+
+
+def _read_locks(registry: Registry, repository: str, tagged: Sequence[ListedArtifact]) -> None:
+    """Read the locked tags of the artifacts *tagged*: a tag and its manifest are locked apart from each other."""
+
+    def read(item: ListedArtifact) -> None:
+        item.locked_tags = _locked(registry.metadata.tags_of(repository, item.digest))
+
+    if len(tagged) <= FEW:
+        run_all(Concurrency(registry.http, IN_FLIGHT), [functools.partial(read, item) for item in tagged])
+        return
+    locked = set(_locked(registry.metadata.tags(repository)))
+    for item in tagged:
+        item.locked_tags = [tag for tag in item.tags if tag in locked]
+
+
+def _locked(tags: Iterable[Mapping[str, Any]]) -> list[str]:
+    return [str(tag["name"]) for tag in tags if locks_in(tag)]
 
 
 def _matching(registry: Registry, order: ListOrder, listed: Iterable[ListedArtifact]) -> Iterator[ListedArtifact]:

@@ -84,7 +84,8 @@ def test_pull_by_media_type(az: Az, artifact: str, work: Path) -> None:
 
 def test_delete(az: Az, artifact: str, repository: str, origin: Origin) -> None:
     push(az, artifact)
-    assert az.artifact("delete", "--name", "myregistry", "--image", f"{repository}:1.0", "--yes").stdout == ""
+    gone = az.artifact("delete", "--name", "myregistry", "--image", f"{repository}:1.0", "--yes").json
+    assert gone["tags"] == ["1.0"]
     assert origin.manifest(repository, "1.0") is None
     az.refused(3, "show", artifact)
 

@@ -59,7 +59,10 @@ def test_all_tags_are_deleted_and_other_artifacts_stay(
     az: Az, artifact: str, repository: str, digest: str, referrers: dict[str, str], origin: Origin
 ) -> None:
     other = origin.push_files(repository, {"b.txt": b"two"}, "2.0")
-    assert az.artifact("delete", f"{SERVER}/{repository}@{digest}", "--yes").stdout == ""
+    gone = az.artifact("delete", f"{SERVER}/{repository}@{digest}", "--yes").json
+    assert (gone["digest"], gone["tags"]) == (digest, ["1.0", "latest"])
+    assert {one["digest"] for one in gone["referrers"]} <= set(referrers)
+    assert gone["referrers"]
     assert not any(origin.manifest(repository, gone) for gone in (digest, *referrers, "1.0", "latest"))
     assert origin.manifest(repository, other)
     assert az.refused(3, "delete", artifact, "--yes").writes == []

@@ -58,7 +58,8 @@ def test_a_tag_is_removed_and_the_artifact_stays(
     az: Az, artifact: str, repository: str, digest: str, origin: Origin
 ) -> None:
     az.artifact("tag", artifact, "--tags", "more")
-    assert az.artifact("untag", f"{SERVER}/{repository}:more").stdout == ""
+    more = f"{SERVER}/{repository}:more"
+    assert az.artifact("untag", more).json == {"reference": more, "tag": "more"}
     assert origin.manifest(repository, "more") is None
     assert digest_at(origin, repository, "1.0") == digest
     az.refused(3, "untag", f"{SERVER}/{repository}:more")

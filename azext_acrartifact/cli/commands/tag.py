@@ -32,11 +32,13 @@ def tag(
 
 
 @command
-def untag(cmd: CommandContext, artifact: ArtifactArgument, login: LoginArgument) -> None:
+def untag(cmd: CommandContext, artifact: ArtifactArgument, login: LoginArgument) -> dict[str, Any]:
     """Remove a tag from an artifact."""
     from ...operations.tag import untag as run
     from ..naming import name_artifact
+    from ..output.json import untagged_output
     from ..session import open_session
 
     with open_session(cmd, name_artifact(cmd, artifact), login) as session:
         run(session.registry, session.reference)
+        return untagged_output(session.reference)

@@ -7,7 +7,7 @@ control characters itself.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...oci.descriptor import LARGEST_SIZE
@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from ...oci.manifest import Manifest
     from ...oci.reference import Reference
     from ...operations.attach import AttachResult
+    from ...operations.delete import Deletion
     from ...operations.list import ListedArtifact
     from ...operations.list_referrers import Referrer, ReferrerTree
     from ...operations.pull import PullResult
     from ...operations.purge import PurgeResult
     from ...operations.push import PushResult
-    from ...operations.show import Detail, Shown
+    from ...operations.show import Shown
     from ...operations.tag import Tagged
 
 
@@ -89,12 +90,30 @@ def listed_output(item: ListedArtifact) -> dict[str, Any]:
         "createdTime": optional(properties.get("createdTime")),
         "lastUpdateTime": optional(properties.get("lastUpdateTime")),
         "changeableAttributes": _scalars(properties.get("changeableAttributes")),
+        "lockedTags": [printable(tag) for tag in item.locked_tags],
     }
 
 
 def tagged_output(tagged: Tagged) -> dict[str, Any]:
     """Return the output of `tag`."""
     return {"reference": str(tagged.reference), "digest": tagged.manifest.digest, "tags": list(tagged.tags)}
+
+
+def untagged_output(reference: Reference) -> dict[str, Any]:
+    """Return the output of `untag`."""
+    return {"reference": str(reference), "tag": reference.tag}
+
+
+def deleted_output(deletion: Deletion) -> dict[str, Any]:
+    """Return the output of `delete`: everything that went. Without a question, only direct referrers are known."""
+    return {
+        "reference": printable(deletion.reference),
+        "digest": deletion.digest,
+        "tags": [printable(tag) for tag in deletion.tags],
+        "referrers": [
+            {"digest": one.descriptor.digest, "artifactType": optional(one.artifact_type)} for one in deletion.referrers
+        ],
+    }
 
 
 def properties_output(properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -166,24 +185,24 @@ def show_output(shown: Shown) -> dict[str, Any]:
         "signed": properties.get("signed") if isinstance(properties.get("signed"), bool) else None,
         "mediaType": manifest.media_type,
         "artifactType": optional(manifest.artifact_type),
-        "size": manifest.size,
+        "size": shown.size,
         "files": [_blob(layer) for layer in manifest.layers if layer.title],
         "manifests": [{"digest": child.digest, "platform": _scalars(child.platform)} for child in manifest.manifests],
         "annotations": _annotations(manifest.annotations),
         "tags": [printable(tag) for tag in shown.tags],
-        **(_detail(manifest, shown.detail) if shown.detail else {}),
+        "manifestAttributes": _scalars(shown.of_manifest.get("changeableAttributes")),
+        **(_detail(manifest, shown.of_manifest, shown.referrers) if shown.referrers is not None else {}),
     }
 
 
-def _detail(manifest: Manifest, detail: Detail) -> dict[str, Any]:
+def _detail(manifest: Manifest, properties: Mapping[str, Any], referrers: Sequence[Descriptor]) -> dict[str, Any]:
     """Return the fields that `show --detail` adds."""
-    subject, properties = manifest.subject, detail.properties
-    types = Counter(optional(item.artifact_type) for item in detail.referrers)
+    subject = manifest.subject
+    types = Counter(optional(item.artifact_type) for item in referrers)
     return {
-        "manifestAttributes": _scalars(properties.get("changeableAttributes")),
         "platform": {"os": optional(properties.get("os")), "architecture": optional(properties.get("architecture"))},
         "subject": {"digest": subject.digest, "mediaType": optional(subject.media_type)} if subject else None,
-        "referrersCount": len(detail.referrers),
+        "referrersCount": len(referrers),
         "referrerTypes": [
             {"artifactType": kind, "count": count}
             for kind, count in sorted(types.items(), key=lambda pair: (-pair[1], pair[0] or ""))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
-from ..._format import human_size
+from .units import human_size
 
 WIDEST_BAR = 40
 NARROWEST_BAR = 8

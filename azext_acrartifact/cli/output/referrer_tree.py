@@ -9,8 +9,6 @@ from ...text import printable_lines
 
 Row = dict[str, Any]
 UNKNOWN = "(unknown type)"
-_WIDEST = 65
-"""Characters of a type in a table of a hundred."""
 
 
 def referrers_tree(result: Row) -> str:
@@ -19,8 +17,9 @@ def referrers_tree(result: Row) -> str:
 
 
 def referrers_table(result: Row) -> list[Row]:
-    """Return a row for each referrer, its type indented by its depth."""
-    return list(_rows(result["referrers"], 1))
+    """Return a row for the artifact, and below it one for each referrer with the digest that it is attached to."""
+    root = {"Digest": result["digest"], "ArtifactType": "", "AttachedTo": "", "Created": ""}
+    return [{**root, "ArtifactType": str(result["mediaType"] or "")}, *_rows(result["referrers"], result["digest"])]
 
 
 def _branches(referrers: Sequence[Row], indent: str) -> Iterator[str]:
@@ -41,19 +40,12 @@ def _drawn(entries: Sequence[tuple[str, list[Row]]], indent: str) -> Iterator[tu
         yield indent + ("└── " if last else "├── ") + text, indent + ("    " if last else "│   "), items
 
 
-def _rows(referrers: Sequence[Row], depth: int) -> Iterator[Row]:
-    # Azure CLI's tables strip leading spaces, so only lines can indent.
+def _rows(referrers: Sequence[Row], subject: str) -> Iterator[Row]:
     for item in referrers:
         yield {
-            "ArtifactType": _indented(item["artifactType"] or UNKNOWN, depth),
-            "Digest": item["digest"].partition(":")[2][:12],
+            "Digest": item["digest"],
+            "ArtifactType": item["artifactType"] or UNKNOWN,
+            "AttachedTo": subject,
             "Created": (item["annotations"].get("org.opencontainers.image.created") or "")[:19],
         }
-        yield from _rows(item["referrers"], depth + 1)
-
-
-def _indented(kind: str, depth: int) -> str:
-    """Return *kind* indented by lines, without the beginning of a long one."""
-    line = f"└{'──' * depth} "
-    room = _WIDEST - len(line)
-    return line + (kind if len(kind) <= room else f"…{kind[1 - room :]}")
+        yield from _rows(item["referrers"], item["digest"])

@@ -80,8 +80,7 @@ def test_an_artifact_and_what_is_attached_to_it(
     tree = list_referrers(signed_in(), ref(f"{image}:1"), recursive=True)
     assert (digests(list(flattened(tree.referrers))), tree.has_api) == (found, has_api)
     shown = show(signed_in(), ref(f"{image}:1"), detailed=True)
-    assert shown.detail is not None
-    assert (list(shown.tags), {one.digest for one in shown.detail.referrers}) == (["1"], found)
+    assert (list(shown.tags), {one.digest for one in shown.referrers or ()}) == (["1"], found)
     copied = copy(
         Registries(registry := signed_in(), registry),
         CopyOrder(ref(f"{image}:1"), ref(f"{image}-copy:1"), recursive=True),

@@ -41,7 +41,8 @@ SHOWN = Shown(
         "signed": NASTY,
         "lastUpdateTime": "2026-01-02T03:04:05.678Z",
     },
-    [NASTY],
+    {"tags": [NASTY], "changeableAttributes": {NASTY: NASTY}},
+    2050,
 )
 
 
@@ -67,8 +68,8 @@ def test_show_has_the_fields_of_core_and_more() -> None:
     assert list(output)[:6] == ["changeableAttributes", "createdTime", "digest", "lastUpdateTime", "name", "signed"]
     assert output["changeableAttributes"]["deleteEnabled"] is False
     assert output["signed"] is None
-    assert output["size"] == 2048 + 2
-    nothing = show_output(Shown(HERE, MANIFEST, {}, []))
+    assert output["size"] == 2050
+    nothing = show_output(Shown(HERE, MANIFEST, {}, {}, 0))
     assert (nothing["changeableAttributes"], nothing["createdTime"]) == (None, None)
 
 
