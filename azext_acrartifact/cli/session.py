@@ -35,9 +35,11 @@ class Session:
     progress: Progress
 
     def report(self, verb: str, reference: Reference, digest: Digest) -> None:
-        """Show at the end what was made."""
+        """Show at the end what was made, and how to pull what has no tag."""
         self.progress.note(f"{verb:11} {reference}")
         self.progress.note(f"{'Digest:':11} {digest}")
+        if reference.version is None:
+            self.progress.note(f"{'No tag.':11} To pull it: az acr artifact pull {reference.at(digest)}")
 
 
 @contextlib.contextmanager

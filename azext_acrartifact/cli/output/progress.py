@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import time
@@ -10,24 +9,26 @@ from collections import deque
 from threading import Condition, Thread
 from typing import TextIO
 
-from knack.log import get_logger
-
 from ...oci.descriptor import Descriptor
-from ...oci.digest import short
 from ...text import printable
 from ...threads import try_start
 from ...transfer.progress import Progress
 from ..context import CommandContext
-from .progress_bar import Bar, file_line, fit, rows, total_line
+from .progress_bar import Bar, file_line, fit, rows, speed_text, total_line
+from .progress_log import LoggedProgress, event_line, is_file, is_logged
 from .streams import plain
 
 REDRAW = 0.1
 MOST_BARS = 8
+MOST_LINES = 10
+"""Files that get a line each when they are done. Of more, the last few are shown, and the others are counted."""
+LAST = 3
+SMALL = 64 * 1024
+"""Bytes beside one file that need no bar, such as its config."""
 RATE_OVER = 5.0
 """Seconds over which the rate is measured."""
 JUMP = 32 * 1024 * 1024
 """Bytes that no network moves at once: a larger advance is content of an earlier run, and no part of the rate."""
-_logger = get_logger(__name__)
 
 
 def progress_for(cmd: CommandContext) -> Progress:
@@ -43,35 +44,12 @@ def progress_for(cmd: CommandContext) -> Progress:
     )
     if not quiet:
         return TerminalProgress(sys.stderr, os.environ.get("TERM") != "dumb")
-    return LoggedProgress() if _is_logged() else Progress()
-
-
-def _is_logged() -> bool:
-    """Return whether any handler takes log lines. Azure CLI sets the level of handlers, and none of its loggers'."""
-    logger: logging.Logger | None = _logger
-    while logger is not None:
-        if any(handler.level <= logging.INFO for handler in logger.handlers):
-            return True
-        logger = logger.parent if logger.propagate else None
-    return False
-
-
-class LoggedProgress(Progress):
-    """Progress as log lines, which `--verbose` shows."""
-
-    def started(self, blob: Descriptor, verb: str) -> None:
-        """Log *verb* and the name of *blob*."""
-        _logger.info("%s", _event(blob, verb))
-
-    finished = started
-
-    def note(self, text: str) -> None:
-        """Log *text*."""
-        _logger.info("%s", printable(text))
+    return LoggedProgress() if is_logged() else Progress()
 
 
 class TerminalProgress(Progress):
-    """A line for each finished file, and below them bars for the files in progress and for all bytes.
+    """A line for each of the first finished files, and below them the last few of many, and bars for the files in
+    progress and for all bytes; one file alone has one bar.
 
     Events only change numbers; one *thread* draws. There are no bars if it cannot be started, or if the terminal cannot
     move its cursor (*moving* is False). The remaining time is shown after *estimate_after* seconds.
@@ -86,6 +64,8 @@ class TerminalProgress(Progress):
         self._thread: Thread | None = None
         self._closed = False
         self._lines: list[str] = []
+        self._last: deque[str] = deque(maxlen=LAST)
+        self._done = 0
         self._bars: dict[str, Bar] = {}
         self._drawn: list[str] = []
         self._total = self._moved = 0
@@ -101,8 +81,9 @@ class TerminalProgress(Progress):
         with self._changed:
             if not self._bars and not self._moved:
                 self._samples = deque([(time.monotonic(), 0)])
-            self._bars[_name(blob)] = Bar(_name(blob), verb, blob.size)
-            self._wake()
+            if is_file(blob):
+                self._bars[_name(blob)] = Bar(_name(blob), verb, blob.size)
+                self._wake()
 
     def advanced(self, blob: Descriptor, size: int) -> None:
         """Move the bars by *size*, which may be negative."""
@@ -121,12 +102,16 @@ class TerminalProgress(Progress):
             one = self._bars.pop(_name(blob), None)
             if one:
                 self._moved += one.size - one.moved
-            self._lines.append(_event(blob, verb))
-            self._wake()
+            if is_file(blob):
+                self._done += 1
+                (self._lines if self._done <= MOST_LINES else self._last).append(event_line(blob, verb))
+                self._wake()
 
     def note(self, text: str) -> None:
         """Add a line."""
         with self._changed:
+            if not self._bars:
+                self._keep_last()
             self._lines.append(printable(text))
             self._wake()
 
@@ -134,10 +119,18 @@ class TerminalProgress(Progress):
         """Draw the last lines and remove the bars."""
         with self._changed:
             self._closed = True
+            self._keep_last()
             self._changed.notify_all()
         # A thread whose start was interrupted may never run, and cannot be joined.
         if self._thread is not None and self._thread.is_alive():
             self._thread.join(1)
+
+    def _keep_last(self) -> None:
+        """Make lines of the last files, and of the number of those before them."""
+        if self._last:
+            more = self._done - MOST_LINES - len(self._last)
+            self._lines += [*([f"and {more} more files"] if more > 0 else []), *self._last]
+            self._last.clear()
 
     def _wake(self) -> None:
         if self._thread is None and not self._closed:
@@ -176,11 +169,16 @@ class TerminalProgress(Progress):
     def _bar_lines(self, columns: int, height: int) -> list[str]:
         if not self._bars:
             return []
-        shown = sorted(self._bars.values(), key=lambda one: -one.size)[: max(0, min(MOST_BARS, height - 3))]
+        most = LAST if self._done > MOST_LINES else MOST_BARS
+        most = max(0, min(most, height - 3 - len(self._last)))
+        shown = sorted(self._bars.values(), key=lambda one: -one.size)[:most]
         rate, over = self._rate()
-        hidden = len(self._bars) - len(shown)
-        total = total_line(self._moved, self._total, rate, hidden, columns, estimate=over >= self._estimate_after)
-        return [*(file_line(one, columns) for one in shown), fit(total, columns - 1)]
+        speed = speed_text(self._moved, self._total, rate, over >= self._estimate_after)
+        if not self._done and len(self._bars) == len(shown) == 1 and self._total - shown[0].size < SMALL:
+            return [file_line(shown[0], columns, speed)]
+        total = total_line(self._moved, self._total, speed, len(self._bars) - len(shown), columns)
+        recent = [fit(line, columns - 1) for line in self._last]
+        return [*recent, *(file_line(one, columns) for one in shown), fit(total, columns - 1)]
 
     def _rate(self) -> tuple[float, float]:
         """Return the bytes per second of the last seconds, and the number of these seconds."""
@@ -199,11 +197,6 @@ def _size(stream: TextIO) -> tuple[int, int]:
     except (OSError, ValueError):
         return 80, 24
     return size.columns or 80, size.lines or 24
-
-
-def _event(blob: Descriptor, verb: str) -> str:
-    name, digest = _name(blob), short(blob.digest)
-    return " ".join(part for part in (f"{verb:11}", "" if digest in name else digest, name) if part)
 
 
 def _name(blob: Descriptor) -> str:

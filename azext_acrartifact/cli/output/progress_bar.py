@@ -25,22 +25,33 @@ class Bar:
     @property
     def share(self) -> float:
         """The share that has moved, from 0 to 1."""
-        return min(1.0, max(0.0, self.moved / self.size)) if self.size else 1.0
+        return _share(self.moved, self.size)
 
 
-def file_line(one: Bar, columns: int) -> str:
-    """Return a line like `Uploading   [####....]  50% of 10.0 MiB  name`."""
-    return _line(f"{one.verb:11} ", one.share, f" {_percent(one.share)} of {human_size(one.size)}", one.name, columns)
+def file_line(one: Bar, columns: int, speed: str = "") -> str:
+    """Return a line like `Uploading   [####....]  50% of 10.0 MiB  name`; *speed* stands before the name."""
+    amount = f" {_percent(one.share)} of {human_size(one.size)}{speed}"
+    return _line(f"{one.verb:11} ", one.share, amount, one.name, columns)
 
 
-def total_line(moved: int, total: int, rate: float, hidden: int, columns: int, estimate: bool = True) -> str:
-    """Return the line for all files. *rate* is in bytes per second; *hidden* files have no line of their own. With
-    *estimate*, the line shows the remaining time once a hundredth has moved."""
-    share = min(1.0, max(0.0, moved / total)) if total else 1.0
-    amount = f" {_percent(share)} of {human_size(total)}  {human_size(int(rate))}/s"
-    if estimate and 0.01 <= share < 1 <= rate and (total - moved) / rate <= LONGEST_LEFT:
-        amount += f"  {_duration((total - moved) / rate)} left"
+def total_line(moved: int, total: int, speed: str, hidden: int, columns: int) -> str:
+    """Return the line for all files; *hidden* files have no line of their own."""
+    share = _share(moved, total)
+    amount = f" {_percent(share)} of {human_size(total)}{speed}"
     return _line("Total       ", share, amount, f"and {hidden} more files" if hidden else "", columns)
+
+
+def speed_text(moved: int, total: int, rate: float, estimate: bool = True) -> str:
+    """Return *rate*, in bytes per second, as a text. With *estimate*, it has the remaining time once a hundredth of
+    *total* has moved."""
+    text = f"  {human_size(int(rate))}/s"
+    if estimate and 0.01 <= _share(moved, total) < 1 <= rate and (total - moved) / rate <= LONGEST_LEFT:
+        text += f"  {_duration((total - moved) / rate)} left"
+    return text
+
+
+def _share(moved: int, total: int) -> float:
+    return min(1.0, max(0.0, moved / total)) if total else 1.0
 
 
 def cells(text: str) -> int:
@@ -61,6 +72,19 @@ def fit(text: str, columns: int) -> str:
     return shown + "…" if columns > 0 else ""
 
 
+def fit_middle(text: str, columns: int) -> str:
+    """Return *text*, cut to at most *columns* with `…` in its middle: long names often differ at their ends only."""
+    if cells(text) <= columns:
+        return text
+    end, room = "", columns // 2
+    for character in reversed(text):
+        room -= _cells(character)
+        if room < 0:
+            break
+        end = character + end
+    return fit(text, columns - cells(end)) + end
+
+
 def rows(lines: list[str], columns: int) -> int:
     """Return how many rows *lines* take on a terminal with *columns* that wraps them."""
     return sum(max(1, -(-cells(line) // max(1, columns))) for line in lines)
@@ -71,7 +95,8 @@ def _line(verb: str, share: float, amount: str, name: str, columns: int) -> str:
     room = columns - 1
     width = max(0, min(WIDEST_BAR, room - cells(verb) - cells(amount) - 2 - min(20, cells(name) + 2)))
     drawn = "" if width < NARROWEST_BAR else f"[{'#' * int(width * share):.<{width}}]"
-    return fit(f"{verb}{drawn}{amount}" + (f"  {name}" if name else ""), room)
+    line = f"{verb}{drawn}{amount}"
+    return fit(f"{line}  {fit_middle(name, max(room - cells(line) - 2, 0))}" if name else line, room)
 
 
 def _percent(share: float) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from azext_acrartifact.cli.context import CommandContext
 from azext_acrartifact.cli.output.progress import LoggedProgress, TerminalProgress, progress_for
+from azext_acrartifact.cli.output.progress_log import event_line
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of, short
 from azext_acrartifact.oci.mediatypes import EMPTY_CONFIG, TITLE
@@ -59,6 +60,65 @@ def test_lines_are_made_only_for_a_log_that_shows_them(level: int, kind: type[Pr
     assert ("large.bin" in handler.stream.getvalue()) == (kind is LoggedProgress)
 
 
+def seen(screen: io.StringIO, text: str) -> bool:
+    """Return whether *text* appears on the *screen*."""
+    for _ in range(FRAMES):
+        if text in screen.getvalue():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def file(number: int) -> Descriptor:
+    """Return one of many files."""
+    return Descriptor("a/b", digest_of(str(number).encode()), 100, {TITLE: f"file-{number}.txt"})
+
+
+def test_one_file_has_one_bar_with_its_speed_and_the_config_none() -> None:
+    screen = io.StringIO()
+    progress = TerminalProgress(screen, estimate_after=0.0)
+    progress.expect(CONFIG.size + LARGE.size)
+    for blob in (CONFIG, LARGE):
+        progress.started(blob, "Uploading")
+    progress.advanced(LARGE, 90_000_000)
+    assert seen(screen, "50% of 171.7 MiB")
+    progress.finished(CONFIG, "Uploaded")
+    progress.finished(LARGE, "Uploaded")
+    progress.close()
+    shown = screen.getvalue()
+    assert "B/s" in shown
+    assert "Total" not in shown
+    assert EMPTY_CONFIG not in shown
+    assert shown.count("Uploaded") == 1
+
+
+def test_of_many_files_the_last_few_are_shown_and_the_others_counted() -> None:
+    screen = io.StringIO()
+    progress = TerminalProgress(screen, moving=False)
+    for number in range(2000):
+        progress.finished(file(number), "Uploaded")
+    progress.note("Pushed")
+    progress.close()
+    lines = [line.split()[-1] for line in screen.getvalue().splitlines()]
+    expected = [*(f"file-{number}.txt" for number in range(10)), "files"]
+    assert lines == [*expected, *(f"file-{number}.txt" for number in range(1997, 2000)), "Pushed"]
+    assert "and 1987 more files" in screen.getvalue()
+
+
+def test_a_log_says_every_few_seconds_how_much_has_moved(caplog: pytest.LogCaptureFixture) -> None:
+    progress = LoggedProgress(every=0.05)
+    with caplog.at_level(logging.INFO):
+        progress.expect(LARGE.size)
+        progress.started(LARGE, "Uploading")
+        progress.advanced(LARGE, 90_000_000)
+        for _ in range(FRAMES):
+            if sum("85.8 MiB of 171.7 MiB (50%), " in text for text in caplog.messages) > 1:
+                break
+            time.sleep(0.05)
+        progress.close()
+    assert sum("(50%), 0 B/s" in text for text in caplog.messages) >= 1, "also while nothing moves"
+
+
 def test_the_first_bytes_give_no_estimate() -> None:
     screen = io.StringIO()
     progress: Progress = TerminalProgress(screen, estimate_after=3600.0)
@@ -78,13 +138,10 @@ def test_the_first_bytes_give_no_estimate() -> None:
 
 
 def test_a_line_names_what_is_done_and_its_digest_once() -> None:
-    screen = io.StringIO()
-    progress = TerminalProgress(screen, moving=False)
     digest = short(CONFIG.digest)
-    progress.finished(CONFIG, "Mounted")
-    progress.finished(Descriptor("a/b", CONFIG.digest, 2, {TITLE: f"a/b ({digest})"}), "Copied")
-    progress.close()
-    assert screen.getvalue().splitlines() == [f"Mounted     {digest} {EMPTY_CONFIG}", f"Copied      a/b ({digest})"]
+    assert event_line(CONFIG, "Mounted") == f"Mounted     {digest} {EMPTY_CONFIG}"
+    copied = Descriptor("a/b", CONFIG.digest, 2, {TITLE: f"a/b ({digest})"})
+    assert event_line(copied, "Copied") == f"Copied      a/b ({digest})"
 
 
 def test_without_threads_there_are_lines_and_no_bars() -> None:

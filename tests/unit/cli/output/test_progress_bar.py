@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azext_acrartifact.cli.output.progress_bar import Bar, cells, file_line, fit, rows, total_line
+from azext_acrartifact.cli.output.progress_bar import (
+    Bar,
+    cells,
+    file_line,
+    fit,
+    fit_middle,
+    rows,
+    speed_text,
+    total_line,
+)
 
 MIB = 1024 * 1024
 
@@ -15,7 +24,7 @@ def test_a_file_and_the_total() -> None:
     assert file_line(Bar("a.bin", "Uploading", 4 * MIB, MIB), 80) == (
         "Uploading   [##########..............................]  25% of 4.0 MiB  a.bin"
     )
-    assert total_line(MIB, 4 * MIB, MIB, 3, 100) == (
+    assert total_line(MIB, 4 * MIB, speed_text(MIB, 4 * MIB, MIB), 3, 100) == (
         "Total       [#######.......................]  25% of 4.0 MiB  1.0 MiB/s  3 s left  and 3 more files"
     )
 
@@ -30,24 +39,33 @@ def test_a_share_is_between_nothing_and_all(moved: int, percent: str) -> None:
     [(0, "/s"), (1e6, "99 s left"), (9e5, "2 min left"), (1e5, "16 min left"), (1e3, "28 h left"), (1e2, "100 B/s")],
 )
 def test_the_remaining_time(rate: float, end: str) -> None:
-    assert total_line(1_000_000, 100_000_000, rate, 0, 100).endswith(end)
+    assert speed_text(1_000_000, 100_000_000, rate).endswith(end)
 
 
 def test_no_remaining_time_without_an_estimate() -> None:
-    assert "left" not in total_line(999_999, 100_000_000, 1e6, 0, 100)
-    assert "left" not in total_line(2_000_000, 100_000_000, 1e6, 0, 100, estimate=False)
+    assert "left" not in speed_text(999_999, 100_000_000, 1e6)
+    assert "left" not in speed_text(2_000_000, 100_000_000, 1e6, estimate=False)
 
 
 @given(st.text(max_size=60), st.integers(1, 200), st.integers(-9, 10**13), st.integers(0, 10**13))
 def test_a_line_never_reaches_the_last_column(name: str, columns: int, moved: int, size: int) -> None:
     assert cells(file_line(Bar(name, "Downloading", size, moved), columns)) < max(columns, 1)
-    assert cells(total_line(moved, size, moved, 2, columns)) < max(columns, 1)
+    assert cells(total_line(moved, size, speed_text(moved, size, moved), 2, columns)) < max(columns, 1)
 
 
 def test_wide_and_combining_characters_take_their_cells() -> None:
     assert (cells("ab"), cells("大き"), cells("e\u0301")) == (2, 4, 1)
     assert fit("大きなファイル", 6) == "大き…"
     assert fit("abc", 3) == "abc"
+
+
+def test_long_names_stay_apart() -> None:
+    names = [f"{'long-' * 40}{number}.bin" for number in range(3)]
+    lines = {file_line(Bar(name, "Uploading", 10, 5), 80) for name in names}
+    assert len(lines) == 3
+    assert all("…" in line and line.endswith(".bin") for line in lines)
+    assert fit_middle("大きなファイル", 7) == "大き…ル"
+    assert (fit_middle("abc", 3), cells(fit_middle("abcdefgh", 5))) == ("abc", 5)
 
 
 def test_rows_after_a_terminal_became_narrower() -> None:
