@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 
 from azure.cli.core import azclierror as az
 from azure.cli.core.commands import AzCliCommand
+from knack.log import get_logger
 
 from . import errors
 from .cli.context import CommandContext
@@ -20,6 +21,7 @@ from .cli.output.streams import make_streams_usable
 from .errors import ArtifactError
 from .known_secrets import KNOWN, protect_log_records
 
+_logger = get_logger(__name__)
 _Result = TypeVar("_Result")
 _KINDS: tuple[tuple[type[ArtifactError], type[az.AzCLIError]], ...] = (
     (errors.InvalidInputError, az.InvalidArgumentValueError),
@@ -80,4 +82,6 @@ def _without_secrets(result: Any) -> Any:
 def cli_error(error: ArtifactError) -> az.AzCLIError:
     """Return the Azure CLI error with the text and hint of *error*."""
     kind = next((cli for core, cli in _KINDS if isinstance(error, core)), az.AzureResponseError)
-    return kind(f"{error.message.rstrip('.')}.", error.hint or None)
+    if error.request:
+        _logger.info("The request that failed: %s", error.request)
+    return kind(f"{error.summary.rstrip('.')}.", error.hint or None)

@@ -27,19 +27,28 @@
     └── CancelledError              Ctrl-C, SIGTERM, or a question not confirmed
 
 Each says what happened, where (a path, or a URL without its query), why, and what to do next. `_exception_handler`
-turns it into one of Azure CLI's error classes and prints `hint` as the recommendation. The texts may quote a registry,
-so that all of them pass through `printable`, which also removes this process's secrets.
+turns its `summary` into one of Azure CLI's error classes and prints `hint` as the recommendation. The texts may quote a
+registry, so that all of them pass through `printable`, which also removes this process's secrets.
 """
 
 from __future__ import annotations
 
 import copy
+import re
+from dataclasses import dataclass
 from typing import TypeVar
+from urllib.parse import unquote
 
 from .text import printable, without_tokens
 
 MESSAGE_LIMIT = 600
 _Error = TypeVar("_Error", bound="ArtifactError")
+_REQUEST = re.compile(r"[A-Z]+ https?://(?P<server>[^/?\s]+)(?P<path>/[^?\s]*)?")
+_PATH = re.compile(
+    r"/(?:v2|acr/v1)/(?P<repository>[a-z0-9][a-z0-9._/%-]*?)"
+    r"(?:/(?:manifests|_manifests|_tags|referrers)/(?P<version>[^/]+)|/(?:blobs|tags|_tags|_manifests)(?:/.*)?)?$",
+    re.IGNORECASE,
+)
 
 
 class ArtifactError(Exception):
@@ -67,6 +76,44 @@ class ArtifactError(Exception):
         trace = f" (correlation id {self.correlation_id})" if self.correlation_id else ""
         done = f". Done before: {self.done}" if self.done else ""
         return f"{self.what}{where}{why}{trace}{done}"
+
+    @property
+    def summary(self) -> str:
+        """The message for a person: with the artifact instead of the request, and without the correlation id."""
+        found = _named(self.where)
+        place = str(found) if found else self.where
+        return self.what + (f" ({place})" if place else "") + (f": {self.why}" if self.why else "")
+
+    @property
+    def request(self) -> str:
+        """The request that failed and its correlation id, for `--verbose`; empty without either."""
+        sent = self.where if _named(self.where) else ""
+        trace = f"correlation id {self.correlation_id}" if self.correlation_id else ""
+        return ", ".join(filter(None, [sent, trace]))
+
+
+@dataclass(frozen=True)
+class _Named:
+    """The artifact, repository or registry that the URL of a request names."""
+
+    server: str
+    repository: str
+    version: str
+
+    def __str__(self) -> str:
+        mark = "" if not self.version else "@" if ":" in self.version else ":"
+        return "/".join(filter(None, [self.server, self.repository])) + mark + self.version
+
+
+def _named(where: str) -> _Named | None:
+    """Return what the request *where* names; None if it is no request."""
+    request = _REQUEST.match(where)
+    if request is None:
+        return None
+    found = _PATH.match(request["path"] or "")
+    repository, version = (found["repository"], found["version"] or "") if found else ("", "")
+    # A URL may hide in percent codes what a terminal obeys.
+    return _Named(request["server"], _shown(unquote(repository)), _shown(unquote(version)))
 
 
 def restated(error: _Error, *, why: str = "", hint: str = "", correlation_id: str = "", done: str = "") -> _Error:
@@ -169,6 +216,17 @@ class NetworkRuleError(RegistryError):
 class NotFoundError(RegistryError):
     """There is no such registry, repository, tag, manifest or blob."""
 
+    @property
+    def summary(self) -> str:
+        """Say what does not exist, and where: `Tag 1.0 does not exist in myregistry.azurecr.io/samples/artifact`."""
+        found = _named(self.where)
+        if found is None or not found.repository or not self.what.endswith(" does not exist"):
+            return super().summary
+        if self.code == "NAME_UNKNOWN" or not found.version:
+            return f"Repository {found.repository} does not exist in {found.server}"
+        kind = "Digest" if ":" in found.version else "Tag"
+        return f"{kind} {found.version} does not exist in {found.server}/{found.repository}"
+
 
 class LockedError(RegistryError):
     """A lock, or another operation that the registry does not allow."""
@@ -181,7 +239,7 @@ class ThrottledError(RegistryError):
 class RejectedError(RegistryError):
     """Any other 4xx."""
 
-    usual_hint = "Run the command with --debug. Azure support finds the request by its correlation id."
+    usual_hint = "Run the command with --verbose: it shows the request and its correlation id, for Azure support."
 
 
 class ServerFaultError(RegistryError):

@@ -17,8 +17,8 @@ def require_version(reference: Reference, hint: str = "") -> str:
 
 def not_found(reference: Reference) -> NotFoundError:
     """Return the error for a missing artifact, with the command that lists the existing ones."""
+    kind = "Digest" if reference.digest else "Tag"
     return NotFoundError(
-        "The artifact does not exist",
-        where=str(reference),
+        f"{kind} {reference.version} does not exist in {reference.server}/{reference.repository}",
         hint=hint_of_list(reference.server, reference.repository),
     )

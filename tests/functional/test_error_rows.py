@@ -47,7 +47,7 @@ ROWS = {
     "an operation that it does not have": (405, body("UNSUPPORTED", "The operation is unsupported."), {}, 1,
                                            ["unsupported", "does not offer"]),
     "a throttle": (429, body("TOOMANYREQUESTS", "too many requests"), {"Retry-After": "500"}, 1, ["500 s"]),
-    "another 4xx": (418, body("UNSUPPORTED", "no"), {}, 1, ["--debug", "correlation id"]),
+    "another 4xx": (418, body("UNSUPPORTED", "no"), {}, 1, ["--verbose", "correlation id"]),
 }  # fmt: skip
 
 

@@ -205,16 +205,15 @@ def test_raw_bytes_must_have_the_digest(az: Az, emulator: Emulator, artifact: st
 
 def test_a_refused_token_names_the_correlation_id(az: Az, serve: Serve, artifact: str, digest: str) -> None:
     serve("unauthorized_401.http", "GET", "/manifests/")
-    refused = az.refused(1, "pull", artifact)
-    assert f"(correlation id {ID})" in refused.stderr
-    assert "authentication required" in refused.stderr
+    assert "authentication required" in az.refused(1, "pull", artifact).stderr
+    assert f"correlation id {ID}" in az("acr", "artifact", "pull", artifact, "--verbose").stderr
 
 
 def test_a_refused_sign_in_names_the_correlation_id(signed_out: Az, serve: Serve, artifact: str) -> None:
     serve("unauthorized_401.http", "POST", "/oauth2/")
-    refused = signed_out.refused(1, "pull", artifact, "-u", "ci-token", "--password-stdin", stdin="wrong\n")
-    assert f"(correlation id {ID})" in refused.stderr
-    assert f"(correlation id {ID})" in signed_out.refused(1, "pull", artifact).stderr
+    for login in (("-u", "ci-token", "--password-stdin"), ()):
+        refused = signed_out("acr", "artifact", "pull", artifact, *login, "--verbose", stdin="wrong\n")
+        assert (refused.code, f"correlation id {ID}" in refused.stderr) == (1, True)
 
 
 def test_a_refused_chunk_says_why(az: Az, serve: Serve, artifact: str, work: Path) -> None:
@@ -268,7 +267,7 @@ def test_a_repository_is_backed_up_where_tags_are_metadata(az: Az, signed_out: A
         saved = signed_out.artifact("backup", *reference, "-d", "again", *login, stdin="read-token-password\n")
         assert saved.json["tags"] == [{"tag": "1.0", "digest": digest}]
     refused = signed_out.refused(1, "backup", whole, "-d", "third", *login, stdin="read-token-password\n")
-    for word in ("may not list tags here", "metadata/read", "correlation id"):
+    for word in ("may not list tags here", "metadata/read"):
         assert word in refused.stderr
 
 

@@ -148,3 +148,48 @@ def test_neither_a_result_nor_a_log_of_a_command_repeats_a_secret(caplog: pytest
         logging.setLogRecordFactory(before)
     assert "{'value': '…'}" in caplog.text
     assert "correct" not in caplog.text
+
+
+SENT = "GET https://myregistry.azurecr.io"
+
+
+@pytest.mark.parametrize(
+    ("error", "summary"),
+    [
+        (NotFoundError("The artifact does not exist", where=f"{SENT}/v2/a/b/manifests/1.0", why="no"),
+         "Tag 1.0 does not exist in myregistry.azurecr.io/a/b"),
+        (NotFoundError("The tag does not exist", where=f"{SENT}/acr/v1/a%2Fb/_tags/1.0"),
+         "Tag 1.0 does not exist in myregistry.azurecr.io/a/b"),
+        (NotFoundError("The artifact does not exist", where=f"{SENT}/v2/a/manifests/sha256:0", why="no"),
+         "Digest sha256:0 does not exist in myregistry.azurecr.io/a"),
+        (NotFoundError("The artifact does not exist", where=f"{SENT}/v2/a/b/manifests/1", code="NAME_UNKNOWN"),
+         "Repository a/b does not exist in myregistry.azurecr.io"),
+        (NotFoundError("The repository does not exist", where=f"{SENT}/acr/v1/a/b/_manifests", why="no"),
+         "Repository a/b does not exist in myregistry.azurecr.io"),
+        (NotFoundError("Could not list the referrers", where=f"{SENT}/v2/a/referrers/sha256:0", why="no"),
+         "Could not list the referrers (myregistry.azurecr.io/a@sha256:0): no"),
+        (RegistryError("The manifest was not stored", where=f"{SENT}/v2/a/manifests/1".replace("GET", "PUT"), why="no"),
+         "The manifest was not stored (myregistry.azurecr.io/a:1): no"),
+        (RegistryError("Could not upload", where=f"{SENT}/v2/a/b/blobs/uploads/x-y", why="no"),
+         "Could not upload (myregistry.azurecr.io/a/b): no"),
+        (ArtifactError("Could not read", where="GET https://x.blob.core.windows.net/c/d"),
+         "Could not read (x.blob.core.windows.net)"),
+        (ArtifactError("Could not read", where="a.txt", why="no"), "Could not read (a.txt): no"),
+    ],
+)  # fmt: skip
+def test_a_summary_names_the_artifact_and_not_the_request(error: ArtifactError, summary: str) -> None:
+    assert error.summary == summary
+    assert error.request == (error.where if "https://" in error.where else "")
+
+
+def test_no_control_character_comes_out_of_a_url() -> None:
+    shown = RegistryError("It failed", where=f"{SENT}/v2/a%1b[31m/manifests/%0a%1b").summary
+    assert shown.isprintable()
+
+
+def test_the_request_and_its_correlation_id_are_for_verbose(caplog: pytest.LogCaptureFixture) -> None:
+    error = RegistryError("It failed", where=f"{SENT}/v2/a/manifests/1", correlation_id="guid-1")
+    with caplog.at_level(logging.INFO):
+        shown = str(cli_error(error))
+    assert shown == "It failed (myregistry.azurecr.io/a:1)."
+    assert f"{SENT}/v2/a/manifests/1, correlation id guid-1" in caplog.text

@@ -111,6 +111,6 @@ def _incomplete(result: PurgeResult) -> ArtifactError:
     return ArtifactError(
         f"{len(result.failed)} could not be purged",
         where=str(first.reference),
-        why=first.error.message,
+        why=first.error.summary,
         hint=" ".join(filter(None, [first.error.hint, "Run the same command again for the rest."])),
     )

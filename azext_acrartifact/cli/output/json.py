@@ -136,7 +136,7 @@ def purge_output(result: PurgeResult) -> dict[str, Any]:
             {"reference": printable(item.reference.image), "reason": printable(item.why)} for item in result.retained
         ],
         "failed": [
-            {"reference": printable(item.reference.image), "error": item.error.message} for item in result.failed
+            {"reference": printable(item.reference.image), "error": item.error.summary} for item in result.failed
         ],
         "unmatched": [
             {"filter": item.typed, "reason": f"{item.why}; {item.hint}" if item.hint else item.why}
