@@ -19,6 +19,8 @@ long-summary: >
   Run the same command again after a break: finished files are not sent again, and a large one resumes if the registry
   still has its upload session.
 examples:
+  - name: Push a file.
+    text: az acr artifact push myregistry.azurecr.io/samples/artifact:1.0 --file ./artifact.txt
   - name: Push a file with a media type and an empty config.
     text: >
       az acr artifact push myregistry.azurecr.io/samples/artifact:1.0

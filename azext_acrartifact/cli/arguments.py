@@ -47,6 +47,7 @@ class ContentArgument:
     artifact_type: str | None
     manifest_config: str | None
     media_type: str | None
+    guess_media_type: bool
     annotations: list[str] | None
     annotation_file: str | None
     image_spec: str | None

@@ -38,6 +38,7 @@ def push_order(
         config=parse_file_spec(content.manifest_config) if content.manifest_config else None,
         artifact_type=content.artifact_type,
         media_type=content.media_type,
+        guess_types=content.guess_media_type,
         image_spec=content.image_spec,
         annotations=collect_annotations(content.annotations or [], content.annotation_file),
         tags=check_tags(tags),

@@ -20,8 +20,9 @@ from ..transfer.upload_sessions import UploadSessions
 from ..transport.authorization import METADATA_READ, Scope
 from .annotations import Annotations
 from .file_spec import FileSpec
+from .guessed_types import guessed_type
 from .image_volume import as_tars, image_config, require_mountable
-from .inputs import Opening, Stdin, open_inputs
+from .inputs import Input, Opening, Stdin, open_inputs
 from .locks import naming_locks, require_writable
 from .manifest_builder import V1_0, compose, config_blob, placeholders, spec_version
 from .platforms import Platform, add_to_index, require_index
@@ -34,7 +35,8 @@ class PushOrder:
     """The artifact to push. Without a tag in *reference*, it is pushed by its digest. It refers to *subject*, if given.
     Interrupted uploads are resumed from *sessions_folder*, if given; *concurrency* None adapts to the network. *stdin*
     is read for a file named `-`; *split* makes each file of a folder a layer of its own. With *platform* the tags name
-    indexes, to which the artifact is added. A *dry_run* stores nothing. A *mountable* artifact is an image as well."""
+    indexes, to which the artifact is added. A *dry_run* stores nothing. A *mountable* artifact is an image as well.
+    With *guess_types*, the ends of files' names say their media types."""
 
     reference: Reference
     files: Sequence[FileSpec]
@@ -56,6 +58,7 @@ class PushOrder:
     platform: Platform | None = None
     dry_run: bool = False
     mountable: bool = False
+    guess_types: bool = False
     sizes: TransferSizes = DEFAULT_SIZES
 
 
@@ -94,7 +97,7 @@ def push(registry: Registry, order: PushOrder, progress: Progress) -> PushResult
         if order.mountable:
             inputs = as_tars(inputs)
         codec = codec_named(order.compression)
-        layers = [pending_upload(item, order.media_type, codec) for item in inputs] or placeholders(version)
+        layers = [pending_upload(item, _usual_type(order, item), codec) for item in inputs] or placeholders(version)
         config = config_blob(version, order.config, order.artifact_type, order.annotations.config, stack)
         registry.authorizer.authorization(Scope.of(order.reference.repository, *rights_of(order)))
         present = _present(registry, order)
@@ -120,6 +123,12 @@ def _version(order: PushOrder) -> str:
     """Return the version of the specification to write. An image without an artifact type looks as in 1.0."""
     version = spec_version(order.image_spec, order.config, order.artifact_type)
     return V1_0 if order.mountable and not order.artifact_type else version
+
+
+def _usual_type(order: PushOrder, item: Input) -> str | None:
+    """Return the media type of *item* if the user named none."""
+    guessed = guessed_type(item.title) if order.guess_types and not item.folder else None
+    return guessed or order.media_type
 
 
 def _check(order: PushOrder) -> None:

@@ -187,6 +187,19 @@ def test_the_output_on_a_terminal(az: Az, artifact: str, work: Path) -> None:
     assert (quiet.code, quiet.stdout.strip()) == (0, "0")
 
 
+def test_media_types_by_the_ends_of_names(az: Az, artifact: str, work: Path) -> None:
+    (work / "docs").mkdir()
+    for name in ("a.json", "b.bin", "docs/c.md", "d.yaml"):
+        (work / name).write_text(name)
+    files = ("--file", "a.json", "b.bin", "docs", "d.yaml:x/y")
+    plain = az.artifact("push", artifact, *files, "--split").json["files"]
+    assert {file["mediaType"] for file in plain} == {"application/vnd.oci.image.layer.v1.tar", "x/y"}, "as with oras"
+    for options, other in (((), "application/vnd.oci.image.layer.v1.tar"), (("--media-type", "e/f"), "e/f")):
+        guessed = az.artifact("push", artifact, *files, "--split", "--guess-media-type", *options).json["files"]
+        kinds = {file["title"]: file["mediaType"] for file in guessed}
+        assert kinds == {"a.json": "application/json", "b.bin": other, "docs/c.md": "text/markdown", "d.yaml": "x/y"}
+
+
 def test_a_folder_file_by_file(az: Az, artifact: str, repository: str, work: Path, origin: Origin) -> None:
     (work / "docs/deep").mkdir(parents=True)
     for name in ("docs/b.md", "docs/deep/a.txt", "docs/deep/x.log"):

@@ -57,12 +57,12 @@ def test_what_needs_a_closed_stream_says_so(
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
 def test_a_stream_without_unicode_gets_escapes(az: Az, artifact: str, work: Path, encoding: str) -> None:
-    (work / "grün-日本.txt").write_text("x")
+    (work / "日本.txt").write_text("x")
     narrow = az.using(PYTHONIOENCODING=encoding)
-    pushed = narrow("acr", "artifact", "push", artifact, "--file", "grün-日本.txt")
+    pushed = narrow("acr", "artifact", "push", artifact, "--file", "日本.txt")
     assert (pushed.code, pushed.stderr) == (0, "")
-    assert pushed.json["files"][0]["title"].endswith("-日本.txt")
-    az.artifact("attach", artifact, "--file", "grün-日本.txt", "--artifact-type", "application/vnd.example.sbom.v1")
+    assert pushed.json["files"][0]["title"] == "日本.txt"
+    az.artifact("attach", artifact, "--file", "日本.txt", "--artifact-type", "application/vnd.example.sbom.v1")
     for command in (("show", artifact), ("list-referrers", artifact)):
         shown = narrow("acr", "artifact", *command, "-o", "table")
         assert (shown.code, shown.stderr) == (0, "")

@@ -16,8 +16,10 @@ from tests.unit.cli.az_command import az_command
 
 def test_a_push_reaches_its_operation_in_four_frames_at_most(tmp_path: Path) -> None:
     artifact = ArtifactArgument("myregistry.azurecr.io/samples/a:1.0", None, None, None)
-    nothing = (None,) * 7
-    content = ContentArgument([str(tmp_path / "missing.txt")], *nothing, False, False, "gzip", None, None)
+    nothing = (None,) * 3
+    content = ContentArgument(
+        [str(tmp_path / "missing.txt")], *nothing, False, *(None,) * 4, False, False, "gzip", None, None
+    )
     with pytest.raises(FileOperationError) as caught:
         custom.push(az_command(), artifact=artifact, login=LoginArgument("me", "x"), content=content)
     assert caught.value.__cause__ is not None

@@ -31,12 +31,13 @@ def check_access_arguments(c: AzArgumentContext) -> None:
         "repositories",
         options_list=["--repository"],
         arg_type=SEVERAL,
-        help="The repositories. They need not exist.",
+        help="The repositories, space-separated. They need not exist.",
     )
     c.argument(
         "actions",
         options_list=["--action"],
         nargs="+",
         arg_type=get_enum_type(["pull", "push", "delete", "metadata_read", "metadata_write"]),
-        help="Actions that must be allowed: if one is not, the command fails. Default: show all, and succeed.",
+        help="Actions that must be allowed, space-separated: if one is not, the command fails. Default: show all, and "
+        "succeed.",
     )

@@ -19,7 +19,7 @@ def backup_arguments(c: AzArgumentContext) -> None:
         "content; any other file or folder with content is refused.",
     )
     c.extra("repository", help="Save all tagged artifacts of this repository.")
-    c.argument("tags", arg_type=SEVERAL, help="Save only the artifacts with these tags.")
+    c.argument("tags", arg_type=SEVERAL, help="Save only the artifacts with these space-separated tags.")
     flag(c, "recursive", "Also save everything attached to the artifacts.")
     flag(c, "dry_run", "Only show what would be saved.")
     c.argument("concurrency", arg_type=CONCURRENCY)
@@ -32,7 +32,7 @@ def restore_arguments(c: AzArgumentContext) -> None:
     c.argument("source", options_list=["--source", "-s"], help="The layout: a folder or a tar.")
     c.argument("source_tag", metavar="TAG", help="The artifact's tag or digest in the layout, if it differs there.")
     c.extra("repository", help="Restore everything that the layout lists to this repository.")
-    c.argument("tags", arg_type=SEVERAL, help="Restore only the artifacts with these tags.")
+    c.argument("tags", arg_type=SEVERAL, help="Restore only the artifacts with these space-separated tags.")
     flag(c, "no_overwrite", "Fail if a tag already names another artifact.")
     flag(c, "recursive", "Also restore everything attached to the artifacts.")
     flag(c, "dry_run", "Only show what would be restored.")

@@ -40,37 +40,62 @@ def _content(c: AzArgumentContext, required_type: bool) -> None:
         "files",
         options_list=["--file", "-f"],
         arg_type=SEVERAL,
-        help="Files and folders to push, each as PATH or PATH:TYPE, where TYPE is its media type. A folder is packed, "
+        arg_group="Content",
+        help="Space-separated files and folders to push, each as PATH or PATH:TYPE, where TYPE is its media type. They "
+        "may also follow REFERENCE. A folder is packed, "
         "and pull unpacks it. Write a colon after a path that contains one: `a:b:`. `-` is standard input and "
         "needs --stdin-name; with a type, write `--file=-:TYPE`.",
     )
-    c.extra("stdin_name", metavar="FILE", help="The name of standard input (`--file -`) in the artifact.")
+    c.extra(
+        "stdin_name",
+        metavar="FILE",
+        arg_group="Content",
+        help="The name of standard input (`--file -`) in the artifact.",
+    )
     c.extra(
         "artifact_type",
         required=required_type,
-        help="The type of the artifact, such as application/vnd.example.sbom.v1.",
+        arg_group="Manifest",
+        help="The type of the artifact, such as application/vnd.example.sbom.v1."
+        + ("" if required_type else " Default: application/vnd.unknown.artifact.v1."),
     )
     c.extra(
         "manifest_config",
+        arg_group="Manifest",
         help="A file for the artifact's config, as PATH or PATH:TYPE. `/dev/null` and `NUL` stand for an empty one.",
     )
-    c.extra("media_type", help="The media type of files without one of their own.")
+    c.extra(
+        "media_type",
+        arg_group="Content",
+        help="The media type of files without one of their own. Default: application/vnd.oci.image.layer.v1.tar for a "
+        "file, as with oras, and the same with +gzip or +zstd for a folder.",
+    )
+    c.extra(
+        "guess_media_type",
+        action="store_true",
+        arg_group="Content",
+        help="Take the media type of files without one from their ends, such as .json, .yaml, .txt, .zip or .pdf.",
+    )
     c.extra(
         "annotations",
         options_list=["--annotation"],
         arg_type=SEVERAL,
-        help="Annotations of the artifact, each as KEY=VALUE.",
+        arg_group="Manifest",
+        help="Space-separated annotations of the artifact, each as KEY=VALUE.",
     )
     c.extra(
         "annotation_file",
+        arg_group="Manifest",
         help="A JSON file of annotations: an object whose keys are `$manifest`, `$config` or names of files.",
     )
     c.extra(
         "image_spec",
         arg_type=get_enum_type(["v1.0", "v1.1"]),
-        help="The version of the OCI image specification to write.",
+        arg_group="Manifest",
+        help="The version of the OCI image specification to write. Default: v1.0 with --manifest-config and without "
+        "--artifact-type, otherwise v1.1.",
     )
-    c.argument("tags", arg_type=SEVERAL, help="More tags for the artifact.")
+    c.argument("tags", arg_type=SEVERAL, help="More tags for the artifact, space-separated.")
     flag(
         c,
         "dry_run",
@@ -80,18 +105,21 @@ def _content(c: AzArgumentContext, required_type: bool) -> None:
     c.extra(
         "exclude",
         arg_type=SEVERAL,
-        help="Patterns of files to leave out of folders, as in .gitignore: `*.log`, `**/node_modules`.",
+        arg_group="Content",
+        help="Space-separated patterns of files to leave out of folders, as in .gitignore: `*.log`, `**/node_modules`.",
     )
     c.extra(
         "split",
         action="store_true",
+        arg_group="Content",
         help="Push each file of a folder as a layer of its own, so that only changed files are uploaded again.",
     )
     c.extra(
         "compression",
         arg_type=get_enum_type(["gzip", "zstd", "none"], default="gzip"),
+        arg_group="Content",
         help="The compression of folders. oras and `az acr build` can only unpack gzip.",
     )
-    c.extra("empty", action="store_true", help="Push an artifact without files.")
+    c.extra("empty", action="store_true", arg_group="Content", help="Push an artifact without files.")
     c.extra("concurrency", arg_type=CONCURRENCY)
     transfer_arguments(c)

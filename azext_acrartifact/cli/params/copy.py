@@ -20,7 +20,7 @@ def copy_arguments(c: AzArgumentContext) -> None:
         "be found by its digest only.",
     )
     c.extra("to_name", options_list=["--to-name"], help="The name or login server of the registry to copy to.")
-    c.argument("tags", arg_type=SEVERAL, help="More tags for the copy.")
+    c.argument("tags", arg_type=SEVERAL, help="More tags for the copy, space-separated.")
     flag(c, "recursive", "Also copy everything attached to the artifact, directly or through other artifacts.")
     c.argument(
         "platform",

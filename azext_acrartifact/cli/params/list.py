@@ -15,7 +15,8 @@ def list_arguments(c: AzArgumentContext) -> None:
     c.argument(
         "orderby",
         arg_type=get_enum_type(["time_desc", "time_asc", "name"]),
-        help="The order of artifacts: by the time of their last change, or by their tags. Default: by digest.",
+        help="The order of artifacts: by the time of their last change, or by their tags, as versions. Default: "
+        "time_desc, the newest first.",
     )
     c.argument("top", type=int, help="List at most this many.", validator=validate_sizes)
     c.argument("artifact_type", help="List only artifacts of this type.")

@@ -17,9 +17,15 @@ def pull_arguments(c: AzArgumentContext) -> None:
         options_list=["--destination", "-d"],
         help="The folder to write to. It is created if it does not exist. Default: the current folder.",
     )
-    c.argument("media_type", arg_type=SEVERAL, help="Pull only files of these media types; `*` matches any text.")
-    c.argument("include", arg_type=SEVERAL, help="Pull only files that match these patterns: `docs/**`.")
-    c.argument("exclude", arg_type=SEVERAL, help="Do not pull files that match these patterns.")
+    c.argument(
+        "media_type",
+        arg_type=SEVERAL,
+        help="Pull only files of these space-separated media types; `*` matches any text.",
+    )
+    c.argument(
+        "include", arg_type=SEVERAL, help="Pull only files that match these space-separated patterns: `docs/**`."
+    )
+    c.argument("exclude", arg_type=SEVERAL, help="Do not pull files that match these space-separated patterns.")
     c.argument("manifest_config", help="Also write the artifact's config to this path.")
     flag(c, "check", "Only compare the files on the disk with the artifact, and fail if one differs or is missing.")
     flag(c, "no_overwrite", "Fail before anything is written if a file or folder exists and differs.")

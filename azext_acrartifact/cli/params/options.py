@@ -9,8 +9,8 @@ from ..._validators import validate_rate, validate_sizes
 
 CONCURRENCY = CLIArgumentType(
     type=int,
-    help="How many requests may be in flight at once. Default: chosen automatically, or the value of "
-    "`az config set acrartifact.concurrency=N`.",
+    help="How many requests may be in flight at once. Default: the value of `az config set acrartifact.concurrency=N`, "
+    "otherwise chosen while the transfer runs, from 4 to 64.",
     validator=validate_sizes,
 )
 CAP_MBPS = CLIArgumentType(

@@ -13,7 +13,7 @@ from ..argument_names import AUTH_MODES
 def artifact_arguments(c: AzArgumentContext, validator: Callable[..., None] = gather_artifact) -> None:
     """Declare the artifact and the sign-in; *validator* makes `artifact` and `login` of them."""
     all_of_it = validator is gather_whole
-    reference = "The artifact, as SERVER/REPOSITORY:TAG or SERVER/REPOSITORY@DIGEST"
+    reference = "The artifact, as SERVER/REPOSITORY:TAG or SERVER/REPOSITORY@DIGEST (12 digits are enough)"
     image = "The artifact in the registry, as REPOSITORY:TAG or REPOSITORY@DIGEST"
     reference += ", or SERVER/REPOSITORY for all of the repository" if all_of_it else ""
     image += ", or REPOSITORY for all of the repository" if all_of_it else ""

@@ -12,7 +12,7 @@ from .sign_in import artifact_arguments
 def tag_arguments(c: AzArgumentContext) -> None:
     """Declare the arguments of `tag`."""
     artifact_arguments(c)
-    c.argument("tags", arg_type=SEVERAL, help="The tags to add.")
+    c.argument("tags", arg_type=SEVERAL, help="The tags to add, space-separated.")
     tag_rules(c)
 
 
