@@ -36,9 +36,13 @@ TITLE = "org.opencontainers.image.title"
 MODEL_PATHS = ("org.cncf.model.filepath", "org.cnai.model.filepath")
 """Where ModelPack, and its drafts, have the title of a layer
 (https://github.com/modelpack/model-spec/blob/main/docs/annotations.md)."""
+MODEL_METADATA = "org.cncf.model.file.metadata+json"
+"""Where ModelPack has the permission bits of a file, as an object with the number `mode`."""
 CREATED = "org.opencontainers.image.created"
 UNPACK = "io.deis.oras.content.unpack"
 CONTENT_DIGEST = "io.deis.oras.content.digest"
+# Ours; other tools ignore them.
+FILE_MODE = "io.acrartifact.file.mode"
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9!#$&\-^_.+]{0,126}"
 _MEDIA_TYPE = re.compile(rf"{_NAME}/{_NAME}")

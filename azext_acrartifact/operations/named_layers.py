@@ -11,7 +11,7 @@ from ..errors import InvalidManifestError, RefusedError, UnsafeContentError
 from ..oci.descriptor import Descriptor
 from ..oci.kinds import HELM_CONFIG, kind_of
 from ..oci.manifest import Manifest
-from ..oci.mediatypes import EMPTY_CONFIG, TITLE, UNPACK
+from ..oci.mediatypes import EMPTY_CONFIG, FILE_MODE, MODEL_METADATA, MODEL_PATHS, TITLE, UNPACK
 from ..oci.reference import Reference
 from ..transfer.download import BlobDownload
 from ..transfer.repository_storage import RepositoryStorage
@@ -34,9 +34,9 @@ _MOST_TYPES = 5
 
 def with_names(storage: RepositoryStorage, attempts: Attempts, reference: Reference, manifest: Manifest) -> Manifest:
     """Return *manifest* with a title for each layer whose file name is known: that of a Helm chart is in its config,
-    which is downloaded; layers of a model that are tars become folders. Its digest stays. Raises `UnsafeContentError`
+    which is downloaded; a model's layers get our annotations. Its digest stays. Raises `UnsafeContentError`
     for a chart whose name is no file name."""
-    layers = [_as_folder(layer) for layer in manifest.layers]
+    layers = [_of_model(layer) for layer in manifest.layers]
     config = manifest.config
     if config is not None and config.media_type == HELM_CONFIG and not any(layer.title for layer in layers):
         stem = _chart_name(_read(storage, attempts, config), str(reference))
@@ -65,10 +65,20 @@ def no_names(manifest: Manifest, reference: Reference) -> InvalidManifestError:
     )
 
 
-def _as_folder(layer: Descriptor) -> Descriptor:
-    if layer.title and UNPACK not in layer.annotations and _MODEL_TAR.fullmatch(layer.media_type):
-        return replace(layer, annotations={**layer.annotations, UNPACK: "true"})
-    return layer
+def _of_model(layer: Descriptor) -> Descriptor:
+    """Return *layer* with our annotations for what ModelPack says in its own: a tar, or a file's permission bits."""
+    if not any(layer.annotations.get(name) for name in MODEL_PATHS):
+        return layer
+    found = {UNPACK: "true"} if _MODEL_TAR.fullmatch(layer.media_type) else _mode_in(layer)
+    return replace(layer, annotations={**found, **layer.annotations})
+
+
+def _mode_in(layer: Descriptor) -> dict[str, str]:
+    try:
+        mode = parse_json(layer.annotations.get(MODEL_METADATA, "{}").encode(errors="replace")).get("mode")
+    except (ValueError, AttributeError):
+        return {}
+    return {FILE_MODE: f"{mode & 0o777:04o}"} if isinstance(mode, int) and mode & 0o111 else {}
 
 
 def _titled(layer: Descriptor, title: str) -> Descriptor:

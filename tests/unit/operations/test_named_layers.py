@@ -13,14 +13,14 @@ import pytest
 from azext_acrartifact import errors
 from azext_acrartifact.files.globs import Selection
 from azext_acrartifact.oci.manifest import Manifest, build_manifest
-from azext_acrartifact.operations.named_layers import CONFIG_LIMIT
+from azext_acrartifact.operations.named_layers import CONFIG_LIMIT, with_names
 from azext_acrartifact.operations.pull import PullOrder
 from azext_acrartifact.operations.pull_check import check
 from azext_acrartifact.operations.pull_stdout import read_one
 from azext_acrartifact.transfer.progress import Progress
 from tests.unit.files.archive.archives import folder, layer, member, symlink
 from tests.unit.operations.conftest import pull_files, ref
-from tests.unit.operations.graphs import push_blob
+from tests.unit.operations.graphs import push_blob, storage
 
 HELM = "application/vnd.cncf.helm.config.v1+json"
 CHART = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
@@ -132,6 +132,22 @@ def test_a_models_tar_writes_only_its_path(signed_in, tmp_path: Path, path: str,
     with pytest.raises(errors.UnsafeContentError):
         pull_files(registry, "foreign/odd:1", tmp_path / "to")
     assert not [found for found in tmp_path.rglob("*") if found.is_file() or found.is_symlink()]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "mode"),
+    [
+        ('{"name": "a", "mode": 493}', "0755"), ('{"mode": 4294967295}', "0777"), ('{"mode": 420}', None),
+        ('{"mode": "493"}', None), ("[]", None), ("no JSON", None), ('{"mode": 493.5}', None), ("", None),
+    ],
+)  # fmt: skip
+def test_a_models_file_may_be_executable(signed_in, metadata: str, mode: str | None) -> None:
+    registry = signed_in()
+    annotations = {PATH: "run.sh", "org.cncf.model.file.metadata+json": metadata}
+    layers = [(f"{MODEL}.code.v1.raw", b"run", annotations)]
+    manifest = stored(registry, "mode", f"{MODEL}.config.v1+json", b"{}", layers)
+    named = with_names(storage(registry, "foreign/mode"), registry.http.attempts(), ref("foreign/mode:1"), manifest)
+    assert named.layers[0].annotations.get("io.acrartifact.file.mode") == mode
 
 
 def nameless(registry, name: str, *types: str) -> None:
