@@ -11,7 +11,7 @@ from ..errors import InvalidManifestError, RefusedError, UnsafeContentError
 from ..oci.descriptor import Descriptor
 from ..oci.kinds import HELM_CONFIG, kind_of
 from ..oci.manifest import Manifest
-from ..oci.mediatypes import EMPTY_CONFIG, FILE_MODE, MODEL_METADATA, MODEL_PATHS, TITLE, UNPACK
+from ..oci.mediatypes import EMPTY_CONFIG, FILE_MODE, MODEL_METADATA, MODEL_PATHS, TITLE, UNPACK, is_media_type
 from ..oci.reference import Reference
 from ..transfer.download import BlobDownload
 from ..transfer.repository_storage import RepositoryStorage
@@ -56,7 +56,9 @@ def no_names(manifest: Manifest, reference: Reference) -> InvalidManifestError:
     types = sorted({layer.media_type for layer in layers})
     more = f" and {len(types) - _MOST_TYPES} more" if len(types) > _MOST_TYPES else ""
     command = kind.fetching(reference)
-    one = f"write one layer to a file: --media-type {types[0] or 'TYPE'} --stdout > FILE"
+    # Whoever pastes the command pastes the type: one that a shell could take for more is left out.
+    type_name = next(filter(is_media_type, types), "TYPE")
+    one = f"write one layer to a file: --media-type {type_name} --stdout > FILE"
     return InvalidManifestError(
         "The artifact holds no files",
         where=str(reference),

@@ -93,6 +93,22 @@ TOGETHER: dict[str, tuple[str, list[str]]] = {
     "folder-and-file": ("a folder that is also a file", ["a/b.txt", "A"]),
 }
 
+CHARTS = {"parent": "../evil", "absolute": "/evil-of-hostile-tests", "ansi": f"{ESC}[2Jevil", "newline": "a\nERROR: x"}
+
+
+@variant
+def _chart(made: Site, name: str) -> None:
+    """Make a Helm chart called *name*, which is in its config."""
+    config = made.add(json.dumps({"name": name, "version": "1"}).encode(), "application/vnd.cncf.helm.config.v1+json")
+    made.put(manifest([made.add(GOOD, "application/vnd.cncf.helm.chart.content.v1.tar+gzip")], config))
+
+
+@variant
+def _model(made: Site, path: str) -> None:
+    """Make a model with a file at *path*, which is in an annotation of ModelPack."""
+    annotations = {"org.cncf.model.filepath": path}
+    made.put(manifest([made.add(GOOD, "application/vnd.cncf.model.doc.v1.raw", annotations=annotations)]))
+
 
 @variant
 def with_titles(made: Site, *titles: str) -> None:
@@ -187,6 +203,8 @@ CASES = [
         )
         for name, title in ALLOWED.items()
     ),
+    *(Case(f"chart-{name}", "R1", f"a Helm chart is named {title!a}", _chart(title)) for name, title in CHARTS.items()),
+    *(Case(f"model-{name}", "R1", f"a model's file is {title!a}", _model(title)) for name, title in CHARTS.items()),
     *(Case(f"title-{name}", "R13", does, with_titles(*titles)) for name, (does, titles) in TOGETHER.items()),
     *(
         Case(f"title-{name}", "R2", does, lambda files=files: site(files), right, before=planted(plant))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 
 MOST_READ = 10
 """Bytes at the start of a file that suffice."""
@@ -30,7 +31,7 @@ def compression_of(start: bytes) -> str | None:
 def unpacking(path: str, compression: str) -> str:
     """Return the command that unpacks the file *path* to a folder: the tar of Windows and macOS reads all kinds, and
     that of Linux all but zip and 7z."""
-    folder = without_ending(os.path.basename(path))
+    folder, path = (shlex.quote(one) for one in (without_ending(os.path.basename(path)), path))
     if compression == "zip":
         return f"unzip {path} -d {folder}"
     if compression == "7z":

@@ -166,6 +166,14 @@ def test_an_artifact_without_names_says_what_it_is(signed_in, tmp_path: Path) ->
     assert not (tmp_path / "to").exists()
 
 
+def test_a_type_is_no_part_of_a_command(signed_in, tmp_path: Path) -> None:
+    registry = signed_in()
+    nameless(registry, "shell", "a/b; rm -rf ~", "a/$(id)", "x/y")
+    with pytest.raises(errors.InvalidManifestError) as raised:
+        pull_files(registry, "foreign/shell:1", tmp_path / "to")
+    assert raised.value.hint.endswith("--media-type x/y --stdout > FILE")
+
+
 def test_the_config_alone_can_be_had(signed_in, tmp_path: Path) -> None:
     registry = signed_in()
     nameless(registry, "config", TAR)

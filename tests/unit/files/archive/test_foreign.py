@@ -59,6 +59,7 @@ def test_gzip_is_recognized() -> None:
     [
         ("d/x.tar.gz", "gzip", "mkdir x && tar -xf d/x.tar.gz -C x"),
         ("x.tzst", "zstd", "mkdir x && tar -xf x.tzst -C x"),
+        ("a b.tgz", "gzip", "mkdir 'a b' && tar -xf 'a b.tgz' -C 'a b'"),
         ("x.zip", "zip", "unzip x.zip -d x"),
         ("x.7z", "7z", "7z x x.7z -ox"),
     ],
