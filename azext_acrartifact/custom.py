@@ -68,7 +68,7 @@ def pull(
     from .cli.import_path import distrust
     from .cli.local_paths import require_current_folder, require_folder
     from .cli.naming import name_artifact
-    from .files.globs import Selection
+    from .files.selection import Selection
     from .operations.platforms import parse_platform
     from .operations.pull import PullOrder
 

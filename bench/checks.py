@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from azext_acrartifact.files.archive.extract import Extraction
-from azext_acrartifact.files.globs import Selection
 from azext_acrartifact.files.names import safe_folder, safe_name
+from azext_acrartifact.files.selection import Selection
 from azext_acrartifact.files.writing.destination import Destination
 from azext_acrartifact.oci.digest import Digest, Verifier
 from azext_acrartifact.oci.manifest import parse_manifest

@@ -11,9 +11,9 @@ from typing import BinaryIO
 
 from ..errors import InvalidInputError, LocalFileError
 from ..files.archive.compression import Codec
+from ..files.archive.exclusion import Exclusion
 from ..files.archive.pack import PackedFolder, PackedStream
 from ..files.archive.walk import walk
-from ..files.globs import Glob
 from ..files.local_file import LocalFile
 from ..files.names import find_collision, relative_name, why_unsafe_path
 from ..files.prefetch import prefetch
@@ -76,10 +76,10 @@ class FolderSource(StreamSource):
 
 @dataclass(frozen=True)
 class Opening:
-    """Options of `open_inputs`: patterns to *exclude* from folders, and *annotations* of files by their titles. *split*
-    makes each file of a folder an input of its own."""
+    """Options of `open_inputs`: the *exclusion* of files from folders, and *annotations* of files by their titles.
+    *split* makes each file of a folder an input of its own."""
 
-    exclude: Sequence[str] = ()
+    exclusion: Exclusion = field(default_factory=Exclusion)
     annotations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     stdin: Stdin | None = None
     split: bool = False
@@ -113,13 +113,13 @@ def _found(spec: FileSpec, opening: Opening) -> list[Input]:
     if stdin or not os.path.isdir(spec.path):
         return [Input(title, spec)]
     if opening.split:
-        return [*_split(spec, title, opening.exclude)]
-    return [Input(title, spec, folder=PackedFolder.scan(spec.path, title, opening.exclude))]
+        return [*_split(spec, title, opening.exclusion)]
+    return [Input(title, spec, folder=PackedFolder.scan(spec.path, title, opening.exclusion))]
 
 
-def _split(spec: FileSpec, title: str, exclude: Sequence[str]) -> Iterator[Input]:
+def _split(spec: FileSpec, title: str, exclusion: Exclusion) -> Iterator[Input]:
     """Yield the files of a folder as inputs, each titled by its path in the folder. Empty folders are left out."""
-    for entry in walk(spec.path, title, tuple(map(Glob, exclude))):
+    for entry in walk(spec.path, title, exclusion):
         if entry.kind == stat.S_IFLNK:
             raise LocalFileError(
                 "A symbolic link cannot be pushed as a file",

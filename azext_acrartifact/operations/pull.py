@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from ..errors import InvalidManifestError, LocalFileError
 from ..files.archive.budget import UnpackBudget, size_limit
-from ..files.globs import Selection
 from ..files.names import safe_name
+from ..files.selection import Selection
 from ..files.writing.destination import Destination
 from ..oci.descriptor import Descriptor
 from ..oci.manifest import Manifest

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..errors import InvalidInputError, InvalidManifestError
-from ..files.globs import Selection
 from ..files.names import RelativeName, check_collisions, safe_folder, safe_name
+from ..files.selection import Selection
 from ..oci.descriptor import Descriptor
 from ..oci.manifest import Manifest
 from ..oci.mediatypes import UNPACK
@@ -59,7 +59,7 @@ def plan_pull(manifest: Manifest, selection: Selection, where: str) -> Plan:
     named: list[Planned] = []
     check_collisions(_names(layers, named))
     nameless = [Skipped(blob, NO_TITLE) for blob in layers if not blob.title]
-    chosen = [selection.wants(str(item.name), item.blob.media_type, item.folder) for item in named]
+    chosen = [_is_chosen(item, selection) for item in named]
     wanted = [item for item, is_wanted in zip(named, chosen, strict=True) if is_wanted]
     others = [Skipped(item.blob, NOT_SELECTED) for item, is_wanted in zip(named, chosen, strict=True) if not is_wanted]
     if layers and not wanted:
@@ -80,6 +80,12 @@ def _planned(blob: Descriptor) -> Planned:
     # regctl marks a folder only by the slash at the end of its title.
     folder = blob.annotations.get(UNPACK) == "true" or title.endswith("/")
     return Planned(blob, safe_folder(title) if folder else safe_name(title), folder)
+
+
+def _is_chosen(item: Planned, selection: Selection) -> bool:
+    path = "/".join(item.name.parts)
+    taken = selection.takes_below(path) if item.folder else selection.takes(path)
+    return taken and selection.has_type(item.blob.media_type)
 
 
 def _nothing(named: Sequence[Planned], where: str) -> InvalidInputError:

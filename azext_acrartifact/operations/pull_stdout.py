@@ -8,8 +8,8 @@ import tempfile
 from typing import IO
 
 from ..errors import InvalidInputError
-from ..files.globs import Selection
 from ..files.os_errors import naming
+from ..files.selection import Selection
 from ..oci.descriptor import Descriptor
 from ..oci.manifest import Manifest
 from ..oci.reference import Reference

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..errors import InvalidInputError, RejectedError
 from ..files.archive.compression import GZIP, codec_named
+from ..files.archive.exclusion import Exclusion
+from ..files.patterns import Patterns, why_unmatched
 from ..oci.descriptor import Descriptor
 from ..oci.manifest import Manifest
 from ..oci.reference import Reference
@@ -28,6 +30,9 @@ from .manifest_builder import V1_0, compose, config_blob, placeholders, spec_ver
 from .platforms import Platform, add_to_index, require_index
 from .tag import TagRules, named, put_tags, require_free, rights
 from .upload_job import UPLOADED, PendingUpload, Uploader, pending_upload
+
+MOST_NAMED = 5
+"""Names in one note."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,8 @@ class PushedFile:
 
 @dataclass(frozen=True)
 class PushResult:
-    """The pushed artifact; after a dry run, as it would be. Bytes count config and layers, each blob once."""
+    """The pushed artifact; after a dry run, as it would be. Bytes count config and layers, each blob once. *left_out*
+    are files that are left out of folders by default, *unmatched* the patterns to exclude that matched nothing."""
 
     reference: Reference
     manifest: Manifest
@@ -81,6 +87,8 @@ class PushResult:
     bytes_uploaded: int
     bytes_skipped: int
     dry_run: bool = False
+    left_out: Sequence[str] = ()
+    unmatched: Sequence[str] = ()
 
 
 def push(registry: Registry, order: PushOrder, progress: Progress) -> PushResult:
@@ -92,8 +100,10 @@ def push(registry: Registry, order: PushOrder, progress: Progress) -> PushResult
     with contextlib.ExitStack() as stack:
         version = _version(order)
         _check(order)
-        opening = Opening(order.exclude, order.annotations.files, order.stdin, order.split)
-        inputs = open_inputs(order.files, opening, stack)
+        exclusion = Exclusion(Patterns.of(order.exclude))
+        inputs = open_inputs(order.files, Opening(exclusion, order.annotations.files, order.stdin, order.split), stack)
+        _require_content(order, inputs)
+        _note(exclusion, progress)
         if order.mountable:
             inputs = as_tars(inputs)
         codec = codec_named(order.compression)
@@ -106,12 +116,13 @@ def push(registry: Registry, order: PushOrder, progress: Progress) -> PushResult
         require_writable(registry, existing, repository=order.dry_run)
         stack.enter_context(naming_locks(registry, references))
         try:
-            return _push(registry, order, version, config, layers, present, progress)
+            result = _push(registry, order, version, config, layers, present, progress)
         except RejectedError as error:
             if error.code != "MANIFEST_BLOB_UNKNOWN":
                 raise
             # A geo-replica may not have a blob yet that another replica confirmed: check and send every blob again.
-            return _push(registry, order, version, config, layers, None, progress)
+            result = _push(registry, order, version, config, layers, None, progress)
+    return replace(result, left_out=exclusion.left_out, unmatched=exclusion.exclude.unused)
 
 
 def rights_of(order: PushOrder) -> list[str]:
@@ -152,6 +163,29 @@ def _check(order: PushOrder) -> None:
         raise InvalidInputError(
             "--platform needs a tag", where=str(order.reference), hint=f"Write {order.reference}:TAG"
         )
+
+
+def _require_content(order: PushOrder, inputs: Sequence[Input]) -> None:
+    """Refuse to push folders without a single file as if they were an artifact without files."""
+    if order.files and not inputs and not order.allow_empty:
+        raise InvalidInputError(
+            "No file to push",
+            where=", ".join(spec.path for spec in order.files),
+            why="with --split only files are pushed, and there are none, or all are left out",
+            hint="Check the folder, its .artifactignore and --exclude, or give --empty for an artifact without files.",
+        )
+
+
+def _note(exclusion: Exclusion, progress: Progress) -> None:
+    """Say what is left out by default, and which patterns to exclude matched nothing."""
+    if exclusion.left_out:
+        names = sorted({name.rpartition("/")[2] for name in exclusion.left_out})
+        asked = " ".join(f"'!{name}'" for name in names)
+        more = f" and {len(exclusion.left_out) - MOST_NAMED} more" if len(exclusion.left_out) > MOST_NAMED else ""
+        shown = ", ".join(exclusion.left_out[:MOST_NAMED]) + more
+        progress.note(f"Left out by default: {shown}. To push that: --exclude {asked}, or an .artifactignore file")
+    for text in exclusion.exclude.unused:
+        progress.note(why_unmatched("--exclude", text))
 
 
 def _present(registry: Registry, order: PushOrder) -> Manifest | None:

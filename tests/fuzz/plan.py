@@ -8,7 +8,7 @@ import unicodedata
 from pathlib import PureWindowsPath
 
 from azext_acrartifact.errors import InvalidInputError, InvalidManifestError, UnsafeContentError
-from azext_acrartifact.files.globs import Selection
+from azext_acrartifact.files.selection import Selection
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.manifest import Manifest

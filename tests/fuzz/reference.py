@@ -7,7 +7,8 @@ from datetime import datetime, timedelta, timezone
 from urllib.parse import urlsplit
 
 from azext_acrartifact.errors import ArtifactError, InvalidInputError, InvalidReferenceError
-from azext_acrartifact.files.globs import Glob, media_type_matches
+from azext_acrartifact.files.globs import Glob
+from azext_acrartifact.files.selection import media_type_matches
 from azext_acrartifact.oci.api import path_of
 from azext_acrartifact.oci.mediatypes import is_media_type
 from azext_acrartifact.oci.reference import check_tag, is_loopback, parse_reference
@@ -76,8 +77,8 @@ def _pattern(text: str) -> None:
     if pattern.count("*") > 6 or len(path) > 200:
         return
     glob = Glob(pattern)
-    if glob.matches(path):
-        assert glob.matches(f"{path}/below") or path.endswith("/")
+    assert not glob.matches(path) or glob.matches(path, folder=True)
+    assert not glob.covers(path) or glob.may_match_below(path)
     assert media_type_matches(pattern, pattern.replace("*", "x")) is True
 
 

@@ -44,6 +44,8 @@ def push_output(result: PushResult) -> dict[str, Any]:
         ],
         "bytesUploaded": result.bytes_uploaded,
         "bytesSkipped": result.bytes_skipped,
+        "leftOut": [printable(name) for name in result.left_out],
+        "unmatchedPatterns": [printable(text) for text in result.unmatched],
     }
 
 

@@ -8,18 +8,18 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from io import FileIO
 
 from ...errors import InvalidInputError, LocalFileError
 from ..background_hash import BackgroundHash
-from ..globs import Glob
 from ..hashing import BLOCK
 from ..local_file import changed, fingerprint, open_regular
 from ..names import why_unsafe_path
 from ..os_errors import naming
 from .compression import GZIP, Codec, codec_named
+from .exclusion import Exclusion
 from .parallel_gzip import Block
 from .tar_format import DIRECTORY, REGULAR, SYMLINK, padding
 from .tar_headers import END_OF_ARCHIVE, Header, encode
@@ -58,17 +58,17 @@ class PackedFolder:
         self._mtime = mtime
 
     @classmethod
-    def scan(cls, path: str, title: str, exclude: Iterable[str] = (), mtime: int | None = None) -> PackedFolder:
+    def scan(cls, path: str, title: str, exclusion: Exclusion | None = None, mtime: int | None = None) -> PackedFolder:
         """Walk the folder *path*, which a pull unpacks as *title* (`.`: into the destination itself).
 
-        *exclude* are patterns (see `globs`) for paths below the folder; *mtime* is the time of all members, by
-        default `source_date_epoch()`. Raises LocalFileError for files that cannot be packed, InvalidInputError.
+        *exclusion* decides what is left out, by default nothing; *mtime* is the time of all members, by default
+        `source_date_epoch()`. Raises LocalFileError for files that cannot be packed, InvalidInputError.
         """
         reason = None if title == "." else why_unsafe_path(title)
         if reason:
             raise LocalFileError("Cannot push the folder under this name", where=title, why=reason, hint="Rename it.")
         time = source_date_epoch() if mtime is None else mtime
-        return cls(title, walk(path, title, tuple(map(Glob, exclude))), time)
+        return cls(title, walk(path, title, exclusion), time)
 
     @property
     def content_size(self) -> int:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ...errors import LocalFileError
-from ..globs import Glob, any_matches
 from ..links import why_unsafe_link
 from ..local_file import Fingerprint, fingerprint
 from ..names import MOST_COMPONENTS, TITLE_LIMIT, collision_key, why_unsafe
 from ..os_errors import naming
+from .exclusion import Exclusion, FolderExclusion
 from .tar_format import ENTRY_LIMIT
 
 _HINT = "Rename or remove it, or leave it out with --exclude."
@@ -36,11 +36,12 @@ class Entry:
     """Fingerprint of a file at the time of the walk."""
 
 
-def walk(path: str, title: str, exclude: Sequence[Glob] = (), limit: int = ENTRY_LIMIT) -> tuple[Entry, ...]:
+def walk(path: str, title: str, exclusion: Exclusion | None = None, limit: int = ENTRY_LIMIT) -> tuple[Entry, ...]:
     """Return the folder *path* and everything below it, folders before their content, sorted as ORAS does.
 
-    *title* is the folder's name in the artifact; it counts towards the length of names. Raises LocalFileError for more
-    than *limit* entries, and for one that cannot be packed or could not be unpacked safely on every system.
+    *title* is the folder's name in the artifact; it counts towards the length of names. Without *exclusion*, nothing is
+    left out. Raises LocalFileError for more than *limit* entries, and for one that cannot be packed or could not be
+    unpacked safely on every system.
     """
     with naming("Cannot read the folder", path):
         status = os.stat(path)
@@ -48,7 +49,8 @@ def walk(path: str, title: str, exclude: Sequence[Glob] = (), limit: int = ENTRY
             raise LocalFileError("Cannot read the folder", where=path, why="it is not a folder", hint="Name a folder.")
     entries = [Entry("", path, stat.S_IFDIR, status.st_mode & 0o755)]
     depth = 0 if title == "." else title.count("/") + 1
-    for entry in _below(path, "", (TITLE_LIMIT - len(title) - 1, MOST_COMPONENTS - depth), exclude):
+    rules = exclusion.of_folder(path, title) if exclusion else None
+    for entry in _below(path, "", (TITLE_LIMIT - len(title) - 1, MOST_COMPONENTS - depth), rules, False):
         entries.append(entry)
         if len(entries) > limit:
             raise LocalFileError(
@@ -60,20 +62,28 @@ def walk(path: str, title: str, exclude: Sequence[Glob] = (), limit: int = ENTRY
     return tuple(entries)
 
 
-def _below(folder: str, prefix: str, room: tuple[int, int], exclude: Sequence[Glob]) -> Iterator[Entry]:
+def _below(
+    folder: str, prefix: str, room: tuple[int, int], rules: FolderExclusion | None, left_out: bool
+) -> Iterator[Entry]:
     """Yield the entries of *folder*, which is *prefix* below the top; a name may have *room* characters and
-    components."""
+    components. Of a folder that is *left_out*, only what the *rules* take back."""
     seen: dict[str, str] = {}
     for item in _sorted_items(folder):
         path = prefix + item.name
-        if any_matches(exclude, path):
+        is_folder = item.is_dir(follow_symlinks=False)
+        out = rules.leaves_out(path, is_folder, left_out) if rules else False
+        if out and not (is_folder and rules and rules.may_take_back_below(path)):
+            continue
+        below = _below(item.path, path + "/", room, rules, out) if is_folder else iter(())
+        first = next(below, None) if out else None
+        if out and first is None:
             continue
         _require_portable(item, path, room, seen)
         with naming("Cannot read the file", item.path):
-            entry = _entry(item, path)
-        yield entry
-        if entry.kind == stat.S_IFDIR:
-            yield from _below(item.path, path + "/", room, exclude)
+            yield _entry(item, path)
+        if first is not None:
+            yield first
+        yield from below
 
 
 def _sorted_items(folder: str) -> list[os.DirEntry[str]]:

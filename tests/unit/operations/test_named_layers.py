@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from azext_acrartifact import errors
-from azext_acrartifact.files.globs import Selection
+from azext_acrartifact.files.selection import Selection
 from azext_acrartifact.oci.manifest import Manifest, build_manifest
 from azext_acrartifact.operations.named_layers import CONFIG_LIMIT, with_names
 from azext_acrartifact.operations.pull import PullOrder

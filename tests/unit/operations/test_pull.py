@@ -11,7 +11,7 @@ import pytest
 
 from azext_acrartifact import errors
 from azext_acrartifact.cli.output.json import pull_output, push_output
-from azext_acrartifact.files.globs import Selection
+from azext_acrartifact.files.selection import Selection
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.mediatypes import TITLE, UNPACK
 from azext_acrartifact.operations.file_spec import parse_file_spec

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from azext_acrartifact import errors
-from azext_acrartifact.files.globs import Selection
+from azext_acrartifact.files.selection import Selection
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.manifest import MANIFEST_LIMIT, Manifest

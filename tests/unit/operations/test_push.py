@@ -313,3 +313,20 @@ def test_a_name_that_is_not_utf8_is_refused_before_anything_is_sent(signed_in, a
             push_files(signed_in(), "names:1", name)
         assert "caf\\udce9" in caught.value.message
     assert app.log.entries() == []
+
+
+@pytest.mark.parametrize("files", [{}, {"a.log": ""}, {".DS_Store": ""}], ids=["empty", "excluded", "default"])
+def test_a_folder_without_files_is_not_split(signed_in, work: Path, files: dict[str, str]) -> None:
+    (work / "d" / "empty").mkdir(parents=True)
+    for name, text in files.items():
+        (work / "d" / name).write_text(text)
+    with pytest.raises(errors.InvalidInputError, match="No file to push"):
+        push_files(signed_in(), "split-empty:1", "d", split=True, exclude=["*.log"])
+    assert push_files(signed_in(), "split-empty:1", "d", split=True, exclude=["*.log"], allow_empty=True).files == []
+
+
+def test_what_was_left_out_by_default_or_by_nothing_is_in_the_result(signed_in, work: Path) -> None:
+    (work / "d/.git").mkdir(parents=True)
+    (work / "d/a.log").write_text("")
+    result = push_output(push_files(signed_in(), "left-out:1", "d", exclude=["*.log", "{a,b}"]))
+    assert (result["leftOut"], result["unmatchedPatterns"]) == (["d/.git"], ["{a,b}"])

@@ -14,7 +14,9 @@ import pytest
 
 from azext_acrartifact.errors import InvalidInputError, LocalFileError
 from azext_acrartifact.files.archive.compression import codec_named
+from azext_acrartifact.files.archive.exclusion import Exclusion
 from azext_acrartifact.files.archive.pack import PackedFolder
+from azext_acrartifact.files.patterns import Patterns
 from tests.unit.files.conftest import snapshot
 
 BIG = os.urandom(1 << 20) * 3 + b"tail"
@@ -148,7 +150,8 @@ def test_a_title_of_several_components_and_a_linked_top(folder: Path, tmp_path: 
 
 
 def test_exclude(folder: Path) -> None:
-    paths = {member.name for member in members(packed(folder, exclude=["sub/*.bin", "link", "n*", "l*", "*.sh"]))}
+    exclusion = Exclusion(Patterns.of(["sub/*.bin", "link", "n*", "l*", "*.sh"]))
+    paths = {member.name for member in members(packed(folder, exclusion=exclusion))}
     assert paths == {"d", "d/empty", "d/one.txt", "d/same.txt", "d/sub", "d/sub/group", "d/sub/up"}
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from azext_acrartifact.errors import LocalFileError
+from azext_acrartifact.files.archive.exclusion import Exclusion
 from azext_acrartifact.files.archive.walk import walk
-from azext_acrartifact.files.globs import Glob
+from azext_acrartifact.files.patterns import Patterns
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_refuses_entries_that_could_not_be_pulled(folder: Path, make: object, wh
         walk(str(folder), "d")
     assert "--exclude" in caught.value.hint
     assert caught.value.where.startswith(str(folder))
-    assert len(walk(str(folder), "d", [Glob("*bad*"), Glob("ONE.txt")])) == 5
+    assert len(walk(str(folder), "d", Exclusion(Patterns.of(["*bad*", "ONE.txt"])))) == 5
 
 
 def test_the_components_of_the_title_count(folder: Path) -> None:
