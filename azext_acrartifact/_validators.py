@@ -247,6 +247,7 @@ def validate_stdout(cmd: AzCliCommand, namespace: Namespace) -> None:
         _require_no_format(cmd, "--stdout")
     given = {
         "--check": namespace.check,
+        "--check-extra": namespace.check_extra,
         "--destination": namespace.destination,
         "--no-overwrite": namespace.no_overwrite,
         "--manifest-config": namespace.manifest_config,

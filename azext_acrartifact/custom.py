@@ -63,6 +63,7 @@ def pull(
     check: bool = False,
     stdout: bool = False,
     no_overwrite: bool = False,
+    check_extra: bool = False,
 ) -> dict[str, Any] | None:
     """Pull an artifact's files and folders."""
     from .cli.import_path import distrust
@@ -87,9 +88,10 @@ def pull(
         platform=parse_platform(platform) if platform else None,
         overwrite=not no_overwrite,
         closed_folders=distrust(destination),
+        check_extra=check_extra,
     )
     if not stdout:
-        return _pull_or_check(cmd, named, login, order, check)
+        return _pull_or_check(cmd, named, login, order, check or check_extra)
     _pull_to_stdout(cmd, named, login, order)
     return None
 

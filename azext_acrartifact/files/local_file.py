@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import stat
+import tempfile
 import threading
+from typing import BinaryIO
 
 from ..errors import LocalFileError
+from .hashing import BLOCK
 from .os_errors import naming, on_failure
 from .positioned_io import PositionedFile
 
@@ -50,7 +54,10 @@ def _require_regular(path: str, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a device, FIFO or socket"
         raise LocalFileError(
-            "Cannot read the file", where=path, why=f"it is {kind}, not a regular file", hint="Name a regular file."
+            "Cannot read the file",
+            where=path,
+            why=f"it is {kind}, not a regular file",
+            hint="Name a regular file, or push what it gives: --file - --stdin-name NAME < PATH",
         )
 
 
@@ -65,15 +72,34 @@ class LocalFile:
         self._file = None if descriptor is None else PositionedFile(descriptor)
         self._parked = False
         self._lock = threading.Lock()
-        with on_failure(self.close), naming("Cannot read the file", path):
-            self._before: Fingerprint = (0, 0, 0) if descriptor is None else fingerprint(os.fstat(descriptor))
+        self.mode = 0
+        """Permission bits when it was opened."""
+        self._before: Fingerprint = (0, 0, 0)
+        if descriptor is not None:
+            with on_failure(self.close), naming("Cannot read the file", path):
+                status = os.fstat(descriptor)
+                self._before, self.mode = fingerprint(status), stat.S_IMODE(status.st_mode)
 
     @classmethod
     def open(cls, path: str, *, allow_null: bool = False) -> LocalFile:
-        """Open *path*; with *allow_null*, `/dev/null` and `NUL` are empty files. Raises LocalFileError."""
+        """Open *path*; with *allow_null*, `/dev/null` and `NUL` are empty files. A file with more content than its
+        size, as in /proc, is copied. Raises LocalFileError."""
         if allow_null and is_null_device(path):
             return cls(path, None)
-        return cls(path, open_regular(path))
+        found = cls(path, open_regular(path))
+        with on_failure(found.close):
+            if not found.exceeds_size():
+                return found
+            with open(open_regular(path), "rb") as stream:
+                copied = copy_of(stream, path)
+        found.close()
+        return copied
+
+    def exceeds_size(self) -> bool:
+        """Return whether content follows the file's size, which then is none. Raises LocalFileError when it grows."""
+        found = self.read_at(memoryview(bytearray(1)), self.size)
+        self.require_unchanged()
+        return found > 0
 
     @property
     def size(self) -> int:
@@ -144,6 +170,22 @@ class LocalFile:
             return 0
         with naming("Cannot read the file", self.path):
             return self._file.read(buffer, offset)
+
+
+class _Copy(LocalFile):
+    """A nameless copy, which cannot be opened again."""
+
+    def park(self) -> None:
+        """Do nothing."""
+
+
+def copy_of(stream: BinaryIO, name: str) -> LocalFile:
+    """Copy *stream* to a nameless temporary file, which vanishes when it is closed; errors call it *name*. Raises
+    LocalFileError when there is no space for it."""
+    with naming("Cannot make a temporary copy", name), tempfile.TemporaryFile() as copy:
+        shutil.copyfileobj(stream, copy, BLOCK)
+        copy.flush()
+        return _Copy(name, os.dup(copy.fileno()))
 
 
 class FileRange(io.RawIOBase):

@@ -1,7 +1,8 @@
 """Check titles and names of archive members before they reach the file system, by one rule for every system.
 
-A name that one system refuses, or takes for another file, is refused on all of them, so that what is pushed here can
-be pulled anywhere. Sources: learn.microsoft.com "Naming Files, Paths, and Namespaces" (device names, reserved
+A name that one system refuses is refused on all of them, so that what is pushed here can be pulled anywhere. Names
+that only some systems take for one are refused where the disk does.
+Sources: learn.microsoft.com "Naming Files, Paths, and Namespaces" (device names, reserved
 characters, trailing dot and space); Unicode Standard Annex 44, table 12 (general categories); GHSA-8xwf-rjm4-xvhv and
 CVE-2021-21272 (traversal through titles and members).
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -137,11 +138,12 @@ def collision_key(component: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", component).casefold())
 
 
-def check_collisions(names: Iterable[RelativeName], limit: int = ENTRY_LIMIT) -> None:
-    """Check, before anything is written, that all *names* of an artifact can exist side by side.
+def check_collisions(names: Iterable[RelativeName], limit: int = ENTRY_LIMIT) -> Sequence[Twins]:
+    """Check, before anything is written, that all *names* of an artifact can exist side by side. Return the names that
+    cannot on file systems that ignore case or Unicode forms.
 
-    Raises UnsafeContentError for two that are equal on some file system, for one that is a folder of the other, and for
-    more than *limit* files and folders.
+    Raises UnsafeContentError for two that are equal, for one that is a folder of the other, and for more than *limit*
+    files and folders.
     """
     tree = NameTree(limit)
     for name in names:
@@ -151,6 +153,21 @@ def check_collisions(names: Iterable[RelativeName], limit: int = ENTRY_LIMIT) ->
                 where=f"{found.first}, {found.second}",
                 hint="Pull them one at a time with --include, if you trust the artifact.",
             )
+    return tree.twins
+
+
+@dataclass(frozen=True)
+class Twins:
+    """Two names in the folder *parent* that some file systems take for one, such as `a.txt` and `A.txt`."""
+
+    parent: RelativeName
+    first: str
+    second: str
+
+
+def twin_key(component: str) -> str:
+    """Return a key for a *component* whose `collision_key` belongs to another one; no `collision_key` is like it."""
+    return f"\0{component}"
 
 
 class NameTree:
@@ -160,26 +177,48 @@ class NameTree:
         self._limit = limit
         self._entries = 0
         self._root: dict[str, Any] = {}
+        # Most names are their own key: the others are noted apart, as a plan must not take much memory.
+        self._spelled: dict[tuple[int, str], str] = {}
+        self._twins: dict[RelativeName, Twins] = {}
+
+    @property
+    def twins(self) -> Sequence[Twins]:
+        """Names that some file systems take for one: of each folder, the first two."""
+        return tuple(self._twins.values())
 
     def add(self, name: RelativeName) -> Collision | None:
         """Add *name*, or return why it cannot be written beside the others. Raises UnsafeContentError when there are
         more entries than the limit."""
         folder = self._root
-        *above, last = ("", *map(collision_key, name.parts))  # the destination itself may be the name
-        for key in above:
+        *above, last = ("", *name.parts)  # the destination itself may be the name
+        for depth, part in enumerate(above):
+            key = self._key(folder, part, name, depth)
             below = folder.get(key)
             if isinstance(below, RelativeName):
                 return Collision(below, name, "need the same name as a file and as a folder")
             folder = self._added(folder, key, {}) if below is None else below
-        found = folder.get(last)
+        key = self._key(folder, last, name, len(above))
+        found = folder.get(key)
         if isinstance(found, RelativeName):
             return Collision(found, name, "have the same name")
         while found:
             found = next(iter(found.values()))
             if isinstance(found, RelativeName):
                 return Collision(found, name, "need the same name as a file and as a folder")
-        self._added(folder, last, name)
+        self._added(folder, key, name)
         return None
+
+    def _key(self, folder: dict[str, Any], part: str, name: RelativeName, depth: int) -> str:
+        """Return the key of *part*, the component of *name* at *depth* below a root without a name."""
+        key = collision_key(part)
+        known = self._spelled.get((id(folder), key), key) if key in folder else part
+        if known == part:
+            if part != key:
+                self._spelled[id(folder), key] = part
+            return key
+        parent = RelativeName(name.parts[: depth - 1])
+        self._twins.setdefault(parent, Twins(parent, known, part))
+        return twin_key(part)
 
     def _added(self, folder: dict[str, Any], key: str, entry: Any) -> Any:
         self._entries += 1
@@ -191,8 +230,3 @@ class NameTree:
             )
         folder[key] = entry
         return entry
-
-
-def find_collision(names: Iterable[RelativeName]) -> Collision | None:
-    """Return the first two *names* that cannot both be written, or None. Raises UnsafeContentError as `NameTree`."""
-    return next(filter(None, map(NameTree().add, names)), None)

@@ -38,7 +38,7 @@ class Selection:
         """Compile nothing. *by_default* says whether a file is selected that no pattern of *include* matches."""
         self.include, self.exclude, self._media_types = include or Patterns(), exclude or Patterns(), media_types
         self._by_default = not self.include if by_default is None else by_default
-        self._folders: dict[str, tuple[bool, bool]] = {"": (self._by_default, False)}
+        self._known: tuple[Sequence[str], Sequence[tuple[bool, bool]]] = ([], [(self._by_default, False)])
 
     @classmethod
     def of(cls, include: Iterable[str] = (), exclude: Iterable[str] = (), media_types: Iterable[str] = ()) -> Selection:
@@ -75,14 +75,26 @@ class Selection:
 
     def _state(self, path: str, folder: bool) -> tuple[bool, bool]:
         """Return whether *path* is included, and whether it is excluded."""
+        if not self.include and not self.exclude:
+            return self._by_default, False
         above, _, last = path.rpartition("/")
-        parts = above.split("/") if above else []
-        depth = next(n for n in range(len(parts), -1, -1) if "/".join(parts[:n]) in self._folders)
-        state = self._folders["/".join(parts[:depth])]
-        for number in range(depth + 1, len(parts) + 1):
-            name = "/".join(parts[:number])
-            state = self._folders[name] = self._decided(name, True, state)
-        return self._decided(path, folder, state) if last else state
+        states = self._states(above)
+        return self._decided(path, folder, states[-1]) if last else states[-1]
+
+    def _states(self, folder: str) -> Sequence[tuple[bool, bool]]:
+        """Return the states of the top, of each folder on the way to *folder*, and of itself. Neighbours share most of
+        them, so the last ones are remembered."""
+        parts = folder.split("/") if folder else []
+        known, states = self._known
+        shared = next(
+            (n for n, (one, other) in enumerate(zip(known, parts, strict=False)) if one != other),
+            min(len(known), len(parts)),
+        )
+        found = list(states[: shared + 1])
+        for number in range(shared + 1, len(parts) + 1):
+            found.append(self._decided("/".join(parts[:number]), True, found[-1]))
+        self._known = (parts, found)  # at once: several threads may select
+        return found
 
     def _decided(self, path: str, folder: bool, above: tuple[bool, bool]) -> tuple[bool, bool]:
         return self.include.takes(path, folder, above[0]), self.exclude.leaves_out(path, folder, above[1])

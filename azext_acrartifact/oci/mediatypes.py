@@ -43,6 +43,7 @@ UNPACK = "io.deis.oras.content.unpack"
 CONTENT_DIGEST = "io.deis.oras.content.digest"
 # Ours; other tools ignore them.
 FILE_MODE = "io.acrartifact.file.mode"
+FOLDER_SIZE = "io.acrartifact.folder.size"
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9!#$&\-^_.+]{0,126}"
 _MEDIA_TYPE = re.compile(rf"{_NAME}/{_NAME}")

@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from ..files.archive.budget import UnpackBudget, size_limit
+from ..files.archive.budget import UnpackBudget, stated_limit
+from ..files.names import RelativeName
+from ..files.writing.comparing import Comparing
 from ..files.writing.destination import Destination
 from ..files.writing.resumable_file import ResumableFile
 from ..oci.mediatypes import CONTENT_DIGEST, UNPACK
@@ -19,6 +22,9 @@ from ..transfer.read_ahead import ReadAhead
 from ..transfer.repository_storage import RepositoryStorage
 from ..transfer.scheduler import Job
 from .pull_plan import Planned
+
+if TYPE_CHECKING:
+    from ..files.archive.extract import Extraction, Unpacked
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,8 @@ class Downloader:
     concurrency: Concurrency
     max_unpacked_size: int | None = None
     budget: UnpackBudget | None = None
+    members: dict[RelativeName, Sequence[str]] = field(default_factory=dict)
+    """Of each folder of which only some members were selected, the names of those below the destination."""
 
     def jobs(self, item: Planned) -> Sequence[Job]:
         """Return the jobs that download *item*, which may run at the same time."""
@@ -57,7 +65,7 @@ class Downloader:
 
     def _file(self, item: Planned) -> None:
         self.progress.started(item.blob, "Downloading")
-        with self.destination.open_temporary(item.name) as file:
+        with self.destination.open_temporary(item.name, item.bits) as file:
             self._download(item).into(file)
             file.commit()
         self.progress.finished(item.blob, "Downloaded")
@@ -68,27 +76,49 @@ class Downloader:
 
     def _open(self, item: Planned) -> ResumableFile:
         self.progress.started(item.blob, "Downloading")
-        return self.destination.open_resumable(item.name, item.blob.digest, item.blob.size, self.source.sizes.block)
+        return self.destination.open_resumable(
+            item.name, item.blob.digest, item.blob.size, self.source.sizes.block, item.bits
+        )
 
     def _folder(self, item: Planned, download: BlobDownload | ReadAhead) -> None:
         """Unpack during the download. Nothing is moved into place before the layer's digest is verified."""
+        self.progress.started(item.blob, "Downloading")
+        with self._extraction(item) as extraction:
+            unpacked = self._unpack(download, extraction)
+            extraction.commit()
+        if item.members:
+            self.members[item.name] = unpacked.members
+        self.progress.finished(item.blob, "Downloaded")
+
+    def compare(self, item: Planned, comparing: Comparing) -> None:
+        """Download the folder *item* and let *comparing* compare its members with the disk. Nothing is written."""
+        self.progress.started(item.blob, "Comparing")
+        with self._extraction(item, comparing) as extraction:
+            members = self._unpack(self._download(item), extraction).members
+        if item.members:
+            self.members[item.name] = members
+        self.progress.finished(item.blob, "Compared")
+
+    def _extraction(self, item: Planned, comparing: Comparing | None = None) -> Extraction:
         # Imported here: what only folders need takes longer to import than a small file to download.
         from ..files.archive.extract import Extraction
 
-        self.progress.started(item.blob, "Downloading")
-        limit = self.max_unpacked_size or size_limit(item.blob.size)
-        digest = item.blob.annotations.get(CONTENT_DIGEST)
-        bare = UNPACK not in item.blob.annotations
-        with (
-            contextlib.closing(download),
-            Extraction(
-                self.destination, item.name, max_size=limit, digest=digest, bare=bare, budget=self.budget
-            ) as extraction,
-        ):
-            extraction.read(download.read)
+        return Extraction(
+            self.destination,
+            item.name,
+            max_size=self.max_unpacked_size or stated_limit([(item.blob.size, item.stated_size)]),
+            digest=item.blob.annotations.get(CONTENT_DIGEST),
+            bare=UNPACK not in item.blob.annotations,
+            budget=self.budget,
+            selection=item.members,
+            comparing=comparing,
+        )
+
+    def _unpack(self, download: BlobDownload | ReadAhead, extraction: Extraction) -> Unpacked:
+        with contextlib.closing(download):
+            unpacked = extraction.read(download.read)
             download.drain()
-            extraction.commit()
-        self.progress.finished(item.blob, "Downloaded")
+        return unpacked
 
     def _download(self, item: Planned) -> BlobDownload:
         advance = functools.partial(self._moved, item)

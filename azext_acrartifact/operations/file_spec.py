@@ -58,6 +58,13 @@ def title_of(path: str) -> str:
     return os.path.basename(os.path.abspath(path)) if outside else relative
 
 
+def title_below(path: str) -> str:
+    """Return *path* relative to the current folder if it is below that, also an absolute one; else as `title_of`."""
+    own, folder = os.path.abspath(path), os.path.abspath(os.curdir)
+    below = own.startswith(os.path.join(folder, ""))
+    return os.path.relpath(own, folder).replace(os.sep, "/") if below else title_of(path)
+
+
 def _local(path: str) -> str:
     """Return *path* with `/` for `\\` if this system uses `/` and only that path exists."""
     converted = path.replace("\\", "/")

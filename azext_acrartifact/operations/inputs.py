@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
@@ -15,13 +16,13 @@ from ..files.archive.exclusion import Exclusion
 from ..files.archive.pack import PackedFolder, PackedStream
 from ..files.archive.walk import walk
 from ..files.local_file import LocalFile
-from ..files.names import find_collision, relative_name, why_unsafe_path
+from ..files.names import NameTree, collision_key, relative_name, why_unsafe_path
 from ..files.prefetch import prefetch
 from ..files.stdin_file import copy_stdin
 from ..oci.descriptor import Descriptor
 from ..oci.mediatypes import CONTENT_DIGEST, UNPACK
 from ..transfer.upload_source import StreamSource
-from .file_spec import STDIN, FileSpec, title_of
+from .file_spec import STDIN, FileSpec, title_below, title_of
 
 MOST_OPEN = 64
 """Files that stay open from the check to the last byte, so that a push survives their removal. macOS allows a process
@@ -39,6 +40,12 @@ class Input:
     file: LocalFile | None = None
     folder: PackedFolder | None = None
     annotations: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def mode(self) -> int:
+        """Permission bits of a file that an artifact keeps, as of a packed folder's files. Windows has none: there,
+        `os.stat` says of some names that they are programs."""
+        return self.file.mode & 0o755 if self.file and self.spec.path != STDIN and os.name != "nt" else 0
 
     @property
     def size(self) -> int:
@@ -90,8 +97,9 @@ def open_inputs(specs: Sequence[FileSpec], opening: Opening, stack: contextlib.E
 
     Raises `LocalFileError` for a file that cannot be pushed, `InvalidInputError` for two with the same title.
     """
-    inputs = [item for spec in specs for item in _found(spec, opening)]
-    _require_distinct(inputs)
+    titles = _titles([spec.path for spec in specs])
+    inputs = [item for spec, title in zip(specs, titles, strict=True) for item in _found(spec, title, opening)]
+    _require_distinct(inputs, opening.exclusion)
     opened = [_open(item, opening, stack, stay_open=number < MOST_OPEN) for number, item in enumerate(inputs)]
     return [replace(item, annotations=opening.annotations.get(item.title, {})) for item in opened]
 
@@ -106,10 +114,18 @@ def is_same_folder(folder: PackedFolder, known: Descriptor | None) -> bool:
     return known.annotations[CONTENT_DIGEST] == folder.tar_digest()
 
 
-def _found(spec: FileSpec, opening: Opening) -> list[Input]:
-    """Return the inputs of *spec*, with files not opened yet."""
+def _titles(paths: Sequence[str]) -> list[str]:
+    """Return the titles of *paths*. Of absolute paths below the current folder that share their last name, each keeps
+    its folders."""
+    titles = list(map(title_of, paths))
+    shared = {title for title, count in Counter(titles).items() if count > 1}
+    return [title_below(path) if title in shared else title for path, title in zip(paths, titles, strict=True)]
+
+
+def _found(spec: FileSpec, title: str, opening: Opening) -> list[Input]:
+    """Return the inputs of *spec*, called *title*, with files not opened yet."""
     stdin = opening.stdin if spec.path == STDIN else None
-    title = stdin.title if stdin else title_of(spec.path)
+    title = stdin.title if stdin else title
     if stdin or not os.path.isdir(spec.path):
         return [Input(title, spec)]
     if opening.split:
@@ -150,11 +166,17 @@ def _open(item: Input, opening: Opening, stack: contextlib.ExitStack, *, stay_op
     return replace(item, file=file)
 
 
-def _require_distinct(inputs: Sequence[Input]) -> None:
-    found = find_collision(relative_name(item.title) for item in inputs)
-    if found:
-        raise InvalidInputError(
-            f"Two of the files {found.why}",
-            where=f"{found.first}, {found.second}",
-            hint="Files outside the current folder are stored by their base name. Rename one, or push their folder.",
-        )
+def _require_distinct(inputs: Sequence[Input], exclusion: Exclusion) -> None:
+    """Refuse two inputs of one title, or one file under two. Note titles that only some file systems keep apart."""
+    tree = NameTree()
+    by_key: dict[str, Input] = {}
+    for item in inputs:
+        found = tree.add(relative_name(item.title))
+        other = by_key.setdefault(collision_key(item.title), item)
+        if found or (other is not item and os.path.samefile(other.spec.path, item.spec.path)):
+            raise InvalidInputError(
+                f"Two of the files {found.why if found else 'are one'}",
+                where=f"{other.title if not found else found.first}, {item.title}",
+                hint="Files outside the current folder get their base name as title. Rename one, or push their folder.",
+            )
+    exclusion.twins += [(twins.first, twins.second) for twins in tree.twins]

@@ -6,9 +6,10 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ..errors import InvalidManifestError, LocalFileError
-from ..files.archive.budget import UnpackBudget, size_limit
+from ..errors import InvalidInputError, InvalidManifestError, LocalFileError
+from ..files.archive.budget import UnpackBudget, stated_limit
 from ..files.names import safe_name
+from ..files.patterns import why_unmatched
 from ..files.selection import Selection
 from ..files.writing.destination import Destination
 from ..oci.descriptor import Descriptor
@@ -25,7 +26,7 @@ from .artifact_reference import require_version
 from .download_job import Downloader
 from .named_layers import layers_of, nameless, no_names, with_names
 from .platforms import Platform, choose
-from .pull_plan import NO_TITLE, Plan, Planned, Skipped, plan_pull
+from .pull_plan import NO_TITLE, NOTHING_SELECTED, Plan, Planned, Skipped, plan_pull, require_matches
 from .unchanged_files import present_files
 
 DOWNLOADED = "downloaded"
@@ -37,7 +38,7 @@ class PullOrder:
     """The artifact to pull. The config blob is saved at *config_path*, if given; *max_unpacked_size* is in bytes for
     each folder. With *referrer*, its newest referrer of that type is pulled instead; *platform* None chooses this
     machine's platform from an index. Without *overwrite*, the pull fails when an existing file differs. Nothing is
-    written to the absolute *closed_folders*."""
+    written to the absolute *closed_folders*. With *check_extra*, a check fails when a folder holds other files, too."""
 
     reference: Reference
     destination: str
@@ -49,21 +50,25 @@ class PullOrder:
     platform: Platform | None = None
     overwrite: bool = True
     closed_folders: Sequence[str] = ()
+    check_extra: bool = False
     sizes: TransferSizes = DEFAULT_SIZES
 
 
 @dataclass(frozen=True)
 class PulledFile:
-    """One layer on disk at the absolute *path*; *state* is `downloaded`, or `unchanged` when it existed."""
+    """One layer on disk at the absolute *path*; *state* is `downloaded`, or `unchanged` when it existed. *members* are
+    the selected files of a folder, below the destination; None if all are."""
 
     path: str
     blob: Descriptor
     state: str
+    members: Sequence[str] | None = None
 
 
 @dataclass(frozen=True)
 class PullResult:
-    """The files on disk, and the layers that were skipped."""
+    """The files on disk, and the layers that were skipped. *unmatched* are patterns to exclude that matched nothing;
+    *extra* are files that a check found in folders besides the artifact's, None without a check."""
 
     reference: Reference
     manifest: Manifest
@@ -71,6 +76,8 @@ class PullResult:
     skipped: Sequence[Skipped]
     bytes_downloaded: int
     bytes_skipped: int
+    unmatched: Sequence[str] = ()
+    extra: Sequence[str] | None = None
 
 
 def pull(registry: Registry, order: PullOrder, progress: Progress) -> PullResult:
@@ -86,10 +93,34 @@ def pull(registry: Registry, order: PullOrder, progress: Progress) -> PullResult
         files = _fetch_all(registry, storage, destination, order, progress, plan)
     if order.config_path:
         _save_config(registry, storage, manifest, order.config_path)
+    return result_of(reference, manifest, plan, files, order.selection, progress)
+
+
+def result_of(
+    reference: Reference,
+    manifest: Manifest,
+    plan: Plan,
+    files: Sequence[PulledFile],
+    selection: Selection,
+    progress: Progress,
+) -> PullResult:
+    """Return the result of a pull of *files*. Raises `InvalidInputError` when nothing in a folder was selected and no
+    other file, or when a pattern to include matched nothing."""
     fetched = sum(file.blob.size for file in files if file.state == DOWNLOADED)
-    return PullResult(
-        reference, manifest, files, plan.skipped, fetched, sum(file.blob.size for file in files) - fetched
-    )
+    unchanged = sum(file.blob.size for file in files) - fetched
+    empty = [Skipped(file.blob, NOTHING_SELECTED) for file in files if file.members is not None and not file.members]
+    found = [file for file in files if file.members is None or file.members]
+    require_matches(selection, str(reference))
+    if empty and not found:
+        raise InvalidInputError(
+            "No file of the artifact matches the filters",
+            where=str(reference),
+            hint="Check --media-type, --include and --exclude.",
+        )
+    unmatched = selection.exclude.unused
+    for text in unmatched:
+        progress.note(why_unmatched("--exclude", text))
+    return PullResult(reference, manifest, found, [*plan.skipped, *empty], fetched, unchanged, unmatched)
 
 
 def find(registry: Registry, order: PullOrder) -> tuple[Reference, Manifest]:
@@ -130,23 +161,31 @@ def _fetch_all(
     """Download the missing files; return all planned ones, in the artifact's order."""
     for item in plan.files:
         destination.closed.require_outside(item.name, folder=item.folder)
+    destination.require_apart(plan.twins)
     destination.require_writable([item.name for item in plan.files if not item.folder])
     concurrency = Concurrency(registry.http, order.concurrency)
     present = present_files(concurrency, destination, plan, progress)
-    missing = [item for item in plan.files if item.name not in present]
+    missing = [item for item in plan.files if item.name not in present.names]
     if not order.overwrite:
-        _require_free(destination, missing)
+        # Of a folder of which only some members are selected, each is compared once it is downloaded.
+        _require_free(destination, [item for item in missing if not item.members])
+    for item in plan.files:
+        if item.bits and item.name in present.names:
+            destination.give_bits(item.name, item.bits)
     folders = [item.blob.size for item in missing if item.folder]
     reserved = sum(_needed(destination, item, order.sizes) for item in missing if not item.folder)
     destination.require_space(reserved + sum(folders))
     progress.expect(sum(item.blob.size for item in missing))
-    together = None if order.max_unpacked_size else size_limit(sum(folders))
+    stated = [(item.blob.size, item.stated_size) for item in missing if item.folder]
+    together = None if order.max_unpacked_size else stated_limit(stated)
     cancelled = registry.http.waiter.cancelled
     budget = UnpackBudget(destination, together, reserved=reserved, cancelled=cancelled)
     downloader = Downloader(storage, destination, progress, concurrency, order.max_unpacked_size, budget)
     Scheduler(concurrency).run([job for item in missing for job in downloader.jobs(item)])
+    members = {**present.members, **downloader.members}
+    states = {item.name: UNCHANGED if item.name in present.names else DOWNLOADED for item in plan.files}
     return [
-        PulledFile(destination.shown(item.name), item.blob, UNCHANGED if item.name in present else DOWNLOADED)
+        PulledFile(destination.shown(item.name), item.blob, states[item.name], members.get(item.name))
         for item in plan.files
     ]
 

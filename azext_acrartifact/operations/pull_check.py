@@ -1,34 +1,106 @@
-"""pull --check: compare the files on disk with the artifact. Nothing is downloaded or written."""
+"""pull --check: compare the files on disk with the artifact. Nothing is written."""
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
 from ..errors import LocalFileError
+from ..files.archive.budget import UnpackBudget
+from ..files.names import RelativeName
+from ..files.writing.comparing import Comparing
 from ..files.writing.destination import Destination
 from ..oci.registry import Registry
 from ..transfer.concurrency import Concurrency
 from ..transfer.progress import Progress
-from .pull import UNCHANGED, PulledFile, PullOrder, PullResult, find, plan_layers
+from ..transfer.repository_storage import RepositoryStorage
+from ..transfer.scheduler import Job, Scheduler
+from .download_job import Downloader
+from .pull import UNCHANGED, PulledFile, PullOrder, PullResult, find, plan_layers, result_of
+from .pull_plan import Plan, Planned
 from .unchanged_files import present_files
 
 MOST_NAMED = 10
 
 
+@dataclass
+class _Findings:
+    """What differs from the artifact, each name with the reason, and what it does not contain."""
+
+    differing: list[tuple[str, str]] = field(default_factory=list)
+    extra: list[str] = field(default_factory=list)
+
+
 def check(registry: Registry, order: PullOrder, progress: Progress) -> PullResult:
     """Return the result of a pull that had nothing to do. Raises `LocalFileError`, with their names, when files differ
-    or are missing. A folder that another tool packed counts as different: comparing it would need its download."""
+    or are missing.
+
+    A folder that is not the very archive of its layer is downloaded, and compared file by file. Modes are compared as
+    far as the umask and the file system allow them.
+    """
     reference, manifest = find(registry, order)
     plan = plan_layers(registry, order, reference, manifest)
     with Destination.open(order.destination, create=False) as destination:
         concurrency = Concurrency(registry.http, order.concurrency)
         present = present_files(concurrency, destination, plan, progress)
-        wrong = [item.name for item in plan.files if item.name not in present]
-        if wrong:
-            named = ", ".join(map(str, wrong[:MOST_NAMED])) + (", …" if len(wrong) > MOST_NAMED else "")
-            raise LocalFileError(
-                "Files differ from the artifact",
-                where=destination.path,
-                why=f"{len(wrong)} of {len(plan.files)}: {named}",
-                hint="Pull without --check to download them.",
+        storage = RepositoryStorage(registry, reference.repository, sizes=order.sizes)
+        budget = UnpackBudget(destination, None, cancelled=registry.http.waiter.cancelled, writes=False)
+        downloader = Downloader(storage, destination, progress, concurrency, order.max_unpacked_size, budget)
+        found = _compare(plan, present.names, downloader)
+        for name, why in found.differing:
+            progress.note(f"{name}: {why}")
+        _require_same(destination, order, found)
+        members = {**present.members, **downloader.members}
+        files = [
+            PulledFile(
+                destination.shown(item.name), item.blob, UNCHANGED, members.get(item.name) if item.members else None
             )
-        files = [PulledFile(destination.shown(item.name), item.blob, UNCHANGED) for item in plan.files]
-    return PullResult(reference, manifest, files, plan.skipped, 0, sum(file.blob.size for file in files))
+            for item in plan.files
+        ]
+    return replace(result_of(reference, manifest, plan, files, order.selection, progress), extra=found.extra)
+
+
+def _compare(plan: Plan, present: set[RelativeName], downloader: Downloader) -> _Findings:
+    found = _Findings()
+    destination = downloader.destination
+    jobs = []
+    for item in plan.files:
+        if item.folder and item.name not in present:
+            jobs.append(Job(functools.partial(_compare_folder, item, downloader, found), item.blob.size, True))
+        elif item.name not in present:
+            why = "other content" if destination.holds(item.name) else "missing"
+            found.differing.append((str(item.name), why))
+        elif item.bits and destination.misses_bits(item.name, item.bits):
+            found.differing.append((str(item.name), "it is not executable"))
+    Scheduler(downloader.concurrency).run(jobs)
+    found.differing.sort()
+    return found
+
+
+def _compare_folder(item: Planned, downloader: Downloader, found: _Findings) -> None:
+    destination = downloader.destination
+    if not destination.holds(item.name):
+        found.differing.append((str(item.name), "missing"))
+        return
+    modes = functools.cache(functools.partial(destination.modes_below, item.name))
+    comparing = Comparing(destination, item.name.parent, modes)
+    downloader.compare(item, comparing)
+    found.differing += comparing.differing
+    found.extra += comparing.extra(item.name) if item.name.parts else []
+
+
+def _require_same(destination: Destination, order: PullOrder, found: _Findings) -> None:
+    differing = [f"{name} ({why})" for name, why in found.differing]
+    extra = [f"{name} (not in the artifact)" for name in found.extra] if order.check_extra else []
+    if wrong := [*differing, *extra]:
+        raise LocalFileError(
+            "Files differ from the artifact",
+            where=destination.path,
+            why=f"{len(wrong)} of them: {_named(wrong)}",
+            hint="Pull without --check to download them." if differing else "Remove them, or leave out --check-extra.",
+        )
+
+
+def _named(names: Sequence[str]) -> str:
+    return ", ".join(names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")

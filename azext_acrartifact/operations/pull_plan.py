@@ -2,28 +2,56 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..errors import InvalidInputError, InvalidManifestError
-from ..files.names import RelativeName, check_collisions, safe_folder, safe_name
+from ..files.names import (
+    MOST_COMPONENTS,
+    TITLE_LIMIT,
+    RelativeName,
+    Twins,
+    check_collisions,
+    safe_folder,
+    safe_name,
+)
+from ..files.patterns import why_unmatched
 from ..files.selection import Selection
 from ..oci.descriptor import Descriptor
 from ..oci.manifest import Manifest
-from ..oci.mediatypes import UNPACK
+from ..oci.mediatypes import FILE_MODE, FOLDER_SIZE, UNPACK
 from .named_layers import layers_of
 
 NO_TITLE = "it has no file name (org.opencontainers.image.title)"
 NOT_SELECTED = "it was not selected"
+NOTHING_SELECTED = "nothing in it was selected"
+LISTED_TWICE = "the same file is listed before"
+_MODE = re.compile(r"0?[0-7]{3}")
+_SIZE = re.compile(r"[1-9][0-9]{0,17}")
 
 
 @dataclass(frozen=True)
 class Planned:
-    """One layer to write under a checked name. If *folder*, it is an archive to unpack there."""
+    """One layer to write under a checked name. If *folder*, it is an archive to unpack there: what *members* selects of
+    it, or all of it."""
 
     blob: Descriptor
     name: RelativeName
     folder: bool
+    members: Selection | None = None
+
+    @property
+    def bits(self) -> int:
+        """The bits to execute a file that its author stated; anything but plain permission bits is ignored."""
+        stated = self.blob.annotations.get(FILE_MODE, "")
+        return int(stated, 8) & 0o111 if not self.folder and _MODE.fullmatch(stated) else 0
+
+    @property
+    def stated_size(self) -> int:
+        """Bytes of a folder's files as its author stated them, otherwise 0."""
+        stated = self.blob.annotations.get(FOLDER_SIZE, "")
+        return int(stated) if self.folder and _SIZE.fullmatch(stated) else 0
 
 
 @dataclass(frozen=True)
@@ -36,17 +64,23 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Plan:
-    """All layers of an artifact, each in one of the two lists."""
+    """All layers of an artifact, each in one of the two lists. The disk must keep *twins* apart."""
 
     files: Sequence[Planned]
     skipped: Sequence[Skipped]
+    twins: Sequence[Twins] = ()
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether only the content of a folder shows what the patterns match."""
+        return any(item.members for item in self.files)
 
 
 def plan_pull(manifest: Manifest, selection: Selection, where: str) -> Plan:
-    """Plan every layer of *manifest*, and check all titles, even of layers that are not selected.
+    """Plan every layer of *manifest*, and check the titles of those that are selected.
 
     Raises `UnsafeContentError` for an unsafe name, `InvalidManifestError` for an index, `InvalidInputError` if no file
-    is selected.
+    is selected, or a pattern to include matches none.
     """
     if manifest.is_index:
         raise InvalidManifestError(
@@ -56,40 +90,84 @@ def plan_pull(manifest: Manifest, selection: Selection, where: str) -> Plan:
             hint="Pull one of them by its digest: SERVER/REPOSITORY@sha256:…",
         )
     layers = layers_of(manifest)
-    named: list[Planned] = []
-    check_collisions(_names(layers, named))
+    members = selection.within_folders(_path(blob) for blob in layers if blob.title and not _is_folder(blob))
+    wanted: list[Planned] = []
+    others: list[Skipped] = []
+    twins = check_collisions(_names(layers, selection, members, wanted, others))
     nameless = [Skipped(blob, NO_TITLE) for blob in layers if not blob.title]
-    chosen = [_is_chosen(item, selection) for item in named]
-    wanted = [item for item, is_wanted in zip(named, chosen, strict=True) if is_wanted]
-    others = [Skipped(item.blob, NOT_SELECTED) for item, is_wanted in zip(named, chosen, strict=True) if not is_wanted]
+    plan = Plan(wanted, [*others, *nameless], twins)
     if layers and not wanted:
-        raise _nothing(named, where)
-    return Plan(wanted, [*others, *nameless])
+        raise _nothing(layers, where)
+    if not plan.is_searched:
+        require_matches(selection, where)
+    return plan
 
 
-def _names(layers: Sequence[Descriptor], named: list[Planned]) -> Iterator[RelativeName]:
-    """Add each layer with a title to *named* and yield its name, so that a check can stop before all are planned."""
+def require_matches(selection: Selection, where: str) -> None:
+    """Raise `InvalidInputError` for a pattern to include that matched nothing in the artifact *where*."""
+    if unmatched := selection.include.unused:
+        raise InvalidInputError(
+            why_unmatched("--include", unmatched[0]),
+            where=where,
+            hint="Correct the pattern or leave it out; az acr artifact show lists the artifact's files.",
+        )
+
+
+def _names(
+    layers: Sequence[Descriptor],
+    selection: Selection,
+    members: Selection,
+    wanted: list[Planned],
+    others: list[Skipped],
+) -> Iterator[RelativeName]:
+    """Add each layer with a title to *wanted* or *others*, and yield the name of each wanted one, so that a check can
+    stop before all are planned."""
+    planned: dict[str, str] = {}
     for blob in layers:
-        if blob.title:
-            named.append(_planned(blob))
-            yield named[-1].name
+        if not blob.title:
+            continue
+        if not _is_chosen(blob, selection, members):
+            others.append(Skipped(blob, NOT_SELECTED))
+        elif planned.get(blob.title) == blob.digest:
+            others.append(Skipped(blob, LISTED_TWICE))
+        else:
+            planned[blob.title] = blob.digest
+            wanted.append(_planned(blob, members))
+            yield wanted[-1].name
 
 
-def _planned(blob: Descriptor) -> Planned:
-    title = blob.title or ""
+def _is_chosen(blob: Descriptor, selection: Selection, members: Selection) -> bool:
+    """Return whether *blob* is selected, by its unchecked name. One that is too long is checked, and refused."""
+    path, has_type = _path(blob), selection.has_type(blob.media_type)
+    if len(path) > TITLE_LIMIT or path.count("/") >= MOST_COMPONENTS:
+        return True
+    if not _is_folder(blob):
+        return selection.takes(path) and has_type
+    return (selection.takes(path, folder=True) or members.takes_below(path)) and has_type
+
+
+def _path(blob: Descriptor) -> str:
+    """Return the unchecked path that patterns are compared with; a folder's has no slash at its end."""
+    path = (blob.title or "").removeprefix("./").removesuffix("/")
+    return "" if path == "." else path
+
+
+def _is_folder(blob: Descriptor) -> bool:
     # regctl marks a folder only by the slash at the end of its title.
-    folder = blob.annotations.get(UNPACK) == "true" or title.endswith("/")
-    return Planned(blob, safe_folder(title) if folder else safe_name(title), folder)
+    return blob.annotations.get(UNPACK) == "true" or (blob.title or "").endswith("/")
 
 
-def _is_chosen(item: Planned, selection: Selection) -> bool:
-    path = "/".join(item.name.parts)
-    taken = selection.takes_below(path) if item.folder else selection.takes(path)
-    return taken and selection.has_type(item.blob.media_type)
+def _planned(blob: Descriptor, members: Selection) -> Planned:
+    title = blob.title or ""
+    if not _is_folder(blob):
+        return Planned(blob, safe_name(title), False)
+    name = safe_folder(title)
+    return Planned(blob, name, True, members if members.divides("/".join(name.parts)) else None)
 
 
-def _nothing(named: Sequence[Planned], where: str) -> InvalidInputError:
-    files = ", ".join(f"{item.name} ({item.blob.media_type})" for item in named[:5])
+def _nothing(layers: Sequence[Descriptor], where: str) -> InvalidInputError:
+    named = [blob for blob in layers if blob.title]
+    files = ", ".join(f"{blob.title} ({blob.media_type})" for blob in named[:5])
     return InvalidInputError(
         "No file of the artifact matches the filters",
         where=where,

@@ -184,6 +184,8 @@ def _note(exclusion: Exclusion, progress: Progress) -> None:
         more = f" and {len(exclusion.left_out) - MOST_NAMED} more" if len(exclusion.left_out) > MOST_NAMED else ""
         shown = ", ".join(exclusion.left_out[:MOST_NAMED]) + more
         progress.note(f"Left out by default: {shown}. To push that: --exclude {asked}, or an .artifactignore file")
+    for first, second in exclusion.twins[:MOST_NAMED]:
+        progress.note(f"{first} and {second} can be pulled only where the disk keeps such names apart, as on Linux")
     for text in exclusion.exclude.unused:
         progress.note(why_unmatched("--exclude", text))
 
@@ -214,6 +216,7 @@ def _push(
     concurrency = Concurrency(registry.http, order.concurrency)
     uploader = Uploader(storage, concurrency, present, progress, codec, order.dry_run)
     uploader.run(layers if order.mountable else [config, *layers])
+    uploader.state_sizes(layers)
     described = [_described(layer) for layer in layers]
     if order.mountable:
         config = image_config(described, order.platform)

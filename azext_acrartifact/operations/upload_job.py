@@ -5,14 +5,15 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from ..files.archive.budget import size_limit
 from ..files.archive.compression import GZIP, NONE, ZSTD, Codec
 from ..oci.content import Content
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest
 from ..oci.manifest import Manifest
-from ..oci.mediatypes import CONTENT_DIGEST, LAYER, LAYER_GZIP, LAYER_ZSTD, TITLE, UNPACK
+from ..oci.mediatypes import CONTENT_DIGEST, FILE_MODE, FOLDER_SIZE, LAYER, LAYER_GZIP, LAYER_ZSTD, TITLE, UNPACK
 from ..transfer.concurrency import Concurrency
 from ..transfer.progress import Progress
 from ..transfer.repository_storage import RepositoryStorage
@@ -47,7 +48,8 @@ class PendingUpload:
 def pending_upload(item: Input, default_type: str | None, codec: Codec) -> PendingUpload:
     """Return the upload of *item*; *default_type* is the media type if the user named none."""
     kind = item.spec.media_type or default_type or (_FOLDER_TYPES[codec.name] if item.folder else LAYER)
-    return PendingUpload(kind, {TITLE: item.title, **item.annotations}, item=item)
+    mode = {FILE_MODE: f"{item.mode:04o}"} if item.mode & 0o111 else {}
+    return PendingUpload(kind, {TITLE: item.title, **mode, **item.annotations}, item=item)
 
 
 @dataclass
@@ -105,6 +107,17 @@ class Uploader:
         source = FolderSource(item.folder, self.codec, self.storage.label)
         identity, sent = self._send(upload, source)
         self._settle(upload, identity, sent, _folder_marks(source.tar_digest))
+
+    def state_sizes(self, uploads: Sequence[PendingUpload]) -> None:
+        """State the unpacked size of folders that compress so well that a pull would refuse them all together."""
+        folders = [one for one in uploads if one.item and one.item.folder and one.descriptor]
+        packed = sum(one.descriptor.size for one in folders if one.descriptor)
+        if sum(one.size for one in folders) <= size_limit(packed):
+            return
+        for one in folders:
+            assert one.descriptor is not None
+            stated = {**one.descriptor.annotations, FOLDER_SIZE: str(one.size)}
+            one.descriptor = replace(one.descriptor, annotations=stated)
 
     def _send(self, upload: PendingUpload, source: UploadSource) -> tuple[Identity, bool]:
         shown = _shown(upload, Digest(""))

@@ -35,7 +35,10 @@ def check(data: bytes) -> None:
     assert len(plan.files) + len(plan.skipped) == len(layers)
     for planned in plan.files:
         _stays_below(planned)
-    _are_apart([str(planned.name) for planned in plan.files])
+    names = [str(planned.name) for planned in plan.files]
+    assert len(set(names)) == len(names), names
+    if not plan.twins:
+        _are_apart(names)
 
 
 def _layer(title: str) -> Descriptor:

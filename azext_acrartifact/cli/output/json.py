@@ -166,11 +166,19 @@ def pull_output(result: PullResult) -> dict[str, Any]:
         "reference": str(result.reference),
         "digest": result.manifest.digest,
         "files": [
-            {"path": printable(file.path, 8192), **described(file.blob), "state": file.state} for file in result.files
+            {
+                "path": printable(file.path, 8192),
+                **described(file.blob),
+                "state": file.state,
+                **({} if file.members is None else {"members": [printable(name, 8192) for name in file.members]}),
+            }
+            for file in result.files
         ],
         "bytesDownloaded": result.bytes_downloaded,
         "bytesSkipped": result.bytes_skipped,
         "skipped": [{**_blob(item.blob), "reason": item.why} for item in result.skipped],
+        "unmatchedPatterns": [printable(text) for text in result.unmatched],
+        **({} if result.extra is None else {"extraFiles": [printable(name, 8192) for name in result.extra]}),
     }
 
 

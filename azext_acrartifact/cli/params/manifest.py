@@ -23,11 +23,19 @@ def pull_arguments(c: AzArgumentContext) -> None:
         help="Pull only files of these space-separated media types; `*` matches any text.",
     )
     c.argument(
-        "include", arg_type=SEVERAL, help="Pull only files that match these space-separated patterns: `docs/**`."
+        "include",
+        arg_type=SEVERAL,
+        help="Pull only files that match these space-separated patterns, also in folders: `docs/*.md`. Syntax: as for "
+        "--exclude.",
     )
-    c.argument("exclude", arg_type=SEVERAL, help="Do not pull files that match these space-separated patterns.")
+    c.argument(
+        "exclude",
+        arg_type=SEVERAL,
+        help="Do not pull files that match these space-separated patterns, also in folders. Syntax: as in .gitignore.",
+    )
     c.argument("manifest_config", help="Also write the artifact's config to this path.")
     flag(c, "check", "Only compare the files on the disk with the artifact, and fail if one differs or is missing.")
+    flag(c, "check_extra", "As --check, and also fail if a folder holds files that the artifact does not.")
     flag(c, "no_overwrite", "Fail before anything is written if a file or folder exists and differs.")
     c.argument(
         "stdout",

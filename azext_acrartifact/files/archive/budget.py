@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 
 from ...errors import CancelledError, UnsafeContentError
 from ..writing.destination import Destination
@@ -16,9 +17,22 @@ DISK_BLOCK = 4096
 """Bytes that an entry takes on disk at least."""
 
 
+STATED_RATIO_LIMIT = 1100
+"""Highest compression ratio of folders whose artifact states their size. Deflate reaches 1,032 for sparse files and
+images of empty disks (zlib.net/zlib_tech.html)."""
+
+
 def size_limit(compressed_size: int) -> int:
     """Return to how many bytes layers of *compressed_size* may unpack, unless the user allows another size."""
     return max(SIZE_FLOOR, RATIO_LIMIT * compressed_size)
+
+
+def stated_limit(layers: Iterable[tuple[int, int]]) -> int:
+    """Return to how many bytes *layers* may unpack together, each given by its compressed size and the size of the
+    files that its artifact states, or 0."""
+    return max(
+        SIZE_FLOOR, sum(max(RATIO_LIMIT * size, min(stated, STATED_RATIO_LIMIT * size)) for size, stated in layers)
+    )
 
 
 class UnpackBudget:
@@ -32,9 +46,12 @@ class UnpackBudget:
         *,
         reserved: int = 0,
         cancelled: threading.Event | None = None,
+        writes: bool = True,
     ) -> None:
         """Allow *max_size* bytes, None for any number, in *max_entries* files and folders. *reserved* bytes of the
-        free space are for other files. Once *cancelled* is set, all methods raise. Raises LocalFileError."""
+        free space are for other files; without *writes* none is needed. Once *cancelled* is set, all methods raise.
+        Raises LocalFileError."""
+        self._writes = writes
         self._destination = destination
         self._cancelled = cancelled or threading.Event()
         self._max_size, self._max_entries = max_size, max_entries
@@ -83,6 +100,6 @@ class UnpackBudget:
     def _require_space(self, size: int) -> None:
         """Take *size* bytes of the free space, and look again how much is free when what was seen is used up."""
         self._free -= size
-        if self._free < 0:
+        if self._free < 0 and self._writes:
             self._destination.require_space(self._unwritten + size)
             self._free = self._destination.free_bytes() - self._unwritten - size

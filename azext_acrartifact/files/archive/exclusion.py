@@ -25,6 +25,8 @@ class Exclusion:
         self.exclude = exclude or Patterns()
         self.left_out: list[str] = []
         """What was left out by default so far, by its name in the artifact."""
+        self.twins: list[tuple[str, str]] = []
+        """Names that were not left out, and that some file systems take for one."""
 
     def of_folder(self, path: str, title: str) -> FolderExclusion:
         """Return the rules of the folder *path*, called *title*. Raises LocalFileError, InvalidInputError."""
@@ -47,6 +49,10 @@ class FolderExclusion:
         if out and not above and self._title is not None and not self._whole.exclude.leaves_out(path, folder):
             self._whole.left_out.append(path if self._title == "." else f"{self._title}/{path}")
         return out
+
+    def note_twins(self, first: str, second: str) -> None:
+        """Note two names of one folder that some file systems take for one."""
+        self._whole.twins.append((first, second))
 
     def may_take_back_below(self, path: str) -> bool:
         """Return whether a file below *path*, which is left out, can be taken back."""

@@ -14,8 +14,10 @@ from ...errors import UnsafeContentError
 from ..links import why_unsafe_link
 from ..names import TITLE_LIMIT, RelativeName, safe_folder, safe_name, why_unsafe
 from ..prefetch import consume_in_thread
+from ..selection import Selection
+from ..writing.comparing import Comparing
 from ..writing.destination import Destination
-from ..writing.merge import move, require_free_way
+from ..writing.merge import drop_same, move, require_free_way
 from ..writing.staging import Staging
 from . import tar_format as tar
 from .budget import UnpackBudget
@@ -37,10 +39,12 @@ class Unpacked:
     links: int
     size: int
     """Bytes of all files."""
+    members: tuple[str, ...] = ()
+    """Names below the destination of the files and links, if only some members were selected."""
 
 
 class Extraction:
-    """Unpacks one folder's layer. Leaving a `with` block removes what was not committed."""
+    """Unpacks one folder's layer, or compares it with the disk. A `with` block removes what was not committed."""
 
     def __init__(
         self,
@@ -53,13 +57,16 @@ class Extraction:
         bare: bool = False,
         header_allowance: int = HEADER_ALLOWANCE,
         budget: UnpackBudget | None = None,
+        selection: Selection | None = None,
+        comparing: Comparing | None = None,
     ) -> None:
         """Unpack to *title* (of `safe_folder`) at most *max_size* bytes in at most *max_entries* files and folders.
 
         *digest* is that of the uncompressed archive, if the artifact names it. The names of *bare* members do not
         begin with the title. Besides files, the archive may have *header_allowance* bytes. *budget* is what all folders
-        of the artifact share. Raises UnsafeContentError when the digest is malformed, LocalFileError when the staging
-        folder cannot be made.
+        of the artifact share. Only members of the *selection* are unpacked. With *comparing*, nothing is written: it
+        gets the members instead. Raises UnsafeContentError when the digest is malformed, LocalFileError when the
+        staging folder cannot be made.
         """
         if digest is not None and not _DIGEST.fullmatch(digest):
             raise UnsafeContentError("The digest of the unpacked folder is malformed", why=digest)
@@ -70,9 +77,16 @@ class Extraction:
         self._limit, self._header_allowance = max_size, header_allowance
         self._max_entries = max_entries
         self._budget = budget or UnpackBudget(destination, max_size, max_entries)
-        with destination.folders.deepest(title) as (folder, _):
-            self._staging = Staging(folder.again(), max_entries)
-        self._open = True
+        self._selection = selection
+        self._unselected: dict[tuple[str, ...], int] = {}
+        self._members: list[str] = []
+        self._staging: Staging | Comparing
+        if comparing:
+            self._staging = comparing
+        else:
+            with destination.folders.deepest(title) as (folder, _):
+                self._staging = Staging(folder.again(), max_entries)
+        self._open = comparing is None
         self._counts = {tar.REGULAR: 0, tar.DIRECTORY: 0, tar.SYMLINK: 0}
         self._size = 0
         self._checked: tuple[str, tuple[str, ...]] = ("", ())
@@ -93,22 +107,58 @@ class Extraction:
         algorithm = self._digest.split(":")[0] if self._digest else "sha256"
         stream = InflatedStream(content, self._limit + self._header_allowance, algorithm)
         reader = TarReader(stream, self._max_entries)
+        if self._title.parts and self._selection:
+            self._unselected[self._title.parts[-1:]] = _MODE_MASK
         for member in reader:
             before = self._staging.entries
-            self._stage(member, reader)
+            if self._is_selected(member):
+                self._stage(member, reader)
+            else:
+                self._skip(member, reader)
             self._budget.count(max(1, self._staging.entries - before))
-        if self._title.parts and not self._staging.root.children:
+        if self._title.parts and not self._selection and not any(self._counts.values()):
             self._staging.add_folder(RelativeName(self._title.parts[-1:]), _MODE_MASK)
         if self._digest:
             stream.require_digest(self._digest)
         self._staging.make_links()
-        return Unpacked(self._counts[tar.REGULAR], self._counts[tar.DIRECTORY], self._counts[tar.SYMLINK], self._size)
+        files, folders, links = (self._counts[kind] for kind in (tar.REGULAR, tar.DIRECTORY, tar.SYMLINK))
+        return Unpacked(files, folders, links, self._size, tuple(self._members))
+
+    def _is_selected(self, member: Member) -> bool:
+        """Return whether *member* is selected, by its unchecked name. One that is too long is checked, and refused."""
+        if self._selection is None or len(member.path) > TITLE_LIMIT:
+            return True
+        path = member.path.removeprefix("./")
+        path = "" if path in (".", "..") else path
+        path = "/".join(filter(None, (*self._title.parts, path))) if self._bare else path
+        return bool(path) and self._selection.takes(path, member.type == tar.DIRECTORY)
+
+    def _skip(self, member: Member, reader: TarReader) -> None:
+        """Read over a *member* that is not selected. The mode of a folder is for the members below it."""
+        self._count_size(member)
+        for _ in reader.content(member):
+            self._budget.wrote(0)
+        with contextlib.suppress(UnsafeContentError):
+            name = self._below_title(member)
+            self._staging.skip(name)
+            if member.type == tar.DIRECTORY:
+                self._unselected[name.parts] = member.mode & _MODE_MASK
+
+    def _add_folders_above(self, name: RelativeName) -> None:
+        """Add the folders above *name* that are not selected themselves."""
+        for depth in range(1, len(name.parts) if self._unselected else 0):
+            mode = self._unselected.pop(name.parts[:depth], None)
+            if mode is not None:
+                self._staging.add_folder(RelativeName(name.parts[:depth]), mode)
 
     def _stage(self, member: Member, reader: TarReader) -> None:
         name = self._below_title(member)
         whole = RelativeName(self._title.parent.parts + name.parts)
         self._destination.closed.require_outside(whole, folder=member.type == tar.DIRECTORY)
         self._counts[member.type] += 1
+        self._add_folders_above(name)
+        if self._selection and member.type != tar.DIRECTORY:
+            self._members.append(str(whole))
         if member.type == tar.DIRECTORY:
             if name.parts:
                 self._staging.add_folder(name, member.mode & _MODE_MASK)
@@ -152,6 +202,10 @@ class Extraction:
 
     def _require_room(self, member: Member) -> None:
         """Refuse a *member* by its declared size, before a byte is written."""
+        self._count_size(member)
+        self._budget.take(member.path, member.size)
+
+    def _count_size(self, member: Member) -> None:
         self._size += member.size
         if self._size > self._limit:
             raise UnsafeContentError(
@@ -160,25 +214,29 @@ class Extraction:
                 why=f"{self._size:,} bytes, and {self._limit:,} are allowed",
                 hint="Raise --max-unpacked-size, if you trust the artifact.",
             )
-        self._budget.take(member.path, member.size)
 
     def commit(self) -> None:
         """Move everything to its destination. Call it once the layer's own digest is verified. Raises LocalFileError.
 
         Other files in existing folders stay. Nothing moves if anything is in the way.
         """
-        parent = self._title.parent
+        parent, overwrite, staging = self._title.parent, self._destination.overwrite, self._staging
+        assert isinstance(staging, Staging)
         with self._destination.folders.deepest(parent) as (folder, found):
             if found == parent:
-                require_free_way(self._staging.root, folder)
-        with self._destination.folders.open(parent, create=True) as target:
-            move(self._staging.root, self._staging.folder, target, self._destination.overwrite)
+                require_free_way(staging.root, folder)
+                if self._selection and not overwrite:
+                    drop_same(staging.root, staging.folder, folder)
+        if staging.root.children:
+            with self._destination.folders.open(parent, create=True) as target:
+                move(staging.root, staging.folder, target, overwrite, merge=self._selection is not None)
         self.discard()
 
     def discard(self) -> None:
         """Remove the staging folder, once."""
         if self._open:
             self._open = False
+            assert isinstance(self._staging, Staging)
             with contextlib.suppress(OSError):
                 self._staging.remove()
 

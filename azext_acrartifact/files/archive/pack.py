@@ -8,8 +8,8 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from io import FileIO
 
 from ...errors import InvalidInputError, LocalFileError
@@ -69,6 +69,11 @@ class PackedFolder:
             raise LocalFileError("Cannot push the folder under this name", where=title, why=reason, hint="Rename it.")
         time = source_date_epoch() if mtime is None else mtime
         return cls(title, walk(path, title, exclusion), time)
+
+    def with_modes(self, changed: Callable[[int], int]) -> PackedFolder:
+        """Return the same folder with other permission bits of its files and folders."""
+        entries = (e if e.kind == stat.S_IFLNK else replace(e, mode=changed(e.mode)) for e in self.entries)
+        return PackedFolder(self.title, tuple(entries), self._mtime)
 
     @property
     def content_size(self) -> int:
@@ -140,8 +145,17 @@ class _Filler:
                         raise changed(entry.source, "it became shorter")
                     left -= count
                     yield from self._account(count)
-            if fingerprint(os.fstat(descriptor)) != entry.fingerprint:
-                raise changed(entry.source)
+                if fingerprint(os.fstat(descriptor)) != entry.fingerprint:
+                    raise changed(entry.source)
+                with naming("Cannot read the file", entry.source):
+                    more = file.read(1)
+                if more:
+                    raise LocalFileError(
+                        "Cannot pack the file",
+                        where=entry.source,
+                        why=f"it has content after its size of {entry.size:,} bytes",
+                        hint="Copy it to a plain file, push it by itself, or leave it out with --exclude.",
+                    )
         finally:
             os.close(descriptor)
 

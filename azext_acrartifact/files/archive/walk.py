@@ -78,7 +78,8 @@ def _below(
         first = next(below, None) if out else None
         if out and first is None:
             continue
-        _require_portable(item, path, room, seen)
+        _require_portable(item, path, room)
+        _note_twins(item.name, seen, rules)
         with naming("Cannot read the file", item.path):
             yield _entry(item, path)
         if first is not None:
@@ -91,18 +92,22 @@ def _sorted_items(folder: str) -> list[os.DirEntry[str]]:
         return sorted(items, key=lambda item: item.name)
 
 
-def _require_portable(item: os.DirEntry[str], path: str, room: tuple[int, int], seen: dict[str, str]) -> None:
+def _require_portable(item: os.DirEntry[str], path: str, room: tuple[int, int]) -> None:
     reason = why_unsafe(item.name)
     characters, components = room
     if reason is None and len(path) > characters:
         reason = f"its name in the artifact is longer than {TITLE_LIMIT} characters"
     if reason is None and path.count("/") >= components:
         reason = f"its name in the artifact has more than {MOST_COMPONENTS} components"
-    other = seen.setdefault(collision_key(item.name), item.name) if reason is None else item.name
-    if other != item.name:
-        reason = f"on some systems it is the same name as {other}"
     if reason:
         raise LocalFileError("Cannot pack a file of this name", where=item.path, why=reason, hint=_HINT)
+
+
+def _note_twins(name: str, seen: dict[str, str], rules: FolderExclusion | None) -> None:
+    """Note if some file systems take *name* for one of those *seen* in its folder."""
+    other = seen.setdefault(collision_key(name), name)
+    if other != name and rules:
+        rules.note_twins(other, name)
 
 
 def _entry(item: os.DirEntry[str], path: str) -> Entry:

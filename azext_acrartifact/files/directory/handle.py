@@ -87,6 +87,10 @@ class Folder(Protocol):
         """Return the folder's own permission bits."""
         ...
 
+    def adopt(self, name: str) -> None:
+        """Give the entry *name*, which was moved here, the group that the system gives new entries of this folder."""
+        ...
+
     def free_bytes(self) -> int:
         """Return how many bytes this user may still write to its file system; `UNKNOWN_SPACE` if it does not say."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -107,6 +108,26 @@ class DescriptorFolder:
     def mode(self) -> int:
         """Return the folder's own permission bits."""
         return stat.S_IMODE(os.fstat(self.descriptor).st_mode)
+
+    def adopt(self, name: str) -> None:
+        """Give the entry *name*, which was moved here, the group that the system gives new entries of a setgid folder,
+        and the setgid bit if it is a folder itself. What is refused stays as it is."""
+        own = os.fstat(self.descriptor)
+        if own.st_mode & stat.S_ISGID:
+            with contextlib.suppress(OSError):
+                self._adopt(name, own.st_gid)
+
+    def _adopt(self, name: str, group: int) -> None:
+        status = os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
+        is_folder = stat.S_ISDIR(status.st_mode)
+        if status.st_gid == group and (not is_folder or status.st_mode & stat.S_ISGID):
+            return  # it was made in a folder of this group
+        os.chown(name, -1, group, dir_fd=self.descriptor, follow_symlinks=False)
+        if is_folder:
+            with contextlib.closing(self.child(name)) as inner:
+                inner.set_mode(stat.S_IMODE(status.st_mode) | stat.S_ISGID)
+                for entry in inner.names():
+                    inner._adopt(entry, group)
 
     def free_bytes(self) -> int:
         """Return how many bytes this user may still write to its file system; `UNKNOWN_SPACE` if it does not say."""

@@ -110,6 +110,9 @@ class PathFolder:
         """Return the folder's own permission bits."""
         return stat.S_IMODE(os.lstat(self.path).st_mode)
 
+    def adopt(self, _name: str) -> None:
+        """Do nothing: Windows has no groups that a folder gives to new entries."""
+
     def free_bytes(self) -> int:
         """Return how many bytes this user may still write to its file system; `UNKNOWN_SPACE` if it does not say."""
         with where_supported():

@@ -12,17 +12,17 @@ import stat
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 
-from ...errors import LocalFileError
+from ...errors import LocalFileError, UnsafeContentError
 from ..directory import open_folder
 from ..directory.handle import Folder
 from ..hashing import hash_descriptor
-from ..names import RelativeName
+from ..names import RelativeName, Twins
 from ..os_errors import naming, on_failure
 from .closed_folders import ClosedFolders
 from .folder_tree import FolderTree
 from .resumable_file import ResumableFile, resumable_bytes
 from .resume_note import NoteHeader
-from .temp_file import TemporaryFile, new_file_mode, replaceable
+from .temp_file import TemporaryFile, add_bits, created_modes, executable, keeps_apart, new_file_mode, replaceable
 
 LONGEST_WAIT = 10.0
 """Seconds to wait for the lock of the folder. Other runs hold it for some milliseconds."""
@@ -154,6 +154,38 @@ class Destination:
                 self._modes[name] = new_file_mode(folder)
         return self._modes[name]
 
+    def require_apart(self, twins: Iterable[Twins]) -> None:
+        """Raise UnsafeContentError unless the disk keeps *twins* apart."""
+        for pair in twins:
+            with self.folders.deepest(pair.parent) as (folder, _), naming("Cannot write to the folder", folder.path):
+                apart = keeps_apart(folder)
+            if not apart:
+                raise UnsafeContentError(
+                    "Two files of the artifact have the same name on this disk",
+                    where=f"{pair.first}, {pair.second}",
+                    hint="Pull them to different folders with --include and --destination.",
+                )
+
+    def modes_below(self, name: RelativeName) -> int | None:
+        """Return the permission bits that new files in *name*, or the deepest folder above it, may have; None where
+        nothing can be said of modes. Raises LocalFileError."""
+        with self.folders.deepest(name) as (folder, _):
+            return created_modes(folder)
+
+    def misses_bits(self, name: RelativeName, bits: int) -> bool:
+        """Return whether the file *name* misses some of the *bits* to execute it that it could have."""
+        with self.folders.open(name.parent) as folder, naming("Cannot read the file", self.path, *name.parts):
+            status = folder.look(name.last)
+        mode = stat.S_IMODE(status.st_mode) if status else 0
+        return executable(mode, bits) != mode and self.modes_below(name.parent) is not None
+
+    def give_bits(self, name: RelativeName, bits: int) -> None:
+        """Let those execute the file *name* who may read it, as far as *bits* say and the system allows."""
+        with self.folders.open(name.parent) as folder, naming("Cannot open the file", self.path, *name.parts):
+            descriptor = folder.open(name.last)
+        with contextlib.closing(os.fdopen(descriptor, "rb")):
+            add_bits(descriptor, bits)
+
     def size_of(self, name: RelativeName) -> int | None:
         """Return the size of the regular file *name* in bytes, None when there is none."""
         with (
@@ -189,19 +221,22 @@ class Destination:
             finally:
                 os.close(descriptor)
 
-    def open_temporary(self, name: RelativeName) -> TemporaryFile:
-        """Create a temporary file beside *name*, making missing folders. Raises LocalFileError."""
+    def open_temporary(self, name: RelativeName, bits: int = 0) -> TemporaryFile:
+        """Create a temporary file beside *name*, making missing folders; *bits* as for `TemporaryFile`. Raises
+        LocalFileError."""
         folder = self._folder_for(name)
         with on_failure(folder.close), naming("Cannot write the file", self.path, *name.parts):
-            return TemporaryFile(folder, name, self._mode_in(folder, name.parent), self.overwrite)
+            return TemporaryFile(folder, name, self._mode_in(folder, name.parent), self.overwrite, bits)
 
-    def open_resumable(self, name: RelativeName, digest: str, size: int, range_size: int) -> ResumableFile:
+    def open_resumable(
+        self, name: RelativeName, digest: str, size: int, range_size: int, bits: int = 0
+    ) -> ResumableFile:
         """Resume or create the resumable file of *digest* and *size* beside *name*, which is written in ranges of
-        *range_size* bytes. Raises LocalFileError."""
+        *range_size* bytes; *bits* as for `TemporaryFile`. Raises LocalFileError."""
         folder = self._folder_for(name)
         with on_failure(folder.close), naming("Cannot write the file", self.path, *name.parts):
             header, mode = NoteHeader(digest, size, range_size), self._mode_in(folder, name.parent)
-            return ResumableFile(folder, name, header, mode, self.overwrite)
+            return ResumableFile(folder, name, header, mode, self.overwrite, bits)
 
     def _folder_for(self, name: RelativeName) -> Folder:
         folder = self.folders.reach(name.parent)

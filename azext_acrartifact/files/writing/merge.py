@@ -10,9 +10,10 @@ from collections.abc import Iterator
 
 from ...errors import LocalFileError
 from ..directory.handle import Folder, is_link
+from ..hashing import BLOCK
 from ..os_errors import UNSUPPORTED, naming
 from .staging import Node
-from .temp_file import created_meanwhile, kind_of, put
+from .temp_file import created_meanwhile, kind_of, narrow, put
 
 _OCCUPIED = {errno.EEXIST, errno.ENOTEMPTY, errno.EACCES}
 _IMMOVABLE = UNSUPPORTED - {errno.EACCES} | {errno.EXDEV}
@@ -31,9 +32,41 @@ def require_free_way(node: Node, target: Folder) -> None:
                 require_free_way(child, inner)
 
 
-def move(node: Node, source: Folder, target: Folder, overwrite: bool = True) -> None:
+def drop_same(node: Node, source: Folder, target: Folder) -> None:
+    """Forget those of *node*'s files that *target* has already. Raises LocalFileError for one that differs there."""
+    for key, child in list(node.children.items()):
+        status = _look(target, child.name)
+        if status is None:
+            continue
+        if child.kind == stat.S_IFDIR:
+            with _child(source, child.name) as inner, _child(target, child.name) as into:
+                drop_same(child, inner, into)
+            continue
+        with naming("Cannot read the file", target.path, child.name):
+            if child.kind != stat.S_IFREG or not _is_same(source, target, child.name):
+                raise LocalFileError(
+                    "An existing file differs",
+                    where=os.path.join(target.path, child.name),
+                    why="it is not the file of the artifact",
+                    hint="Choose another folder with --destination, or leave out --no-overwrite.",
+                )
+        del node.children[key]
+
+
+def _is_same(one: Folder, other: Folder, name: str) -> bool:
+    """Return whether the files *name* of two folders have the same content. Raises OSError."""
+    with os.fdopen(one.open(name), "rb") as first, os.fdopen(other.open(name), "rb") as second:
+        while True:
+            block = first.read(BLOCK)
+            if block != second.read(BLOCK):
+                return False
+            if not block:
+                return True
+
+
+def move(node: Node, source: Folder, target: Folder, overwrite: bool = True, merge: bool = False) -> None:
     """Move *node*'s children from *source* to *target*. A folder that is missing there moves as a whole. Without
-    *overwrite*, none of them may exist.
+    *overwrite*, none of the files may exist, and without *merge* none of the folders.
 
     Raises LocalFileError. What has moved by then stays, so each file is either old or new.
     """
@@ -44,11 +77,12 @@ def move(node: Node, source: Folder, target: Folder, overwrite: bool = True) -> 
         if child.kind != stat.S_IFDIR:
             with naming("Cannot write the file", target.path, child.name):
                 put(source, child.name, target, child.name, overwrite)
-        elif status is not None and not overwrite:
+            target.adopt(child.name)
+        elif status is not None and not (overwrite or merge):
             raise created_meanwhile(target, child.name)
         elif status is not None or not _move_folder(child, source, target):
             with _child(source, child.name) as inner, _child(target, child.name) as into:
-                move(child, inner, into, overwrite)
+                move(child, inner, into, overwrite, merge)
 
 
 def _move_folder(child: Node, source: Folder, target: Folder) -> bool:
@@ -64,6 +98,7 @@ def _move_folder(child: Node, source: Folder, target: Folder) -> bool:
                 raise
             target.make(child.name, child.mode | 0o700)
             return False
+        target.adopt(child.name)
         with contextlib.closing(target.child(child.name)) as moved:
             _restrict(child, moved)
     return True
@@ -76,7 +111,7 @@ def _restrict(node: Node, folder: Folder) -> None:
             with contextlib.closing(folder.child(child.name)) as inner:
                 _restrict(child, inner)
     if node.mode & 0o700 != 0o700:
-        folder.set_mode(folder.mode() & node.mode)
+        narrow(folder, node.mode)
 
 
 def _look(folder: Folder, name: str) -> os.stat_result | None:

@@ -45,14 +45,14 @@ class ResumableFile(TemporaryFile):
     """A temporary file of known size that another run can resume. Threads write its ranges in any order."""
 
     def __init__(
-        self, folder: Folder, name: RelativeName, header: NoteHeader, mode: int, overwrite: bool = True
+        self, folder: Folder, name: RelativeName, header: NoteHeader, mode: int, overwrite: bool = True, bits: int = 0
     ) -> None:
-        """Resume or begin *name* in *folder*; *mode* and *overwrite* as for `TemporaryFile`. Raises OSError."""
+        """Resume or begin *name* in *folder*; the rest is as for `TemporaryFile`. Raises OSError."""
         self._data = stem_of(name) + DATA
         self._note = Note(stem_of(name) + NOTE, header)
         self.done = self._note.done
         """Numbers of the complete ranges."""
-        super().__init__(folder, name, mode, overwrite)
+        super().__init__(folder, name, mode, overwrite, bits)
 
     def write_at(self, data: memoryview, offset: int) -> None:
         """Write all of *data* at *offset*. Raises LocalFileError (no space, quota)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import stat
 from collections import OrderedDict
@@ -11,9 +12,9 @@ from dataclasses import dataclass, field
 
 from ...errors import UnsafeContentError
 from ..directory.handle import Folder, remove_tree
-from ..names import RelativeName, collision_key
+from ..names import RelativeName, collision_key, twin_key
 from ..os_errors import naming, on_failure
-from .temp_file import temporary_name
+from .temp_file import keeps_apart, narrow, temporary_name
 
 _IMPLIED_MODE = 0o755
 _NO_LINKS = "Choose a folder whose file system has symbolic links, with --destination."
@@ -35,7 +36,7 @@ class Node:
     mode: int = _IMPLIED_MODE
     link: str = ""
     children: dict[str, Node] = field(default_factory=dict)
-    """Entries of a folder, by `collision_key`."""
+    """Entries of a folder, by `collision_key`; the second of two that the disk keeps apart by `twin_key`."""
     made: bool = field(default=False, compare=False)
     """Whether the folder exists on disk."""
 
@@ -88,6 +89,9 @@ class Staging:
         finally:
             os.close(descriptor)
 
+    def skip(self, name: RelativeName) -> None:
+        """Do nothing for the member *name*, which is not selected."""
+
     def add_link(self, name: RelativeName, target: str) -> None:
         """Add the symbolic link *name*, which `make_links` will make. Raises UnsafeContentError."""
         self._claim(self._enter(name)[1], name, len(name.parts), stat.S_IFLNK, 0o777).link = target
@@ -123,6 +127,9 @@ class Staging:
         part = name.parts[depth - 1]
         key = collision_key(part)
         found = parent.children.get(key)
+        if found is not None and found.name != part and self._keeps_apart:
+            key = twin_key(part)
+            found = parent.children.get(key)
         if found is None:
             found = parent.children[key] = Node(part, kind, mode)
             self._count()
@@ -133,6 +140,11 @@ class Staging:
                 why=f"the other is {found.name}" if found.name != part else "",
             )
         return found
+
+    @functools.cached_property
+    def _keeps_apart(self) -> bool:
+        with naming("Cannot write to the folder", self._beside.path):
+            return keeps_apart(self.folder)
 
     def _count(self) -> None:
         """Count an entry. Folders without a header count too: one name can imply hundreds."""
@@ -201,4 +213,4 @@ def _make_locked(beside: Folder) -> tuple[str, Folder]:
 def _narrow(parent: Folder, name: str, mode: int) -> None:
     """Restrict the folder *name*, which was made before its header was read, to *mode*."""
     with contextlib.closing(parent.child(name)) as folder:
-        folder.set_mode(folder.mode() & mode)
+        narrow(folder, mode)

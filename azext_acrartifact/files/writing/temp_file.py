@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 import stat
+import unicodedata
 
 from ...errors import LocalFileError
 from ..directory.handle import Folder, is_link
@@ -50,6 +51,47 @@ def new_file_mode(folder: Folder) -> int:
             folder.remove(temporary)
 
 
+def keeps_apart(folder: Folder) -> bool:
+    """Return whether *folder* keeps names apart that differ by case or Unicode form. Raises OSError."""
+    name = f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}\N{LATIN CAPITAL LETTER E WITH ACUTE}{_SUFFIX}"
+    os.close(folder.create(name))
+    try:
+        return all(folder.look(twin) is None for twin in (name.lower(), unicodedata.normalize("NFD", name)))
+    finally:
+        with contextlib.suppress(FileNotFoundError):  # another run has swept it already
+            folder.remove(name)
+
+
+def created_modes(folder: Folder) -> int | None:
+    """Return the permission bits that new files in *folder* may have, by its umask or default ACL; None where its file
+    system has none to give (FAT, some mounts), or nothing can be created."""
+    found = []
+    for mode in (0o777, 0o600):
+        name = temporary_name()
+        try:
+            descriptor = folder.create(name, mode)
+        except OSError:
+            return None
+        with contextlib.closing(os.fdopen(descriptor)):
+            found.append(stat.S_IMODE(os.fstat(descriptor).st_mode) & 0o777)
+        with contextlib.suppress(FileNotFoundError):
+            folder.remove(name)
+    every, own = found
+    return every if os.name != "nt" and own == every & 0o600 else None
+
+
+def narrow(folder: Folder, mode: int) -> None:
+    """Take all permission bits but *mode* from *folder*. The setgid bit stays: the system gave it."""
+    found = folder.mode()
+    if found & mode != found & 0o777:
+        folder.set_mode(found & (mode | ~0o777))
+
+
+def executable(mode: int, bits: int) -> int:
+    """Return *mode* with those of the *bits* to execute a file whose users may read it."""
+    return mode | (mode & 0o444) >> 2 & bits
+
+
 def set_mode(descriptor: int, mode: int) -> None:
     """Give the file the permission bits *mode*, unless its file system has none to give. Raises OSError."""
     if hasattr(os, "fchmod") and stat.S_IMODE(os.fstat(descriptor).st_mode) != mode:
@@ -63,6 +105,12 @@ def make_durable(descriptor: int) -> None:
         os.fsync(descriptor)
 
 
+def add_bits(descriptor: int, bits: int) -> None:
+    """Let those execute the file who may read it, as far as *bits* say and its file system allows."""
+    with contextlib.suppress(OSError):
+        set_mode(descriptor, executable(stat.S_IMODE(os.fstat(descriptor).st_mode), bits))
+
+
 def restrict(descriptor: int) -> None:
     """Take the rights of others from an unfinished file, as far as its file system allows."""
     with contextlib.suppress(OSError):
@@ -72,11 +120,12 @@ def restrict(descriptor: int) -> None:
 class TemporaryFile:
     """A temporary file beside its destination. Leaving a `with` block discards it, unless it was committed."""
 
-    def __init__(self, folder: Folder, name: RelativeName, mode: int, overwrite: bool = True) -> None:
+    def __init__(self, folder: Folder, name: RelativeName, mode: int, overwrite: bool = True, bits: int = 0) -> None:
         """Create it in *folder*, which it closes at the end. `commit` gives it *name*, unless that exists then and
-        *overwrite* is false, with the mode of the file that it replaces, or else with *mode*. Raises OSError."""
+        *overwrite* is false, with the mode of the file that it replaces, or else with *mode*, and the *bits* to execute
+        it. Raises OSError."""
         self.name = name
-        self._mode = mode
+        self._mode, self._bits = mode, bits
         self._overwrite = overwrite
         self._folder = folder
         self._temporary, self._fd = self._begin()
@@ -109,7 +158,9 @@ class TemporaryFile:
             older = replaceable(self._folder, self.name)
             make_durable(self._fd)
             with on_failure(restrict, self._fd):
-                set_mode(self._fd, stat.S_IMODE(older.st_mode) & 0o777 if older else self._mode)
+                mode = stat.S_IMODE(older.st_mode) & 0o777 if older else self._mode
+                set_mode(self._fd, mode)
+                add_bits(self._fd, self._bits)
                 if os.name == "nt":
                     self._release()
                 put(self._folder, self._temporary, self._folder, self.name.last, self._overwrite)

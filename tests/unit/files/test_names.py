@@ -13,7 +13,6 @@ from azext_acrartifact.files.names import (
     TITLE_LIMIT,
     RelativeName,
     check_collisions,
-    find_collision,
     safe_folder,
     safe_name,
 )
@@ -143,15 +142,8 @@ def test_folder_may_end_in_a_slash() -> None:
     [
         ("same.txt", "same.txt"),
         ("same.txt", "./same.txt"),
-        ("Readme", "README"),
-        ("straße", "STRASSE"),
-        ("caf\u00e9", "cafe\u0301"),
-        ("CAF\u00c9", "cafe\u0301"),
-        ("\u03b1\u0345\u0301", "\u1fb4"),
         ("a", "a/b"),
         ("a/b/c", "a"),
-        ("A/b", "a"),
-        ("d/x", "D/X"),
     ],
 )
 def test_refuses_collision_naming_both(first: str, second: str) -> None:
@@ -162,8 +154,31 @@ def test_refuses_collision_naming_both(first: str, second: str) -> None:
 
 
 def test_destination_itself_collides_with_any_other() -> None:
-    assert find_collision([safe_folder("."), safe_name("a")]) is not None
-    assert find_collision([safe_name("a"), safe_folder(".")]) is not None
+    for names in ([safe_folder("."), safe_name("a")], [safe_name("a"), safe_folder(".")]):
+        with pytest.raises(UnsafeContentError):
+            check_collisions(names)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "twins"),
+    [
+        ("Readme", "README", (".", "Readme", "README")),
+        ("straße", "STRASSE", (".", "straße", "STRASSE")),
+        ("caf\u00e9", "cafe\u0301", (".", "caf\u00e9", "cafe\u0301")),
+        ("CAF\u00c9", "cafe\u0301", (".", "CAF\u00c9", "cafe\u0301")),
+        ("\u03b1\u0345\u0301", "\u1fb4", (".", "\u03b1\u0345\u0301", "\u1fb4")),
+        ("x/A/b", "x/a", ("x", "A", "a")),
+        ("x/a", "x/A/b", ("x", "a", "A")),
+        ("d/x", "D/X", (".", "d", "D")),
+    ],
+)
+def test_names_that_some_systems_take_for_one_are_returned(
+    first: str, second: str, twins: tuple[str, str, str]
+) -> None:
+    found = check_collisions(map(safe_name, [first, "other", second]))
+    assert [(str(pair.parent), pair.first, pair.second) for pair in found] == [twins]
+    with pytest.raises(UnsafeContentError, match="same name"):
+        check_collisions(map(safe_name, [first, second, second]))
 
 
 def test_files_and_folders_are_limited() -> None:

@@ -33,7 +33,7 @@ def test_a_missing_file_is_refused(work: Path, path: str) -> None:
         open_all(path)
 
 
-@pytest.mark.parametrize(("first", "second"), [("a", "./a"), ("A", "a"), ("d/x", "d"), ("../x", "x")])
+@pytest.mark.parametrize(("first", "second"), [("a", "./a"), ("d/x", "d"), ("../x", "x")])
 def test_two_files_of_one_title_are_refused(work: Path, first: str, second: str, monkeypatch) -> None:
     (work / "w" / "d").mkdir(parents=True)
     for name in ("w/a", "w/A", "w/d/x", "w/x", "x"):
@@ -51,3 +51,40 @@ def test_a_name_that_cannot_be_pulled_is_not_pushed(work: Path, name: str) -> No
         pytest.fail("the file system of this test must accept every name")
     with pytest.raises(errors.LocalFileError, match="cannot be pushed"):
         open_all(name)
+
+
+def test_names_that_differ_by_case_are_pushed_and_noted(work: Path) -> None:
+    for name in ("a", "A"):
+        (work / name).write_text("")
+    opening = Opening()
+    with contextlib.ExitStack() as stack:
+        assert [item.title for item in open_inputs([FileSpec("a"), FileSpec("A")], opening, stack)] == ["a", "A"]
+    assert opening.exclusion.twins == [("a", "A")]
+
+
+def test_absolute_paths_of_one_last_name_keep_their_folders(work: Path) -> None:
+    for name in ("x/a", "y/a", "b"):
+        (work / name).parent.mkdir(exist_ok=True)
+        (work / name).write_text("")
+    paths = [FileSpec(str(work / name)) for name in ("x/a", "y/a", "b")]
+    with contextlib.ExitStack() as stack:
+        assert [item.title for item in open_inputs(paths, Opening(), stack)] == ["x/a", "y/a", "b"]
+
+
+@pytest.mark.parametrize(("mode", "kept"), [(0o755, 0o755), (0o775, 0o755), (0o4711, 0o711), (0o644, 0o644)])
+def test_the_mode_is_that_of_a_packed_file(work: Path, mode: int, kept: int) -> None:
+    (work / "a").write_text("")
+    (work / "a").chmod(mode)
+    with contextlib.ExitStack() as stack:
+        assert open_inputs([FileSpec("a")], Opening(), stack)[0].mode == kept
+
+
+@pytest.mark.parametrize("path", ["/proc/version", "/proc/self/maps"])
+def test_a_file_with_content_behind_its_size_is_read_to_the_end(path: str) -> None:
+    with contextlib.ExitStack() as stack:
+        (item,) = open_inputs([FileSpec(path)], Opening(), stack)
+        assert item.file
+        item.file.park()
+        content = item.file.open_range(0, item.size).read()
+    assert content.endswith(b"\n")
+    assert item.size == len(content) > 20

@@ -7,6 +7,7 @@ import json
 import time
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -15,8 +16,8 @@ from azext_acrartifact.files.selection import Selection
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.manifest import MANIFEST_LIMIT, Manifest
-from azext_acrartifact.oci.mediatypes import IMAGE_INDEX, IMAGE_MANIFEST, TITLE, UNPACK
-from azext_acrartifact.operations.pull_plan import NO_TITLE, NOT_SELECTED, Plan, plan_pull
+from azext_acrartifact.oci.mediatypes import FILE_MODE, FOLDER_SIZE, IMAGE_INDEX, IMAGE_MANIFEST, TITLE, UNPACK
+from azext_acrartifact.operations.pull_plan import LISTED_TWICE, NO_TITLE, NOT_SELECTED, Plan, plan_pull
 from tests.support.descriptors import empty_descriptor
 
 HERE = "myregistry.azurecr.io/a:1"
@@ -90,7 +91,14 @@ def test_an_index_is_refused_with_its_platforms() -> None:
 @pytest.mark.parametrize(
     "title", ["../x", "/etc/passwd", "C:\\x", "a/../../x", "con", "\ud800", "a\x1bb", ".", "a//b", "a\n"]
 )
-def test_an_unsafe_name_is_refused_even_if_not_selected(title: str) -> None:
+def test_an_unsafe_name_blocks_only_itself(title: str) -> None:
+    with pytest.raises(errors.UnsafeContentError):
+        plan(layer("good"), layer(title))
+    assert names(plan(layer("good"), layer(title), include=["good"])) == ["good"]
+
+
+@pytest.mark.parametrize("title", ["a/" * 64 + "b", "a" * 1025], ids=["deep", "long"])
+def test_a_name_that_no_pattern_is_compared_with_is_refused(title: str) -> None:
     with pytest.raises(errors.UnsafeContentError):
         plan(layer("good"), layer(title), include=["good"])
 
@@ -105,10 +113,66 @@ def test_a_folder_has_an_annotation_or_a_slash() -> None:
         plan(layer("."))
 
 
-@pytest.mark.parametrize(("one", "two"), [("a", "a"), ("a", "A"), ("a", "a/b"), ("\u00e9", "e\u0301")])
-def test_colliding_names_are_refused(one: str, two: str) -> None:
+@pytest.mark.parametrize(("one", "two"), [("a", "./a"), ("a", "a/b")])
+def test_colliding_names_are_refused_unless_one_is_not_selected(one: str, two: str) -> None:
     with pytest.raises(errors.UnsafeContentError):
-        plan(layer(one), layer(two), include=[one])
+        plan(layer(one), layer(two))
+    assert names(plan(layer("x/one"), layer(one), layer(two), include=["one"])) == ["x/one"]
+
+
+def test_names_that_differ_by_case_are_for_the_disk_to_judge() -> None:
+    assert [(pair.first, pair.second) for pair in plan(layer("a"), layer("A")).twins] == [("a", "A")]
+    assert plan(layer("a"), layer("A"), include=["a"]).twins == ()
+
+
+def test_a_file_that_is_listed_twice_is_pulled_once() -> None:
+    found = plan(layer("a"), layer("b"), layer("a"))
+    assert names(found) == ["a", "b"]
+    assert [item.why for item in found.skipped] == [LISTED_TWICE]
+    other = replace(layer("a"), digest=digest_of(b"other"))
+    with pytest.raises(errors.UnsafeContentError, match="same name"):
+        plan(layer("a"), other)
+
+
+FOLDER = {UNPACK: "true"}
+
+
+@pytest.mark.parametrize(
+    ("selection", "searched"),
+    [
+        ({"include": ["*.md"]}, {"docs": True, "a.md": None}), ({"include": ["docs"]}, {"docs": True}),
+        ({"include": ["/docs"]}, {"docs": False}), ({"include": ["docs/x"]}, {"docs": True}),
+        ({"include": ["a.md"]}, {"a.md": None}), ({"include": ["/a.md"]}, {"a.md": None}),
+        ({"include": ["a.md", "docs/"]}, {"docs": True, "a.md": None}), ({"exclude": ["docs"]}, {"a.md": None}),
+        ({"exclude": ["*.log"]}, {"docs": True, "a.md": None}), ({"exclude": ["/a.md"]}, {"docs": False}),
+    ],
+)  # fmt: skip
+def test_folders_are_searched_where_patterns_may_match_in_them(
+    selection: dict[str, list[str]], searched: dict[str, bool | None]
+) -> None:
+    found = plan(layer("docs", **FOLDER), layer("a.md"), **selection)
+    assert {str(item.name): bool(item.members) if item.folder else None for item in found.files} == searched
+
+
+def test_a_pattern_to_include_that_matches_nothing_is_an_error() -> None:
+    with pytest.raises(errors.InvalidInputError, match=r"No file matches --include \{a,b\}: braces"):
+        plan(layer("a"), layer("b"), include=["a", "{a,b}"])
+
+
+@pytest.mark.parametrize(
+    ("stated", "bits"),
+    [("0755", 0o111), ("755", 0o111), ("0744", 0o100), ("0644", 0), ("4755", 0), ("0o755", 0), ("9" * 5000, 0), ("", 0),
+     ("755\n", 0), ("-755", 0), ("\u0667\u0665\u0665", 0)],
+)  # fmt: skip
+def test_only_plain_permission_bits_are_taken(stated: str, bits: int) -> None:
+    (item,) = plan(layer("a", **{FILE_MODE: stated})).files
+    assert item.bits == bits
+
+
+@pytest.mark.parametrize(("stated", "size"), [("5", 5), ("0", 0), ("-1", 0), ("1e9", 0), ("9" * 5000, 0), ("", 0)])
+def test_a_stated_size_is_a_plain_number(stated: str, size: int) -> None:
+    (item,) = plan(layer("d", **FOLDER, **{FOLDER_SIZE: stated})).files
+    assert item.stated_size == size
 
 
 def test_ten_thousand_layers_are_planned_within_seconds() -> None:

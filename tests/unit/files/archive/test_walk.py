@@ -36,7 +36,6 @@ UNPACKABLE = {
     "colon": (lambda top: (top / "bad:name").touch(), "U\\+003A"),
     "device-name": (lambda top: (top / "aux.bad").touch(), "device on Windows"),
     "trailing-dot": (lambda top: (top / "bad.").mkdir(), "dot or a space"),
-    "case": (lambda top: (top / "ONE.txt").write_text("bad"), "same name as"),
     "leftover": (lambda top: (top / ".acrartifact-bad.part").touch(), "temporary files"),
     "too-long": (lambda top: (top.joinpath(*["bad" * 30] * 12)).mkdir(parents=True), "longer than 1024"),
     "too-deep": (lambda top: (top.joinpath(*["bad"] * 64)).mkdir(parents=True), "more than 64 components"),
@@ -51,7 +50,7 @@ def test_refuses_entries_that_could_not_be_pulled(folder: Path, make: object, wh
         walk(str(folder), "d")
     assert "--exclude" in caught.value.hint
     assert caught.value.where.startswith(str(folder))
-    assert len(walk(str(folder), "d", Exclusion(Patterns.of(["*bad*", "ONE.txt"])))) == 5
+    assert len(walk(str(folder), "d", Exclusion(Patterns.of(["*bad*"])))) == 5
 
 
 def test_the_components_of_the_title_count(folder: Path) -> None:
@@ -72,3 +71,10 @@ def test_the_number_of_entries_is_limited(folder: Path) -> None:
     assert len(walk(str(folder), "d", limit=5)) == 5
     with pytest.raises(LocalFileError, match=r"too many files.*at most 4"):
         walk(str(folder), "d", limit=4)
+
+
+def test_names_that_differ_by_case_are_packed_and_noted(folder: Path) -> None:
+    (folder / "ONE.txt").touch()
+    exclusion = Exclusion()
+    assert len(walk(str(folder), "d", exclusion)) == len(walk(str(folder), "d")) == 6
+    assert exclusion.twins == [("ONE.txt", "one.txt")]
