@@ -32,6 +32,10 @@ examples:
       --artifact-type application/vnd.example.bundle.v1 --annotation org.opencontainers.image.version=1.0
   - name: Push each file of a folder as a layer of its own.
     text: az acr artifact push myregistry.azurecr.io/samples/bundle:1.0 --file docs --split --exclude "*.log"
+  - name: Push a folder with its .git, which is left out by default, and without all logs but one.
+    text: >
+      az acr artifact push myregistry.azurecr.io/samples/bundle:1.0 --file docs
+      --exclude "!.git" "*.log" "!keep.log"
   - name: Push a file for one platform into an index.
     text: az acr artifact push myregistry.azurecr.io/samples/tool:1.0 --file ./artifact.txt --platform linux/arm64
   - name: Show what a push would upload, and check that the registry allows it.
@@ -57,6 +61,10 @@ examples:
       --media-type application/vnd.unknown.layer.v1+txt
   - name: Pull some files to another folder.
     text: az acr artifact pull --name myregistry --image samples/bundle:1.0 --destination out --include docs "*.md"
+  - name: Pull the Markdown files of a folder, without its drafts.
+    text: >
+      az acr artifact pull myregistry.azurecr.io/samples/bundle:1.0 --destination out --include "docs/**/*.md"
+      --exclude "draft*"
   - name: Check whether the files in a folder are still those of the artifact.
     text: az acr artifact pull myregistry.azurecr.io/samples/bundle:1.0 --destination out --check --include docs "*.md"
   - name: Write one file, once it is verified, to standard output for another program.

@@ -242,3 +242,24 @@ def test_a_closed_pipe_is_one_error(az: Az, artifact: str, work: Path) -> None:
     assert "Cannot write to standard output" in done.stderr
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr
+
+
+def test_files_in_folders_are_selected_and_compared(az: Az, artifact: str, work: Path) -> None:
+    for name in ("docs/a.md", "docs/b.log", "docs/s[1].env", "top.txt"):
+        (work / name).parent.mkdir(exist_ok=True)
+        (work / name).write_text(name)
+    az.artifact("push", artifact, "--file", "docs", "top.txt")
+    pulled = az.artifact("pull", artifact, "-d", "out", "--include", "docs/a.md", "s[1].env")
+    assert pulled.json["files"][0]["members"] == ["docs/a.md", "docs/s[1].env"]
+    assert files_in(work / "out") == {"docs/", "docs/a.md", "docs/s[1].env"}
+    az.artifact("pull", artifact, "-d", "rest", "--exclude", "*.log")
+    assert files_in(work / "rest") == {"docs/", "docs/a.md", "docs/s[1].env", "top.txt"}
+    missing = az.refused(1, "pull", artifact, "-d", "none", "--include", "docs/nope.md")
+    assert "No file matches --include docs/nope.md" in missing.stderr
+    (work / "rest/docs/own").touch()
+    differs = az.refused(1, "pull", artifact, "-d", "rest", "--check")
+    assert "1 of them: docs/b.log (missing)" in differs.stderr
+    checked = az.artifact("pull", artifact, "-d", "rest", "--check", "--exclude", "*.log")
+    assert checked.json["extraFiles"] == ["docs/own"]
+    extra = az.refused(1, "pull", artifact, "-d", "rest", "--check-extra", "--exclude", "*.log")
+    assert "docs/own (not in the artifact)" in extra.stderr

@@ -231,3 +231,69 @@ def test_more_files_than_a_process_may_have_open(az: Az, artifact: str, work: Pa
         "",
         sum(len(f"{n}\n") for n in range(400)),
     )
+
+
+def test_a_checkout_is_pushed_without_git_and_by_its_own_patterns(
+    az: Az, artifact: str, repository: str, work: Path, origin: Origin
+) -> None:
+    for name in ("d/.git/config", "d/a.md", "d/keep.log", "d/b.log", "d/sub/c.log"):
+        (work / name).parent.mkdir(parents=True, exist_ok=True)
+        (work / name).write_text(name)
+    pushed = az.artifact("push", artifact, "--file", "d", "--split", "--exclude", "*.log", "!keep.log", "{x,y}")
+    assert titles(origin, repository) == ["d/a.md", "d/keep.log"]
+    assert (pushed.json["leftOut"], pushed.json["unmatchedPatterns"]) == (["d/.git"], ["{x,y}"])
+    (work / "patterns").write_text("# logs\n*.log\n!b.log\n")
+    az.artifact("push", artifact, "--file", "d", "--split", "--exclude", "!.git", "@patterns")
+    assert titles(origin, repository) == ["d/.git/config", "d/a.md", "d/b.log"]
+    (work / "d/.artifactignore").write_text("**/*\n!sub/**\n")
+    assert az.artifact("push", artifact, "--file", "d", "--split").json["leftOut"] == []
+    assert titles(origin, repository) == ["d/sub/c.log"]
+    az.artifact("push", artifact, "--file", "d")
+    az.artifact("pull", artifact, "--destination", "out")
+    assert files_in(work / "out") == {"d/", "d/sub/", "d/sub/c.log"}
+
+
+@pytest.mark.parametrize("pattern", ["", "a//b", "../x", "[z-a]", "x\\"])
+def test_a_pattern_that_can_match_nothing_is_refused(az: Az, artifact: str, file: str, pattern: str) -> None:
+    for verb, given in (("push", ("--file", file, "--exclude")), ("pull", ("--include",))):
+        refused = az.refused(1, verb, artifact, *given, pattern)
+        assert "can match nothing" in refused.stderr
+        assert refused.log == []
+
+
+def test_a_folder_without_files_is_not_split(az: Az, artifact: str, work: Path) -> None:
+    (work / "d/sub").mkdir(parents=True)
+    (work / "d/a.log").touch()
+    refused = az.refused(1, "push", artifact, "--file", "d", "--split", "--exclude", "*.log")
+    assert "No file to push" in refused.stderr
+    assert refused.log == []
+    assert az.artifact("push", artifact, "--file", "d", "--split", "--exclude", "*.log", "--empty").json["files"] == []
+
+
+def test_files_whose_size_says_nothing_are_pushed_whole_or_refused(az: Az, artifact: str, work: Path) -> None:
+    az.artifact("push", artifact, "--file", "/proc/version")
+    az.artifact("pull", artifact)
+    assert (work / "version").read_bytes() == Path("/proc/version").read_bytes()
+    refused = az.refused(1, "push", artifact, "--file", "/proc/sys/fs/inotify")
+    assert "content after its size" in refused.stderr
+
+
+def test_a_program_stays_one(az: Az, artifact: str, work: Path) -> None:
+    for name, mode in (("run.sh", 0o755), ("plain", 0o644)):
+        (work / name).write_text(name)
+        (work / name).chmod(mode)
+    az.artifact("push", artifact, "--file", "run.sh", "plain")
+    az.artifact("pull", artifact, "--destination", "out", "--include", "run.sh", "plain")
+    assert [os.access(work / "out" / name, os.X_OK) for name in ("run.sh", "plain")] == [True, False]
+    (work / "out/run.sh").chmod(0o644)
+    assert "run.sh (it is not executable)" in az.refused(1, "pull", artifact, "--destination", "out", "--check").stderr
+
+
+def test_absolute_paths_of_one_last_name_keep_their_folders(
+    az: Az, artifact: str, repository: str, work: Path, origin: Origin
+) -> None:
+    for name in ("x/a.txt", "y/a.txt"):
+        (work / name).parent.mkdir()
+        (work / name).write_text(name)
+    az.artifact("push", artifact, "--file", f"{work}/x/a.txt", f"{work}/y/a.txt:text/plain")
+    assert titles(origin, repository) == ["x/a.txt", "y/a.txt"]

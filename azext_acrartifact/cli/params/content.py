@@ -106,7 +106,9 @@ def _content(c: AzArgumentContext, required_type: bool) -> None:
         "exclude",
         arg_type=SEVERAL,
         arg_group="Content",
-        help="Space-separated patterns of files to leave out of folders, as in .gitignore: `*.log`, `**/node_modules`.",
+        help="Space-separated patterns of files to leave out of folders, as in .gitignore: `*.log`, `/build/`, "
+        "`!keep.log`. A folder's own .artifactignore comes first; without that file, .git and .DS_Store are left out: "
+        "`!.git` keeps .git.",
     )
     c.extra(
         "split",

@@ -43,7 +43,7 @@ def left(patterns: Patterns) -> list[str]:
     ],
 )  # fmt: skip
 def test_what_is_left(texts: list[str], expected: list[str]) -> None:
-    """The last but one is Azure's example for .artifactignore: below a folder that is left out, git would not look."""
+    """Include Azure's example for .artifactignore: git would not look below a folder that is left out."""
     assert left(Patterns.of(texts)) == expected
 
 

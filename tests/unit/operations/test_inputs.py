@@ -71,12 +71,12 @@ def test_absolute_paths_of_one_last_name_keep_their_folders(work: Path) -> None:
         assert [item.title for item in open_inputs(paths, Opening(), stack)] == ["x/a", "y/a", "b"]
 
 
-@pytest.mark.parametrize(("mode", "kept"), [(0o755, 0o755), (0o775, 0o755), (0o4711, 0o711), (0o644, 0o644)])
-def test_the_mode_is_that_of_a_packed_file(work: Path, mode: int, kept: int) -> None:
+@pytest.mark.parametrize(("mode", "stated"), [(0o755, 0o755), (0o775, 0o755), (0o4711, 0o711), (0o644, 0o644)])
+def test_the_mode_is_that_of_a_packed_file(work: Path, mode: int, stated: int) -> None:
     (work / "a").write_text("")
     (work / "a").chmod(mode)
     with contextlib.ExitStack() as stack:
-        assert open_inputs([FileSpec("a")], Opening(), stack)[0].mode == kept
+        assert open_inputs([FileSpec("a")], Opening(), stack)[0].mode == stated
 
 
 @pytest.mark.parametrize("path", ["/proc/version", "/proc/self/maps"])

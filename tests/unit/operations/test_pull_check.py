@@ -117,7 +117,7 @@ def test_only_selected_members_are_compared(registry: Registry, tmp_path: Path) 
     (tmp_path / "to/docs/a.md").write_text("changed")
     (tmp_path / "to/docs/own").write_text("")
     result = checked(registry, tmp_path / "to", selection=Selection.of(include=["docs/b"]))
-    assert [file.members for file in result.files] == [["docs/b"]]
+    assert [file.members for file in result.files] == [("docs/b",)]
     assert result.extra == ["docs/own"]
     with pytest.raises(errors.LocalFileError, match=r"docs/a.md \(other content\)"):
         checked(registry, tmp_path / "to", selection=Selection.of(include=["*.md"]))

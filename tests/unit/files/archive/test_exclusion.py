@@ -53,7 +53,7 @@ GIT = {".git/config", "sub/.git", "sub/.DS_Store"}
     ids=["default", "taken-back", "asked-for", "empty", "own", "both", "azure", "anchored"],
 )
 def test_what_is_left(folder: Path, own: str | None, exclude: list[str], expected: set[str], left: list[str]) -> None:
-    """A pattern for folders only does not match the file `.git` of a submodule."""
+    """Note that a pattern for folders only does not match the file `.git` of a submodule."""
     if own is not None:
         (folder / ".artifactignore").write_text(own)
     exclusion = Exclusion(Patterns.of(exclude))
