@@ -86,12 +86,17 @@ TOGETHER: dict[str, tuple[str, list[str]]] = {
     "duplicate": ("two files of one name", ["same.txt", "same.txt"]),
     "duplicate-dot": ("two names of one file", ["same.txt", "./same.txt"]),
     "duplicate-parent": ("two names of one file", ["same.txt", "x/../same.txt"]),
+    "file-and-folder": ("a file that is also a folder", ["a", "a/b.txt"]),
+    "folder-and-file": ("a folder that is also a file", ["a/b.txt", "a"]),
+}
+
+TWINS: dict[str, tuple[str, list[str]]] = {
     "duplicate-case": ("names that are the same on Windows and macOS", ["Same.txt", "sAME.txt"]),
     "duplicate-unicode": ("names that differ only in their Unicode form", ["caf\u00e9.txt", "cafe\u0301.txt"]),
     "duplicate-sharp-s": ("names that differ only by case folding", ["stra\u00dfe", "STRASSE"]),
-    "file-and-folder": ("a file that is also a folder", ["a", "a/b.txt"]),
-    "folder-and-file": ("a folder that is also a file", ["a/b.txt", "A"]),
+    "folder-and-file-case": ("a folder that is also a file on Windows and macOS", ["d/b.txt", "D"]),
 }
+"""Names that this disk keeps apart: each is to be written with its own content, or all refused."""
 
 CHARTS = {"parent": "../evil", "absolute": "/evil-of-hostile-tests", "ansi": f"{ESC}[2Jevil", "newline": "a\nERROR: x"}
 
@@ -206,6 +211,16 @@ CASES = [
     *(Case(f"chart-{name}", "R1", f"a Helm chart is named {title!a}", _chart(title)) for name, title in CHARTS.items()),
     *(Case(f"model-{name}", "R1", f"a model's file is {title!a}", _model(title)) for name, title in CHARTS.items()),
     *(Case(f"title-{name}", "R13", does, with_titles(*titles)) for name, (does, titles) in TOGETHER.items()),
+    *(
+        Case(
+            f"title-{name}",
+            "R13",
+            does,
+            with_titles(*titles),
+            either(**{"a.txt": GOOD, **{title: f"file {n}".encode() for n, title in enumerate(titles)}}),
+        )
+        for name, (does, titles) in TWINS.items()
+    ),
     *(
         Case(f"title-{name}", "R2", does, lambda files=files: site(files), right, before=planted(plant))
         for name, (does, plant, files, right) in PLANTED.items()

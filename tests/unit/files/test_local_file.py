@@ -116,3 +116,11 @@ def test_a_removed_file_is_read_to_its_end(path: Path) -> None:
     with LocalFile.open(str(path)) as file:
         path.unlink()
         assert file.open_range(0, file.size).read() == CONTENT
+
+
+@pytest.mark.parametrize("park", [False, True])
+def test_a_file_with_content_behind_its_size_is_read_to_the_end(park: bool) -> None:
+    with LocalFile.open("/proc/version") as file:
+        if park:
+            file.park()
+        assert file.open_range(0, file.size).read() == Path("/proc/version").read_bytes()

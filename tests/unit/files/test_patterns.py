@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from azext_acrartifact.errors import InvalidInputError
-from azext_acrartifact.files.patterns import Patterns
+from azext_acrartifact.files.patterns import Patterns, why_unmatched
 
 PATHS = [
     "a.md",
@@ -61,3 +61,13 @@ def test_a_name_that_begins_with_an_exclamation_mark_matches_itself() -> None:
 def test_an_error_names_the_line_of_a_file() -> None:
     with pytest.raises(InvalidInputError, match=r"\.artifactignore, line 3: \[z-a\]"):
         Patterns.of_file("a\n\n[z-a]\n", ".artifactignore")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("{a,b}", "braces"), ("@file", "only if FILE exists"), ("!a", "taken back"), (r"a\*", "write /")],
+)
+def test_the_likely_reason_is_said(text: str, reason: str) -> None:
+    assert why_unmatched("--exclude", text).startswith(f"No file matches --exclude {text}: ")
+    assert reason in why_unmatched("--exclude", text)
+    assert why_unmatched("--include", "a") == "No file matches --include a"

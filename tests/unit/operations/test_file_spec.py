@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from azext_acrartifact.errors import InvalidInputError
 from azext_acrartifact.oci.mediatypes import is_media_type
-from azext_acrartifact.operations.file_spec import FileSpec, parse_file_spec, title_of
+from azext_acrartifact.operations.file_spec import FileSpec, parse_file_spec, title_below, title_of
 
 _path = st.text("ab./- é", min_size=1, max_size=12).filter(lambda text: text.strip())
 _drive = st.sampled_from(["", "C:\\", "d:/"])
@@ -103,3 +103,9 @@ def test_windows_separators_are_read_where_that_exists(work: Path) -> None:
 )
 def test_titles(work: Path, path: str, title: str | None) -> None:
     assert title_of(path) == (os.path.basename(os.path.abspath(path)) if title is None else title)
+
+
+def test_a_path_below_the_current_folder_is_relative_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert [title_below(path) for path in (f"{tmp_path}/a/b", "a/b", "./a//b")] == ["a/b"] * 3
+    assert [title_below(path) for path in (f"{tmp_path.parent}/b", "../b", f"{tmp_path}-x/b")] == ["b"] * 3

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from azext_acrartifact.errors import CancelledError, LocalFileError, UnsafeContentError
-from azext_acrartifact.files.archive.budget import DISK_BLOCK, SIZE_FLOOR, UnpackBudget, size_limit
+from azext_acrartifact.files.archive.budget import DISK_BLOCK, SIZE_FLOOR, UnpackBudget, size_limit, stated_limit
 from azext_acrartifact.files.archive.extract import Extraction
 from azext_acrartifact.files.names import safe_folder
 from azext_acrartifact.files.writing.destination import Destination
@@ -31,6 +31,23 @@ def unpack(destination: Destination, title: str, data: bytes, budget: UnpackBudg
 
 def test_the_limit_grows_with_the_layers() -> None:
     assert (size_limit(5), size_limit(1 << 30)) == (SIZE_FLOOR, 100 << 30)
+
+
+@pytest.mark.parametrize(
+    ("layers", "limit"),
+    [
+        ([(5, 0)], SIZE_FLOOR), ([(1 << 30, 7)], 100 << 30), ([(2 << 20, 3 << 29)], 3 << 29),
+        ([(2 << 20, 1 << 60)], 2200 << 20), ([(2 << 20, 1 << 30), (1 << 20, 1 << 29)], 3 << 29),
+    ],
+)  # fmt: skip
+def test_a_stated_size_is_allowed_up_to_the_ratio_of_deflate(layers: list[tuple[int, int]], limit: int) -> None:
+    assert stated_limit(layers) == limit
+
+
+def test_nothing_needs_space_that_is_not_written(destination: Destination) -> None:
+    UnpackBudget(destination, None, reserved=1 << 62, writes=False).take("a", 1 << 61)
+    with pytest.raises(LocalFileError, match="not enough free space"):
+        UnpackBudget(destination, None, reserved=1 << 62).take("a", 1 << 61)
 
 
 def test_folders_share_the_bytes(destination: Destination, tmp_path: Path) -> None:

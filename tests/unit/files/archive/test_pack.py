@@ -212,3 +212,8 @@ def test_compression_is_one_member_of_independent_blocks(folder: Path) -> None:
     member.decompress(layer)
     assert member.eof
     assert not member.unused_data
+
+
+def test_a_file_with_content_behind_its_size_is_refused() -> None:
+    with pytest.raises(LocalFileError, match=r"max_user_watches.*content after its size of 0 bytes"):
+        packed(Path("/proc/sys/fs/inotify"), exclusion=Exclusion(Patterns.of(["*", "!max_user_watches"])))

@@ -14,11 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from azext_acrartifact.errors import LocalFileError
+from azext_acrartifact.errors import LocalFileError, UnsafeContentError
+from azext_acrartifact.files.directory import open_folder
 from azext_acrartifact.files.directory.posix import DescriptorFolder
-from azext_acrartifact.files.names import safe_name
+from azext_acrartifact.files.names import collision_key, safe_name
 from azext_acrartifact.files.writing.destination import Destination
-from azext_acrartifact.files.writing.temp_file import TemporaryFile, replaceable
+from azext_acrartifact.files.writing.staging import Staging
+from azext_acrartifact.files.writing.temp_file import TemporaryFile, created_modes, executable, keeps_apart, replaceable
 from tests.support.threads import run_all
 from tests.unit.files.conftest import Before, failing, leftovers, put
 from tests.unit.files.descriptors import open_below
@@ -350,3 +352,62 @@ def test_a_file_that_was_created_meanwhile_is_not_replaced(
             file.commit()
     assert (tmp_path / "a").read_bytes() == b"theirs"
     assert os.listdir(tmp_path) == ["a"]
+
+
+class FoldingFolder(DescriptorFolder):
+    """A folder of a file system that ignores case and Unicode forms."""
+
+    def look(self, name: str) -> os.stat_result | None:
+        key = collision_key(name)
+        return next((super(FoldingFolder, self).look(one) for one in self.names() if collision_key(one) == key), None)
+
+
+@pytest.mark.parametrize(("kind", "expected"), [(DescriptorFolder, True), (FoldingFolder, False)])
+def test_whether_a_disk_keeps_names_apart_is_tried(
+    tmp_path: Path, kind: type[DescriptorFolder], expected: bool
+) -> None:
+    with contextlib.closing(kind(os.open(tmp_path, os.O_RDONLY), str(tmp_path))) as folder:
+        assert keeps_apart(folder) is expected
+        staging = Staging(folder.again(), 9)
+        staging.folder = kind(os.dup(staging.folder.descriptor), "")
+        staging.add_file(safe_name("d/a"), 0o644, [memoryview(b"1")])
+        if expected:
+            staging.add_file(safe_name("D/a"), 0o644, [memoryview(b"2")])
+        else:
+            with pytest.raises(UnsafeContentError, match="same name"):
+                staging.add_file(safe_name("D/a"), 0o644, [memoryview(b"2")])
+        staging.remove()
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077, 0o177])
+def test_the_modes_of_new_files_are_tried(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        with contextlib.closing(open_folder(str(tmp_path))) as folder:
+            assert created_modes(folder) == 0o777 & ~umask
+    finally:
+        os.umask(before)
+    assert os.listdir(tmp_path) == []
+
+
+class ModelessFolder(DescriptorFolder):
+    """A folder of a file system that gives every file one mode, as exFAT does."""
+
+    def create(self, name: str, mode: int = 0o666) -> int:
+        descriptor = super().create(name, mode)
+        os.fchmod(descriptor, 0o755)
+        return descriptor
+
+
+def test_a_disk_without_modes_is_found(tmp_path: Path) -> None:
+    with contextlib.closing(ModelessFolder(os.open(tmp_path, os.O_RDONLY), str(tmp_path))) as folder:
+        assert created_modes(folder) is None
+
+
+@pytest.mark.parametrize(
+    ("mode", "bits", "expected"),
+    [(0o644, 0o111, 0o755), (0o640, 0o111, 0o750), (0o644, 0o100, 0o744), (0o644, 0, 0o644)],
+)
+def test_only_who_may_read_a_file_may_execute_it(mode: int, bits: int, expected: int) -> None:
+    assert executable(mode, bits) == expected
