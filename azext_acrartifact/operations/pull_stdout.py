@@ -52,15 +52,17 @@ def _only_layer(manifest: Manifest, selection: Selection) -> Descriptor | None:
 
 def _only_file(registry: Registry, order: PullOrder, reference: Reference, manifest: Manifest) -> Descriptor:
     plan = plan_layers(registry, order, reference, manifest)
-    if len(plan.files) != 1 or plan.files[0].folder:
-        selected = ", ".join(f"{item.name}{'/' if item.folder else ''}" for item in plan.files[:5])
+    # A pattern such as *.txt may match in folders, too; no file is taken out of a folder for standard output.
+    files = [item for item in plan.files if not item.members] or plan.files
+    if len(files) != 1 or files[0].folder:
+        selected = ", ".join(f"{item.name}{'/' if item.folder else ''}" for item in files[:5])
         raise InvalidInputError(
             "Only one file can be written to standard output",
             where=str(reference),
-            why=f"the selection is {selected}" + (", …" if len(plan.files) > 5 else ""),
+            why=f"the selection is {selected}" + (", …" if len(files) > 5 else ""),
             hint="Choose one file with --include or --media-type, or pull without --stdout.",
         )
-    return plan.files[0].blob
+    return files[0].blob
 
 
 class _Temporary:

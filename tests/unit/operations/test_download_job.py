@@ -161,3 +161,14 @@ def test_a_setgid_folder_gives_its_group(pushed, tmp_path: Path) -> None:
         status = (tmp_path / "to" / name).stat()
         assert (status.st_gid, status.st_mode & stat.S_ISGID) == (7, stat.S_ISGID), name
     assert (tmp_path / "to/new/docs/sub/c.md").stat().st_gid == 7
+
+
+def test_what_compresses_a_thousandfold_is_pulled_again(signed_in, work: Path, tmp_path: Path) -> None:
+    (work / "d").mkdir()
+    for name, size in (("a", 700), ("b", 500)):
+        with open(work / "d" / name, "wb") as file:
+            file.truncate(size << 20)
+    result = push_files(signed_in(), "sparse:1", "d")
+    assert result.manifest.layers[0].annotations["io.acrartifact.folder.size"] == str(1200 << 20)
+    pull_files(signed_in(), "sparse:1", tmp_path / "to")
+    assert (tmp_path / "to/d/a").stat().st_size == 700 << 20
