@@ -8,6 +8,7 @@ import os
 import subprocess
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -21,6 +22,7 @@ from azext_acrartifact.files.archive.pack import PackedFolder
 from azext_acrartifact.files.archive.tar_format import ENTRY_LIMIT
 from azext_acrartifact.files.archive.tar_reader import PADDING_LIMIT
 from azext_acrartifact.files.names import safe_folder
+from azext_acrartifact.files.selection import Selection
 from azext_acrartifact.files.writing.destination import Destination
 from tests.unit.files.archive.archives import digest, extended, folder, layer, member, record, seal, symlink
 from tests.unit.files.archive.hostile_archives import HOSTILE
@@ -43,10 +45,10 @@ def unpack(
     title: str = "d",
     max_size: int = 1 << 30,
     want: str | None = None,
-    **limits: int,
+    **options: Any,
 ) -> Unpacked:
     with Destination.open(str(out)) as destination:
-        with Extraction(destination, safe_folder(title), max_size=max_size, digest=want, **limits) as extraction:
+        with Extraction(destination, safe_folder(title), max_size=max_size, digest=want, **options) as extraction:
             result = extraction.read(io.BytesIO(data).read)
             extraction.commit()
     return result
@@ -518,3 +520,13 @@ def test_a_file_alone_may_have_the_title(out: Path) -> None:
 def test_an_archive_without_members_is_an_empty_folder(out: Path) -> None:
     unpack(out, layer())
     assert os.listdir(out / "d") == []
+
+
+@pytest.mark.parametrize(("bare", "prefix"), [(False, "d/"), (False, "./d/"), (True, ""), (True, "./")])
+def test_only_selected_members_are_unpacked(out: Path, bare: bool, prefix: str) -> None:
+    """Read names that are not selected without checking them."""
+    data = layer(member(f"{prefix}a.md", b"1"), member(f"{prefix}x/b.md", b"2"), member(f"{prefix}aux", b"3"))
+    selection = Selection.of(include=["d/*.md"])
+    found = unpack(out, data, bare=bare, selection=selection, want=digest(gzip.decompress(data)))
+    assert (found.files, found.members) == (1, ("d/a.md",))
+    assert [path.name for path in out.rglob("*")] == ["d", "a.md"]
