@@ -30,7 +30,9 @@ def connect_through(proxy: Proxy, origin: Origin, tls: ssl.SSLContext, timeout: 
         # http.client itself would speak TLS with the origin alone.
         opener._create_connection = functools.partial(_over_tls, tls, proxy.host)  # type: ignore[attr-defined]  # pylint: disable=protected-access
     if scheme == "https":
-        opener.set_tunnel(host, port, {"Proxy-Authorization": proxy.authorization} if proxy.authorization else {})
+        # Python has added the brackets of IPv6 addresses itself only since 3.11.9.
+        target = f"[{host}]" if ":" in host else host
+        opener.set_tunnel(target, port, {"Proxy-Authorization": proxy.authorization} if proxy.authorization else {})
     opener.connect()
     connected: socket.socket = opener.sock
     return connected

@@ -77,3 +77,11 @@ def test_the_certificate_of_the_proxy_is_verified(serve, http, authority, truste
     with pytest.raises(Exception, match="certificate is not trusted"):
         http.send(Request("GET", URL))
     assert server.requests == []
+
+
+def test_a_tunnel_to_an_ipv6_address(serve, http, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = serve(respond(403))
+    monkeypatch.setenv("HTTPS_PROXY", server.url)
+    with pytest.raises(ProxyError):
+        http.send(Request("GET", "https://[2001:db8::1]:5000/v2/"))
+    assert server.requests[0].target == "[2001:db8::1]:5000"
