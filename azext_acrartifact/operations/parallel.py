@@ -19,7 +19,9 @@ def naming_what_was_done(done: Sequence[str]) -> Iterator[None]:
     try:
         yield
     except ArtifactError as error:
-        raise (restated(error, done=", ".join(done)) if done else error) from error
+        if not done:
+            raise
+        raise restated(error, done=", ".join(done)) from error
 
 
 def run_all(concurrency: Concurrency, tasks: Sequence[Task]) -> None:
