@@ -81,8 +81,8 @@ class ArtifactError(Exception):
     def summary(self) -> str:
         """The message for a person: with the artifact instead of the request, and without the correlation id."""
         found = _named(self.where)
-        place = str(found) if found else self.where
-        return self.what + (f" ({place})" if place else "") + (f": {self.why}" if self.why else "")
+        where = str(found) if found else self.where
+        return self.what + (f" ({where})" if where else "") + (f": {self.why}" if self.why else "")
 
     @property
     def request(self) -> str:

@@ -88,9 +88,10 @@ class TerminalProgress(Progress):
     def advanced(self, blob: Descriptor, size: int) -> None:
         """Move the bars by *size*, which may be negative."""
         with self._changed:
-            self._moved += size
             if size > JUMP:
-                self._samples = deque((when, moved + size) for when, moved in self._samples)
+                self._jump(size)
+            else:
+                self._moved += size
             one = self._bars.get(_name(blob))
             if one:
                 one.moved += size
@@ -101,7 +102,7 @@ class TerminalProgress(Progress):
         with self._changed:
             one = self._bars.pop(_name(blob), None)
             if one:
-                self._moved += one.size - one.moved
+                self._jump(one.size - one.moved)
             if is_file(blob):
                 self._done += 1
                 (self._lines if self._done <= MOST_LINES else self._last).append(event_line(blob, verb))
@@ -124,6 +125,11 @@ class TerminalProgress(Progress):
         # A thread whose start was interrupted may never run, and cannot be joined.
         if self._thread is not None and self._thread.is_alive():
             self._thread.join(1)
+
+    def _jump(self, size: int) -> None:
+        """Count *size* bytes that were not transferred now: they are no part of the rate."""
+        self._moved += size
+        self._samples = deque((when, moved + size) for when, moved in self._samples)
 
     def _keep_last(self) -> None:
         """Make lines of the last files, and of the number of those before them."""

@@ -9,6 +9,8 @@ from .units import human_size
 
 WIDEST_BAR = 40
 NARROWEST_BAR = 8
+NAME_ROOM = 38
+"""Columns that a name gets before the bar does."""
 LONGEST_LEFT = 99 * 3600
 """Seconds; a longer time is not shown."""
 
@@ -73,10 +75,10 @@ def fit(text: str, columns: int) -> str:
 
 
 def fit_middle(text: str, columns: int) -> str:
-    """Return *text*, cut to at most *columns* with `…` in its middle: long names often differ at their ends only."""
+    """Return *text*, cut to at most *columns* with `…` after its beginning: parts of a model differ at their ends."""
     if cells(text) <= columns:
         return text
-    end, room = "", columns // 2
+    end, room = "", columns * 2 // 3
     for character in reversed(text):
         room -= _cells(character)
         if room < 0:
@@ -93,7 +95,7 @@ def rows(lines: list[str], columns: int) -> int:
 def _line(verb: str, share: float, amount: str, name: str, columns: int) -> str:
     """Return a line that leaves the last column free, since a character there makes some terminals wrap."""
     room = columns - 1
-    width = max(0, min(WIDEST_BAR, room - cells(verb) - cells(amount) - 2 - min(20, cells(name) + 2)))
+    width = max(0, min(WIDEST_BAR, room - cells(verb) - cells(amount) - 2 - min(NAME_ROOM, cells(name) + 2)))
     drawn = "" if width < NARROWEST_BAR else f"[{'#' * int(width * share):.<{width}}]"
     line = f"{verb}{drawn}{amount}"
     return fit(f"{line}  {fit_middle(name, max(room - cells(line) - 2, 0))}" if name else line, room)

@@ -12,7 +12,8 @@ from .tag import tag_rules
 def push_arguments(c: AzArgumentContext) -> None:
     """Declare the arguments of `push`."""
     artifact_arguments(c)
-    _content(c, required_type=False)
+    _content(c)
+    _manifest(c, required_type=False)
     tag_rules(c)
     c.argument(
         "platform",
@@ -30,10 +31,11 @@ def push_arguments(c: AzArgumentContext) -> None:
 def attach_arguments(c: AzArgumentContext) -> None:
     """Declare the arguments of `attach`."""
     artifact_arguments(c)
-    _content(c, required_type=True)
+    _content(c)
+    _manifest(c, required_type=True)
 
 
-def _content(c: AzArgumentContext, required_type: bool) -> None:
+def _content(c: AzArgumentContext) -> None:
     """Declare the files and their options; `_validators.gather_artifact` makes `content` of most of them."""
     c.ignore("content")
     c.extra(
@@ -53,18 +55,6 @@ def _content(c: AzArgumentContext, required_type: bool) -> None:
         help="The name of standard input (`--file -`) in the artifact.",
     )
     c.extra(
-        "artifact_type",
-        required=required_type,
-        arg_group="Manifest",
-        help="The type of the artifact, such as application/vnd.example.sbom.v1."
-        + ("" if required_type else " Default: application/vnd.unknown.artifact.v1."),
-    )
-    c.extra(
-        "manifest_config",
-        arg_group="Manifest",
-        help="A file for the artifact's config, as PATH or PATH:TYPE. `/dev/null` and `NUL` stand for an empty one.",
-    )
-    c.extra(
         "media_type",
         arg_group="Content",
         help="The media type of files without one of their own. Default: application/vnd.oci.image.layer.v1.tar for a "
@@ -75,25 +65,6 @@ def _content(c: AzArgumentContext, required_type: bool) -> None:
         action="store_true",
         arg_group="Content",
         help="Take the media type of files without one from their ends, such as .json, .yaml, .txt, .zip or .pdf.",
-    )
-    c.extra(
-        "annotations",
-        options_list=["--annotation"],
-        arg_type=SEVERAL,
-        arg_group="Manifest",
-        help="Space-separated annotations of the artifact, each as KEY=VALUE.",
-    )
-    c.extra(
-        "annotation_file",
-        arg_group="Manifest",
-        help="A JSON file of annotations: an object whose keys are `$manifest`, `$config` or names of files.",
-    )
-    c.extra(
-        "image_spec",
-        arg_type=get_enum_type(["v1.0", "v1.1"]),
-        arg_group="Manifest",
-        help="The version of the OCI image specification to write. Default: v1.0 with --manifest-config and without "
-        "--artifact-type, otherwise v1.1.",
     )
     c.argument("tags", arg_type=SEVERAL, help="More tags for the artifact, space-separated.")
     flag(
@@ -125,3 +96,38 @@ def _content(c: AzArgumentContext, required_type: bool) -> None:
     c.extra("empty", action="store_true", arg_group="Content", help="Push an artifact without files.")
     c.extra("concurrency", arg_type=CONCURRENCY)
     transfer_arguments(c)
+
+
+def _manifest(c: AzArgumentContext, required_type: bool) -> None:
+    """Declare the options about the artifact's manifest."""
+    c.extra(
+        "artifact_type",
+        required=required_type,
+        arg_group="Manifest",
+        help="The type of the artifact, such as application/vnd.example.sbom.v1."
+        + ("" if required_type else " Default: application/vnd.unknown.artifact.v1."),
+    )
+    c.extra(
+        "manifest_config",
+        arg_group="Manifest",
+        help="A file for the artifact's config, as PATH or PATH:TYPE. `/dev/null` and `NUL` stand for an empty one.",
+    )
+    c.extra(
+        "annotations",
+        options_list=["--annotation"],
+        arg_type=SEVERAL,
+        arg_group="Manifest",
+        help="Space-separated annotations of the artifact, each as KEY=VALUE.",
+    )
+    c.extra(
+        "annotation_file",
+        arg_group="Manifest",
+        help="A JSON file of annotations: an object whose keys are `$manifest`, `$config` or names of files.",
+    )
+    c.extra(
+        "image_spec",
+        arg_type=get_enum_type(["v1.0", "v1.1"]),
+        arg_group="Manifest",
+        help="The version of the OCI image specification to write. Default: v1.0 with --manifest-config and without "
+        "--artifact-type, otherwise v1.1.",
+    )

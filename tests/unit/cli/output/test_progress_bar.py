@@ -60,11 +60,11 @@ def test_wide_and_combining_characters_take_their_cells() -> None:
 
 
 def test_long_names_stay_apart() -> None:
-    names = [f"{'long-' * 40}{number}.bin" for number in range(3)]
+    names = [f"{'long-' * 40}model-{number}-of-00003.safetensors" for number in range(3)]
     lines = {file_line(Bar(name, "Uploading", 10, 5), 80) for name in names}
     assert len(lines) == 3
-    assert all("…" in line and line.endswith(".bin") for line in lines)
-    assert fit_middle("大きなファイル", 7) == "大き…ル"
+    assert all("…" in line and line.endswith(".safetensors") for line in lines)
+    assert fit_middle("大きなファイル", 7) == "大…イル"
     assert (fit_middle("abc", 3), cells(fit_middle("abcdefgh", 5))) == ("abc", 5)
 
 
