@@ -139,7 +139,7 @@ def test_a_large_body_is_sent_in_few_calls(connected) -> None:
 
 @pytest.mark.parametrize(("most", "fails"), [(SEND_BLOCK // 4, True), (SEND_BLOCK, False)])
 def test_too_little_taken_within_the_timeout_is_a_stall(connected, most: int, fails: bool) -> None:
-    """Each byte that is taken renews a socket's own timeout."""
+    """Count the bytes: a socket's own timeout starts anew with each."""
     stream, peer, ours = connected
     data = bytes(6 * SEND_BLOCK)
 
