@@ -17,6 +17,8 @@ from azure.cli.core import AzCli
 from azure.cli.core.azclierror import InvalidArgumentValueError, UnrecognizedArgumentError
 from knack.events import EVENT_INVOKER_PRE_PARSE_ARGS
 
+from .argument_names import is_server, plain_name
+
 Options = Mapping[str, float]
 """The number of values that each option takes, at most."""
 _GLOBAL: Options = {
@@ -79,7 +81,7 @@ def mended(verb: str, words: list[str], options: Options) -> list[str]:
                 f"{option or 'REFERENCE'} is empty.", "Is a variable unset? Otherwise leave the option out."
             )
         (rest if option is not None else loose).append(word)
-    named = bool({"--image", "-t"} & set(words))
+    named = bool({"--image", "-t"} & set(words)) and not (loose and _is_reference(loose[0]))
     extra = loose if named and verb in _TAKES_FILES else loose[1:]
     if not extra:
         return words
@@ -87,6 +89,11 @@ def mended(verb: str, words: list[str], options: Options) -> list[str]:
         return [*loose[: len(loose) - len(extra)], *rest, "--file", *extra]
     meant = f"Type {_MEANT[verb]} {extra[0]}." if verb in _MEANT else "Give one artifact, and options after it."
     raise UnrecognizedArgumentError(f"{' '.join(extra)} belongs to no option.", meant)
+
+
+def _is_reference(word: str) -> bool:
+    first, slash, _ = plain_name(word).partition("/")
+    return bool(slash and first.strip(".")) and is_server(first) and not os.path.lexists(word)
 
 
 def _owners(words: list[str], options: Options) -> Iterator[tuple[str | None, str]]:

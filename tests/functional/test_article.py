@@ -41,7 +41,7 @@ def test_push_describes_the_artifact(az: Az, artifact: str, repository: str, ori
     assert again == {
         "reference": artifact, "digest": digest_of(origin.manifest(repository, "1.0") or b""),
         "mediaType": "application/vnd.oci.image.manifest.v1+json", "artifactType": "a/b", "size": 22, "tags": ["1.0"],
-        "files": [file], "bytesUploaded": 2, "bytesSkipped": 20,
+        "files": [file], "bytesUploaded": 2, "bytesSkipped": 20, "leftOut": [], "unmatchedPatterns": [],
     }  # fmt: skip
 
 
@@ -78,7 +78,7 @@ def test_pull_by_media_type(az: Az, artifact: str, work: Path) -> None:
     }  # fmt: skip
     assert pulled == {
         "reference": artifact, "digest": digest, "files": [file], "bytesDownloaded": 20, "bytesSkipped": 0,
-        "skipped": [],
+        "skipped": [], "unmatchedPatterns": [],
     }  # fmt: skip
 
 

@@ -169,7 +169,7 @@ def test_each_side_has_its_own_sign_in(
     assert "'read-token' may not push here" in denied.stderr
     emulator.set(registries={"targetregistry": {"anonymous_pull_enabled": True}})
     anonymous = signed_out.refused(1, "copy", source, "--to", f"{artifact}1", "--auth-mode", "anonymous")
-    assert "Only reading works without a sign-in" in anonymous.stderr
+    assert "only reading works without a sign-in" in anonymous.stderr
     copied = signed_out.artifact(
         "copy", source, "--auth-mode", "anonymous", "--to", f"{artifact}1", *TOKEN, stdin="ci-token-password\n"
     )

@@ -120,7 +120,7 @@ def test_a_folder_with_a_type_is_still_unpacked(
 
 def test_annotations(az: Az, artifact: str, repository: str, work: Path, origin: Origin) -> None:
     (work / "artifact.txt").write_bytes(CONTENT)
-    groups = {"$manifest": {"b": "file", "a": "file"}, "$config": {"c": "config"}, "artifact.txt": {"d": "layer"}}
+    groups = {"$manifest": {"a": "file"}, "$config": {"c": "config"}, "artifact.txt": {"d": "layer"}}
     (work / "annotations.json").write_text(json.dumps(groups))
     pairs = ("b=command line", "e=x=y", "f=")
     az.artifact(

@@ -49,7 +49,6 @@ def test_failures_are_printed_with_exit_code_1(
     table = az(*what, "-o", "table")
     assert table.code == 1
     assert [line.split()[0] for line in table.stdout.splitlines()] == ["State", "-------", "failed", "kept"]
-    assert max(map(len, table.stdout.splitlines())) <= 100
     az.emulator.clear_faults()
     assert az.artifact(*what[2:]).json["deletedTags"] == [f"{repository}:dev-1"]
 

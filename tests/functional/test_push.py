@@ -253,7 +253,7 @@ def test_a_checkout_is_pushed_without_git_and_by_its_own_patterns(
     assert files_in(work / "out") == {"d/", "d/sub/", "d/sub/c.log"}
 
 
-@pytest.mark.parametrize("pattern", ["", "a//b", "../x", "[z-a]", "x\\"])
+@pytest.mark.parametrize("pattern", ["a//b", "../x", "[z-a]", "x\\"])
 def test_a_pattern_that_can_match_nothing_is_refused(az: Az, artifact: str, file: str, pattern: str) -> None:
     for verb, given in (("push", ("--file", file, "--exclude")), ("pull", ("--include",))):
         refused = az.refused(1, verb, artifact, *given, pattern)

@@ -18,6 +18,10 @@ def before_blobs(log: list[LogEntry]) -> list[tuple[str, str]]:
     return [(entry.method, re.sub(".*/manifests/", "/manifests/", entry.path)) for entry in early(log)]
 
 
+IN_FLIGHT = 32
+"""Requests for small files near a registry that may be in flight at once."""
+
+
 def early(log: list[LogEntry]) -> list[LogEntry]:
     """Return those requests by their times: the log has them in the order in which they ended."""
     began = min(entry.time for entry in log if "/blobs/" in entry.path)
@@ -33,11 +37,6 @@ def is_one_connection(log: list[LogEntry]) -> bool:
 def most_connections(run: Result) -> int:
     """Return the number of connections to the host that had most."""
     return max(len({entry.connection for entry in run.to(host)}) for host in (SERVER, STORE))
-
-
-def in_flight(run: Result) -> int:
-    """Return how many requests may have been in flight at once: four at first, and one more for every 16 responses."""
-    return 4 + len(run.to(SERVER) + run.to(STORE)) // 16
 
 
 def test_only_the_registry_is_asked_if_its_login_server_is_given(az: Az, artifact: str, file: str) -> None:
@@ -79,12 +78,12 @@ def test_many_files_need_few_connections(az: Az, artifact: str, work: Path) -> N
         (work / name).write_text(name)
     pushed = az.artifact("push", artifact, "--file", *names)
     assert len(pushed.registry("/blobs/uploads/", "POST")) == len(names) + 1
-    assert most_connections(pushed) <= in_flight(pushed) + 2
+    assert most_connections(pushed) <= IN_FLIGHT + 2
     pulled = az.artifact("pull", artifact, "--destination", "out", "--concurrency", "2")
     assert len(pulled.blob_gets) == len(names)
     assert most_connections(pulled) <= 2
     adapted = az.artifact("pull", artifact, "--destination", "more")
-    assert most_connections(adapted) <= in_flight(adapted) + 2
+    assert most_connections(adapted) <= IN_FLIGHT + 2
 
 
 def test_the_storage_gets_no_token(az: Az, origin: Origin, artifact: str, repository: str) -> None:
