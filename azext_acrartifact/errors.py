@@ -8,6 +8,7 @@
     │   ├── UnsafeContentError          an unsafe file name, path or archive member
     │   ├── DigestMismatchError         bytes that do not match their digest or size
     │   ├── InvalidManifestError        a manifest that breaks the specification
+    │   ├── SignatureError              a signature, certificate or trust policy that proves nothing
     │   └── ProtocolError               a response that breaks the protocol (origin, redirect, size)
     ├── SignInError                 no usable identity, or the registry does not accept it
     ├── RegistryError               an error response of the registry
@@ -170,6 +171,12 @@ class InvalidManifestError(RefusedError):
     """A manifest that breaks the OCI image specification."""
 
     usual_hint = "To see the manifest: az acr artifact show --raw"
+
+
+class SignatureError(RefusedError):
+    """A signature, a certificate or a trust policy that does not prove what it has to."""
+
+    usual_hint = "Do not trust this artifact. Ask its owner for a valid signature."
 
 
 class ProtocolError(RefusedError):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import ArtifactError, InvalidInputError, InvalidManifestError
-from ..transport.bounded_json import as_list, parse_json
+from ..transport.bounded_json import as_list, parse_json, unique_keys
 from .descriptor import Descriptor, as_object, optional_type, parse_descriptor, texts_in
 from .digest import Digest, digest_of
 from .mediatypes import (
@@ -213,13 +213,6 @@ def _descriptors(value: object, path: str) -> tuple[Descriptor, ...]:
 
 def _load(raw: bytes, where: str) -> object:
     try:
-        return parse_json(raw, _unique)
+        return parse_json(raw, unique_keys)
     except ValueError as error:
         raise InvalidManifestError("The manifest is not valid JSON", where=where, why=str(error)) from error
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) != len(pairs):
-        raise ValueError("a key appears twice")
-    return fields

@@ -32,6 +32,18 @@ LAYER_GZIP = "application/vnd.oci.image.layer.v1.tar+gzip"
 UNKNOWN_ARTIFACT = "application/vnd.unknown.artifact.v1"
 UNKNOWN_CONFIG = "application/vnd.unknown.config.v1+json"
 
+NOTATION_SIGNATURE = "application/vnd.cncf.notary.signature"
+SIGNATURES = {
+    NOTATION_SIGNATURE: "notation",
+    "application/vnd.dev.cosign.artifact.sig.v1+json": "cosign",
+    "application/vnd.dev.sigstore.bundle.v0.1+json": "cosign",
+    "application/vnd.dev.sigstore.bundle.v0.2+json": "cosign",
+    "application/vnd.dev.sigstore.bundle.v0.3+json": "cosign",
+    "application/vnd.dev.sigstore.bundle+json;version=0.3": "cosign",
+}
+"""The artifact types of signatures, and the tools that make them. Only Notation's are verified here. Cosign's:
+https://github.com/sigstore/cosign/blob/main/specs/BUNDLE_SPEC.md"""
+
 TITLE = "org.opencontainers.image.title"
 MODEL_PATHS = ("org.cncf.model.filepath", "org.cnai.model.filepath")
 """Where ModelPack, and its drafts, have the title of a layer

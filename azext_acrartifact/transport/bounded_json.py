@@ -31,6 +31,15 @@ def parse_json(
         raise ValueError("it is nested too deeply") from None
 
 
+def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return *pairs* as an object, for `parse_json`. `ValueError` if a key appears twice, of which another reader might
+    take the other value."""
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise ValueError("a key appears twice")
+    return fields
+
+
 def as_list(value: object) -> list[Any]:
     """Return *value* if it is a list. Null and an absent member are an empty one: ACR's are from Go, whose encoder
     writes null for a slice that nothing was added to. Raises `ValueError` for anything else."""

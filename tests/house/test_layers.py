@@ -13,12 +13,13 @@ from tests.house.source import Import, Module, emulator, extension, none
 PACKAGE = "azext_acrartifact"
 
 LAYERS: dict[str, frozenset[str]] = {
-    "face": frozenset({"operations", "layout", "transfer", "files", "auth", "oci", "base"}),
-    "operations": frozenset({"layout", "transfer", "files", "auth", "oci", "transport", "base"}),
+    "face": frozenset({"operations", "layout", "transfer", "files", "auth", "signing", "oci", "base"}),
+    "operations": frozenset({"layout", "transfer", "files", "auth", "signing", "oci", "transport", "base"}),
     "layout": frozenset({"transfer", "files", "oci", "transport", "base"}),
     "transfer": frozenset({"oci", "transport", "base"}),
     "files": frozenset({"base"}),
     "auth": frozenset({"transport", "base"}),
+    "signing": frozenset({"files", "oci", "transport", "base"}),
     "oci": frozenset({"transport", "base"}),
     "transport": frozenset({"base"}),
     "base": frozenset(),
@@ -144,6 +145,8 @@ CORE = {"__init__.py": "", "errors.py": "", "oci/__init__.py": "", "oci/referenc
         ("oci/a.py", "from azext_acrartifact import auth\n"),
         ("auth/a.py", "from azext_acrartifact.oci import reference\n"),
         ("files/archive/a.py", "from ...oci import reference\n"),
+        ("signing/a.py", "from ..auth import tokens\n"),
+        ("oci/a.py", "def f():\n    from ..signing import jws\n"),
         ("transfer/a.py", "from ..layout import store\n"),
         ("operations/a.py", "from ..cli import orders\n"),
         ("cli/commands/a.py", "from ... import transport\n"),
@@ -154,8 +157,14 @@ CORE = {"__init__.py": "", "errors.py": "", "oci/__init__.py": "", "oci/referenc
 )
 def test_an_import_against_the_layers_is_found(seed: Seed, path: str, text: str) -> None:
     rest = {
-        **{f"{folder}/__init__.py": "" for folder in ("operations", "auth", "cli", "cli/commands", "layout", "files")},
-        **{f"{file}.py": "" for file in ("operations/push", "custom", "cli/orders", "layout/store", "files/archive/b")},
+        **{
+            f"{folder}/__init__.py": ""
+            for folder in ("operations", "auth", "cli", "cli/commands", "layout", "files", "signing")
+        },
+        **{
+            f"{file}.py": ""
+            for file in ("operations/push", "custom", "cli/orders", "layout/store", "files/archive/b", "signing/jws")
+        },
     }
     assert len(upward(seed(PACKAGE, {**CORE, **rest, path: text}))) == 1
 

@@ -26,6 +26,7 @@ EXPECTED = {
     "UnsafeContentError": "AzureResponseError",
     "DigestMismatchError": "AzureResponseError",
     "InvalidManifestError": "AzureResponseError",
+    "SignatureError": "AzureResponseError",
     "ProtocolError": "AzureResponseError",
     "SignInError": "UnauthorizedError",
     "RegistryError": "AzureResponseError",
