@@ -17,6 +17,7 @@ from acr_emulator.front.log import LogEntry, RequestLog, since_ms
 from acr_emulator.jwt import Signer
 from acr_emulator.messages import BadRequest, Request, Response, Service, json_response
 from acr_emulator.registry import RegistryService, StorageHost, Store
+from acr_emulator.vault import KeyVaultService
 from acr_emulator.world import World
 
 FEDERATION_SECONDS = 600
@@ -43,6 +44,7 @@ class App:
             Arm(world, self.signer, store, self.dispatch),
             RegistryService(world, self.signer, store),
             StorageHost(world, store),
+            KeyVaultService(world, self.signer),
         ]
         self._control = Control(world, self.log, self.faults)
         self._control.route("GET", "federated-token", self._federated_token)

@@ -21,6 +21,9 @@ def failure(request: Request, status: int) -> Response:
     if request.host in _ARM:
         code = "TooManyRequests" if status == _BUSY else phrase.replace(" ", "")
         return json_response(status, {"error": {"code": code, "message": f"The request failed: {phrase}."}})
+    if request.host.endswith(".vault.azure.net"):
+        code = "Throttled" if status == _BUSY else phrase.replace(" ", "")
+        return json_response(status, {"error": {"code": code, "message": f"The request failed: {phrase}."}})
     if request.host.endswith(_STORAGE):
         return _storage(status, phrase)
     code = "TOOMANYREQUESTS" if status == _BUSY else phrase.upper().replace(" ", "_")

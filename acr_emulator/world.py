@@ -121,6 +121,17 @@ class Registry:
 
 
 @dataclass
+class Vault:
+    """A Key Vault at `NAME.vault.azure.net`. Roles are built-in ones, such as `Key Vault Crypto User`."""
+
+    name: str
+    tenant_id: str
+    roles: list[RoleAssignment] = field(default_factory=list)
+    public_network_access: bool = True
+    requests_per_10_seconds: int = 4000
+
+
+@dataclass
 class Subscription:
     """A subscription. *readers* are the object ids that may read it and its resources in ARM."""
 
@@ -162,6 +173,7 @@ class World:
     principals: list[Principal] = field(default_factory=list)
     subscriptions: list[Subscription] = field(default_factory=list)
     registries: list[Registry] = field(default_factory=list)
+    vaults: list[Vault] = field(default_factory=list)
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
     limits: Limits = field(default_factory=Limits)
     managed_identity: str | None = None
@@ -175,6 +187,10 @@ class World:
         wanted = host_or_name.lower()
         return next((r for r in self.registries if wanted in (r.login_server, r.name)), None)
 
+    def vault(self, name: str) -> Vault | None:
+        """Return the Key Vault *name*."""
+        return next((vault for vault in self.vaults if vault.name == name.lower()), None)
+
     def principal(self, identifier: str) -> Principal | None:
         """Return the principal with this client id, object id or name."""
         return next((p for p in self.principals if identifier in (p.client_id, p.object_id, p.name)), None)
@@ -187,7 +203,7 @@ OTHER_SUBSCRIPTION = "44444444-4444-4444-4444-444444444444"
 
 
 def default_world() -> World:
-    """Return two tenants; a pusher, a reader, principals without rights, a managed identity; four registries."""
+    """Return two tenants; a pusher, a reader, principals without rights, an identity; four registries, a Key Vault."""
     pusher = _service_principal("pusher", "a", TENANT)
     reader = _service_principal("reader", "b", TENANT)
     nobody = _service_principal("nobody", "c", TENANT)
@@ -237,6 +253,17 @@ def default_world() -> World:
                 "other",
                 roles=[RoleAssignment(other.object_id, "Owner")],
             ),
+        ],
+        vaults=[
+            Vault(
+                "myvault",
+                TENANT,
+                [
+                    RoleAssignment(pusher.object_id, "Key Vault Certificate User"),
+                    RoleAssignment(pusher.object_id, "Key Vault Crypto User"),
+                    RoleAssignment(user.object_id, "Key Vault Administrator"),
+                ],
+            )
         ],
         managed_identity=identity.client_id,
         cloud_shell=user.client_id,

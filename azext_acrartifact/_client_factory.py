@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from .auth.credentials import Credential
 from .auth.distribution import ChallengeAuthorizer
@@ -24,6 +25,9 @@ from .transport.rate_cap import RateCap
 from .transport.redaction import protect_logs
 from .transport.retry import Waiter
 from .transport.scheme import base_url_of
+
+if TYPE_CHECKING:
+    from .signing.key_vault import KeyVault
 
 # https://learn.microsoft.com/azure/container-registry/container-registry-dedicated-data-endpoints
 _DATA_ENDPOINT = re.compile(r"\.[a-z0-9]+\.data\.azurecr\.")
@@ -102,6 +106,18 @@ def sign_in(cmd: CommandContext, named: NamedReference, login: LoginArgument) ->
         raise SignInError("There is no sign-in to store", where=server, hint="Give --username and --password-stdin.")
     ChallengeAuthorizer(base_url_of(server, True), http_client(cmd, Progress()), pair).check()
     return SignedIn(server, f"user '{pair[0]}'", *pair)
+
+
+def open_vault(cmd: CommandContext, key_id: str, http: HttpClient) -> KeyVault:
+    """Return the Key Vault of the key *key_id*. It gets a token of the Azure CLI's login when it is first asked."""
+    from .auth.token_wait import token_in_time
+    from .cli.identity.account import entra_token
+    from .signing.key_vault import KeyVault, parse_key_id
+
+    suffix = cmd.vault_suffix or ".vault.azure.net"
+    audience = f"https://{suffix.lstrip('.')}"
+    key = parse_key_id(key_id, suffix)
+    return KeyVault(key, http, lambda: token_in_time(lambda: entra_token(cmd, audience), cmd.stall_timeout).value)
 
 
 def _network(cmd: CommandContext, waiter: Waiter) -> Network:

@@ -80,6 +80,34 @@ def update_table(result: Row) -> list[Row]:
     return [{"Artifact": name, **shown}]
 
 
+def sign_table(result: list[Row]) -> list[Row]:
+    """Return a row for each artifact that was signed."""
+    return [
+        {
+            "Artifact": one["reference"].partition("@")[0],
+            "Digest": one["digest"],
+            "Signature": one["signature"] or "",
+            "Algorithm": one["algorithm"],
+            "Signer": one["signer"]["subject"] or "",
+        }
+        for one in result
+    ]
+
+
+def verify_table(result: Row) -> list[Row]:
+    """Return a row for each signature."""
+    return [
+        {
+            "Signature": one["digest"],
+            "Format": one["format"] or "",
+            "Verified": _yes_or_no(one["verified"]),
+            "Signer": (one["signer"]["subject"] or "") if one["signer"] else "",
+            "Reason": one["reason"] or "",
+        }
+        for one in result["signatures"]
+    ]
+
+
 def login_table(result: Row) -> list[Row]:
     """Return one row: the registry, the identity, the store, and the end of the credential."""
     row = {

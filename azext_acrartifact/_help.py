@@ -40,6 +40,10 @@ examples:
     text: az acr artifact push myregistry.azurecr.io/samples/tool:1.0 --file ./artifact.txt --platform linux/arm64
   - name: Show what a push would upload, and check that the registry allows it.
     text: az acr artifact push myregistry.azurecr.io/samples/bundle:1.0 --file README.md docs --dry-run
+  - name: Push an artifact and sign it.
+    text: >
+      az acr artifact push myregistry.azurecr.io/samples/artifact:1.0 --file ./artifact.txt
+      --sign-key https://myvault.vault.azure.net/keys/release
   - name: Push as a service principal, without az login.
     text: >
       az acr artifact push myregistry.azurecr.io/samples/artifact:1.0 --file ./artifact.txt
@@ -252,6 +256,41 @@ examples:
     text: az acr artifact restore myregistry.azurecr.io/samples/artifact:restored --source saved --source-tag 1.0
   - name: Restore everything, with all attached artifacts, to another repository.
     text: az acr artifact restore --name myregistry --repository samples/copy --source bundle.tar --recursive
+"""
+
+helps["acr artifact sign"] = """
+type: command
+short-summary: Sign artifacts with a key in a Key Vault, or in a file.
+long-summary: >
+  Attaches a signature of the Notary Project, which notation, Ratify and Azure Kubernetes Service verify as well. Uses
+  the Azure CLI's login for the registry and the vault; the key never leaves the vault. See docs/signing.md.
+examples:
+  - name: Sign an artifact with a key in a Key Vault.
+    text: >
+      az acr artifact sign myregistry.azurecr.io/samples/artifact:1.0 --key https://myvault.vault.azure.net/keys/release
+  - name: Sign two artifacts for 90 days, with what built them.
+    text: >
+      az acr artifact sign --name myregistry --image samples/artifact:1.0 samples/bundle:1.0 --expiry 90d
+      --key https://myvault.vault.azure.net/certificates/release --user-metadata build=7
+  - name: Sign with a key in a file, in the format COSE.
+    text: >
+      az acr artifact sign myregistry.azurecr.io/samples/artifact:1.0 --key-file key.pem --certificate-file chain.pem
+      --signature-format cose
+"""
+
+helps["acr artifact verify"] = """
+type: command
+short-summary: Verify that an artifact is signed by somebody you trust.
+long-summary: >
+  Fails unless at least one signature is trusted: by the certificates that you give, or else by the trust policy and the
+  trust stores of notation. Timestamps and revocation are not checked; a policy that wants them is an error.
+examples:
+  - name: Verify by the trust policy of notation.
+    text: az acr artifact verify myregistry.azurecr.io/samples/artifact:1.0
+  - name: Verify that one of your own signed an artifact, by the root that issued its certificate.
+    text: >
+      az acr artifact verify --name myregistry --image samples/artifact:1.0 --certificate-file root.pem
+      --trusted-identity "x509.subject: C=US, ST=WA, O=Acme"
 """
 
 helps["acr artifact login"] = """

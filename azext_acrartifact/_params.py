@@ -14,6 +14,7 @@ from .cli.params.copy import copy_arguments
 from .cli.params.list import list_arguments, list_referrers_arguments
 from .cli.params.manifest import delete_arguments, pull_arguments, show_arguments
 from .cli.params.purge import purge_arguments
+from .cli.params.sign import sign_arguments, verify_arguments
 from .cli.params.sign_in import artifact_arguments
 from .cli.params.tag import tag_arguments, update_arguments
 
@@ -32,6 +33,8 @@ DECLARATIONS: dict[str, Callable[[AzArgumentContext], None]] = {
     "acr artifact backup": backup_arguments,
     "acr artifact restore": restore_arguments,
     "acr artifact purge": purge_arguments,
+    "acr artifact sign": sign_arguments,
+    "acr artifact verify": verify_arguments,
     "acr artifact login": login_arguments,
     "acr artifact logout": logout_arguments,
     "acr artifact check-access": check_access_arguments,

@@ -35,6 +35,50 @@ def gather_artifact(cmd: AzCliCommand, namespace: Namespace) -> None:
     if hasattr(namespace, "to_username"):
         _validate_target(namespace)
         arguments.gather_target(namespace)
+    if hasattr(namespace, "trusted_identity"):
+        _validate_trust(namespace)
+        arguments.gather_trust(namespace)
+
+
+def gather_signed(cmd: AzCliCommand, namespace: Namespace) -> None:
+    """Do the same as `gather_artifact` for a command that takes several artifacts, and a key."""
+    from .cli import arguments
+
+    if namespace.artifact and namespace.image:
+        raise _exclusive("REFERENCE", "--image")
+    named = [(one, None) for one in namespace.artifact or []] + [(None, one) for one in namespace.image or []]
+    found, one = [], namespace
+    for reference, image in named or [(None, None)]:
+        one = Namespace(**{**vars(namespace), "artifact": reference, "image": image})
+        gather_artifact(cmd, one)
+        found.append(one.artifact)
+    vars(namespace).clear()
+    vars(namespace).update(vars(one), artifact=found)
+    _validate_key(namespace)
+    arguments.gather_key(namespace)
+
+
+def _validate_key(namespace: Namespace) -> None:
+    """Require one key, and for a key in a file its certificates."""
+    if namespace.key and namespace.key_file:
+        raise _exclusive("--key", "--key-file")
+    if not namespace.key and not namespace.key_file:
+        raise RequiredArgumentMissingError(
+            "No key given.",
+            "Give --key ID of a key in a Key Vault, or --key-file KEY.pem --certificate-file CHAIN.pem.",
+        )
+    if namespace.key_file and not namespace.certificate_file:
+        raise RequiredArgumentMissingError(
+            "A key needs its certificate.", "Give --certificate-file CHAIN.pem: the certificate first, the root last."
+        )
+
+
+def _validate_trust(namespace: Namespace) -> None:
+    """Require the certificates that make an identity worth something."""
+    if namespace.trusted_identity and not namespace.certificate_file:
+        raise RequiredArgumentMissingError(
+            "--trusted-identity needs --certificate-file.", "Give the root that issued its certificate."
+        )
 
 
 def gather_registry(cmd: AzCliCommand, namespace: Namespace) -> None:

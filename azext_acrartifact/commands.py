@@ -24,6 +24,8 @@ _COMMANDS = (
     ("purge", "cli.commands.purge", "purge", "_format.purge_table"),
     ("backup", "cli.commands.backup", "backup", "_format.layout_table"),
     ("restore", "cli.commands.backup", "restore", "_format.layout_table"),
+    ("sign", "cli.commands.sign", "sign", "_format.sign_table"),
+    ("verify", "cli.commands.sign", "verify", "_format.verify_table"),
     ("login", "cli.commands.access", "log_in", "_format.login_table"),
     ("logout", "cli.commands.access", "log_out", "_format.logout_table"),
     ("check-access", "cli.commands.access", "check_access", "_format.access_table"),

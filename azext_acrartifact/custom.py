@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ._exception_handler import command
-from .cli.arguments import ArtifactArgument, ContentArgument, LoginArgument
+from .cli.arguments import ArtifactArgument, ContentArgument, LoginArgument, TrustArgument
 from .cli.context import CommandContext
 
 if TYPE_CHECKING:
@@ -27,22 +27,26 @@ def push(
     platform: str | None = None,
     dry_run: bool = False,
     mountable: bool = False,
+    sign_key: str | None = None,
 ) -> dict[str, Any]:
     """Push files and folders as an artifact."""
     from .cli.naming import name_artifact
     from .cli.orders import push_order
     from .cli.output.json import push_output
     from .cli.session import open_session
+    from .cli.signing import SignAfter
     from .operations.push import push as run
     from .operations.tag import TagRules
 
     named = name_artifact(cmd, artifact)
     rules = TagRules(not no_overwrite, lock)
     order = push_order(cmd, named.reference, content, tags or [], rules, platform, dry_run)
+    signing = SignAfter(cmd, sign_key, order)
     with open_session(cmd, named, login) as session:
         order = replace(order, reference=session.reference, mountable=mountable)
         result = run(session.registry, order, session.progress)
         session.report("Would push" if dry_run else "Pushed", result.reference, result.manifest.digest)
+        signing.sign(session, result.manifest.digest)
     return push_output(result)
 
 
@@ -64,10 +68,11 @@ def pull(
     stdout: bool = False,
     no_overwrite: bool = False,
     check_extra: bool = False,
+    trust: TrustArgument | None = None,
 ) -> dict[str, Any] | None:
     """Pull an artifact's files and folders."""
+    from .cli import local_paths
     from .cli.import_path import distrust
-    from .cli.local_paths import require_current_folder, require_folder
     from .cli.naming import name_artifact
     from .files.selection import Selection
     from .operations.platforms import parse_platform
@@ -75,8 +80,8 @@ def pull(
 
     named = name_artifact(cmd, artifact)
     destination = destination or os.curdir
-    require_folder(destination)
-    require_current_folder(manifest_config or destination)
+    local_paths.require_folder(destination)
+    local_paths.require_current_folder(manifest_config or destination)
     order = PullOrder(
         named.reference,
         destination,
@@ -91,33 +96,44 @@ def pull(
         check_extra=check_extra,
     )
     if not stdout:
-        return _pull_or_check(cmd, named, login, order, check or check_extra)
-    _pull_to_stdout(cmd, named, login, order)
+        return _pull_or_check(cmd, named, login, order, check or check_extra, trust)
+    _pull_to_stdout(cmd, named, login, order, trust)
     return None
 
 
 def _pull_or_check(
-    cmd: CommandContext, named: NamedReference, login: LoginArgument, order: PullOrder, check: bool
+    cmd: CommandContext,
+    named: NamedReference,
+    login: LoginArgument,
+    order: PullOrder,
+    check: bool,
+    trust: TrustArgument | None,
 ) -> dict[str, Any]:
     from .cli.output.json import pull_output
     from .cli.session import open_session
+    from .cli.signing import Verification
     from .operations.pull import pull as download
     from .operations.pull_check import check as compare
 
     run, verb = (compare, "Checked") if check else (download, "Pulled")
+    verification = Verification(cmd, trust, referrer=order.referrer)
     with open_session(cmd, named, login) as session:
-        result = run(session.registry, replace(order, reference=session.reference), session.progress)
+        result = run(session.registry, replace(order, reference=verification.of(session)), session.progress)
         session.report(verb, result.reference, result.manifest.digest)
     return pull_output(result)
 
 
-def _pull_to_stdout(cmd: CommandContext, named: NamedReference, login: LoginArgument, order: PullOrder) -> None:
+def _pull_to_stdout(
+    cmd: CommandContext, named: NamedReference, login: LoginArgument, order: PullOrder, trust: TrustArgument | None
+) -> None:
     from .cli.output.raw_stdout import write_raw
     from .cli.session import open_session
+    from .cli.signing import Verification
     from .operations.pull_stdout import read_one
 
+    verification = Verification(cmd, trust, referrer=order.referrer)
     with open_session(cmd, named, login) as session:
-        content = read_one(session.registry, replace(order, reference=session.reference), session.progress)
+        content = read_one(session.registry, replace(order, reference=verification.of(session)), session.progress)
     write_raw(content)
 
 

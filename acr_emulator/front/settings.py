@@ -8,7 +8,7 @@ from dataclasses import Field, asdict, fields
 from typing import Any, get_args, get_type_hints
 
 from acr_emulator.messages import BadRequest
-from acr_emulator.world import Lag, Registry, RoleAssignment, ScopeMapToken, World
+from acr_emulator.world import Lag, Registry, RoleAssignment, ScopeMapToken, Vault, World
 
 Change = tuple[Any, str, Any]
 _NOT_PATCHED = ("tenants", "subscriptions", "lock")
@@ -57,7 +57,7 @@ def _changes(world: World, patch: dict[str, Any]) -> list[Change]:
         name = _snake(given)
         if name in ("lifetimes", "limits"):
             changes += _fields_of(getattr(world, name), _object(given, value))
-        elif name in ("registries", "principals"):
+        elif name in ("registries", "principals", "vaults"):
             for key, part in _object(given, value).items():
                 changes += _fields_of(_named(world, name, key), _object(key, part))
         elif name in _NOT_PATCHED:
@@ -79,7 +79,7 @@ def _fields_of(target: Any, patch: dict[str, Any]) -> list[Change]:
 
 
 def _value(target: Any, item: Field[Any], value: Any) -> Any:
-    if isinstance(target, Registry) and item.name in _ELEMENTS:
+    if isinstance(target, (Registry, Vault)) and item.name in _ELEMENTS:
         return [_element(_ELEMENTS[item.name], part) for part in _checked(item.name, value, (list,))]
     types = _TYPES.get(str(item.type), (type(getattr(target, item.name)),))
     _check_name(type(target), item.name, value)
@@ -105,7 +105,7 @@ def _check_name(kind: type[Any], field: str, value: Any) -> None:
 
 
 def _named(world: World, kind: str, key: str) -> Any:
-    found = world.registry(key) if kind == "registries" else world.principal(key)
+    found = {"registries": world.registry, "principals": world.principal, "vaults": world.vault}[kind](key)
     if found is None:
         raise BadRequest(f"no such setting: {kind}.{key}")
     return found

@@ -67,6 +67,37 @@ class RegistryArgument:
     suffix: str | None
 
 
+@dataclass(frozen=True)
+class TrustArgument:
+    """Whether to *verify* the artifact's signature, and what is trusted: the certificates in a file, with subjects, or
+    else Notation's own files."""
+
+    verify: bool
+    certificate_file: str | None
+    trusted_identity: list[str] | None
+
+
+@dataclass(frozen=True)
+class KeyArgument:
+    """The key to sign with, as typed: *key* in a Key Vault, or *key_file*; and its certificates."""
+
+    key: str | None
+    key_file: str | None = None
+    certificate_file: str | None = None
+
+
+def gather_trust(namespace: Namespace) -> None:
+    """Replace the arguments about trust by *namespace*.trust. To name what is trusted means to verify."""
+    verify = bool(namespace.__dict__.pop("verify", True))
+    file, identities = _taken(namespace, ("certificate_file", "trusted_identity"))
+    namespace.trust = TrustArgument(verify or bool(file), file, identities)
+
+
+def gather_key(namespace: Namespace) -> None:
+    """Replace the arguments about the key by *namespace*.signing."""
+    namespace.signing = KeyArgument(*_taken(namespace, ("key", "key_file", "certificate_file")))
+
+
 def gather_content(namespace: Namespace) -> None:
     """Replace the arguments of `ContentArgument` by *namespace*.content."""
     namespace.content = ContentArgument(*_taken(namespace, [one.name for one in fields(ContentArgument)]))

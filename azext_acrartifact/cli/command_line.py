@@ -26,6 +26,7 @@ _GLOBAL: Options = {
     **dict.fromkeys(("--debug", "--verbose", "--only-show-errors", "--help", "-h"), 0),
 }
 _TAKES_FILES = ("push", "attach")
+_TAKES_REFERENCES = ("sign",)
 _MEANT = {
     "backup": "--destination",
     "check-access": "--repository",
@@ -62,7 +63,8 @@ def _values(settings: Mapping[str, Any]) -> float:
 
 
 def mended(verb: str, words: list[str], options: Options) -> list[str]:
-    """Return *words* with files after the reference as values of --file; *options* are those of *verb*.
+    """Return *words* with files after the reference as values of --file, and all references first; *options* are those
+    of *verb*.
 
     Raises `InvalidArgumentValueError` for an empty value and for a dash that is no hyphen, and
     `UnrecognizedArgumentError` for a word that belongs to no option.
@@ -81,6 +83,8 @@ def mended(verb: str, words: list[str], options: Options) -> list[str]:
                 f"{option or 'REFERENCE'} is empty.", "Is a variable unset? Otherwise leave the option out."
             )
         (rest if option is not None else loose).append(word)
+    if verb in _TAKES_REFERENCES:
+        return [*loose, *rest]
     named = bool({"--image", "-t"} & set(words)) and not (loose and _is_reference(loose[0]))
     extra = loose if named and verb in _TAKES_FILES else loose[1:]
     if not extra:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MOST_CONCURRENCY = 1000
 USUAL_STALL = 30
 LONGEST_STALL = 3600
-SETTINGS = frozenset({"auth_mode", "concurrency", "stall_timeout", "token_cache"})
+SETTINGS = frozenset({"auth_mode", "concurrency", "stall_timeout", "token_cache", "verify"})
 """All settings of this extension: `acrartifact.NAME` of `az config`, or `AZURE_ACRARTIFACT_NAME` of the environment."""
 _SECTION = "acrartifact"
 _REMOVING = frozenset({"delete", "purge", "untag", "update"})
@@ -156,6 +156,15 @@ class CommandContext:
         except CloudSuffixNotSetException:
             return None
         return f".{suffix.lstrip('.')}" if suffix else None
+
+    @property
+    def vault_suffix(self) -> str:
+        """The end of the hosts of the cloud's Key Vaults, such as `.vault.azure.net`; empty when it has none."""
+        try:
+            suffix = str(self.cli_ctx.cloud.suffixes.keyvault_dns or "")
+        except CloudSuffixNotSetException:
+            return ""
+        return f".{suffix.lstrip('.')}" if suffix else ""
 
     @property
     def subscription(self) -> str | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from ..errors import InvalidInputError
 from ..oci.reference import Reference
@@ -18,6 +20,11 @@ from .context import CommandContext
 from .local_paths import file_specs
 from .naming import check_tags
 from .output.streams import was_closed
+
+if TYPE_CHECKING:
+    from ..signing.signer import SignatureForm
+
+LEAST_EXPIRY, MOST_EXPIRY = timedelta(seconds=1), timedelta(days=36500)
 
 
 def push_order(
@@ -53,6 +60,19 @@ def push_order(
         stdin=_stdin(content.stdin_name, [spec.path for spec in specs]),
         dry_run=dry_run,
     )
+
+
+def signature_form(kind: str, expiry: str | None, user_metadata: Sequence[str]) -> SignatureForm:
+    """Return the form of a signature. Raises `InvalidInputError`."""
+    from ..operations.purge_filters import parse_age
+    from ..signing.signer import SignatureForm
+
+    age = parse_age(expiry) if expiry else None
+    if age is not None and not LEAST_EXPIRY <= age <= MOST_EXPIRY:
+        raise InvalidInputError(
+            "Not a time until a signature expires", where=expiry or "", hint="Give 1 s to 36500 days."
+        )
+    return SignatureForm(kind, age, collect_annotations(user_metadata, None).manifest)
 
 
 def _stdin(name: str | None, paths: Sequence[str]) -> Stdin | None:

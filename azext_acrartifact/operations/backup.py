@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import InvalidInputError, InvalidManifestError, NotFoundError, restated
@@ -37,7 +37,8 @@ Before = tuple[LayoutFiles, LayoutIndex]
 @dataclass(frozen=True)
 class BackupOrder:
     """The artifact to save to the layout at *path*. Without a tag or digest in *reference*, those with *tags* are
-    saved, by default all tags. *recursive* adds referrers; a *dry_run* writes nothing; *concurrency* None adapts."""
+    saved, by default all tags. *recursive* adds referrers; a *dry_run* writes nothing; *concurrency* None adapts.
+    *require* is called with each artifact to save, and raises if it may not be saved."""
 
     reference: Reference
     path: str
@@ -46,6 +47,7 @@ class BackupOrder:
     dry_run: bool = False
     concurrency: int | None = None
     sizes: TransferSizes = DEFAULT_SIZES
+    require: Callable[[Digest], None] = lambda _: None
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,8 @@ def backup(registry: Registry, order: BackupOrder, progress: Progress) -> Layout
         pool = ManifestPool(source.label)
         tagged = _roots(registry, order, concurrency, pool)
         roots = [manifest.digest for manifest in tagged.values()]
+        for digest in dict.fromkeys(roots):
+            order.require(digest)
         graph = collect(
             source,
             roots,

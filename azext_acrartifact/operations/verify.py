@@ -144,7 +144,7 @@ def _untrusted(result: VerifyResult, count: int) -> SignatureError:
         )
     reasons = [one.outcome.reason for one in result.signatures if one.outcome.reason]
     shown = "; ".join(
-        f"{one.digest[7:19]}: {one.outcome.reason.message}" for one in result.signatures[:3] if one.outcome.reason
+        f"{one.digest[7:19]}: {one.outcome.reason.summary}" for one in result.signatures[:3] if one.outcome.reason
     )
     more = f"; and {count - 3} more" if count > 3 else ""
     return SignatureError(

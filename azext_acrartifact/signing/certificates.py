@@ -153,6 +153,17 @@ def parse_certificates(content: bytes) -> list[Certificate]:
     return [parse_certificate(one.public_bytes(serialization.Encoding.DER)) for one in found]
 
 
+def ordered(leaf: Certificate, others: Sequence[Certificate]) -> list[Certificate]:
+    """Return *leaf* and those of *others* that lead from it to a root, in this order, as far as they are there."""
+    found = [leaf]
+    while not _is_signed_by(found[-1], found[-1]):
+        issuer = next((one for one in others if one not in found and _is_signed_by(found[-1], one)), None)
+        if issuer is None:
+            break
+        found.append(issuer)
+    return found
+
+
 def check_chain(certificates: Sequence[Certificate]) -> Chain:
     """Return *certificates* as a chain from a signer to a self-signed root. Raises `SignatureError` unless each is
     issued by the next one, and may do what it does. Whether the root is trusted is another question."""

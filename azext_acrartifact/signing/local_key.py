@@ -7,8 +7,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from ..errors import LocalFileError, SignatureError, restated
+from ..files.os_errors import local_error
 from . import algorithms
-from .certificates import Chain, check_chain, parse_certificates
+from .certificates import Certificate, Chain, check_chain, parse_certificates
 
 LONGEST_FILE = 1024 * 1024
 
@@ -59,13 +60,22 @@ def read_chain(path: str) -> Chain:
         raise restated(error, hint=f"{hint} See docs/signing.md.") from error
 
 
+def read_certificates(path: str) -> list[Certificate]:
+    """Return the certificates in the file *path*, in PEM or DER. Raises `LocalFileError` and `SignatureError`."""
+    try:
+        return parse_certificates(read_file(path))
+    except SignatureError as error:
+        hint = "Give the root of the signer's chain, or the signer's own certificate, as PEM."
+        raise restated(error, why=f"{path}: {error.why}" if error.why else path, hint=hint) from error
+
+
 def read_file(path: str) -> bytes:
     """Return the content of the file *path*, at most 1 MiB. Raises `LocalFileError`."""
     try:
         with open(path, "rb") as file:
             content = file.read(LONGEST_FILE + 1)
     except OSError as error:
-        raise LocalFileError("Could not read a file", where=path, why=error.strerror or str(error)) from error
+        raise local_error("Could not read a file", path, error) from error
     if len(content) > LONGEST_FILE:
         raise LocalFileError("The file is too long", where=path, why=f"more than {LONGEST_FILE} bytes")
     return content

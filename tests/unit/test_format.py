@@ -27,9 +27,11 @@ from azext_acrartifact._format import (
     purge_table,
     push_table,
     show_table,
+    sign_table,
     tag_table,
     untag_table,
     update_table,
+    verify_table,
 )
 from azext_acrartifact.cli.output.columns import fitted
 from azext_acrartifact.cli.output.referrer_tree import referrers_table
@@ -91,6 +93,14 @@ STORED = {
     "identity": "user '00000000-0000-0000-0000-000000000001'", "keptIn": "C:\\Users\\somebody\\.docker\\config.json",
 }  # fmt: skip
 DELETED = {"reference": PUSHED["reference"], "digest": DIGEST, "tags": [RELEASE], "referrers": [REFERRER]}
+SIGNED = {
+    "reference": f"{REFERENCE}@{DIGEST}", "digest": DIGEST, "signature": SUBJECT, "algorithm": "PS256",
+    "signer": {"subject": "CN=release of the component, OU=Department, O=example.com, L=Redmond, ST=WA, C=US"},
+}  # fmt: skip
+VERIFIED = [
+    {**SIGNED, "digest": DIGEST, "format": "cose", "verified": True, "reason": None},
+    {"digest": DIGEST, "format": None, "verified": False, "signer": None, "reason": "The signature has expired " * 4},
+]
 
 TABLES: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "push": (push_table, PUSHED),
@@ -106,6 +116,8 @@ TABLES: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "list-referrers": (referrers_table, TREE),
     "backup": (layout_table, SAVED),
     "purge": (purge_table, PURGED),
+    "sign": (sign_table, [SIGNED, {**SIGNED, "signature": None}]),
+    "verify": (verify_table, {"signatures": VERIFIED}),
     "login": (login_table, STORED),
     "logout": (logout_table, STORED),
 }

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..._exception_handler import command
-from ..arguments import ArtifactArgument, LoginArgument
+from ..arguments import ArtifactArgument, LoginArgument, TrustArgument
 from ..context import CommandContext
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def backup(
     recursive: bool = False,
     dry_run: bool = False,
     concurrency: int | None = None,
+    trust: TrustArgument | None = None,
 ) -> dict[str, Any]:
     """Save artifacts to an OCI image layout."""
     from ...operations.backup import BackupOrder
@@ -33,14 +34,17 @@ def backup(
     from ..naming import check_tags, name_artifact
     from ..output.json_copy import backup_output
     from ..session import open_session
+    from ..signing import Verification
 
+    verification = Verification(cmd, trust)
     distrust(destination)
     require_layout(destination, "exists and is no OCI layout", "Choose another name.")
     named = name_artifact(cmd, artifact)
     checked, concurrency = check_tags(tags), cmd.concurrency(concurrency)
     order = BackupOrder(named.reference, destination, checked, recursive, dry_run, concurrency)
     with open_session(cmd, named, login) as session:
-        result = run(session.registry, replace(order, reference=session.reference), session.progress)
+        order = replace(order, reference=session.reference, require=verification.required(session))
+        result = run(session.registry, order, session.progress)
         if not dry_run:
             _report(session, "Saved", result.path, result)
     return backup_output(result)

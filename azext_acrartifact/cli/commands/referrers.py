@@ -19,6 +19,7 @@ def attach(
     content: ContentArgument,
     tags: list[str] | None = None,
     dry_run: bool = False,
+    sign_key: str | None = None,
 ) -> dict[str, Any]:
     """Attach files and folders to an artifact."""
     from ...operations.attach import attach as run
@@ -26,12 +27,15 @@ def attach(
     from ..orders import push_order
     from ..output.json import attach_output
     from ..session import open_session
+    from ..signing import SignAfter
 
     named = name_artifact(cmd, artifact)
     order = push_order(cmd, named.reference, content, tags or [], dry_run=dry_run)
+    signing = SignAfter(cmd, sign_key, order)
     with open_session(cmd, named, login) as session:
         result = run(session.registry, replace(order, reference=session.reference), session.progress)
         session.report("Would push" if dry_run else "Attached", result.reference, result.manifest.digest)
+        signing.sign(session, result.manifest.digest)
     return attach_output(result)
 
 

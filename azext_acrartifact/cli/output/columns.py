@@ -17,7 +17,7 @@ _LEAST = 14
 """Columns that a shortened text keeps."""
 _DIGEST = re.compile(rf"(sha(?:256|512):[0-9a-f]{{{SHORT_DIGITS}}})[0-9a-f]{{52,}}")
 _TYPES = ("ArtifactType", "MediaType", "Type")
-_DROPPED = ("MediaType", "ArtifactType", "Created", "Reason", "Updated", "Holds")
+_DROPPED = ("MediaType", "ArtifactType", "Created", "Reason", "Updated", "Holds", "Algorithm")
 """Columns to leave out of a terminal that is too narrow for all, in this order."""
 
 
@@ -122,6 +122,6 @@ _CUTS: dict[str, Callable[[str, int], str]] = {
     **dict.fromkeys(
         ("Artifact", "File", "Identity", "KeptIn", "Layout", "Name", "Holds", "Reason", "Ask for"), without_middle
     ),
-    **dict.fromkeys(("Reference", "Repository", "LoginServer", "Tag"), without_middle),
+    **dict.fromkeys(("Reference", "Repository", "LoginServer", "Signer", "Tag"), without_middle),
     "Tags": _fewer_tags,
 }

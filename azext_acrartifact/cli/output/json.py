@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...oci.descriptor import LARGEST_SIZE
+from ...oci.mediatypes import SIGNATURES
 from ...text import optional, printable
 
 if TYPE_CHECKING:
@@ -154,6 +155,7 @@ def _referrer(subject: Reference, item: Referrer) -> dict[str, Any]:
         "digest": found.digest,
         "mediaType": optional(found.media_type),
         "artifactType": optional(item.artifact_type),
+        "signature": SIGNATURES.get(item.artifact_type or ""),
         "size": found.size,
         "annotations": _annotations(found.annotations),
         "referrers": [_referrer(subject, below) for below in item.referrers],
@@ -214,7 +216,7 @@ def _detail(manifest: Manifest, properties: Mapping[str, Any], referrers: Sequen
         "subject": {"digest": subject.digest, "mediaType": optional(subject.media_type)} if subject else None,
         "referrersCount": len(referrers),
         "referrerTypes": [
-            {"artifactType": kind, "count": count}
+            {"artifactType": kind, "signature": SIGNATURES.get(kind or ""), "count": count}
             for kind, count in sorted(types.items(), key=lambda pair: (-pair[1], pair[0] or ""))
         ],
     }

@@ -25,7 +25,7 @@ def referrers_table(result: Row) -> list[Row]:
 def _branches(referrers: Sequence[Row], indent: str) -> Iterator[str]:
     groups: dict[str, list[Row]] = {}
     for item in referrers:
-        groups.setdefault(item["artifactType"] or UNKNOWN, []).append(item)
+        groups.setdefault(_kind(item), []).append(item)
     for kind, deeper, items in _drawn(list(groups.items()), indent):
         yield kind
         for digest, below, [item] in _drawn([(item["digest"], [item]) for item in items], deeper):
@@ -44,8 +44,14 @@ def _rows(referrers: Sequence[Row], subject: str) -> Iterator[Row]:
     for item in referrers:
         yield {
             "Digest": item["digest"],
-            "ArtifactType": item["artifactType"] or UNKNOWN,
+            "ArtifactType": _kind(item),
             "AttachedTo": subject,
             "Created": (item["annotations"].get("org.opencontainers.image.created") or "")[:19],
         }
         yield from _rows(item["referrers"], item["digest"])
+
+
+def _kind(item: Row) -> str:
+    """Return the type, and of a signature the tool that made it."""
+    kind, tool = item["artifactType"] or UNKNOWN, item.get("signature")
+    return f"{kind} (signature of {tool})" if tool else str(kind)

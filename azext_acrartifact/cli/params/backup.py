@@ -6,6 +6,7 @@ from azure.cli.core.commands.parameters import AzArgumentContext
 
 from ..._validators import gather_whole
 from .options import CONCURRENCY, SEVERAL, flag, transfer_arguments
+from .sign import trust_arguments
 from .sign_in import artifact_arguments
 
 
@@ -24,6 +25,7 @@ def backup_arguments(c: AzArgumentContext) -> None:
     flag(c, "dry_run", "Only show what would be saved.")
     c.argument("concurrency", arg_type=CONCURRENCY)
     transfer_arguments(c)
+    trust_arguments(c)
 
 
 def restore_arguments(c: AzArgumentContext) -> None:

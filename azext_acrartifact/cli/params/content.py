@@ -5,6 +5,7 @@ from __future__ import annotations
 from azure.cli.core.commands.parameters import AzArgumentContext, get_enum_type
 
 from .options import CONCURRENCY, SEVERAL, flag, transfer_arguments
+from .sign import sign_key_argument
 from .sign_in import artifact_arguments
 from .tag import tag_rules
 
@@ -26,6 +27,7 @@ def push_arguments(c: AzArgumentContext) -> None:
         "Push an artifact that is a container image as well, so that Kubernetes mounts it as an image volume. Files, "
         "and folders beside them, become one layer; folders alone one layer each.",
     )
+    sign_key_argument(c)
 
 
 def attach_arguments(c: AzArgumentContext) -> None:
@@ -33,6 +35,7 @@ def attach_arguments(c: AzArgumentContext) -> None:
     artifact_arguments(c)
     _content(c)
     _manifest(c, required_type=True)
+    sign_key_argument(c)
 
 
 def _content(c: AzArgumentContext) -> None:

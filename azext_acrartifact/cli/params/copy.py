@@ -5,6 +5,7 @@ from __future__ import annotations
 from azure.cli.core.commands.parameters import AzArgumentContext
 
 from .options import CONCURRENCY, SEVERAL, flag, no_overwrite_argument, transfer_arguments
+from .sign import trust_arguments
 from .sign_in import artifact_arguments, target_credential_arguments
 
 
@@ -32,3 +33,4 @@ def copy_arguments(c: AzArgumentContext) -> None:
     c.argument("concurrency", arg_type=CONCURRENCY)
     transfer_arguments(c)
     target_credential_arguments(c)
+    trust_arguments(c)

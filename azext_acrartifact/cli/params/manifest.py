@@ -6,6 +6,7 @@ from azure.cli.core.commands.parameters import AzArgumentContext
 
 from ..._validators import validate_raw, validate_stdout
 from .options import CONCURRENCY, SEVERAL, flag, transfer_arguments, yes_argument
+from .sign import trust_arguments
 from .sign_in import artifact_arguments
 
 
@@ -55,6 +56,7 @@ def pull_arguments(c: AzArgumentContext) -> None:
     )
     c.argument("concurrency", arg_type=CONCURRENCY)
     transfer_arguments(c)
+    trust_arguments(c)
 
 
 def show_arguments(c: AzArgumentContext) -> None:

@@ -38,6 +38,10 @@ def test_files_may_follow_the_reference(typed: str, same_as: str) -> None:
     assert mended("push", typed.replace("REF", REF).split(), OPTIONS) == same_as.replace("REF", REF).split()
 
 
+def test_references_may_follow_options() -> None:
+    assert mended("sign", [REF, "--dry-run", "b:1", "-f", "x"], OPTIONS) == [REF, "b:1", "--dry-run", "-f", "x"]
+
+
 @pytest.mark.parametrize(
     ("verb", "meant"), [("tag", "--tags x"), ("copy", "--to x"), ("pull", "--destination x"), ("show", "one artifact")]
 )
