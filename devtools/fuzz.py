@@ -31,8 +31,9 @@ PROCESSES = 2
 STARTING = 2
 """Seconds that a process needs to read and run its corpus."""
 RATES = {
-    "archive": 1000, "credentials": 2000, "head": 6000, "headers": 1750, "inflate": 750, "layout": 1250,
-    "listing": 2000, "manifest": 7500, "notes": 600, "plan": 4500, "reference": 6000, "text": 3500,
+    "archive": 1000, "cbor": 4000, "chain": 1500, "credentials": 2000, "head": 6000, "headers": 1750, "inflate": 750,
+    "jws": 3000, "layout": 1250, "listing": 2000, "manifest": 7500, "notes": 600, "plan": 4500, "policy": 3000,
+    "reference": 6000, "text": 3500,
 }  # fmt: skip
 """Inputs per second of each target, on two cores."""
 LONGEST = 3

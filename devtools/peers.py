@@ -1,7 +1,8 @@
-"""The other tools, at pinned versions: installed with `go install`, or from Debian."""
+"""The other tools at pinned versions: by `go install`, from a few lines of our own, or from Debian."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -24,6 +25,8 @@ GO_PEERS = (
     Peer("regctl", "github.com/regclient/regclient/cmd/regctl", "v0.11.7"),
     Peer("registry", "github.com/distribution/distribution/v3/cmd/registry", "v3.1.2"),
 )
+BUILT = {"notation-go": steps.ROOT / "tests" / "interop" / "notation"}
+"""Programs that use a library of others, and the folders of their sources: go.mod pins the versions."""
 DEBIAN_PEERS = {"skopeo": "skopeo", "docker-registry": "docker-registry", "nginx": "nginx"}
 """Programs and their Debian packages."""
 
@@ -37,6 +40,9 @@ def install() -> None:
     for peer in GO_PEERS:
         if not _stamp(peer).exists() or shutil.which(peer.program, path=str(BIN)) is None:
             _go_install(peer)
+    for program, folder in BUILT.items():
+        if not _built(program, folder).exists() or shutil.which(program, path=str(BIN)) is None:
+            _go_build(program, folder)
     missing = [package for program, package in DEBIAN_PEERS.items() if shutil.which(program, path=path()) is None]
     if missing:
         apt_install(missing)
@@ -48,8 +54,7 @@ def path(given: str | None = None) -> str:
 
 
 def _go_install(peer: Peer) -> None:
-    if shutil.which("go") is None:
-        raise steps.Failed(f"Install Go first: {peer.program} needs it, and there is no `go` on the PATH.")
+    _require_go(peer.program)
     BIN.mkdir(parents=True, exist_ok=True)
     variables = {**os.environ, "GOBIN": str(BIN)}
     target = f"{peer.module}@{peer.version}"
@@ -57,6 +62,27 @@ def _go_install(peer: Peer) -> None:
     for old in BIN.parent.glob(f"{peer.program}-*.installed"):
         old.unlink()
     _stamp(peer).touch()
+
+
+def _go_build(program: str, folder: Path) -> None:
+    _require_go(program)
+    BIN.mkdir(parents=True, exist_ok=True)
+    command = ["go", "build", "-C", str(folder), "-trimpath", "-o", str(BIN / program), "."]
+    steps.must(f"go build {program}", command, dict(os.environ))
+    for old in BIN.parent.glob(f"{program}-*.installed"):
+        old.unlink()
+    _built(program, folder).touch()
+
+
+def _built(program: str, folder: Path) -> Path:
+    """Return the file that marks *program* as built from its present sources."""
+    sources = b"".join(file.read_bytes() for file in sorted(folder.iterdir()))
+    return BIN.parent / f"{program}-{hashlib.sha256(sources).hexdigest()[:16]}.installed"
+
+
+def _require_go(program: str) -> None:
+    if shutil.which("go") is None:
+        raise steps.Failed(f"Install Go first: {program} needs it, and there is no `go` on the PATH.")
 
 
 def _stamp(peer: Peer) -> Path:

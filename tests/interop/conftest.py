@@ -24,7 +24,7 @@ def _peers_are_there() -> None:
     """Require all peers, and name a missing one: it would look like a failed test."""
     missing = [
         program
-        for program in [*(peer.program for peer in peers.GO_PEERS), *peers.DEBIAN_PEERS]
+        for program in [*(peer.program for peer in peers.GO_PEERS), *peers.BUILT, *peers.DEBIAN_PEERS]
         if shutil.which(program, path=peers.path()) is None
     ]
     assert not missing, f"{', '.join(missing)} missing: python3 dev.py interop installs them"

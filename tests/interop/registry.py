@@ -59,6 +59,10 @@ class Registry:
         """Run `oras ARGUMENTS`. By default it uses HTTP for localhost, and TLS for everything else."""
         return run(["oras", *arguments], folder, self.variables, code=code, stdin=stdin)
 
+    def notation(self, folder: Path, *arguments: str, code: int | None = 0) -> Ended:
+        """Run our program around notation-go (tests/interop/notation)."""
+        return run(["notation-go", *arguments], folder, self.variables, code=code)
+
     def crane(self, folder: Path, *arguments: str, code: int | None = 0, stdin: str = "") -> Ended:
         """Run `crane ARGUMENTS`. By default it tries TLS and then HTTP on localhost."""
         return run(["crane", *arguments], folder, self.variables, code=code, stdin=stdin)

@@ -74,6 +74,15 @@ def work(work: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return work
 
 
+@pytest.fixture
+def signable(signed_in: Callable[..., Registry], work: Path, request: pytest.FixtureRequest) -> Reference:
+    """Push an artifact that no other test has, and return its reference."""
+    (work / "a.txt").write_text(request.node.nodeid)
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.partition("[")[0])
+    push_files(signed_in(), f"samples/signed/{name}:1.0", "a.txt")
+    return ref(f"samples/signed/{name}:1.0")
+
+
 def ref(image: str) -> Reference:
     """Return the reference of *image* in the registry of most tests."""
     return parse_reference(f"{SERVER}/{image}")
