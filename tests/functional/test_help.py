@@ -15,6 +15,8 @@ from acr_emulator.client import Emulator
 from azext_acrartifact import _help
 from tests.functional.az import Az, files_in
 from tests.functional.terminal import at_terminal
+from tests.functional.test_sign import write_trust
+from tests.support.signers import chain_of, write_pem
 
 COMMANDS = [name for name in helps if name.startswith("acr artifact ")]
 PLACEHOLDER = "00000000-0000-0000-0000-000000000001"
@@ -57,7 +59,7 @@ def run(az: Az, words: list[str]) -> str:
 
 TYPED = (
     "login", "check-access", "logout", "push", "show", "attach", "list-referrers", "list", "tag", "untag", "update",
-    "copy", "backup", "restore", "pull", "purge", "delete",
+    "copy", "backup", "restore", "pull", "sign", "verify", "purge", "delete",
 )  # fmt: skip
 """The commands in the order in which their examples run."""
 
@@ -119,6 +121,16 @@ def test_examples_of_pulling(prepared: Az, pushed: list[dict[str, Any]], work: P
         assert shown == "Here is an artifact\n" if "--stdout" in words else json.loads(shown)["files"]
     assert (work / "artifact.txt").read_text() == "Here is an artifact\n"
     assert {"README.md", "docs/"} <= files_in(work / "out")
+
+
+def test_examples_of_signing(prepared: Az, pushed: list[dict[str, Any]], work: Path) -> None:
+    write_pem(work, chain_of())
+    for words in examples("acr artifact sign"):
+        assert json.loads(run(prepared, words))[0]["signature"]
+    write_trust(work, words[3])
+    using = prepared.using(XDG_CONFIG_HOME=str(work / "config"))
+    for words in examples("acr artifact verify"):
+        assert any(one["verified"] for one in json.loads(run(using, words))["signatures"])
 
 
 def test_examples_of_removing(prepared: Az, pushed: list[dict[str, Any]]) -> None:

@@ -63,6 +63,20 @@ def test_help_loads_no_network(loaded: Loaded) -> None:
         assert not {name for name in ours if name.startswith("azext_acrartifact.transport")}
 
 
+SIGNING = ("cryptography", "azext_acrartifact.signing", "azext_acrartifact.operations.sign", "azure.keyvault")
+
+
+def test_only_signing_and_verifying_load_what_they_need(loaded: Loaded) -> None:
+    artifact = "unknown.azurecr.io/a:1"
+    usual = loaded("acr", "repository", "show", "--name", "myregistry", "--image", "a:1")
+    verbs = (("pull", artifact), ("push", artifact, "--empty"), ("copy", artifact, "--to", artifact), ("--help",))
+    for words in verbs:
+        ours = loaded("acr", "artifact", *words) - usual
+        assert not {name for name in ours if name.startswith(SIGNING)}, words
+    verify = loaded("acr", "artifact", "pull", artifact, "--verify", "--certificate-file", "none.pem")
+    assert "azext_acrartifact.signing.certificates" in verify
+
+
 def test_a_wrong_argument_loads_no_network_of_ours(loaded: Loaded) -> None:
     modules = loaded("acr", "artifact", "push", "--overwrite")
     assert heavy_in(modules - loaded("acr", "repository", "show", "--overwrite")) == []

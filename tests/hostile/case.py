@@ -51,7 +51,7 @@ def either(**files: bytes) -> Right:
 
 @dataclass(frozen=True)
 class Case:
-    """One row of the table. *does* describes what the server does; *requirement* is R1 to R38 of
+    """One row of the table. *does* describes what the server does; *requirement* is R1 to R39 of
     docs/security-cases.md. Only *hosts* may be contacted, and only the registry may receive a secret. *before*
     prepares the playground; *variables* and *arguments* are added to the command."""
 

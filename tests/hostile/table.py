@@ -14,6 +14,7 @@ from tests.hostile import (
     cases_push,
     cases_redirects,
     cases_sign_in,
+    cases_signatures,
     cases_wire,
 )
 from tests.hostile.case import Case
@@ -28,6 +29,7 @@ KINDS: dict[str, list[Case]] = {
     "sign-in: challenges, tokens, TLS": cases_sign_in.CASES,
     "identities: helpers, and sign-ins that fail": cases_identity.CASES,
     "Microsoft Entra ID and Azure Resource Manager": cases_azure.CASES,
+    "signatures of artifacts": cases_signatures.CASES,
     "pushes": cases_push.CASES,
     "lists, properties and referrers": cases_lists.CASES,
     "backups, copies and purges": cases_copies.CASES,
