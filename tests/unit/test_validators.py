@@ -12,7 +12,13 @@ from azure.cli.core.azclierror import (
     RequiredArgumentMissingError,
 )
 
-from azext_acrartifact._validators import gather_artifact, gather_registry, gather_whole, validate_sizes
+from azext_acrartifact._validators import (
+    gather_artifact,
+    gather_registry,
+    gather_signed,
+    gather_whole,
+    validate_sizes,
+)
 from tests.unit.cli.az_command import az_command
 
 S = "myregistry.azurecr.io"
@@ -220,3 +226,54 @@ def test_a_registry_that_is_not_clear_is_refused(given: dict[str, object], kind:
     with pytest.raises(kind) as caught:
         registry(**given)  # type: ignore[arg-type]
     assert caught.value.recommendations
+
+
+def signing(**given: object) -> Namespace:
+    """Return the namespace of `sign` after its check."""
+    key = {"key": None, "key_file": None, "certificate_file": None}
+    return gathered(gather=gather_signed, **{**key, **given})
+
+
+def test_several_artifacts_to_sign_become_one_list() -> None:
+    found = signing(artifact=[f"{S}/a:1", f"{S}/b:2"], key="K")
+    assert [one.reference for one in found.artifact] == [f"{S}/a:1", f"{S}/b:2"]
+    assert (found.signing.key, found.signing.key_file) == ("K", None)
+    found = signing(registry_name="myregistry", image=["a:1", "b:2"], key_file="k", certificate_file="c")
+    assert [(one.registry, one.image) for one in found.artifact] == [("myregistry", "a:1"), ("myregistry", "b:2")]
+    assert set(vars(found)) == {"artifact", "login", "signing"}
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        ({"key": "K"}, RequiredArgumentMissingError),
+        ({"artifact": [f"{S}/a:1"]}, RequiredArgumentMissingError),
+        ({"artifact": [f"{S}/a:1"], "key_file": "k"}, RequiredArgumentMissingError),
+        ({"artifact": [f"{S}/a:1"], "key": "K", "key_file": "k"}, MutuallyExclusiveArgumentError),
+        ({"artifact": [f"{S}/a:1"], "image": ["b:1"], "key": "K"}, MutuallyExclusiveArgumentError),
+    ],
+)
+def test_a_key_is_given_once_and_with_its_certificate(given: dict[str, object], kind: type[Exception]) -> None:
+    with pytest.raises(kind):
+        signing(**given)
+
+
+@pytest.mark.parametrize(
+    ("given", "verify"),
+    [
+        ({"verify": False}, False),
+        ({"verify": True}, True),
+        ({"verify": False, "certificate_file": "c"}, True),
+        ({}, True),
+    ],
+)
+def test_to_name_what_is_trusted_means_to_verify(given: dict[str, object], verify: bool) -> None:
+    options = {"artifact": f"{S}/a:1", "certificate_file": None, "trusted_identity": None}
+    found = gathered(**{**options, **given})
+    assert found.trust.verify == verify
+    assert "verify" not in vars(found)
+
+
+def test_an_identity_needs_a_certificate() -> None:
+    with pytest.raises(RequiredArgumentMissingError):
+        gathered(artifact=f"{S}/a:1", certificate_file=None, trusted_identity=["x"])
