@@ -181,7 +181,7 @@ def test_what_the_vault_refuses_is_explained(
     assert error.value.hint
 
 
-def test_a_firewall_and_a_limit_are_told_apart_from_a_missing_role(app: App, vault: Open) -> None:
+def test_a_firewall_and_a_limit_are_no_missing_role(app: App, vault: Open) -> None:
     app.world.vaults[0].public_network_access = False
     with pytest.raises(NetworkRuleError):
         open_vault_key(vault(f"{VAULT}/keys/release"))
