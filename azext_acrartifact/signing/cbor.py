@@ -73,14 +73,11 @@ class _Reader:
         if depth > DEEPEST:
             raise ValueError("it is nested too deeply")
         major, number = self._head()
-        if major == _UNSIGNED:
-            return number
-        if major == _NEGATIVE:
-            return -1 - number
-        if major == _BYTES:
-            return self._take(number)
-        if major == _TEXT:
-            return self._take(number).decode()
+        if major in (_UNSIGNED, _NEGATIVE):
+            return number if major == _UNSIGNED else -1 - number
+        if major in (_BYTES, _TEXT):
+            content = self._take(number)
+            return content if major == _BYTES else content.decode()
         if major == _ARRAY:
             return [self.value(depth + 1) for _ in range(self._bounded(number))]
         if major == _MAP:

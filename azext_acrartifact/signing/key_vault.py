@@ -20,6 +20,7 @@ from ..errors import (
     NotFoundError,
     PermissionDeniedError,
     ProtocolError,
+    RegistryError,
     RejectedError,
     ServerFaultError,
     SignInError,
@@ -35,7 +36,8 @@ API_VERSION = "7.5"
 RESPONSE_LIMIT = 1024 * 1024
 KEYS, CERTIFICATES = "keys", "certificates"
 _ID = re.compile(
-    r"https://([A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9])(\.[a-z0-9.-]+)/([a-z]+)/([0-9A-Za-z-]{1,127})(?:/([0-9a-f]{32}))?/?"
+    r"https://([A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9])(\.[a-z0-9.-]+)"
+    r"/([a-z]+)/([0-9A-Za-z-]{1,127})(?:/([0-9a-f]{32}))?/?"
 )
 _FIREWALL = ("ForbiddenByFirewall", "ForbiddenByConnection")
 _ROLES = {
@@ -153,50 +155,57 @@ class KeyVault:
         body: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         self._token = self._token or self._get_token()
-        url = f"{self.key.url(kind, version)}{action}?api-version={API_VERSION}"
+        # Without the method, so that an error names the object and not only the vault.
+        where = f"{self.key.url(kind, version)}{action}"
         content = json.dumps(body).encode() if body else None
         headers = {"Content-Type": "application/json"} if body else {}
         # A second signature of the same bytes does no harm, so each request may be repeated.
-        request = Request(method, url, headers, content, f"Bearer {self._token}", repeatable=True)
+        request = Request(
+            method, f"{where}?api-version={API_VERSION}", headers, content, f"Bearer {self._token}", repeatable=True
+        )
         response = self._http.send(request, follow=False)
         if response.status != 200:
-            raise _refused(response, what, kind)
+            raise _refused(response, what, where, kind)
         try:
             found = parse_json(response.content(RESPONSE_LIMIT))
         except ValueError as error:
-            raise ProtocolError(what, where=request.where, why=f"the response is malformed: {error}") from error
+            raise ProtocolError(what, where=where, why=f"the response is malformed: {error}") from error
         if not isinstance(found, dict):
-            raise ProtocolError(what, where=request.where, why="the response is no object")
+            raise ProtocolError(what, where=where, why="the response is no object")
         return found
 
 
-def _refused(response: Response, what: str, kind: str) -> ArtifactError:
+def _refused(response: Response, what: str, where: str, kind: str) -> ArtifactError:
     """Return the error for an unsuccessful response, in Key Vault's own words."""
-    where, status = response.request.where, response.status
-    code, inner, why = "", "", f"status {status}"
+    status, code, inner, why = response.status, "", "", f"status {response.status}"
     try:
         error = parse_json(response.content(ERROR_BODY_LIMIT))["error"]
-        code, why = str(error["code"]), str(error["message"]).split("\r\n")[0].strip().rstrip(".")
+        code, why = str(error["code"]), str(error["message"]).partition("\r\n")[0].strip().rstrip(".")
         inner = str((error.get("innererror") or {}).get("code", ""))
     except (ArtifactError, ValueError, KeyError, TypeError, AttributeError):
         pass
+    kinds: dict[int, tuple[type[RegistryError], str]] = {
+        403: (
+            PermissionDeniedError,
+            f"Ask the vault's owner for the role {_ROLES[kind]}. A new role takes some minutes.",
+        ),
+        404: (NotFoundError, "Check its name and version: az keyvault certificate list --vault-name VAULT"),
+        429: (ThrottledError, "Run the command again in a minute."),
+    }
     texts = {"where": where, "why": why}
     if status == 401:
         return SignInError("The Key Vault did not accept the sign-in", hint="Run: az login", **texts)
-    if status == 403 and inner in _FIREWALL:
-        hint = "Allow this machine's address: az keyvault network-rule add --name VAULT --ip-address ADDRESS"
-        return NetworkRuleError(what, status=status, code=inner, hint=hint, **texts)
-    if status == 403:
-        hint = f"Ask the vault's owner for the role {_ROLES[kind]}. A new role takes some minutes. Is the key enabled?"
-        return PermissionDeniedError(what, status=status, code=inner or code, hint=hint, **texts)
-    if status == 404:
-        hint = "Check the name and the version. To list them: az keyvault certificate list --vault-name VAULT"
-        return NotFoundError(what, status=status, code=code, hint=hint, **texts)
-    if status == 429:
-        return ThrottledError(what, status=status, code=code, hint="Run the command again in a minute.", **texts)
     if status < 400:
         return ProtocolError(what, where=where, why=f"unexpected status {status}")
-    return (ServerFaultError if status >= 500 else RejectedError)(what, status=status, code=code, **texts)
+    found, hint = kinds.get(status) or (ServerFaultError if status >= 500 else RejectedError, "")
+    if inner in _FIREWALL:
+        found, hint = (
+            NetworkRuleError,
+            "Allow this address: az keyvault network-rule add --name VAULT --ip-address ADDRESS",
+        )
+    elif inner.endswith("Disabled"):
+        hint = "Enable it, or choose another version: az keyvault key list-versions --vault-name VAULT --name NAME"
+    return found(what, status=status, code=inner or code, hint=hint, **texts)
 
 
 def _encoded(content: bytes) -> str:

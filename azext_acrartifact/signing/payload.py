@@ -74,7 +74,12 @@ def _parse(raw: bytes) -> Target:
         raise ValueError("targetArtifact has a member that is not known here")
     media_type, digest, size = (target.get(name) for name in ("mediaType", "digest", "size"))
     annotations = target.get("annotations", {})
-    if not isinstance(media_type, str) or not isinstance(digest, str) or type(size) is not int:
+    if (
+        not isinstance(size, int)
+        or not isinstance(media_type, str)
+        or not isinstance(digest, str)
+        or isinstance(size, bool)
+    ):
         raise ValueError("the media type, the digest or the size is missing")
     if not isinstance(annotations, dict) or not all(isinstance(text, str) for text in annotations.values()):
         raise ValueError("the annotations are not texts")
