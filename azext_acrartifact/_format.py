@@ -216,7 +216,7 @@ def _properties(result: Row) -> Iterator[tuple[str, str]]:
         ("Platform", "/".join(filter(None, platform.values()))),
         ("Attached to", subject["digest"] if subject else ""),
         ("Referrers", str(result["referrersCount"])),
-        *((" of type", f"{item['count']} {item['artifactType'] or '(unknown)'}") for item in result["referrerTypes"]),
+        *((" of type", _counted(item)) for item in result["referrerTypes"]),
         *(("File", f"{file['title']} ({human_size(file['size'])})") for file in result["files"]),
         *(("Holds", f"{_platform(child['platform'])} {child['digest']}") for child in result["manifests"]),
     ]
@@ -225,6 +225,12 @@ def _properties(result: Row) -> Iterator[tuple[str, str]]:
     for name, value in found:
         for number, line in enumerate(textwrap.wrap(value if room >= DIGEST_WIDTH else short_digests(value), room)):
             yield name if number == 0 else "", line
+
+
+def _counted(item: Row) -> str:
+    """Return how many referrers have a type, and whose signatures they are, if they are some."""
+    tool = f" (signature of {item['signature']})" if item.get("signature") else ""
+    return f"{item['count']} {item['artifactType'] or '(unknown)'}{tool}"
 
 
 def _platform(platform: Row | None) -> str:

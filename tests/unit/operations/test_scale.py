@@ -102,7 +102,10 @@ def test_purge_dry_run(signed_in: Any, requests: Any) -> None:
 
 def test_show_with_details(signed_in: Any, requests: Any) -> None:
     output = show_output(show(signed_in(), SUBJECT, detailed=True))
-    assert (output["referrersCount"], output["referrerTypes"]) == (20, [{"artifactType": KIND, "count": 20}])
+    assert (output["referrersCount"], output["referrerTypes"]) == (
+        20,
+        [{"artifactType": KIND, "signature": None, "count": 20}],
+    )
     assert requests() == {"read": 1, "tags": 1, "manifests": 1, "referrers": 1}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from azext_acrartifact.cli.output.referrer_tree import referrers_tree
+from azext_acrartifact.cli.output.referrer_tree import referrers_table, referrers_tree
 
 
 def test_the_lines_of_the_tree_are_harmless() -> None:
@@ -15,3 +15,11 @@ def test_the_lines_of_the_tree_are_harmless() -> None:
         "        └── : :error::x",
         "            └── # #[error]y",
     ]
+
+
+def test_signatures_are_named_as_such() -> None:
+    kind = "application/vnd.cncf.notary.signature"
+    one = {"artifactType": kind, "signature": "notation", "digest": "sha256:1", "annotations": {}, "referrers": []}
+    tree = {"reference": "a", "digest": "sha256:0", "mediaType": "b/c", "referrers": [one]}
+    assert f"{kind} (signature of notation)" in referrers_tree(tree)
+    assert referrers_table(tree)[1]["ArtifactType"] == f"{kind} (signature of notation)"
