@@ -217,7 +217,7 @@ def _properties(result: Row) -> Iterator[tuple[str, str]]:
         ("Attached to", subject["digest"] if subject else ""),
         ("Referrers", str(result["referrersCount"])),
         *((" of type", _counted(item)) for item in result["referrerTypes"]),
-        *(("File", f"{file['title']} ({human_size(file['size'])})") for file in result["files"]),
+        *(("File", f"{file['title']} ({_size_and_parts(file)})") for file in result["files"]),
         *(("Holds", f"{_platform(child['platform'])} {child['digest']}") for child in result["manifests"]),
     ]
     width = terminal_width(sys.stdout)
@@ -265,17 +265,23 @@ def _listed_row(item: Row) -> Row:
 
 
 def _file_rows(files: list[tuple[str, Row]]) -> list[Row]:
-    """Return a row for each file, by its name."""
+    """Return a row for each file, by its name; with a column for parts if any file is in parts."""
+    in_parts = any("parts" in file for _, file in files)
     return [
         {
             "Name": name,
             "Size": file["size"] if isinstance(file["size"], str) else human_size(file["size"]),
+            **({"Parts": file.get("parts", "")} if in_parts else {}),
             "Digest": file["digest"],
             "State": file["state"],
             "MediaType": file["mediaType"],
         }
         for name, file in files
     ]
+
+
+def _size_and_parts(file: Row) -> str:
+    return ", ".join([human_size(file["size"]), *([f"{file['parts']} parts"] if "parts" in file else [])])
 
 
 def _with_tag(reference: str, tag: str) -> str:

@@ -56,6 +56,7 @@ class ContentArgument:
     empty: bool
     compression: str
     stdin_name: str | None
+    part_size: str | None
     concurrency: int | None
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MOST_CONCURRENCY = 1000
 USUAL_STALL = 30
 LONGEST_STALL = 3600
-SETTINGS = frozenset({"auth_mode", "concurrency", "stall_timeout", "token_cache", "verify"})
+SETTINGS = frozenset({"auth_mode", "concurrency", "part_size", "stall_timeout", "token_cache", "verify"})
 """All settings of this extension: `acrartifact.NAME` of `az config`, or `AZURE_ACRARTIFACT_NAME` of the environment."""
 _SECTION = "acrartifact"
 _REMOVING = frozenset({"delete", "purge", "untag", "update"})
@@ -84,6 +84,10 @@ class CommandContext:
     def concurrency(self, typed: int | None) -> int | None:
         """Return the number that was typed, or else the configured one; None to adapt to the network."""
         return typed or self.number("concurrency", "requests", MOST_CONCURRENCY, 0) or None
+
+    def part_size(self, typed: str | None) -> str:
+        """Return the size of parts that was typed, or else the configured one; empty without either."""
+        return typed or self.setting("acrartifact", "part_size")
 
     def number(self, name: str, unit: str, most: int, usual: int) -> int:
         """Return the setting `acrartifact.`*name*, or *usual* if it is not set. Raises `InvalidInputError` unless it is

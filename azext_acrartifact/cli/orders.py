@@ -12,6 +12,7 @@ from ..oci.reference import Reference
 from ..operations.annotations import collect_annotations
 from ..operations.file_spec import STDIN, parse_file_spec
 from ..operations.inputs import Stdin
+from ..operations.part_size import parse_part_size
 from ..operations.platforms import parse_platform
 from ..operations.push import PushOrder
 from ..operations.tag import TagRules
@@ -59,6 +60,7 @@ def push_order(
         platform=parse_platform(platform) if platform else None,
         stdin=_stdin(content.stdin_name, [spec.path for spec in specs]),
         dry_run=dry_run,
+        part_size=parse_part_size(cmd.part_size(content.part_size)),
     )
 
 

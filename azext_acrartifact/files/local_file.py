@@ -8,6 +8,7 @@ import shutil
 import stat
 import tempfile
 import threading
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from ..errors import LocalFileError
@@ -186,6 +187,24 @@ def copy_of(stream: BinaryIO, name: str) -> LocalFile:
         shutil.copyfileobj(stream, copy, BLOCK)
         copy.flush()
         return _Copy(name, os.dup(copy.fileno()))
+
+
+@dataclass(frozen=True)
+class FilePart:
+    """The *size* bytes of an open file from *offset* on, as content of their own. Its owner closes the file."""
+
+    file: LocalFile
+    offset: int
+    size: int
+
+    def open_range(self, offset: int, length: int) -> FileRange:
+        """Return a fresh reader of *length* bytes from *offset*."""
+        if not 0 <= offset <= offset + length <= self.size:
+            raise ValueError(f"range {offset}+{length} is outside of {self.size} bytes")
+        return self.file.open_range(self.offset + offset, length)
+
+    def close(self) -> None:
+        """Do nothing: the file stays open."""
 
 
 class FileRange(io.RawIOBase):

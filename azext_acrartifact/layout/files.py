@@ -10,14 +10,13 @@ import errno
 import io
 import os
 import stat
-from dataclasses import dataclass
 from typing import Protocol
 
 from ..errors import LocalFileError
 from ..files.archive.tar_index import ByteRange, index_tar
 from ..files.directory import open_folder
 from ..files.directory.handle import Folder
-from ..files.local_file import LocalFile
+from ..files.local_file import FilePart, LocalFile
 from ..files.os_errors import local_error, naming, on_failure
 from ..files.writing.temp_file import kind_of
 from ..oci.content import Content
@@ -98,7 +97,7 @@ class TarFiles:
     def open(self, name: str) -> LayoutFile | None:
         """Open the member *name*, or return None."""
         extent = self.members.get(name)
-        return None if extent is None else TarMemberFile(self._file, extent)
+        return None if extent is None else FilePart(self._file, extent.offset, extent.size)
 
     def blobs(self) -> dict[Digest, int]:
         """Return the sizes of all blobs and manifests, also of those that nothing refers to."""
@@ -109,28 +108,6 @@ class TarFiles:
     def close(self) -> None:
         """Close the tar."""
         self._file.close()
-
-
-@dataclass(frozen=True)
-class TarMemberFile:
-    """A range of an open file. Its owner closes the file."""
-
-    file: LocalFile
-    extent: ByteRange
-
-    @property
-    def size(self) -> int:
-        """Length in bytes."""
-        return self.extent.size
-
-    def open_range(self, offset: int, length: int) -> io.RawIOBase:
-        """Return a fresh reader of *length* bytes from *offset*."""
-        if not 0 <= offset <= offset + length <= self.size:
-            raise ValueError(f"range {offset}+{length} is outside of {self.size} bytes")
-        return self.file.open_range(self.extent.offset + offset, length)
-
-    def close(self) -> None:
-        """Do nothing: the tar stays open."""
 
 
 def open_layout(path: str) -> LayoutFiles:

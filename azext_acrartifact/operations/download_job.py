@@ -14,9 +14,11 @@ from ..files.writing.comparing import Comparing
 from ..files.writing.destination import Destination
 from ..files.writing.resumable_file import ResumableFile
 from ..oci.mediatypes import CONTENT_DIGEST, UNPACK
+from ..oci.parts import PartsVerifier
 from ..transfer.concurrency import Concurrency
 from ..transfer.download import BlobDownload
 from ..transfer.large_blob import LargeBlob
+from ..transfer.parts_source import PartsSource, fitting_sizes
 from ..transfer.progress import Progress
 from ..transfer.read_ahead import ReadAhead
 from ..transfer.repository_storage import RepositoryStorage
@@ -40,18 +42,41 @@ class Downloader:
     budget: UnpackBudget | None = None
     members: dict[RelativeName, Sequence[str]] = field(default_factory=dict)
     """Of each folder of which only some members were selected, the names of those below the destination."""
+    _sources: dict[RelativeName, PartsSource] = field(default_factory=dict)
 
     def jobs(self, item: Planned) -> Sequence[Job]:
         """Return the jobs that download *item*, which may run at the same time."""
         size, sizes = item.blob.size, self.source.sizes
         if item.folder:
             return self._folder_jobs(item)
+        if item.parts:
+            return self._parts_jobs(item)
         if size < sizes.ranged:
             return [Job(functools.partial(self._file, item), size, size > sizes.single)]
-        open_file, moved = functools.partial(self._open, item), functools.partial(self._moved, item)
-        large = LargeBlob(self.source, item.blob, open_file, self.concurrency.http, moved, sizes)
+        open_file, moved = functools.partial(self._open, item, sizes.block), functools.partial(self._moved, item)
+        return self._large_jobs(item, LargeBlob(self.source, item.blob, open_file, self.concurrency.http, moved, sizes))
+
+    def _large_jobs(self, item: Planned, large: LargeBlob) -> Sequence[Job]:
         work = functools.partial(self._large_file, item, large)
-        return [Job(work, size, True, helps) for helps in range(large.most_workers)]
+        return [Job(work, item.blob.size, True, helps) for helps in range(large.most_workers)]
+
+    def _parts_jobs(self, item: Planned) -> Sequence[Job]:
+        """Return the jobs that write the parts of *item* into one file: the same as for a blob of its size."""
+        http, sizes = self.concurrency.http, fitting_sizes(item.parts, self.source.sizes)
+        parts = PartsSource(self.source, item.parts, http.waiter.cancelled)
+
+        def open_file() -> ResumableFile:
+            file = self._open(item, sizes.block)
+            parts.write_to(file, sizes.block)
+            self._sources[item.name] = parts
+            return file
+
+        moved, verifier = functools.partial(self._moved, item), functools.partial(PartsVerifier, item.blob, item.parts)
+        return self._large_jobs(item, LargeBlob(parts, item.blob, open_file, http, moved, sizes, verifier))
+
+    def bytes_copied(self, name: RelativeName) -> int:
+        """Return how many bytes of the file *name* came from the disk instead of the network."""
+        return self._sources[name].copied if name in self._sources else 0
 
     def _folder_jobs(self, item: Planned) -> Sequence[Job]:
         size, sizes = item.blob.size, self.source.sizes
@@ -74,11 +99,9 @@ class Downloader:
         if large.work():
             self.progress.finished(item.blob, "Downloaded")
 
-    def _open(self, item: Planned) -> ResumableFile:
+    def _open(self, item: Planned, block: int) -> ResumableFile:
         self.progress.started(item.blob, "Downloading")
-        return self.destination.open_resumable(
-            item.name, item.blob.digest, item.blob.size, self.source.sizes.block, item.bits
-        )
+        return self.destination.open_resumable(item.name, item.blob.digest, item.blob.size, block, item.bits)
 
     def _folder(self, item: Planned, download: BlobDownload | ReadAhead) -> None:
         """Unpack during the download. Nothing is moved into place before the layer's digest is verified."""

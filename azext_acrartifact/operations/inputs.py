@@ -20,7 +20,7 @@ from ..files.names import NameTree, collision_key, relative_name, why_unsafe_pat
 from ..files.prefetch import prefetch
 from ..files.stdin_file import copy_stdin
 from ..oci.descriptor import Descriptor
-from ..oci.mediatypes import CONTENT_DIGEST, UNPACK
+from ..oci.mediatypes import CONTENT_DIGEST, FILE_MODE, TITLE, UNPACK
 from ..transfer.upload_source import StreamSource
 from .file_spec import STDIN, FileSpec, title_below, title_of
 
@@ -46,6 +46,12 @@ class Input:
         """Permission bits of a file that an artifact keeps, as of a packed folder's files. Windows has none: there,
         `os.stat` says of some names that they are programs."""
         return self.file.mode & 0o755 if self.file and self.spec.path != STDIN and os.name != "nt" else 0
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """The annotations of its layer: its title, the mode of a program, and those that the user gave."""
+        mode = {FILE_MODE: f"{self.mode:04o}"} if self.mode & 0o111 else {}
+        return {TITLE: self.title, **mode, **self.annotations}
 
     @property
     def size(self) -> int:

@@ -27,7 +27,7 @@ from .download_job import Downloader
 from .named_layers import layers_of, nameless, no_names, with_names
 from .platforms import Platform, choose
 from .pull_plan import NO_TITLE, NOTHING_SELECTED, Plan, Planned, Skipped, plan_pull, require_matches
-from .unchanged_files import present_files
+from .unchanged_files import Present, present_files
 
 DOWNLOADED = "downloaded"
 UNCHANGED = "unchanged"
@@ -56,13 +56,16 @@ class PullOrder:
 
 @dataclass(frozen=True)
 class PulledFile:
-    """One layer on disk at the absolute *path*; *state* is `downloaded`, or `unchanged` when it existed. *members* are
-    the selected files of a folder, below the destination; None if all are."""
+    """One file or folder on disk at the absolute *path*; *state* is `downloaded`, or `unchanged` when it existed.
+    *members* are the selected files of a folder, below the destination; None if all are. *parts* is the number of a
+    file's parts, 0 for a layer as it is; *copied* bytes of a downloaded one came from the disk."""
 
     path: str
     blob: Descriptor
     state: str
     members: Sequence[str] | None = None
+    parts: int = 0
+    copied: int = 0
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ def result_of(
 ) -> PullResult:
     """Return the result of a pull of *files*. Raises `InvalidInputError` when nothing in a folder was selected and no
     other file, or when a pattern to include matched nothing."""
-    fetched = sum(file.blob.size for file in files if file.state == DOWNLOADED)
+    fetched = sum(file.blob.size - file.copied for file in files if file.state == DOWNLOADED)
     unchanged = sum(file.blob.size for file in files) - fetched
     empty = [Skipped(file.blob, NOTHING_SELECTED) for file in files if file.members is not None and not file.members]
     found = [file for file in files if file.members is None or file.members]
@@ -182,10 +185,21 @@ def _fetch_all(
     budget = UnpackBudget(destination, together, reserved=reserved, cancelled=cancelled)
     downloader = Downloader(storage, destination, progress, concurrency, order.max_unpacked_size, budget)
     Scheduler(concurrency).run([job for item in missing for job in downloader.jobs(item)])
+    return pulled(destination, plan, present, downloader)
+
+
+def pulled(destination: Destination, plan: Plan, present: Present, downloader: Downloader) -> list[PulledFile]:
+    """Return the planned files and folders as they are on the disk, in the artifact's order."""
     members = {**present.members, **downloader.members}
-    states = {item.name: UNCHANGED if item.name in present.names else DOWNLOADED for item in plan.files}
     return [
-        PulledFile(destination.shown(item.name), item.blob, states[item.name], members.get(item.name))
+        PulledFile(
+            destination.shown(item.name),
+            item.blob,
+            UNCHANGED if item.name in present.names else DOWNLOADED,
+            members.get(item.name),
+            len(item.parts),
+            downloader.bytes_copied(item.name),
+        )
         for item in plan.files
     ]
 

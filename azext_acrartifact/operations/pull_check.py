@@ -17,7 +17,7 @@ from ..transfer.progress import Progress
 from ..transfer.repository_storage import RepositoryStorage
 from ..transfer.scheduler import Job, Scheduler
 from .download_job import Downloader
-from .pull import UNCHANGED, PulledFile, PullOrder, PullResult, find, plan_layers, result_of
+from .pull import PullOrder, PullResult, find, plan_layers, pulled, result_of
 from .pull_plan import Plan, Planned
 from .unchanged_files import present_files
 
@@ -51,13 +51,8 @@ def check(registry: Registry, order: PullOrder, progress: Progress) -> PullResul
         for name, why in found.differing:
             progress.note(f"{name}: {why}")
         _require_same(destination, order, found)
-        members = {**present.members, **downloader.members}
-        files = [
-            PulledFile(
-                destination.shown(item.name), item.blob, UNCHANGED, members.get(item.name) if item.members else None
-            )
-            for item in plan.files
-        ]
+        present.names.update(item.name for item in plan.files)
+        files = pulled(destination, plan, present, downloader)
     return replace(result_of(reference, manifest, plan, files, order.selection, progress), extra=found.extra)
 
 

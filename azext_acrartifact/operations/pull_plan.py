@@ -21,6 +21,7 @@ from ..files.selection import Selection
 from ..oci.descriptor import Descriptor
 from ..oci.manifest import Manifest
 from ..oci.mediatypes import FILE_MODE, FOLDER_SIZE, UNPACK
+from ..oci.parts import LayeredFile, Part, files_in
 from .named_layers import layers_of
 
 NO_TITLE = "it has no file name (org.opencontainers.image.title)"
@@ -33,13 +34,14 @@ _SIZE = re.compile(r"[1-9][0-9]{0,17}")
 
 @dataclass(frozen=True)
 class Planned:
-    """One layer to write under a checked name. If *folder*, it is an archive to unpack there: what *members* selects of
-    it, or all of it."""
+    """One file or folder to write under a checked name. If *folder*, its layer is an archive to unpack there: what
+    *members* selects of it, or all of it. If it has *parts*, *blob* describes all of them together."""
 
     blob: Descriptor
     name: RelativeName
     folder: bool
     members: Selection | None = None
+    parts: Sequence[Part] = ()
 
     @property
     def bits(self) -> int:
@@ -56,15 +58,16 @@ class Planned:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A layer that is not pulled, and *why*."""
+    """A file that is not pulled, and *why*; *parts* is the number of its parts, 0 for a layer as it is."""
 
     blob: Descriptor
     why: str
+    parts: int = 0
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All layers of an artifact, each in one of the two lists. The disk must keep *twins* apart."""
+    """All files and folders of an artifact, each in one of the two lists. The disk must keep *twins* apart."""
 
     files: Sequence[Planned]
     skipped: Sequence[Skipped]
@@ -77,10 +80,10 @@ class Plan:
 
 
 def plan_pull(manifest: Manifest, selection: Selection, where: str) -> Plan:
-    """Plan every layer of *manifest*, and check the titles of those that are selected.
+    """Plan every file and folder of *manifest*, and check the titles of those that are selected.
 
-    Raises `UnsafeContentError` for an unsafe name, `InvalidManifestError` for an index, `InvalidInputError` if no file
-    is selected, or a pattern to include matches none.
+    Raises `UnsafeContentError` for an unsafe name, `InvalidManifestError` for an index or for parts that make no file,
+    `InvalidInputError` if no file is selected, or a pattern to include matches none.
     """
     if manifest.is_index:
         raise InvalidManifestError(
@@ -89,15 +92,16 @@ def plan_pull(manifest: Manifest, selection: Selection, where: str) -> Plan:
             why="; ".join(f"{_platform(child)}{child.digest}" for child in manifest.manifests[:5]),
             hint="Pull one of them by its digest: SERVER/REPOSITORY@sha256:…",
         )
-    layers = layers_of(manifest)
-    members = selection.within_folders(_path(blob) for blob in layers if blob.title and not _is_folder(blob))
+    files = files_in(layers_of(manifest))
+    plain = (file.blob for file in files if file.blob.title and not _is_folder(file.blob))
+    members = selection.within_folders(map(_path, plain))
     wanted: list[Planned] = []
     others: list[Skipped] = []
-    twins = check_collisions(_names(layers, selection, members, wanted, others))
-    nameless = [Skipped(blob, NO_TITLE) for blob in layers if not blob.title]
+    twins = check_collisions(_names(files, selection, members, wanted, others))
+    nameless = [Skipped(file.blob, NO_TITLE) for file in files if not file.blob.title]
     plan = Plan(wanted, [*others, *nameless], twins)
-    if layers and not wanted:
-        raise _nothing(layers, where)
+    if files and not wanted:
+        raise _nothing(files, where)
     if not plan.is_searched:
         require_matches(selection, where)
     return plan
@@ -114,25 +118,26 @@ def require_matches(selection: Selection, where: str) -> None:
 
 
 def _names(
-    layers: Sequence[Descriptor],
+    files: Sequence[LayeredFile],
     selection: Selection,
     members: Selection,
     wanted: list[Planned],
     others: list[Skipped],
 ) -> Iterator[RelativeName]:
-    """Add each layer with a title to *wanted* or *others*, and yield the name of each wanted one, so that a check can
+    """Add each file with a title to *wanted* or *others*, and yield the name of each wanted one, so that a check can
     stop before all are planned."""
     planned: dict[str, str] = {}
-    for blob in layers:
+    for file in files:
+        blob, parts = file.blob, len(file.parts)
         if not blob.title:
             continue
         if not _is_chosen(blob, selection, members):
-            others.append(Skipped(blob, NOT_SELECTED))
+            others.append(Skipped(blob, NOT_SELECTED, parts))
         elif planned.get(blob.title) == blob.digest:
-            others.append(Skipped(blob, LISTED_TWICE))
+            others.append(Skipped(blob, LISTED_TWICE, parts))
         else:
             planned[blob.title] = blob.digest
-            wanted.append(_planned(blob, members))
+            wanted.append(_planned(file, members))
             yield wanted[-1].name
 
 
@@ -157,21 +162,21 @@ def _is_folder(blob: Descriptor) -> bool:
     return blob.annotations.get(UNPACK) == "true" or (blob.title or "").endswith("/")
 
 
-def _planned(blob: Descriptor, members: Selection) -> Planned:
-    title = blob.title or ""
-    if not _is_folder(blob):
-        return Planned(blob, safe_name(title), False)
+def _planned(file: LayeredFile, members: Selection) -> Planned:
+    title = file.blob.title or ""
+    if not _is_folder(file.blob):
+        return Planned(file.blob, safe_name(title), False, parts=file.parts)
     name = safe_folder(title)
-    return Planned(blob, name, True, members if members.divides("/".join(name.parts)) else None)
+    return Planned(file.blob, name, True, members if members.divides("/".join(name.parts)) else None)
 
 
-def _nothing(layers: Sequence[Descriptor], where: str) -> InvalidInputError:
-    named = [blob for blob in layers if blob.title]
-    files = ", ".join(f"{blob.title} ({blob.media_type})" for blob in named[:5])
+def _nothing(files: Sequence[LayeredFile], where: str) -> InvalidInputError:
+    named = [file.blob for file in files if file.blob.title]
+    listed = ", ".join(f"{blob.title} ({blob.media_type})" for blob in named[:5])
     return InvalidInputError(
         "No file of the artifact matches the filters",
         where=where,
-        why=f"it holds {files}" + (f" and {len(named) - 5} more" if len(named) > 5 else ""),
+        why=f"it holds {listed}" + (f" and {len(named) - 5} more" if len(named) > 5 else ""),
         hint="Check --media-type, --include and --exclude.",
     )
 

@@ -10,11 +10,12 @@ from typing import IO
 from ..errors import InvalidInputError
 from ..files.os_errors import naming
 from ..files.selection import Selection
-from ..oci.descriptor import Descriptor
 from ..oci.manifest import Manifest
+from ..oci.parts import LayeredFile, PartsVerifier
 from ..oci.reference import Reference
 from ..oci.registry import Registry
 from ..transfer.download import BlobDownload
+from ..transfer.parts_source import PartsSource
 from ..transfer.progress import Progress
 from ..transfer.repository_storage import RepositoryStorage
 from .named_layers import layers_of
@@ -30,27 +31,31 @@ def read_one(registry: Registry, order: PullOrder, progress: Progress) -> IO[byt
     output may act on each byte. A layer without a file name is selected by its type. Raises `InvalidInputError` when
     the selection is not exactly one file."""
     reference, manifest = find(registry, order)
-    blob = _only_layer(manifest, order.selection) or _only_file(registry, order, reference, manifest)
+    found = _only_layer(manifest, order.selection) or _only_file(registry, order, reference, manifest)
+    blob, parts = found.blob, found.parts
     progress.expect(blob.size)
     progress.started(blob, "Downloading")
     storage = RepositoryStorage(registry, reference.repository)
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(tempfile.SpooledTemporaryFile(IN_MEMORY))
         advance = functools.partial(progress.advanced, blob)
-        BlobDownload(storage, blob, registry.http.attempts(), advance).into(_Temporary(file))
+        source = PartsSource(storage, parts) if parts else storage
+        verifier = functools.partial(PartsVerifier, blob, parts)
+        attempts = registry.http.attempts()
+        BlobDownload(source, blob, attempts, advance, verifier=verifier).into(_Temporary(file))
         stack.pop_all()
     progress.finished(blob, "Downloaded")
     file.seek(0)
     return file
 
 
-def _only_layer(manifest: Manifest, selection: Selection) -> Descriptor | None:
+def _only_layer(manifest: Manifest, selection: Selection) -> LayeredFile | None:
     """Return the one layer that `--media-type` leaves if it has no file name; None for a choice by names."""
     left = [] if selection.include else [blob for blob in layers_of(manifest) if selection.has_type(blob.media_type)]
-    return left[0] if len(left) == 1 and not left[0].title else None
+    return LayeredFile(left[0]) if len(left) == 1 and not left[0].title else None
 
 
-def _only_file(registry: Registry, order: PullOrder, reference: Reference, manifest: Manifest) -> Descriptor:
+def _only_file(registry: Registry, order: PullOrder, reference: Reference, manifest: Manifest) -> LayeredFile:
     plan = plan_layers(registry, order, reference, manifest)
     # A pattern such as *.txt may match in folders, too; no file is taken out of a folder for standard output.
     files = [item for item in plan.files if not item.members] or plan.files
@@ -62,7 +67,7 @@ def _only_file(registry: Registry, order: PullOrder, reference: Reference, manif
             why=f"the selection is {selected}" + (", …" if len(files) > 5 else ""),
             hint="Choose one file with --include or --media-type, or pull without --stdout.",
         )
-    return files[0].blob
+    return LayeredFile(files[0].blob, tuple(files[0].parts))
 
 
 class _Temporary:

@@ -27,9 +27,10 @@ from .image_volume import as_tars, image_config, require_mountable
 from .inputs import Input, Opening, Stdin, open_inputs
 from .locks import naming_locks, require_writable
 from .manifest_builder import V1_0, compose, config_blob, placeholders, spec_version
+from .part_size import advice, fitting_part_size
 from .platforms import Platform, add_to_index, require_index
 from .tag import TagRules, named, put_tags, require_free, rights
-from .upload_job import UPLOADED, PendingUpload, Uploader, pending_upload
+from .upload_job import SKIPPED, UPLOADED, PendingUpload, Uploader, pending_uploads
 
 MOST_NAMED = 5
 """Names in one note."""
@@ -41,7 +42,8 @@ class PushOrder:
     Interrupted uploads are resumed from *sessions_folder*, if given; *concurrency* None adapts to the network. *stdin*
     is read for a file named `-`; *split* makes each file of a folder a layer of its own. With *platform* the tags name
     indexes, to which the artifact is added. A *dry_run* stores nothing. A *mountable* artifact is an image as well.
-    With *guess_types*, the ends of files' names say their media types."""
+    With *guess_types*, the ends of files' names say their media types. Files larger than *part_size* bytes are pushed
+    in parts; `part_size.AUTOMATIC` chooses their size."""
 
     reference: Reference
     files: Sequence[FileSpec]
@@ -64,15 +66,18 @@ class PushOrder:
     dry_run: bool = False
     mountable: bool = False
     guess_types: bool = False
+    part_size: int | None = None
     sizes: TransferSizes = DEFAULT_SIZES
 
 
 @dataclass(frozen=True)
 class PushedFile:
-    """One layer; *state* is `uploaded`, or `skipped` when the registry had it; in a dry run, the state it would get."""
+    """One file; *state* is `uploaded`, or `skipped` when the registry had it; in a dry run, the state it would get.
+    *parts* is the number of its parts, 0 for a layer as it is."""
 
     descriptor: Descriptor
     state: str
+    parts: int = 0
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,11 @@ def push(registry: Registry, order: PushOrder, progress: Progress) -> PushResult
         if order.mountable:
             inputs = as_tars(inputs)
         codec = codec_named(order.compression)
-        layers = [pending_upload(item, _usual_type(order, item), codec) for item in inputs] or placeholders(version)
+        size = fitting_part_size(inputs, order.part_size)
+        uploads = [one for item in inputs for one in pending_uploads(item, _usual_type(order, item), codec, size)]
+        layers = uploads or placeholders(version)
+        if size is None and (text := advice(inputs)):
+            progress.note(text)
         config = config_blob(version, order.config, order.artifact_type, order.annotations.config, stack)
         registry.authorizer.authorization(Scope.of(order.reference.repository, *rights_of(order)))
         present = _present(registry, order)
@@ -266,7 +275,16 @@ def _result(
     uploads = sorted((*layers, config), key=lambda upload: upload.state == UPLOADED)
     blobs = {_described(upload).digest: upload for upload in uploads}
     sizes = [(_described(upload).size, upload.state == UPLOADED) for upload in blobs.values()]
-    files = [PushedFile(_described(layer), layer.state) for layer in layers if layer.item]
+    files = [pushed for layer in layers if (pushed := _pushed_file(layer))]
     sent = sum(size for size, was_sent in sizes if was_sent)
     skipped = sum(size for size, _ in sizes) - sent
     return PushResult(order.reference, manifest, tags, files, sent, skipped, order.dry_run)
+
+
+def _pushed_file(layer: PendingUpload) -> PushedFile | None:
+    """Return the file of *layer*: for parts, from the first of them; None for others and for what is no file."""
+    if layer.part is not None:
+        file = layer.part.file
+        state = UPLOADED if file.sent else SKIPPED
+        return PushedFile(file.whole, state, len(file.parts)) if layer.part.number == 1 else None
+    return PushedFile(_described(layer), layer.state) if layer.item else None

@@ -13,13 +13,15 @@ from ..oci.content import Content
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest
 from ..oci.manifest import Manifest
-from ..oci.mediatypes import CONTENT_DIGEST, FILE_MODE, FOLDER_SIZE, LAYER, LAYER_GZIP, LAYER_ZSTD, TITLE, UNPACK
+from ..oci.mediatypes import CONTENT_DIGEST, FOLDER_SIZE, LAYER, LAYER_GZIP, LAYER_ZSTD, TITLE, UNPACK
 from ..transfer.concurrency import Concurrency
 from ..transfer.progress import Progress
 from ..transfer.repository_storage import RepositoryStorage
 from ..transfer.scheduler import Job, Scheduler
 from ..transfer.upload_source import FileSource, Identity, UploadSource
+from .file_in_parts import FileInParts, PartOfFile
 from .inputs import FolderSource, Input, is_same_folder
+from .part_size import is_in_parts
 
 _FOLDER_TYPES = {GZIP: LAYER_GZIP, ZSTD: LAYER_ZSTD, NONE: LAYER}
 UPLOADED = "uploaded"
@@ -28,14 +30,15 @@ SKIPPED = "skipped"
 
 @dataclass
 class PendingUpload:
-    """One blob to upload: a file or folder of the user's, or *content* in memory. When the upload has ended,
-    *descriptor* describes the blob, and *state* says whether it was sent."""
+    """One blob to upload: a file or folder of the user's, a *part* of a file, or *content* in memory. When the upload
+    has ended, *descriptor* describes the blob, and *state* says whether it was sent."""
 
     media_type: str
     annotations: Mapping[str, str]
     item: Input | None = None
     content: Content | None = None
     data: bytes | None = None
+    part: PartOfFile | None = None
     descriptor: Descriptor | None = None
     state: str = SKIPPED
 
@@ -45,11 +48,16 @@ class PendingUpload:
         return self.item.size if self.item else self.content.size if self.content else 0
 
 
-def pending_upload(item: Input, default_type: str | None, codec: Codec) -> PendingUpload:
-    """Return the upload of *item*; *default_type* is the media type if the user named none."""
+def pending_uploads(
+    item: Input, default_type: str | None, codec: Codec, part_size: int | None = None
+) -> list[PendingUpload]:
+    """Return the uploads of *item*: one, or one for each part of *part_size* bytes of a file that is larger.
+    *default_type* is the media type if the user named none."""
     kind = item.spec.media_type or default_type or (_FOLDER_TYPES[codec.name] if item.folder else LAYER)
-    mode = {FILE_MODE: f"{item.mode:04o}"} if item.mode & 0o111 else {}
-    return PendingUpload(kind, {TITLE: item.title, **mode, **item.annotations}, item=item)
+    if part_size is not None and is_in_parts(item, part_size):
+        parts = FileInParts(item, kind, part_size).parts
+        return [PendingUpload(kind, {TITLE: part.title}, content=part.content, part=part) for part in parts]
+    return [PendingUpload(kind, item.marks, item=item)]
 
 
 @dataclass
@@ -75,13 +83,22 @@ class Uploader:
         """Upload all *uploads*, the largest first; each has its descriptor afterwards."""
         self.progress.expect(sum(upload.size for upload in uploads))
         single = self.storage.sizes.single
-        jobs = [Job(functools.partial(self._upload, upload), upload.size, upload.size > single) for upload in uploads]
+        jobs = [
+            Job(functools.partial(self._upload, upload), upload.size, upload.part is not None or upload.size > single)
+            for upload in uploads
+        ]
         Scheduler(self.concurrency).run(jobs)
+        for upload in uploads:
+            if upload.part is not None and upload.descriptor is not None:
+                upload.descriptor = upload.part.described(upload.descriptor.digest)
 
     def _upload(self, upload: PendingUpload) -> None:
         item = upload.item
         if item is not None and item.folder is not None:
             self._upload_folder(upload, item)
+            return
+        if upload.part is not None:
+            self._upload_part(upload, upload.part)
             return
         content = upload.content or (item.file if item else None)
         assert content is not None
@@ -119,9 +136,36 @@ class Uploader:
             stated = {**one.descriptor.annotations, FOLDER_SIZE: str(one.size)}
             one.descriptor = replace(one.descriptor, annotations=stated)
 
+    def _upload_part(self, upload: PendingUpload, part: PartOfFile) -> None:
+        """Upload a part, which is hashed first: that takes far less time than to send it, and no part is sent that the
+        registry has. The progress is that of the whole file."""
+        file, cancelled, sizes = part.file, self.concurrency.http.waiter.cancelled, self.storage.sizes
+        if file.begin(cancelled, sizes):
+            self.progress.started(file.whole, self._verb)
+        key = f"{self.storage.label}|{part.key}" if part.content.size > sizes.single else ""
+        source = FileSource(part.content, key, cancelled, True, sizes, part.title)
+        identity, sent = self._send_as(file.whole, upload, source)
+        upload.descriptor = Descriptor(upload.media_type, identity.digest, identity.size)
+        upload.state = UPLOADED if sent else SKIPPED
+        if self.dry_run or not sent:
+            self.progress.advanced(file.whole, part.content.size)
+        if file.end(sent):
+            self.progress.finished(file.whole, self._outcome(file.sent))
+
+    @property
+    def _verb(self) -> str:
+        return "Reading" if self.dry_run else "Uploading"
+
+    def _outcome(self, sent: bool) -> str:
+        return "Exists" if not sent else "New" if self.dry_run else "Uploaded"
+
     def _send(self, upload: PendingUpload, source: UploadSource) -> tuple[Identity, bool]:
         shown = _shown(upload, Digest(""))
-        self.progress.started(shown, "Reading" if self.dry_run else "Uploading")
+        self.progress.started(shown, self._verb)
+        return self._send_as(shown, upload, source)
+
+    def _send_as(self, shown: Descriptor, upload: PendingUpload, source: UploadSource) -> tuple[Identity, bool]:
+        """Send *source* unless it exists; its bytes count as those of *shown*."""
         exists = functools.partial(self._exists, upload)
         if self.dry_run:
             identity = source.settle()
@@ -136,7 +180,7 @@ class Uploader:
         annotations = {**upload.annotations, **marks}
         upload.descriptor = Descriptor(upload.media_type, identity.digest, identity.size, annotations, data=upload.data)
         upload.state = UPLOADED if sent else SKIPPED
-        self.progress.finished(upload.descriptor, "Exists" if not sent else "New" if self.dry_run else "Uploaded")
+        self.progress.finished(upload.descriptor, self._outcome(sent))
 
     def _exists(self, upload: PendingUpload, identity: Identity) -> bool:
         """Return whether the registry has the blob, or another upload sends the same bytes."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+
 from ..errors import DigestMismatchError
 from ..oci.content import Advance, Source
 from ..oci.descriptor import Descriptor
@@ -23,12 +26,15 @@ class BlobDownload:
         attempts: Attempts,
         advance: Advance,
         sizes: TransferSizes = DEFAULT_SIZES,
+        verifier: Callable[[], Verifier] | None = None,
     ) -> None:
+        """*verifier* makes what verifies the bytes, by default the blob's digest alone."""
         self._blob, self._advance, self._sizes = blob, advance, sizes
         self._budget = TransferBudget("fetched", sizes.chunk, blob.size, blob.title or blob.digest)
         self._tries = Tries(attempts)
         self._stream = ResumingStream(source, blob, self._tries, self._budget)
-        self._verifier = Verifier(blob.digest, blob.size)
+        self._new_verifier = verifier or functools.partial(Verifier, blob.digest, blob.size)
+        self._verifier = self._new_verifier()
 
     def into(self, sink: Sink) -> None:
         """Write the whole blob to *sink* and verify its digest. Raises `DigestMismatchError` for wrong bytes,
@@ -86,5 +92,5 @@ class BlobDownload:
 
     def _start_over(self, sink: Sink) -> None:
         self._advance(-self._verifier.seen)
-        self._verifier = Verifier(self._blob.digest, self._blob.size)
+        self._verifier = self._new_verifier()
         sink.restart()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ..errors import DigestMismatchError
 from ..oci.content import Advance, Source
 from ..oci.descriptor import Descriptor
+from ..oci.digest import Verifier
 from ..oci.storage import COPIED, SKIPPED
 from ..transport.client import HttpClient
 from .blob_file import RangedFile
@@ -20,7 +21,7 @@ from .sizes import TransferSizes
 @dataclass
 class LargeBlob:
     """The download of *blob* by as many jobs as run `work`: the first opens its file, the last verifies and commits it.
-    *open_file* returns None when the blob exists already."""
+    *open_file* returns None when the blob exists already; *verifier* as for `RangedDownload`."""
 
     source: Source
     blob: Descriptor
@@ -28,6 +29,7 @@ class LargeBlob:
     http: HttpClient
     advance: Advance
     sizes: TransferSizes
+    verifier: Callable[[], Verifier] | None = None
 
     def __post_init__(self) -> None:
         # The number of jobs that can help.
@@ -63,7 +65,9 @@ class LargeBlob:
         if file is None:
             return False
         attempts, cancelled = self.http.attempts, self.http.waiter.cancelled
-        download = RangedDownload(self.source, self.blob, file, attempts, cancelled, self.advance, self.sizes)
+        download = RangedDownload(
+            self.source, self.blob, file, attempts, cancelled, self.advance, self.sizes, self.verifier
+        )
         self._begun, self._ended = (file, download), False
         return True
 

@@ -7,6 +7,7 @@ hashed again with all others: the record of them only saves network traffic.
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,8 +35,11 @@ class RangedDownload:
         cancelled: threading.Event,
         advance: Advance,
         sizes: TransferSizes = DEFAULT_SIZES,
+        verifier: Callable[[], Verifier] | None = None,
     ) -> None:
+        """*verifier* makes what verifies the bytes, by default the blob's digest alone."""
         self._source, self._blob, self._file, self._sizes = source, blob, file, sizes
+        self._new_verifier = verifier or functools.partial(Verifier, blob.digest, blob.size)
         self._attempts, self._cancelled, self._advance = attempts, cancelled, advance
         self._budget = TransferBudget("fetched", sizes.chunk, blob.size, blob.title or blob.digest)
         self._count = -(-blob.size // sizes.block)
@@ -50,7 +54,7 @@ class RangedDownload:
 
     def _begin(self) -> None:
         self._left = [number for number in reversed(range(self._count)) if number not in self._file.done]
-        self._verifier = Verifier(self._blob.digest, self._blob.size)
+        self._verifier = self._new_verifier()
         # True once the source ignored a range, so that one thread reads the whole blob in order.
         self._in_order = False
 
@@ -72,7 +76,7 @@ class RangedDownload:
         """
         if self._in_order:
             # Blocks that had been hashed were overwritten. No thread writes any more, so hash all of them again.
-            self._verifier = Verifier(self._blob.digest, self._blob.size)
+            self._verifier = self._new_verifier()
         self._hash(wait=True)
         try:
             self._verifier.finish()

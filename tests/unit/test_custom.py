@@ -18,7 +18,7 @@ def test_a_push_reaches_its_operation_in_four_frames_at_most(tmp_path: Path) -> 
     artifact = ArtifactArgument("myregistry.azurecr.io/samples/a:1.0", None, None, None)
     nothing = (None,) * 3
     content = ContentArgument(
-        [str(tmp_path / "missing.txt")], *nothing, False, *(None,) * 4, False, False, "gzip", None, None
+        [str(tmp_path / "missing.txt")], *nothing, False, *(None,) * 4, False, False, "gzip", *nothing
     )
     with pytest.raises(FileOperationError) as caught:
         custom.push(az_command(), artifact=artifact, login=LoginArgument("me", "x"), content=content)

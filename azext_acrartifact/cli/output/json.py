@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...oci.descriptor import LARGEST_SIZE
 from ...oci.mediatypes import SIGNATURES
+from ...oci.parts import files_in
 from ...text import optional, printable
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def push_output(result: PushResult) -> dict[str, Any]:
         "size": manifest.size,
         "tags": list(result.tags),
         "files": [
-            {**_blob(file.descriptor), "state": shown_state(file.state, result.dry_run)} for file in result.files
+            {**_blob(file.descriptor, file.parts), "state": shown_state(file.state, result.dry_run)}
+            for file in result.files
         ],
         "bytesUploaded": result.bytes_uploaded,
         "bytesSkipped": result.bytes_skipped,
@@ -171,6 +173,7 @@ def pull_output(result: PullResult) -> dict[str, Any]:
             {
                 "path": printable(file.path, 8192),
                 **described(file.blob),
+                **_parts(file.parts),
                 "state": file.state,
                 **({} if file.members is None else {"members": [printable(name, 8192) for name in file.members]}),
             }
@@ -178,7 +181,7 @@ def pull_output(result: PullResult) -> dict[str, Any]:
         ],
         "bytesDownloaded": result.bytes_downloaded,
         "bytesSkipped": result.bytes_skipped,
-        "skipped": [{**_blob(item.blob), "reason": item.why} for item in result.skipped],
+        "skipped": [{**_blob(item.blob, item.parts), "reason": item.why} for item in result.skipped],
         "unmatchedPatterns": [printable(text) for text in result.unmatched],
         **({} if result.extra is None else {"extraFiles": [printable(name, 8192) for name in result.extra]}),
     }
@@ -198,7 +201,7 @@ def show_output(shown: Shown) -> dict[str, Any]:
         "mediaType": manifest.media_type,
         "artifactType": optional(manifest.artifact_type),
         "size": shown.size,
-        "files": [_blob(layer) for layer in manifest.layers if layer.title],
+        "files": [_blob(file.blob, len(file.parts)) for file in files_in(manifest.layers) if file.blob.title],
         "manifests": [{"digest": child.digest, "platform": _scalars(child.platform)} for child in manifest.manifests],
         "annotations": _annotations(manifest.annotations),
         "tags": [printable(tag) for tag in shown.tags],
@@ -222,8 +225,13 @@ def _detail(manifest: Manifest, properties: Mapping[str, Any], referrers: Sequen
     }
 
 
-def _blob(blob: Descriptor) -> dict[str, Any]:
-    return {"title": optional(blob.title), **described(blob)}
+def _blob(blob: Descriptor, parts: int) -> dict[str, Any]:
+    return {"title": optional(blob.title), **described(blob), **_parts(parts)}
+
+
+def _parts(count: int) -> dict[str, int]:
+    """Return the number of parts of a file; nothing for one that is a single layer."""
+    return {"parts": count} if count else {}
 
 
 def described(blob: Descriptor) -> dict[str, Any]:

@@ -96,6 +96,15 @@ def _content(c: AzArgumentContext) -> None:
         arg_group="Content",
         help="The compression of folders. oras and `az acr build` can only unpack gzip.",
     )
+    c.extra(
+        "part_size",
+        metavar="SIZE",
+        arg_group="Content",
+        help="Push files larger than SIZE, such as 64M or 1G, in parts of it: they go over several connections, and of "
+        "a changed file only changed parts are sent again. `auto` is 256M, or what a very large file needs. pull makes "
+        "one file of them; other tools and `az acr build` see the parts. Default: "
+        "`az config set acrartifact.part_size=SIZE`, otherwise off.",
+    )
     c.extra("empty", action="store_true", arg_group="Content", help="Push an artifact without files.")
     c.extra("concurrency", arg_type=CONCURRENCY)
     transfer_arguments(c)

@@ -10,6 +10,7 @@ from ..directory.handle import Folder
 from ..names import TEMPORARY_PREFIX, RelativeName
 from ..os_errors import naming, on_failure
 from ..positioned_io import PositionedFile
+from .older_file import OlderFile
 from .resume_note import Note, NoteHeader, is_ours
 from .temp_file import UNFINISHED_MODE, TemporaryFile, create_locked, restrict
 
@@ -52,6 +53,7 @@ class ResumableFile(TemporaryFile):
         self._note = Note(stem_of(name) + NOTE, header)
         self.done = self._note.done
         """Numbers of the complete ranges."""
+        self._older = OlderFile(folder, name.last)
         super().__init__(folder, name, mode, overwrite, bits)
 
     def write_at(self, data: memoryview, offset: int) -> None:
@@ -66,6 +68,11 @@ class ResumableFile(TemporaryFile):
         with naming("Cannot read the file", self._folder.path, self.name.last):
             return self._file.read(buffer, offset)
 
+    def read_older(self, buffer: memoryview, offset: int) -> int:
+        """Read into *buffer* from *offset* of the file that has the name now. Return the number of bytes, 0 at its end
+        or without such a file. Several threads may call it."""
+        return self._older.read(buffer, offset)
+
     def mark(self, number: int) -> None:
         """Note that the range *number* is complete."""
         self._note.mark(number)
@@ -78,6 +85,7 @@ class ResumableFile(TemporaryFile):
     def commit(self) -> None:
         """Make it durable and rename it. The caller has verified it. Raises LocalFileError."""
         noted, folder = self._note.is_open, self._folder.again()
+        self._older.close()  # Windows does not replace an open file
         try:
             super().commit()
             if noted:
@@ -131,5 +139,6 @@ class ResumableFile(TemporaryFile):
         return None, False
 
     def _close(self) -> None:
+        self._older.close()
         self._note.close()
         super()._close()

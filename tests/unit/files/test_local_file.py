@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from azext_acrartifact.errors import LocalFileError
-from azext_acrartifact.files.local_file import LocalFile
+from azext_acrartifact.files.local_file import FilePart, LocalFile
 
 CONTENT = bytes(range(256)) * 9000  # more than two reads
 
@@ -124,3 +124,14 @@ def test_a_file_with_content_behind_its_size_is_read_to_the_end(park: bool) -> N
         if park:
             file.park()
         assert file.open_range(0, file.size).read() == Path("/proc/version").read_bytes()
+
+
+def test_a_part_of_a_file_is_read_within_its_bounds(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"before-inside-after")
+    with LocalFile.open(str(tmp_path / "file")) as file:
+        part = FilePart(file, 7, 6)
+        for offset, length, content in ((0, 6, b"inside"), (2, 4, b"side"), (6, 0, b""), (0, 0, b"")):
+            assert part.open_range(offset, length).readall() == content
+        for offset, length in ((-1, 2), (0, 7), (6, 1), (7, 0), (3, -1)):
+            with pytest.raises(ValueError, match="outside"):
+                part.open_range(offset, length)

@@ -23,7 +23,7 @@ from azext_acrartifact.files.archive.tar_headers import END_OF_ARCHIVE
 from azext_acrartifact.files.archive.tar_index import ByteRange, index_tar
 from azext_acrartifact.files.directory.posix import DescriptorFolder
 from azext_acrartifact.files.local_file import LocalFile
-from azext_acrartifact.layout.files import FolderFiles, TarFiles, TarMemberFile, open_layout, read_layout, read_small
+from azext_acrartifact.layout.files import FolderFiles, TarFiles, open_layout, read_layout, read_small
 from azext_acrartifact.layout.source import LayoutSource
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
@@ -211,17 +211,6 @@ def test_a_small_file_may_be_as_long_as_the_limit(tmp_path: Path, form: str) -> 
         assert read_small(files, "oci-layout", len(MARKER)) == MARKER
         with pytest.raises(errors.LocalFileError, match=f"more than {len(MARKER) - 1} bytes"):
             read_small(files, "oci-layout", len(MARKER) - 1)
-
-
-def test_a_member_is_read_within_its_bounds(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(b"before-inside-after")
-    with LocalFile.open(str(tmp_path / "file")) as file:
-        inside = TarMemberFile(file, ByteRange(7, 6))
-        for offset, length, content in ((0, 6, b"inside"), (2, 4, b"side"), (6, 0, b""), (0, 0, b"")):
-            assert inside.open_range(offset, length).readall() == content
-        for offset, length in ((-1, 2), (0, 7), (6, 1), (7, 0), (3, -1)):
-            with pytest.raises(ValueError, match="outside"):
-                inside.open_range(offset, length)
 
 
 def test_only_files_named_as_blobs_are_blobs(tmp_path: Path) -> None:

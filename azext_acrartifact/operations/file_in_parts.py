@@ -1,0 +1,86 @@
+"""A file that is pushed in parts: the parts are blobs of their own, and the whole file is hashed beside them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ..files.local_file import FilePart
+from ..oci.descriptor import Descriptor
+from ..oci.digest import Digest
+from ..oci.parts import part_annotations, part_title
+from ..transfer.sizes import TransferSizes
+from ..transfer.upload_source import FileSource
+from .inputs import Input
+
+
+class FileInParts:
+    """The file *item* and its *parts*, each of *part_size* bytes, the last one of the rest. Its parts are uploaded by
+    several threads, which call `begin` and `end` around each; then the next push may do the same."""
+
+    def __init__(self, item: Input, media_type: str, part_size: int) -> None:
+        assert item.file is not None
+        self._file = item.file
+        offsets = range(0, item.size, part_size)
+        self.parts: Sequence[PartOfFile] = [
+            PartOfFile(self, number, FilePart(item.file, offset, min(part_size, item.size - offset)))
+            for number, offset in enumerate(offsets, 1)
+        ]
+        self.whole = Descriptor(media_type, Digest(""), item.size, item.marks)
+        """Its descriptor, with a digest once all parts have ended."""
+        self.sent = False
+        """Whether any part had to be sent."""
+        self._lock = threading.Lock()
+        self._source: FileSource | None = None
+        self._begun = False
+        self._left = len(self.parts)
+        self._parks = item.file.is_parked
+
+    def begin(self, cancelled: threading.Event, sizes: TransferSizes) -> bool:
+        """Begin a part. Returns True for the first one, with which a thread starts to hash the whole file."""
+        with self._lock:
+            if self._begun:
+                return False
+            self._begun, self.sent = True, False
+            self._source = self._source or FileSource(self._file, "", cancelled, sizes=replace(sizes, hashed_first=0))
+            self._source.identity()
+        return True
+
+    def end(self, sent: bool) -> bool:
+        """End a part. Returns True for the last one, after the whole file was hashed. Raises as `FileSource.settle`."""
+        with self._lock:
+            self.sent = self.sent or sent
+            self._left -= 1
+            if self._left:
+                return False
+        assert self._source is not None
+        self.whole = replace(self.whole, digest=self._source.settle().digest)
+        self._begun, self._left = False, len(self.parts)
+        if self._parks:
+            self._file.park()
+        return True
+
+
+@dataclass(frozen=True)
+class PartOfFile:
+    """Part *number*, from 1 on, of a *file*, and its *content*."""
+
+    file: FileInParts
+    number: int
+    content: FilePart
+
+    @property
+    def title(self) -> str:
+        """The title of its layer."""
+        return part_title(self.file.whole.title or "", self.number, len(self.file.parts))
+
+    @property
+    def key(self) -> str:
+        """The same for the same bytes, in later processes too."""
+        return f"{self.content.file.version}|{self.content.offset}+{self.content.size}"
+
+    def described(self, digest: Digest) -> Descriptor:
+        """Return the descriptor of its layer, once the whole file has a digest."""
+        marks = part_annotations(self.file.whole, self.number, len(self.file.parts), self.content.offset)
+        return Descriptor(self.file.whole.media_type, digest, self.content.size, marks)
