@@ -36,6 +36,8 @@ examples:
     text: >
       az acr artifact push myregistry.azurecr.io/samples/bundle:1.0 --file docs
       --exclude "!.git" "*.log" "!keep.log"
+  - name: Push a large file in parts of 256 MiB, over several connections.
+    text: az acr artifact push myregistry.azurecr.io/samples/artifact:1.0 --file ./artifact.txt --part-size 256M
   - name: Push a file for one platform into an index.
     text: az acr artifact push myregistry.azurecr.io/samples/tool:1.0 --file ./artifact.txt --platform linux/arm64
   - name: Show what a push would upload, and check that the registry allows it.

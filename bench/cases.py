@@ -1,6 +1,7 @@
 """The measured cases: each workload in its settings, with its goals.
 
 W1 is one large file, W2 many small ones, W3 several large ones, W4 a folder, W8 many of medium size, W9 one tiny file.
+W10 is W1 in parts, by ours alone; peers push and pull one blob.
 W5 is each of W1 to W3 again, with nothing to transfer.
 """
 
@@ -119,6 +120,8 @@ _ON_LINES: tuple[tuple[str, Action, Shape, tuple[Goal, ...]], ...] = (
     ("W8", Action.PULL, trees.QUARTERS, (Goal(1.0), Goal(2.0), Goal(2.0))),
     ("W9", Action.PUSH, trees.TINY, (Goal(seconds=0.15, requests=5), Goal(requests=5), Goal(requests=5))),
     ("W9", Action.PULL, trees.TINY, (Goal(seconds=0.15, requests=5), Goal(requests=5), Goal(requests=5))),
+    ("W10", Action.PUSH, trees.IN_PARTS, (Goal(1.0), Goal(3.0), Goal(6.0))),
+    ("W10", Action.PULL, trees.IN_PARTS, (Goal(1.0), Goal(3.0), Goal(6.0))),
 )
 """Workloads with their goals on loopback, near and far. Each tree is made once for all its cases in a setup."""
 

@@ -43,7 +43,10 @@ class Ours:
     packs: bool = True
 
     def push(self, tree: Tree, reference: str) -> Command:
-        return Command((*self._az, "acr", "artifact", "push", reference, "--file", *tree.arguments), tree.folder)
+        parts = ("--part-size", tree.shape.part_size) if tree.shape.part_size else ()
+        return Command(
+            (*self._az, "acr", "artifact", "push", reference, *parts, "--file", *tree.arguments), tree.folder
+        )
 
     def pull(self, reference: str, folder: Path) -> Command:
         return Command((*self._az, "acr", "artifact", "pull", reference, "--destination", str(folder)), folder)

@@ -36,7 +36,7 @@ class Rounds:
         self._files = files
         self._peers = peers
         self._crane = Crane(files / "layouts")
-        self._to_pull: str | None = None
+        self._to_pull: dict[bool, str] = {}
 
     def measure(self, case: Case, count: int) -> Result:
         """Run *count* rounds of *case*; raise `CommandFailed`."""
@@ -97,7 +97,8 @@ class Rounds:
         return self._site.run(client.push(self._tree, self._site.fresh("push")))
 
     def _pull(self, case: Case, client: Client) -> Run:
-        reference = self._to_pull or self._prepare_pull()
+        parts = isinstance(client, Ours) and bool(self._tree.shape.part_size)
+        reference = self._to_pull.get(parts) or self._prepare_pull(parts)
         with self._site.folder(self._files) as folder:
             if case.action is Action.PULL_AGAIN:
                 shutil.copytree(self._tree.folder, folder, dirs_exist_ok=True)
@@ -107,15 +108,15 @@ class Rounds:
             raise CommandFailed(f"{client.name} pulled {difference}")
         return run
 
-    def _prepare_pull(self) -> str:
-        """Push, with oras, the artifact that all clients pull."""
-        self._to_pull = self._site.fresh("pull")
-        self._site.prepare(Oras().push(self._tree, self._to_pull))
-        return self._to_pull
+    def _prepare_pull(self, parts: bool) -> str:
+        """Push, with oras, the artifact that all clients pull; one in *parts*, for ours alone, with ours."""
+        self._to_pull[parts] = self._site.fresh("pull")
+        self._site.prepare((Ours() if parts else Oras()).push(self._tree, self._to_pull[parts]))
+        return self._to_pull[parts]
 
     def _wipe(self) -> None:
         self._site.service.wipe()
-        self._to_pull = None
+        self._to_pull.clear()
 
     def _prepare_crane(self) -> None:
         if not self._crane.layout(self._tree).exists():

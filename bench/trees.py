@@ -14,12 +14,14 @@ _WORDS = 4096
 
 @dataclass(frozen=True)
 class Shape:
-    """*count* files of *size* bytes; if *packed*, they are pushed as one folder, and half of them compress well."""
+    """*count* files of *size* bytes; if *packed*, they are pushed as one folder, and half of them compress well. Ours
+    pushes a file in parts of *part_size*, if any."""
 
     title: str
     count: int
     size: int
     packed: bool = False
+    part_size: str = ""
 
     @property
     def total(self) -> int:
@@ -28,6 +30,7 @@ class Shape:
 
 
 LARGE = Shape("one file of 1 GiB", 1, 1024 * MIB)
+IN_PARTS = Shape("one file of 1 GiB, ours in parts of 64 MiB", 1, 1024 * MIB, part_size="64M")
 SMALL = Shape("2,000 files of 4 KiB", 2000, 4 * KIB)
 MEDIUM = Shape("20 files of 50 MiB", 20, 50 * MIB)
 QUARTERS = Shape("200 files of 256 KiB", 200, 256 * KIB)
@@ -36,6 +39,7 @@ FOLDER = Shape("a folder of 5,000 files, 500 MiB", 5000, 100 * KIB, packed=True)
 
 SHORT = {
     LARGE: Shape("one file of 64 MiB", 1, 64 * MIB),
+    IN_PARTS: Shape("one file of 64 MiB, ours in parts of 8 MiB", 1, 64 * MIB, part_size="8M"),
     SMALL: Shape("200 files of 4 KiB", 200, 4 * KIB),
     QUARTERS: Shape("100 files of 256 KiB", 100, 256 * KIB),
     TINY: TINY,

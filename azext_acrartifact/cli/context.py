@@ -41,6 +41,12 @@ def _readable(where: str) -> Iterator[None]:
         raise InvalidInputError("The setting cannot be read", where=where, why=why, hint=_CORRECT) from error
 
 
+def where_set(cli_ctx: AzCli, section: str, name: str) -> str:
+    """Return the name of a setting where it is set: in the environment, or in `az config`."""
+    variable: str = cli_ctx.config.env_var_name(section, name)
+    return variable if variable in os.environ else f"{section}.{name}"
+
+
 class CommandContext:
     """Typed access to the `cmd` that Azure CLI hands to every command."""
 
@@ -85,10 +91,6 @@ class CommandContext:
         """Return the number that was typed, or else the configured one; None to adapt to the network."""
         return typed or self.number("concurrency", "requests", MOST_CONCURRENCY, 0) or None
 
-    def part_size(self, typed: str | None) -> str:
-        """Return the size of parts that was typed, or else the configured one; empty without either."""
-        return typed or self.setting("acrartifact", "part_size")
-
     def number(self, name: str, unit: str, most: int, usual: int) -> int:
         """Return the setting `acrartifact.`*name*, or *usual* if it is not set. Raises `InvalidInputError` unless it is
         a whole number of *unit* from 1 to *most*."""
@@ -107,10 +109,8 @@ class CommandContext:
 
     def _invalid(self, section: str, name: str, what: str, advice: str, text: str | None = None) -> InvalidInputError:
         """Return the error for a setting, which says where it comes from and how to return to the default."""
-        variable = self.cli_ctx.config.env_var_name(section, name)
-        of_environment = variable in os.environ
-        where = variable if of_environment else f"{section}.{name}"
-        reset = f"unset {variable}" if of_environment else f"az config unset {section}.{name}"
+        where = where_set(self.cli_ctx, section, name)
+        reset = f"az config unset {where}" if "." in where else f"unset {where}"
         return InvalidInputError(
             what,
             where=where if text is None else f"{where}={text}",

@@ -17,7 +17,7 @@ from ..operations.platforms import parse_platform
 from ..operations.push import PushOrder
 from ..operations.tag import TagRules
 from .arguments import ContentArgument
-from .context import CommandContext
+from .context import CommandContext, where_set
 from .local_paths import file_specs
 from .naming import check_tags
 from .output.streams import was_closed
@@ -60,7 +60,7 @@ def push_order(
         platform=parse_platform(platform) if platform else None,
         stdin=_stdin(content.stdin_name, [spec.path for spec in specs]),
         dry_run=dry_run,
-        part_size=parse_part_size(cmd.part_size(content.part_size)),
+        part_size=_part_size(cmd, content.part_size),
     )
 
 
@@ -75,6 +75,14 @@ def signature_form(kind: str, expiry: str | None, user_metadata: Sequence[str]) 
             "Not a time until a signature expires", where=expiry or "", hint="Give 1 s to 36500 days."
         )
     return SignatureForm(kind, age, collect_annotations(user_metadata, None).manifest)
+
+
+def _part_size(cmd: CommandContext, typed: str | None) -> int | None:
+    if typed is not None:
+        return parse_part_size(typed, f"--part-size {typed}")
+    configured = cmd.setting("acrartifact", "part_size")
+    where = f"{where_set(cmd.cli_ctx, 'acrartifact', 'part_size')}={configured}"
+    return parse_part_size(configured, where) if configured else None
 
 
 def _stdin(name: str | None, paths: Sequence[str]) -> Stdin | None:

@@ -23,16 +23,17 @@ LARGEST_BLOB = 200 * _GIB
 WORTHWHILE = 2 * _GIB
 """The size of a file from which on parts are worth a word."""
 AUTOMATIC = 0
-OFF = "off"
+"""The size of parts that means: `USUAL`, or as much more as the files need."""
 _SIZE = re.compile(r"([0-9]{1,9})([MG])(?:I?B)?", re.IGNORECASE)
 _OTHERS = 64 * 1024
 """Bytes of a manifest that are not descriptors of parts."""
 
 
-def parse_part_size(text: str) -> int | None:
-    """Return the size in bytes that *text* such as `64M` or `1G` names, `AUTOMATIC` for `auto`, None for `off` or an
-    empty text. Raises `InvalidInputError` for anything else, and for less than 4 MiB or more than a blob may have."""
-    if text.lower() in ("", OFF):
+def parse_part_size(text: str, where: str) -> int | None:
+    """Return the size in bytes that *text* such as `64M` or `1G` names, `AUTOMATIC` for `auto`, None for `off`. Raises
+    `InvalidInputError`, which names *where*, for anything else, and for less than 4 MiB or more than a blob may have.
+    """
+    if text.lower() == "off":
         return None
     if text.lower() == "auto":
         return AUTOMATIC
@@ -41,7 +42,7 @@ def parse_part_size(text: str) -> int | None:
     if not LEAST <= size <= LARGEST_BLOB:
         raise InvalidInputError(
             "Not a size of parts",
-            where=f"--part-size {text}",
+            where=where,
             why="it is not 4M to 200G, in whole MiB or GiB",
             hint="Write a size such as 64M or 1G, `auto` for 256M or what a very large file needs, or `off`.",
         )

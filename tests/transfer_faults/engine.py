@@ -105,6 +105,7 @@ class Engine:
     sessions: Path
     policy: Policy = POLICY
     concurrency: int | None = None
+    part_size: int | None = None
     sizes: TransferSizes = SIZES
     progress: Moved = field(default_factory=Moved)
     opened: list[HttpClient] = field(default_factory=list)
@@ -124,6 +125,7 @@ class Engine:
             [FileSpec(path) for path in paths],
             sessions_folder=str(self.sessions),
             concurrency=self.concurrency,
+            part_size=self.part_size,
             sizes=self.sizes,
         )
         return push(registry, order, self.progress)

@@ -1,0 +1,137 @@
+"""Files in parts under faults: kills and lost responses cost little more than what was on its way, in all directions.
+
+`ACRARTIFACT_PARTS_MIB=1024` uses the real sizes: parts of 16 MiB for the kills, and of 64 MiB for lost responses.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from acr_emulator.client import Emulator
+from azext_acrartifact.transfer.sizes import DEFAULT_SIZES
+from tests.transfer_faults.engine import SERVER, SIZES, Engine
+from tests.transfer_faults.processes import Processes, settled
+from tests.transfer_faults.schedules import UPLOAD
+from tests.transfer_faults.test_lost_responses import lose
+from tests.transfer_faults.test_many_kills import start
+from tests.transfer_faults.test_single_faults import wire
+
+MIB = 1024 * 1024
+FULL = int(os.environ.get("ACRARTIFACT_PARTS_MIB", "0")) * MIB
+CHUNK = DEFAULT_SIZES.chunk if FULL else SIZES.chunk
+SIZE = FULL or 64 * CHUNK
+KILLS = 20
+RATE = 8_000_000 if FULL else 250_000
+"""Bytes a second of one request."""
+
+
+@pytest.fixture
+def large(engine: Engine, emulator: Emulator, work: Path) -> Path:
+    """Set the sizes, and return the path of the file, which is not written yet."""
+    engine.sizes = DEFAULT_SIZES if FULL else SIZES
+    emulator.set(limits={"upload_body": CHUNK * 20 // 16})
+    return work / "large"
+
+
+def write(path: Path, seed: int) -> bytes:
+    """Write *path*, and return its content."""
+    content = random.Random(seed).randbytes(SIZE)
+    path.write_bytes(content)
+    return content
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("half_chunk", ["kept", "dropped"], indirect=True)
+def test_a_killed_push_sends_again_only_what_was_on_its_way(
+    half_chunk: str, engine: Engine, emulator: Emulator, large: Path, repository: str, tmp_path: Path, record_wire
+) -> None:
+    """Kill it at random moments, each push once; run it again. Parts are of one chunk."""
+    engine.part_size, draw, killed, number = CHUNK, random.Random(half_chunk), 0, 0
+    while killed < KILLS:
+        number += 1
+        content = write(large, number)
+        emulator.clear_log()
+        emulator.fault(action="bandwidth", rate=RATE, path=UPLOAD, method="PATCH|PUT")
+        process = start(emulator, str(large.parent), str(engine.sessions), f"{repository}-{number}", str(CHUNK))
+        time.sleep(draw.uniform(0, SIZE / RATE / 8))
+        process.kill()
+        was_killed = process.wait() == -signal.SIGKILL
+        settled(emulator)
+        emulator.clear_faults()
+        engine.push(f"{repository}-{number}", ["large"])
+        record_wire(f"parts: killed once (half a chunk: {half_chunk})", wire(emulator, "up"), SIZE)
+        assert wire(emulator, "up") <= 1.15 * SIZE
+        if was_killed and killed == 0:
+            engine.pull(f"{repository}-{number}", tmp_path / "to")
+            assert (tmp_path / "to/large").read_bytes() == content
+        killed += was_killed
+
+
+@pytest.mark.timeout(900)
+def test_lost_responses_cost_a_part(
+    engine: Engine, emulator: Emulator, large: Path, repository: str, tmp_path: Path, record_wire
+) -> None:
+    """Lose every eighth response to a PATCH. Parts are of four chunks."""
+    engine.part_size, content = 4 * CHUNK, write(large, 1)
+    lose(emulator, range(8, 800, 8))
+    engine.push(repository, ["large"])
+    record_wire("parts: every eighth response lost", wire(emulator, "up"), SIZE)
+    assert wire(emulator, "up") <= 1.3 * SIZE
+    assert engine.progress.moved["large"] == SIZE
+    engine.pull(repository, tmp_path / "to")
+    assert (tmp_path / "to/large").read_bytes() == content
+
+
+@pytest.mark.timeout(900)
+def test_one_percent_changed_moves_three_percent_at_most(
+    engine: Engine, emulator: Emulator, large: Path, repository: str, tmp_path: Path, record_wire
+) -> None:
+    """Change one percent in one place. There are 256 parts, as of 1 GiB in parts of 4 MiB."""
+    engine.part_size, content = SIZE // 256, bytearray(write(large, 2))
+    engine.push(repository, ["large"])
+    engine.pull(repository, tmp_path / "to")
+    begin = SIZE // 3
+    content[begin : begin + SIZE // 100] = random.Random(3).randbytes(SIZE // 100)
+    large.write_bytes(content)
+    emulator.clear_log()
+    engine.push(repository, ["large"])
+    engine.pull(repository, tmp_path / "to")
+    assert (tmp_path / "to/large").read_bytes() == content
+    for way in ("up", "down"):
+        record_wire(f"parts: one percent changed, {way}", wire(emulator, way), SIZE)
+        assert wire(emulator, way) <= 0.03 * SIZE
+
+
+@pytest.mark.timeout(900)
+def test_a_pull_resumes_within_parts(engine: Engine, emulator: Emulator, large: Path, repository: str) -> None:
+    """Cut every third response of the storage host after a third of a part."""
+    engine.part_size, content = 4 * CHUNK, write(large, 4)
+    engine.push(repository, ["large"])
+    large.unlink()
+    for number in range(3, 60, 3):
+        emulator.fault(action="cut", where="response", after=CHUNK, host="*.blob.core.windows.net", nth=number)
+    engine.pull(repository, large.parent)
+    assert large.read_bytes() == content
+    assert wire(emulator, "down") <= 1.2 * SIZE
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("part_size", ["4M", "64M"])
+def test_memory_stays_low(
+    part_size: str, installed: Processes, emulator: Emulator, tmp_path: Path, repository: str
+) -> None:
+    az = Processes(emulator, installed.environment, tmp_path)
+    with (tmp_path / "large").open("wb") as file:
+        for number in range((FULL or 320 * MIB) // MIB):
+            file.write(random.Random(number).randbytes(64) * (MIB // 64))
+    artifact = f"{SERVER}/{repository}:1"
+    pushed = az.ok("push", artifact, "--file", "large", "--part-size", part_size)
+    pulled = az.ok("pull", artifact, "--destination", str(tmp_path / "to"))
+    print(f"parts of {part_size}: push {pushed.peak:.0f} MiB, pull {pulled.peak:.0f} MiB")
+    assert max(pushed.peak, pulled.peak) <= 150
