@@ -20,7 +20,7 @@ def main(folder: str, sessions: str, repository: str, part_size: str = "") -> No
     """Push it with small sizes, on what the environment names as Azure."""
     os.chdir(folder)
     size = int(part_size) if part_size else None
-    engine = Engine(Path(sessions), part_size=size)
+    engine = Engine(Path(sessions), concurrency=8 if size else None, part_size=size)
     if size is not None and size >= LEAST:
         engine.sizes = DEFAULT_SIZES
     else:

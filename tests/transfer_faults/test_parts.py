@@ -26,7 +26,7 @@ MIB = 1024 * 1024
 FULL = int(os.environ.get("ACRARTIFACT_PARTS_MIB", "0")) * MIB
 CHUNK = DEFAULT_SIZES.chunk if FULL else SIZES.chunk
 SIZE = FULL or 64 * CHUNK
-KILLS = 20
+KILLS = 20 if FULL else 4
 RATE = 8_000_000 if FULL else 250_000
 """Bytes a second of one request."""
 
