@@ -271,3 +271,14 @@ def test_every_command_with_a_result_has_a_table() -> None:
     for name in ("login", "logout"):
         stored = {"loginServer": "s", "identity": "i", "keptIn": "k", "expiresOn": None, "removed": False}
         assert recorded.tables[name](stored)[0]["KeptIn"] == "k"
+
+
+def test_a_file_in_parts_has_their_number_in_a_column_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = {"size": 9 << 20, "mediaType": "a/b", "digest": DIGEST, "state": "downloaded"}
+    files = [{**file, "path": "/to/disk.img", "parts": 3}, {**file, "path": "/to/other"}]
+    skipped = [{**file, "title": "left.img", "parts": 2}]
+    rows = pull_table({"files": files, "skipped": skipped})
+    assert [(row["Name"], row["Parts"]) for row in rows] == [("/to/disk.img", 3), ("/to/other", ""), ("left.img", 2)]
+    assert "Parts" not in pull_table({"files": files[1:], "skipped": []})[0]
+    monkeypatch.setitem(TABLES, "pull", (pull_table, {"files": files, "skipped": skipped}))
+    assert drawn("pull", 80, monkeypatch)[2].split()[:4] == ["/to/disk.img", "9.0", "MiB", "3"]

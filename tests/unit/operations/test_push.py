@@ -125,17 +125,22 @@ def test_the_right_to_push_is_known_before_anything_is_sent(signed_in, app, work
     assert count(app, "POST", "/oauth2/token") == 1
 
 
-def test_a_replica_with_a_missing_blob_is_sent_it_again(signed_in, app, work: Path) -> None:
-    (work / "a").write_text("a")
+@pytest.mark.parametrize(("size", "part_size"), [(1, None), (5 << 20, 4 << 20)])
+def test_a_replica_with_a_missing_blob_is_sent_it_again(
+    signed_in, app, work: Path, tmp_path: Path, size: int, part_size
+) -> None:
+    (work / "a").write_bytes(b"a" * size)
     refusal = json.dumps({"errors": [{"code": "MANIFEST_BLOB_UNKNOWN", "message": "blob unknown to registry"}]})
     app.faults.add(
         {"action": "status", "status": 400, "body": refusal, "method": "PUT", "path": "/manifests/", "times": 1}
     )
-    assert push_files(signed_in(), "replica:1", "a").tags == ["1"]
+    assert push_files(signed_in(), "replica:1", "a", part_size=part_size).tags == ["1"]
     assert count(app, "PUT", "/manifests/") == 2
+    pull_files(signed_in(), "replica:1", tmp_path / "to")
+    assert (tmp_path / "to/a").read_bytes() == b"a" * size
     app.faults.add({"action": "status", "status": 400, "body": refusal, "method": "PUT", "path": "/manifests/"})
     with pytest.raises(errors.RejectedError):
-        push_files(signed_in(), "replica:2", "a")
+        push_files(signed_in(), "replica:2", "a", part_size=part_size)
 
 
 def test_a_push_does_not_choose_its_digest(signed_in, work: Path) -> None:
