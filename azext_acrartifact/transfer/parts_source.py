@@ -6,6 +6,7 @@ A part that is repeated in the file, such as a hole of zeros, is read back from 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import threading
 from bisect import bisect_right
@@ -90,18 +91,22 @@ class PartsSource:
         """Return the bytes of *part* if the older file has all of it, or if it was written before."""
         if self._file is None:
             return None
+        moved = functools.partial(self._moved, number)
         if self._is_in_older(number, part, self._file):
-            return self._counted(_DiskStream(self._file.read_older, part.offset + begin, begin, length), length)
+            return _DiskStream(self._file.read_older, part.offset + begin, begin, length, moved)
         first = self._firsts[part.blob.digest, part.blob.size]
         if first is part or not self._is_aligned(first) or not self._is_aligned(part):
             return None
         self._wait_for(first, self._file)
-        return self._counted(_DiskStream(self._file.read_at, first.offset + begin, begin, length), length)
+        return _DiskStream(self._file.read_at, first.offset + begin, begin, length, moved)
 
-    def _counted(self, stream: Stream, length: int) -> Stream:
+    def _moved(self, number: int, size: int) -> None:
+        """Count *size* bytes from the disk; none are left if the older file became shorter meanwhile: then its part
+        *number* is fetched."""
         with self._counting:
-            self.copied += length
-        return stream
+            self.copied += size
+            if not size:
+                self._in_older[number] = False
 
     def _is_in_older(self, number: int, part: Part, file: ReplacingFile) -> bool:
         """Return whether the older file has *part* at the same offset. Hashes that range, once."""
@@ -185,17 +190,25 @@ class _Joined:
 
 
 class _DiskStream:
-    """Bytes of a file on the disk, as those of a part from *offset* on."""
+    """Bytes of a file on the disk, as those of a part from *offset* on. Calls *moved* with the size of each read."""
 
-    def __init__(self, read: Callable[[memoryview, int], int], position: int, offset: int, length: int) -> None:
+    def __init__(
+        self,
+        read: Callable[[memoryview, int], int],
+        position: int,
+        offset: int,
+        length: int,
+        moved: Callable[[int], None],
+    ) -> None:
         self.offset = offset
-        self._read, self._position, self._left = read, position, length
+        self._read, self._position, self._left, self._moved = read, position, length, moved
 
     def readinto(self, buffer: memoryview) -> int:
         """Fill *buffer* with the next bytes; return 0 at the end."""
         count = self._read(buffer[: self._left], self._position)
         self._position += count
         self._left -= count
+        self._moved(count)
         return count
 
     def close(self) -> None:

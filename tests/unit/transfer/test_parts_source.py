@@ -111,6 +111,18 @@ def test_parts_of_the_older_file_are_not_fetched() -> None:
     assert (blobs.fetched, source.copied) == ([(0, None), (0, None)], 60)  # the second part and the last
 
 
+def test_an_older_file_that_becomes_shorter_is_left_alone() -> None:
+    blobs, file = Blobs(), Replacing(CONTENT)
+    source = PartsSource(blobs, parts_of())
+    source.write_to(file, BLOCK)
+    stream = source.fetch(WHOLE, 0, 30)
+    file.older = b""
+    with pytest.raises(errors.ConnectionFailedError):
+        stream.readinto(memoryview(bytearray(30)))
+    assert read(source, 0, 30) == (0, CONTENT[:30])
+    assert (len(blobs.fetched), source.copied) == (1, 0)
+
+
 def test_a_repeated_part_is_read_back_once_it_is_written() -> None:
     content = (CONTENT[:30] * 3)[:90]
     blobs, file = Blobs(content), Replacing()
