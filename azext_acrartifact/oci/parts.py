@@ -23,7 +23,7 @@ PART_FILE = f"{_MARK}file"
 PART_OFFSET = f"{_MARK}offset"
 PART_SIZE = f"{_MARK}size"
 PART_DIGEST = f"{_MARK}digest"
-_OF_PARTS = frozenset({TITLE, PART_FILE, PART_OFFSET, PART_SIZE, PART_DIGEST})
+_OF_PARTS = frozenset({PART_FILE, PART_OFFSET, PART_SIZE, PART_DIGEST})
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
 _DIGITS = 5
 
