@@ -154,20 +154,21 @@ class PartsVerifier(Verifier):
         self._begin()
 
     def _begin(self) -> None:
-        self._part = next(self._parts, None)
-        self._of_part = Verifier(self._part.blob.digest, self._part.blob.size) if self._part else None
+        part = next(self._parts, None)
+        self._current = (part, Verifier(part.blob.digest, part.blob.size)) if part else None
 
     def update(self, block: bytes | memoryview) -> None:
-        """Hash *block*, which may end one part and begin others. A wrong part is reported by `finish`, when everything
-        has arrived, so that the right ones need not be fetched again."""
+        """Hash *block*, which may end one part and begin others. `finish` reports a wrong part, as it does for a wrong
+        whole."""
         super().update(block)
         rest = memoryview(block)
-        while self._part is not None and self._of_part is not None and rest:
-            taken = rest[: self._part.blob.size - self._of_part.seen]
-            self._of_part.update(taken)
+        while self._current and rest:
+            part, verifier = self._current
+            taken = rest[: part.blob.size - verifier.seen]
+            verifier.update(taken)
             rest = rest[len(taken) :]
-            if self._of_part.seen == self._part.blob.size:
-                self._end(self._part, self._of_part)
+            if verifier.seen == part.blob.size:
+                self._end(part, verifier)
                 self._begin()
 
     def _end(self, part: Part, verifier: Verifier) -> None:

@@ -127,14 +127,14 @@ def test_the_number_of_parts_is_limited_before_any_is_looked_at() -> None:
 
 
 def test_the_sum_of_all_files_is_limited() -> None:
-    def one(name: str) -> Layers:
-        half = LARGEST_SIZE // 2 + 1
-        whole = Descriptor("x/y", Digest("sha256:" + "0" * 64), half, {TITLE: name})
-        return [Descriptor("x/y", whole.digest, half, part_annotations(whole, 1, 1, 0))]
+    def one(name: str, size: int) -> Layers:
+        whole = Descriptor("x/y", Digest("sha256:" + "0" * 64), size, {TITLE: name})
+        return [Descriptor("x/y", whole.digest, size, part_annotations(whole, 1, 1, 0))]
 
-    assert len(files_in(one("a"))) == 1
+    assert len(files_in(one("a", LARGEST_SIZE))) == 1
+    assert len(files_in([*one("a", LARGEST_SIZE - 1), *one("b", 1)])) == 2
     with pytest.raises(errors.InvalidManifestError, match="too large"):
-        files_in([*one("a"), *one("b")])
+        files_in([*one("a", LARGEST_SIZE), *one("b", 1)])
 
 
 def verifier(content: bytes = CONTENT) -> PartsVerifier:
