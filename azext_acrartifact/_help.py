@@ -56,8 +56,8 @@ helps["acr artifact pull"] = """
 type: command
 short-summary: Pull an artifact's files and folders.
 long-summary: >
-  A file gets its final name once all of it is downloaded and verified. Unchanged files are not downloaded again. Run
-  the same command again to resume an interrupted pull.
+  A file gets its final name once all of it is downloaded and verified. Unchanged files are not downloaded again, nor
+  unchanged parts of a file that was pushed in parts. Run the same command again to resume an interrupted pull.
 examples:
   - name: Pull an artifact to the current folder.
     text: az acr artifact pull myregistry.azurecr.io/samples/artifact:1.0
