@@ -41,7 +41,8 @@ def large(engine: Engine, emulator: Emulator, work: Path) -> Path:
 
 def write(path: Path, seed: int) -> bytes:
     """Write *path*, and return its content."""
-    content = random.Random(seed).randbytes(SIZE)
+    draw = random.Random(seed)
+    content = b"".join(draw.randbytes(CHUNK) for _ in range(SIZE // CHUNK))
     path.write_bytes(content)
     return content
 
