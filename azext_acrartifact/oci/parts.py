@@ -68,13 +68,18 @@ def part_annotations(whole: Descriptor, number: int, count: int, offset: int) ->
     }
 
 
+def is_part(layer: Descriptor) -> bool:
+    """Return whether *layer* is marked as a part of a file."""
+    return any(key.startswith(_MARK) for key in layer.annotations)
+
+
 def files_in(layers: Iterable[Descriptor]) -> list[LayeredFile]:
     """Return the files that *layers* make, each where its first layer is. Raises `InvalidManifestError` unless all
     parts of each file are there, in order, and fit together."""
     found: dict[str, list[Descriptor]] = {}
     files: list[str | Descriptor] = []
     for layer in layers:
-        if not any(key.startswith(_MARK) for key in layer.annotations):
+        if not is_part(layer):
             files.append(layer)
             continue
         name = _text(layer, PART_FILE)

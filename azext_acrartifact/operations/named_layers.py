@@ -12,6 +12,7 @@ from ..oci.descriptor import Descriptor
 from ..oci.kinds import HELM_CONFIG, kind_of
 from ..oci.manifest import Manifest
 from ..oci.mediatypes import EMPTY_CONFIG, FILE_MODE, MODEL_METADATA, MODEL_PATHS, TITLE, UNPACK, is_media_type
+from ..oci.parts import is_part
 from ..oci.reference import Reference
 from ..transfer.download import BlobDownload
 from ..transfer.repository_storage import RepositoryStorage
@@ -68,8 +69,9 @@ def no_names(manifest: Manifest, reference: Reference) -> InvalidManifestError:
 
 
 def _of_model(layer: Descriptor) -> Descriptor:
-    """Return *layer* with our annotations for what ModelPack says in its own: a tar, or a file's permission bits."""
-    if not any(layer.annotations.get(name) for name in MODEL_PATHS):
+    """Return *layer* with our annotations for what ModelPack says in its own: a tar, or a file's permission bits. A
+    part of a tar is no tar."""
+    if is_part(layer) or not any(layer.annotations.get(name) for name in MODEL_PATHS):
         return layer
     found = {UNPACK: "true"} if _MODEL_TAR.fullmatch(layer.media_type) else _mode_in(layer)
     return replace(layer, annotations={**found, **layer.annotations})

@@ -10,6 +10,7 @@ from ..errors import InvalidInputError, LocalFileError
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest
 from ..oci.manifest import MANIFEST_LIMIT
+from ..oci.mediatypes import UNPACK
 from ..oci.parts import MOST_PARTS, part_annotations
 from .inputs import Input
 
@@ -72,8 +73,9 @@ def fitting_part_size(inputs: Sequence[Input], asked: int | None) -> int | None:
 
 
 def is_in_parts(item: Input, part_size: int | None) -> bool:
-    """Return whether *item* is a file that is larger than a part."""
-    return part_size is not None and item.folder is None and item.size > part_size
+    """Return whether *item* is a file that is larger than a part. An archive that a pull unpacks stays one layer."""
+    unpacked = item.folder is not None or UNPACK in item.annotations
+    return part_size is not None and not unpacked and item.size > part_size
 
 
 def advice(inputs: Sequence[Input]) -> str:

@@ -14,10 +14,12 @@ from azext_acrartifact import errors
 from azext_acrartifact.cli.output.json import pull_output, push_output, show_output
 from azext_acrartifact.files.selection import Selection
 from azext_acrartifact.oci.digest import digest_of
-from azext_acrartifact.oci.mediatypes import TITLE
+from azext_acrartifact.oci.mediatypes import MODEL_PATHS, TITLE, UNPACK
 from azext_acrartifact.oci.parts import PART_DIGEST, PART_FILE, PART_OFFSET, PART_SIZE
+from azext_acrartifact.operations.annotations import Annotations
 from azext_acrartifact.operations.pull import PullOrder, pull
 from azext_acrartifact.operations.pull_check import check
+from azext_acrartifact.operations.pull_plan import LISTED_TWICE
 from azext_acrartifact.operations.pull_stdout import read_one
 from azext_acrartifact.operations.show import show
 from azext_acrartifact.transfer.progress import Progress
@@ -120,6 +122,48 @@ def test_a_dry_run_counts_new_parts(signed_in, app, work: Path) -> None:
     (work / "f").write_bytes(noise(2 * PART, seed=4))
     result = push_files(signed_in(), "parts-dry:1", "f", part_size=PART, dry_run=True)
     assert (result.files[0].state, result.files[0].parts, sent(app)) == ("uploaded", 2, 0)
+
+
+def test_a_program_in_parts_stays_executable(signed_in, work: Path, tmp_path: Path) -> None:
+    (work / "run").write_bytes(noise(PART + 1))
+    (work / "run").chmod(0o755)
+    push_files(signed_in(), "parts-mode:1", "run", part_size=PART)
+    pull_files(signed_in(), "parts-mode:1", tmp_path)
+    assert (tmp_path / "run").stat().st_mode & 0o111 == 0o111
+    (tmp_path / "run").chmod(0o644)
+    with pytest.raises(errors.LocalFileError, match="differ"):
+        check(signed_in(), PullOrder(ref("parts-mode:1"), str(tmp_path)), Progress())
+
+
+def test_files_in_parts_are_chosen_beside_members_of_folders(signed_in, work: Path, tmp_path: Path) -> None:
+    (work / "docs").mkdir()
+    for path in ("a.txt", "docs/b.txt", "docs/c.md", "d.md"):
+        (work / path).write_bytes(noise(PART + 1))
+    pushed = push_files(signed_in(), "parts-chosen:1", "a.txt", "docs", "d.md", part_size=PART)
+    chosen = pull_files(signed_in(), "parts-chosen:1", tmp_path, selection=Selection.of(include=["*.txt"]))
+    files = pull_output(chosen)["files"]
+    assert [(file.get("parts"), file.get("members")) for file in files] == [(2, None), (None, ["docs/b.txt"])]
+    assert [(item["title"], item["parts"]) for item in pull_output(chosen)["skipped"]] == [("d.md", 2)]
+    whole = replace(push_blob(signed_in(), "parts-chosen", noise(PART + 1)), annotations={TITLE: "a.txt"})
+    push_manifest(signed_in(), "parts-chosen", [*pushed.manifest.layers, whole], tag="2")
+    twice = pull_files(signed_in(), "parts-chosen:2", tmp_path / "to")
+    assert [(item.blob.title, item.why) for item in twice.skipped] == [("a.txt", LISTED_TWICE)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "marks", "parts"),
+    [("application/vnd.cncf.model.weight.v1.tar", {MODEL_PATHS[0]: "f"}, 2), ("a/b", {UNPACK: "true"}, 0)],
+)
+def test_an_archive_in_parts_is_a_file_and_an_unpacked_one_a_layer(
+    signed_in, work: Path, tmp_path: Path, kind: str, marks: dict[str, str], parts: int
+) -> None:
+    (work / "f").write_bytes(b"\0" * (PART + 1))
+    annotations = Annotations(files={"f": marks})
+    result = push_files(signed_in(), "parts-archive:1", f"f:{kind}", part_size=PART, annotations=annotations)
+    assert result.files[0].parts == parts
+    if parts:
+        pull_files(signed_in(), "parts-archive:1", tmp_path)
+        assert (tmp_path / "f").read_bytes() == b"\0" * (PART + 1)
 
 
 def test_a_file_of_one_part_is_an_ordinary_layer(signed_in, work: Path) -> None:
