@@ -119,9 +119,8 @@ class ReadAhead:
                 self._wait(lambda: number in self._ready or self._in_order is not None)
                 if self._closed:
                     raise CancelledError("Stopped")
-                data = self._ready.pop(number, None)
-        if mine:
-            data = self._download(number)
+                return self._ready.pop(number, memoryview(b""))
+        data = self._download(number)
         return memoryview(b"") if data is None else data
 
     def _wait(self, condition: Callable[[], bool]) -> None:
