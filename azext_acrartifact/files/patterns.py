@@ -13,7 +13,8 @@ class Patterns:
 
     def __init__(self, globs: Iterable[Glob] = (), used: set[str] | None = None) -> None:
         self.globs = tuple(globs)
-        self._used: set[str] = set() if used is None else used
+        self.used: set[str] = set() if used is None else used
+        """The texts of those that have matched something."""
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> Patterns:
@@ -32,16 +33,16 @@ class Patterns:
     @property
     def unused(self) -> list[str]:
         """The patterns that have matched nothing so far."""
-        return list(dict.fromkeys(glob.text for glob in self.globs if glob.text not in self._used))
+        return list(dict.fromkeys(glob.text for glob in self.globs if glob.text not in self.used))
 
     def followed_by(self, others: Patterns) -> Patterns:
         """Return these patterns and, after them, *others*, which note what was used."""
-        return Patterns((*self.globs, *others.globs), others._used)
+        return Patterns((*self.globs, *others.globs), others.used)
 
     def without(self, texts: Iterable[str]) -> Patterns:
         """Return the patterns that do not spell one of *texts*. Both lists note together what was used."""
         spelled = set(texts)
-        return Patterns((glob for glob in self.globs if glob.name not in spelled), self._used)
+        return Patterns((glob for glob in self.globs if glob.name not in spelled), self.used)
 
     def leaves_out(self, path: str, folder: bool, above: bool = False) -> bool:
         """Return whether these patterns of files to leave out match *path*; *above*: whether they match its folder.
@@ -64,7 +65,7 @@ class Patterns:
             is_name = glob.negated and path == glob.text
             if not is_name and not glob.matches(path, folder):
                 continue
-            self._used.add(glob.text)
+            self.used.add(glob.text)
             if is_name or not glob.negated:
                 found = True
             elif glob.anchored or not only_anchored:
@@ -84,7 +85,7 @@ class Patterns:
         covering = [number for number, glob in enumerate(self.globs) if not glob.negated and glob.covers(folder)]
         if not covering or any(glob.negated and glob.may_match_below(folder) for glob in self.globs[covering[-1] :]):
             return False
-        self._used.update(self.globs[number].text for number in covering)
+        self.used.update(self.globs[number].text for number in covering)
         return True
 
 

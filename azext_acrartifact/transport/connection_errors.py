@@ -40,10 +40,8 @@ def failure(error: BaseException, request: Request, proxy: Proxy | None) -> Arti
         )
     if isinstance(error, socket.gaierror):
         return _unresolved(error, host, proxy)
-    if proxy and type(error).__module__ == "socks":
-        return _refused_by_socks(error, proxy)
-    if proxy and (tunnel := _TUNNEL_STATUS.search(str(error))):
-        return _refused_by_proxy(tunnel.group(1), host, proxy)
+    if proxy and (refused := _refused(error, host, proxy)):
+        return refused
     if isinstance(error, http.client.HTTPException) and not isinstance(error, http.client.RemoteDisconnected):
         return _malformed(error, request)
     what = "The connection stalled" if isinstance(error, NoProgressError) else "The connection failed"
@@ -93,6 +91,14 @@ def _unresolved(error: socket.gaierror, host: str, proxy: Proxy | None) -> Conne
         why=error.strerror or "",
         hint="Check the registry's name. With a private endpoint, run this inside its virtual network.",
     )
+
+
+def _refused(error: BaseException, host: str, proxy: Proxy) -> ConnectionFailedError | None:
+    """Return the error of a *proxy* that says itself why there is no connection; None for others."""
+    if type(error).__module__ == "socks":
+        return _refused_by_socks(error, proxy)
+    tunnel = _TUNNEL_STATUS.search(str(error))
+    return _refused_by_proxy(tunnel.group(1), host, proxy) if tunnel else None
 
 
 def _refused_by_proxy(status: str, host: str, proxy: Proxy) -> ConnectionFailedError:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ...operations.purge import PurgeResult
     from ...operations.purge_filters import TagFilter
     from ...operations.purge_plan import PurgePlan
+    from ...transfer.progress import Progress
 
 _MOST_NAMED = 10
 
@@ -35,13 +36,11 @@ def purge(
     yes: bool = False,
 ) -> dict[str, Any]:
     """Delete old tags, and artifacts without a tag."""
-    from ..._format import purge_table
     from ...operations.purge import preview
     from ...operations.purge import purge as run
     from ...operations.purge_filters import parse_age
     from ...operations.purge_plan import PurgeOrder, plan_purge
     from ..naming import name_repository
-    from ..output.failed_result import print_result
     from ..output.json import purge_output
     from ..session import open_session
 
@@ -61,15 +60,14 @@ def purge(
     )
     with open_session(cmd, named, login) as session:
         plan = plan_purge(session.registry, order, datetime.now(timezone.utc))
-        for one in plan.unmatched:
-            session.progress.note(f"{one.typed}: {'; '.join(filter(None, [one.why, one.hint]))}")
+        _note_unmatched(session.progress, plan)
         if dry_run:
             return purge_output(preview(plan))
         _confirm(cmd, plan, yes)
         result = run(session.registry, plan, session.progress)
     shown = purge_output(result)
     if result.failed:
-        print_result(cmd, shown, purge_table)
+        _print(cmd, shown)
         raise _incomplete(result)
     return shown
 
@@ -104,6 +102,18 @@ def _confirm(cmd: CommandContext, plan: PurgePlan, yes: bool) -> None:
     if len(doomed) > _MOST_NAMED:
         lines.append(f"  and {len(doomed) - _MOST_NAMED} more (--dry-run lists all)")
     confirm(cmd, "\n".join(lines), yes)
+
+
+def _note_unmatched(progress: Progress, plan: PurgePlan) -> None:
+    for one in plan.unmatched:
+        progress.note(f"{one.typed}: {'; '.join(filter(None, [one.why, one.hint]))}")
+
+
+def _print(cmd: CommandContext, shown: dict[str, Any]) -> None:
+    from ..._format import purge_table
+    from ..output.failed_result import print_result
+
+    print_result(cmd, shown, purge_table)
 
 
 def _incomplete(result: PurgeResult) -> ArtifactError:

@@ -70,9 +70,9 @@ class PackedFolder:
         time = source_date_epoch() if mtime is None else mtime
         return cls(title, walk(path, title, exclusion), time)
 
-    def with_modes(self, changed: Callable[[int], int]) -> PackedFolder:
+    def with_modes(self, new_mode: Callable[[int], int]) -> PackedFolder:
         """Return the same folder with other permission bits of its files and folders."""
-        entries = (e if e.kind == stat.S_IFLNK else replace(e, mode=changed(e.mode)) for e in self.entries)
+        entries = (e if e.kind == stat.S_IFLNK else replace(e, mode=new_mode(e.mode)) for e in self.entries)
         return PackedFolder(self.title, tuple(entries), self._mtime)
 
     @property

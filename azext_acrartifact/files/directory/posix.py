@@ -115,19 +115,7 @@ class DescriptorFolder:
         own = os.fstat(self.descriptor)
         if own.st_mode & stat.S_ISGID:
             with contextlib.suppress(OSError):
-                self._adopt(name, own.st_gid)
-
-    def _adopt(self, name: str, group: int) -> None:
-        status = os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
-        is_folder = stat.S_ISDIR(status.st_mode)
-        if status.st_gid == group and (not is_folder or status.st_mode & stat.S_ISGID):
-            return  # it was made in a folder of this group
-        os.chown(name, -1, group, dir_fd=self.descriptor, follow_symlinks=False)
-        if is_folder:
-            with contextlib.closing(self.child(name)) as inner:
-                inner.set_mode(stat.S_IMODE(status.st_mode) | stat.S_ISGID)
-                for entry in inner.names():
-                    inner._adopt(entry, group)
+                _adopt(self, name, own.st_gid)
 
     def free_bytes(self) -> int:
         """Return how many bytes this user may still write to its file system; `UNKNOWN_SPACE` if it does not say."""
@@ -141,6 +129,20 @@ class DescriptorFolder:
     def locks(self) -> DescriptorLocks:
         """Locks of the folder and of temporary files in it."""
         return DescriptorLocks(self)
+
+
+def _adopt(folder: DescriptorFolder, name: str, group: int) -> None:
+    """Give *name* in *folder*, and what is below it, to *group*."""
+    status = os.stat(name, dir_fd=folder.descriptor, follow_symlinks=False)
+    is_folder = stat.S_ISDIR(status.st_mode)
+    if status.st_gid == group and (not is_folder or status.st_mode & stat.S_ISGID):
+        return  # it was made in a folder of this group
+    os.chown(name, -1, group, dir_fd=folder.descriptor, follow_symlinks=False)
+    if is_folder:
+        with contextlib.closing(folder.child(name)) as inner:
+            inner.set_mode(stat.S_IMODE(status.st_mode) | stat.S_ISGID)
+            for entry in inner.names():
+                _adopt(inner, entry, group)
 
 
 class DescriptorLocks:

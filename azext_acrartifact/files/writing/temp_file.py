@@ -65,7 +65,7 @@ def keeps_apart(folder: Folder) -> bool:
 def created_modes(folder: Folder) -> int | None:
     """Return the permission bits that new files in *folder* may have, by its umask or default ACL; None where its file
     system has none to give (FAT, some mounts), or nothing can be created."""
-    found = []
+    found: list[int] = []
     for mode in (0o777, 0o600):
         name = temporary_name()
         try:
@@ -76,7 +76,7 @@ def created_modes(folder: Folder) -> int | None:
             found.append(stat.S_IMODE(os.fstat(descriptor).st_mode) & 0o777)
         with contextlib.suppress(FileNotFoundError):
             folder.remove(name)
-    every, own = found
+    every, own = found[0], found[1]
     return every if os.name != "nt" and own == every & 0o600 else None
 
 
