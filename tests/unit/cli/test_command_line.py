@@ -27,6 +27,8 @@ REF = "myregistry.azurecr.io/a:1"
         ("--dry-run REF a.txt -o table", "REF --dry-run -o table --file a.txt"),
         ("REF -f a.txt --debug b.txt", "REF -f a.txt --debug --file b.txt"),
         ("-n myregistry -t a:1 a.txt", "-n myregistry -t a:1 --file a.txt"),
+        ("-n myregistry -t a:1 ./a.txt", "-n myregistry -t a:1 --file ./a.txt"),
+        ("REF -t a:1 -f a.txt", "REF -t a:1 -f a.txt"),
         ("REF -fa.txt b.txt", "REF -fa.txt --file b.txt"),
         ("REF --file -", "REF --file -"),
         ("REF -f a.txt b.txt", "REF -f a.txt b.txt"),
