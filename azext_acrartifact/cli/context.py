@@ -25,7 +25,6 @@ LONGEST_STALL = 3600
 SETTINGS = frozenset({"auth_mode", "concurrency", "part_size", "stall_timeout", "token_cache", "verify"})
 """All settings of this extension: `acrartifact.NAME` of `az config`, or `AZURE_ACRARTIFACT_NAME` of the environment."""
 _SECTION = "acrartifact"
-_REMOVING = frozenset({"delete", "purge", "untag", "update"})
 # Those of knack.config, whose getboolean raises ValueError.
 _BOOLEANS = {"1": True, "yes": True, "true": True, "on": True, "0": False, "no": False, "false": False, "off": False}
 _CORRECT = "Correct it in the file `config` of the folder ~/.azure; write %% for %."
@@ -176,7 +175,7 @@ class CommandContext:
         return self.cli_ctx.data.get("subscription_id") or None
 
     @property
-    def request_id(self) -> str | None:
+    def _request_id(self) -> str | None:
         """The id that Azure CLI sends with every request of this command."""
         found = (self.cli_ctx.data.get("headers") or {}).get("x-ms-client-request-id")
         return str(found) if found else None
@@ -184,7 +183,7 @@ class CommandContext:
     @property
     def request_headers(self) -> dict[str, str]:
         """The headers of all requests."""
-        request_id = {"x-ms-client-request-id": self.request_id} if self.request_id else {}
+        request_id = {"x-ms-client-request-id": self._request_id} if self._request_id else {}
         return {"X-Meta-Source-Client": "azure/cli/acrartifact", **request_id}
 
     @property
@@ -200,11 +199,6 @@ class CommandContext:
         from azure.cli.core.util import should_disable_connection_verify
 
         return not should_disable_connection_verify()
-
-    @property
-    def removes(self) -> bool:
-        """Whether the command removes something or changes a lock."""
-        return str(self.cli_ctx.data.get("command") or "").rpartition(" ")[2] in _REMOVING
 
     @property
     def only_show_errors(self) -> bool:

@@ -19,6 +19,7 @@ from . import arm
 from .login_server import LoginServer
 
 _logger = get_logger(__name__)
+_REMOVING = frozenset({"delete", "purge", "untag", "update"})
 _AUTO = ("login", "environment", "docker", "anonymous")
 """Never `admin`: that user may do everything, and does not say who acted."""
 
@@ -70,7 +71,7 @@ def _chosen(cmd: CommandContext, server: LoginServer, login: LoginArgument, to_s
             hint=f"Give it: --name {server.host}, if that is the registry that you mean.",
         )
     sources = _sources(cmd, server.host, ask_machine=mode == "environment")
-    if mode == "auto" and cmd.removes:
+    if mode == "auto" and _removes(cmd):
         sources["docker"] = Source(sources["docker"].name, lambda: _of_docker_if_asked(server.host))
     left_out = {"anonymous"} if to_store or server.name else set()
     return [sources[name] for name in (_AUTO if mode == "auto" else (mode,)) if mode != "auto" or name not in left_out]
@@ -100,7 +101,7 @@ def local_login(cmd: CommandContext, server: str, login: LoginArgument, note: No
     if stored is None or stored.username == REFRESH_TOKEN_USER:
         return None
     if mode == "auto":
-        if cmd.removes:
+        if _removes(cmd):
             _of_docker_if_asked(server)
         _say_docker(cmd, server, f"user '{stored.username}'", note)
     return stored.username, stored.password
@@ -141,6 +142,11 @@ def _of_environment(cmd: CommandContext, server: str, *, ask_machine: bool) -> C
     credential = environment_credential(os.environ, audiences(cmd), options, ask_machine=ask_machine)
     require_azure(cmd, server)
     return credential
+
+
+def _removes(cmd: CommandContext) -> bool:
+    """Return whether the command removes something or changes a lock."""
+    return str(cmd.cli_ctx.data.get("command") or "").rpartition(" ")[2] in _REMOVING
 
 
 def _of_docker(server: str) -> Credential:
