@@ -11,7 +11,7 @@ from .auth.distribution import ChallengeAuthorizer
 from .auth.endpoint import TokenEndpoint
 from .auth.tokens import TokenAuthorizer
 from .cli.arguments import LoginArgument
-from .cli.context import CommandContext
+from .cli.context import CommandContext, suffix_of
 from .cli.identity.auth_mode import credential_for, local_login
 from .cli.identity.login_server import LoginServer, login_server_of
 from .cli.naming import NamedReference
@@ -114,7 +114,7 @@ def open_vault(cmd: CommandContext, key_id: str, http: HttpClient) -> KeyVault:
     from .cli.identity.account import entra_token
     from .signing.key_vault import KeyVault, parse_key_id
 
-    suffix = cmd.vault_suffix or ".vault.azure.net"
+    suffix = suffix_of(cmd.cli_ctx, "keyvault_dns") or ".vault.azure.net"
     audience = f"https://{suffix.lstrip('.')}"
     key = parse_key_id(key_id, suffix)
     return KeyVault(key, http, lambda: token_in_time(lambda: entra_token(cmd, audience), cmd.stall_timeout).value)

@@ -84,4 +84,5 @@ def cli_error(error: ArtifactError) -> az.AzCLIError:
     kind = next((cli for core, cli in _KINDS if isinstance(error, core)), az.AzureResponseError)
     if error.request:
         _logger.info("The request that failed: %s", error.request)
-    return kind(f"{error.summary.rstrip('.')}.", error.hint or None)
+    done = f" Done before: {error.done}." if error.done else ""
+    return kind(f"{error.summary.rstrip('.')}.{done}", error.hint or None)

@@ -40,6 +40,15 @@ def _readable(where: str) -> Iterator[None]:
         raise InvalidInputError("The setting cannot be read", where=where, why=why, hint=_CORRECT) from error
 
 
+def suffix_of(cli_ctx: AzCli, service: str) -> str | None:
+    """Return the end of the hosts of the cloud's *service*, such as `.azurecr.io`; None when the cloud has none."""
+    try:
+        suffix = str(getattr(cli_ctx.cloud.suffixes, service) or "")
+    except CloudSuffixNotSetException:
+        return None
+    return f".{suffix.lstrip('.')}" if suffix else None
+
+
 def where_set(cli_ctx: AzCli, section: str, name: str) -> str:
     """Return the name of a setting where it is set: in the environment, or in `az config`."""
     variable: str = cli_ctx.config.env_var_name(section, name)
@@ -154,20 +163,7 @@ class CommandContext:
     @property
     def registry_suffix(self) -> str | None:
         """The end of the cloud's login servers, such as `.azurecr.io`; None when the cloud has none."""
-        try:
-            suffix = str(self.cli_ctx.cloud.suffixes.acr_login_server_endpoint or "")
-        except CloudSuffixNotSetException:
-            return None
-        return f".{suffix.lstrip('.')}" if suffix else None
-
-    @property
-    def vault_suffix(self) -> str:
-        """The end of the hosts of the cloud's Key Vaults, such as `.vault.azure.net`; empty when it has none."""
-        try:
-            suffix = str(self.cli_ctx.cloud.suffixes.keyvault_dns or "")
-        except CloudSuffixNotSetException:
-            return ""
-        return f".{suffix.lstrip('.')}" if suffix else ""
+        return suffix_of(self.cli_ctx, "acr_login_server_endpoint")
 
     @property
     def subscription(self) -> str | None:

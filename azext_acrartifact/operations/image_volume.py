@@ -1,6 +1,6 @@
 """Push what Kubernetes mounts as an image volume: tar layers, and the config of an image that names their content.
 
-https://kubernetes.io/docs/tasks/configure-pod-container/image-volumes; `docs/decisions/0014-image-volumes.md`.
+https://kubernetes.io/docs/tasks/configure-pod-container/image-volumes; `docs/decisions/0017-image-volumes.md`.
 """
 
 from __future__ import annotations

@@ -59,6 +59,7 @@ REQUIREMENTS = {
     "R36": "unfinished files belong to their owner alone, and no lock of another user blocks for ever",
     "R37": "redirects lead to no inward name or address, in any notation, also behind a proxy",
     "R38": "lists, compressed members and error texts take bounded memory and time",
+    "R39": "what is not understood of a signature is refused, and what was verified is what is used",
 }
 _MARKS = {"SAFE": "safe", "HARM": "**HARM**", "HANG": "**HANG**", "UNCLEAR": "unclear"}
 

@@ -97,6 +97,8 @@ def test_a_message_has_the_texts_that_are_given() -> None:
 
 def test_a_message_ends_with_one_dot() -> None:
     assert str(cli_error(ArtifactError("It failed", why="it says so."))) == "It failed: it says so."
+    partly = restated(ArtifactError("It failed"), done="1.0 was stored")
+    assert str(cli_error(partly)) == "It failed. Done before: 1.0 was stored."
 
 
 def test_a_registry_error_has_its_status_code_and_correlation_id() -> None:
