@@ -85,6 +85,13 @@ class Case:
         return self.shape.count > 1 and not self.shape.packed
 
     @property
+    def one_connection(self) -> int:
+        """Bytes a second of the one connection that all data has to take: that of the only blob of a push, if it is not
+        in parts. 0 for no limit."""
+        alone = self.shape.packed or (self.shape.count == 1 and not self.shape.part_size)
+        return self.setup.network.rate if alone and self.action is Action.PUSH else 0
+
+    @property
     def oras_only(self) -> bool:
         """Whether other peers take minutes here, and show nothing new compared with a nearer registry."""
         return self.setup.network is FAR and self.shape is trees.SMALL

@@ -55,15 +55,16 @@ class Verdict:
         return ": ".join([self.state, *([", ".join(self.reasons)] if self.reasons else [])])
 
 
-def judge(goal: Goal, in_flight: int, table: Sequence[Row], cores: int) -> Verdict:
+def judge(goal: Goal, in_flight: int, table: Sequence[Row], cores: int, rate: int = 0) -> Verdict:
     """Return whether our row of *table* reaches *goal* with at most *in_flight* requests in flight.
 
-    A speed that the machine's *cores* allow to no client is not visible, rather than missed.
+    A speed that the machine's *cores* allow to no client, or one connection of *rate*, is not visible, rather than
+    missed.
     """
     mine = ours(table)
     if mine is None or (default_oras(table) is None and (goal.best or goal.default or goal.cpu)):
         return Verdict(NONE)
-    slow = list(_slow(goal, table, cores))
+    slow = list(_slow(goal, table, cores, rate))
     reasons = [reason for reason, visible in slow if visible] + list(_exceeded(goal, in_flight, mine, table))
     if reasons:
         return Verdict(MISSED, tuple(reasons))
@@ -72,10 +73,10 @@ def judge(goal: Goal, in_flight: int, table: Sequence[Row], cores: int) -> Verdi
     return Verdict(NONE if goal == NO_GOAL else REACHED)
 
 
-def _slow(goal: Goal, table: Sequence[Row], cores: int) -> Iterator[tuple[str, bool]]:
+def _slow(goal: Goal, table: Sequence[Row], cores: int, rate: int) -> Iterator[tuple[str, bool]]:
     """Yield each speed that is missed, and whether the machine allows it."""
     for wanted, theirs, name in ((goal.best, best_oras(table), "oras"), (goal.default, default_oras(table), "default")):
-        reached, most = speed(table, theirs), upper_bound(table, theirs, cores)
+        reached, most = speed(table, theirs), upper_bound(table, theirs, cores, rate)
         if wanted is not None and reached is not None and reached < wanted:
             yield f"{reached:.2f} × {name}", most is None or most >= wanted
 

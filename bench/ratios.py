@@ -72,8 +72,11 @@ def speed(table: Sequence[Row], theirs: Row | None) -> float | None:
     return theirs.wall / mine.own_wall if mine and theirs else None
 
 
-def upper_bound(table: Sequence[Row], theirs: Row | None, cores: int) -> float | None:
-    """Return the speed limit of a machine of *cores*, as a multiple of *theirs*: the service and the network use the
-    same processors as the client, for at least the smallest *service_cpu* of all clients."""
+def upper_bound(table: Sequence[Row], theirs: Row | None, cores: int, rate: int = 0) -> float | None:
+    """Return the limit of any client's speed, as a multiple of *theirs*, on a machine of *cores*. The service and the
+    network use the same processors as the client, for at least the smallest *service_cpu* of all clients. One blob goes
+    up over one connection, of *rate* bytes a second; 0 sets no limit."""
     service = min((row.service_cpu for row in table), default=0.0)
-    return theirs.wall * cores / service if theirs and service else None
+    sent = min((sum(host.bytes_up for host in row.hosts.values()) for row in table), default=0)
+    least = max(service / cores, sent / rate if rate else 0.0)
+    return theirs.wall / least if theirs and least else None

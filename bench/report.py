@@ -20,7 +20,8 @@ Medians of wall time, in seconds.
   setting is in brackets. regctl and crane pack no folders, and are left out where they take minutes. crane pushes an
   OCI layout that is hashed beforehand.
 - **at most** is the limit of the machine: the service and the simulated network share its processors with the client,
-  and their processor time alone already takes this long. A goal beyond it is *not visible*.
+  and their processor time alone already takes this long. One blob goes up over one connection, whose rate is limited,
+  too. A goal beyond it is *not visible*.
 - The registry has the shape of Azure Container Registry: HTTP/1.1 over TLS, and each blob comes by a redirect from
   another host. It is nginx before CNCF distribution: see `docs/decisions/0009-what-the-bench-can-show.md`. **plain** is
   CNCF distribution alone, with HTTP/2 and without redirects.
@@ -87,14 +88,14 @@ def table(head: Iterable[str], lines: Iterable[Iterable[str]]) -> str:
 def _line(case: Case, record: Record) -> list[str]:
     rows = record.rows
     mine, oras, times = ours(rows), best_oras(rows), speed(rows, best_oras(rows))
-    most = upper_bound(rows, oras, record.origin.cores)
+    most = upper_bound(rows, oras, record.origin.cores, case.one_connection)
     cells = [
         f"{mine.wall:.2f} ({mine.az_wall:.2f})" if mine else NONE,
         f"{oras.wall:.2f} ({oras.client.split()[-1].replace('oras', 'default')})" if oras else NONE,
         *(f"{row.wall:.2f}" if (row := named(rows, peer)) else NONE for peer in ("regctl", "crane")),
         *(f"{value:.2f} ×" if value else NONE for value in (times, most)),
     ]
-    verdict = judge(case.goal, case.in_flight, rows, record.origin.cores)
+    verdict = judge(case.goal, case.in_flight, rows, record.origin.cores, case.one_connection)
     what = f"{case.workload} {case.action.value}: {case.shape.title}"
     return [what, case.setup.name, *cells, str(case.goal), str(verdict)]
 

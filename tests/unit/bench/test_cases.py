@@ -56,3 +56,8 @@ def test_every_case_on_a_network_has_a_goal() -> None:
 )
 def test_requests_in_flight_are_known_for_each_case(name: str, most: int) -> None:
     assert [case.in_flight for case in CASES if case.name == name] == [most]
+
+
+def test_the_one_blob_of_a_push_goes_over_one_connection() -> None:
+    found = {case.name for case in CASES if case.one_connection}
+    assert found == {f"{push}@{where}" for push in ("W1-push", "W4-push", "W9-push") for where in ("near", "far")}

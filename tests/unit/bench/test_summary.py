@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bench.accesslog import Traffic
 from bench.cases import CASES
 from bench.process import Usage
@@ -35,3 +37,9 @@ def test_the_processor_time_of_the_service_limits_the_speed() -> None:
     found = rows(result(oras=[9.0], ours=[2.5]))
     assert upper_bound(found, best_oras(found), 2) == 18.0
     assert upper_bound(found, None, 2) is None
+
+
+def test_the_rate_of_one_connection_limits_the_speed() -> None:
+    sent = [replace(row, hosts={"registry": Traffic(bytes_up=300)}) for row in rows(result(oras=[9.0], ours=[2.5]))]
+    assert upper_bound(sent, best_oras(sent), 2, rate=100) == 3.0
+    assert upper_bound(sent, best_oras(sent), 2, rate=1000) == 18.0
