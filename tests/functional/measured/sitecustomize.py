@@ -17,9 +17,13 @@ class FirstImport(MetaPathFinder):
     def find_spec(self, name: str, *_: object) -> None:
         """Start to measure when *name* is the extension."""
         if name == "azext_acrartifact":
+            sys.meta_path.remove(self)
+            try:
+                os.getcwd()
+            except FileNotFoundError:  # coverage cannot work in a folder that was removed
+                return
             from coverage import Coverage
 
-            sys.meta_path.remove(self)
             file = os.environ["FACE_COVERAGE"]
             measured = Coverage(config_file=False, data_file=file, data_suffix=True, branch=True, include=FACE)
             atexit.register(measured.save)
