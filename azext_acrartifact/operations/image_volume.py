@@ -24,6 +24,7 @@ from .upload_job import PendingUpload
 
 _EVERYTHING = "."
 """The title of the layer that a pull unpacks into the destination itself."""
+_FOLDER_MODE = 0o755
 _PLATFORM = {"os": "linux", "architecture": "amd64"}
 """Container runtimes compare the platform of an image in an index only, so that every node mounts this one."""
 
@@ -31,15 +32,15 @@ _PLATFORM = {"os": "linux", "architecture": "amd64"}
 def require_mountable(files: Sequence[FileSpec], others: Mapping[str, object]) -> None:
     """Raise `InvalidInputError` for what is no image: no *files*, types or standard input among them, or any of the
     *others*, options by their names."""
-    why = next((f"{option} is given" for option, value in others.items() if value), "")
-    if not why and not files:
-        why = "there is no file"
-    if not why and any(spec.media_type for spec in files):
-        why = "a file has a media type of its own"
-    if not why and any(spec.path == STDIN for spec in files):
-        why = "standard input is no file that can be packed"
-    if why:
-        raise InvalidInputError("--mountable makes tar layers of files and folders", why=why, hint="Leave it out.")
+    problems = [
+        *((f"{option} is given", f"Leave out {option}.") for option, value in others.items() if value),
+        *([] if files else [("there is no file", "Give --file PATH.")]),
+        *((f"{one.path} has a media type of its own", f"Give --file {one.path}") for one in files if one.media_type),
+        *(("standard input cannot be packed", "Write it to a file.") for one in files if one.path == STDIN),
+    ]
+    if problems:
+        why, hint = problems[0]
+        raise InvalidInputError("--mountable makes tar layers of files and folders", why=why, hint=hint)
 
 
 def as_tars(inputs: Sequence[Input]) -> list[Input]:
@@ -48,8 +49,11 @@ def as_tars(inputs: Sequence[Input]) -> list[Input]:
     could check two layers of the same folder against each other before they are unpacked."""
     if not any(item.file for item in inputs):
         return list(inputs)
-    entries = sorted((entry for item in inputs for entry in _entries(item)), key=lambda entry: entry.path)
-    folder = PackedFolder(_EVERYTHING, tuple(entries), source_date_epoch())
+    entries = {entry.path: entry for item in inputs for entry in _entries(item)}
+    # oras makes no folder that has no entry of its own.
+    above = {path[:end] for path in entries for end, sign in enumerate(path) if sign == "/"}
+    entries = {path: Entry(path, path, stat.S_IFDIR, _FOLDER_MODE) for path in above} | entries
+    folder = PackedFolder(_EVERYTHING, tuple(entries[path] for path in sorted(entries)), source_date_epoch())
     return [Input(_EVERYTHING, FileSpec(_EVERYTHING), folder=folder)]
 
 

@@ -63,7 +63,7 @@ def no_names(manifest: Manifest, reference: Reference) -> InvalidManifestError:
     return InvalidManifestError(
         "The artifact holds no files",
         where=str(reference),
-        why=f"it is {kind.name}: its {len(layers)} layers have no file names ({', '.join(types[:_MOST_TYPES])}{more})",
+        why=f"it is {kind.name}, whose layers have no file names ({', '.join(types[:_MOST_TYPES])}{more})",
         hint=f"Fetch it with its own tool ({command}), or {one}" if command else f"You can {one}",
     )
 

@@ -25,7 +25,8 @@ def test_a_mountable_artifact(
     files = ("docs", "sub/a.txt") if loose else ("docs", "sub")
     reference = registry.at(repository)
     registry.push(work, reference, "--mountable", "--file", *files, *options)
-    registry.crane(work, "validate", "--remote", reference)
+    if "none" not in options:  # crane validates layers of gzip only
+        registry.crane(work, "validate", "--remote", reference)
     manifest = json.loads(registry.oras(work, "manifest", "fetch", reference).stdout)
     assert manifest["config"]["mediaType"] == "application/vnd.oci.image.config.v1+json"
     assert manifest.get("artifactType") == (TYPE if TYPE in options else None)
