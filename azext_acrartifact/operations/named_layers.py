@@ -14,7 +14,7 @@ from ..oci.manifest import Manifest
 from ..oci.mediatypes import EMPTY_CONFIG, FILE_MODE, MODEL_METADATA, MODEL_PATHS, TITLE, UNPACK, is_media_type
 from ..oci.parts import is_part
 from ..oci.reference import Reference
-from ..transfer.download import BlobDownload
+from ..transfer.download import read_blob
 from ..transfer.repository_storage import RepositoryStorage
 from ..transport.bounded_json import parse_json
 from ..transport.retry import Attempts
@@ -106,27 +106,11 @@ def _chart_name(config: Any, where: str) -> str:
 def _read(storage: RepositoryStorage, attempts: Attempts, config: Descriptor) -> Any:
     if config.size > CONFIG_LIMIT:
         raise RefusedError("The chart's config is too long", where=config.digest, why=f"more than {CONFIG_LIMIT} bytes")
-    content = _Content()
-    BlobDownload(storage, config, attempts, lambda _size: None).into(content)
+    content = read_blob(storage, config, attempts)
     try:
-        return parse_json(bytes(content.data))
+        return parse_json(content)
     except ValueError as error:
         raise InvalidManifestError("The chart's config is no JSON", where=config.digest, why=str(error)) from error
-
-
-class _Content:
-    """A short blob in memory."""
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-
-    def write(self, data: memoryview) -> None:
-        """Append *data*."""
-        self.data += data
-
-    def restart(self) -> None:
-        """Drop everything written so far."""
-        self.data.clear()
 
 
 def nameless(layers: Sequence[Descriptor]) -> bool:

@@ -15,7 +15,7 @@ from ..signing.manifest import THUMBPRINTS, envelope_of
 from ..signing.signer import now
 from ..signing.trust import TrustPolicy
 from ..signing.verification import FORMATS, Outcome, examine
-from ..transfer.download import BlobDownload
+from ..transfer.download import read_blob
 from ..transfer.repository_storage import RepositoryStorage
 from ..transport.authorization import PULL, Scope
 from .artifact_reference import require_version
@@ -94,30 +94,11 @@ def _examined(
         manifest = registry.manifests.get(repository, digest)
         layer = envelope_of(manifest, artifact)
         kind = FORMATS[layer.media_type]
-        content = _Content()
-        storage = RepositoryStorage(registry, repository)
-        BlobDownload(storage, layer, registry.http.attempts(), lambda _: None).into(content)
+        content = read_blob(RepositoryStorage(registry, repository), layer, registry.http.attempts())
     except (RefusedError, NotFoundError) as error:
         return SeenSignature(digest, kind, Outcome(error))
     thumbprints = manifest.annotations.get(THUMBPRINTS)
-    return SeenSignature(
-        digest, kind, examine(layer.media_type, bytes(content.data), thumbprints, artifact, policy, now())
-    )
-
-
-class _Content:
-    """A blob in memory; its size was checked."""
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-
-    def write(self, data: memoryview) -> None:
-        """Append *data*."""
-        self.data += data
-
-    def restart(self) -> None:
-        """Drop everything written so far."""
-        self.data.clear()
+    return SeenSignature(digest, kind, examine(layer.media_type, content, thumbprints, artifact, policy, now()))
 
 
 def _nothing_verified(reference: Reference, policy: TrustPolicy) -> SignatureError:

@@ -94,3 +94,25 @@ class BlobDownload:
         self._advance(-self._verifier.seen)
         self._verifier = self._new_verifier()
         sink.restart()
+
+
+def read_blob(source: Source, blob: Descriptor, attempts: Attempts) -> bytes:
+    """Return the verified bytes of *blob*, whose size the caller has checked. Raises as `BlobDownload.into` does."""
+    content = _InMemory()
+    BlobDownload(source, blob, attempts, lambda _size: None).into(content)
+    return bytes(content.data)
+
+
+class _InMemory:
+    """A short blob in memory."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+
+    def write(self, data: memoryview) -> None:
+        """Append *data*."""
+        self.data += data
+
+    def restart(self) -> None:
+        """Drop everything written so far."""
+        self.data.clear()
