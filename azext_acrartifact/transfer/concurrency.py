@@ -20,9 +20,10 @@ FIRST_SMALL, FEWEST_SMALL = 4, 32
 """Small requests in flight at first, and after the first responses, unless the registry is near."""
 MOST_NEAR = 32
 """Small requests in flight at most near the registry."""
-BUSY = 1.0
-"""Processors that small transfers near the registry may use. Beyond, threads wait for the interpreter rather than for
-the network: to pull 2,000 files of 4 KiB over loopback, two take 1.3 times as long as one, and 32 take 1.8 times."""
+IDLE, BUSY = 0.75, 0.95
+"""Processors that small transfers near the registry use together when more are added, and when half are given up.
+Beyond, threads wait for the interpreter rather than for the network: to pull 2,000 files of 4 KiB over loopback, two
+take 1.3 times as long as one, and 32 take 1.8 times."""
 OWN_TIME = 0.0003
 """Seconds of processor time that a small request costs here at least. A number based on half of that makes 2,000 files
 of 4 KiB over 20 ms a seventh to a fifth slower."""
@@ -31,7 +32,7 @@ NEAR = 0.004
 FEW_BULK, MANY_BULK = 2, 8
 SAMPLES = 2
 """Responses after which the round trip time counts as known."""
-WINDOW, WINDOW_SMALL = 0.5, 0.02
+WINDOW, WINDOW_SMALL = 0.5, 0.05
 GAIN = 1.15
 SHORT_WINDOW, ENOUGH = 0.1, 64 * 1024 * 1024
 """Seconds and bytes after which a window may end early: the rate is known well enough."""
@@ -62,7 +63,7 @@ class Concurrency:
         self._settled = False
         self._last_rate = 0.0
         self._near = FIRST_SMALL
-        self._worked, self._took, self._weighed = 0.0, 0.0, clock()
+        self._worked, self._weighed = 0.0, clock()
         self._begin_window()
 
     def acquire(self, bulk: bool) -> bool:
@@ -77,11 +78,11 @@ class Concurrency:
             self._running[bulk] += granted
             return granted
 
-    def release(self, bulk: bool, took: float = 0.0, worked: float = 0.0) -> None:
-        """Give one transfer back to the budget, which took *took* seconds, *worked* of them on a processor."""
+    def release(self, bulk: bool, worked: float = 0.0) -> None:
+        """Give one transfer back to the budget, which took *worked* seconds of processor time."""
         with self._lock:
             if not bulk:
-                self._weigh(took, worked)
+                self._weigh(worked)
             self._running[bulk] -= 1
 
     def small(self) -> int:
@@ -124,17 +125,21 @@ class Concurrency:
         """Responses since the command's transfers began: each allows more requests in flight, like TCP slow start."""
         return self.http.responses - self._first
 
-    def _weigh(self, took: float, worked: float) -> None:
-        """Account for a small transfer. At the end of a window, choose how many near the registry would use `BUSY`
-        processors, given the part of the time that each has worked."""
-        self._took += took
+    def _weigh(self, worked: float) -> None:
+        """Account for a small transfer. At the end of a window, choose how many there may be near the registry.
+
+        The time that a transfer takes says nothing about that: part of it is spent waiting for other threads.
+        """
         self._worked += worked
         now = self._clock()
-        if now - self._weighed < WINDOW_SMALL:
+        elapsed = now - self._weighed
+        if elapsed < WINDOW_SMALL:
             return
-        wanted = round(BUSY * self._took / self._worked) if self._worked else MOST
-        self._near = max(1, min(MOST_NEAR, wanted, 2 * self._running[False]))
-        self._worked, self._took, self._weighed = 0.0, 0.0, now
+        if self._worked < IDLE * elapsed:
+            self._near = max(self._near, min(MOST_NEAR, 2 * self._running[False]))
+        elif self._worked > BUSY * elapsed:
+            self._near = max(1, self._near // 2)
+        self._worked, self._weighed = 0.0, now
 
     def _adjust(self, rate: float, busy: float) -> None:
         """Double the connections while the *rate* grows by that. *busy* is the number of processors in use."""

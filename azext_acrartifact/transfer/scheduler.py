@@ -88,25 +88,25 @@ class Scheduler:
                 return waiting.popleft()
         return None
 
-    def _ended(self, job: Job, took: float = 0.0, worked: float = 0.0) -> None:
+    def _ended(self, job: Job, worked: float = 0.0) -> None:
         self._running -= 1
-        self._concurrency.release(job.bulk, took, worked)
+        self._concurrency.release(job.bulk, worked)
 
     def _work(self, job: Job | None) -> None:
         """Run *job* and then others, as long as there is room for this thread."""
         while job is not None:
-            began, worked_before = time.monotonic(), time.thread_time()
+            worked_before = time.thread_time()
             try:
                 job.run()
             # Whatever it is, `run` raises it in the caller's thread.
             except BaseException as error:  # pylint: disable=broad-except
                 self._errors.append(error)
                 self._cancelled.set()
-            job = self._after(job, time.monotonic() - began, time.thread_time() - worked_before)
+            job = self._after(job, time.thread_time() - worked_before)
 
-    def _after(self, job: Job, took: float, worked: float) -> Job | None:
+    def _after(self, job: Job, worked: float) -> Job | None:
         with self._changed:
-            self._ended(job, took, worked)
+            self._ended(job, worked)
             following = self._next()
             if following is None:
                 self._threads.discard(threading.current_thread())
