@@ -50,17 +50,21 @@ EXTRAS = {
 setup(
     name="acrartifact",
     version=version(),
-    description="Push, pull and manage any file as an OCI artifact in Azure Container Registry",
+    description="Push, pull and manage files and folders as OCI artifacts in Azure Container Registry.",
     long_description=read("README.md"),
     long_description_content_type="text/markdown",
     license="MIT",
     author="acrartifact contributors",
+    # Whoever publishes it sets an address that is read; .invalid never resolves (RFC 2606).
+    author_email="acrartifact@example.invalid",
+    url="https://github.com/Azure/azure-cli-extensions/tree/main/src/acrartifact",
     keywords=["azure", "azure-cli", "container-registry", "acr", "oci", "artifact", "oras"],
     classifiers=[
         "Development Status :: 4 - Beta",
         "Environment :: Console",
         "Intended Audience :: Developers",
         "Intended Audience :: System Administrators",
+        "License :: OSI Approved :: MIT License",
         "Programming Language :: Python :: 3",
         "Programming Language :: Python :: 3.10",
         "Programming Language :: Python :: 3.11",
@@ -71,7 +75,7 @@ setup(
     python_requires=">=3.10",
     install_requires=DEPENDENCIES,
     extras_require=EXTRAS,
-    packages=find_packages(include=["azext_acrartifact", "azext_acrartifact.*"]),
+    packages=find_packages(include=["azext_acrartifact", "azext_acrartifact.*"], exclude=["*.tests", "*.tests.*"]),
     package_data={"azext_acrartifact": ["azext_metadata.json", "py.typed"]},
     zip_safe=False,
 )

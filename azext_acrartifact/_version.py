@@ -1,3 +1,3 @@
 """The extension's version: setup.py, HISTORY.rst and the User-Agent agree on it."""
 
-VERSION = "0.1.0"
+VERSION = "1.0.0b1"
