@@ -34,6 +34,7 @@ CHORES = {
     "live": Chore("devtools.live", "dev", "test on your registry in Azure with your `az login`; deletes what it wrote"),
     "bench": Chore("devtools.bench", "dev", "measure against other tools"),
     "wheel": Chore("devtools.wheel", "demo", "build dist/acrartifact-*.whl, check it, `az extension add` it"),
+    "release": Chore("devtools.release", "demo", "make dist/: wheel, digest, index, notes and SBOM, reproducibly"),
     "emulator": Chore("devtools.emulator", "demo", "start the local Azure and print how to use it"),
     "shell": Chore("devtools.shell", "demo", "open a shell with a local Azure, az signed in, the extension installed"),
 }

@@ -1,7 +1,8 @@
 """`dev.py wheel`: build the wheel, check it, and install it as a user would.
 
-It is built from a copy with uniform modes and a fixed time, so that the same sources give the same bytes anywhere
-(https://reproducible-builds.org/docs/source-date-epoch/) and the checkout stays clean.
+It is built from a copy with a fixed time, and its zip is written anew with fixed modes and without compression, so that
+the same sources give the same bytes anywhere (https://reproducible-builds.org/docs/source-date-epoch/) and the checkout
+stays clean.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from email.message import Message
 from email.parser import Parser
 from pathlib import Path
 
@@ -22,17 +24,17 @@ PACKAGE = "azext_acrartifact"
 SOURCES = ("setup.py", "pyproject.toml", "README.md", "LICENSE", "HISTORY.rst")
 EPOCH = "315532800"
 """1980-01-01, the first time that a zip entry can have, in seconds since 1970."""
+_UNIX = 3
+"""The system that made a zip entry, which says how to read its mode (APPNOTE.TXT, 4.4.2)."""
 
 
 def stage(folder: Path) -> None:
-    """Copy the sources of the distribution into *folder*, with modes that do not depend on the umask."""
+    """Copy the sources of the distribution into *folder*."""
     for name in SOURCES:
         shutil.copyfile(steps.ROOT / name, folder / name)
     shutil.copytree(
         steps.ROOT / PACKAGE, folder / PACKAGE, copy_function=shutil.copyfile, ignore=shutil.ignore_patterns("*.pyc")
     )
-    for path in folder.rglob("*"):
-        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def build(dist: Path = DIST) -> Path:
@@ -48,7 +50,7 @@ def build(dist: Path = DIST) -> Path:
                 old.unlink()
         # A rename is atomic: other processes never see an incomplete wheel.
         partial = dist / f"{built.name}.{os.getpid()}"
-        shutil.copyfile(built, partial)
+        _write_uniformly(built, partial)
         return partial.replace(dist / built.name)
 
 
@@ -75,8 +77,30 @@ def install(wheel: Path, az_environment: dict[str, str]) -> None:
     steps.must("az acr artifact --help", [*az, "acr", "artifact", "--help"], variables)
 
 
+def epoch() -> str:
+    """Return the time of everything in a release, in seconds since 1970: the user's SOURCE_DATE_EPOCH, or `EPOCH`."""
+    return os.environ.get("SOURCE_DATE_EPOCH", EPOCH)
+
+
+def metadata(wheel: Path) -> Message:
+    """Return METADATA of *wheel*."""
+    with zipfile.ZipFile(wheel) as archive:
+        name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        return Parser().parsestr(archive.read(name).decode())
+
+
+def _write_uniformly(built: Path, wheel: Path) -> None:
+    """Write the files of *built* to *wheel* as on any other system: zlib and zlib-ng compress differently, and Windows
+    has no modes (https://peps.python.org/pep-0427/ allows files that are not compressed)."""
+    with zipfile.ZipFile(built) as source, zipfile.ZipFile(wheel, "w", zipfile.ZIP_STORED) as target:
+        for given in sorted(source.infolist(), key=lambda info: (".dist-info/" in info.filename, info.filename)):
+            entry = zipfile.ZipInfo(given.filename, given.date_time)
+            entry.create_system, entry.external_attr = _UNIX, 0o100644 << 16
+            target.writestr(entry, source.read(given))
+
+
 def _bdist_wheel(folder: Path) -> Path:
-    variables = {**environment.clean(), "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", EPOCH)}
+    variables = {**environment.clean(), "SOURCE_DATE_EPOCH": epoch()}
     argv = [sys.executable, "setup.py", "--quiet", "bdist_wheel"]
     done = subprocess.run(argv, cwd=folder, env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode:
