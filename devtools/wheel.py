@@ -31,10 +31,15 @@ _UNIX = 3
 def stage(folder: Path) -> None:
     """Copy the sources of the distribution into *folder*."""
     for name in SOURCES:
-        shutil.copyfile(steps.ROOT / name, folder / name)
+        copy_text(steps.ROOT / name, folder / name)
     shutil.copytree(
-        steps.ROOT / PACKAGE, folder / PACKAGE, copy_function=shutil.copyfile, ignore=shutil.ignore_patterns("*.pyc")
+        steps.ROOT / PACKAGE, folder / PACKAGE, copy_function=copy_text, ignore=shutil.ignore_patterns("*.pyc")
     )
+
+
+def copy_text(source: str | Path, target: str | Path) -> None:
+    """Copy *source* with the line ends of Linux, which git on Windows may have changed in the checkout."""
+    Path(target).write_bytes(Path(source).read_bytes().replace(b"\r\n", b"\n"))
 
 
 def build(dist: Path = DIST) -> Path:

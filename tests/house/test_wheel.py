@@ -37,6 +37,19 @@ def test_the_wheel_is_reproducible(wheel: Path, tmp_path: Path) -> None:
     assert wheels.build(tmp_path).read_bytes() == wheel.read_bytes()
 
 
+def test_the_wheel_does_not_depend_on_the_system(wheel: Path) -> None:
+    """Require entries without compression, with the mode and the system of Linux: zlib differs, and so does umask."""
+    with zipfile.ZipFile(wheel) as archive:
+        entries = {(e.compress_type, e.create_system, e.external_attr >> 16, e.date_time) for e in archive.infolist()}
+    assert entries == {(zipfile.ZIP_STORED, 3, 0o100644, (1980, 1, 1, 0, 0, 0))}
+
+
+def test_line_ends_of_windows_change_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_bytes(b"x = 1\r\ny = 2\n")
+    wheels.copy_text(tmp_path / "a.py", tmp_path / "b.py")
+    assert (tmp_path / "b.py").read_bytes() == b"x = 1\ny = 2\n"
+
+
 def test_a_build_replaces_older_wheels(wheel: Path, tmp_path: Path) -> None:
     (tmp_path / "acrartifact-0.0.1-py3-none-any.whl").touch()
     assert list(tmp_path.iterdir()) != [wheels.build(tmp_path)]
