@@ -59,7 +59,10 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="dev.py release", description="Make the files of a release in dist/.")
     parser.add_argument("--url", default=LOOPBACK, help="the folder from which they will be downloaded (%(default)s)")
     parser.add_argument("--dist", type=Path, default=wheels.DIST, help="write to this folder")
+    parser.add_argument("--tag", help="fail unless it is `v` and the version")
     parsed = parser.parse_args(arguments)
+    if parsed.tag and parsed.tag != f"v{wheels.version()}":
+        raise steps.Failed(f"The tag {parsed.tag} is not v{wheels.version()}, the version in _version.py.")
     for path in make(parsed.dist.resolve(), parsed.url):
         print(path)
     if parsed.url == LOOPBACK:

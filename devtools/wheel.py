@@ -82,6 +82,12 @@ def install(wheel: Path, az_environment: dict[str, str]) -> None:
     steps.must("az acr artifact --help", [*az, "acr", "artifact", "--help"], variables)
 
 
+def version() -> str:
+    """Return VERSION of the package, read and not imported as in setup.py."""
+    text = (steps.ROOT / PACKAGE / "_version.py").read_text(encoding="utf-8")
+    return text.partition('VERSION = "')[2].partition('"')[0]
+
+
 def epoch() -> str:
     """Return the time of everything in a release, in seconds since 1970: the user's SOURCE_DATE_EPOCH, or `EPOCH`."""
     return os.environ.get("SOURCE_DATE_EPOCH", EPOCH)

@@ -101,6 +101,12 @@ def test_notes_of_another_version_are_refused(history: str) -> None:
         release.notes(history, "1.0.0b1")
 
 
+def test_a_tag_of_another_version_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(steps.Failed, match=r"The tag v0\.0\.1 is not v"):
+        release.main(["--tag", "v0.0.1", "--dist", str(tmp_path)])
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_bill_of_materials_is_whole(bill: dict[str, Any]) -> None:
     parts = [bill, *bill["packages"], *bill["files"]]
     known = [part["SPDXID"] for part in parts]
