@@ -18,7 +18,7 @@ from pathlib import Path
 
 from devtools import environment, steps, venv, wheel
 
-_RULE_TYPES = ("params", "commands", "command_groups", "help_entries")
+RULE_TYPES = ("params", "commands", "command_groups", "help_entries")
 """All but `command_test_coverage`, which compares git branches and fetches a page; tests/ has our own."""
 
 _SETTINGS = ("linter_exclusions.yml", "pylintrc", ".flake8")
@@ -34,7 +34,7 @@ def style() -> int:
 
 def linter() -> int:
     """Check commands, parameters and help, except `linter_exclusions.yml`; return the exit code."""
-    return _azdev("azdev linter", "linter", "acrartifact", "--rule-types", *_RULE_TYPES, "--min-severity", "high")
+    return _azdev("azdev linter", "linter", "acrartifact", "--rule-types", *RULE_TYPES, "--min-severity", "high")
 
 
 def scan() -> int:
@@ -42,7 +42,7 @@ def scan() -> int:
     with _workspace() as (folder, variables):
         report = folder.parent / "scan.json"
         options = ["--directory-path", str(folder / wheel.PACKAGE), "--recursive", "--scan-result-path", str(report)]
-        code = steps.run("azdev scan", [_program(), "scan", *options], variables, folder)
+        code = steps.run("azdev scan", [program(), "scan", *options], variables, folder)
         if code or not report.exists():
             return code
         found = json.loads(report.read_text(encoding="utf-8"))
@@ -57,7 +57,7 @@ def _azdev(title: str, *arguments: str) -> int:
         steps.say(f"{title}: skipped on Windows, where environment variables cannot configure azdev")
         return 0
     with _workspace() as (folder, variables):
-        return steps.run(title, [_program(), *arguments], variables, folder)
+        return steps.run(title, [program(), *arguments], variables, folder)
 
 
 @contextmanager
@@ -70,10 +70,21 @@ def _workspace() -> Iterator[tuple[Path, dict[str, str]]]:
         wheel.stage(folder)
         for name in _SETTINGS:
             shutil.copyfile(steps.ROOT / name, folder / name)
-        _configure(root)
-        variables = _variables(root)
-        steps.must("egg-info", [sys.executable, "setup.py", "--quiet", "egg_info"], variables, folder)
-        yield folder, variables
+        yield folder, configured(root, folder, folder)
+
+
+def configured(root: Path, repository: Path, folder: Path) -> dict[str, str]:
+    """Write azdev's settings into *root*, and return the environment in which it works on the extension in *folder* of
+    *repository*, whose settings of pylint and flake8 it takes."""
+    _configure(root)
+    variables = _variables(root, repository, folder)
+    steps.must("egg-info", [sys.executable, "setup.py", "--quiet", "egg_info"], variables, folder)
+    return variables
+
+
+def program() -> str:
+    """Return the path of azdev in the virtual environment."""
+    return str(venv.OURS.scripts / "azdev")
 
 
 def _configure(root: Path) -> None:
@@ -89,22 +100,17 @@ def _configure(root: Path) -> None:
     coverage.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _variables(root: Path) -> dict[str, str]:
-    extension = str(root / "acrartifact")
+def _variables(root: Path, repository: Path, folder: Path) -> dict[str, str]:
     path = os.pathsep.join([str(venv.OURS.scripts), os.environ.get("PATH", "")])
     ours = {
         "PATH": path,
         "VIRTUAL_ENV": str(venv.OURS.folder),
         "AZDEV_CONFIG_DIR": str(root / "azdev"),
-        "AZDEV_EXT_REPO_PATHS": extension,
+        "AZDEV_EXT_REPO_PATHS": str(repository),
         "AZDEV_CLI_REPO_PATH": str(root / "cli"),
         "AZURE_CONFIG_DIR": str(root / "azure"),
         "AZURE_EXTENSION_DIR": str(root / "extensions"),
-        "AZURE_EXTENSION_DEV_SOURCES": extension,
+        "AZURE_EXTENSION_DEV_SOURCES": str(folder),
         "AZURE_CORE_COLLECT_TELEMETRY": "no",
     }
     return {**environment.clean(), **ours}
-
-
-def _program() -> str:
-    return str(venv.OURS.scripts / "azdev")

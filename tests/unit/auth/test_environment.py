@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from azext_acrartifact.auth.chain import NotConfiguredError
 from azext_acrartifact.auth.environment import PACKAGE, environment_credential, install_command
+from tests.house.source import ROOT
 
 CONNECTION = {f"AZURESUBSCRIPTION_{name}": "x" for name in ("CLIENT_ID", "TENANT_ID", "SERVICE_CONNECTION_ID")}
 
@@ -27,7 +26,7 @@ def test_a_missing_variable_of_a_service_connection_is_named(variables: dict[str
 
 
 def test_the_documented_command_is_that_of_the_error() -> None:
-    shown = (Path(__file__).resolve().parents[3] / "docs" / "pipelines.md").read_text()
+    shown = (ROOT / "docs" / "pipelines.md").read_text()
     command, _, target = install_command().partition(" --target ")
     options = command.partition(" -m ")[2]
     assert options == "pip install --no-deps --upgrade"
