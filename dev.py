@@ -35,6 +35,7 @@ CHORES = {
     "bench": Chore("devtools.bench", "dev", "measure against other tools"),
     "wheel": Chore("devtools.wheel", "demo", "build dist/acrartifact-*.whl, check it, `az extension add` it"),
     "release": Chore("devtools.release", "demo", "make dist/: wheel, digest, index, notes and SBOM, reproducibly"),
+    "oldest": Chore("devtools.oldest", "dev", "run the main functional tests with the oldest promised Azure CLI"),
     "index": Chore("devtools.index", "dev", "make and check the pull request for the index of Azure CLI's extensions"),
     "emulator": Chore("devtools.emulator", "demo", "start the local Azure and print how to use it"),
     "shell": Chore("devtools.shell", "demo", "open a shell with a local Azure, az signed in, the extension installed"),

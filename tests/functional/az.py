@@ -18,6 +18,9 @@ from coverage import Coverage
 from acr_emulator.client import Emulator
 from acr_emulator.front.log import LogEntry
 
+PYTHON = os.environ.get("AZ_PYTHON", sys.executable)
+"""The Python whose Azure CLI runs: this one, or that of `dev.py oldest`."""
+
 LIMIT = 90
 """Seconds that one command may take."""
 
@@ -81,7 +84,7 @@ class Az:
         """Run `az ARGUMENTS` without a terminal; *prepare* runs in the new process before az."""
         since = max((entry.id for entry in self.emulator.log()), default=0)
         done = subprocess.run(
-            [sys.executable, "-m", "azure.cli", *arguments], cwd=self.folder, env=dict(self.variables),
+            [PYTHON, "-m", "azure.cli", *arguments], cwd=self.folder, env=dict(self.variables),
             input=stdin or "", capture_output=True, encoding="utf-8", timeout=LIMIT, preexec_fn=prepare,
         )  # fmt: skip
         return Result(arguments, done.returncode, done.stdout, done.stderr, self.emulator.log(since))

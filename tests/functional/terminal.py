@@ -7,11 +7,10 @@ import os
 import pty
 import select
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 
-from tests.functional.az import LIMIT, Az, Result
+from tests.functional.az import LIMIT, PYTHON, Az, Result
 
 QUESTION = "(y/n): "
 
@@ -26,7 +25,7 @@ def at_terminal(az: Az, *arguments: str, typed: str = "", stop: int = 0) -> Resu
     ours, theirs = pty.openpty()
     try:
         process = subprocess.Popen(
-            [sys.executable, "-m", "azure.cli", *arguments], cwd=az.folder, env={**az.variables, "TERM": "xterm"},
+            [PYTHON, "-m", "azure.cli", *arguments], cwd=az.folder, env={**az.variables, "TERM": "xterm"},
             stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
         )  # fmt: skip
         os.close(theirs)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from acr_emulator.client import Emulator
-from tests.functional.az import Az, files_in
+from tests.functional.az import PYTHON, Az, files_in
 from tests.functional.origin import Origin, digest_of
 
 FILES = {"a.txt": b"one", "docs/b.md": b"two", "docs/deep/c.log": b"three"}
@@ -230,7 +229,7 @@ def test_wrong_bytes_do_not_reach_standard_output(az: Az, emulator: Emulator, ar
 def test_a_closed_pipe_is_one_error(az: Az, artifact: str, work: Path) -> None:
     (work / "large").write_bytes(bytes(1 << 23))
     az.artifact("push", artifact, "--file", "large")
-    pull = f"{sys.executable} -m azure.cli acr artifact pull {artifact} --stdout"
+    pull = f"{PYTHON} -m azure.cli acr artifact pull {artifact} --stdout"
     done = subprocess.run(
         ["sh", "-c", f"({pull}; echo $? >code) | head -c 10 >/dev/null"],
         cwd=az.folder,

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import yaml
 
 from acr_emulator.client import Emulator
 from acr_emulator.world import TENANT
-from tests.functional.az import Az
+from tests.functional.az import PYTHON, Az
 from tests.functional.origin import Origin
 from tests.functional.test_auth_mode import PUSHER
 from tests.functional.test_environment import issuer as issuer  # the fixture
@@ -60,7 +59,7 @@ def machine(installed: Az, wheel: Path, tmp_path: Path, work: Path) -> Az:
     (work / "build.sh").chmod(0o755)
     program = tmp_path / "bin" / "az"
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m azure.cli "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec "{PYTHON}" -m azure.cli "$@"\n')
     program.chmod(0o755)
     return installed.using(
         work,

@@ -6,7 +6,6 @@ import base64
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 
 from acr_emulator.client import Emulator
 from acr_emulator.front.log import LogEntry
-from tests.functional.az import TOKEN, Az
+from tests.functional.az import PYTHON, TOKEN, Az
 from tests.functional.origin import Origin
 
 
@@ -151,7 +150,7 @@ def test_in_errors(
 def test_in_the_process_table(own: Az, emulator: Emulator, artifact: str, work: Path) -> None:
     (work / "a.txt").write_bytes(bytes(600_000))
     emulator.fault(path="/blobs/uploads/", action="bandwidth", rate=300_000)
-    command = [sys.executable, "-m", "azure.cli", "acr", "artifact", "push", artifact, "--file", "a.txt"]
+    command = [PYTHON, "-m", "azure.cli", "acr", "artifact", "push", artifact, "--file", "a.txt"]
     with subprocess.Popen(
         [*command, "--username", "ci-token", "--password-stdin"],
         cwd=own.folder, env=dict(own.variables), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
