@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from devtools import azdev, steps
+from devtools import azdev, steps, workflows
 
 _PYTHON = [sys.executable, "-m"]
 
@@ -26,6 +26,7 @@ CHECKS: dict[str, Callable[[], int]] = {
     "style": azdev.style,
     "linter": azdev.linter,
     "scan": azdev.scan,
+    "workflows": workflows.check,
 }
 
 

@@ -38,8 +38,7 @@ SERVERS = "/usr/sbin"
 def install() -> None:
     """Install the missing tools; raise `steps.Failed` if one cannot be installed."""
     for peer in GO_PEERS:
-        if not _stamp(peer).exists() or shutil.which(peer.program, path=str(BIN)) is None:
-            _go_install(peer)
+        go_install(peer)
     for program, folder in BUILT.items():
         if not _built(program, folder).exists() or shutil.which(program, path=str(BIN)) is None:
             _go_build(program, folder)
@@ -51,6 +50,13 @@ def install() -> None:
 def path(given: str | None = None) -> str:
     """Return PATH with the peers first, and the servers last."""
     return os.pathsep.join([str(BIN), os.environ.get("PATH", "") if given is None else given, SERVERS])
+
+
+def go_install(peer: Peer) -> Path:
+    """Install *peer* unless it is installed at its version; return its path, or raise `steps.Failed`."""
+    if not _stamp(peer).exists() or shutil.which(peer.program, path=str(BIN)) is None:
+        _go_install(peer)
+    return BIN / peer.program
 
 
 def _go_install(peer: Peer) -> None:
