@@ -72,6 +72,7 @@ class Venv:
         return self._stamped(wanted) and not self._marker.exists() and self._works()
 
     def _install(self, requirements: Requirements) -> None:
+        self._require_own_folder()
         if self._marker.exists() or not self._works():
             self._create()
         self._marker.write_text("pip was interrupted while this file is here\n", encoding="utf-8")
@@ -81,6 +82,13 @@ class Venv:
         steps.must(title, [*pip, "--requirement", str(file)], environment.for_pip())
         self._stamp(requirements).write_text(self._digest(requirements), encoding="utf-8")
         self._marker.unlink()
+
+    def _require_own_folder(self) -> None:
+        """Raise `steps.Failed` when `.venv` is a link, or a junction of Windows: what it leads to is not ours to clear
+        or to install into."""
+        there = self.folder.resolve()
+        if there != self.checkout.resolve() / self.folder.name:
+            raise steps.Failed(f"{self.folder} links to {there}, which dev.py does not change. Remove the link.")
 
     def _create(self) -> None:
         title = f"making .venv with Python {sys.version.split()[0]}"

@@ -59,6 +59,18 @@ def test_it_is_made_once_and_again_after_a_failure(ours: venv.Venv, capfd: pytes
     assert not (ours.folder / "half-installed").exists()
 
 
+@pytest.mark.parametrize("content", [[], ["photo.jpg"]])
+def test_what_a_link_leads_to_stays(ours: venv.Venv, tmp_path: Path, content: list[str]) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for name in content:
+        (elsewhere / name).touch()
+    ours.folder.symlink_to(elsewhere, target_is_directory=True)
+    with pytest.raises(steps.Failed, match=r"links to .*elsewhere.* Remove the link"):
+        ours.ready("demo")
+    assert [file.name for file in elsewhere.iterdir()] == content
+
+
 def test_one_at_a_time(ours: venv.Venv) -> None:
     """Let another process keep the lock until this one reports that it waits."""
     code = (
