@@ -9,8 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 
 from ..errors import CancelledError, ConnectionFailedError, DigestMismatchError
 from ..oci.content import Advance, Source, Stream
@@ -19,6 +18,7 @@ from ..oci.digest import Verifier
 from ..transport.retry import Attempts
 from .blob_file import RangedFile
 from .budget import TransferBudget, Tries
+from .resuming_stream import RangeIgnored, ResumingRange, ResumingStream
 from .sizes import DEFAULT_SIZES, TransferSizes
 
 
@@ -107,46 +107,40 @@ class RangedDownload:
         return min(self._sizes.block, self._blob.size - number * self._sizes.block)
 
     def _fetch(self, blocks: range) -> None:
-        """Download all *blocks*; after a break, resume at the byte where it broke."""
+        """Download all *blocks*, resumed after a break."""
         size = self._sizes.block
-        wanted = _Range(blocks.start * size, min(blocks.stop * size, self._blob.size))
-        tries = Tries(self._attempts(), wanted.position)
-        while wanted.left:
-            self._budget.require(wanted.left)
-            with contextlib.closing(self._source.fetch(self._blob, wanted.position, wanted.left)) as stream:
-                if stream.offset != wanted.position:
-                    self._fetch_in_order(stream)
-                    return
-                self._copy_or_wait(stream, wanted, tries)
-
-    def _copy_or_wait(self, stream: Stream, wanted: _Range, tries: Tries) -> None:
-        """Copy *wanted* from *stream*. When it breaks, return after a wait, for another try from `wanted.position`."""
+        start, end = blocks.start * size, min(blocks.stop * size, self._blob.size)
+        tries = Tries(self._attempts(), start)
         try:
-            self._copy(stream, wanted, tries)
-        except ConnectionFailedError as error:
-            if not tries.again_after_error(error):
-                raise
+            with contextlib.closing(ResumingRange(self._source, self._blob, tries, self._budget, end)) as stream:
+                for position, data in self._copy(stream, start, end):
+                    self._hash_passing(data, position)
+                    self._mark(position, position + len(data), end)
+                    self._count_moved(len(data), False)
+        except RangeIgnored as ignored:
+            with contextlib.closing(ignored.stream):
+                self._fetch_in_order(ignored.stream)
 
-    def _copy(self, stream: Stream, wanted: _Range, tries: Tries) -> None:
-        buffer = memoryview(bytearray(min(self._sizes.buffer, wanted.left)))
-        while wanted.left:
-            count = stream.readinto(buffer[: min(len(buffer), wanted.left)])
+    def _copy(self, stream: ResumingStream, start: int, end: int) -> Iterator[tuple[int, memoryview]]:
+        """Write the bytes from *start* to *end* to the file; yield each read with its position."""
+        buffer, position = memoryview(bytearray(min(self._sizes.buffer, end - start))), start
+        while position < end:
+            count = stream.readinto(buffer[: min(len(buffer), end - position)], position)
             if not count:
-                raise ConnectionFailedError("The connection broke", where=self._blob.digest, why="a range ended early")
+                raise ConnectionFailedError(
+                    "The connection broke", where=self._blob.digest, why="the response ended early"
+                )
             if self._cancelled.is_set():
                 raise CancelledError("Stopped")
-            self._file.write_at(buffer[:count], wanted.position)
-            self._hash_passing(buffer[:count], wanted)
-            self._move(wanted, count)
-            self._budget.spend(count)
-            tries.confirmed(wanted.position)
-            self._count_moved(count, wanted.in_order)
+            self._file.write_at(buffer[:count], position)
+            yield position, buffer[:count]
+            position += count
 
-    def _move(self, wanted: _Range, count: int) -> None:
-        """Advance *wanted* by *count* bytes and mark the blocks that are complete by that."""
+    def _mark(self, start: int, position: int, end: int) -> None:
+        """Mark the blocks that the bytes from *start* to *position* complete, in a range that ends at *end*."""
         size = self._sizes.block
-        number, wanted.position = wanted.position // size, wanted.position + count
-        while not wanted.in_order and wanted.position >= min((number + 1) * size, wanted.end) > number * size:
+        number = start // size
+        while position >= min((number + 1) * size, end) > number * size:
             self._file.mark(number)
             number += 1
 
@@ -160,17 +154,11 @@ class RangedDownload:
             self._uncount()
             self._copy_in_order(stream)
 
-    def _copy_in_order(self, stream: Stream) -> None:
+    def _copy_in_order(self, first: Stream) -> None:
         tries = Tries(self._attempts())
-        wanted = _Range(0, self._blob.size, in_order=True)
-        self._copy_or_wait(stream, wanted, tries)
-        while wanted.left:
-            with contextlib.closing(self._source.fetch(self._blob, wanted.position)) as again:
-                if again.offset != wanted.position:
-                    self._uncount()
-                    wanted.position = 0
-                self._budget.require(wanted.left)
-                self._copy_or_wait(again, wanted, tries)
+        with contextlib.closing(ResumingStream(self._source, self._blob, tries, self._budget, first)) as stream:
+            for _, data in self._copy(stream, 0, self._blob.size):
+                self._count_moved(len(data), True)
         for number in range(self._count):
             self._file.mark(number)
 
@@ -187,12 +175,12 @@ class RangedDownload:
             counted, self._counted = self._counted, 0
         self._advance(-counted)
 
-    def _hash_passing(self, data: memoryview, wanted: _Range) -> None:
+    def _hash_passing(self, data: memoryview, position: int) -> None:
         """Hash *data* while it is in memory, if it follows the bytes hashed so far and no other thread hashes."""
-        if self._verifier.seen != wanted.position or self._in_order or self._hashing.locked():
+        if self._verifier.seen != position or self._in_order or self._hashing.locked():
             return
         with self._hashing:
-            if self._verifier.seen == wanted.position:
+            if self._verifier.seen == position:
                 self._verifier.update(data)
 
     def _hash(self, wait: bool) -> None:
@@ -208,14 +196,3 @@ class RangedDownload:
                 if not count:
                     return
                 self._verifier.update(buffer[:count])
-
-
-@dataclass
-class _Range:
-    position: int
-    end: int
-    in_order: bool = False
-
-    @property
-    def left(self) -> int:
-        return self.end - self.position

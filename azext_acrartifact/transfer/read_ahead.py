@@ -10,14 +10,14 @@ import contextlib
 import threading
 from collections.abc import Callable
 
-from ..errors import CancelledError, ConnectionFailedError
-from ..oci.content import Advance, Source, Stream
+from ..errors import CancelledError
+from ..oci.content import Advance, Source
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Verifier
 from ..transport.client import HttpClient
 from .budget import TransferBudget, Tries
 from .concurrency import MANY_BULK
-from .resuming_stream import ResumingStream
+from .resuming_stream import RangeIgnored, ResumingRange, ResumingStream
 from .sizes import DEFAULT_SIZES, TransferSizes
 
 TICK = 0.1
@@ -134,38 +134,30 @@ class ReadAhead:
             raise CancelledError("Stopped")
 
     def _download(self, number: int) -> memoryview | None:
-        """Return range *number*; after a break, resume at the byte where it broke. None when the source ignored the
-        range: then the reader reads in order."""
+        """Return range *number*, resumed after a break. None when the source ignores ranges: then the reader reads in
+        order."""
         start = number * self._sizes.ahead
         data = memoryview(bytearray(min(self._sizes.ahead, self._blob.size - start)))
-        tries, done = Tries(self._http.attempts(), start), 0
-        while done < len(data):
-            self._budget.require(len(data) - done)
-            with contextlib.closing(self._source.fetch(self._blob, start + done, len(data) - done)) as stream:
-                if stream.offset != start + done:
-                    self._read_on_in_order()
-                    return None
-                try:
-                    while done < len(data):
-                        done += self._fill(stream, data[done:])
-                        tries.confirmed(start + done)
-                except ConnectionFailedError as error:
-                    if not tries.again_after_error(error):
-                        raise
+        tries, end, done = Tries(self._http.attempts(), start), start + len(data), 0
+        try:
+            with contextlib.closing(ResumingRange(self._source, self._blob, tries, self._budget, end)) as stream:
+                while done < len(data):
+                    self._require_running()
+                    count = stream.readinto(data[done : done + self._sizes.buffer], start + done)
+                    self._count_moved(count)
+                    done += count
+        except RangeIgnored as ignored:
+            ignored.stream.close()
+            self._read_on_in_order()
+            return None
         return data
 
-    def _fill(self, stream: Stream, rest: memoryview) -> int:
-        self._require_running()
-        count = stream.readinto(rest[: self._sizes.buffer])
-        if not count:
-            raise ConnectionFailedError("The connection broke", where=self._blob.digest, why="a range ended early")
-        self._budget.spend(count)
+    def _count_moved(self, count: int) -> None:
         with self._changed:
             counts = self._in_order is None
             self._moved += count if counts else 0
         if counts:
             self._advance(count)
-        return count
 
     def _read_on_in_order(self) -> None:
         """Let the reader get all that it has not read yet from one stream; what came ahead counts no more."""

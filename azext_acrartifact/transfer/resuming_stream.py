@@ -9,13 +9,25 @@ from ..transport.messages import BLOCK
 from .budget import TransferBudget, Tries
 
 
+class RangeIgnored(Exception):
+    """The source ignores ranges: *stream* begins at the first byte of the blob. Whoever catches this closes it."""
+
+    def __init__(self, stream: Stream) -> None:
+        super().__init__("The source ignores ranges")
+        self.stream = stream
+
+
 class ResumingStream:
     """The bytes of *blob* from *source*, resumed after a break. Only the digest shows whether the bytes of several
     responses fit together."""
 
-    def __init__(self, source: Source, blob: Descriptor, tries: Tries, budget: TransferBudget) -> None:
+    def __init__(
+        self, source: Source, blob: Descriptor, tries: Tries, budget: TransferBudget, first: Stream | None = None
+    ) -> None:
+        """*first* is a stream of the whole blob that is open already."""
         self._source, self._blob, self._tries, self._budget = source, blob, tries, budget
-        self._stream: Stream | None = None
+        self._end = blob.size
+        self._stream = first
         self._behind = 0
         self.resumed = False
         """Whether a response was requested from an offset in the middle."""
@@ -29,7 +41,7 @@ class ResumingStream:
             try:
                 if self._behind:
                     self._skip(stream)
-                count = stream.readinto(buffer)
+                count = self._read(stream, buffer)
             except ConnectionFailedError as error:
                 self.close()
                 if not self._tries.again_after_error(error):
@@ -47,11 +59,17 @@ class ResumingStream:
 
     def _opened(self, offset: int) -> Stream:
         if self._stream is None:
-            self._stream = self._source.fetch(self._blob, offset)
+            self._stream = self._fetch(offset)
             self._behind = offset - self._stream.offset
             self.resumed = self.resumed or offset > 0
-            self._budget.require(self._blob.size - self._stream.offset)
+            self._budget.require(self._end - self._stream.offset)
         return self._stream
+
+    def _fetch(self, offset: int) -> Stream:
+        return self._source.fetch(self._blob, offset)
+
+    def _read(self, stream: Stream, buffer: memoryview) -> int:
+        return stream.readinto(buffer)
 
     def _skip(self, stream: Stream) -> None:
         """Skip the bytes read before, where the source could not start in the middle."""
@@ -64,3 +82,24 @@ class ResumingStream:
                 )
             self._budget.spend(count)
             self._behind -= count
+
+
+class ResumingRange(ResumingStream):
+    """One range of a blob, up to *end*. A response that ends before is a break, too. Raises `RangeIgnored` instead of
+    skipping the bytes before the range: those are for another reader."""
+
+    def __init__(self, source: Source, blob: Descriptor, tries: Tries, budget: TransferBudget, end: int) -> None:
+        super().__init__(source, blob, tries, budget)
+        self._end = end
+
+    def _fetch(self, offset: int) -> Stream:
+        stream = self._source.fetch(self._blob, offset, self._end - offset)
+        if stream.offset != offset:
+            raise RangeIgnored(stream)
+        return stream
+
+    def _read(self, stream: Stream, buffer: memoryview) -> int:
+        count = stream.readinto(buffer)
+        if not count:
+            raise ConnectionFailedError("The connection broke", where=self._blob.digest, why="a range ended early")
+        return count
