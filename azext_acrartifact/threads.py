@@ -1,8 +1,10 @@
-"""Start threads that the system may refuse."""
+"""Start threads that the system may refuse, and end those whose command was cancelled."""
 
 from __future__ import annotations
 
 import threading
+
+from .errors import CancelledError
 
 
 def try_start(thread: threading.Thread) -> bool:
@@ -12,3 +14,9 @@ def try_start(thread: threading.Thread) -> bool:
     except RuntimeError:
         return False
     return True
+
+
+def require_running(cancelled: threading.Event) -> None:
+    """Raise `CancelledError` if the command was *cancelled*. Long work calls it again and again."""
+    if cancelled.is_set():
+        raise CancelledError("Stopped")

@@ -6,12 +6,13 @@ import contextlib
 import functools
 from collections.abc import Sequence
 
-from ..errors import CancelledError, DigestMismatchError
+from ..errors import DigestMismatchError
 from ..oci.content import Advance, Content, Source
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest, Verifier
 from ..oci.manifest import Manifest, blobs_of
 from ..oci.storage import COPIED, SKIPPED, Receiver
+from ..threads import require_running
 from ..transfer.blob_file import RangedFile
 from ..transfer.download import BlobDownload
 from ..transfer.large_blob import LargeBlob
@@ -111,8 +112,7 @@ class LayoutTarget:
         buffer = memoryview(bytearray(min(self._sizes.buffer, blob.size + 1)))
         with content.open_range(0, blob.size) as reader:
             while count := reader.readinto(buffer):  # type: ignore[union-attr]
-                if self._http.waiter.cancelled.is_set():
-                    raise CancelledError("Stopped")
+                require_running(self._http.waiter.cancelled)
                 verifier.update(buffer[:count])
         try:
             verifier.finish()

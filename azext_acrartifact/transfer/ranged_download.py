@@ -11,10 +11,11 @@ import functools
 import threading
 from collections.abc import Callable, Iterator
 
-from ..errors import CancelledError, ConnectionFailedError, DigestMismatchError
+from ..errors import ConnectionFailedError, DigestMismatchError
 from ..oci.content import Advance, Source, Stream
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Verifier
+from ..threads import require_running
 from ..transport.retry import Attempts
 from .blob_file import RangedFile
 from .budget import TransferBudget, Tries
@@ -95,8 +96,7 @@ class RangedDownload:
         threads end together."""
         sizes = self._sizes
         with self._lock:
-            if self._cancelled.is_set():
-                raise CancelledError("Stopped")
+            require_running(self._cancelled)
             most = min(sizes.longest_range, max(sizes.shortest_range, len(self._left) // (2 * self._workers)))
             first = last = self._left.pop() if self._left else -1
             while self._left and last - first + 1 < most and self._left[-1] == last + 1:
@@ -130,8 +130,7 @@ class RangedDownload:
                 raise ConnectionFailedError(
                     "The connection broke", where=self._blob.digest, why="the response ended early"
                 )
-            if self._cancelled.is_set():
-                raise CancelledError("Stopped")
+            require_running(self._cancelled)
             self._file.write_at(buffer[:count], position)
             yield position, buffer[:count]
             position += count

@@ -14,6 +14,7 @@ from ..errors import CancelledError
 from ..oci.content import Advance, Source
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Verifier
+from ..threads import require_running
 from ..transport.client import HttpClient
 from .budget import TransferBudget, Tries
 from .concurrency import MANY_BULK
@@ -126,12 +127,8 @@ class ReadAhead:
     def _wait(self, condition: Callable[[], bool]) -> None:
         """Wait until *condition* holds or it is closed. The caller holds the lock."""
         while not condition() and not self._closed:
-            self._require_running()
+            require_running(self._http.waiter.cancelled)
             self._changed.wait(TICK)
-
-    def _require_running(self) -> None:
-        if self._http.waiter.cancelled.is_set():
-            raise CancelledError("Stopped")
 
     def _download(self, number: int) -> memoryview | None:
         """Return range *number*, resumed after a break. None when the source ignores ranges: then the reader reads in
@@ -142,7 +139,7 @@ class ReadAhead:
         try:
             with contextlib.closing(ResumingRange(self._source, self._blob, tries, self._budget, end)) as stream:
                 while done < len(data):
-                    self._require_running()
+                    require_running(self._http.waiter.cancelled)
                     count = stream.readinto(data[done : done + self._sizes.buffer], start + done)
                     self._count_moved(count)
                     done += count

@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..errors import CancelledError
 from ..oci.content import Blocks, Chunk, Content, cut
 from ..oci.digest import Digest
-from ..threads import try_start
+from ..threads import require_running, try_start
 from .sizes import DEFAULT_SIZES, TransferSizes
 
 
@@ -117,8 +116,7 @@ class FileSource:
         buffer = memoryview(bytearray(min(self._sizes.buffer, self._content.size + 1)))
         with self._content.open_range(0, self._content.size) as reader:
             while count := reader.readinto(buffer):  # type: ignore[union-attr]
-                if self._cancelled.is_set():
-                    raise CancelledError("Stopped")
+                require_running(self._cancelled)
                 state.update(buffer[:count])
         self._identity = Identity(Digest(f"sha256:{state.hexdigest()}"), self._content.size)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from ..errors import ArtifactError, CancelledError, ConnectionFailedError, ProtocolError
+from ..errors import ArtifactError, ConnectionFailedError, ProtocolError
+from ..threads import require_running
 from .error_responses import correlation_id
 from .messages import Request, Response
 from .network import Network
@@ -39,8 +40,7 @@ class HttpClient:
         """
         attempts = self.attempts()
         while True:
-            if self.waiter.cancelled.is_set():
-                raise CancelledError("Stopped")
+            require_running(self.waiter.cancelled)
             try:
                 response = self._send(request, follow)
             except ConnectionFailedError as error:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..errors import ArtifactError, CancelledError, NotListeningError, StalledError
+from ..threads import require_running
 from .connection_errors import may_pass
 from .messages import Response
 
@@ -53,9 +54,8 @@ class Waiter:
 
     def wait(self, seconds: float, reason: str) -> None:
         """Sleep for *seconds*; raises `CancelledError` if the command is cancelled before or meanwhile."""
-        if self.cancelled.is_set():
-            # Then the requests in flight were aborted, and the reason is no news.
-            raise CancelledError("Stopped")
+        # Before the notice: then the requests in flight were aborted, and the reason is no news.
+        require_running(self.cancelled)
         self.notice(f"Waiting {seconds:.1f} s: {reason}")
         if self.cancelled.wait(seconds):
             raise CancelledError("Stopped", why="the command was cancelled while it waited")
