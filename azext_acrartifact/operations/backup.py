@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -140,7 +139,7 @@ def _roots(registry: Registry, order: BackupOrder, concurrency: Concurrency, poo
             one = f"{order.reference.server}/{repository}{'@' if ':' in version else ':'}{version}"
             raise restated(error, hint=f"To see it: az acr artifact show {one} --raw. {_OTHERS}") from error
 
-    run_all(concurrency, [functools.partial(read, version) for version in versions])
+    run_all(concurrency, read, versions)
     return {version: found[version] for version in sorted(versions)}
 
 

@@ -122,7 +122,7 @@ def _absent(ends: Ends, items: Sequence[_Found], exists: Callable[[_Found], bool
             absent.add(item.digest)
 
     for batch in _batches(items):
-        run_all(ends.concurrency, [functools.partial(check, item) for item in batch])
+        run_all(ends.concurrency, check, batch)
     return absent
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -90,7 +89,7 @@ def _read_locks(registry: Registry, repository: str, tagged: Sequence[ListedArti
         item.locked_tags = _locked(registry.metadata.tags_of(repository, item.digest))
 
     if len(tagged) <= FEW:
-        run_all(Concurrency(registry.http, IN_FLIGHT), [functools.partial(read, item) for item in tagged])
+        run_all(Concurrency(registry.http, IN_FLIGHT), read, tagged)
         return
     locked = set(_locked(registry.metadata.tags(repository)))
     for item in tagged:
@@ -115,5 +114,5 @@ def _read_types(registry: Registry, repository: str, batch: Sequence[ListedArtif
         manifest = registry.manifests.find(repository, item.digest)
         item.artifact_type = manifest.artifact_type if manifest else None
 
-    unknown = [functools.partial(read, item) for item in batch if item.artifact_type is None]
-    run_all(Concurrency(registry.http, IN_FLIGHT), unknown)
+    unknown = [item for item in batch if item.artifact_type is None]
+    run_all(Concurrency(registry.http, IN_FLIGHT), read, unknown)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -171,11 +170,11 @@ def _list_level(
             wrong.add(id(item))
         item.descriptor = replace(item.descriptor, artifact_type=manifest.artifact_type)
 
-    run_all(Concurrency(registry.http, IN_FLIGHT), [functools.partial(fetch, digest) for digest in level])
+    run_all(Concurrency(registry.http, IN_FLIGHT), fetch, list(level))
     # Some lists omit the type (https://github.com/Azure/acr/issues/784); read it from the manifest then.
     doubts = verify and registry.referrers.uses_tag_schema(repository)
     unknown = [item for found in level.values() for item in found if item.artifact_type is None or doubts]
-    run_all(Concurrency(registry.http, IN_FLIGHT), [functools.partial(complete, item) for item in unknown])
+    run_all(Concurrency(registry.http, IN_FLIGHT), complete, unknown)
     for found in level.values():
         found[:] = [item for item in found if id(item) not in wrong]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -175,14 +174,14 @@ class _Walk:
     def follow(self, level: Sequence[_Step]) -> list[_Step]:
         """Read the manifests of *level*; return the steps of the next level."""
         read: dict[Digest, Manifest] = {}
-        run_all(self.concurrency, [functools.partial(self._read, step, read) for step in level])
+        run_all(self.concurrency, lambda step: self._read(step, read), level)
         new = [read[step.digest] for step in level if step.digest in read]
         self._account(new)
         steps = [_Step(child.digest) for manifest in new for child in manifest.manifests if is_manifest(child)]
         if self.recursive:
             listed: dict[Digest, list[Descriptor]] = {}
             fewer = Concurrency(self.concurrency.http, min(IN_FLIGHT, self.concurrency.fixed or IN_FLIGHT))
-            run_all(fewer, [functools.partial(self._list, manifest, listed) for manifest in new])
+            run_all(fewer, lambda manifest: self._list(manifest, listed), new)
             for manifest in new:
                 steps += [_Step(child.digest, manifest.descriptor, child) for child in listed[manifest.digest]]
             steps += self._owned_by(new)
@@ -213,7 +212,7 @@ class _Walk:
                     steps.append(_Step(found.digest))
 
         tags = [tag for manifest in manifests for tag in owned_tags(manifest.digest)] if self.resolve else []
-        run_all(self.concurrency, [functools.partial(look_up, tag) for tag in tags])
+        run_all(self.concurrency, look_up, tags)
         return steps
 
     def _list(self, manifest: Manifest, listed: dict[Digest, list[Descriptor]]) -> None:

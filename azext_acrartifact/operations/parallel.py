@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 from ..errors import ArtifactError, CancelledError, restated
 from ..transfer.concurrency import Concurrency
 from ..transfer.scheduler import Job, Scheduler
 
 Task = Callable[[], None]
+_Item = TypeVar("_Item")
 
 
 @contextlib.contextmanager
@@ -24,10 +26,11 @@ def naming_what_was_done(done: Sequence[str]) -> Iterator[None]:
         raise restated(error, done=", ".join(done)) from error
 
 
-def run_all(concurrency: Concurrency, tasks: Sequence[Task]) -> None:
-    """Run *tasks* and raise the first error at once. That breaks all other requests, and the client sends no more."""
-    if tasks:
-        Scheduler(concurrency).run([Job(task, 0, False) for task in tasks])
+def run_all(concurrency: Concurrency, task: Callable[[_Item], None], items: Sequence[_Item]) -> None:
+    """Run *task* for each of *items* and raise the first error at once. That breaks all other requests, and the client
+    sends no more."""
+    if items:
+        Scheduler(concurrency).run([Job(functools.partial(task, item), 0, False) for item in items])
 
 
 def attempt_all(concurrency: Concurrency, tasks: Sequence[Task]) -> list[ArtifactError | None]:

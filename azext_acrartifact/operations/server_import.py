@@ -7,7 +7,6 @@ by its digest.
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
@@ -63,9 +62,7 @@ def import_missing(
         work.bring(order.root, order.tags)
         return
     for phase in _phases(order.graph, tops):
-        run_all(
-            Concurrency(http, IN_FLIGHT), [functools.partial(work.bring, manifest.digest, ()) for manifest in phase]
-        )
+        run_all(Concurrency(http, IN_FLIGHT), lambda manifest: work.bring(manifest.digest, ()), phase)
     if order.tags and not order.may_push:
         work.bring(order.root, order.tags)
 

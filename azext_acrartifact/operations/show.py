@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -69,7 +68,7 @@ def _size(registry: Registry, repository: str, manifest: Manifest) -> int:
             children.extend(filter(None, [registry.manifests.find(repository, digest)]))
 
     listed = [child.digest for child in manifest.manifests[:MOST_CHILDREN]]
-    run_all(Concurrency(registry.http, IN_FLIGHT), [functools.partial(read, digest) for digest in listed])
+    run_all(Concurrency(registry.http, IN_FLIGHT), read, listed)
     return sum(blob.size for blob in blobs_of(children)) if manifest.is_index else manifest.size
 
 
