@@ -88,42 +88,75 @@ def pull(registry: Registry, order: PullOrder, progress: Progress) -> PullResult
 
     Names, free space and permissions are checked before the first byte is written. Raises any `ArtifactError`.
     """
-    reference, manifest = find(registry, order)
-    storage = RepositoryStorage(registry, reference.repository, sizes=order.sizes)
-    plan = plan_layers(registry, order, reference, manifest)
+    prepared = prepare(registry, order, progress)
     closed = order.closed_folders
     with Destination.open(order.destination, overwrite=order.overwrite, closed=closed) as destination:
-        files = _fetch_all(registry, storage, destination, order, progress, plan)
+        files = _fetch_all(prepared, destination)
     if order.config_path:
-        _save_config(registry, storage, manifest, order.config_path)
-    return result_of(reference, manifest, plan, files, order.selection, progress)
+        _save_config(prepared, order.config_path)
+    return prepared.result(files)
 
 
-def result_of(
-    reference: Reference,
-    manifest: Manifest,
-    plan: Plan,
-    files: Sequence[PulledFile],
-    selection: Selection,
-    progress: Progress,
-) -> PullResult:
-    """Return the result of a pull of *files*. Raises `InvalidInputError` when nothing in a folder was selected and no
-    other file, or when a pattern to include matched nothing."""
-    fetched = sum(file.blob.size - file.copied for file in files if file.state == DOWNLOADED)
-    unchanged = sum(file.blob.size for file in files) - fetched
-    empty = [Skipped(file.blob, NOTHING_SELECTED) for file in files if file.members is not None and not file.members]
-    found = [file for file in files if file.members is None or file.members]
-    require_matches(selection, str(reference))
-    if empty and not found:
-        raise InvalidInputError(
-            "No file of the artifact matches the filters",
-            where=str(reference),
-            hint="Check --media-type, --include and --exclude.",
-        )
-    unmatched = selection.exclude.unused
-    for text in unmatched:
-        progress.note(why_unmatched("--exclude", text))
-    return PullResult(reference, manifest, found, [*plan.skipped, *empty], fetched, unchanged, unmatched)
+@dataclass(frozen=True)
+class PreparedPull:
+    """A pull whose *manifest*, at *reference*, was read, and whose files were planned. Nothing was written yet."""
+
+    registry: Registry
+    order: PullOrder
+    progress: Progress
+    reference: Reference
+    manifest: Manifest
+    plan: Plan
+
+    @property
+    def storage(self) -> RepositoryStorage:
+        """The repository of the artifact."""
+        return RepositoryStorage(self.registry, self.reference.repository, sizes=self.order.sizes)
+
+    def files(self, present: Present, downloader: Downloader) -> list[PulledFile]:
+        """Return the planned files and folders as they are on the disk, in the artifact's order."""
+        members = {**present.members, **downloader.members}
+        return [
+            PulledFile(
+                downloader.destination.shown(item.name),
+                item.blob,
+                UNCHANGED if item.name in present.names else DOWNLOADED,
+                members.get(item.name),
+                len(item.parts),
+                downloader.bytes_copied(item.name),
+            )
+            for item in self.plan.files
+        ]
+
+    def result(self, files: Sequence[PulledFile]) -> PullResult:
+        """Return the result of a pull of *files*. Raises `InvalidInputError` when nothing in a folder was selected and
+        no other file, or when a pattern to include matched nothing."""
+        where, selection = str(self.reference), self.order.selection
+        fetched = sum(file.blob.size - file.copied for file in files if file.state == DOWNLOADED)
+        unchanged = sum(file.blob.size for file in files) - fetched
+        empty = [
+            Skipped(file.blob, NOTHING_SELECTED) for file in files if file.members is not None and not file.members
+        ]
+        found = [file for file in files if file.members is None or file.members]
+        require_matches(selection, where)
+        if empty and not found:
+            raise InvalidInputError(
+                "No file of the artifact matches the filters",
+                where=where,
+                hint="Check --media-type, --include and --exclude.",
+            )
+        unmatched = selection.exclude.unused
+        for text in unmatched:
+            self.progress.note(why_unmatched("--exclude", text))
+        skipped = [*self.plan.skipped, *empty]
+        return PullResult(self.reference, self.manifest, found, skipped, fetched, unchanged, unmatched)
+
+
+def prepare(registry: Registry, order: PullOrder, progress: Progress) -> PreparedPull:
+    """Read the manifest to pull and plan its files. Raises as `find` and `plan_layers` do."""
+    reference, manifest = find(registry, order)
+    plan = plan_layers(registry, order, reference, manifest)
+    return PreparedPull(registry, order, progress, reference, manifest, plan)
 
 
 def find(registry: Registry, order: PullOrder) -> tuple[Reference, Manifest]:
@@ -153,20 +186,14 @@ def plan_layers(registry: Registry, order: PullOrder, reference: Reference, mani
     return plan_pull(named, order.selection, str(reference))
 
 
-def _fetch_all(
-    registry: Registry,
-    storage: RepositoryStorage,
-    destination: Destination,
-    order: PullOrder,
-    progress: Progress,
-    plan: Plan,
-) -> list[PulledFile]:
+def _fetch_all(prepared: PreparedPull, destination: Destination) -> list[PulledFile]:
     """Download the missing files; return all planned ones, in the artifact's order."""
+    order, progress, plan, http = prepared.order, prepared.progress, prepared.plan, prepared.registry.http
     for item in plan.files:
         destination.closed.require_outside(item.name, folder=item.folder)
     destination.require_apart(plan.twins)
     destination.require_writable([item.name for item in plan.files if not item.folder])
-    concurrency = Concurrency(registry.http, order.concurrency)
+    concurrency = Concurrency(http, order.concurrency)
     present = present_files(concurrency, destination, plan, progress)
     missing = [item for item in plan.files if item.name not in present.names]
     if not order.overwrite:
@@ -181,27 +208,10 @@ def _fetch_all(
     progress.expect(sum(item.blob.size for item in missing))
     stated = [(item.blob.size, item.stated_size) for item in missing if item.folder]
     together = None if order.max_unpacked_size else stated_limit(stated)
-    cancelled = registry.http.waiter.cancelled
-    budget = UnpackBudget(destination, together, reserved=reserved, cancelled=cancelled)
-    downloader = Downloader(storage, destination, progress, concurrency, order.max_unpacked_size, budget)
+    budget = UnpackBudget(destination, together, reserved=reserved, cancelled=http.waiter.cancelled)
+    downloader = Downloader(prepared.storage, destination, progress, concurrency, order.max_unpacked_size, budget)
     Scheduler(concurrency).run([job for item in missing for job in downloader.jobs(item)])
-    return pulled(destination, plan, present, downloader)
-
-
-def pulled(destination: Destination, plan: Plan, present: Present, downloader: Downloader) -> list[PulledFile]:
-    """Return the planned files and folders as they are on the disk, in the artifact's order."""
-    members = {**present.members, **downloader.members}
-    return [
-        PulledFile(
-            destination.shown(item.name),
-            item.blob,
-            UNCHANGED if item.name in present.names else DOWNLOADED,
-            members.get(item.name),
-            len(item.parts),
-            downloader.bytes_copied(item.name),
-        )
-        for item in plan.files
-    ]
+    return prepared.files(present, downloader)
 
 
 def _needed(destination: Destination, item: Planned, sizes: TransferSizes) -> int:
@@ -223,10 +233,11 @@ def _require_free(destination: Destination, missing: Sequence[Planned]) -> None:
         )
 
 
-def _save_config(registry: Registry, storage: RepositoryStorage, manifest: Manifest, path: str) -> None:
-    if manifest.config is None:
+def _save_config(prepared: PreparedPull, path: str) -> None:
+    config = prepared.manifest.config
+    if config is None:
         raise InvalidManifestError("The artifact has no config", where=path)
     folder, name = os.path.split(os.path.abspath(path))
     with Destination.open(folder) as destination, destination.open_temporary(safe_name(name)) as file:
-        BlobDownload(storage, manifest.config, registry.http.attempts(), lambda size: None).into(file)
+        BlobDownload(prepared.storage, config, prepared.registry.http.attempts(), lambda size: None).into(file)
         file.commit()

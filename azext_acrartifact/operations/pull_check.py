@@ -14,10 +14,9 @@ from ..files.writing.destination import Destination
 from ..oci.registry import Registry
 from ..transfer.concurrency import Concurrency
 from ..transfer.progress import Progress
-from ..transfer.repository_storage import RepositoryStorage
 from ..transfer.scheduler import Job, Scheduler
 from .download_job import Downloader
-from .pull import PullOrder, PullResult, find, plan_layers, pulled, result_of
+from .pull import PullOrder, PullResult, prepare
 from .pull_plan import Plan, Planned
 from .unchanged_files import present_files
 
@@ -39,21 +38,20 @@ def check(registry: Registry, order: PullOrder, progress: Progress) -> PullResul
     A folder that is not the very archive of its layer is downloaded, and compared file by file. Modes are compared as
     far as the umask and the file system allow them.
     """
-    reference, manifest = find(registry, order)
-    plan = plan_layers(registry, order, reference, manifest)
+    prepared = prepare(registry, order, progress)
+    plan = prepared.plan
     with Destination.open(order.destination, create=False) as destination:
         concurrency = Concurrency(registry.http, order.concurrency)
         present = present_files(concurrency, destination, plan, progress)
-        storage = RepositoryStorage(registry, reference.repository, sizes=order.sizes)
         budget = UnpackBudget(destination, None, cancelled=registry.http.waiter.cancelled, writes=False)
-        downloader = Downloader(storage, destination, progress, concurrency, order.max_unpacked_size, budget)
+        downloader = Downloader(prepared.storage, destination, progress, concurrency, order.max_unpacked_size, budget)
         found = _compare(plan, present.names, downloader)
         for name, why in found.differing:
             progress.note(f"{name}: {why}")
         _require_same(destination, order, found)
         present.names.update(item.name for item in plan.files)
-        files = pulled(destination, plan, present, downloader)
-    return replace(result_of(reference, manifest, plan, files, order.selection, progress), extra=found.extra)
+        files = prepared.files(present, downloader)
+    return replace(prepared.result(files), extra=found.extra)
 
 
 def _compare(plan: Plan, present: set[RelativeName], downloader: Downloader) -> _Findings:
