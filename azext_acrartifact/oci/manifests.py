@@ -62,11 +62,14 @@ class Manifests:
         return self._read(repository, version, parse)
 
     def _read(self, repository: str, version: str, parse: Parse) -> Manifest:
-        url = self._api.url(path_of(repository, "manifests", version))
-        response = self._api.send(Scope.of(repository, PULL), "GET", url, headers={"Accept": ACCEPT})
+        response = self._ask("GET", repository, version)
         if response.status != 200:
             raise error_from(response, "Could not read the manifest", not_found="The artifact does not exist")
         return _checked(response, f"{self._api.server}/{repository}", version, parse)
+
+    def _ask(self, method: str, repository: str, version: str) -> Response:
+        url = self._api.url(path_of(repository, "manifests", version))
+        return self._api.send(Scope.of(repository, PULL), method, url, headers={"Accept": ACCEPT})
 
     def find(self, repository: str, version: str) -> Manifest | None:
         """Get the manifest *version*, or None if it does not exist or is of a type that is not supported."""
@@ -77,8 +80,7 @@ class Manifests:
 
     def resolve(self, repository: str, version: str) -> Descriptor | None:
         """Get the descriptor of the manifest *version*, or None if it does not exist."""
-        url = self._api.url(path_of(repository, "manifests", version))
-        response = self._api.send(Scope.of(repository, PULL), "HEAD", url, headers={"Accept": ACCEPT})
+        response = self._ask("HEAD", repository, version)
         with response:
             if response.status == 404:
                 return None

@@ -17,6 +17,7 @@ from ..transport.error_responses import error_from
 from ..transport.messages import Body, Response
 from .api import RegistryApi, path_of
 from .descriptor import Descriptor
+from .digest import Digest
 
 APPEND_TIME = 30.0
 """Seconds, in addition to `stall_timeout`, that a registry may take to store a chunk."""
@@ -37,6 +38,13 @@ class Session:
 
     def __repr__(self) -> str:
         return f"Session(offset={self.offset})"
+
+
+def require_digest(response: Response, digest: Digest, message: str) -> None:
+    """Raise `DigestMismatchError` with *message* if *response* names another blob than *digest*."""
+    found = response.headers.get("Docker-Content-Digest", digest)
+    if found != digest:
+        raise DigestMismatchError(message, where=response.request.where, why=found)
 
 
 class Uploads:
@@ -60,11 +68,7 @@ class Uploads:
         response = self._api.send(replace(self._scope, source=source), "POST", self._url + query, repeatable=True)
         if response.status == 201:
             response.close()
-            mounted = response.headers.get("Docker-Content-Digest", blob.digest)
-            if mounted != blob.digest:
-                raise DigestMismatchError(
-                    "The registry mounted another blob", where=response.request.where, why=mounted
-                )
+            require_digest(response, blob.digest, "The registry mounted another blob")
             return None
         if response.status // 100 == 4 and response.status not in _ABOUT_THE_TARGET:
             response.close()

@@ -15,7 +15,6 @@ from typing import BinaryIO
 from ..errors import (
     ArtifactError,
     ConnectionFailedError,
-    DigestMismatchError,
     ProtocolError,
     RegistryError,
     RejectedError,
@@ -23,7 +22,7 @@ from ..errors import (
 )
 from ..oci.content import Advance, Chunk
 from ..oci.descriptor import Descriptor
-from ..oci.uploads import Session, Uploads
+from ..oci.uploads import Session, Uploads, require_digest
 from ..transport.error_responses import error_from
 from ..transport.messages import Response
 from ..transport.retry import Attempts, Notice
@@ -200,7 +199,7 @@ class BlobUpload:
             response = self._uploads.finish(session, blob, None)
         if response.status == 201:
             with response:
-                _confirm(response, identity)
+                require_digest(response, identity.digest, "The registry stored other bytes")
             if body:
                 body.settle(body.size)
             return True
@@ -333,9 +332,3 @@ class _CountedReader(io.RawIOBase):
     def close(self) -> None:
         self._inner.close()
         super().close()
-
-
-def _confirm(response: Response, identity: Identity) -> None:
-    stored = response.headers.get("Docker-Content-Digest", identity.digest)
-    if stored != identity.digest:
-        raise DigestMismatchError("The registry stored other bytes", where=response.request.where, why=stored)
