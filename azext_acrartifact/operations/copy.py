@@ -24,7 +24,7 @@ from .locks import naming_locks, require_movable
 from .manifest_graph import Graph, LeftOut, ManifestPool, collect
 from .platforms import Platform, choose
 from .server_import import ImportOrder, ServerSideImport, import_missing
-from .tag import named
+from .tag import all_tags, named
 
 MOUNT, IMPORT, STREAM = "mount", "import", "stream"
 """The ways of a copy: the registry mounts blobs from another of its repositories, Azure imports from registry to
@@ -51,7 +51,7 @@ class CopyOrder:
     @property
     def all_tags(self) -> list[str]:
         """The tags of the copy, each once, that of *target* first."""
-        return list(dict.fromkeys([*([self.target.tag] if self.target.tag else []), *self.tags]))
+        return all_tags(self.target, self.tags)
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from .locks import naming_locks, require_writable
 from .manifest_builder import V1_0, compose, config_blob, placeholders, spec_version
 from .part_size import advice, fitting_part_size
 from .platforms import Platform, add_to_index, require_index
-from .tag import TagRules, named, put_tags, require_free, rights
+from .tag import TagRules, all_tags, named, put_tags, require_free, rights
 from .upload_job import SKIPPED, UPLOADED, PendingUpload, Uploader, pending_uploads
 
 MOST_NAMED = 5
@@ -68,6 +68,11 @@ class PushOrder:
     guess_types: bool = False
     part_size: int | None = None
     sizes: TransferSizes = DEFAULT_SIZES
+
+    @property
+    def all_tags(self) -> list[str]:
+        """The tags of the artifact, each once, that of *reference* first."""
+        return all_tags(self.reference, self.tags)
 
 
 @dataclass(frozen=True)
@@ -136,7 +141,7 @@ def push(registry: Registry, order: PushOrder, progress: Progress) -> PushResult
 
 def rights_of(order: PushOrder) -> list[str]:
     """Return the actions that the push needs; also those to read the locks of its tags, which the registry may deny."""
-    return [*rights(order.rules), *([METADATA_READ] if _tags(order) else [])]
+    return [*rights(order.rules), *([METADATA_READ] if order.all_tags else [])]
 
 
 def _version(order: PushOrder) -> str:
@@ -162,7 +167,7 @@ def _check(order: PushOrder) -> None:
         raise InvalidInputError(
             "A push target cannot have a digest", where=str(order.reference), hint="Give a tag, or neither."
         )
-    if not order.rules.overwrite and not _tags(order):
+    if not order.rules.overwrite and not order.all_tags:
         raise InvalidInputError(
             "--no-overwrite needs a tag",
             where=str(order.reference),
@@ -243,7 +248,7 @@ def _described(upload: PendingUpload) -> Descriptor:
 
 def _tag(registry: Registry, order: PushOrder, manifest: Manifest, present: Manifest | None) -> list[str]:
     """Store the manifest under every tag, or by its digest when there is none."""
-    tag, tags = order.reference.tag, _tags(order)
+    tag, tags = order.reference.tag, order.all_tags
     if order.platform:
         put_tags(registry, order.reference, manifest, [], TagRules(lock=order.rules.lock))
         for name in tags:
@@ -257,16 +262,11 @@ def _tag(registry: Registry, order: PushOrder, manifest: Manifest, present: Mani
 
 def _would_tag(registry: Registry, order: PushOrder, manifest: Manifest, _present: Manifest | None) -> list[str]:
     """Return the same tags as `_tag` and raise the errors that it would, without storing anything."""
-    tags = _tags(order)
+    tags = order.all_tags
     for name in tags if order.platform or not order.rules.overwrite else []:
         stored = add_to_index(registry, order.reference, name, manifest, order.platform) if order.platform else manifest
         require_free(registry, order.reference, stored.digest, [name], order.rules)
     return tags
-
-
-def _tags(order: PushOrder) -> list[str]:
-    tag = order.reference.tag
-    return list(dict.fromkeys([*([tag] if tag else []), *order.tags]))
 
 
 def _result(

@@ -59,6 +59,11 @@ def named(reference: Reference, tags: Sequence[str]) -> list[Reference]:
     return [replace(reference, tag=name, digest=None) for name in tags]
 
 
+def all_tags(reference: Reference, tags: Sequence[str]) -> list[str]:
+    """Return the tag of *reference*, if it has one, and *tags*, each once."""
+    return list(dict.fromkeys([*([reference.tag] if reference.tag else []), *tags]))
+
+
 def rights(rules: TagRules) -> list[str]:
     """Return the actions that storing an artifact by *rules* needs."""
     return [PULL, PUSH, *([METADATA_READ, METADATA_WRITE] if rules.lock else [])]
