@@ -1,4 +1,4 @@
-"""Make text from elsewhere safe to print.
+"""Make text from elsewhere safe to print, and shorten it.
 
 The error message of a registry, a title or a tag may contain terminal escapes, forged lines, right-to-left overrides or
 logging commands of Azure Pipelines, which an agent runs when it finds them in the output
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from .known_secrets import KNOWN
 
@@ -41,6 +42,12 @@ def printable_lines(text: str) -> str:
 def optional(value: object) -> str | None:
     """Return `printable` text of at most 1,024 characters for the output; None stays None."""
     return None if value is None else printable(value, 1024)
+
+
+def first_of(names: Sequence[str], most: int, between: str = ", ") -> str:
+    """Return the first *most* of *names*, and how many more there are: `a, b and 3 more`."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return between.join(names[:most]) + more
 
 
 def without_tokens(text: str) -> str:

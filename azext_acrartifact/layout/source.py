@@ -18,6 +18,7 @@ from ..oci.digest import Digest, algorithm_of, digest_of
 from ..oci.manifest import MANIFEST_LIMIT, Manifest, is_manifest, parse_manifest
 from ..oci.mediatypes import IMAGE_INDEX, IMAGE_MANIFEST
 from ..oci.referrers import is_referrers_tag
+from ..text import first_of
 from .files import LayoutFile, LayoutFiles, read_layout, read_small
 from .index import blob_name
 
@@ -118,12 +119,11 @@ class LayoutSource:
             return tags[tag].digest
         names, without = list(self.tags()), [item.digest for item in self.index.untagged() if is_manifest(item)]
         found = names or without
-        listed = ", ".join(found[:_NAMED]) + (f" and {len(found) - _NAMED} more" if len(found) > _NAMED else "")
         raise NotFoundError(
             "The layout has no such tag",
             where=f"{self.label}:{tag}",
             why="" if names else "its artifacts have no tags" if without else "it lists no artifact",
-            hint=f"Name the artifact by --source-tag: {listed}" if found else "Make a new backup.",
+            hint=f"Name the artifact by --source-tag: {first_of(found, _NAMED)}" if found else "Make a new backup.",
         )
 
     def _find_referrers(self) -> dict[Digest, list[Descriptor]]:

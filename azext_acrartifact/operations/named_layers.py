@@ -14,6 +14,7 @@ from ..oci.manifest import Manifest
 from ..oci.mediatypes import EMPTY_CONFIG, FILE_MODE, MODEL_METADATA, MODEL_PATHS, TITLE, UNPACK, is_media_type
 from ..oci.parts import is_part
 from ..oci.reference import Reference
+from ..text import first_of
 from ..transfer.download import read_blob
 from ..transfer.repository_storage import RepositoryStorage
 from ..transport.bounded_json import parse_json
@@ -55,7 +56,6 @@ def no_names(manifest: Manifest, reference: Reference) -> InvalidManifestError:
     """Return the error for an artifact with layers and without file names: say what it is, and what fetches it."""
     layers, kind = layers_of(manifest), kind_of(manifest)
     types = sorted({layer.media_type for layer in layers})
-    more = f" and {len(types) - _MOST_TYPES} more" if len(types) > _MOST_TYPES else ""
     command = kind.fetching(reference)
     # Whoever pastes the command pastes the type: one that a shell could take for more is left out.
     type_name = next(filter(is_media_type, types), "TYPE")
@@ -63,7 +63,7 @@ def no_names(manifest: Manifest, reference: Reference) -> InvalidManifestError:
     return InvalidManifestError(
         "The artifact holds no files",
         where=str(reference),
-        why=f"it is {kind.name}, whose layers have no file names ({', '.join(types[:_MOST_TYPES])}{more})",
+        why=f"it is {kind.name}, whose layers have no file names ({first_of(types, _MOST_TYPES)})",
         hint=f"Fetch it with its own tool ({command}), or {one}" if command else f"You can {one}",
     )
 

@@ -14,6 +14,7 @@ from ..oci.index import build_index
 from ..oci.manifest import Manifest
 from ..oci.reference import Reference
 from ..oci.registry import Registry
+from ..text import first_of
 
 DEEPEST = 16
 _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(?:/[a-z0-9]+)?")
@@ -106,5 +107,4 @@ def _fits(platform: Platform | None, wanted: Platform) -> bool:
 
 
 def _choices(children: Sequence[Descriptor]) -> str:
-    more = f" and {len(children) - 5} more" if len(children) > 5 else ""
-    return "; ".join(f"{shown(child.platform)} {child.digest}" for child in children[:5]) + more
+    return first_of([f"{shown(child.platform)} {child.digest}" for child in children], 5, "; ")

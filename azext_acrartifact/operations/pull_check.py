@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from ..errors import LocalFileError
@@ -12,6 +11,7 @@ from ..files.names import RelativeName
 from ..files.writing.comparing import Comparing
 from ..files.writing.destination import Destination
 from ..oci.registry import Registry
+from ..text import first_of
 from ..transfer.concurrency import Concurrency
 from ..transfer.progress import Progress
 from ..transfer.scheduler import Job, Scheduler
@@ -90,10 +90,6 @@ def _require_same(destination: Destination, order: PullOrder, found: _Findings) 
         raise LocalFileError(
             "Files differ from the artifact",
             where=destination.path,
-            why=f"{len(wrong)} of them: {_named(wrong)}",
+            why=f"{len(wrong)} of them: {first_of(wrong, MOST_NAMED)}",
             hint="Pull without --check to download them." if differing else "Remove them, or leave out --check-extra.",
         )
-
-
-def _named(names: Sequence[str]) -> str:
-    return ", ".join(names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")

@@ -22,6 +22,7 @@ from ..oci.descriptor import Descriptor
 from ..oci.manifest import Manifest
 from ..oci.mediatypes import FILE_MODE, FOLDER_SIZE, UNPACK
 from ..oci.parts import LayeredFile, Part, files_in
+from ..text import first_of
 from .named_layers import layers_of
 
 NO_TITLE = "it has no file name (org.opencontainers.image.title)"
@@ -171,12 +172,11 @@ def _planned(file: LayeredFile, members: Selection) -> Planned:
 
 
 def _nothing(files: Sequence[LayeredFile], where: str) -> InvalidInputError:
-    named = [file.blob for file in files if file.blob.title]
-    listed = ", ".join(f"{blob.title} ({blob.media_type})" for blob in named[:5])
+    named = [f"{file.blob.title} ({file.blob.media_type})" for file in files if file.blob.title]
     return InvalidInputError(
         "No file of the artifact matches the filters",
         where=where,
-        why=f"it holds {listed}" + (f" and {len(named) - 5} more" if len(named) > 5 else ""),
+        why=f"it holds {first_of(named, 5)}",
         hint="Check --media-type, --include and --exclude.",
     )
 

@@ -14,6 +14,7 @@ from ..oci.manifest import Manifest
 from ..oci.parts import LayeredFile, PartsVerifier
 from ..oci.reference import Reference
 from ..oci.registry import Registry
+from ..text import first_of
 from ..transfer.download import BlobDownload
 from ..transfer.parts_source import PartsSource
 from ..transfer.progress import Progress
@@ -60,11 +61,11 @@ def _only_file(registry: Registry, order: PullOrder, reference: Reference, manif
     # A pattern such as *.txt may match in folders, too; no file is taken out of a folder for standard output.
     files = [item for item in plan.files if not item.members] or plan.files
     if len(files) != 1 or files[0].folder:
-        selected = ", ".join(f"{item.name}{'/' if item.folder else ''}" for item in files[:5])
+        selected = [f"{item.name}{'/' if item.folder else ''}" for item in files]
         raise InvalidInputError(
             "Only one file can be written to standard output",
             where=str(reference),
-            why=f"the selection is {selected}" + (", …" if len(files) > 5 else ""),
+            why=f"the selection is {first_of(selected, 5)}",
             hint="Choose one file with --include or --media-type, or pull without --stdout.",
         )
     return LayeredFile(files[0].blob, tuple(files[0].parts))

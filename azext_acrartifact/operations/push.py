@@ -14,6 +14,7 @@ from ..oci.descriptor import Descriptor
 from ..oci.manifest import Manifest
 from ..oci.reference import Reference
 from ..oci.registry import Registry
+from ..text import first_of
 from ..transfer.concurrency import Concurrency
 from ..transfer.progress import Progress
 from ..transfer.repository_storage import RepositoryStorage
@@ -195,8 +196,7 @@ def _note(exclusion: Exclusion, progress: Progress) -> None:
     if exclusion.left_out:
         names = sorted({name.rpartition("/")[2] for name in exclusion.left_out})
         asked = " ".join(f"'!{name}'" for name in names)
-        more = f" and {len(exclusion.left_out) - MOST_NAMED} more" if len(exclusion.left_out) > MOST_NAMED else ""
-        shown = ", ".join(exclusion.left_out[:MOST_NAMED]) + more
+        shown = first_of(exclusion.left_out, MOST_NAMED)
         progress.note(f"Left out by default: {shown}. To push that: --exclude {asked}, or an .artifactignore file")
     for first, second in exclusion.twins[:MOST_NAMED]:
         progress.note(f"{first} and {second} can be pulled only where the disk keeps such names apart, as on Linux")
