@@ -105,12 +105,9 @@ class TarStore:
             if not count:
                 return False
             verifier.update(buffer[:count])
-        try:
-            verifier.finish()
-        except DigestMismatchError:
-            return False
-        self._intact.add(name)
-        return True
+        if verifier.is_right():
+            self._intact.add(name)
+        return name in self._intact
 
     def _copy_older(self, name: str, extent: ByteRange) -> None:
         """Copy a file of the older tar that is not part of this backup."""
@@ -126,12 +123,10 @@ class TarStore:
                 verifier.update(buffer[:count])
                 self._file.write_at(buffer[:count], extent.offset + verifier.seen - count)
         file.close()
-        try:
-            verifier.finish()
-        except DigestMismatchError as error:
+        if not verifier.is_right():
             raise DigestMismatchError(
                 "The existing tar is damaged", where=name, hint="Choose another path for the backup."
-            ) from error
+            )
 
 
 class TarMember:

@@ -6,7 +6,6 @@ import contextlib
 import functools
 from collections.abc import Sequence
 
-from ..errors import DigestMismatchError
 from ..oci.content import Advance, Content, Source
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest, Verifier
@@ -114,8 +113,4 @@ class LayoutTarget:
             while count := reader.readinto(buffer):  # type: ignore[union-attr]
                 require_running(self._http.waiter.cancelled)
                 verifier.update(buffer[:count])
-        try:
-            verifier.finish()
-        except DigestMismatchError:
-            return False
-        return True
+        return verifier.is_right()

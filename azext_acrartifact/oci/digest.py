@@ -66,6 +66,14 @@ class Verifier:
         """Return a verifier that has seen the same bytes, and hashes on separately."""
         return Verifier(self._expected, self._size, self)
 
+    def is_right(self) -> bool:
+        """Return whether exactly the expected bytes have arrived."""
+        try:
+            self.finish()
+        except DigestMismatchError:
+            return False
+        return True
+
     def finish(self) -> None:
         """Raise `DigestMismatchError` unless exactly the expected bytes have arrived."""
         if self.seen != self._size:
