@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -105,16 +106,19 @@ def package(folder: Path) -> list[Module]:
     return [Module(path, _dotted(folder, path)) for path in sorted(folder.rglob("*.py"))]
 
 
+@functools.cache
 def extension() -> list[Module]:
     """Return the extension's modules."""
     return package(ROOT / "azext_acrartifact")
 
 
+@functools.cache
 def emulator() -> list[Module]:
     """Return the emulator's modules."""
     return package(ROOT / "acr_emulator")
 
 
+@functools.cache
 def chores() -> list[Module]:
     """Return dev.py and its modules."""
     return [*package(ROOT / "devtools"), Module(ROOT / "dev.py", "dev")]

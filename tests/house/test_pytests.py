@@ -22,7 +22,8 @@ def test_by_chance():
 def run(folder: Path, text: str) -> int:
     """Run a suite of one file in *folder*, which counts its runs in `runs`, and return the exit code."""
     (folder / "test_it.py").write_text(f"open('runs', 'a').write('.')\n{text}")
-    return pytests.run("sample", ["test_it.py"], os.environ, cwd=folder)
+    variables = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return pytests.run("sample", ["test_it.py"], variables, cwd=folder)
 
 
 def runs(folder: Path) -> int:
