@@ -9,14 +9,13 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
-from devtools import environment, steps
+from devtools import environment, locks, steps
 
 Requirements = Literal["demo", "dev"]
 """A file in requirements/; `dev` includes `demo`."""
@@ -58,13 +57,8 @@ class Venv:
     @contextmanager
     def lock(self, say: Callable[[str], None] = steps.say) -> Iterator[None]:
         """Let one dev.py at a time read or change `.venv`; the system releases the lock when the process dies."""
-        with open(self.checkout / ".venv.lock", "a+b") as file:
-            waiting = False
-            while not _try_lock(file):
-                if not waiting:
-                    say("    another dev.py is working on .venv; waiting for it")
-                waiting = True
-                time.sleep(0.5)
+        waiting = "    another dev.py is working on .venv; waiting for it"
+        with locks.exclusive(self.checkout / ".venv.lock", lambda: say(waiting)):
             yield
 
     def _installed(self, requirements: Requirements) -> bool:
@@ -121,19 +115,3 @@ class Venv:
 
 OURS = Venv(steps.ROOT)
 """The virtual environment of this checkout."""
-
-
-def _try_lock(file: IO[bytes]) -> bool:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

@@ -7,16 +7,21 @@ reach the emulator through their own environment.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from acr_emulator.client import Emulator
-from devtools import environment
+from devtools import environment, locks
 from devtools import wheel as wheels
 from tests.functional.origin import Origin
+
+Once = Callable[[str, Callable[[Path], object]], Path]
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell without job control lets background processes ignore Ctrl-C, and their children inherit that; but tests
@@ -50,9 +55,48 @@ def _clean_environment() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """Return a function that returns the folder of a name, which it makes once for all of pytest's workers."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        folder, done = shared / name, shared / f"{name}.made"
+        with locks.exclusive(shared / f"{name}.lock"):
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                make(folder)
+                done.touch()
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def wheel(once: Once) -> Path:
     """Build the extension's wheel from the checkout as it is now."""
-    return wheels.build(tmp_path_factory.mktemp("wheel"))
+    (built,) = once("wheel", wheels.build).glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="session")
+def with_wheel(once: Once, wheel: Path) -> Path:
+    """Return a folder with `extensions`, where `az extension add` has installed the wheel, and `config`, the
+    `AZURE_CONFIG_DIR` of that `az`."""
+
+    def install(folder: Path) -> None:
+        variables = {
+            **environment.clean(), "AZURE_EXTENSION_DIR": str(folder / "extensions"), "PIP_NO_INDEX": "1",
+            "AZURE_CONFIG_DIR": str(folder / "config"), "AZURE_CORE_COLLECT_TELEMETRY": "no",
+        }  # fmt: skip
+        # The first command of a new folder indexes all commands and says so.
+        for arguments in (["extension", "add", "--source", str(wheel), "--yes"], ["acr", "artifact", "--help"]):
+            command = [sys.executable, "-m", "azure.cli", *arguments, "--only-show-errors"]
+            done = subprocess.run(command, env=variables, capture_output=True, encoding="utf-8")
+            assert (done.returncode, done.stderr) == (0, "")
+
+    return once("with-wheel", install)
 
 
 @pytest.fixture(scope="session")

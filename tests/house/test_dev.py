@@ -45,11 +45,11 @@ def test_an_exit_code_is_passed_on() -> None:
 
 
 def test_modules_that_run_before_installation_need_only_the_standard_library() -> None:
-    ours = {"devtools", "dev"}
+    ours, early = {"devtools", "dev"}, ("steps", "venv", "environment", "locks")
     foreign = [
         f"{module.at(imported.line)}: {imported.full}"
         for module in chores()
-        if module.name in ("dev", "devtools", "devtools.steps", "devtools.venv", "devtools.environment")
+        if module.name in (*ours, *(f"devtools.{name}" for name in early))
         for imported in module.imports()
         if imported.module.split(".")[0] not in sys.stdlib_module_names | ours
     ]

@@ -30,23 +30,11 @@ def _peers_are_there() -> None:
     assert not missing, f"{', '.join(missing)} missing: python3 dev.py interop installs them"
 
 
-@pytest.fixture(scope="session")
-def extensions(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Install the wheel with `az extension add`; return the folder of extensions."""
-    folder = tmp_path_factory.mktemp("az")
-    variables = {
-        **environment.clean(), "AZURE_EXTENSION_DIR": str(folder / "extensions"), "PIP_NO_INDEX": "1",
-        "AZURE_CONFIG_DIR": str(folder / "config"), "AZURE_CORE_COLLECT_TELEMETRY": "no",
-    }  # fmt: skip
-    run([*AZ, "extension", "add", "--source", str(wheel), "--yes"], folder, variables)
-    return folder / "extensions"
-
-
 Variables = Callable[[], dict[str, str]]
 
 
 @pytest.fixture(scope="session")
-def variables(extensions: Path, tmp_path_factory: pytest.TempPathFactory) -> Variables:
+def variables(with_wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Variables:
     """Return a maker of environments in which no client finds another one's files, or this machine's."""
 
     def make() -> dict[str, str]:
@@ -60,7 +48,7 @@ def variables(extensions: Path, tmp_path_factory: pytest.TempPathFactory) -> Var
             "REGCTL_CONFIG": str(home / "regctl.json"),
             "PYTHONUTF8": "1",
             "AZURE_CONFIG_DIR": str(home / "azure"),
-            "AZURE_EXTENSION_DIR": str(extensions),
+            "AZURE_EXTENSION_DIR": str(with_wheel / "extensions"),
             "AZURE_CORE_COLLECT_TELEMETRY": "no",
             "AZURE_CORE_NO_COLOR": "yes",
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from acr_emulator.client import Emulator
+from tests.functional.az import environment_for
 from tests.transfer_faults.engine import Engine, make_small, set_half_chunk, wait_for_threads
-from tests.transfer_faults.processes import Processes, install
+from tests.transfer_faults.processes import Processes
 
 WIRE = "bytes on the wire"
 
@@ -80,6 +82,8 @@ def repository(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def installed(emulator: Emulator, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Processes:
+def installed(emulator: Emulator, with_wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Processes:
     """Return `az` with the wheel installed."""
-    return install(emulator, wheel, tmp_path_factory.mktemp("az"))
+    folder = tmp_path_factory.mktemp("az")
+    shutil.copytree(with_wheel / "config", folder / "config")
+    return Processes(emulator, environment_for(emulator, with_wheel / "extensions", folder / "config"), folder)

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from acr_emulator.client import Emulator
 from acr_emulator.world import default_world
-from tests.functional.az import environment_for
 
 OWNER = default_world().principal("pusher")
 LIMIT = 170
@@ -112,15 +111,6 @@ def settled(emulator: Emulator) -> None:
         time.sleep(0.2)
         latest = max((entry.id for entry in emulator.log()), default=0)
         seen, same = latest, same + 1 if latest == seen else 0
-
-
-def install(emulator: Emulator, wheel: Path, folder: Path) -> Processes:
-    """Install *wheel* into an `az` with its configuration and extensions in *folder*."""
-    processes = Processes(emulator, environment_for(emulator, folder / "extensions", folder / "config"), folder)
-    added = processes.start("extension", "add", "--source", str(wheel), "--yes", "--only-show-errors").end()
-    assert (added.code, added.stderr) == (0, "")
-    assert processes.start("acr", "artifact", "--help", "--only-show-errors").end().code == 0
-    return processes
 
 
 def leftovers(folders: Sequence[Path]) -> list[Path]:
