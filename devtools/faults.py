@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 
-from devtools import environment, peers, pytests, steps, suite, wheel
+from devtools import environment, peers, pytests, steps, suite
 
 PROMISED = {
     "ACRARTIFACT_KILL_MIB": "1024",
@@ -33,9 +33,10 @@ def main(arguments: list[str]) -> int:
     programs = {"tmux": ["tmux"], "gcc": ["gcc", "libc6-dev"]}
     for packages in (packages for program, packages in programs.items() if shutil.which(program) is None):
         peers.apt_install(packages)
-    wheel.build()
     if not arguments:
-        return pytests.run("tests of faults", ["tests/transfer_faults"], environment.clean(), suite.WORKERS)
+        # Fewer than elsewhere, since these tests measure times.
+        workers = suite.workers(suite.CORES + 1)
+        return pytests.run("tests of faults", ["tests/transfer_faults"], environment.clean(), workers)
     chosen, sizes = arguments, {}
     if arguments == ["--full"]:
         chosen, sizes = [*_PROMISES, "--verbose"], PROMISED

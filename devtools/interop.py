@@ -13,7 +13,7 @@ def main(arguments: list[str]) -> int:
     peers.install()
     variables = {**os.environ, "PATH": peers.path()}
     if not arguments:
-        return pytests.run("interop tests", ["tests/interop"], variables, suite.WORKERS)
+        return pytests.run("interop tests", ["tests/interop"], variables, suite.workers(2 * suite.CORES))
     return steps.run("interop tests", [sys.executable, "-m", "pytest", *arguments], variables)
 
 

@@ -1,10 +1,11 @@
-"""`dev.py test`: the wheel, then pytest with coverage of the core and the face."""
+"""`dev.py test`: pytest; with `--all`, also the coverage of the core and the face."""
 
 from __future__ import annotations
 
+import os
 import sys
 
-from devtools import environment, pytests, steps, wheel
+from devtools import environment, pytests, steps
 
 FACE = "azext_acrartifact/_*.py,azext_acrartifact/c*.py,azext_acrartifact/cli/*"
 """The files of the face; all others are the core."""
@@ -12,27 +13,35 @@ FACE = "azext_acrartifact/_*.py,azext_acrartifact/c*.py,azext_acrartifact/cli/*"
 FLOORS = {"core": ("--omit", FACE, "--fail-under=95"), "face": ("--include", FACE, "--fail-under=90")}
 """The least per cent of the lines and branches of each that the whole suite must run."""
 
-PROCESSES = 2
-"""pytest's workers. Tests mostly wait for processes of their own; each worker has an emulator."""
+CORES = min(4, os.cpu_count() or 1)
+"""Cores to use: on more, workers take longer to start than to run their tests."""
 
-WORKERS = ["--numprocesses", str(PROCESSES), "--dist", "loadfile"]
+ALL = "--all"
+"""Measures the coverage, too, which takes half as long again; CI does."""
 
 DATA = steps.ROOT / ".coverage"
 """The file of the coverage; each process adds one with a suffix."""
 
 
+def workers(number: int) -> list[str]:
+    """Return pytest's arguments for *number* workers, each with an emulator. More than there are cores, since tests
+    often wait. One that is ready takes tests of another, so that all end together."""
+    return ["--numprocesses", str(number), "--dist", "worksteal"]
+
+
 def main(arguments: list[str]) -> int:
-    """Run the whole suite with its coverage; with *arguments*, pytest on those only. Return the worst exit code."""
+    """Run the whole suite, with `--all` with its coverage; with other *arguments*, pytest on those only. Return the
+    worst exit code."""
     # The full path, since some tests work in folders of their own.
     variables = {**environment.clean(), "COVERAGE_FILE": str(DATA)}
-    if arguments:
+    if not arguments:
+        return pytests.run("tests", [], variables, workers(2 * CORES))
+    if arguments != [ALL]:
         return steps.call([sys.executable, "-m", "pytest", *arguments], variables)
-    steps.say("==> building the wheel")
-    wheel.build()
     for old in steps.ROOT.glob(f"{DATA.name}*"):
         old.unlink()
     measured = [sys.executable, "-m", "coverage", "run", "-m", "pytest"]
-    tests = pytests.run("tests", [], variables, WORKERS, measured)
+    tests = pytests.run("tests", [], variables, workers(2 * CORES), measured)
     return tests or _coverage(variables)
 
 
