@@ -44,23 +44,23 @@ class RegistryApi:
         *,
         headers: Mapping[str, str] | None = None,
         body: bytes | Body | None = None,
-        follow: bool = False,
         repeatable: bool | None = None,
         work_time: float = 0.0,
         bulk: bool = False,
     ) -> Response:
-        """Send a request with an authorization for *scope*. After a 401 it is sent once more with a fresh one."""
+        """Send a request with an authorization for *scope*. After a 401 it is sent once more with a fresh one. Only a
+        request for a *bulk* response, a blob, follows redirects: the storage host sends it."""
         if origin_of(url) != origin_of(self._base_url):
             # An upload session's URL comes from a file, which may have been changed.
             raise ProtocolError("The address is not on the registry", where=url.partition("?")[0])
         value = self.authorizer.authorization(scope)
         request = Request(method, url, headers or {}, body, value, work_time, repeatable, bulk)
-        response = self.http.send(request, follow=follow)
+        response = self.http.send(request, follow=bulk)
         if response.status != 401 or response.request.origin != request.origin:
             return response
         with response:
             fresh = self.authorizer.renew(scope, value, response)
-        return self.http.send(replace(request, authorization=fresh), follow=follow)
+        return self.http.send(replace(request, authorization=fresh), follow=bulk)
 
 
 def path_of(repository: str, *parts: str) -> str:

@@ -88,7 +88,7 @@ class Blobs:
         attempts = self._api.http.attempts()
         while True:
             scope = Scope.of(self._repository, PULL)
-            response = self._api.send(scope, "GET", url, headers=headers, follow=True, bulk=True)
+            response = self._api.send(scope, "GET", url, headers=headers, bulk=True)
             if response.status != 403 or response.request.origin == origin_of(url):
                 return response
             expired = _expired(response)
