@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azext_acrartifact.errors import ArtifactError
-from azext_acrartifact.text import optional, printable, printable_lines, without_tokens
+from azext_acrartifact.text import first_of, optional, printable, printable_lines, without_tokens
 
 
 @pytest.mark.parametrize(
@@ -90,3 +90,8 @@ def test_a_token_in_an_error_is_not_shown() -> None:
         assert "eyJ" not in text
         assert "c2lnbmF0" not in text
     assert without_tokens("eyJustAName and eyJ.eyJ") == "eyJustAName and eyJ.eyJ"
+
+
+@pytest.mark.parametrize(("most", "shown"), [(1, "a and 2 more"), (2, "a; b and 1 more"), (3, "a; b; c")])
+def test_a_long_list_is_cut_and_its_rest_is_counted(most: int, shown: str) -> None:
+    assert first_of(["a", "b", "c"], most, "; ") == shown

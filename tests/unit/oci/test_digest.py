@@ -41,5 +41,12 @@ def test_missing_and_excess_bytes_have_their_own_errors() -> None:
         many.update(b"hello!")
 
 
+@pytest.mark.parametrize(("content", "right"), [(b"hello", True), (b"jello", False), (b"hell", False)])
+def test_a_verifier_says_whether_the_bytes_were_right(content: bytes, right: bool) -> None:
+    verifier = Verifier(digest_of(b"hello"), 5)
+    verifier.update(content)
+    assert verifier.is_right() == right
+
+
 def test_a_short_digest_has_twelve_digits() -> None:
     assert short(D) == "a" * 12
