@@ -144,7 +144,7 @@ def _reason(error: BaseException) -> str:
         return error.strerror or f"no connection within {CONNECT_TIMEOUT:.0f} s"
     if isinstance(error, ConnectionRefusedError):
         return "it was refused"
-    if isinstance(error, (ConnectionResetError, BrokenPipeError)):
+    if isinstance(error, (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)):
         return "it was reset"
     if isinstance(error, (EOFError, http.client.RemoteDisconnected)):
         return "it ended early"

@@ -47,6 +47,10 @@ class LeanResponse(http.client.HTTPResponse):
         self.msg = headers  # type: ignore[assignment]
         self._frame(headers)
 
+    def flush(self) -> None:
+        """Do nothing, as it is only read. After an error its reader may be dropped and closed first, and Python 3.13
+        reports what `http.client` raises then."""
+
     def _read_headers(self) -> Headers:
         """Read headers (RFC 9112 §5). Raises `HTTPException` for anything else, and for two lengths of the body."""
         values: dict[str, str] = {}

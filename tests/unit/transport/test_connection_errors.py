@@ -41,6 +41,7 @@ UNKNOWN = socket.gaierror(socket.EAI_NONAME, "unknown name")
         (NoProgressError("only 5 bytes"), StalledError, f"The connection stalled (GET {URL}): only 5 bytes"),
         (ConnectionRefusedError(), NotListeningError, f"The connection failed (GET {URL}): it was refused"),
         (BrokenPipeError(), ConnectionFailedError, f"The connection failed (GET {URL}): it was reset"),
+        (ConnectionAbortedError(), ConnectionFailedError, f"The connection failed (GET {URL}): it was reset"),
         (http.client.HTTPException("x"), ProtocolError, f"The response is not valid HTTP (GET {URL}): x"),
         (http.client.LineTooLong("x"), ProtocolError, f"The response is not valid HTTP (GET {URL}): LineTooLong"),
     ],

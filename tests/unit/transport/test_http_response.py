@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from azext_acrartifact.errors import ConnectionFailedError, ProtocolError
-from azext_acrartifact.transport.http_response import EXTRA_LIMIT, HEADERS_LIMIT, LINE_LIMIT
+from azext_acrartifact.transport.http_response import EXTRA_LIMIT, HEADERS_LIMIT, LINE_LIMIT, LeanResponse
 from azext_acrartifact.transport.messages import Request
 from tests.support.server import RawResponse, respond
 from tests.unit.transport.doubles import drain, get
@@ -155,3 +157,13 @@ def test_trailers_may_be_as_long_as_the_limit(serve, http) -> None:
     trailers = (b"X: " + b"x" * (EXTRA_LIMIT // 2 - 5) + b"\r\n") * 2
     assert len(trailers) == EXTRA_LIMIT == 64 * 1024
     assert get(http, serve(RawResponse(CHUNKED + b"5\r\nhello\r\n0\r\n" + trailers + b"\r\n"))) == b"hello"
+
+
+def test_a_response_whose_reader_was_closed_is_closed_in_silence() -> None:
+    """After an error both are dropped, in any order."""
+    one, other = socket.socketpair()
+    with one, other:
+        response = LeanResponse(one)
+        response.fp.close()
+        response.close()
+    assert response.closed
