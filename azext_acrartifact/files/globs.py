@@ -5,8 +5,9 @@ A pattern with a `/` at its start or inside matches from the top, any other at a
 folders only, `!` at its start takes back what earlier patterns matched, and `\\` makes the next character a plain one.
 Blanks at the end are dropped. Case matters.
 
-Two rules are kinder than git's: a leading `./` is dropped, and a pattern always matches the very name that it spells,
-such as `s[1].env`. A pattern that can match nothing is an error.
+Three rules are kinder than git's: a leading `./` is dropped, a pattern always matches the very name that it spells,
+such as `s[1].env`, and the Unicode form does not matter: macOS lists names in another than people type. A pattern that
+can match nothing is an error.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 
 from ..errors import InvalidInputError
 from ..linear_match import AnyBut, Chain, Chosen, Literal, Pattern, Repeat
+from .names import composed
 
 _ANY, _IN_COMPONENT = AnyBut(), AnyBut("/")
 _FOLDERS = Repeat(Chain([Repeat(_ANY), Literal("/")]), 0, 1)
@@ -49,7 +51,7 @@ class Glob:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        body = _without_blanks(text)
+        body = composed(_without_blanks(text))
         self.negated = body.startswith("!")
         """Whether it takes back what earlier patterns matched."""
         body = body[self.negated :]
@@ -74,17 +76,18 @@ class Glob:
         """Return whether the pattern matches the file or *folder* of this very *path*, relative and with `/`."""
         if self._folders_only and not folder:
             return False
+        path = composed(path)
         return self.spells(path) or (self._needed in path and self._whole.matches(path))
 
     def spells(self, path: str) -> bool:
-        """Return whether *path* is the pattern itself, taken as plain text."""
+        """Return whether *path*, which is `composed`, is the pattern itself, taken as plain text."""
         return path == self.name or (not self.anchored and path.rpartition("/")[2] == self.name)
 
     def may_match_below(self, folder: str) -> bool:
         """Return whether the pattern can match any path below *folder*, which is empty for the top."""
         if not self.anchored:
             return True
-        parts = folder.split("/") if folder else []
+        parts = composed(folder).split("/") if folder else []
         if self.name.startswith("".join(f"{part}/" for part in parts)):
             return True
         at = {0}
@@ -96,7 +99,11 @@ class Glob:
 
     def covers(self, folder: str) -> bool:
         """Return whether the pattern matches everything below *folder*, such as `docs/**`."""
-        return self._ends_in_stars and not self._folders_only and self._whole.matches(f"{folder}/x" if folder else "x")
+        return (
+            self._ends_in_stars
+            and not self._folders_only
+            and self._whole.matches(f"{composed(folder)}/x" if folder else "x")
+        )
 
     def _matches_component(self, number: int, part: str) -> bool:
         component = self._components[number]

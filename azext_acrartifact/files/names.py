@@ -131,11 +131,16 @@ def safe_folder(title: str) -> RelativeName:
     return safe_name(title.removesuffix("/"))
 
 
+def composed(name: str) -> str:
+    """Return *name* in the Unicode form in which most systems type and store it, NFC. HFS+ of macOS lists NFD."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
 def collision_key(component: str) -> str:
     """Return a key that is equal for components that some file system treats as the same (case, Unicode form)."""
     if component.isascii():
         return component.lower()
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", component).casefold())
+    return composed(composed(component).casefold())
 
 
 def check_collisions(names: Iterable[RelativeName], limit: int = ENTRY_LIMIT) -> Sequence[Twins]:

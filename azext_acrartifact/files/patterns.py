@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from ..errors import InvalidInputError
 from .globs import Glob
+from .names import composed
 
 
 class Patterns:
@@ -41,7 +42,7 @@ class Patterns:
 
     def without(self, texts: Iterable[str]) -> Patterns:
         """Return the patterns that do not spell one of *texts*. Both lists note together what was used."""
-        spelled = set(texts)
+        spelled = set(map(composed, texts))
         return Patterns((glob for glob in self.globs if glob.name not in spelled), self.used)
 
     def leaves_out(self, path: str, folder: bool, above: bool = False) -> bool:
@@ -62,7 +63,7 @@ class Patterns:
         """Return whether the last pattern that matches *path* selects it, None if none matches."""
         found = None
         for glob in self.globs:
-            is_name = glob.negated and path == glob.text
+            is_name = glob.negated and composed(path) == composed(glob.text)
             if not is_name and not glob.matches(path, folder):
                 continue
             self.used.add(glob.text)
