@@ -9,7 +9,9 @@ import stat
 import unicodedata
 
 from ...errors import LocalFileError
+from .. import modes
 from ..directory.handle import Folder, is_link
+from ..durable import make_durable
 from ..names import TEMPORARY_PREFIX, RelativeName
 from ..os_errors import naming, on_failure, where_supported
 
@@ -77,7 +79,7 @@ def created_modes(folder: Folder) -> int | None:
         with contextlib.suppress(FileNotFoundError):
             folder.remove(name)
     every, own = found[0], found[1]
-    return every if os.name != "nt" and own == every & 0o600 else None
+    return every if modes.HAS_MODES and own == every & 0o600 else None
 
 
 def narrow(folder: Folder, mode: int) -> None:
@@ -97,12 +99,6 @@ def set_mode(descriptor: int, mode: int) -> None:
     if hasattr(os, "fchmod") and stat.S_IMODE(os.fstat(descriptor).st_mode) != mode:
         with where_supported():
             os.fchmod(descriptor, mode)
-
-
-def make_durable(descriptor: int) -> None:
-    """Write what the system still holds of the file to the disk, unless its file system cannot. Raises OSError."""
-    with where_supported():
-        os.fsync(descriptor)
 
 
 def add_bits(descriptor: int, bits: int) -> None:
