@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import stat
 from collections.abc import Callable, Iterable
@@ -11,8 +12,9 @@ from dataclasses import dataclass, field
 from ...errors import LocalFileError
 from ..directory.handle import Folder, is_link
 from ..hashing import BLOCK
-from ..names import RelativeName
+from ..names import RelativeName, collision_key
 from ..os_errors import naming
+from ..system_path import system_path
 from .destination import Destination
 from .temp_file import is_temporary, kind_of
 
@@ -56,7 +58,7 @@ class Comparing:
             return
         path = self.destination.shown(self._whole(name))
         with naming("Cannot read the symbolic link", path):
-            found = os.readlink(path).replace(os.sep, "/")
+            found = os.readlink(system_path(path)).replace(os.sep, "/")
         if found != target:
             self.differing.append((self._shown(name), f"it leads to {found}"))
 
@@ -76,17 +78,31 @@ class Comparing:
 
     def _extra_in(self, folder: Folder, name: RelativeName, found: list[str]) -> None:
         with naming("Cannot read the folder", folder.path):
-            entries = folder.names()
+            entries = set(folder.names())
         for entry in entries:
-            below = RelativeName((*name.parts, entry))
             status = folder.look(entry)
+            below = RelativeName((*name.parts, self._spelled(folder, name, entry, entries)))
             is_folder = status is not None and stat.S_ISDIR(status.st_mode) and not is_link(status)
-            if below.parts[len(self.parent.parts) :] in self._seen:
+            if self._relative(below) in self._seen:
                 if is_folder:
                     with contextlib.closing(folder.child(entry)) as inner:
                         self._extra_in(inner, below, found)
             elif not is_temporary(entry):
                 found.append(f"{below}/" if is_folder else str(below))
+
+    def _spelled(self, folder: Folder, above: RelativeName, entry: str, entries: set[str]) -> str:
+        """Return how the artifact spells the *entry* of *folder*, if the disk takes both names for one: then the other
+        exists and is none of its *entries*. Not by their inodes, which FUSE invents for each name."""
+        parts = self._relative(RelativeName((*above.parts, entry)))
+        member = self._by_key.get(tuple(map(collision_key, parts)), parts)[-1]
+        return member if member not in entries and folder.look(member) is not None else entry
+
+    @functools.cached_property
+    def _by_key(self) -> dict[tuple[str, ...], tuple[str, ...]]:
+        return {tuple(map(collision_key, parts)): parts for parts in self._seen}
+
+    def _relative(self, name: RelativeName) -> tuple[str, ...]:
+        return name.parts[len(self.parent.parts) :]
 
     def _note(self, name: RelativeName) -> None:
         for depth in range(len(name.parts), 0, -1):
