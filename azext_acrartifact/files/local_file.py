@@ -13,8 +13,10 @@ from typing import BinaryIO
 
 from ..errors import LocalFileError
 from .hashing import BLOCK
+from .modes import START, portable_mode
 from .os_errors import naming, on_failure
 from .positioned_io import PositionedFile
+from .system_path import system_path
 
 _OPEN = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 # A FIFO that has replaced the file since it was checked must not block, nor a terminal become our controlling one.
@@ -44,11 +46,17 @@ def changed(path: str, why: str = "") -> LocalFileError:
 def open_regular(path: str, *, follow: bool = True) -> int:
     """Return a descriptor to read the regular file *path*. Raises LocalFileError for other kinds, before opening."""
     with naming("Cannot read the file", path):
-        _require_regular(path, os.stat(path, follow_symlinks=follow))
-        descriptor = os.open(path, _OPEN | (0 if follow else getattr(os, "O_NOFOLLOW", 0)))
+        _require_regular(path, os.stat(system_path(path), follow_symlinks=follow))
+        descriptor = os.open(system_path(path), _OPEN | (0 if follow else getattr(os, "O_NOFOLLOW", 0)))
     with on_failure(os.close, descriptor):
         _require_regular(path, os.fstat(descriptor))
     return descriptor
+
+
+def start_of(path: str) -> bytes:
+    """Return the first bytes of the regular file *path*, as many as `START`. Raises LocalFileError."""
+    with os.fdopen(open_regular(path, follow=False), "rb", buffering=0) as file, naming("Cannot read the file", path):
+        return file.read(START)
 
 
 def _require_regular(path: str, status: os.stat_result) -> None:
@@ -74,12 +82,12 @@ class LocalFile:
         self._parked = False
         self._lock = threading.Lock()
         self.mode = 0
-        """Permission bits when it was opened."""
+        """Permission bits when it was opened, of those that an artifact keeps."""
         self._before: Fingerprint = (0, 0, 0)
         if descriptor is not None:
             with on_failure(self.close), naming("Cannot read the file", path):
                 status = os.fstat(descriptor)
-                self._before, self.mode = fingerprint(status), stat.S_IMODE(status.st_mode)
+                self._before, self.mode = fingerprint(status), portable_mode(status, self._start)
 
     @classmethod
     def open(cls, path: str, *, allow_null: bool = False) -> LocalFile:
@@ -116,6 +124,10 @@ class LocalFile:
     def version(self) -> str:
         """A key that stays the same while the content does, also in another process."""
         return f"{os.path.abspath(self.path)}|{'|'.join(map(str, self._before))}"
+
+    def _start(self) -> bytes:
+        buffer = memoryview(bytearray(START))
+        return bytes(buffer[: self.read_at(buffer, 0)])
 
     def close(self) -> None:
         """Close the file. Its ranges cannot be read any more."""

@@ -8,10 +8,13 @@ from collections.abc import Callable
 
 from ..errors import LocalFileError
 
+_DENIED = "Check the permissions of the file and of the folder that holds it."
+if os.name == "nt":  # which refuses to replace an open file by the same error
+    _DENIED += " Another program may have the file open: close it there."
 _HINTS = {
     errno.ENOSPC: "Free some space, or choose another folder with --destination.",
-    errno.EACCES: "Check the permissions of the file and of the folder that holds it.",
-    errno.EPERM: "Check the permissions of the file and of the folder that holds it.",
+    errno.EACCES: _DENIED,
+    errno.EPERM: _DENIED,
     errno.EROFS: "The file system is read-only: choose another folder.",
     errno.ENAMETOOLONG: "Choose a folder with a shorter path.",
     errno.ENOENT: "Check the path.",
@@ -24,13 +27,17 @@ _HINTS = {
 # On Windows, EDQUOT may be missing.
 _HINTS[getattr(errno, "EDQUOT", errno.ENOSPC)] = "The disk quota is used up: free some space, or choose another folder."
 _HINTS[errno.ENOSPC] = "Free some space, or choose another folder with --destination."
+# ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION and ERROR_USER_MAPPED_FILE
+# (https://learn.microsoft.com/windows/win32/debug/system-error-codes): their errno is EACCES or EINVAL.
+_WINDOWS_HINTS = dict.fromkeys((32, 33, 1224), "Another program has the file open: close it there, then try again.")
 
 
 def local_error(what: str, where: str, error: OSError, unsupported: str = "") -> LocalFileError:
     """Return a LocalFileError for *error*: *what* ("Cannot write the file") happened to the path *where*. The hint is
     *unsupported*, if given, when the file system may not have what was asked of it."""
     why = error.strerror or str(error)
-    hint = (unsupported if error.errno in UNSUPPORTED else "") or _HINTS.get(error.errno or 0, "")
+    hint = _WINDOWS_HINTS.get(getattr(error, "winerror", None) or 0, "")
+    hint = hint or (unsupported if error.errno in UNSUPPORTED else "") or _HINTS.get(error.errno or 0, "")
     return LocalFileError(what, where=where, why=why, hint=hint)
 
 

@@ -18,6 +18,7 @@ from ..files.directory import open_folder
 from ..files.directory.handle import Folder
 from ..files.local_file import FilePart, LocalFile
 from ..files.os_errors import local_error, naming, on_failure
+from ..files.system_path import system_path
 from ..files.writing.temp_file import kind_of
 from ..oci.content import Content
 from ..oci.digest import Digest, is_digest
@@ -113,7 +114,7 @@ class TarFiles:
 def open_layout(path: str) -> LayoutFiles:
     """Open the layout at *path*, a folder or a tar of any name. Raises `LocalFileError` when it is neither."""
     path = os.path.abspath(path)
-    if os.path.isdir(path):
+    if os.path.isdir(system_path(path)):
         with naming("Cannot read the layout", path):
             return FolderFiles(open_folder(path))
     file = LocalFile.open(path)

@@ -10,6 +10,7 @@ from ..errors import InvalidInputError
 from ..files.archive.foreign import has_compressed_name, without_ending
 from ..files.names import TEMPORARY_PREFIX, RelativeName
 from ..files.os_errors import naming
+from ..files.system_path import system_path
 from ..files.writing.destination import Destination
 from ..oci.descriptor import Descriptor
 from ..transfer.blob_file import BlobFile, RangedFile
@@ -96,7 +97,7 @@ def existing_layout(path: str) -> tuple[LayoutFiles, LayoutIndex] | None:
 
     Raises `LocalFileError` for anything else: a backup must not overwrite it, nor mix its files with it.
     """
-    if not os.path.lexists(path):
+    if not os.path.lexists(system_path(path)):
         return None
     files = open_layout(path)
     try:
@@ -113,7 +114,7 @@ def existing_layout(path: str) -> tuple[LayoutFiles, LayoutIndex] | None:
 
 def require_name(path: str) -> None:
     """Raise `InvalidInputError` for a *path* of a new layout that is named like a compressed archive."""
-    if has_compressed_name(path) and not os.path.lexists(path):
+    if has_compressed_name(path) and not os.path.lexists(system_path(path)):
         raise InvalidInputError(
             "A backup is written as a folder or a plain .tar",
             where=path,
@@ -124,7 +125,8 @@ def require_name(path: str) -> None:
 
 def is_tar(path: str) -> bool:
     """Return whether a layout at *path* is a tar: by the existing file or folder, otherwise by the name."""
-    return os.path.isfile(path) or (path.lower().endswith(".tar") and not os.path.isdir(path))
+    found = system_path(path)
+    return os.path.isfile(found) or (path.lower().endswith(".tar") and not os.path.isdir(found))
 
 
 def _index_of(files: LayoutFiles) -> LayoutIndex:
@@ -136,7 +138,7 @@ def _index_of(files: LayoutFiles) -> LayoutIndex:
 
 def _is_empty(path: str) -> bool:
     with naming("Cannot read the folder", path):
-        return all(entry.startswith(TEMPORARY_PREFIX) for entry in os.listdir(path))
+        return all(entry.startswith(TEMPORARY_PREFIX) for entry in os.listdir(system_path(path)))
 
 
 def _name(blob: Descriptor) -> RelativeName:

@@ -11,6 +11,7 @@ from ..files.archive.tar_index import ByteRange
 from ..files.local_file import fingerprint
 from ..files.names import RelativeName
 from ..files.os_errors import naming
+from ..files.system_path import system_path
 from ..files.writing.destination import Destination
 from ..files.writing.resumable_file import ResumableFile
 from ..oci.descriptor import Descriptor
@@ -75,6 +76,8 @@ class TarStore:
         for offset, header in self._layout.headers.items():
             self._file.write_at(memoryview(header), offset)
         self._file.sync()
+        if self._before:
+            self._before.close()  # Windows does not replace an open file
         with self._destination.alone():
             self._require_untouched()
             self._file.commit()
@@ -88,7 +91,7 @@ class TarStore:
         """Raise LocalFileError when the tar is another file than the one that was read first."""
         path = self._destination.shown(self._name)
         with naming("Cannot read the tar", path):
-            found = fingerprint(os.lstat(path)) if os.path.lexists(path) else None
+            found = fingerprint(os.lstat(system_path(path))) if os.path.lexists(system_path(path)) else None
         if found != (self._before.seen if self._before else None):
             raise LocalFileError("The tar was replaced during the backup", where=path, hint="Run the command again.")
 

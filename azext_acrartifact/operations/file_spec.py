@@ -54,7 +54,8 @@ def title_of(path: str) -> str:
     a pull refuses titles like `/elsewhere/x` and `../x` as unsafe."""
     plain = path.replace("\\", "/") if os.sep == "\\" else path
     relative = os.path.normpath(plain).replace(os.sep, "/")
-    outside = os.path.isabs(plain) or ntpath.splitdrive(path)[0] or relative.split("/")[0] == ".."
+    # Python 3.13 takes a path without a drive, such as `\\folder\\file`, for relative.
+    outside = plain.startswith("/") or ntpath.splitdrive(path)[0] or relative.split("/")[0] == ".."
     return os.path.basename(os.path.abspath(path)) if outside else relative
 
 

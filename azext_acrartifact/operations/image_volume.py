@@ -72,5 +72,4 @@ def _entries(item: Input) -> list[Entry]:
         return [replace(entry, path=path) for entry, path in named if path]
     assert item.file is not None
     source = os.path.realpath(item.spec.path)
-    mode = os.stat(source).st_mode & 0o755
-    return [Entry(item.title, source, stat.S_IFREG, mode, item.file.size, fingerprint=item.file.seen)]
+    return [Entry(item.title, source, stat.S_IFREG, item.file.mode, item.file.size, fingerprint=item.file.seen)]

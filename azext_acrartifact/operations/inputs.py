@@ -19,6 +19,7 @@ from ..files.local_file import LocalFile
 from ..files.names import NameTree, collision_key, relative_name, why_unsafe_path
 from ..files.prefetch import prefetch
 from ..files.stdin_file import copy_stdin
+from ..files.system_path import system_path
 from ..oci.descriptor import Descriptor
 from ..oci.mediatypes import CONTENT_DIGEST, FILE_MODE, TITLE, UNPACK
 from ..transfer.upload_source import StreamSource
@@ -43,9 +44,8 @@ class Input:
 
     @property
     def mode(self) -> int:
-        """Permission bits of a file that an artifact keeps, as of a packed folder's files. Windows has none: there,
-        `os.stat` says of some names that they are programs."""
-        return self.file.mode & 0o755 if self.file and self.spec.path != STDIN and os.name != "nt" else 0
+        """Permission bits of a file that an artifact keeps, as of a packed folder's files."""
+        return self.file.mode if self.file and self.spec.path != STDIN else 0
 
     @property
     def marks(self) -> dict[str, str]:
@@ -132,7 +132,7 @@ def _found(spec: FileSpec, title: str, opening: Opening) -> list[Input]:
     """Return the inputs of *spec*, called *title*, with files not opened yet."""
     stdin = opening.stdin if spec.path == STDIN else None
     title = stdin.title if stdin else title
-    if stdin or not os.path.isdir(spec.path):
+    if stdin or not os.path.isdir(system_path(spec.path)):
         return [Input(title, spec)]
     if opening.split:
         return [*_split(spec, title, opening.exclusion)]
@@ -172,6 +172,10 @@ def _open(item: Input, opening: Opening, stack: contextlib.ExitStack, *, stay_op
     return replace(item, file=file)
 
 
+def _is_one(path: str, other: str) -> bool:
+    return os.path.samefile(system_path(path), system_path(other))
+
+
 def _require_distinct(inputs: Sequence[Input], exclusion: Exclusion) -> None:
     """Refuse two inputs of one title, or one file under two. Note titles that only some file systems keep apart."""
     tree = NameTree()
@@ -179,7 +183,7 @@ def _require_distinct(inputs: Sequence[Input], exclusion: Exclusion) -> None:
     for item in inputs:
         found = tree.add(relative_name(item.title))
         other = by_key.setdefault(collision_key(item.title), item)
-        if found or (other is not item and os.path.samefile(other.spec.path, item.spec.path)):
+        if found or (other is not item and _is_one(other.spec.path, item.spec.path)):
             raise InvalidInputError(
                 f"Two of the files {found.why if found else 'are one'}",
                 where=f"{other.title if not found else found.first}, {item.title}",

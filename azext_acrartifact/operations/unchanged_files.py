@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..errors import ArtifactError
+from ..files import modes
 from ..files.archive.budget import stated_limit
+from ..files.local_file import start_of
 from ..files.names import RelativeName
 from ..files.writing.destination import Destination
 from ..oci.digest import algorithm_of
@@ -21,6 +23,7 @@ from .pull_plan import Plan, Planned
 
 if TYPE_CHECKING:
     from ..files.archive.pack import PackedFolder
+    from ..files.archive.walk import Entry
 
 
 @dataclass
@@ -66,22 +69,39 @@ def _same_folder(destination: Destination, item: Planned, present: Present) -> b
         folder = PackedFolder.scan(destination.shown(item.name), str(item.name), mtime=0)
         if folder.content_size > stated_limit([(item.blob.size, item.stated_size)]):
             return False
-        if folder.tar_digest() != expected and not _same_before_umask(destination, item.name, folder, expected):
-            return False
+        variants = _variants(destination, item.name, folder)
+        same = next((one for one in variants if one.tar_digest() == expected), None)
     except ArtifactError:
         return False
+    if same is None:
+        return False
     if item.members:
-        paths = ((entry, f"{item.name}/{entry.path}") for entry in folder.entries if entry.path)
+        paths = ((entry, f"{item.name}/{entry.path}") for entry in same.entries if entry.path)
         selected = [(entry, path) for entry, path in paths if item.members.takes(path, entry.kind == stat.S_IFDIR)]
         present.members[item.name] = [path for entry, path in selected if entry.kind != stat.S_IFDIR]
     return True
 
 
-def _same_before_umask(destination: Destination, name: RelativeName, folder: PackedFolder, expected: str) -> bool:
-    """Return whether *folder* is the archive's, if all whom the umask has shut out might do before what its owner may:
-    most files have mode 644 or 755."""
-    modes = destination.modes_below(name)
-    if modes is None or modes & 0o055 == 0o055:
-        return False
-    widened = folder.with_modes(lambda mode: mode | (mode >> 3 & 0o050 | mode >> 6 & 0o005) & ~modes)
-    return widened.tar_digest() == expected
+def _variants(destination: Destination, name: RelativeName, folder: PackedFolder) -> Iterator[PackedFolder]:
+    """Yield *folder* as it is, and as its archive may have it where the disk cannot.
+
+    macOS may have changed names, and added a file. The umask may have shut out others: before, all might do what the
+    owner may, as most files have mode 644 or 755. On a disk without modes, the content says which of them a file had.
+    """
+    yield folder
+    if (portable := folder.portable()) is not folder:
+        yield portable
+    allowed = destination.modes_below(name)
+    if allowed is None and modes.HAS_MODES:  # otherwise the scan itself does so
+        yield portable.with_modes(_guessed_mode)
+    elif allowed is not None and allowed & 0o055 != 0o055:
+        yield portable.with_modes(functools.partial(_widened_mode, allowed))
+
+
+def _guessed_mode(entry: Entry) -> int:
+    return modes.mode_by_content(entry.kind | entry.mode, lambda: start_of(entry.source))
+
+
+def _widened_mode(allowed: int, entry: Entry) -> int:
+    mode = entry.mode
+    return mode | (mode >> 3 & 0o050 | mode >> 6 & 0o005) & ~allowed

@@ -11,9 +11,12 @@ import os
 from ...errors import LocalFileError
 from ..os_errors import naming
 from ..patterns import Patterns
+from ..system_path import system_path
 
 IGNORE_FILE = ".artifactignore"
-LEFT_OUT = (".git", ".DS_Store")
+FINDER_FILE = ".DS_Store"
+"""What Finder of macOS writes into each folder that it shows."""
+LEFT_OUT = (".git", FINDER_FILE)
 """Left out of a folder without an ignore file: a checkout's `.git/config` may hold a token."""
 _LONGEST = 1 << 20
 
@@ -61,9 +64,9 @@ class FolderExclusion:
 
 def _read(path: str) -> Patterns | None:
     """Return the patterns of the ignore file *path*, None if it does not exist."""
-    if not os.path.lexists(path):
+    if not os.path.lexists(system_path(path)):
         return None
-    with naming("Cannot read the file", path), open(path, "rb") as file:
+    with naming("Cannot read the file", path), open(system_path(path), "rb") as file:
         content = file.read(_LONGEST + 1)
     try:
         text = content.decode()

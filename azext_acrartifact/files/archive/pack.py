@@ -16,10 +16,11 @@ from ...errors import InvalidInputError, LocalFileError
 from ..background_hash import BackgroundHash
 from ..hashing import BLOCK
 from ..local_file import changed, fingerprint, open_regular
-from ..names import why_unsafe_path
+from ..names import composed, why_unsafe_path
 from ..os_errors import naming
+from ..system_path import system_path
 from .compression import GZIP, Codec, codec_named
-from .exclusion import Exclusion
+from .exclusion import FINDER_FILE, Exclusion
 from .parallel_gzip import Block
 from .tar_format import DIRECTORY, REGULAR, SYMLINK, padding
 from .tar_headers import END_OF_ARCHIVE, Header, encode
@@ -70,10 +71,20 @@ class PackedFolder:
         time = source_date_epoch() if mtime is None else mtime
         return cls(title, walk(path, title, exclusion), time)
 
-    def with_modes(self, new_mode: Callable[[int], int]) -> PackedFolder:
+    def with_modes(self, new_mode: Callable[[Entry], int]) -> PackedFolder:
         """Return the same folder with other permission bits of its files and folders."""
-        entries = (e if e.kind == stat.S_IFLNK else replace(e, mode=new_mode(e.mode)) for e in self.entries)
+        entries = (e if e.kind == stat.S_IFLNK else replace(e, mode=new_mode(e)) for e in self.entries)
         return PackedFolder(self.title, tuple(entries), self._mtime)
+
+    def portable(self) -> PackedFolder:
+        """Return the same folder as other systems have it: all names in NFC, in their order, and no file of Finder.
+        Return it itself if nothing differs."""
+        chosen = [entry for entry in self.entries if os.path.basename(entry.source) != FINDER_FILE]
+        renamed = [replace(entry, path=composed(entry.path)) for entry in chosen]
+        if renamed == list(self.entries):
+            return self
+        renamed.sort(key=lambda entry: entry.path.split("/") if entry.path else [])
+        return PackedFolder(self.title, tuple(renamed), self._mtime)
 
     @property
     def content_size(self) -> int:
@@ -173,7 +184,7 @@ class _Filler:
 
 def _reopen(entry: Entry) -> int:
     try:
-        os.lstat(entry.source)
+        os.lstat(system_path(entry.source))
     except FileNotFoundError as error:
         raise changed(entry.source, "it was removed") from error
     return open_regular(entry.source, follow=False)

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from ...errors import LocalFileError
 from ..links import why_unsafe_link
-from ..local_file import Fingerprint, fingerprint
+from ..local_file import Fingerprint, fingerprint, start_of
+from ..modes import portable_mode
 from ..names import MOST_COMPONENTS, TITLE_LIMIT, collision_key, why_unsafe
 from ..os_errors import naming
+from ..system_path import plain_path, system_path
 from .exclusion import Exclusion, FolderExclusion
 from .tar_format import ENTRY_LIMIT
 
@@ -44,10 +46,10 @@ def walk(path: str, title: str, exclusion: Exclusion | None = None, limit: int =
     unpacked safely on every system.
     """
     with naming("Cannot read the folder", path):
-        status = os.stat(path)
+        status = os.stat(system_path(path))
         if not stat.S_ISDIR(status.st_mode):
             raise LocalFileError("Cannot read the folder", where=path, why="it is not a folder", hint="Name a folder.")
-    entries = [Entry("", path, stat.S_IFDIR, status.st_mode & 0o755)]
+    entries = [Entry("", path, stat.S_IFDIR, portable_mode(status, bytes))]
     depth = 0 if title == "." else title.count("/") + 1
     rules = exclusion.of_folder(path, title) if exclusion else None
     for entry in _below(path, "", (TITLE_LIMIT - len(title) - 1, MOST_COMPONENTS - depth), rules, False):
@@ -74,33 +76,34 @@ def _below(
         out = rules.leaves_out(path, is_folder, left_out) if rules else False
         if out and not (is_folder and rules and rules.may_take_back_below(path)):
             continue
-        below = _below(item.path, path + "/", room, rules, out) if is_folder else iter(())
+        source = os.path.join(folder, item.name)
+        below = _below(source, path + "/", room, rules, out) if is_folder else iter(())
         first = next(below, None) if out else None
         if out and first is None:
             continue
-        _require_portable(item, path, room)
+        _require_portable(source, path, room)
         _note_twins(item.name, seen, rules)
-        with naming("Cannot read the file", item.path):
-            yield _entry(item, path)
+        with naming("Cannot read the file", source):
+            yield _entry(source, path)
         if first is not None:
             yield first
         yield from below
 
 
 def _sorted_items(folder: str) -> list[os.DirEntry[str]]:
-    with naming("Cannot read the folder", folder), os.scandir(folder) as items:
+    with naming("Cannot read the folder", folder), os.scandir(system_path(folder)) as items:
         return sorted(items, key=lambda item: item.name)
 
 
-def _require_portable(item: os.DirEntry[str], path: str, room: tuple[int, int]) -> None:
-    reason = why_unsafe(item.name)
+def _require_portable(source: str, path: str, room: tuple[int, int]) -> None:
+    reason = why_unsafe(os.path.basename(source))
     characters, components = room
     if reason is None and len(path) > characters:
         reason = f"its name in the artifact is longer than {TITLE_LIMIT} characters"
     if reason is None and path.count("/") >= components:
         reason = f"its name in the artifact has more than {MOST_COMPONENTS} components"
     if reason:
-        raise LocalFileError("Cannot pack a file of this name", where=item.path, why=reason, hint=_HINT)
+        raise LocalFileError("Cannot pack a file of this name", where=source, why=reason, hint=_HINT)
 
 
 def _note_twins(name: str, seen: dict[str, str], rules: FolderExclusion | None) -> None:
@@ -110,25 +113,26 @@ def _note_twins(name: str, seen: dict[str, str], rules: FolderExclusion | None) 
         rules.note_twins(other, name)
 
 
-def _entry(item: os.DirEntry[str], path: str) -> Entry:
-    # Not item.stat(), which returns no inode on Windows.
-    status = os.lstat(item.path)
-    kind, mode = stat.S_IFMT(status.st_mode), status.st_mode & 0o755
+def _entry(source: str, path: str) -> Entry:
+    # Not the status of os.scandir, which has no inode on Windows.
+    status = os.lstat(system_path(source))
+    kind = stat.S_IFMT(status.st_mode)
     if kind == stat.S_IFDIR:
-        return Entry(path, item.path, kind, mode)
+        return Entry(path, source, kind, portable_mode(status, bytes))
     if kind == stat.S_IFLNK:
-        return Entry(path, item.path, kind, 0o777, link=_link_target(item.path, path))
+        return Entry(path, source, kind, 0o777, link=_link_target(source, path))
     if kind != stat.S_IFREG:
-        raise LocalFileError("Cannot pack the file", where=item.path, why="it is a device, FIFO or socket", hint=_HINT)
-    if not os.access(item.path, os.R_OK):
+        raise LocalFileError("Cannot pack the file", where=source, why="it is a device, FIFO or socket", hint=_HINT)
+    if not os.access(system_path(source), os.R_OK):
         raise LocalFileError(
-            "Cannot read the file", where=item.path, why="permission denied", hint="Check its permissions."
+            "Cannot read the file", where=source, why="permission denied", hint="Check its permissions."
         )
-    return Entry(path, item.path, kind, mode, status.st_size, fingerprint=fingerprint(status))
+    mode = portable_mode(status, lambda: start_of(source))
+    return Entry(path, source, kind, mode, status.st_size, fingerprint=fingerprint(status))
 
 
 def _link_target(source: str, path: str) -> str:
-    target = os.readlink(source).replace(os.sep, "/")
+    target = plain_path(os.readlink(system_path(source))).replace(os.sep, "/")
     reason = why_unsafe_link(target, path.count("/"))
     if reason:
         raise LocalFileError("Cannot pack the symbolic link", where=source, why=reason, hint=_HINT)

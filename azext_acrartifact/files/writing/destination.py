@@ -18,6 +18,7 @@ from ..directory.handle import Folder
 from ..hashing import hash_descriptor
 from ..names import RelativeName, Twins
 from ..os_errors import naming, on_failure
+from ..system_path import system_path
 from .closed_folders import ClosedFolders
 from .folder_tree import FolderTree
 from .resumable_file import ResumableFile, resumable_bytes
@@ -31,14 +32,22 @@ LONGEST_WAIT = 10.0
 def _make_folders(path: str) -> list[str]:
     """Make *path* and missing folders above it. Return the paths that were made, outermost first."""
     missing: list[str] = []
-    while not os.path.lexists(path):
+    while not os.path.lexists(system_path(path)):
         missing.insert(0, path)
-        path = os.path.dirname(path)
+        above = os.path.dirname(path)
+        if above == path:
+            raise LocalFileError(
+                "Cannot make the destination folder",
+                where=missing[-1],
+                why=f"there is no drive or share {path}",
+                hint="Connect it, or choose another folder.",
+            )
+        path = above
     made: list[str] = []
     try:
         for folder in missing:
             with naming("Cannot make the destination folder", folder), contextlib.suppress(FileExistsError):
-                os.mkdir(folder)
+                os.mkdir(system_path(folder))
                 made.append(folder)
     except LocalFileError:
         _remove_empty(made)
@@ -49,7 +58,12 @@ def _make_folders(path: str) -> list[str]:
 def _remove_empty(folders: list[str]) -> None:
     for folder in reversed(folders):
         with contextlib.suppress(OSError):
-            os.rmdir(folder)
+            os.rmdir(system_path(folder))
+
+
+def _shown_by(path: str) -> str:
+    """Return how to find the process that uses *path*."""
+    return "" if os.name == "nt" else f" (fuser -v {path} shows it)"
 
 
 class Destination:
@@ -92,8 +106,8 @@ class Destination:
 
     @contextlib.contextmanager
     def alone(self, longest_wait: float = LONGEST_WAIT) -> Iterator[None]:
-        """Lock the folder for the block, waiting for other runs. Does nothing where folders cannot be locked (Windows,
-        some network mounts). Raises LocalFileError if it stays locked: another user may lock it who may only read it.
+        """Lock the folder for the block, waiting for other runs. Does nothing where folders cannot be locked (some
+        network mounts). Raises LocalFileError if it stays locked: another user may lock it who may only read it.
         """
         with contextlib.closing(self._root.again()) as root:
             try:
@@ -103,7 +117,7 @@ class Destination:
                     "The folder is locked",
                     where=self.path,
                     why=error.strerror or "",
-                    hint=f"End that process (fuser -v {self.path} shows it), or choose another --destination.",
+                    hint=f"End that process{_shown_by(self.path)}, or choose another --destination.",
                 ) from error
             try:
                 yield

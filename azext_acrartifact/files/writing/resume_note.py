@@ -86,7 +86,8 @@ class Note:
             self._fd = -1
 
     def remove(self, folder: Folder) -> None:
-        """Remove it from *folder*, if it exists."""
+        """Close it and remove it from *folder*, if it exists: Windows removes no open file."""
+        self.close()
         with contextlib.suppress(OSError):
             folder.remove(self._name)
 

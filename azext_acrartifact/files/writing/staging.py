@@ -17,7 +17,11 @@ from ..os_errors import naming, on_failure
 from .temp_file import keeps_apart, narrow, temporary_name
 
 _IMPLIED_MODE = 0o755
-_NO_LINKS = "Choose a folder whose file system has symbolic links, with --destination."
+_NO_LINKS = (
+    "Turn on Developer Mode in the settings of Windows, or leave the link out with --exclude."
+    if os.name == "nt"
+    else "Choose a folder whose file system has symbolic links, with --destination, or leave it out with --exclude."
+)
 OPEN_FOLDERS = 4
 """Folders of one archive that stay open. Members are in their folders' order, so that the next one is in one of these
 or just below."""

@@ -18,6 +18,7 @@ import pytest
 from azext_acrartifact.errors import LocalFileError
 from azext_acrartifact.files.archive.extract import Extraction
 from azext_acrartifact.files.names import safe_folder, safe_name
+from azext_acrartifact.files.os_errors import local_error
 from azext_acrartifact.files.writing.destination import Destination
 from azext_acrartifact.layout.files import open_layout, read_small
 from azext_acrartifact.oci.digest import digest_of
@@ -146,3 +147,12 @@ class Calls:
             fails = len(self.made) == self._fails + 1
         if fails:
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+
+@pytest.mark.parametrize(("number", "hint"), [(32, "Another program has the file open"), (5, "Check the permissions")])
+def test_windows_says_why_access_is_denied(number: int, hint: str) -> None:
+    """ERROR_SHARING_VIOLATION and ERROR_ACCESS_DENIED have the same errno."""
+    error = OSError(errno.EACCES, "Permission denied", "a", number)
+    if os.name != "nt":
+        error.winerror = number  # type: ignore[attr-defined]
+    assert hint in local_error("Cannot write the file", "a", error).hint

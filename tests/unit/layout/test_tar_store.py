@@ -224,6 +224,24 @@ def test_the_tar_is_durable_before_others_have_to_wait(path: Path, monkeypatch: 
     assert done == ["fsync", "flock", "fsync", "rename"]
 
 
+def test_the_older_tar_is_closed_before_it_is_replaced(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows replaces no open file."""
+    first = store_of(path, SMALL)
+    fill(first, SMALL)
+    first.finish()
+    first.close(failed=False)
+    older = open_layout(str(path))
+    assert isinstance(older, TarFiles)
+    store = store_of(path, LARGE, before=older)
+    fill(store, LARGE)
+    opened: list[list[str]] = []
+    rename = os.rename
+    monkeypatch.setattr(os, "rename", lambda *names, **at: (opened.append(open_below(path)), rename(*names, **at)))
+    store.finish()
+    store.close(failed=False)
+    assert opened == [[]]
+
+
 @pytest.mark.parametrize("failed", [True, False])
 def test_nothing_stays_open_or_is_left(path: Path, failed: bool) -> None:
     deep = path.parent / "new" / "deep" / path.name

@@ -109,3 +109,9 @@ def test_a_path_below_the_current_folder_is_relative_to_it(tmp_path: Path, monke
     monkeypatch.chdir(tmp_path)
     assert [title_below(path) for path in (f"{tmp_path}/a/b", "a/b", "./a//b")] == ["a/b"] * 3
     assert [title_below(path) for path in (f"{tmp_path.parent}/b", "../b", f"{tmp_path}-x/b")] == ["b"] * 3
+
+
+def test_a_path_from_the_top_of_a_drive_gets_its_last_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a drive, Python 3.13 takes it for relative on Windows."""
+    monkeypatch.setattr(os.path, "isabs", lambda _path: False)
+    assert title_of(os.sep + os.path.join("folder", "a.txt")) == "a.txt"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import types
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -71,6 +72,41 @@ def test_folders_of_common_modes_are_not_downloaded_again(
     assert count(app, "GET", "/blobs/") == 0
 
 
+def with_one_mode(real: Callable[..., os.stat_result]) -> Callable[..., object]:
+    """Return *real*, a call that returns a status, with all permission bits set."""
+
+    def call(*arguments: object, **options: object) -> object:
+        status = real(*arguments, **options)
+        fields = {key: getattr(status, key) for key in dir(status) if key.startswith("st_")}
+        return types.SimpleNamespace(**{**fields, "st_mode": status.st_mode | 0o777})
+
+    return call
+
+
+@pytest.fixture
+def modeless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give every file one mode, as exFAT does."""
+    for name in ("stat", "lstat", "fstat"):
+        call = with_one_mode(getattr(os, name))
+        monkeypatch.setattr(os, name, call)
+        monkeypatch.setattr(os, "supports_dir_fd", {*os.supports_dir_fd, call})
+
+
+def test_a_disk_without_modes_makes_no_difference(
+    signed_in, app, work: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    grow(work, {"d/a": "A", "d/run.sh": "#!/bin/sh", "d/data.exe": "MZ"})
+    (work / "d/run.sh").chmod(0o755)
+    push_files(signed_in(), IMAGE, "d")
+    request.getfixturevalue("modeless")
+    pull_files(signed_in(), IMAGE, tmp_path / "to")
+    assert checked(signed_in(), tmp_path / "to").extra == []
+    app.log.clear()
+    again = pull_files(signed_in(), IMAGE, tmp_path / "to")
+    assert [file.state for file in again.files] == ["unchanged"]
+    assert count(app, "GET", "/blobs/") == 0
+
+
 CHANGES: dict[str, tuple[Callable[[Path], object], list[str]]] = {
     "content": (lambda to: (to / "docs/a.md").write_text("a"), ["docs/a.md (other content)"]),
     "longer": (lambda to: (to / "docs/a.md").write_text("AA"), ["docs/a.md (other content)"]),
@@ -110,6 +146,17 @@ def test_extra_files_are_named_and_make_no_difference_unless_asked(registry: Reg
     assert pull_output(result)["extraFiles"] == ["docs/own", "docs/sub/more/"]
     with pytest.raises(errors.LocalFileError, match=r"docs/own \(not in the artifact\)"):
         checked(registry, tmp_path / "to", check_extra=True)
+
+
+def test_two_names_of_one_file_are_no_difference(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Disks list the older one that take both for one: exFAT and Windows by case, HFS+ of macOS by Unicode form."""
+    pull_files(registry, IMAGE, tmp_path / "to")
+    grow(tmp_path / "to", {"docs/B": "another"})
+    listed = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda folder: ["A.MD" if name == "a.md" else name for name in listed(folder)])
+    assert checked(registry, tmp_path / "to").extra == ["docs/B"]
 
 
 def test_only_selected_members_are_compared(registry: Registry, tmp_path: Path) -> None:

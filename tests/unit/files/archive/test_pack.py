@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import tarfile
+import unicodedata
 import zlib
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 
 from azext_acrartifact.errors import InvalidInputError, LocalFileError
 from azext_acrartifact.files.archive.compression import codec_named
-from azext_acrartifact.files.archive.exclusion import Exclusion
+from azext_acrartifact.files.archive.exclusion import FINDER_FILE, Exclusion
 from azext_acrartifact.files.archive.pack import PackedFolder
 from azext_acrartifact.files.patterns import Patterns
 from tests.unit.files.conftest import snapshot
@@ -217,3 +218,20 @@ def test_compression_is_one_member_of_independent_blocks(folder: Path) -> None:
 def test_a_file_with_content_behind_its_size_is_refused() -> None:
     with pytest.raises(LocalFileError, match=r"max_user_watches.*content after its size of 0 bytes"):
         packed(Path("/proc/sys/fs/inotify"), exclusion=Exclusion(Patterns.of(["*", "!max_user_watches"])))
+
+
+def test_what_macos_changed_in_a_folder_is_undone(tmp_path: Path) -> None:
+    """HFS+ decomposes names, which sorts them anew: \u00e9 comes after z, and e with an accent before it."""
+    folders = []
+    for form in ("NFC", "NFD"):
+        top = tmp_path / form
+        for name in ("caf\u00e9/x", "cafz", "cafe"):
+            path = top / unicodedata.normalize(form, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"x")
+        if form == "NFD":
+            (top / FINDER_FILE).touch()
+        folders.append(PackedFolder.scan(str(top), "d"))
+    usual, changed = folders
+    assert usual.portable() is usual
+    assert changed.portable().tar_digest() == usual.tar_digest() != changed.tar_digest()

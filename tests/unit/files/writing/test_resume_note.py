@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -10,9 +11,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from azext_acrartifact.files.directory import open_folder
 from azext_acrartifact.files.names import safe_name
 from azext_acrartifact.files.writing.destination import Destination
 from azext_acrartifact.files.writing.resumable_file import DATA, NOTE, ResumableFile, stem_of
+from azext_acrartifact.files.writing.resume_note import Note, NoteHeader
 
 NAME = safe_name("a.bin")
 DIGEST = "sha256:" + "a" * 64
@@ -103,3 +106,13 @@ def test_a_link_with_the_name_of_the_note_is_left_alone(tmp_path: Path) -> None:
             file.commit()
     assert (tmp_path / "a.bin").read_bytes() == b"abcdefghij"
     assert not os.path.lexists(tmp_path / "elsewhere")
+
+
+def test_a_note_is_closed_before_it_is_removed(tmp_path: Path) -> None:
+    """Windows removes no open file."""
+    with contextlib.closing(open_folder(str(tmp_path))) as folder:
+        note = Note("note", NoteHeader(DIGEST, 10, 4))
+        note.open(folder, fresh=True)
+        note.remove(folder)
+    assert not note.is_open
+    assert not os.listdir(tmp_path)
