@@ -67,15 +67,19 @@ def token_in_time(get_token: Callable[[], _Token], stall_timeout: float, most_gr
             raise NoTokenError(_WHAT, why=f"no response within {seconds:g} s", hint=f"{_HINT} {_LONGER}")
 
 
-def _memory() -> int:
-    """Return the bytes of memory that this process has, or its most so far where the system does not say; 0 on Windows,
-    for which Python's library has no such function."""
-    if sys.platform == "win32":
+if sys.platform == "win32":
+
+    def _memory() -> int:
+        """Return 0: Python's library has no function for it there."""
         return 0
+
+else:
     import resource
 
-    try:
-        return int(_STATUS.read_bytes().split()[1]) * resource.getpagesize()
-    except (OSError, ValueError, IndexError):
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return most if sys.platform == "darwin" else most * 1024
+    def _memory() -> int:
+        """Return the bytes of memory that this process has, or its most so far where the system does not say."""
+        try:
+            return int(_STATUS.read_bytes().split()[1]) * resource.getpagesize()
+        except (OSError, ValueError, IndexError):
+            most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            return most if sys.platform == "darwin" else most * 1024

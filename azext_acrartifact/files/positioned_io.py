@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 
 
@@ -15,7 +16,7 @@ class PositionedFile:
 
     def read(self, buffer: memoryview, offset: int) -> int:
         """Read into *buffer* from *offset*, with one call. Return the number of bytes, 0 at the end."""
-        if hasattr(os, "preadv"):
+        if sys.platform != "win32" and hasattr(os, "preadv"):
             return os.preadv(self.descriptor, [buffer], offset)
         with self._lock:
             os.lseek(self.descriptor, offset, os.SEEK_SET)
@@ -25,7 +26,7 @@ class PositionedFile:
 
     def write(self, data: memoryview, offset: int) -> int:
         """Write *data* at *offset*, with one call. Return the number of bytes written."""
-        if hasattr(os, "pwrite"):
+        if sys.platform != "win32" and hasattr(os, "pwrite"):
             return os.pwrite(self.descriptor, data, offset)
         with self._lock:
             os.lseek(self.descriptor, offset, os.SEEK_SET)

@@ -34,6 +34,7 @@ METADATA_RATE = 32 * 1024
 """Bytes of a body that prolong that time by a second, so that a manifest of 4 MiB comes over a slow network too."""
 BODY_BLOCK = 256 * 1024
 """Bytes of a body that are passed to the socket at once. `SEND_BLOCK` of them must be taken within `stall_timeout`."""
+_POLLIN = getattr(select, "POLLIN", 0)
 _POLL: Callable[[], Any] | None = getattr(select, "poll", None)
 _HEADER_VALUE = re.compile(r"[\x20-\x7e\x80-\xff\t]*")
 
@@ -271,7 +272,7 @@ def has_input(sock: socket.socket | TlsStream, poll: Callable[[], Any] | None = 
         if poll is None:
             return bool(select.select([sock], [], [], 0)[0])
         polled = poll()
-        polled.register(sock, select.POLLIN)
+        polled.register(sock, _POLLIN)
         return bool(polled.poll(0))
     except (OSError, ValueError):
         return True

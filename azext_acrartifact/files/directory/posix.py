@@ -6,11 +6,15 @@ import contextlib
 import errno
 import os
 import stat
+from typing import Any
 
 from ...filelock import try_lock, wait_for_lock
 from ..os_errors import where_supported
 from .handle import UNKNOWN_SPACE, Folder, remove_tree
 
+_POSIX: Any = os
+"""`os` with what Windows, whose folders are of the other kind, does not have."""
+_NO_BLOCK = getattr(os, "O_NONBLOCK", 0)
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 
@@ -63,11 +67,11 @@ class DescriptorFolder:
 
     def open(self, name: str) -> int:
         """Return a descriptor to read *name*. Does not block on a FIFO."""
-        return os.open(name, os.O_RDONLY | os.O_NONBLOCK | _NO_FOLLOW, dir_fd=self.descriptor)
+        return os.open(name, os.O_RDONLY | _NO_BLOCK | _NO_FOLLOW, dir_fd=self.descriptor)
 
     def reopen(self, name: str) -> int:
         """Return a descriptor to read and write the existing file *name*."""
-        return os.open(name, os.O_RDWR | os.O_NONBLOCK | _NO_FOLLOW, dir_fd=self.descriptor)
+        return os.open(name, os.O_RDWR | _NO_BLOCK | _NO_FOLLOW, dir_fd=self.descriptor)
 
     def rename(self, name: str, into: Folder, new_name: str) -> None:
         """Move *name* to *new_name* of *into* atomically, replacing a file there."""
@@ -103,7 +107,7 @@ class DescriptorFolder:
     def set_mode(self, mode: int) -> None:
         """Set the folder's own permission bits, unless its file system has none to set."""
         with where_supported():
-            os.fchmod(self.descriptor, mode)
+            _POSIX.fchmod(self.descriptor, mode)
 
     def mode(self) -> int:
         """Return the folder's own permission bits."""
@@ -120,9 +124,9 @@ class DescriptorFolder:
     def free_bytes(self) -> int:
         """Return how many bytes this user may still write to its file system; `UNKNOWN_SPACE` if it does not say."""
         with where_supported():
-            status = os.fstatvfs(self.descriptor)
+            status = _POSIX.fstatvfs(self.descriptor)
             if status.f_blocks:
-                return status.f_bavail * (status.f_frsize or status.f_bsize)
+                return int(status.f_bavail * (status.f_frsize or status.f_bsize))
         return UNKNOWN_SPACE
 
     @property
@@ -137,7 +141,7 @@ def _adopt(folder: DescriptorFolder, name: str, group: int) -> None:
     is_folder = stat.S_ISDIR(status.st_mode)
     if status.st_gid == group and (not is_folder or status.st_mode & stat.S_ISGID):
         return  # it was made in a folder of this group
-    os.chown(name, -1, group, dir_fd=folder.descriptor, follow_symlinks=False)
+    _POSIX.chown(name, -1, group, dir_fd=folder.descriptor, follow_symlinks=False)
     if is_folder:
         with contextlib.closing(folder.child(name)) as inner:
             inner.set_mode(stat.S_IMODE(status.st_mode) | stat.S_ISGID)
