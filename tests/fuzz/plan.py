@@ -55,8 +55,14 @@ def _stays_below(planned: Planned) -> None:
         assert joined.startswith(root + system.sep) or (joined == root and planned.folder), name
         assert joined.removeprefix(root).replace("\\", "/").strip("/") == ("" if name == "." else name), name
     assert not {unicodedata.category(character) for character in name} & _CONTROL
-    assert not any(PureWindowsPath(part).is_reserved() for part in planned.name.parts), name
+    assert not any(map(_is_reserved, planned.name.parts)), name
     assert all(len(part.encode()) <= 255 and part[-1] not in ". " for part in planned.name.parts), name
+
+
+def _is_reserved(component: str) -> bool:
+    # Python 3.13 has this, and warns of the other.
+    newer = getattr(ntpath, "isreserved", None)
+    return newer(component) if newer else PureWindowsPath(component).is_reserved()
 
 
 def _are_apart(names: list[str]) -> None:
