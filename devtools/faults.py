@@ -27,10 +27,15 @@ _PROMISES = [
 
 
 def main(arguments: list[str]) -> int:
-    """Install tmux and a C compiler, run tests/transfer_faults and return pytest's exit code; *arguments* go to pytest.
+    """Install what the tests need, run tests/transfer_faults and return pytest's exit code; *arguments* go to pytest.
 
     With `--full`, run only the tests of a promised size, at that size, which takes much longer."""
-    programs = {"tmux": ["tmux"], "gcc": ["gcc", "libc6-dev"]}
+    programs = {
+        "tmux": ["tmux"],
+        "gcc": ["gcc", "libc6-dev"],
+        "mount.exfat-fuse": ["exfat-fuse"],
+        "mkfs.exfat": ["exfatprogs"],
+    }
     for packages in (packages for program, packages in programs.items() if shutil.which(program) is None):
         peers.apt_install(packages)
     if not arguments:
