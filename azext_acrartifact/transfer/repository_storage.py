@@ -15,6 +15,7 @@ from ..oci.manifest import Manifest
 from ..oci.registry import Registry
 from ..oci.storage import COPIED, MOUNTED, SKIPPED, Receiver
 from ..oci.uploads import Session
+from .chunk_size import ChunkLimits
 from .relay import RelaySource
 from .sizes import DEFAULT_SIZES, TransferSizes
 from .upload import BlobUpload, Exists
@@ -38,6 +39,7 @@ class RepositoryStorage:
         self._blobs = registry.blobs(repository)
         self._uploads = registry.uploads(repository)
         self._sessions = sessions or UploadSessions(None)
+        self._limits = ChunkLimits()
         self._listed: dict[Digest, frozenset[Digest]] = {}
         self._lock = threading.Lock()
 
@@ -55,7 +57,7 @@ class RepositoryStorage:
         """Upload *source* unless it *exists*; see `BlobUpload.run`."""
         attempts, notice = self._http.attempts(), self._http.waiter.notice
         return BlobUpload(
-            self._uploads, source, exists, attempts, self._sessions, advance, session, self.sizes, notice
+            self._uploads, source, exists, attempts, self._sessions, advance, session, self.sizes, notice, self._limits
         ).run()
 
     def resolve(self, version: str) -> Descriptor | None:

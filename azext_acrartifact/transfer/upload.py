@@ -27,7 +27,7 @@ from ..transport.error_responses import error_from
 from ..transport.messages import Response
 from ..transport.retry import Attempts, Notice
 from .budget import MOST_RESTARTS, TransferBudget, Tries
-from .chunk_size import ChunkSize
+from .chunk_size import ChunkLimits, ChunkSize
 from .sizes import DEFAULT_SIZES, TransferSizes
 from .upload_sessions import UploadSessions
 from .upload_source import Identity, UploadSource
@@ -58,13 +58,14 @@ class BlobUpload:
         session: Session | None = None,
         sizes: TransferSizes = DEFAULT_SIZES,
         notice: Notice = lambda text: None,
+        limits: ChunkLimits | None = None,
     ) -> None:
         """*session* is a fresh one, as a registry opens it when it cannot mount; by default the upload begins one."""
         self._uploads, self._source, self._exists = uploads, source, exists
         self._tries, self._budget = Tries(attempts), TransferBudget("sent", sizes.chunk, 0, source.name)
         self._sessions, self._advance, self._notice = sessions, advance, notice
         self._session, self._sizes = session, sizes
-        self._chunk = ChunkSize(sizes)
+        self._chunk = ChunkSize(sizes, limits)
         self._present: bool | None = None
         self._all_sent = False
         self._resumed = False
@@ -96,7 +97,8 @@ class BlobUpload:
 
     def _step(self) -> bool | None:
         """Send the next request. Returns True when the blob was sent, False when it exists already, else None."""
-        chunk = self._source.chunk(self._session.offset if self._session else 0, self._chunk.value)
+        offset, identity = self._session.offset if self._session else 0, self._source.identity()
+        chunk = self._source.chunk(offset, self._chunk.next(identity.size - offset if identity else None))
         if self._is_present():
             return self._all_sent and self._count_all()
         if self._session is None:
@@ -202,6 +204,7 @@ class BlobUpload:
                 require_digest(response, identity.digest, "The registry stored other bytes")
             if body:
                 body.settle(body.size)
+                self._chunk.accepted(body.size)
             return True
         if response.status == 400 and self._resumed:
             # The bytes of an earlier process do not fit: the file may have changed unnoticed.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from azext_acrartifact.transfer.chunk_size import ChunkSize
+from azext_acrartifact.transfer.chunk_size import ChunkLimits, ChunkSize
 from azext_acrartifact.transfer.sizes import TransferSizes
 
 SIZES = TransferSizes(chunk=16, smallest_chunk=2, larger_chunk=20, largest_chunk=128)
@@ -75,3 +75,37 @@ def test_only_breaks_in_a_row_make_the_usual_size_smaller(chunk: ChunkSize) -> N
         sizes.append(chunk.value)
     assert sizes == [8, 4, 2, 2]
     assert lose(chunk, 4) == [4, 8, 16, 20]
+
+
+@pytest.mark.parametrize(
+    ("left", "first"), [(1, 1), (15, 15), (16, 16), (17, 1), (40, 8), (64, 16), (None, 16), (0, 16)]
+)
+def test_what_does_not_fill_a_request_goes_first(chunk: ChunkSize, left: int | None, first: int) -> None:
+    assert chunk.next(left) == first
+
+
+def test_parts_learn_from_each_other() -> None:
+    limits = ChunkLimits()
+    one, other = ChunkSize(SIZES, limits), ChunkSize(SIZES, limits)
+    one.accepted(16)
+    lose(one, 1)
+    assert other.next(None) == 16, "nobody knows yet whether 20 are accepted"
+    one.accepted(20)
+    assert (other.next(None), ChunkSize(SIZES, limits).next(None)) == (20, 20)
+    other.broken()
+    assert other.next(None) == 16, "it needed smaller ones itself"
+    lose(one, 1)
+    assert one.refused(40)
+    other.session_lost()
+    other.session_lost()
+    assert (one.next(None), other.next(None)) == (20, 20)
+
+
+def test_parts_are_not_sent_in_requests_that_were_refused() -> None:
+    limits = ChunkLimits()
+    one, other = ChunkSize(SIZES, limits), ChunkSize(SIZES, limits)
+    one.refused(16)
+    assert other.next(None) == 8
+    one.accepted(8)
+    one.refused(8)
+    assert (one.value, other.next(None), ChunkSize(SIZES, limits).next(None)) == (4, 4, 4)

@@ -94,7 +94,7 @@ def test_a_reset_in_the_middle_of_a_chunk_is_resumed_at_the_registrys_offset(run
     one = run(host)
     one()
     ranges = [sent.headers["content-range"] for sent in one.server.requests if sent.method == "PATCH"]
-    assert ranges[:3] == ["0-8191", "8192-16383", "11192-19383" if kind else "0-10239"]
+    assert ranges[:3] == ["0-8191", "8192-16383", "11192-16383" if kind else "0-10239"]
     stored(one)
 
 
@@ -157,8 +157,8 @@ def test_a_session_that_is_lost_after_every_chunk_is_given_up(run) -> None:
     host.fault = lose
     with pytest.raises(errors.ConnectionFailedError, match="4 upload sessions in a row"):
         run(host)()
-    # The larger chunks of the second and of the third session get further. The next three do not.
-    assert host.counts["POST"] == 6
+    # The larger chunks of the second session get further. The next three do not.
+    assert host.counts["POST"] == 5
 
 
 def test_a_broken_connection_is_given_up_after_six_tries_without_progress(run) -> None:
