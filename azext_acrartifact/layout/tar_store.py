@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from ..errors import DigestMismatchError, LocalFileError
 from ..files.archive import tar_format as tar
@@ -164,11 +164,10 @@ class TarMember:
         self.done.add(number)
         self._file.mark(self._numbers.start + number)
 
-    def forget(self) -> None:
-        """Start again. The record of the tar still lists the blocks: they are hashed before it counts."""
-        self.done.clear()
-        self._file.done.difference_update(self._numbers)
-        self._position = 0
+    def forget(self, numbers: Collection[int]) -> None:
+        """Drop the blocks *numbers*. The record of the tar still lists them: they are hashed before it counts."""
+        self.done.difference_update(numbers)
+        self._file.done.difference_update(self._numbers.start + number for number in numbers)
 
     def commit(self) -> None:
         """Record that all of it is complete and verified."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from typing import NewType
 
 from ..errors import DigestMismatchError, ProtocolError
@@ -73,6 +74,12 @@ class Verifier:
         except DigestMismatchError:
             return False
         return True
+
+    @property
+    def wrong(self) -> Sequence[tuple[int, int]]:
+        """The ranges, each from its first byte to the one after its last, that may be right if they are downloaded
+        again. Only valid after `finish` has raised an error."""
+        return [(0, self._size)]
 
     def finish(self) -> None:
         """Raise `DigestMismatchError` unless exactly the expected bytes have arrived."""

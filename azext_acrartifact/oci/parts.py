@@ -155,6 +155,7 @@ class PartsVerifier(Verifier):
     def __init__(self, whole: Descriptor, parts: Sequence[Part]) -> None:
         super().__init__(whole.digest, whole.size)
         self._parts = iter(parts)
+        self._wrong: list[Part] = []
         self._error: DigestMismatchError | None = None
         self._begin()
 
@@ -180,11 +181,18 @@ class PartsVerifier(Verifier):
         try:
             verifier.finish()
         except DigestMismatchError as error:
+            self._wrong.append(part)
             wrong = DigestMismatchError("A part does not match its digest", where=part.blob.name, why=error.why)
             self._error = self._error or wrong
 
+    @property
+    def wrong(self) -> Sequence[tuple[int, int]]:
+        """The ranges of the wrong parts. None if all parts are right: then they are not those of the whole, and no
+        download changes that."""
+        return [(part.offset, part.end) for part in self._wrong]
+
     def finish(self) -> None:
-        """Raise `DigestMismatchError` unless all parts and the whole are right."""
+        """Raise `DigestMismatchError`, which names the first wrong part, unless all parts and the whole are right."""
         if self._error is not None:
             raise self._error
         super().finish()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 
@@ -44,5 +45,5 @@ class RangedFile(UnfinishedFile, Protocol):
     def mark(self, number: int, /) -> None:
         """Record that block *number* is complete."""
 
-    def forget(self) -> None:
-        """Start again without any complete block."""
+    def forget(self, numbers: Collection[int], /) -> None:
+        """Drop the blocks *numbers*, whose content is wrong. No other thread may be using the file."""

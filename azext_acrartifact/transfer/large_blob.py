@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..errors import DigestMismatchError
 from ..oci.content import Advance, Source
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Verifier
@@ -84,9 +83,6 @@ class LargeBlob:
             while not download.finish():
                 download.work()
             file.commit()
-        except DigestMismatchError:
-            file.forget()
-            raise
         finally:
             file.discard()
         return True

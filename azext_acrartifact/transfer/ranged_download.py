@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from ..errors import ConnectionFailedError, DigestMismatchError
 from ..oci.content import Advance, Source, Stream
@@ -21,6 +21,11 @@ from .blob_file import RangedFile
 from .budget import TransferBudget, Tries
 from .resuming_stream import RangeIgnored, ResumingRange, ResumingStream
 from .sizes import DEFAULT_SIZES, TransferSizes
+
+_KEPT = (
+    "Run the command again: it downloads only what is wrong, and keeps the rest. If it fails again, the registry or a "
+    "proxy changes the data, or the file was pushed wrong: then push it again."
+)
 
 
 class RangedDownload:
@@ -47,8 +52,9 @@ class RangedDownload:
         self._lock = threading.Lock()
         self._hashing = threading.Lock()
         self._begin()
-        self.resumed = len(file.done)
-        """Blocks that an earlier run left."""
+        self._earlier = frozenset(file.done)
+        # True once wrong blocks were downloaded again.
+        self._repeated = False
         self._workers = 0
         self._counted = 0
         self._count_moved(sum(map(self._length, file.done)), False)
@@ -72,8 +78,9 @@ class RangedDownload:
                 self._workers -= 1
 
     def finish(self) -> bool:
-        """Hash the rest and verify the digest, once no thread is at work. Returns False when blocks of an earlier run
-        were wrong: then run `work` again for the whole blob. Raises `DigestMismatchError` for wrong bytes of this run.
+        """Hash the rest and verify the digest, once no thread is at work. Returns False when blocks were wrong that an
+        earlier run left, or that are only a part of the blob: then run `work` again, once, for these. Raises
+        `DigestMismatchError` when that does not help. All blocks that are not wrong stay for the next run.
         """
         if self._in_order:
             # Blocks that had been hashed were overwritten. No thread writes any more, so hash all of them again.
@@ -81,15 +88,23 @@ class RangedDownload:
         self._hash(wait=True)
         try:
             self._verifier.finish()
-        except DigestMismatchError:
-            if not self.resumed:
+        except DigestMismatchError as error:
+            wrong = self._blocks(self._verifier.wrong)
+            self._file.forget(wrong or range(self._count))
+            if self._file.done:
+                error.hint = _KEPT
+            if self._repeated or not wrong or (not self._file.done and self._earlier.isdisjoint(wrong)):
                 raise
-            self.resumed = 0
-            self._uncount()
-            self._file.forget()
+            self._repeated = True
+            self._uncount(sum(map(self._length, wrong)))
             self._begin()
             return False
         return True
+
+    def _blocks(self, ranges: Sequence[tuple[int, int]]) -> Collection[int]:
+        """Return the numbers of the blocks that have bytes of *ranges*."""
+        size = self._sizes.block
+        return {number for begin, end in ranges for number in range(begin // size, -(-end // size))}
 
     def _take(self) -> range:
         """Take the next blocks in a row: many while much is left to few threads, few near the end, so that all
@@ -169,10 +184,12 @@ class RangedDownload:
         if counts:
             self._advance(size)
 
-    def _uncount(self) -> None:
+    def _uncount(self, size: int | None = None) -> None:
+        """Report that *size* bytes, by default all, have to be downloaded again."""
         with self._lock:
-            counted, self._counted = self._counted, 0
-        self._advance(-counted)
+            again = self._counted if size is None else size
+            self._counted -= again
+        self._advance(-again)
 
     def _hash_passing(self, data: memoryview, position: int) -> None:
         """Hash *data* while it is in memory, if it follows the bytes hashed so far and no other thread hashes."""

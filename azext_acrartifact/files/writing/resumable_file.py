@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from collections.abc import Collection
 
 from ..directory.handle import Folder
 from ..names import TEMPORARY_PREFIX, RelativeName
@@ -77,10 +78,13 @@ class ResumableFile(TemporaryFile):
         """Note that the range *number* is complete."""
         self._note.mark(number)
 
-    def forget(self) -> None:
-        """Start again from nothing, because the content turned out to be wrong."""
-        self._note.clear()
-        self.restart()
+    def forget(self, numbers: Collection[int]) -> None:
+        """Drop the ranges *numbers*, whose content turned out to be wrong, and close the older file, from which it may
+        be. Raises OSError."""
+        self._older.close()
+        self._note.forget(numbers)
+        if not self.done:
+            self.restart()
 
     def commit(self) -> None:
         """Make it durable and rename it. The caller has verified it. Raises LocalFileError."""

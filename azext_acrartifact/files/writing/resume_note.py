@@ -10,6 +10,7 @@ import json
 import os
 import re
 import stat
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from ..directory.handle import Folder
@@ -71,13 +72,14 @@ class Note:
             with contextlib.suppress(OSError):
                 os.write(self._fd, b"%d\n" % number)
 
-    def clear(self) -> None:
-        """Note that no range is complete. Raises OSError."""
-        self.done.clear()
+    def forget(self, numbers: Collection[int]) -> None:
+        """Note that the ranges *numbers* are not complete. Raises OSError."""
+        self.done.difference_update(numbers)
         if self.is_open:
             os.ftruncate(self._fd, 0)
             os.lseek(self._fd, 0, os.SEEK_SET)
-            os.write(self._fd, json.dumps(self._header.fields).encode() + b"\n")
+            lines = [json.dumps(self._header.fields), *map(str, sorted(self.done)), ""]
+            os.write(self._fd, "\n".join(lines).encode())
 
     def close(self) -> None:
         """Close it, once."""
@@ -117,7 +119,7 @@ class Note:
             os.ftruncate(self._fd, len(whole) + 1)
             os.lseek(self._fd, len(whole) + 1, os.SEEK_SET)
         else:
-            self.clear()
+            self.forget(range(0))
 
 
 def is_ours(descriptor: int) -> bool:

@@ -124,7 +124,7 @@ def test_a_forgotten_blob_is_missing(path: Path) -> None:
     file = store.open_ranged(blob_of(LARGE))
     for number in range(3):
         file.mark(number)
-    file.forget()
+    file.forget(range(3))
     assert file.done == set()
     assert store.open_ranged(blob_of(LARGE)).done == set()
     file.write(memoryview(b"wrong"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import pytest
@@ -55,8 +55,8 @@ class MemoryFile:
     def mark(self, number: int) -> None:
         self.done.add(number)
 
-    def forget(self) -> None:
-        self.done.clear()
+    def forget(self, numbers: Collection[int]) -> None:
+        self.done.difference_update(numbers)
         self.restarts += 1
 
 

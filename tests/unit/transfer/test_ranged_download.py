@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from azext_acrartifact import errors
 from azext_acrartifact.oci.descriptor import Descriptor
-from azext_acrartifact.oci.digest import digest_of
+from azext_acrartifact.oci.digest import Verifier, digest_of
+from azext_acrartifact.oci.mediatypes import TITLE
+from azext_acrartifact.oci.parts import Part, PartsVerifier
 from azext_acrartifact.transfer.ranged_download import RangedDownload
 from azext_acrartifact.transfer.repository_storage import RepositoryStorage
 from azext_acrartifact.transfer.sizes import TransferSizes
@@ -22,7 +25,14 @@ from tests.unit.transfer.conftest import BLOB, DATA, MemoryFile, cut
 SIZES = TransferSizes(block=2048, shortest_range=2, longest_range=2, buffer=1500)
 
 
-def load(storage: RepositoryStorage, file: MemoryFile, threads: int = 4, blob: Descriptor = BLOB, **sizes: int) -> int:
+def load(
+    storage: RepositoryStorage,
+    file: MemoryFile,
+    threads: int = 4,
+    blob: Descriptor = BLOB,
+    verifier: Callable[[], Verifier] | None = None,
+    **sizes: int,
+) -> int:
     moved, lock, failed = [0], threading.Lock(), []
 
     def advance(size: int) -> None:
@@ -31,7 +41,7 @@ def load(storage: RepositoryStorage, file: MemoryFile, threads: int = 4, blob: D
 
     http = storage.registry.http
     download = RangedDownload(
-        storage, blob, file, http.attempts, http.waiter.cancelled, advance, replace(SIZES, **sizes)
+        storage, blob, file, http.attempts, http.waiter.cancelled, advance, replace(SIZES, **sizes), verifier
     )
 
     def work() -> None:
@@ -184,6 +194,59 @@ def test_wrong_blocks_of_an_earlier_run_are_downloaded_again(source) -> None:
 def test_wrong_bytes_are_final(source) -> None:
     with pytest.raises(errors.DigestMismatchError):
         load(source(BlobHost(blobs={BLOB.digest: b"?" * len(DATA)})), MemoryFile(len(DATA)))
+
+
+PARTS = [
+    Part(Descriptor("x", digest_of(data), len(data), {TITLE: f"part-{at}"}), at)
+    for at in (0, 20000, 40000)
+    if (data := DATA[at : at + 20000])
+]
+"""Three parts, which begin and end within blocks."""
+
+
+def in_parts(whole: Descriptor = BLOB) -> Callable[[], Verifier]:
+    return lambda: PartsVerifier(whole, PARTS)
+
+
+def wrong_once(times: int) -> Callable[[Sent, int], RawResponse | None]:
+    """Return a fault that changes a byte of the second part in the first *times* responses with it."""
+    left = [times]
+
+    def fault(sent: Sent, number: int) -> RawResponse | None:
+        first = int(sent.headers["range"][6:].split("-")[0])
+        if not first <= 24000 < first + 4096 or not left[0]:
+            return None
+        left[0] -= 1
+        data = bytearray(DATA[first : first + 4096])
+        data[24000 - first] ^= 1
+        return respond(206, bytes(data), Content_Range=f"bytes {first}-{first + len(data) - 1}/{len(DATA)}")
+
+    return fault
+
+
+def test_only_a_wrong_part_is_downloaded_again(source) -> None:
+    file, storage = MemoryFile(len(DATA)), source(BlobHost(wrong_once(1)))
+    assert load(storage, file, verifier=in_parts()) == len(DATA)
+    assert (bytes(file.data), file.restarts) == (DATA, 1)
+    assert len(storage.server.requests) == 10 + 6
+
+
+def test_a_part_that_stays_wrong_is_named_and_the_others_are_kept(source) -> None:
+    file, storage = MemoryFile(len(DATA)), source(BlobHost(wrong_once(2)))
+    with pytest.raises(errors.DigestMismatchError, match="A part does not") as caught:
+        load(storage, file, verifier=in_parts())
+    assert "part-20000" in caught.value.message
+    assert "keeps the rest" in caught.value.hint
+    assert file.done == set(range(20)) - set(range(9, 20))
+    assert load(storage, file, verifier=in_parts()) == len(DATA)
+    assert bytes(file.data) == DATA
+
+
+def test_parts_that_are_not_those_of_the_whole_are_not_downloaded_again(source) -> None:
+    file, storage = MemoryFile(len(DATA)), source(BlobHost())
+    with pytest.raises(errors.DigestMismatchError, match="The content does not"):
+        load(storage, file, verifier=in_parts(replace(BLOB, digest=digest_of(b"other"))))
+    assert (len(storage.server.requests), file.done) == (10, set())
 
 
 @pytest.mark.parametrize("threads", [1, 4])
