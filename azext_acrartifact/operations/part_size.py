@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..errors import InvalidInputError, LocalFileError
 from ..oci.descriptor import Descriptor
@@ -53,15 +54,23 @@ def parse_part_size(text: str, where: str) -> int | None:
 def fitting_part_size(inputs: Sequence[Input], asked: int | None) -> int | None:
     """Return the size of parts for *inputs*, or None to push every file as one blob.
 
-    Raises `LocalFileError` for a file that is too large for one blob, and `InvalidInputError` when the parts would be
-    more than an artifact can have.
+    Raises `LocalFileError` for a file that is too large for one blob, or for all parts that an artifact can have, and
+    `InvalidInputError` when the parts would be more than that.
     """
     if asked is None:
-        _require_blobs(inputs)
+        _require_blobs(inputs, None)
         return None
     size = fitting = asked or USUAL
-    while not _fits(inputs, fitting):
-        fitting *= 2
+    while fitting < LARGEST_BLOB and not _fits(inputs, fitting):
+        fitting = min(2 * fitting, LARGEST_BLOB)
+    _require_blobs(inputs, fitting)
+    if not _fits(inputs, fitting):
+        raise LocalFileError(
+            "The files are larger than an artifact may be",
+            where=max(inputs, key=lambda item: item.size).spec.path,
+            why=f"the limits are {MOST_PARTS:,} parts of 200 GiB and a manifest of 4 MiB",
+            hint="Push the files as several artifacts.",
+        )
     if asked and fitting != size:
         raise InvalidInputError(
             "The parts would be more than an artifact can have",
@@ -89,14 +98,19 @@ def advice(inputs: Sequence[Input]) -> str:
     )
 
 
-def _require_blobs(inputs: Sequence[Input]) -> None:
+def _require_blobs(inputs: Sequence[Input], part_size: int | None) -> None:
+    """Raise `LocalFileError` for a file that is larger than a blob may be, and does not go in parts."""
     for item in inputs:
-        if item.folder is None and item.size > LARGEST_BLOB:
+        if item.folder is None and item.size > LARGEST_BLOB and not is_in_parts(item, part_size):
+            archive = UNPACK in item.annotations
             raise LocalFileError(
                 "The file is larger than one blob may be",
                 where=item.spec.path,
-                why=f"it has {item.size:,} bytes; the registry's limit is 200 GiB",
-                hint="Give --part-size auto to push it in parts.",
+                why=f"it has {item.size:,} bytes; the registry's limit is 200 GiB"
+                + ("; an archive that a pull unpacks cannot go in parts" if archive else ""),
+                hint="Push it as a file that is not unpacked, with --part-size auto."
+                if archive
+                else "Give --part-size auto to push it in parts.",
             )
 
 
@@ -105,14 +119,16 @@ def _parts(inputs: Sequence[Input], part_size: int) -> int:
 
 
 def _fits(inputs: Sequence[Input], part_size: int) -> bool:
-    """Return whether the descriptors of all parts fit into a manifest; none is longer than that of the last part."""
-    if _parts(inputs, part_size) > MOST_PARTS:
-        return False
+    """Return whether the descriptors of all files and parts fit into a manifest; no part's is longer than the last."""
+    count = _parts(inputs, part_size)
+    if not count or count > MOST_PARTS:
+        return not count
     needed = _OTHERS
-    for item in (item for item in inputs if is_in_parts(item, part_size)):
-        digest = Digest("sha256:" + "0" * 64)
-        whole = Descriptor(item.spec.media_type or "x" * 80, digest, item.size, item.marks)
-        marks = part_annotations(whole, MOST_PARTS, MOST_PARTS, item.size)
-        one = Descriptor(whole.media_type, digest, part_size, marks)
-        needed += -(-item.size // part_size) * (len(json.dumps(one.to_json(), separators=(",", ":"))) + 1)
+    for item in inputs:
+        one = Descriptor(item.spec.media_type or "x" * 80, Digest("sha256:" + "0" * 64), item.size, item.marks)
+        times = 1
+        if is_in_parts(item, part_size):
+            one = replace(one, annotations=part_annotations(one, MOST_PARTS, MOST_PARTS, item.size))
+            times = -(-item.size // part_size)
+        needed += times * (len(json.dumps(one.to_json(), separators=(",", ":"))) + 1)
     return needed <= MANIFEST_LIMIT

@@ -8,6 +8,8 @@ import pytest
 
 from azext_acrartifact import errors
 from azext_acrartifact.files.local_file import LocalFile
+from azext_acrartifact.oci.mediatypes import UNPACK
+from azext_acrartifact.operations import part_size
 from azext_acrartifact.operations.file_spec import FileSpec
 from azext_acrartifact.operations.inputs import Input
 from azext_acrartifact.operations.part_size import (
@@ -78,6 +80,29 @@ def test_a_file_above_the_limit_of_a_blob_needs_parts(tmp_path: Path) -> None:
     with pytest.raises(errors.LocalFileError, match="limit is 200 GiB") as caught:
         fitting_part_size([item(tmp_path, LARGEST_BLOB + 1)], None)
     assert "--part-size auto" in caught.value.hint
+
+
+def test_an_archive_above_the_limit_of_a_blob_is_refused_with_parts_too(tmp_path: Path) -> None:
+    archive = item(tmp_path, LARGEST_BLOB + 1, "f.tar", **{UNPACK: "true"})
+    for asked in (None, AUTOMATIC, GIB):
+        with pytest.raises(errors.LocalFileError, match=r"limit is 200 GiB.*unpacks cannot go in parts"):
+            fitting_part_size([archive], asked)
+
+
+def test_a_file_above_all_parts_of_an_artifact_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(part_size, "LARGEST_BLOB", GIB)
+    assert fitting_part_size([item(tmp_path, 8000 * GIB)], AUTOMATIC) == GIB
+    for asked in (AUTOMATIC, 64 * MIB, GIB):
+        with pytest.raises(errors.LocalFileError, match="8,000 parts of 200 GiB"):
+            fitting_part_size([item(tmp_path, 8000 * GIB + 1)], asked)
+
+
+def test_other_files_leave_room_for_fewer_parts(tmp_path: Path) -> None:
+    large, small = item(tmp_path, 7000 * 4 * MIB), item(tmp_path, 1, "small")
+    assert fitting_part_size([large], 4 * MIB) == 4 * MIB
+    with pytest.raises(errors.InvalidInputError, match="manifest of 4 MiB") as caught:
+        fitting_part_size([large, *[small] * 8000], 4 * MIB)
+    assert "--part-size 8M" in caught.value.hint
 
 
 @pytest.mark.parametrize(("size", "advised"), [(2 * GIB, False), (2 * GIB + 1, True)])
