@@ -281,7 +281,8 @@ def _file_rows(files: list[tuple[str, Row]]) -> list[Row]:
 
 
 def _size_and_parts(file: Row) -> str:
-    return ", ".join([human_size(file["size"]), *([f"{file['parts']} parts"] if "parts" in file else [])])
+    parts = [f"{file['parts']} parts of {human_size(file['partSize'])}"] if "parts" in file else []
+    return ", ".join([human_size(file["size"]), *parts])
 
 
 def _with_tag(reference: str, tag: str) -> str:

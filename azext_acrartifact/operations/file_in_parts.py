@@ -37,6 +37,11 @@ class FileInParts:
         self._left = len(self.parts)
         self._parks = item.file.is_parked
 
+    @property
+    def seen_as(self) -> str:
+        """The first and the last title under which other tools see the parts."""
+        return f"{self.parts[0].title} to {self.parts[-1].title}"
+
     def begin(self, cancelled: threading.Event, sizes: TransferSizes) -> bool:
         """Begin a part. Returns True for the first one, with which a thread starts to hash the whole file."""
         with self._lock:

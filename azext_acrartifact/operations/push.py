@@ -31,7 +31,7 @@ from .manifest_builder import V1_0, compose, config_blob, placeholders, spec_ver
 from .part_size import advice, fitting_part_size
 from .platforms import Platform, add_to_index, require_index
 from .tag import TagRules, all_tags, named, put_tags, require_free, rights
-from .upload_job import SKIPPED, UPLOADED, PendingUpload, Uploader, pending_uploads
+from .upload_job import SKIPPED, UPLOADED, PendingUpload, Uploader, notes_on_parts, pending_uploads
 
 MOST_NAMED = 5
 """Names in one note."""
@@ -79,11 +79,14 @@ class PushOrder:
 @dataclass(frozen=True)
 class PushedFile:
     """One file; *state* is `uploaded`, or `skipped` when the registry had it; in a dry run, the state it would get.
-    *parts* is the number of its parts, 0 for a layer as it is."""
+    *parts* is the number of its parts, 0 for a layer as it is, and *part_size* the bytes of each but the last. Other
+    tools see them under the titles *seen_as*."""
 
     descriptor: Descriptor
     state: str
     parts: int = 0
+    part_size: int = 0
+    seen_as: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,8 @@ def push(registry: Registry, order: PushOrder, progress: Progress) -> PushResult
         uploads = [one for item in inputs for one in pending_uploads(item, _usual_type(order, item), codec, size)]
         layers = uploads or placeholders(version)
         if size is None and (text := advice(inputs)):
+            progress.note(text)
+        for text in notes_on_parts(uploads) if order.dry_run else []:
             progress.note(text)
         config = config_blob(version, order.config, order.artifact_type, order.annotations.config, stack)
         registry.authorizer.authorization(Scope.of(order.reference.repository, *rights_of(order)))
@@ -286,5 +291,6 @@ def _pushed_file(layer: PendingUpload) -> PushedFile | None:
     if layer.part is not None:
         file = layer.part.file
         state = UPLOADED if file.sent else SKIPPED
-        return PushedFile(file.whole, state, len(file.parts)) if layer.part.number == 1 else None
+        size, seen_as = layer.part.content.size, file.seen_as
+        return PushedFile(file.whole, state, len(file.parts), size, seen_as) if layer.part.number == 1 else None
     return PushedFile(_described(layer), layer.state) if layer.item else None

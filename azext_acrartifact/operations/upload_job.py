@@ -60,6 +60,16 @@ def pending_uploads(
     return [PendingUpload(kind, item.marks, item=item)]
 
 
+def notes_on_parts(uploads: Sequence[PendingUpload]) -> list[str]:
+    """Return what other tools will see of each file in parts among *uploads*."""
+    files = [one.part.file for one in uploads if one.part is not None and one.part.number == 1]
+    return [
+        f"{file.whole.title} will be {len(file.parts)} parts. az acr artifact pull makes one file of them. oras pull "
+        f"and az acr build oci://… will see {file.seen_as}, which cat joins."
+        for file in files
+    ]
+
+
 @dataclass
 class Uploader:
     """Uploads blobs to *storage*. Blobs of *present*, the manifest under the tag, are neither sent nor checked. A

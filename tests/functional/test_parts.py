@@ -34,13 +34,36 @@ def test_one_file_in_every_output(
     layers = json.loads(origin.manifest(repository, "1.0") or b"{}")["layers"]
     assert [layer["size"] for layer in layers] == [4 * MIB, 4 * MIB, MIB]
     assert [(file["title"], file["parts"]) for file in az.artifact("show", artifact).json["files"]] == [(image, 3)]
-    assert "disk.img (9.0 MiB, 3 parts)" in az("acr", "artifact", "show", artifact, "--detail", "-o", "table").stdout
+    assert (
+        "disk.img (9.0 MiB, 3 parts of 4.0 MiB)"
+        in az("acr", "artifact", "show", artifact, "--detail", "-o", "table").stdout
+    )
     assert b"part-00003-of-00003" in az("acr", "artifact", "show", artifact, "--raw").stdout.encode()
     table = az("acr", "artifact", "pull", artifact, "-d", "to", "-o", "table").stdout.splitlines()
     assert table[0].split() == ["Name", "Size", "Parts", "Digest", "State", "MediaType"]
     assert (work / "to" / image).read_bytes() == CONTENT
     again = az.artifact("pull", artifact, "-d", "to", "--check")
     assert ([file["parts"] for file in again.json["files"]], again.blob_gets) == ([3], [])
+
+
+def test_a_dry_run_says_what_other_tools_will_see(az: Az, artifact: str, image: str) -> None:
+    command = ("acr", "artifact", "push", artifact, "--file", image, "--part-size", "4M", "--dry-run")
+    file = json.loads(az(*command).stdout)["files"][0]
+    seen = "disk.img.part-00001-of-00003 to disk.img.part-00003-of-00003"
+    assert (file["parts"], file["partSize"], file["otherToolsSee"]) == (3, 4 * MIB, seen)
+    shown = at_terminal(az, *command).stdout
+    assert "az acr build oci://" in shown
+    assert seen in re.sub(r"\s+", " ", shown)
+
+
+def test_an_archive_that_is_too_large_is_refused_before_it_is_read(az: Az, artifact: str, work: Path) -> None:
+    with open(work / "vast.tar", "wb") as file:
+        file.truncate((200 << 30) + 1)
+    (work / "marks.json").write_text('{"vast.tar": {"io.deis.oras.content.unpack": "true"}}')
+    options = ("--annotation-file", "marks.json", "--part-size", "auto")
+    refused = az.refused(1, "push", artifact, "--file", "vast.tar", *options)
+    assert "unpacks cannot go in parts" in refused.stderr
+    assert refused.log == []
 
 
 def test_the_setting_and_off(az: Az, artifact: str, image: str) -> None:

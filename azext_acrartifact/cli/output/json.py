@@ -42,7 +42,11 @@ def push_output(result: PushResult) -> dict[str, Any]:
         "size": manifest.size,
         "tags": list(result.tags),
         "files": [
-            {**_blob(file.descriptor, file.parts), "state": shown_state(file.state, result.dry_run)}
+            {
+                **_blob(file.descriptor, file.parts, file.part_size),
+                **({"otherToolsSee": printable(file.seen_as, 8192)} if file.seen_as and result.dry_run else {}),
+                "state": shown_state(file.state, result.dry_run),
+            }
             for file in result.files
         ],
         "bytesUploaded": result.bytes_uploaded,
@@ -201,7 +205,11 @@ def show_output(shown: Shown) -> dict[str, Any]:
         "mediaType": manifest.media_type,
         "artifactType": optional(manifest.artifact_type),
         "size": shown.size,
-        "files": [_blob(file.blob, len(file.parts)) for file in files_in(manifest.layers) if file.blob.title],
+        "files": [
+            _blob(file.blob, len(file.parts), file.parts[0].blob.size if file.parts else 0)
+            for file in files_in(manifest.layers)
+            if file.blob.title
+        ],
         "manifests": [{"digest": child.digest, "platform": _scalars(child.platform)} for child in manifest.manifests],
         "annotations": _annotations(manifest.annotations),
         "tags": [printable(tag) for tag in shown.tags],
@@ -225,13 +233,13 @@ def _detail(manifest: Manifest, properties: Mapping[str, Any], referrers: Sequen
     }
 
 
-def _blob(blob: Descriptor, parts: int) -> dict[str, Any]:
-    return {"title": optional(blob.title), **described(blob), **_parts(parts)}
+def _blob(blob: Descriptor, parts: int, part_size: int = 0) -> dict[str, Any]:
+    return {"title": optional(blob.title), **described(blob), **_parts(parts, part_size)}
 
 
-def _parts(count: int) -> dict[str, int]:
-    """Return the number of parts of a file; nothing for one that is a single layer."""
-    return {"parts": count} if count else {}
+def _parts(count: int, size: int = 0) -> dict[str, int]:
+    """Return the number of parts of a file and the *size* of each, if known; nothing for one that is a single layer."""
+    return {"parts": count, **({"partSize": size} if size else {})} if count else {}
 
 
 def described(blob: Descriptor) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def test_a_file_in_parts_comes_back_as_one_file(signed_in, app, work: Path, tmp_
     (work / "small").write_bytes(b"small")
     result = push_files(signed_in(), "parts-round:1", "disk.img:a/b", "small", part_size=PART)
     file = {"title": "disk.img", "digest": digest_of(content), "size": len(content), "mediaType": "a/b"}
-    assert push_output(result)["files"][0] == {**file, "parts": 4, "state": "uploaded"}
+    assert push_output(result)["files"][0] == {**file, "parts": 4, "partSize": PART, "state": "uploaded"}
     assert "parts" not in push_output(result)["files"][1]
     assert [layer.title for layer in result.manifest.layers[:2]] == [
         "disk.img.part-00001-of-00004",
@@ -55,7 +55,7 @@ def test_a_file_in_parts_comes_back_as_one_file(signed_in, app, work: Path, tmp_
         TITLE: "disk.img.part-00002-of-00004", PART_FILE: "disk.img", PART_OFFSET: str(PART),
         PART_SIZE: str(len(content)), PART_DIGEST: digest_of(content),
     }  # fmt: skip
-    assert show_output(show(signed_in(), ref("parts-round:1")))["files"][0] == {**file, "parts": 4}
+    assert show_output(show(signed_in(), ref("parts-round:1")))["files"][0] == {**file, "parts": 4, "partSize": PART}
     pulled = pull_files(signed_in(), "parts-round:1", tmp_path / "to")
     assert (tmp_path / "to/disk.img").read_bytes() == content
     assert sorted(path.name for path in (tmp_path / "to").iterdir()) == ["disk.img", "small"]
