@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from tests.hostile.case import Case, Right, either
+from tests.hostile.case import REFUSES, Case, Right, either
+from tests.hostile.cases_disk import linked, planted
 from tests.hostile.names import STORAGE
 from tests.hostile.site import TITLE, Json, Site, digest_of, manifest, response, rule, titled, variant
 
@@ -137,6 +140,27 @@ LAYOUTS: dict[str, tuple[str, Change]] = {
     "title-other": ("a part with the title of another file", annotated(1, **{TITLE: "b.img.part-00002-of-00003"})),
     "title-path": ("a part whose title is a path outside", annotated(1, **{TITLE: "../outside/x.part-00002-of-00003"})),
     "marks-alone": ("an offset without a file", marked(1, file="")),
+    "overlap-whole": ("a part over the whole one before it", marked(1, offset="0")),
+    "overlap-adds-up": (
+        "two parts overlap, and their sizes add up",
+        lambda layers: marked(2, offset=str(SIZE))(marked(1, offset="0")(layers)),
+    ),
+    "offset-none": ("a part without an offset", marked(1, offset="")),
+    "offset-sign": ("an offset with a sign", marked(1, offset=f"+{SIZE}")),
+    "offset-zeros": ("an offset with zeros before it", marked(1, offset=f"0{SIZE}")),
+    "offset-arabic": ("an offset in Arabic digits", marked(1, offset="\u0664\u0660\u0660")),
+    "sum-wraps": (
+        "sizes of parts that add up to 2^64 and more",
+        lambda layers: [{**layer, "size": 2**63 - 1} for layer in layers],
+    ),
+    "title-twice": ("two parts of one title", annotated(1, **{TITLE: "a.img.part-00001-of-00003"})),
+    "title-digits": ("a number of fewer digits", annotated(1, **{TITLE: "a.img.part-2-of-3"})),
+    "title-count": ("parts of two counts", annotated(1, **{TITLE: "a.img.part-00002-of-00004"})),
+    "unpack-false": ("a part that is said to be no folder", annotated(1, **{UNPACK: "false"})),
+    "unpack-digest": (
+        "a part with the digest of a folder",
+        annotated(1, **{"io.deis.oras.content.digest": digest_of(b"x")}),
+    ),
 }
 NAMES = {
     "outside": "../outside/new.txt", "absolute": "/tmp/new.txt", "device": "NUL", "ansi": "a\x1b[2Jb", "note": ".acrartifact-x.part",
@@ -152,6 +176,54 @@ def _renamed(name: str) -> Callable[[], Site]:
 
 
 WHOLE = Right({"a.img": CONTENT})
+OLDER = CONTENT[:SIZE] + b"?" + CONTENT[SIZE + 1 :]
+"""The older file, which has two of the three parts."""
+OLDER_FILES: dict[str, tuple[str, Callable[[Path, Path], None], Right]] = {
+    "regular": ("the older file has two parts", lambda out, outside: _write(out / "a.img", OLDER), WHOLE),
+    "link": ("the older file is a link out", linked("a.img", "../../outside/secret.txt"), REFUSES),
+    "link-right": (
+        "the older file is a link out to the same parts",
+        lambda out, outside: _linked(out, outside, OLDER),
+        REFUSES,
+    ),
+    "link-itself": ("the older file is a link to itself", linked("a.img", "a.img"), REFUSES),
+    "fifo": ("the older file is a FIFO", lambda out, outside: os.mkfifo(out / "a.img"), REFUSES),
+    "folder": ("the older file is a folder", lambda out, outside: (out / "a.img").mkdir(), REFUSES),
+    "hard-link": (
+        "the older file has a second name outside",
+        lambda out, outside: _linked(out, outside, OLDER, hard=True),
+        WHOLE,
+    ),
+    "unreadable": ("the older file may not be read", lambda out, outside: _write(out / "a.img", OLDER, 0), WHOLE),
+    "hole": ("the older file is a hole of 8 MiB", lambda out, outside: _hole(out / "a.img"), WHOLE),
+}
+
+
+def _write(path: Path, content: bytes, mode: int = 0o644) -> None:
+    path.write_bytes(content)
+    path.chmod(mode)
+
+
+def _linked(out: Path, outside: Path, content: bytes, *, hard: bool = False) -> None:
+    (outside / "older.img").write_bytes(content)
+    if hard:
+        (out / "a.img").hardlink_to(outside / "older.img")
+    else:
+        (out / "a.img").symlink_to("../../outside/older.img")
+
+
+def _hole(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(8 << 20)
+
+
+@variant
+def mixed(made: Site) -> None:
+    """Make two files whose parts alternate."""
+    pairs = zip(layers_of(made), layers_of(made, CONTENT[::-1], "b.img"), strict=True)
+    made.put(manifest([layer for pair in pairs for layer in pair]))
+
+
 CASES = [
     *(Case(f"parts-{name}", "R13", does, in_parts(change), ours_only=True) for name, (does, change) in LAYOUTS.items()),
     *(
@@ -163,6 +235,11 @@ CASES = [
     Case("parts-two-case", "R1", "two files whose names differ in case", two("A.IMG"), either(**{"a.img": CONTENT, "A.IMG": CONTENT[::-1]}), ours_only=True),
     Case("parts-beside", "R1", "an ordinary file of the same name", beside("a.img"), ours_only=True),
     Case("parts-below", "R1", "an ordinary file below it", beside("a.img/b"), ours_only=True),
+    Case("parts-mark-unknown", "R13", "an annotation of a later version", in_parts(annotated(1, **{f"{MARK}compression": "zstd"})), either(**{"a.img": CONTENT}), ours_only=True),
+    Case("parts-beside-part", "R13", "an ordinary file with the title of a part", beside("a.img.part-00002-of-00003"), either(**{"a.img": CONTENT, "a.img.part-00002-of-00003": b"other"}), ours_only=True),
+    Case("parts-of-parts", "R13", "a file in parts that is named as a part of another", two("a.img.part-00001-of-00003"), either(**{"a.img": CONTENT, "a.img.part-00001-of-00003": CONTENT[::-1]}), ours_only=True),
+    Case("parts-mixed", "R13", "the parts of two files in turn", mixed(), either(**{"a.img": CONTENT, "b.img": CONTENT[::-1]}), ours_only=True),
+    *(Case(f"parts-older-{name}", "R2", does, in_parts(), right, before=planted(plant), ours_only=True) for name, (does, plant, right) in OLDER_FILES.items()),
     Case("parts-8001", "R11", "8,001 parts", many(8001), ours_only=True),
     Case("parts-sum", "R11", "a part of 2^63 - 1 bytes", in_parts(fields(1, size=2**63 - 1)), ours_only=True),
     Case("parts-large", "R19", "a file of 2^62 bytes in one part", lambda: _vast(), ours_only=True),

@@ -231,7 +231,7 @@ def test_only_a_wrong_part_is_downloaded_again(source) -> None:
     assert len(storage.server.requests) == 10 + 6
 
 
-def test_a_part_that_stays_wrong_is_named_and_the_others_are_kept(source) -> None:
+def test_a_part_that_stays_wrong_is_named_and_the_others_stay(source) -> None:
     file, storage = MemoryFile(len(DATA)), source(BlobHost(wrong_once(2)))
     with pytest.raises(errors.DigestMismatchError, match="A part does not") as caught:
         load(storage, file, verifier=in_parts())
