@@ -47,33 +47,37 @@ def write(path: Path, seed: int) -> bytes:
     return content
 
 
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("moment", range(KILLS))
 @pytest.mark.parametrize("half_chunk", ["kept", "dropped"], indirect=True)
 def test_a_killed_push_sends_again_only_what_was_on_its_way(
-    half_chunk: str, engine: Engine, emulator: Emulator, large: Path, repository: str, tmp_path: Path, record_wire
+    half_chunk: str,
+    moment: int,
+    engine: Engine,
+    emulator: Emulator,
+    large: Path,
+    repository: str,
+    tmp_path,
+    record_wire,
 ) -> None:
-    """Kill it at random moments, each push once; run it again. Parts are of one chunk."""
-    engine.part_size, draw, killed, number = CHUNK, random.Random(half_chunk), 0, 0
-    while killed < KILLS:
-        number += 1
-        content = write(large, number)
-        emulator.clear_log()
-        emulator.fault(action="bandwidth", rate=RATE, path=UPLOAD, method="PATCH|PUT")
-        process = start(emulator, str(large.parent), str(engine.sessions), f"{repository}-{number}", str(CHUNK))
-        while not requests(emulator, "POST") and process.poll() is None:
-            time.sleep(0.005)
-        time.sleep(draw.uniform(0, SIZE / RATE / 8))
-        process.kill()
-        was_killed = process.wait() == -signal.SIGKILL
-        settled(emulator)
-        emulator.clear_faults()
-        engine.push(f"{repository}-{number}", ["large"])
-        record_wire(f"parts: killed once (half a chunk: {half_chunk})", wire(emulator, "up"), SIZE)
-        assert wire(emulator, "up") <= 1.15 * SIZE
-        if was_killed and killed == 0:
-            engine.pull(f"{repository}-{number}", tmp_path / "to")
-            assert (tmp_path / "to/large").read_bytes() == content
-        killed += was_killed
+    """Kill it at a random moment, and run it again. Parts are of one chunk."""
+    engine.part_size, content = CHUNK, write(large, moment)
+    emulator.fault(action="bandwidth", rate=RATE, path=UPLOAD, method="PATCH|PUT")
+    process = start(emulator, str(large.parent), str(engine.sessions), repository, str(CHUNK))
+    while not requests(emulator, "POST"):
+        assert process.poll() is None
+        time.sleep(0.005)
+    time.sleep(random.Random(f"{half_chunk} {moment}").uniform(0, 0.9 * SIZE / RATE / 8))
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    settled(emulator)
+    before = wire(emulator, "up")
+    emulator.clear_faults()
+    engine.push(repository, ["large"])
+    record_wire(f"parts: killed after {before / SIZE:.0%} (half a chunk: {half_chunk})", wire(emulator, "up"), SIZE)
+    assert wire(emulator, "up") <= 1.15 * SIZE
+    engine.pull(repository, tmp_path / "to")
+    assert (tmp_path / "to/large").read_bytes() == content
 
 
 @pytest.mark.timeout(900)
