@@ -84,5 +84,6 @@ class LargeBlob:
                 download.work()
             file.commit()
         finally:
+            download.close()
             file.discard()
         return True

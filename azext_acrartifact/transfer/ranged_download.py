@@ -11,11 +11,11 @@ import functools
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from ..errors import ConnectionFailedError, DigestMismatchError
+from ..errors import ArtifactError, ConnectionFailedError, DigestMismatchError
 from ..oci.content import Advance, Source, Stream
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Verifier
-from ..threads import require_running
+from ..threads import require_running, try_start
 from ..transport.retry import Attempts
 from .blob_file import RangedFile
 from .budget import TransferBudget, Tries
@@ -54,7 +54,7 @@ class RangedDownload:
         self._begin()
         self._earlier = frozenset(file.done)
         # True once wrong blocks were downloaded again.
-        self._repeated = False
+        self._repeated = self._closed = False
         self._workers = 0
         self._counted = 0
         self._count_moved(sum(map(self._length, file.done)), False)
@@ -72,7 +72,6 @@ class RangedDownload:
         try:
             while blocks := self._take():
                 self._fetch(blocks)
-                self._hash(wait=False)
         finally:
             with self._lock:
                 self._workers -= 1
@@ -82,10 +81,11 @@ class RangedDownload:
         earlier run left, or that are only a part of the blob: then run `work` again, once, for these. Raises
         `DigestMismatchError` when that does not help. All blocks that are not wrong stay for the next run.
         """
-        if self._in_order:
-            # Blocks that had been hashed were overwritten. No thread writes any more, so hash all of them again.
-            self._verifier = self._new_verifier()
-        self._hash(wait=True)
+        with self._hashing:
+            if self._in_order:
+                # Blocks that had been hashed were overwritten. No thread writes any more, so hash all of them again.
+                self._verifier = self._new_verifier()
+            self._hash()
         try:
             self._verifier.finish()
         except DigestMismatchError as error:
@@ -97,9 +97,16 @@ class RangedDownload:
                 raise
             self._repeated = True
             self._uncount(sum(map(self._length, wrong)))
-            self._begin()
+            with self._hashing:
+                self._begin()
             return False
         return True
+
+    def close(self) -> None:
+        """Wait until no thread reads the file any more."""
+        self._closed = True
+        with self._hashing:
+            pass
 
     def _blocks(self, ranges: Sequence[tuple[int, int]]) -> Collection[int]:
         """Return the numbers of the blocks that have bytes of *ranges*."""
@@ -157,6 +164,7 @@ class RangedDownload:
         while position >= min((number + 1) * size, end) > number * size:
             self._file.mark(number)
             number += 1
+            self._hash_in_background()
 
     def _fetch_in_order(self, stream: Stream) -> None:
         """Read all from a server that ignores Range: one thread reads from the first byte, the others end."""
@@ -199,16 +207,30 @@ class RangedDownload:
             if self._verifier.seen == position:
                 self._verifier.update(data)
 
-    def _hash(self, wait: bool) -> None:
-        """Hash the complete blocks that follow the hashed bytes; without *wait*, only if no other thread does."""
-        if not wait and self._hashing.locked():
-            return
+    def _hash_in_background(self) -> None:
+        """Hash the blocks that have arrived in a thread of its own, unless one does. A connection would be idle while
+        its thread hashes those of all others: the network's buffers do not last that long."""
+        if not self._hashing.locked() and self._has_next(self._sizes.block):
+            thread = threading.Thread(target=self._hash_what_is_there, name="acrartifact-hash", daemon=True)
+            if not try_start(thread):
+                self._hash_what_is_there()
+
+    def _hash_what_is_there(self) -> None:
+        # What cannot be read back now, `finish` reads again, and raises the error.
+        with self._hashing, contextlib.suppress(ArtifactError):
+            self._hash()
+
+    def _has_next(self, size: int) -> bool:
+        """Return whether the block of *size* bytes that follows the hashed bytes is complete."""
+        return self._verifier.seen // size in self._file.done and self._verifier.seen < self._blob.size
+
+    def _hash(self) -> None:
+        """Hash the complete blocks that follow the hashed bytes. The caller holds the lock."""
         size = self._sizes.block
-        with self._hashing:
-            buffer = memoryview(bytearray(self._sizes.buffer))
-            while self._verifier.seen // size in self._file.done and self._verifier.seen < self._blob.size:
-                left = self._length(self._verifier.seen // size) - self._verifier.seen % size
-                count = self._file.read_at(buffer[: min(len(buffer), left)], self._verifier.seen)
-                if not count:
-                    return
-                self._verifier.update(buffer[:count])
+        buffer = memoryview(bytearray(self._sizes.buffer))
+        while self._has_next(size) and not self._closed:
+            left = self._length(self._verifier.seen // size) - self._verifier.seen % size
+            count = self._file.read_at(buffer[: min(len(buffer), left)], self._verifier.seen)
+            if not count:
+                return
+            self._verifier.update(buffer[:count])
