@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ..files.local_file import FilePart
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest
 from ..oci.parts import part_annotations, part_title
-from ..transfer.sizes import TransferSizes
+from ..transfer.sizes import DEFAULT_SIZES, TransferSizes
 from ..transfer.upload_source import FileSource
 from .inputs import Input
+
+MakeSource = Callable[["PartOfFile", TransferSizes], FileSource]
+"""Makes the source of a part."""
 
 
 class FileInParts:
@@ -36,6 +39,10 @@ class FileInParts:
         self._begun = False
         self._left = len(self.parts)
         self._parks = item.file.is_parked
+        self._ahead: dict[int, FileSource] = {}
+        # The last part that is hashed, or was.
+        self._last = 0
+        self._hashed_beside = DEFAULT_SIZES
 
     @property
     def seen_as(self) -> str:
@@ -43,14 +50,34 @@ class FileInParts:
         return f"{self.parts[0].title} to {self.parts[-1].title}"
 
     def begin(self, cancelled: threading.Event, sizes: TransferSizes) -> bool:
-        """Begin a part. Returns True for the first one, with which a thread starts to hash the whole file."""
+        """Begin a part. Returns True for the first one."""
         with self._lock:
             if self._begun:
                 return False
             self._begun, self.sent = True, False
-            self._source = self._source or FileSource(self._file, "", cancelled, sizes=replace(sizes, hashed_first=0))
-            self._source.identity()
+            self._hashed_beside = replace(sizes, hashed_first=0)
+            self._source = self._source or FileSource(self._file, "", cancelled, sizes=self._hashed_beside)
         return True
+
+    def hashed(self, part: PartOfFile, make: MakeSource) -> FileSource:
+        """Return the source of *part*, which *make* makes, once it is hashed."""
+        with self._lock:
+            source = self._ahead.pop(part.number, None) or make(part, self._hashed_beside)
+            self._last = max(self._last, part.number)
+        source.settle()
+        return source
+
+    def hash_more(self, make: MakeSource) -> None:
+        """Start to hash the whole file, and one more part, which *make* makes: call it when a part begins to be sent.
+        Before, that would delay the first parts; later, a connection would be idle until its next part is hashed."""
+        with self._lock:
+            if self._source is not None:
+                self._source.identity()
+            if self._last < len(self.parts):
+                following = self.parts[self._last]
+                self._ahead[following.number] = make(following, self._hashed_beside)
+                self._ahead[following.number].identity()
+                self._last = following.number
 
     def end(self, sent: bool) -> bool:
         """End a part. Returns True for the last one, after the whole file was hashed. Raises as `FileSource.settle`."""
@@ -61,7 +88,7 @@ class FileInParts:
                 return False
         assert self._source is not None
         self.whole = replace(self.whole, digest=self._source.settle().digest)
-        self._begun, self._left = False, len(self.parts)
+        self._begun, self._left, self._last = False, len(self.parts), 0
         if self._parks:
             self._file.park()
         return True

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from ..files.archive.budget import size_limit
 from ..files.archive.compression import GZIP, NONE, ZSTD, Codec
-from ..oci.content import Content
+from ..oci.content import Advance, Content
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Digest
 from ..oci.manifest import Manifest
@@ -18,6 +18,7 @@ from ..transfer.concurrency import Concurrency
 from ..transfer.progress import Progress
 from ..transfer.repository_storage import RepositoryStorage
 from ..transfer.scheduler import Job, Scheduler
+from ..transfer.sizes import TransferSizes
 from ..transfer.upload_source import FileSource, Identity, UploadSource
 from .file_in_parts import FileInParts, PartOfFile
 from .inputs import FolderSource, Input, is_same_folder
@@ -152,15 +153,29 @@ class Uploader:
         file, cancelled, sizes = part.file, self.concurrency.http.waiter.cancelled, self.storage.sizes
         if file.begin(cancelled, sizes):
             self.progress.started(file.whole, self._verb)
-        key = f"{self.storage.label}|{part.key}" if part.content.size > sizes.single else ""
-        source = FileSource(part.content, key, cancelled, True, sizes, part.title)
-        identity, sent = self._send_as(file.whole, upload, source)
+        source = file.hashed(part, self._part_source)
+        begun = False
+
+        def moved(size: int) -> None:
+            nonlocal begun
+            if not begun:
+                begun = True
+                file.hash_more(self._part_source)
+            self._moved(file.whole, size)
+
+        identity, sent = self._send_as(upload, source, moved)
+        if not begun:
+            file.hash_more(self._part_source)
         upload.descriptor = Descriptor(upload.media_type, identity.digest, identity.size)
         upload.state = UPLOADED if sent else SKIPPED
         if self.dry_run or not sent:
             self.progress.advanced(file.whole, part.content.size)
         if file.end(sent):
             self.progress.finished(file.whole, self._outcome(file.sent))
+
+    def _part_source(self, part: PartOfFile, sizes: TransferSizes) -> FileSource:
+        key = f"{self.storage.label}|{part.key}" if part.content.size > sizes.single else ""
+        return FileSource(part.content, key, self.concurrency.http.waiter.cancelled, False, sizes, part.title)
 
     @property
     def _verb(self) -> str:
@@ -172,15 +187,15 @@ class Uploader:
     def _send(self, upload: PendingUpload, source: UploadSource) -> tuple[Identity, bool]:
         shown = _shown(upload, Digest(""))
         self.progress.started(shown, self._verb)
-        return self._send_as(shown, upload, source)
+        return self._send_as(upload, source, functools.partial(self._moved, shown))
 
-    def _send_as(self, shown: Descriptor, upload: PendingUpload, source: UploadSource) -> tuple[Identity, bool]:
-        """Send *source* unless it exists; its bytes count as those of *shown*."""
+    def _send_as(self, upload: PendingUpload, source: UploadSource, moved: Advance) -> tuple[Identity, bool]:
+        """Send *source* unless it exists; its bytes count as *moved* does it."""
         exists = functools.partial(self._exists, upload)
         if self.dry_run:
             identity = source.settle()
             return identity, not exists(identity)
-        return self.storage.upload(source, exists, functools.partial(self._moved, shown))
+        return self.storage.upload(source, exists, moved)
 
     def _moved(self, blob: Descriptor, size: int) -> None:
         self.concurrency.moved(size)

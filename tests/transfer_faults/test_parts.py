@@ -81,16 +81,16 @@ def test_a_killed_push_sends_again_only_what_was_on_its_way(
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize(("chunks", "times"), [(2, 1.3), (4, 1.5)])
+@pytest.mark.parametrize("chunks", [2, 4])
 def test_lost_responses_cost_a_part(
-    chunks: int, times: float, engine: Engine, emulator: Emulator, large: Path, repository: str, tmp_path, record_wire
+    chunks: int, engine: Engine, emulator: Emulator, large: Path, repository: str, tmp_path, record_wire
 ) -> None:
     """Lose every eighth response to a PATCH, with parts of so many chunks."""
     engine.part_size, content = chunks * CHUNK, write(large, 1)
     lose(emulator, range(8, 800, 8))
     engine.push(repository, ["large"])
     record_wire(f"parts of {chunks} chunks: every eighth response lost", wire(emulator, "up"), SIZE)
-    assert wire(emulator, "up") <= times * SIZE
+    assert wire(emulator, "up") <= 1.3 * SIZE
     assert engine.progress.moved["large"] == SIZE
     engine.pull(repository, tmp_path / "to")
     assert (tmp_path / "to/large").read_bytes() == content

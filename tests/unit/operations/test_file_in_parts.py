@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import random
+import threading
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -12,17 +14,23 @@ import pytest
 
 from azext_acrartifact import errors
 from azext_acrartifact.cli.output.json import pull_output, push_output, show_output
+from azext_acrartifact.files.local_file import LocalFile
 from azext_acrartifact.files.selection import Selection
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.mediatypes import MODEL_PATHS, TITLE, UNPACK
 from azext_acrartifact.oci.parts import PART_DIGEST, PART_FILE, PART_OFFSET, PART_SIZE
 from azext_acrartifact.operations.annotations import Annotations
+from azext_acrartifact.operations.file_in_parts import FileInParts, PartOfFile
+from azext_acrartifact.operations.file_spec import FileSpec
+from azext_acrartifact.operations.inputs import Input
 from azext_acrartifact.operations.pull import PullOrder, pull
 from azext_acrartifact.operations.pull_check import check
 from azext_acrartifact.operations.pull_plan import LISTED_TWICE
 from azext_acrartifact.operations.pull_stdout import read_one
 from azext_acrartifact.operations.show import show
 from azext_acrartifact.transfer.progress import Progress
+from azext_acrartifact.transfer.sizes import DEFAULT_SIZES, TransferSizes
+from azext_acrartifact.transfer.upload_source import FileSource, Identity
 from tests.unit.operations.conftest import SERVER, count, pull_files, push_files, ref
 from tests.unit.operations.graphs import push_blob, push_manifest
 
@@ -116,6 +124,27 @@ def test_a_repeated_part_is_sent_and_fetched_once(signed_in, app, work: Path, tm
     pulled = pull_files(signed_in(), "parts-hole:1", tmp_path, concurrency=4)
     assert (tmp_path / "f").read_bytes() == content
     assert pulled.bytes_downloaded == 10 * MIB
+
+
+def test_the_next_part_is_hashed_while_one_is_sent(work: Path) -> None:
+    (work / "f").write_bytes(noise(3 * PART))
+    made: list[int] = []
+
+    def make(part: PartOfFile, sizes: TransferSizes) -> FileSource:
+        made.append(part.number)
+        return FileSource(part.content, "", threading.Event(), sizes=sizes)
+
+    with contextlib.closing(LocalFile.open("f")) as opened:
+        file = FileInParts(Input("f", FileSpec("f"), file=opened), "a/b", PART)
+        file.begin(threading.Event(), DEFAULT_SIZES)
+        expected = [[1, 2], [1, 2, 3], [1, 2, 3]]
+        for part, so_far in zip(file.parts, expected, strict=True):
+            digest = digest_of(noise(3 * PART)[part.content.offset : part.content.offset + PART])
+            assert file.hashed(part, make).identity() == Identity(digest, PART)
+            file.hash_more(make)
+            assert made == so_far
+        assert [file.end(sent=True) for _ in file.parts] == [False, False, True]
+        assert file.whole.digest == digest_of(noise(3 * PART))
 
 
 def test_a_dry_run_counts_new_parts(signed_in, app, work: Path) -> None:

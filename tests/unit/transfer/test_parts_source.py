@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import threading
+from collections.abc import Collection
 from dataclasses import replace
 
 import pytest
@@ -10,9 +12,13 @@ import pytest
 from azext_acrartifact import errors
 from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.digest import digest_of
-from azext_acrartifact.oci.parts import Part
+from azext_acrartifact.oci.parts import Part, PartsVerifier
+from azext_acrartifact.oci.storage import COPIED
+from azext_acrartifact.transfer.large_blob import LargeBlob
 from azext_acrartifact.transfer.parts_source import PartsSource, fitting_sizes
 from azext_acrartifact.transfer.sizes import TransferSizes
+from azext_acrartifact.transport.client import HttpClient
+from azext_acrartifact.transport.network import Network
 from tests.unit.transfer.conftest import MemoryFile
 
 CONTENT = bytes(range(100))
@@ -121,6 +127,33 @@ def test_an_older_file_that_becomes_shorter_is_left_alone() -> None:
         stream.readinto(memoryview(bytearray(30)))
     assert read(source, 0, 30) == (0, CONTENT[:30])
     assert (len(blobs.fetched), source.copied) == (1, 0)
+
+
+def test_a_part_of_an_older_file_that_changes_meanwhile_is_fetched() -> None:
+    class Changing(Replacing):
+        read = 0
+
+        def read_older(self, buffer: memoryview, offset: int) -> int:
+            """Give other bytes once the second part was hashed."""
+            found = super().read_older(buffer, offset)
+            self.read += found if offset >= 30 else 0
+            if self.read > 30 and found:
+                buffer[0] ^= 1
+            return found
+
+        def forget(self, numbers: Collection[int]) -> None:
+            super().forget(numbers)
+            self.older = b""
+
+    parts, blobs, file = parts_of(), Blobs(), Changing(bytes(30) + CONTENT[30:60])
+    source = PartsSource(blobs, parts)
+    source.write_to(file, BLOCK)
+    http = HttpClient(Network("test/1"))
+    sizes = TransferSizes(block=BLOCK, shortest_range=1)
+    verifier = functools.partial(PartsVerifier, WHOLE, parts)
+    large = LargeBlob(source, WHOLE, lambda: file, http, lambda size: None, sizes, verifier)
+    assert large.work() == COPIED
+    assert (bytes(file.data), file.restarts) == (CONTENT, 1)
 
 
 def test_a_repeated_part_is_read_back_once_it_is_written() -> None:
