@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from acr_emulator.client import Emulator
+from azext_acrartifact import errors
 from azext_acrartifact.transfer.sizes import DEFAULT_SIZES
 from tests.transfer_faults.engine import SERVER, SIZES, Engine
 from tests.transfer_faults.processes import Processes, settled
@@ -127,6 +128,31 @@ def test_a_pull_resumes_within_parts(engine: Engine, emulator: Emulator, large: 
     engine.pull(repository, large.parent)
     assert large.read_bytes() == content
     assert wire(emulator, "down") <= 1.2 * SIZE
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_wrong_part_costs_only_that_part(
+    times: int, engine: Engine, emulator: Emulator, large: Path, repository: str, record_wire
+) -> None:
+    """Change a byte of the fifth part: in the first response with it alone, or in all of them until the next pull."""
+    engine.part_size, content = 4 * CHUNK, write(large, 5)
+    pushed = engine.push(repository, ["large"])
+    digest = pushed.manifest.layers[4].digest.partition(":")[2]
+    large.unlink()
+    emulator.clear_log()
+    for number in range(1, 2 if times == 1 else 20):
+        emulator.fault(action="corrupt", offset=9, host="*.blob.core.windows.net", path=digest, nth=number)
+    if times == 2:
+        with pytest.raises(errors.DigestMismatchError, match="part-00005-of-00016") as caught:
+            engine.pull(repository, large.parent)
+        assert "downloads only what is wrong" in caught.value.hint
+        assert not large.exists()
+        emulator.clear_faults()
+    engine.pull(repository, large.parent)
+    assert large.read_bytes() == content
+    record_wire(f"parts: one of 16 wrong {times} times", wire(emulator, "down"), SIZE)
+    assert wire(emulator, "down") <= SIZE + times * 4 * CHUNK + 2 * CHUNK
 
 
 @pytest.mark.timeout(1800)
