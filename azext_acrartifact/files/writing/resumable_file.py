@@ -28,7 +28,10 @@ def stem_of(name: RelativeName) -> str:
 def resumable_bytes(folder: Folder, name: RelativeName) -> int:
     """Return how many bytes of *folder*'s file system the resumable file *name* occupies."""
     status = folder.look(stem_of(name) + DATA)
-    return 0 if status is None else getattr(status, "st_blocks", 0) * 512
+    if status is None:
+        return 0
+    # Windows reserves the whole size, and has no count of blocks.
+    return status.st_blocks * 512 if hasattr(status, "st_blocks") else status.st_size
 
 
 def is_outdated(folder: Folder, entry: str) -> bool:
