@@ -6,6 +6,7 @@ reach the emulator through their own environment.
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import signal
@@ -20,6 +21,8 @@ from acr_emulator.client import Emulator
 from devtools import environment, locks
 from devtools import wheel as wheels
 from tests.functional.origin import Origin
+from tests.support.system import WINDOWS
+from tests.unit import not_windows
 
 Once = Callable[[str, Callable[[Path], object]], Path]
 
@@ -34,9 +37,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, default=None, help="run only this schedule of faults")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Disable sockets in unit tests, except in those with the fixture `loopback`: a server of raw bytes in this
-    process."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what tests/unit/not_windows.py names, on Windows. Disable sockets in unit tests, except in those with
+    the fixture `loopback`: a server of raw bytes in this process."""
+    if WINDOWS:
+        left_out = [item for item in items if not_windows.reason(item.nodeid)]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
     for item in items:
         asks = "loopback" in getattr(item, "fixturenames", ())
         if item.path.is_relative_to(Path(__file__).parent / "unit") and not asks:
@@ -52,6 +59,14 @@ def _clean_environment() -> Iterator[None]:
     yield
     os.environ.clear()
     os.environ.update(given)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _given_line_ends() -> Iterator[None]:
+    """Let `Path.write_text` write line ends as they are given, on Windows too: tests state sizes and digests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "write_text", functools.partialmethod(Path.write_text, newline="\n"))
+        yield
 
 
 @pytest.fixture(scope="session")

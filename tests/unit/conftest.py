@@ -19,6 +19,7 @@ from azext_acrartifact.transport.client import HttpClient
 from azext_acrartifact.transport.network import Network
 from azext_acrartifact.transport.retry import Policy, Waiter
 from tests.support.server import RawResponse, ScriptedServer, Sent, Step
+from tests.support.system import on_posix
 
 # A slow machine is not a property of the code.
 SLOW = [HealthCheck.too_slow]
@@ -39,7 +40,7 @@ def no_known_secrets() -> None:
 
 @pytest.fixture
 def loopback() -> None:
-    """Allow a test to open sockets to this machine."""
+    """Allow a test to open sockets to this machine, as `socket.socketpair` does on Windows."""
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
-@pytest.fixture(params=[DescriptorFolder, PathFolder])
+@pytest.fixture(params=[*on_posix(DescriptorFolder), PathFolder])
 def folder_kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> type:
     """Run a test with the folders of POSIX and with those of Windows, which work here too."""
     if request.param is PathFolder:

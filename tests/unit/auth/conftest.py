@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from azext_acrartifact.auth.endpoint import TokenEndpoint
+from tests.support.system import install_program
 from tests.unit.auth.tokens import Issuer
 
 
@@ -23,13 +25,17 @@ def endpoint(serve, http, issuer: Issuer) -> TokenEndpoint:
 
 @pytest.fixture
 def helper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
-    """Yield a function that installs the credential helper "s" and returns the file that records its input."""
+    """Return a function that installs a credential helper, "s", which runs a Python script after it has read `text`.
+
+    The function returns the file in which the helper records its input.
+    """
 
     def install(script: str) -> Path:
-        program, record = tmp_path / "docker-credential-s", tmp_path / "record"
-        program.write_text(f"#!/bin/sh\nprintf '%s ' \"$1\" >>'{record}'\ncat >>'{record}'\n{script}\n")
-        program.chmod(0o755)
-        monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+        record = tmp_path / "record"
+        note = f"open({str(record)!r}, 'a').write(sys.argv[1] + ' ' + text)"
+        begin = f"import os, sys, time; text = sys.stdin.read(); {note}"
+        install_program(tmp_path, "docker-credential-s", f"{begin}\n{script}\n")
+        monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path), os.environ["PATH"]]))
         return record
 
     return install

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 import threading
 from base64 import b64encode
 from contextlib import nullcontext
@@ -16,10 +15,11 @@ import pytest
 from azext_acrartifact import errors, filelock
 from azext_acrartifact.auth.credentials import REFRESH_TOKEN_USER
 from azext_acrartifact.auth.docker_config import DockerConfig, DockerLogin
+from tests.support.system import has_mode
 
 S = "myregistry.azurecr.io"
 PAIR = b64encode(b"me:pass:word").decode()
-FOUND = f"""echo '{{"ServerURL":"{S}","Username":"me","Secret":"from helper"}}'"""
+FOUND = f"""print('{{"ServerURL":"{S}","Username":"me","Secret":"from helper"}}')"""
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_a_stored_credential_is_found_and_the_rest_stays(config: DockerConfig) -
     assert config.find(S) == DockerLogin("me", "secret")
     config.store(S, DockerLogin(REFRESH_TOKEN_USER, "token"))
     assert config.find(S) == DockerLogin(REFRESH_TOKEN_USER, "token")
-    assert stat.S_IMODE(config.path.stat().st_mode) == 0o600
+    assert has_mode(config.path, 0o600)
     assert config.erase(S)
     assert not config.erase(S)
     assert json.loads(config.path.read_text()) == rest
@@ -96,7 +96,7 @@ def test_a_stored_credential_is_found_and_the_rest_stays(config: DockerConfig) -
 
 def test_the_folder_is_created(config: DockerConfig) -> None:
     config.store(S, DockerLogin("me", "secret"))
-    assert stat.S_IMODE(config.path.parent.stat().st_mode) == 0o700
+    assert has_mode(config.path.parent, 0o700)
 
 
 def test_a_symbolic_link_stays_one(config: DockerConfig, tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_a_refresh_token_has_dockers_user_name_in_a_helper(config: DockerConfig,
 
 
 def test_a_helper_without_the_credential(config: DockerConfig, helper) -> None:
-    helper("echo credentials not found in native keychain; exit 1")
+    helper("print('credentials not found in native keychain'); sys.exit(1)")
     written(config, {"credsStore": "s"})
     assert config.find(S) is None
     assert not config.erase(S)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.house.source import ROOT
+from tests.support.system import link
 
 REPORT = """
 import json, os, sys
@@ -38,7 +39,7 @@ def path_after(folder: str, *more: str, cwd: Path, python_path: list[str]) -> li
 @pytest.mark.parametrize("entry", ["", ".", "sub", "link"])
 def test_the_current_folder_leaves_by_every_name(tmp_path: Path, entry: str) -> None:
     (tmp_path / "sub").mkdir()
-    (tmp_path / "link").symlink_to(tmp_path)
+    link(tmp_path / "link", tmp_path)
     for named in (entry, str(tmp_path / entry)):
         found = path_after(".", cwd=tmp_path, python_path=[named])
         assert not [one for one in found if Path(one).resolve().is_relative_to(tmp_path)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 
 import pytest
@@ -13,7 +12,7 @@ from azext_acrartifact.cli.interrupt import InterruptError, interruptible
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_each_signal_has_its_exit_code(number: signal.Signals, code: int) -> None:
     with pytest.raises(InterruptError) as caught, interruptible("nothing was sent"):
-        os.kill(os.getpid(), number)
+        signal.raise_signal(number)
     assert (caught.value.exit_code, caught.value.message) == (code, "Stopped: nothing was sent")
 
 

@@ -1,6 +1,7 @@
 """Fixtures and helpers for tests of files: compared folders, and a system whose calls fail or are observed."""
 
 import os
+import shutil
 import stat
 import threading
 import types
@@ -11,6 +12,7 @@ import pytest
 
 from azext_acrartifact.files.names import safe_name
 from azext_acrartifact.files.writing.destination import Destination
+from tests.support.system import WINDOWS
 
 Action = Callable[..., object]
 Before = Callable[[object, str, Action], None]
@@ -22,8 +24,10 @@ def snapshot(folder: Path) -> dict[str, tuple[str, int, bytes]]:
     for path in sorted(folder.rglob("*")):
         mode = path.lstat().st_mode
         kind = "link" if stat.S_ISLNK(mode) else "folder" if stat.S_ISDIR(mode) else "file"
+        if WINDOWS:
+            mode &= stat.S_IFMT(mode) | stat.S_IWUSR
         content = os.readlink(path).encode() if kind == "link" else path.read_bytes() if kind == "file" else b""
-        found[str(path.relative_to(folder))] = (kind, 0 if kind == "link" else stat.S_IMODE(mode), content)
+        found[path.relative_to(folder).as_posix()] = (kind, 0 if kind == "link" else stat.S_IMODE(mode), content)
     return found
 
 
@@ -76,8 +80,8 @@ def no_threads(before: Before) -> None:
 def free_space(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave 1,000 bytes free on every disk."""
     full = types.SimpleNamespace(f_bavail=10, f_bfree=10, f_blocks=100, f_frsize=100)
-    monkeypatch.setattr(os, "fstatvfs", lambda _descriptor: full)
-    monkeypatch.setattr(os, "statvfs", lambda _path: full)
+    monkeypatch.setattr(os, "fstatvfs", lambda _descriptor: full, raising=False)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: (10_000, 9_000, 1_000))
 
 
 @pytest.fixture
@@ -90,7 +94,7 @@ def junctions(monkeypatch: pytest.MonkeyPatch) -> None:
         if not os.path.basename(path).startswith("junction"):
             return status
         named = {name: getattr(status, name) for name in dir(status) if name.startswith("st_")}
-        return types.SimpleNamespace(**named, st_file_attributes=stat.FILE_ATTRIBUTE_REPARSE_POINT)
+        return types.SimpleNamespace(**{**named, "st_file_attributes": stat.FILE_ATTRIBUTE_REPARSE_POINT})
 
     monkeypatch.setattr(os, "supports_dir_fd", set())
     monkeypatch.setattr(os, "lstat", lstat)

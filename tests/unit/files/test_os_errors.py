@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import functools
 import gzip
 import io
@@ -24,6 +23,7 @@ from azext_acrartifact.layout.files import open_layout, read_small
 from azext_acrartifact.oci.digest import digest_of
 from azext_acrartifact.oci.uploads import Session
 from azext_acrartifact.transfer.upload_sessions import UploadSessions
+from tests.support.system import LOCK
 from tests.unit.files.archive.archives import layer, member
 from tests.unit.files.conftest import Before
 from tests.unit.files.descriptors import open_below
@@ -127,7 +127,7 @@ class Calls:
         self.made: list[str] = []
         self._fails: int | None = None
         self._lock = threading.Lock()
-        for module, name in [*((os, name) for name in CALLS), (fcntl, "flock")]:
+        for module, name in [*((os, name) for name in CALLS if hasattr(os, name)), LOCK]:
             before(module, name, functools.partial(self._count, name))
 
     @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from azext_acrartifact.layout.index import LayoutIndex
 from azext_acrartifact.layout.store import FolderStore, existing_layout, is_tar, require_name
 from azext_acrartifact.layout.tar_store import TarStore
 from azext_acrartifact.oci.digest import digest_of
+from tests.support.system import fifo, link, on_posix
 from tests.unit.layout.layouts import MARKER, blob_of, layout, put
 
 INDEX = LayoutIndex().encoded()
@@ -27,7 +27,7 @@ def adding(path: Path, tag: str) -> FolderStore:
 
 def other_tar(path: Path) -> bytes:
     """Write a tar as another program would, atomically."""
-    put(path.with_suffix(".new.tar"), {"oci-layout": MARKER, "index.json": INDEX}).rename(path)
+    put(path.with_suffix(".new.tar"), {"oci-layout": MARKER, "index.json": INDEX}).replace(path)
     return path.read_bytes()
 
 
@@ -43,7 +43,7 @@ def test_a_new_backup_is_no_compressed_archive(tmp_path: Path, ending: str) -> N
     path = tmp_path / f"saved{ending}"
     with pytest.raises(InvalidInputError) as raised:
         require_name(str(path))
-    assert raised.value.hint == f"Give --destination {tmp_path}/saved.tar"
+    assert raised.value.hint == f"Give --destination {tmp_path / 'saved.tar'}"
     path.mkdir()
     require_name(str(path))
 
@@ -53,7 +53,7 @@ def test_other_names_are_no_archives(tmp_path: Path, name: str) -> None:
     require_name(str(tmp_path / name))
 
 
-@pytest.mark.parametrize("there", [False, True])
+@pytest.mark.parametrize("there", [False, *on_posix(True)])  # Windows replaces no tar that is open
 @pytest.mark.parametrize("when", ["before it begins", "before it ends"])
 def test_a_tar_of_another_run_stays(tmp_path: Path, there: bool, when: str) -> None:
     path = tmp_path / "saved.tar"
@@ -131,12 +131,11 @@ def test_a_backup_replaces_no_other_file(tmp_path: Path) -> None:
     (tmp_path / "thesis.tar").write_bytes(b"a thesis")
     with pytest.raises(UnsafeContentError):
         existing_layout(str(tmp_path / "thesis.tar"))
-    os.mkfifo(tmp_path / "fifo.tar")
-    with pytest.raises(LocalFileError):
-        existing_layout(str(tmp_path / "fifo.tar"))
-    (tmp_path / "dangling.tar").symlink_to("nowhere")
-    with pytest.raises(LocalFileError):
-        existing_layout(str(tmp_path / "dangling.tar"))
+    fifo(tmp_path / "fifo.tar")
+    link(tmp_path / "dangling.tar", "nowhere")
+    for name in on_posix("fifo.tar", "dangling.tar"):
+        with pytest.raises(LocalFileError):
+            existing_layout(str(tmp_path / name))
 
 
 def test_the_files_of_an_interrupted_backup_are_no_obstacle(tmp_path: Path) -> None:

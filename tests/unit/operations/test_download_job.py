@@ -13,6 +13,7 @@ from azext_acrartifact import errors
 from azext_acrartifact.cli.output.json import pull_output
 from azext_acrartifact.files.selection import Selection
 from azext_acrartifact.oci.registry import Registry
+from tests.support.system import has_mode
 from tests.unit.operations.conftest import pull_files, push_files
 
 TREE = {"docs/a.md": "A", "docs/b.log": "B", "docs/sub/c.md": "C", "docs/sub/s[1].env": "E", "top.txt": "T"}
@@ -36,7 +37,7 @@ def grow(folder: Path, files: dict[str, str]) -> None:
 
 
 def below(folder: Path) -> set[str]:
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,7 @@ def test_patterns_choose_members_of_folders(pushed, tmp_path: Path, selection, e
 
 def test_a_folder_above_a_member_keeps_its_mode(pushed, tmp_path: Path) -> None:
     pull_files(*pushed, tmp_path / "to", selection=Selection.of(include=["c.md"]))
-    assert stat.S_IMODE((tmp_path / "to/docs/sub").stat().st_mode) == 0o700
+    assert has_mode(tmp_path / "to/docs/sub", 0o700)
     assert not (tmp_path / "to/docs/empty").exists()
 
 

@@ -18,6 +18,7 @@ from azext_acrartifact.operations.pull import PullOrder
 from azext_acrartifact.operations.pull_check import check
 from azext_acrartifact.operations.pull_stdout import read_one
 from azext_acrartifact.transfer.progress import Progress
+from tests.support.system import has_mode
 from tests.unit.files.archive.archives import folder, layer, member, symlink
 from tests.unit.operations.conftest import pull_files, ref
 from tests.unit.operations.graphs import push_blob, storage
@@ -112,10 +113,12 @@ def test_a_model_comes_down_as_by_modctl(signed_in, tmp_path: Path) -> None:
     stored(registry, "model", f"{MODEL}.config.v1+json", b"{}", models(), f"{MODEL}.manifest.v1+json")
     pull_files(registry, "foreign/model:1", tmp_path / "to")
     found = {
-        str(path.relative_to(tmp_path / "to")): path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()
+        path.relative_to(tmp_path / "to").as_posix(): path.read_bytes()
+        for path in tmp_path.rglob("*.*")
+        if path.is_file()
     }
     assert found == {"model/w.bin": b"weights", "cfg/t.json": b"{}", "README.md": b"read me", "OLD.md": b"old"}
-    assert (tmp_path / "to/model/w.bin").stat().st_mode & 0o777 == 0o755
+    assert has_mode(tmp_path / "to/model/w.bin", 0o755)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from azext_acrartifact.oci.registry import Registry
 from azext_acrartifact.operations.pull import PullOrder, PullResult
 from azext_acrartifact.operations.pull_check import check
 from azext_acrartifact.transfer.progress import Progress
+from tests.support.system import WINDOWS, link
 from tests.unit.operations.conftest import count, pull_files, push_files, ref
 from tests.unit.operations.graphs import push_manifest
 from tests.unit.operations.test_download_job import grow
@@ -29,7 +30,7 @@ IMAGE = "check:1"
 def registry(signed_in: Callable[..., Registry], work: Path, tmp_path: Path) -> Registry:
     """Push and pull a folder and a program."""
     grow(work, {"docs/a.md": "A", "docs/b": "B", "docs/sub/c": "C", "run": "R"})
-    (work / "docs/link").symlink_to("a.md")
+    link(work / "docs/link", "a.md")
     (work / "docs/private").mkdir(mode=0o700)
     (work / "docs/private/x").write_text("X")
     (work / "docs/private/x").chmod(0o600)
@@ -112,17 +113,21 @@ CHANGES: dict[str, tuple[Callable[[Path], object], list[str]]] = {
     "longer": (lambda to: (to / "docs/a.md").write_text("AA"), ["docs/a.md (other content)"]),
     "shorter": (lambda to: (to / "docs/a.md").write_text(""), ["docs/a.md (other content)"]),
     "missing": (lambda to: (to / "docs/b").unlink(), ["docs/b (missing)"]),
+    "file": (lambda to: (to / "run").write_text("X"), ["run (other content)"]),
+    "kind": (lambda to: [(to / "docs/b").unlink(), (to / "docs/b").mkdir()], ["docs/b (it is a folder)"]),
+    "no-file": (lambda to: (to / "run").unlink(), ["run (missing)"]),
+}
+CHANGES_OF_POSIX: dict[str, tuple[Callable[[Path], object], list[str]]] = {
     "mode": (lambda to: (to / "docs/sub/c").chmod(0o755), ["docs/sub/c (its mode is 755, not 644)"]),
     "folder-mode": (lambda to: (to / "docs/sub").chmod(0o700), ["docs/sub (its mode is 700, not 755)"]),
-    "file": (lambda to: (to / "run").write_text("X"), ["run (other content)"]),
     "program": (lambda to: (to / "run").chmod(0o644), ["run (it is not executable)"]),
     "link": (
         lambda to: [(to / "docs/link").unlink(), (to / "docs/link").symlink_to("b")],
         ["docs/link (it leads to b)"],
     ),
-    "kind": (lambda to: [(to / "docs/b").unlink(), (to / "docs/b").mkdir()], ["docs/b (it is a folder)"]),
-    "no-file": (lambda to: (to / "run").unlink(), ["run (missing)"]),
 }
+if not WINDOWS:
+    CHANGES |= CHANGES_OF_POSIX
 
 
 @pytest.mark.parametrize(("change", "expected"), CHANGES.values(), ids=CHANGES.keys())

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
-import resource
-import signal
-import stat
+import os
 import time
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from azext_acrartifact.transfer.sizes import TransferSizes
 from azext_acrartifact.transfer.upload_sessions import UploadSessions
 from azext_acrartifact.transfer.upload_source import FileSource
 from tests.support.server import respond
+from tests.support.system import has_mode
 from tests.support.uploads import BlobHost
 from tests.unit.transfer.conftest import DATA, KIB, stored
 
@@ -31,8 +31,8 @@ def test_a_killed_upload_is_resumed(run, tmp_path: Path) -> None:
     with pytest.raises(errors.RejectedError):
         one()
     (saved,) = (tmp_path / "sessions").iterdir()
-    assert stat.S_IMODE(saved.stat().st_mode) == 0o600
-    assert stat.S_IMODE(saved.parent.stat().st_mode) == 0o700
+    assert has_mode(saved, 0o600)
+    assert has_mode(saved.parent, 0o700)
     on_disk: list[bool] = []
     host.fault = lambda sent, number: on_disk.append(sent.target.partition("&")[0] in saved.read_text())
     two = one.again()
@@ -188,18 +188,26 @@ def test_without_a_folder_or_a_key_nothing_is_saved(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_disk_without_room_for_the_newest_url_has_no_older_one(tmp_path: Path) -> None:
+def test_a_disk_without_room_for_the_newest_url_has_no_older_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sessions = UploadSessions(str(tmp_path))
     sessions.save("a", Session("https://h.example/1", 5))
     (file,) = tmp_path.iterdir()
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (20, hard))
+    write, room = os.write, 20
+
+    def write_what_fits(descriptor: int, data: bytes) -> int:
+        nonlocal room
+        if not room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        done = write(descriptor, data[:room])
+        room -= done
+        return done
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "write", write_what_fits)
         sessions.save("a", Session("https://h.example/2", 6))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, ignored)
+    assert not room
     assert sessions.session("a") is None
     assert file.read_bytes() == b""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import io
-import os
 import select
 import socket
 import ssl
@@ -157,13 +156,16 @@ def test_small_packets_are_sent_at_once() -> None:
         opened.close()
 
 
+@pytest.mark.usefixtures("loopback")
 def test_an_abort_wakes_a_waiting_thread_and_may_come_late() -> None:
     ours, theirs = socket.socketpair()
     with contextlib.closing(theirs):
         theirs.settimeout(60)
         aborted = Connection(ours, None)
         aborted.abort()
-        assert (ours.recv(1), theirs.recv(1)) == (b"", b"")
+        with contextlib.suppress(ConnectionError):  # on Windows
+            assert ours.recv(1) == b""
+        assert theirs.recv(1) == b""
         aborted.close()
         aborted.abort()
 
@@ -176,6 +178,7 @@ def test_a_value_that_is_more_than_one_header_is_not_sent(value: str) -> None:
     assert sock.sent == []
 
 
+@pytest.mark.usefixtures("loopback")
 @pytest.mark.parametrize("poll", [getattr(select, "poll", None), None], ids=["poll", "select"])
 def test_an_idle_connection_is_stale_once_it_has_input(poll: Callable[[], object] | None) -> None:
     ours, theirs = socket.socketpair()
@@ -187,14 +190,14 @@ def test_an_idle_connection_is_stale_once_it_has_input(poll: Callable[[], object
         assert Connection(ours, None).is_stale
         ours.recv(100)
     assert has_input(ours, poll), "the end"
-    os.close(ours.detach())
+    socket.close(ours.detach())
     assert has_input(ours, poll), "a closed one too"
 
 
 @pytest.mark.parametrize("poll", [getattr(select, "poll", None), None], ids=["poll", "select"])
 def test_a_connection_that_the_system_does_not_know_has_input(poll: Callable[[], object] | None) -> None:
     with contextlib.closing(FakeSocket()) as sock:
-        os.close(sock.fileno())
+        socket.close(sock.fileno())
         assert has_input(sock, poll)
         sock.detach()
 

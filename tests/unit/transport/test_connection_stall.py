@@ -165,6 +165,7 @@ def test_bodies_of_metadata_prolong_their_exchange() -> None:
         read_all(5.0, [FIRST, *[(1.0, LEAST_RATE * 2)] * 4096], slow)
 
 
+@pytest.mark.usefixtures("loopback")
 def test_a_request_that_is_taken_slowly_is_sent() -> None:
     ours, theirs = socket.socketpair()
     began, body = time.monotonic(), Chunk(Memory(bytes(3_000_000)), 0, 3_000_000)

@@ -85,7 +85,9 @@ def client_context() -> ssl.SSLContext:
 
 
 @pytest.fixture(params=[ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["1.2", "1.3"])
-def connected(request: pytest.FixtureRequest, authority) -> Iterator[tuple[TlsStream, Peer, CountingSocket]]:
+def connected(
+    request: pytest.FixtureRequest, loopback: None, authority
+) -> Iterator[tuple[TlsStream, Peer, CountingSocket]]:
     """Yield a stream, its peer and the socket below it."""
     pair = socket.socketpair()
     ours = CountingSocket(fileno=pair[0].detach())
@@ -218,6 +220,7 @@ def test_what_was_received_with_a_response_makes_it_stale(connected) -> None:
     assert Connection(stream, None).is_stale
 
 
+@pytest.mark.usefixtures("loopback")
 @pytest.mark.parametrize("said", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b""])
 def test_a_server_without_tls_fails_and_its_socket_is_closed(said: bytes) -> None:
     ours, theirs = socket.socketpair()
@@ -229,6 +232,7 @@ def test_a_server_without_tls_fails_and_its_socket_is_closed(said: bytes) -> Non
         assert ours.fileno() == -1
 
 
+@pytest.mark.usefixtures("loopback")
 def test_a_handshake_ends_at_the_timeout() -> None:
     ours, theirs = socket.socketpair()
     ours.settimeout(STALL)
@@ -236,6 +240,7 @@ def test_a_handshake_ends_at_the_timeout() -> None:
         TlsStream(ours, client_context(), "registry.test")
 
 
+@pytest.mark.usefixtures("loopback")
 def test_a_certificate_for_another_host_is_refused(authority) -> None:
     ours, theirs = socket.socketpair()
     ours.settimeout(10)

@@ -1,18 +1,19 @@
 """Destination folders."""
 
-import os
 from pathlib import Path
 
 import pytest
 
+from tests.support.system import fifo, link
+
 
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
-    """Return a folder with the file `d/a`, the folder `d/e`, a link and a FIFO."""
+    """Return a folder with the file `d/a`, the folder `d/e`, and, but for Windows, the link `d/link` and a FIFO."""
     (tmp_path / "d/e").mkdir(parents=True)
     (tmp_path / "d/a").write_bytes(b"12345")
-    (tmp_path / "d/link").symlink_to("a")
-    os.mkfifo(tmp_path / "d/fifo")
+    link(tmp_path / "d/link", "a")
+    fifo(tmp_path / "d/fifo")
     return tmp_path
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from azext_acrartifact.files.directory.posix import DescriptorFolder
 from azext_acrartifact.files.names import RelativeName, safe_name
 from azext_acrartifact.files.writing.destination import Destination
 from azext_acrartifact.files.writing.resumable_file import DATA, stem_of
+from tests.support.system import WINDOWS, fifo, on_posix
 from tests.unit.files.conftest import Before, failing, leftovers, put
 from tests.unit.files.descriptors import open_below
 
@@ -36,7 +38,7 @@ def test_folders_that_were_made_are_removed_if_the_last_cannot_be_opened(out: Pa
     before(os.path, "isdir", failing(errno.EMFILE))
     with pytest.raises(LocalFileError, match="Too many open files"):
         Destination.open(str(out / "d/new/er"))
-    assert sorted(os.listdir(out / "d")) == ["a", "e", "fifo", "link"]
+    assert sorted(os.listdir(out / "d")) == ["a", "e", *on_posix("fifo", "link")]
 
 
 def test_only_regular_files_have_a_size_and_a_digest(out: Path) -> None:
@@ -49,7 +51,7 @@ def test_only_regular_files_have_a_size_and_a_digest(out: Path) -> None:
 
 def test_a_name_exists_whatever_has_it(out: Path) -> None:
     with Destination.open(str(out)) as destination:
-        assert all(destination.holds(safe_name(name)) for name in ("d", "d/a", "d/e", "d/link", "d/fifo"))
+        assert all(destination.holds(safe_name(name)) for name in ("d", "d/a", "d/e", *on_posix("d/link", "d/fifo")))
         assert not any(destination.holds(safe_name(name)) for name in MISSING)
         assert destination.holds(HERE)
     with Destination.open(str(out / "d/e")) as destination:
@@ -120,12 +122,13 @@ def test_all_free_space_may_be_used(out: Path) -> None:
 def test_a_mount_that_does_not_say_what_is_free_is_written_to(
     out: Path, monkeypatch: pytest.MonkeyPatch, before: Before, status: tuple[int, ...] | int
 ) -> None:
-    for name in ("statvfs", "fstatvfs"):
+    for module, name in on_posix((os, "statvfs"), (os, "fstatvfs")) or [(shutil, "disk_usage")]:
         if isinstance(status, int):
-            before(os, name, failing(status))
+            before(module, name, failing(status))
         else:
             found = dict(zip(("f_blocks", "f_bavail", "f_frsize", "f_bsize"), status, strict=True), f_bfree=0)
-            monkeypatch.setattr(os, name, lambda _folder, found=found: types.SimpleNamespace(**found))
+            said = (0, 0, 0) if WINDOWS else types.SimpleNamespace(**found)
+            monkeypatch.setattr(module, name, lambda _folder, said=said: said)
     with Destination.open(str(out)) as destination:
         destination.require_space(1 << 60)
 
@@ -140,7 +143,7 @@ def test_a_folder_of_many_files_is_probed_once(out: Path, before: Before) -> Non
 
 
 def test_folders_that_another_run_makes_meanwhile_are_used_and_stay(tmp_path: Path, before: Before) -> None:
-    before(os, "mkdir", lambda path, *_, **__: path == str(tmp_path / "theirs") and os.mkdir(path))
+    before(os, "mkdir", lambda path, *_, **__: os.path.basename(path) == "theirs" and os.mkdir(path))
     with contextlib.suppress(RuntimeError), Destination.open(str(tmp_path / "theirs/ours/too")):
         raise RuntimeError
     assert [path.name for path in tmp_path.rglob("*")] == ["theirs"]
@@ -169,7 +172,7 @@ def make_dangling_link(path: Path) -> None:
     path.symlink_to("nowhere")
 
 
-@pytest.mark.parametrize("make", [make_link, make_dangling_link, os.mkfifo, os.mkdir])
+@pytest.mark.parametrize("make", [*on_posix(make_link, make_dangling_link, fifo), os.mkdir])
 @pytest.mark.timeout(5)
 def test_only_a_regular_file_is_replaced(target: Path, make: object) -> None:
     (target.parent / "outside").write_bytes(b"precious")
@@ -260,5 +263,6 @@ def test_if_a_destination_cannot_be_made_no_folder_above_it_stays(tmp_path: Path
 
 def test_a_name_too_long_for_the_system_is_an_error(target: Path) -> None:
     with Destination.open(str(target)) as destination, pytest.raises(LocalFileError) as caught:
-        destination.open_temporary(RelativeName(("x" * 300,)))
+        with destination.open_temporary(RelativeName(("x" * 300,))) as file:
+            file.commit()
     assert caught.value.hint

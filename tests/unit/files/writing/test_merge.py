@@ -16,6 +16,7 @@ from azext_acrartifact.files.directory import open_folder
 from azext_acrartifact.files.directory.handle import Folder
 from azext_acrartifact.files.writing.merge import move, require_free_way
 from azext_acrartifact.files.writing.staging import Node
+from tests.support.system import RENAME, fifo, has_mode, on_posix
 from tests.unit.files.conftest import Before
 
 
@@ -43,8 +44,7 @@ def staged(tmp_path: Path, *names: str) -> Iterator[tuple[Folder, Folder]]:
 @pytest.mark.parametrize(
     ("make", "what"),
     [
-        (lambda path: path.symlink_to("mine"), "a symbolic link"),
-        (os.mkfifo, "a device, FIFO or socket"),
+        *on_posix((lambda path: path.symlink_to("mine"), "a symbolic link"), (fifo, "a device, FIFO or socket")),
         (os.mkdir, "a folder"),
     ],
 )
@@ -84,12 +84,12 @@ def fail_rename(before: Before, number: int, there: Path | None) -> None:
     """Make the folder *there* before the folder `d` is moved, and let the move fail with the error *number*."""
 
     def fail(name: str, *_rest: object, **_folders: int) -> None:
-        if name == "d":
+        if os.path.basename(name) == "d":
             if there:
                 there.mkdir()
             raise OSError(number, os.strerror(number))
 
-    before(os, "rename", fail)
+    before(os, RENAME, fail)
 
 
 @pytest.mark.parametrize("number", [errno.EEXIST, errno.ENOTEMPTY, errno.EACCES])
@@ -109,7 +109,7 @@ def test_where_folders_cannot_be_renamed_their_files_are_moved(tmp_path: Path, b
         fail_rename(before, number, None)
         move(node("", node("d", A, mode=0o750)), source, target)
     assert (tmp_path / "to/d/a").read_bytes() == b"new"
-    assert (tmp_path / "to/d").stat().st_mode & 0o777 == 0o750
+    assert has_mode(tmp_path / "to/d", 0o750)
 
 
 @pytest.mark.parametrize(("number", "there"), [(errno.EACCES, False), (errno.EIO, True), (errno.EIO, False)])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from azext_acrartifact.files.names import safe_name
 from azext_acrartifact.files.writing.destination import Destination
 from azext_acrartifact.files.writing.resumable_file import ResumableFile
 from azext_acrartifact.oci.digest import digest_of
+from tests.support.system import LOCK
 from tests.unit.files.conftest import Before, failing
 
 
@@ -19,7 +19,7 @@ from tests.unit.files.conftest import Before, failing
 def test_a_file_that_another_run_is_writing_is_left_alone(tmp_path: Path, before: Before, locks: bool) -> None:
     """Do so also without locks (some network mounts), where the other run may have ended."""
     if not locks:
-        before(fcntl, "flock", failing(errno.ENOLCK))
+        before(*LOCK, failing(errno.ENOLCK))
 
     def begun(destination: Destination, content: bytes) -> ResumableFile:
         file = destination.open_resumable(safe_name("a.bin"), digest_of(content), len(content), 1)

@@ -1,0 +1,81 @@
+"""The tests that do not run on Windows, and why. All others run on Wine, see `dev.py windows`."""
+
+from __future__ import annotations
+
+_LINKS = "Windows has no symbolic links without a privilege"
+_MODES = "Windows has no permission bits but read-only, no umask and no groups"
+_SPECIAL_FILES = "Windows has no FIFOs, no /dev and no /proc"
+_OPEN_FILES = "Windows neither replaces nor removes open files, and opens and locks no folders"
+_PROGRAMS = "Windows has no GNU tar and no gzip"
+_LIMITS = "Windows has no limits on the files and the memory of a process"
+
+TESTS = {
+    _LINKS: """
+        auth/test_docker_config.py::test_a_symbolic_link_stays_one
+        files/archive/test_extract.py::test_the_folder_of_the_title_must_not_be_a_link
+        files/archive/test_extract.py::test_links_of_an_earlier_archive_are_not_followed
+        files/archive/test_pack.py::test_a_title_of_several_components_and_a_linked_top
+        files/test_links.py::test_no_chain_of_links_leaves_the_folder
+        files/test_local_file.py::test_link_to_a_file_is_followed
+        files/writing/test_closed_folders.py::test_a_destination_behind_a_link_is_the_folder_it_leads_to
+        files/writing/test_destination.py::test_the_destination_itself_may_be_a_link
+        files/writing/test_folder_tree.py::test_nothing_is_written_through_a_linked_folder
+        files/writing/test_temp_file.py::test_a_link_planted_before_commit_is_refused
+        signing/test_trust_policy.py::test_links_are_not_followed
+        files/writing/test_resume_note.py::test_a_link_with_the_name_of_the_note_is_left_alone
+        layout/test_files.py::test_links_and_devices_in_a_folder_are_not_followed
+    """,
+    _MODES: """
+        files/archive/test_extract.py::test_special_bits_and_write_for_others_are_dropped
+        files/writing/test_temp_file.py::test_a_replaced_file_keeps_its_mode_without_special_bits
+        files/writing/test_temp_file.py::test_a_new_file_obeys_the_umask
+        files/writing/test_temp_file.py::test_an_unfinished_file_is_for_its_owner_alone
+        files/writing/test_temp_file.py::test_an_older_versions_resumable_file_is_closed_to_others
+        files/writing/test_temp_file.py::test_a_file_that_did_not_get_its_name_is_closed_to_others_again
+        files/writing/test_temp_file.py::test_a_new_files_mode_is_that_of_the_folders_other_new_files
+        files/writing/test_temp_file.py::test_the_modes_of_new_files_are_tried
+        operations/test_download_job.py::test_an_executable_file_stays_one_under_the_umask
+        operations/test_download_job.py::test_only_an_executable_file_has_the_annotation
+        operations/test_download_job.py::test_a_setgid_folder_gives_its_group
+        operations/test_file_in_parts.py::test_a_program_in_parts_stays_executable
+        operations/test_inputs.py::test_the_mode_is_that_of_a_packed_file
+        signing/test_trust_policy.py::test_what_everybody_may_write_to_is_not_believed
+        files/writing/test_destination.py::test_a_read_only_folder_is_noticed_before_the_first_byte
+        files/writing/test_temp_file.py::test_a_disk_without_modes_is_found
+    """,
+    _SPECIAL_FILES: """
+        files/test_local_file.py::test_refuses_device
+        files/test_local_file.py::test_a_file_with_content_behind_its_size_is_read_to_the_end
+        operations/test_inputs.py::test_a_file_with_content_behind_its_size_is_read_to_the_end
+        signing/test_trust_policy.py::test_a_pipe_is_no_policy
+        files/archive/test_pack.py::test_a_file_with_content_behind_its_size_is_refused
+    """,
+    _OPEN_FILES: """
+        files/test_local_file.py::test_a_removed_file_is_read_to_its_end
+        operations/test_push.py::test_a_file_that_vanishes_while_it_is_pushed_is_pushed
+        files/directory/test_posix.py::test_a_file_cannot_be_locked_while_a_sweep_removes_it
+        files/directory/test_posix.py::test_a_file_cannot_be_locked_by_the_name_it_had
+        files/writing/test_destination.py::test_another_users_lock_is_not_waited_for_for_ever
+        files/writing/test_temp_file.py::test_a_reader_keeps_the_old_content
+        files/writing/test_temp_file.py::test_a_file_swept_before_it_was_locked_is_created_again
+        files/writing/test_temp_file.py::test_whether_a_disk_keeps_names_apart_is_tried
+        layout/test_files.py::test_a_file_that_is_replaced_when_it_is_opened_is_not_read
+    """,
+    _PROGRAMS: """
+        files/archive/test_extract.py::test_reads_gnu_tar_padded_to_its_record
+        files/archive/test_pack.py::test_system_tar_and_gzip_unpack_it
+    """,
+    _LIMITS: """
+        files/writing/test_temp_file.py::test_after_a_failed_write_the_old_file_is_unchanged
+        operations/test_pull.py::test_a_disk_that_fills_up_while_a_folder_is_unpacked_changes_nothing
+    """,
+}
+"""Reasons, and below each the tests: `FILE::TEST` for all cases of a test, `FILE::TEST[CASE]` for one."""
+
+_REASONS = {name: reason for reason, names in TESTS.items() for name in names.split()}
+
+
+def reason(node: str) -> str | None:
+    """Return why the test *node* of pytest does not run on Windows; None for one that does."""
+    name = node.partition("tests/unit/")[2]
+    return _REASONS.get(name) or _REASONS.get(name.partition("[")[0])
