@@ -33,6 +33,7 @@ CHORES = {
     "hostile": Chore("devtools.hostile", "dev", "send 600 hostile responses, or --some; --table: to other tools too"),
     "live": Chore("devtools.live", "dev", "test on your registry in Azure with your `az login`; deletes what it wrote"),
     "bench": Chore("devtools.bench", "dev", "measure against other tools"),
+    "windows": Chore("devtools.windows", "dev", "run imports, demo, digests, unit tests on Windows' Python, in Wine"),
     "wheel": Chore("devtools.wheel", "demo", "build dist/acrartifact-*.whl, check it, `az extension add` it"),
     "release": Chore("devtools.release", "demo", "make dist/: wheel, digest, index, notes and SBOM, reproducibly"),
     "oldest": Chore("devtools.oldest", "dev", "run the main functional tests with the oldest promised Azure CLI"),

@@ -67,7 +67,7 @@ PINNED = re.compile(r"[\w.-]+==[\w.]+(?:; python_version < \"[\d.]+\")?")
 
 
 def test_the_requirements_are_pinned() -> None:
-    for name in ("demo.txt", "dev.txt", "fuzz.txt", "oldest.txt", "constraints.txt"):
+    for name in ("demo.txt", "dev.txt", "fuzz.txt", "oldest.txt", "windows.txt", "constraints.txt"):
         lines = (ROOT / "requirements" / name).read_text(encoding="utf-8").splitlines()
         named = [line for line in lines if line and not line.startswith(("#", "-"))]
         assert [line for line in named if not PINNED.fullmatch(line)] == []

@@ -1,0 +1,1 @@
+"""`dev.py windows`: run the extension on Windows' own CPython, under Wine."""
