@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 MOST_CONCURRENCY = 1000
 USUAL_STALL = 30
 LONGEST_STALL = 3600
-SETTINGS = frozenset({"auth_mode", "concurrency", "part_size", "stall_timeout", "token_cache", "verify"})
+COMPLETION = ("completion_timeout", "seconds", 60, 1)
+"""The setting `acrartifact.completion_timeout` for `CommandContext.number`."""
+SETTINGS = frozenset(
+    {"auth_mode", "completion_timeout", "concurrency", "part_size", "stall_timeout", "token_cache", "verify"}
+)
 """All settings of this extension: `acrartifact.NAME` of `az config`, or `AZURE_ACRARTIFACT_NAME` of the environment."""
 _SECTION = "acrartifact"
 # Those of knack.config, whose getboolean raises ValueError.
@@ -79,6 +83,8 @@ class CommandContext:
 
                 like = get_close_matches(name, SETTINGS, 1) or sorted(SETTINGS)
                 raise self._invalid(_SECTION, name, "There is no such setting", f"Set {' or '.join(like)}")
+        # A completion itself is silent, so the commands say that its setting is wrong.
+        self.number(*COMPLETION)
 
     def setting(self, section: str, name: str, default: str = "") -> str:
         """Return a setting of `az config`. Raises `InvalidInputError` if the file cannot be understood."""

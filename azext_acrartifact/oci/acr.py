@@ -51,9 +51,9 @@ class AcrMetadata:
         pages = self._tag_pages(repository, f"&digest={quote(digest, safe='')}")
         return [tag for _, page in pages for tag in page if tag.get("digest") in (digest, None)]
 
-    def tags(self, repository: str) -> Iterator[dict[str, Any]]:
-        """Yield all tags' objects by name, page by page. Each has a valid name and digest."""
-        for response, page in self._tag_pages(repository):
+    def tags(self, repository: str, after: str = "") -> Iterator[dict[str, Any]]:
+        """Yield all tags' objects by name, or those *after* a name, page by page. Each has a valid name and digest."""
+        for response, page in self._tag_pages(repository, _last(after)):
             yield from _with_digests(response, page)
 
     def _tag_pages(self, repository: str, query: str = "") -> Iterator[tuple[Response, list[dict[str, Any]]]]:
@@ -70,9 +70,9 @@ class AcrMetadata:
         response = self._api.send(Scope.of(repository, METADATA_READ), "GET", self._url(repository, ""))
         return _object(response, "Could not read the repository's properties", _NO_REPOSITORY)
 
-    def repositories(self) -> Iterator[str]:
-        """Yield the names of all repositories, page by page."""
-        url, listed = self._api.url(f"/acr/v1/_catalog?n={PAGE_SIZE}"), 0
+    def repositories(self, after: str = "") -> Iterator[str]:
+        """Yield the names of all repositories, or of those *after* a name, page by page."""
+        url, listed = self._api.url(f"/acr/v1/_catalog?n={PAGE_SIZE}{_last(after)}"), 0
         pages = follow_pages(self._api, CATALOG, url, "repositories")
         for response in pages:
             page = _object(response, "Could not list the repositories", "The registry does not list its repositories")
@@ -135,6 +135,10 @@ class AcrMetadata:
 
     def _url(self, repository: str, path: str) -> str:
         return self._api.url(f"/acr/v1/{quote(repository)}" + (f"/{path}" if path else ""))
+
+
+def _last(after: str) -> str:
+    return f"&last={quote(after, safe='')}" if after else ""
 
 
 def _items(response: Response, page: dict[str, Any], key: str, kind: type) -> list[Any]:

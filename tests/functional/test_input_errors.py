@@ -76,6 +76,7 @@ def test_push_refuses(signed_out: Az, work: Path, case: str) -> None:
         (("token_cache", "maybe"), "token_cache=maybe"),
         (("auth_mode", "nobody"), "auth_mode=nobody"),
         (("stall_timeout", "1.5"), "stall_timeout=1.5"),
+        (("completion_timeout", "0"), "completion_timeout=0"),
         (("verify", "sometimes"), "verify=sometimes"),
         (("concurency", "8"), "Set concurrency"),
     ],

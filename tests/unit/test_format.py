@@ -187,6 +187,13 @@ def test_what_is_shortened_first(command: str, width: int, lines: list[str], mon
     assert drawn(command, width, monkeypatch) == lines
 
 
+def test_names_stay_whole_rather_than_a_piece_of_a_type() -> None:
+    (row,) = fitted([{"Name": "n" * 30, "Digest": DIGEST, "MediaType": "application/vnd.oci.image.layer.v1.tar"}], 70)
+    assert row == {"Name": "n" * 30, "Digest": SHORT}
+    (row,) = fitted([{"Name": "n" * 30, "MediaType": "application/vnd.oci.image.layer.v1.tar"}], 58)
+    assert row == {"Name": "n" * 30, "MediaType": "…nd.oci.image.layer.v1.tar"}
+
+
 def test_tags_are_whole_or_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert fitted([{"Tags": "1.0, 2.0, 10.0, latest"}], 18) == [{"Tags": "1.0, 2.0, 10.0 +1"}]
     assert fitted([{"Tags": "1.0, 2.0, 10.0, latest"}], 16) == [{"Tags": "1.0, 2.0 +2"}]

@@ -96,6 +96,12 @@ def _unreadable(server: str, why: str, hint: str) -> SignInError:
     return SignInError("The admin user cannot be read", where=server, why=why, hint=hint)
 
 
+def listed_registries(cmd: CommandContext) -> list[ListedRegistry]:
+    """Return the registries that this identity sees in the subscription. Raises `NotConfiguredError` without a
+    login."""
+    return _registries(cmd, subscription_of(account_of(cmd)))
+
+
 def registries_at(cmd: CommandContext, servers: Sequence[str]) -> list[ListedRegistry | None]:
     """Return the registry at each of *servers*, or None if this identity sees no such one in the subscription."""
     try:

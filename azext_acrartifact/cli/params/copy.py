@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from azure.cli.core.commands.parameters import AzArgumentContext
 
+from .. import completion
 from .options import CONCURRENCY, SEVERAL, flag, no_overwrite_argument, transfer_arguments
 from .sign import trust_arguments
 from .sign_in import artifact_arguments, target_credential_arguments
@@ -19,8 +20,14 @@ def copy_arguments(c: AzArgumentContext) -> None:
         required=True,
         help="The target, as SERVER/REPOSITORY:TAG, or with --to-name as REPOSITORY:TAG. Without a tag, the copy can "
         "be found by its digest only.",
+        completer=completion.TARGET,
     )
-    c.extra("to_name", options_list=["--to-name"], help="The name or login server of the registry to copy to.")
+    c.extra(
+        "to_name",
+        options_list=["--to-name"],
+        help="The name or login server of the registry to copy to.",
+        completer=completion.REGISTRY,
+    )
     c.argument("tags", arg_type=SEVERAL, help="More tags for the copy, space-separated.")
     flag(c, "recursive", "Also copy everything attached to the artifact, directly or through other artifacts.")
     c.argument(

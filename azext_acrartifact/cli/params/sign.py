@@ -5,6 +5,7 @@ from __future__ import annotations
 from azure.cli.core.commands.parameters import AzArgumentContext, get_enum_type
 
 from ..._validators import gather_signed
+from .. import completion
 from .options import SEVERAL, flag
 from .sign_in import artifact_arguments
 
@@ -22,9 +23,10 @@ def sign_arguments(c: AzArgumentContext) -> None:
         help="The space-separated artifacts, each as SERVER/REPOSITORY:TAG or SERVER/REPOSITORY@DIGEST (12 digits are "
         "enough). Instead, give --name and --image.",
         validator=gather_signed,
+        completer=completion.REFERENCE,
     )
     c.extra("image", options_list=["--image", "-t"], arg_type=SEVERAL, help="The space-separated artifacts in the "
-            "registry, each as REPOSITORY:TAG or REPOSITORY@DIGEST.")  # fmt: skip
+            "registry, each as REPOSITORY:TAG or REPOSITORY@DIGEST.", completer=completion.IMAGE)  # fmt: skip
     c.ignore("signing")
     c.extra("key", metavar="ID", help=f"The key or certificate in a Key Vault: {_KEY}.")
     c.extra("key_file", help="A private key as PEM, on a machine without a Key Vault. Needs --certificate-file.")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from azure.cli.core.commands.parameters import AzArgumentContext, get_enum_type, get_resource_name_completion_list
+from azure.cli.core.commands.parameters import AzArgumentContext, get_enum_type
+from azure.cli.core.decorators import Completer
 
 from ..._validators import gather_artifact, gather_repository, gather_whole
+from .. import completion
 from ..argument_names import AUTH_MODES
 
 
@@ -17,29 +19,33 @@ def artifact_arguments(c: AzArgumentContext, validator: Callable[..., None] = ga
     image = "The artifact in the registry, as REPOSITORY:TAG or REPOSITORY@DIGEST"
     reference += ", or SERVER/REPOSITORY for all of the repository" if all_of_it else ""
     image += ", or REPOSITORY for all of the repository" if all_of_it else ""
-    registry_arguments(c, f"{reference}. Instead, give --name and --image.", validator)
-    c.extra("image", options_list=["--image", "-t"], help=f"{image}.")
+    completer = completion.REPOSITORY_REFERENCE if all_of_it else completion.REFERENCE
+    registry_arguments(c, f"{reference}. Instead, give --name and --image.", validator, completer)
+    c.extra("image", options_list=["--image", "-t"], help=f"{image}.", completer=completion.IMAGE)
     credential_arguments(c)
 
 
 def repository_arguments(c: AzArgumentContext, repository: str) -> None:
     """Declare the registry or repository and the sign-in, and --repository with the help *repository*."""
     reference = "The registry or repository, as SERVER or SERVER/REPOSITORY. Instead, give --name and --repository."
-    registry_arguments(c, reference, gather_repository)
-    c.extra("repository", help=repository)
+    registry_arguments(c, reference, gather_repository, completion.REPOSITORY_REFERENCE)
+    c.extra("repository", help=repository, completer=completion.REPOSITORY)
     credential_arguments(c)
 
 
-def registry_arguments(c: AzArgumentContext, reference: str, validator: Callable[..., None]) -> None:
-    """Declare REFERENCE with the help *reference*, and the other names of a registry; *validator* gathers them."""
-    c.positional("artifact", nargs="?", metavar="REFERENCE", help=reference, validator=validator)
+def registry_arguments(
+    c: AzArgumentContext, reference: str, validator: Callable[..., None], completer: Completer
+) -> None:
+    """Declare REFERENCE with the help *reference*, and the other names of a registry; *validator* gathers them, and
+    *completer* completes REFERENCE."""
+    c.positional("artifact", nargs="?", metavar="REFERENCE", help=reference, validator=validator, completer=completer)
     c.extra(
         "registry_name",
         options_list=["--name", "-n", "--registry", "-r"],
         help="The name or login server of the registry. "
         "You can configure a default with `az configure --defaults acr=REGISTRY`.",
         configured_default="acr",
-        completer=get_resource_name_completion_list("Microsoft.ContainerRegistry/registries"),
+        completer=completion.REGISTRY,
     )
     c.extra(
         "suffix",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from azure.cli.core.commands.parameters import AzArgumentContext, get_three_state_flag
 
 from ..._validators import gather_repository
+from .. import completion
 from .options import SEVERAL, flag, no_overwrite_argument
 from .sign_in import artifact_arguments
 
@@ -25,7 +26,7 @@ def tag_rules(c: AzArgumentContext) -> None:
 def update_arguments(c: AzArgumentContext) -> None:
     """Declare the arguments of `update`."""
     artifact_arguments(c, gather_repository)
-    c.extra("repository", help="Change the attributes of this whole repository.")
+    c.extra("repository", help="Change the attributes of this whole repository.", completer=completion.REPOSITORY)
     three_states = get_three_state_flag()
     c.argument("delete_enabled", arg_type=three_states, help="Whether it may be deleted.")
     c.argument("list_enabled", arg_type=three_states, help="Whether it is listed.")

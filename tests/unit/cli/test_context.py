@@ -62,7 +62,7 @@ def test_a_choice_is_one_of_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "advice"), [("concurency", "Set concurrency, or"), ("x", "Set auth_mode or concurrency or")]
+    ("name", "advice"), [("concurency", "Set concurrency, or"), ("x", "Set auth_mode or completion_timeout or")]
 )
 def test_a_setting_that_does_not_exist(name: str, advice: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found = CommandContext(az_command({("acrartifact", name): "8", ("acrartifact", "concurrency"): "8"}))
@@ -73,3 +73,9 @@ def test_a_setting_that_does_not_exist(name: str, advice: str, monkeypatch: pyte
     with pytest.raises(InvalidInputError, match=f"AZURE_ACRARTIFACT_{name.upper()}") as caught:
         found.check_settings()
     assert caught.value.hint.endswith(f"unset AZURE_ACRARTIFACT_{name.upper()}")
+
+
+def test_a_wrong_setting_of_the_silent_completion_is_said() -> None:
+    for seconds in ("0", "61", "never"):
+        with pytest.raises(InvalidInputError, match=f"completion_timeout={seconds}"):
+            CommandContext(az_command({("acrartifact", "completion_timeout"): seconds})).check_settings()
