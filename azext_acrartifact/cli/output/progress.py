@@ -14,7 +14,7 @@ from ...text import printable
 from ...threads import try_start
 from ...transfer.progress import Progress
 from ..context import CommandContext
-from .progress_bar import Bar, file_line, fit, rows, speed_text, total_line
+from .progress_bar import Bar, differences, file_line, fit_middle, rows, speed_text, total_line
 from .progress_log import LoggedProgress, event_line, is_file, is_logged
 from .streams import plain
 
@@ -183,8 +183,10 @@ class TerminalProgress(Progress):
         if not self._done and len(self._bars) == len(shown) == 1 and self._total - shown[0].size < SMALL:
             return [file_line(shown[0], columns, speed)]
         total = total_line(self._moved, self._total, speed, len(self._bars) - len(shown), columns)
-        recent = [fit(line, columns - 1) for line in self._last]
-        return [*recent, *(file_line(one, columns) for one in shown), fit(total, columns - 1)]
+        recent = [fit_middle(line, columns - 1) for line in self._last]
+        apart = differences([one.name for one in shown])
+        bars = [file_line(one, columns, differs=index) for one, index in zip(shown, apart, strict=True)]
+        return [*recent, *bars, total]
 
     def _rate(self) -> tuple[float, float]:
         """Return the bytes per second of the last seconds, and the number of these seconds."""

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from azext_acrartifact.cli.output.progress_bar import (
     Bar,
     cells,
+    differences,
     file_line,
     fit,
     fit_middle,
+    fit_name,
     rows,
     speed_text,
     total_line,
@@ -47,10 +49,46 @@ def test_no_remaining_time_without_an_estimate() -> None:
     assert "left" not in speed_text(2_000_000, 100_000_000, 1e6, estimate=False)
 
 
-@given(st.text(max_size=60), st.integers(1, 200), st.integers(-9, 10**13), st.integers(0, 10**13))
-def test_a_line_never_reaches_the_last_column(name: str, columns: int, moved: int, size: int) -> None:
-    assert cells(file_line(Bar(name, "Downloading", size, moved), columns)) < max(columns, 1)
-    assert cells(total_line(moved, size, speed_text(moved, size, moved), 2, columns)) < max(columns, 1)
+@given(st.text(max_size=60), st.integers(1, 200), st.integers(-9, 10**13), st.integers(0, 10**13), st.integers(0, 60))
+def test_a_line_never_reaches_the_last_column(name: str, columns: int, moved: int, size: int, differs: int) -> None:
+    speed = speed_text(moved, size, moved)
+    assert cells(file_line(Bar(name, "Downloading", size, moved), columns, speed, differs)) < max(columns, 1)
+    assert cells(total_line(moved, size, speed, 2, columns)) < max(columns, 1)
+
+
+@pytest.mark.parametrize(
+    ("columns", "one", "total"),
+    [
+        (60, "Uploading     50% of 4.0 GiB  1.0 MiB/s  model….safetensors", "Total         50% of 4.0 GiB  1.0 MiB/s"),
+        (40, "Uploading     50%  model-…3.safetensors", "Total         50% of 4.0 GiB"),
+        (30, " 50%  model-0…003.safetensors", "Total         50% of 4.0 GiB"),
+        (8, " 50%  …", " 50%"),
+    ],
+)
+def test_a_narrow_terminal_shows_the_name_and_the_share(columns: int, one: str, total: str) -> None:
+    bar = Bar("model-00001-of-00003.safetensors", "Uploading", 4096 * MIB, 2048 * MIB)
+    assert file_line(bar, columns, "  1.0 MiB/s  34 min left") == one
+    assert total_line(bar.moved, bar.size, "  1.0 MiB/s  34 min left", 3, columns).startswith(total)
+
+
+@pytest.mark.parametrize("columns", [24, 30, 40, 60])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "model-{}-of-00030.safetensors",
+        "{}" + "x" * 90,
+        "x" * 90 + "{}",
+        "x" * 90 + "{}" + "y" * 90,
+        "大" * 20 + "{}き.bin",
+    ],
+)
+def test_names_of_many_stay_apart(columns: int, name: str) -> None:
+    names = [name.format(f"{number:05}") for number in range(8)]
+    apart = differences(names)
+    lines = {file_line(Bar(one, "Uploading", 10, 5), columns, "", at) for one, at in zip(names, apart, strict=True)}
+    assert len(lines) == len(names)
+    assert differences(["a"]) == [0]
+    assert fit_name("abcdefgh", 8, 4) == "abcdefgh"
 
 
 def test_wide_and_combining_characters_take_their_cells() -> None:
