@@ -7,8 +7,17 @@ from knack.help_files import helps
 helps["acr artifact"] = """
 type: group
 short-summary: Store and share files in Azure Container Registry as OCI artifacts.
-long-summary: >
+long-summary: |
   Uses the Azure CLI's login. Needs neither Docker nor ORAS; oras, crane, regctl and skopeo can read the artifacts.
+
+  Content:         push, pull, show, list, delete
+  Tags and locks:  tag, untag, update, purge
+  References:      attach, list-referrers
+  Signatures:      sign, verify
+  Moving:          copy, backup, restore
+  Access:          login, logout, check-access
+
+  Each command has examples: az acr artifact push --help
 """
 
 helps["acr artifact push"] = """
