@@ -187,11 +187,18 @@ def test_what_is_shortened_first(command: str, width: int, lines: list[str], mon
     assert drawn(command, width, monkeypatch) == lines
 
 
-def test_names_stay_whole_rather_than_a_piece_of_a_type() -> None:
+def test_names_stay_whole_and_short_types_are_left_out() -> None:
     (row,) = fitted([{"Name": "n" * 30, "Digest": DIGEST, "MediaType": "application/vnd.oci.image.layer.v1.tar"}], 70)
     assert row == {"Name": "n" * 30, "Digest": SHORT}
     (row,) = fitted([{"Name": "n" * 30, "MediaType": "application/vnd.oci.image.layer.v1.tar"}], 58)
     assert row == {"Name": "n" * 30, "MediaType": "…nd.oci.image.layer.v1.tar"}
+
+
+def test_shortened_names_do_not_look_alike() -> None:
+    names = [f"model-0000{number}-of-00008-{'x' * 60}.safetensors" for number in range(8)]
+    rows = fitted([{"Name": name, "Size": "1.0 GiB"} for name in names], 30)
+    assert len({row["Name"] for row in rows}) == len(names)
+    assert all(len(row["Name"]) <= 30 - 2 - 7 for row in rows)
 
 
 def test_tags_are_whole_or_counted(monkeypatch: pytest.MonkeyPatch) -> None:

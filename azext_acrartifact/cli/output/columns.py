@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, TextIO
 
-from .progress_bar import cells
+from .progress_bar import cells, differences, fit_name
 
 Row = dict[str, Any]
 SHORT_DIGITS = 12
@@ -15,6 +15,10 @@ DIGEST_WIDTH = len("sha256:") + 64
 """Hexadecimal digits of a shortened digest, which the commands take as well."""
 _LEAST = 14
 """Columns that a shortened text keeps."""
+MOST_APART = 200
+"""Names that are compared so that shortened ones do not look alike: the time grows with the square."""
+_READABLE = 24
+"""Columns of a type that still say something; with fewer, it is left out so that names stay whole."""
 _DIGEST = re.compile(rf"(sha(?:256|512):[0-9a-f]{{{SHORT_DIGITS}}})[0-9a-f]{{52,}}")
 _TYPES = ("ArtifactType", "MediaType", "Type")
 _DROPPED = ("MediaType", "ArtifactType", "Created", "Reason", "Updated", "Holds", "Algorithm")
@@ -30,16 +34,21 @@ def terminal_width(stream: TextIO) -> int | None:
 
 
 def fitted(rows: list[Row], width: int | None) -> list[Row]:
-    """Return *rows* for a terminal of *width* columns: first digests are shortened, then types, then the widest names,
-    and finally columns are left out. With None, nothing is."""
+    """Return *rows* for a terminal of *width* columns: first digests are shortened, then types, then the widest
+    names, and finally columns are left out, types before they become unreadable. With None, nothing is."""
     if width is None or not rows or not _excess(rows, width):
         return rows
     rows = [{name: short_digests(cell) for name, cell in row.items()} for row in rows]
     cut, dropped = _cut(rows, width), [name for name in _DROPPED if name in rows[0]]
-    while dropped and _excess(cut, width):
+    while dropped and (_excess(cut, width) or _is_unreadable(cut, rows, dropped[0])):
         rows = [{name: cell for name, cell in row.items() if name != dropped[0]} for row in rows]
         cut, dropped = _cut(rows, width), dropped[1:]
     return cut
+
+
+def _is_unreadable(cut: list[Row], rows: list[Row], name: str) -> bool:
+    """Return whether *name* is a type of which *cut* shows too little."""
+    return name in _TYPES and _sizes(cut)[name] < min(_READABLE, _sizes(rows)[name])
 
 
 def _cut(rows: list[Row], width: int) -> list[Row]:
@@ -63,8 +72,11 @@ def _cut(rows: list[Row], width: int) -> list[Row]:
 
 def _shortened(rows: list[Row], whole: list[Row], name: str, room: int) -> list[Row]:
     """Return *rows* with the texts that *whole* has in the column *name*, in *room* columns."""
-    cut = _CUTS[name]
-    return [{**row, name: cut(str(full[name] or ""), room)} for row, full in zip(rows, whole, strict=True)]
+    cut, texts = _CUTS[name], [str(full[name] or "") for full in whole]
+    short = [cut(text, room) for text in texts]
+    if cut is without_middle and len(set(short)) < len(set(texts)) <= MOST_APART:
+        short = [fit_name(text, room, index) for text, index in zip(texts, differences(texts), strict=True)]
+    return [{**row, name: text} for row, text in zip(rows, short, strict=True)]
 
 
 def tags_text(tags: Sequence[str]) -> str:
