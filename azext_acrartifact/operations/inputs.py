@@ -187,6 +187,16 @@ def _require_distinct(inputs: Sequence[Input], exclusion: Exclusion) -> None:
             raise InvalidInputError(
                 f"Two of the files {found.why if found else 'are one'}",
                 where=f"{other.title if not found else found.first}, {item.title}",
-                hint="Files outside the current folder get their base name as title. Rename one, or push their folder.",
+                hint=_advice([one.spec.path for one in inputs if one is not item], item.spec.path),
             )
     exclusion.twins += [(twins.first, twins.second) for twins in tree.twins]
+
+
+def _advice(others: Sequence[str], path: str) -> str:
+    """Return what to do with *path*, which has the name of one of the *others*."""
+    for inner, outer in [pair for other in others for pair in ((path, other), (other, path))]:
+        if os.path.exists(inner) and os.path.exists(outer) and os.path.samefile(inner, outer):
+            return f"Give {path} once."
+        if os.path.realpath(inner).startswith(os.path.join(os.path.realpath(outer), "")):
+            return f"Leave {inner} out: it is in {outer}."
+    return "Files outside the current folder get their base name as title. Rename one, or push their folder."

@@ -33,14 +33,23 @@ def test_a_missing_file_is_refused(work: Path, path: str) -> None:
         open_all(path)
 
 
-@pytest.mark.parametrize(("first", "second"), [("a", "./a"), ("d/x", "d"), ("../x", "x")])
-def test_two_files_of_one_title_are_refused(work: Path, first: str, second: str, monkeypatch) -> None:
+@pytest.mark.parametrize(
+    ("first", "second", "hint"),
+    [
+        ("a", "./a", "Give ./a once."),
+        ("d/x", "d", "Leave d/x out: it is in d."),
+        ("d", "d/x", "Leave d/x out: it is in d."),
+        ("../x", "x", "Rename one, or push their folder."),
+    ],
+)
+def test_two_files_of_one_title_are_refused(work: Path, first: str, second: str, hint: str, monkeypatch) -> None:
     (work / "w" / "d").mkdir(parents=True)
     for name in ("w/a", "w/A", "w/d/x", "w/x", "x"):
         (work / name).write_text("")
     monkeypatch.chdir(work / "w")
-    with pytest.raises(errors.InvalidInputError):
+    with pytest.raises(errors.InvalidInputError) as caught:
         open_all(first, second)
+    assert caught.value.hint.endswith(hint)
 
 
 @pytest.mark.parametrize("name", ["a:b", "con", "a ", "a\\b", "b\x1b", "\udcff"])
