@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import Namespace
 
 from azure.cli.core.azclierror import (
@@ -205,6 +206,10 @@ def _validate_artifact(cmd: AzCliCommand, namespace: Namespace) -> None:
         )
     if namespace.image and not namespace.registry_name:
         raise RequiredArgumentMissingError(_NO_REGISTRY, _GIVE_REGISTRY)
+    if namespace.artifact and not namespace.registry_name and os.path.lexists(namespace.artifact):
+        raise RequiredArgumentMissingError(
+            f"No artifact given: {namespace.artifact} is a file or folder.", "Write SERVER/REPOSITORY:TAG before it."
+        )
 
 
 def _names_server(cmd: AzCliCommand, namespace: Namespace) -> bool:
@@ -264,8 +269,14 @@ def _validate_target(namespace: Namespace) -> None:
         namespace.to_name = None
     if not has_server and not namespace.to_name:
         raise RequiredArgumentMissingError(
-            "No target registry given.", "Write --to SERVER/REPOSITORY:TAG, or give --to-name REGISTRY."
+            "No target registry given.", f"Write {_with_source_server(namespace)}, or give --to-name REGISTRY."
         )
+
+
+def _with_source_server(namespace: Namespace) -> str:
+    """Return --to with the server of the source, if that was typed."""
+    server, slash, _ = (namespace.artifact.reference or "").partition("/")
+    return f"--to {server}/{namespace.to}" if slash and is_server(server) else "--to SERVER/REPOSITORY:TAG"
 
 
 def validate_raw(cmd: AzCliCommand, namespace: Namespace) -> None:

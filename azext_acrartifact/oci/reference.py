@@ -63,9 +63,10 @@ def parse_reference(text: str) -> Reference:
     host, colon, port = split_server(server)
     if not _may_be_server(host) and not (slash and colon and _is_port(port)):
         example = f"{EXAMPLE_SERVER}/{text.lower()}"
-        raise InvalidReferenceError(
-            "No registry given", where=text, hint=f"Write it with its login server, as {example}, or give --name."
-        )
+        hint = f"Write it with its login server, as {example}, or give --name."
+        if slash and is_registry_name(server):
+            hint += f" If {server} is the registry: {server.lower()}.azurecr.io/{image.lower()}"
+        raise InvalidReferenceError("No registry given", where=text, hint=hint)
     if not image:
         raise InvalidReferenceError("The reference names no repository", where=text, hint=f"Write {FORM}.")
     return parse_image(image, check_server(server))
@@ -77,7 +78,12 @@ def parse_image(text: str, server: str) -> Reference:
     repository, colon, tag = rest.partition(":")
     short = digest if _SHORT.fullmatch(digest) else None
     if at and not short and not is_digest(digest):
-        raise InvalidReferenceError("Not a digest", where=text, why=f"'{digest}' is not {DIGEST_FORM}")
+        named = f"sha256:{digest}"
+        hint = f"Write {server}/{repository}@{named}" if is_digest(named) or _SHORT.fullmatch(named) else ""
+        raise InvalidReferenceError("Not a digest", where=text, why=f"'{digest}' is not {DIGEST_FORM}", hint=hint)
+    if colon and not at and (is_digest(tag) or _SHORT.fullmatch(tag)):
+        hint = f"Write {server}/{repository}@{tag}"
+        raise InvalidReferenceError("Not a tag", where=text, why="it is a digest", hint=hint)
     if colon:
         check_tag(tag, text)
     _check_repository(repository, server, text)
@@ -169,7 +175,11 @@ def _is_port(text: str) -> bool:
 
 def _check_repository(repository: str, server: str, text: str) -> None:
     if repository != repository.lower():
-        raise InvalidReferenceError("A repository must be lower case", where=text, hint=f"Write {repository.lower()}.")
+        raise InvalidReferenceError(
+            "A repository must be lower case",
+            where=text,
+            hint=f"Write {text.replace(repository, repository.lower(), 1)}",
+        )
     if not _REPOSITORY.fullmatch(repository):
         raise InvalidReferenceError(
             "Not a repository",

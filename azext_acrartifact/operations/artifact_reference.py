@@ -10,7 +10,7 @@ from ..transport.error_responses import hint_of_list
 def require_version(reference: Reference, hint: str = "") -> str:
     """Return the tag or digest of *reference*. Raises `InvalidInputError` if it names a repository alone."""
     if reference.version is None:
-        hint = hint or f"Write {reference}:TAG or {reference}@sha256:…"
+        hint = hint or f"Write {reference}:TAG or {reference}@sha256:… To list them: az acr artifact list {reference}"
         raise InvalidInputError("No tag and no digest", where=str(reference), hint=hint)
     return reference.version
 

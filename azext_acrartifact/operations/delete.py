@@ -63,7 +63,11 @@ def plan_delete(registry: Registry, reference: Reference, *, confirmed: bool = F
     takes one request for every hundred of its tags and of the repository's manifests, one for each tagged index and
     the indexes in it, one for the referrers and, unless all manifests are known, one for each of them.
     """
-    hint = f"Write {reference}:TAG. To delete a repository: az acr repository delete --repository"
+    registry_name = reference.server.partition(".")[0]
+    hint = (
+        f"Write {reference}:TAG. To delete all of the repository: az acr repository delete --name {registry_name} "
+        f"--repository {reference.repository}"
+    )
     version, repository = require_version(reference, hint), reference.repository
     registry.authorizer.authorization(Scope.of(repository, PULL, DELETE, METADATA_READ))
     found = registry.manifests.resolve(repository, version)

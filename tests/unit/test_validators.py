@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from azure.cli.core.azclierror import (
@@ -277,3 +278,19 @@ def test_to_name_what_is_trusted_means_to_verify(given: dict[str, object], verif
 def test_an_identity_needs_a_certificate() -> None:
     with pytest.raises(RequiredArgumentMissingError):
         gathered(artifact=f"{S}/a:1", certificate_file=None, trusted_identity=["x"])
+
+
+def test_a_target_without_a_registry_may_be_in_that_of_the_source() -> None:
+    with pytest.raises(RequiredArgumentMissingError, match="No target registry given") as caught:
+        copied("b:1")
+    assert f"--to {S}/b:1" in caught.value.recommendations[0]
+
+
+def test_a_file_alone_is_no_artifact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.txt").touch()
+    for typed in ("a.txt", "./a.txt", str(tmp_path)):
+        with pytest.raises(RequiredArgumentMissingError, match="is a file or folder") as caught:
+            gathered(artifact=typed)
+        assert "SERVER/REPOSITORY:TAG before it" in caught.value.recommendations[0]
+    gathered("myregistry", artifact="a.txt")

@@ -104,6 +104,26 @@ def test_upper_case_in_the_repository_is_explained() -> None:
     assert "samples/artifact" in caught.value.hint
 
 
+DIGITS = "0123456789ab"
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "hint"),
+    [
+        (f"{S}/a@{DIGITS}", "Not a digest", f"Write {S}/a@sha256:{DIGITS}"),
+        (f"{S}/a@{DIGITS * 5}cdef", "Not a digest", f"Write {S}/a@sha256:{DIGITS * 5}cdef"),
+        (f"{S}/a@latest", "Not a digest", "Write SERVER/REPOSITORY:TAG or SERVER/REPOSITORY@DIGEST."),
+        (f"{S}/a:sha256:{DIGITS}", "Not a tag", f"Write {S}/a@sha256:{DIGITS}"),
+        (f"{S}/Samples/A:Tag", "A repository must be lower case", "Write samples/a:Tag"),
+        ("myregistry/a:1", "No registry given", f"If myregistry is the registry: {S}/a:1"),
+    ],
+)
+def test_the_hint_is_what_to_type(text: str, what: str, hint: str) -> None:
+    with pytest.raises(InvalidReferenceError, match=what) as caught:
+        parse_reference(text)
+    assert caught.value.hint.endswith(hint)
+
+
 _component = st.from_regex(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+){0,2}", fullmatch=True)
 
 
