@@ -30,6 +30,7 @@ ACCEPTED = {
     "a target with its name twice": ("copy", "{ref}", "--to-name", NAME, "--to", "https://{ref}"),
     "files after the reference": ("push", "{ref}", "a.txt", "b.txt"),
     "a file after another option": ("push", "{ref}", "--artifact-type", "a/b", "a.txt"),
+    "files before the reference": ("push", "a.txt", "b.txt", "{ref}"),
     "a file to attach": ("attach", "{ref}", "a.txt", "--artifact-type", "a/b"),
     "a pattern that no shell expanded": ("push", "{ref}", "--file", "[ab].txt"),
 }
@@ -57,6 +58,17 @@ REFUSED = {
     "a word after a pull": (("pull", "{ref}", "out"), ["--destination out"]),
     "an en dash": (("show", "{ref}", "\u2013-raw"), ["Type --raw"]),
     "an em dash": (("push", "{ref}", "\u2014file", "a.txt"), ["Type --file"]),
+    "a file and no reference": (("push", "a.txt"), ["No artifact given: a.txt is a file", "SERVER/REPOSITORY:TAG"]),
+    "a registry's name as a server": (("pull", f"{NAME}/a:1"), [f"If {NAME} is the registry: {SERVER}/a:1"]),
+    "a registry and an image": (("show", NAME, "a/b:1"), [f"--name {NAME} --image a/b:1"]),
+    "a tag apart from its repository": (("untag", f"{SERVER}/a", "1.0"), [f"Type {SERVER}/a:1.0"]),
+    "a reference as a second tag": (("tag", "{ref}", f"{SERVER}/a:2.0"), ["Type --tags 2.0."]),
+    "a layout before the reference": (("restore", "a.txt", "{ref}"), ["--source a.txt"]),
+    "a repository as the target": (("copy", "{ref}", "--to", "b:1"), [f"--to {SERVER}/b:1"]),
+    "a digest without its algorithm": (("show", f"{SERVER}/a@0123456789ab"), [f"{SERVER}/a@sha256:0123456789ab"]),
+    "a digest as a tag": (("show", f"{SERVER}/a:sha256:0123456789ab"), [f"{SERVER}/a@sha256:0123456789ab"]),
+    "a repository alone": (("pull", f"{SERVER}/a"), [f"{SERVER}/a:TAG", f"az acr artifact list {SERVER}/a"]),
+    "a folder with a space": (("pull", "{ref}", "-d", "new", "folder"), ['in quotes: "new folder"']),
     "two registries": (("show", "-n", "targetregistry", "-t", "{ref}"), ["two registries"]),
 }
 
@@ -83,6 +95,32 @@ def test_it_is_refused_with_what_to_type(az: Az, artifact: str, file: str, case:
     refused = az.refused(1, *filled(words, ref=artifact))
     for word in named:
         assert word in refused.stderr
+    assert refused.log == []
+
+
+OF_OTHER_TOOLS = {
+    "oras's --config": (("push", "{ref}", "a.txt", "--config", "/dev/null:a/b"), ["--manifest-config"]),
+    "oras's -a": (("push", "{ref}", "a.txt", "-a", "k=v"), ["--annotation"]),
+    "oras's output": (("pull", "{ref}", "-o", "out"), ["--destination out"]),
+    "oras's whole output": (("pull", "{ref}", "--output", "./out"), ["--destination ./out"]),
+    "oras's -k": (("pull", "{ref}", "-k"), ["--no-overwrite"]),
+    "oras's paths": (("push", "{ref}", "/a.txt", "--disable-path-validation"), ["Leave it out"]),
+    "docker's --tag": (("pull", "-n", NAME, "-t", "a", "--tag", "1"), ["REPOSITORY:TAG"]),
+    "helm's --version": (("pull", "{ref}", "--version", "1"), ["REPOSITORY:TAG"]),
+    "helm's --untar": (("pull", "{ref}", "--untar"), ["Leave it out"]),
+    "az's --repository": (("push", "-n", NAME, "--repository", "a:1", "-f", "a.txt"), ["--image"]),
+    "az's -g": (("list", NAME, "-g", "group"), ["Leave it out"]),
+    "a lock": (("update", "{ref}", "--lock"), ["--write-enabled false"]),
+    "a misspelt option": (("push", "{ref}", "--fille", "a.txt"), ["--file"]),
+}
+
+
+@pytest.mark.parametrize("case", OF_OTHER_TOOLS)
+def test_an_option_of_another_tool_names_ours(az: Az, artifact: str, file: str, case: str) -> None:
+    words, named = OF_OTHER_TOOLS[case]
+    refused = az.refused(2, *filled(words, ref=artifact))
+    for word in named:
+        assert word in refused.stderr.splitlines()[1]
     assert refused.log == []
 
 
