@@ -16,6 +16,7 @@ from ..errors import InvalidInputError, LocalFileError
 MANIFEST = "$manifest"
 CONFIG = "$config"
 FILE_LIMIT = 4 * 1024 * 1024
+_FORM = 'Write {"$manifest": {"KEY": "VALUE"}, "FILE": {"KEY": "VALUE"}}.'
 
 
 @dataclass(frozen=True)
@@ -61,13 +62,9 @@ def _read(path: str) -> dict[str, dict[str, str]]:
     except OSError as error:
         raise LocalFileError("Cannot read the annotation file", where=path, why=error.strerror or "") from error
     except (ValueError, RecursionError) as error:
-        raise InvalidInputError("The annotation file is not JSON", where=path, why=str(error)) from error
+        raise InvalidInputError("The annotation file is not JSON", where=path, why=str(error), hint=_FORM) from error
     if not isinstance(groups, dict) or not all(map(_is_group, groups.values())):
-        raise InvalidInputError(
-            "The annotation file has the wrong structure",
-            where=path,
-            hint='Write {"$manifest": {"KEY": "VALUE"}, "FILE": {"KEY": "VALUE"}}.',
-        )
+        raise InvalidInputError("The annotation file has the wrong structure", where=path, hint=_FORM)
     return groups
 
 

@@ -12,6 +12,7 @@ from ..files.archive.exclusion import Exclusion
 from ..files.patterns import Patterns, why_unmatched
 from ..oci.descriptor import Descriptor
 from ..oci.manifest import Manifest
+from ..oci.mediatypes import is_media_type
 from ..oci.reference import Reference
 from ..oci.registry import Registry
 from ..text import first_of
@@ -169,6 +170,8 @@ def _check(order: PushOrder) -> None:
         require_mountable(order.files, {**others, "--image-spec v1.0 with --artifact-type": typed})
     if not order.files and not order.allow_empty:
         raise InvalidInputError("No file to push", hint="Give --file PATH, or --empty for an artifact without files.")
+    if order.media_type is not None and not is_media_type(order.media_type):
+        raise InvalidInputError("Not a media type", where=order.media_type, hint="Write TYPE/SUBTYPE.")
     if order.reference.digest:
         raise InvalidInputError(
             "A push target cannot have a digest", where=str(order.reference), hint="Give a tag, or neither."

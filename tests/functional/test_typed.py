@@ -50,6 +50,7 @@ REFUSED = {
     ),
     "a file as the layout": (("backup", "{ref}", "-d", "a.txt"), ["a.txt exists and is no OCI layout", "another name"]),
     "a file to restore": (("restore", "{ref}", "-s", "a.txt"), ["a.txt is no OCI layout"]),
+    "no media type": (("push", "{ref}", "a.txt", "--media-type", "text"), ["Not a media type (text)", "TYPE/SUBTYPE"]),
     "a query of bytes": (("show", "{ref}", "--raw", "--query", "digest"), ["--raw", "--query"]),
     "a table of bytes": (("show", "{ref}", "--raw", "-o", "table"), ["--raw", "--output"]),
     "a query of a file": (("pull", "{ref}", "--stdout", "--query", "files"), ["--stdout", "--query"]),

@@ -49,6 +49,7 @@ def test_a_malformed_file_is_refused(work: Path, text: str) -> None:
     with pytest.raises(errors.InvalidInputError, match="annotation file") as caught:
         collect_annotations([], "a.json")
     assert caught.value.where == "a.json"
+    assert "$manifest" in caught.value.hint
 
 
 def test_a_missing_file_is_named(work: Path) -> None:

@@ -234,6 +234,13 @@ def test_locks_that_cannot_be_read_are_none(status: int, signed_in, app, files: 
     assert push(signed_in(), order("dry/unread:1", "small.txt", dry_run=True), Progress()).tags == ["1"]
 
 
+@pytest.mark.parametrize("media_type", ["", "text", "text/", "a b/c"])
+def test_the_media_type_of_all_files_has_a_subtype(media_type: str, signed_in, app, files: Path) -> None:
+    with pytest.raises(errors.InvalidInputError, match="Not a media type"):
+        push(signed_in(), order("types:1", "small.txt", media_type=media_type), Progress())
+    assert app.log.entries() == []
+
+
 def test_without_a_tag_nothing_can_be_overwritten(signed_in, app, files: Path) -> None:
     rules = TagRules(overwrite=False)
     with pytest.raises(errors.InvalidInputError) as caught:
