@@ -30,6 +30,9 @@ def _expanded(spec: FileSpec) -> Sequence[FileSpec]:
     if _QUOTED.fullmatch(spec.path):
         hint = "The quotes are part of the name. Leave them out, or use the quotes of your shell."
         raise LocalFileError("No such file", where=spec.path, hint=hint)
+    parts = spec.path.split(",")
+    if len(parts) > 1 and all(map(os.path.lexists, parts)):
+        raise LocalFileError("No such file", where=spec.path, hint=f"Separate files by spaces: {' '.join(parts)}")
     if not _PATTERN.search(spec.path):
         return [spec]
     found = sorted(glob.glob(spec.path))

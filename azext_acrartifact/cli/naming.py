@@ -7,7 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ..errors import InvalidReferenceError, UnresolvedHostError, restated
-from ..oci.reference import Reference, check_server, check_tag, is_registry_name, is_tag, parse_image, parse_reference
+from ..oci.reference import (
+    Reference,
+    check_server,
+    check_tag,
+    is_registry_name,
+    is_tag,
+    parse_image,
+    parse_reference,
+    require_filled,
+)
 from .argument_names import is_server, plain_name
 from .arguments import ArtifactArgument, RegistryArgument
 from .context import CommandContext
@@ -75,14 +84,15 @@ def check_tags(typed: Iterable[str] | None) -> list[str]:
 
 
 def _checked_tag(text: str) -> str:
-    several = [part for part in text.replace(";", ",").split(",") if part.strip()]
+    several = text.replace(";", " ").replace(",", " ").split()
     last = text.rpartition("/")[2].rpartition(":")[2]
     if len(several) > 1 and all(map(is_tag, several)):
         hint = f"Separate tags by spaces: --tags {' '.join(several)}"
-        raise InvalidReferenceError("Not a tag", where=text, why="it holds a comma", hint=hint)
+        raise InvalidReferenceError("Not a tag", where=text, why="it holds a comma or a space", hint=hint)
     if ("/" in text or ":" in text) and is_tag(last):
         hint = f"--tags takes the names of tags only: --tags {last}"
         raise InvalidReferenceError("Not a tag", where=text, why="it is a reference", hint=hint)
+    require_filled(text)
     return check_tag(text)
 
 

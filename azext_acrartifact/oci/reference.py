@@ -24,6 +24,9 @@ _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)(?:\.[a-z0-9](?:[a-
 _SHORT = re.compile(r"sha256:[0-9a-f]{12,63}")
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
 _REGISTRY_NAME = re.compile(r"[A-Za-z0-9]{5,50}(?:-[A-Za-z0-9]+)?")
+# Of sh, PowerShell, cmd.exe, pipelines and templates.
+_VARIABLE = re.compile(r"\$\w+|\$[({][^)}]*[)}]|%\w+%|\{\{?[^{}]*\}?\}|<[^<>]*>")
+_EMPTY_PART = re.compile(r"^(?:[/:@]|\.\w)|//|/[:@]|:@|[:@]$")
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class Reference:
 
 def parse_reference(text: str) -> Reference:
     """Parse SERVER/REPOSITORY[:TAG][@DIGEST]. Raises `InvalidReferenceError`."""
+    require_filled(text)
     server, slash, image = text.partition("/")
     host, colon, port = split_server(server)
     if not _may_be_server(host) and not (slash and colon and _is_port(port)):
@@ -68,12 +72,14 @@ def parse_reference(text: str) -> Reference:
             hint += f" If {server} is the registry: {server.lower()}.azurecr.io/{image.lower()}"
         raise InvalidReferenceError("No registry given", where=text, hint=hint)
     if not image:
-        raise InvalidReferenceError("The reference names no repository", where=text, hint=f"Write {FORM}.")
+        hint = f"Write {text.replace(chr(92), '/')}" if "\\" in text else f"Write {FORM}."
+        raise InvalidReferenceError("The reference names no repository", where=text, hint=hint)
     return parse_image(image, check_server(server))
 
 
 def parse_image(text: str, server: str) -> Reference:
     """Parse REPOSITORY[:TAG][@DIGEST] on *server*. Raises `InvalidReferenceError`."""
+    require_filled(text)
     rest, at, digest = text.partition("@")
     repository, colon, tag = rest.partition(":")
     short = digest if _SHORT.fullmatch(digest) else None
@@ -89,6 +95,15 @@ def parse_image(text: str, server: str) -> Reference:
     _check_repository(repository, server, text)
     whole = Digest(digest) if digest and not short else None
     return Reference(server, repository, tag or None, whole, short)
+
+
+def require_filled(text: str) -> None:
+    """Raise `InvalidReferenceError` if *text* shows a variable of a script that was not replaced, or was unset."""
+    if found := _VARIABLE.search(text):
+        hint = f"Type its value instead of {found[0]}, or write the variable as your shell does."
+        raise InvalidReferenceError("A variable was not replaced", where=text, hint=hint)
+    if _EMPTY_PART.search(text) and "://" not in text:
+        raise InvalidReferenceError("A part of the name is empty", where=text, hint="Is a variable unset?")
 
 
 def check_server(server: str) -> str:
@@ -126,7 +141,9 @@ def check_tag(tag: str, where: str = "") -> str:
     """Return *tag* if it is valid. Raises `InvalidReferenceError`, which names *where* if that is given."""
     if not _TAG.fullmatch(tag):
         why = f"'{tag}' is not 1 to 128 letters, digits, '_', '.' and '-', with neither '.' nor '-' first"
-        raise InvalidReferenceError("Not a tag", where=where or tag, why=why)
+        as_helm = tag.replace("+", "_")
+        hint = f"Write {as_helm}, as helm does." if is_tag(as_helm) else "" if where else "Write a tag such as 1.0."
+        raise InvalidReferenceError("Not a tag", where=where or tag, why=why, hint=hint)
     return tag
 
 

@@ -41,11 +41,17 @@ def parse_file_spec(text: str) -> FileSpec:
         return FileSpec(_local(path), media_type)
     if os.path.lexists(text):
         return FileSpec(text)
+    if media_type.startswith("//"):
+        hint = "Give its path alone." if path == "file" else "Download it, or pipe it in: --file - --stdin-name NAME"
+        raise InvalidInputError("A URL is not a file", where=text, hint=hint)
+    plain = media_type.partition(";")[0].strip()
     raise InvalidInputError(
         "Not a media type",
         where=text,
         why=f"'{media_type}' is not TYPE/SUBTYPE",
-        hint="Write PATH:TYPE/SUBTYPE, or PATH: when the path itself contains a colon.",
+        hint=f"Write {path}:{plain}"
+        if is_media_type(plain)
+        else "Write PATH:TYPE/SUBTYPE, or PATH: when the path itself contains a colon.",
     )
 
 

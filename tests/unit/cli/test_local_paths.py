@@ -35,7 +35,13 @@ def test_a_pattern_that_the_shell_left_stands_for_its_files(typed: str, paths: l
 
 
 @pytest.mark.parametrize(
-    ("typed", "words"), [("*.zip", "No file matches *.zip"), ("'*.txt'", "quotes"), ("\u201ca.txt\u201d", "quotes")]
+    ("typed", "words"),
+    [
+        ("*.zip", "No file matches *.zip"),
+        ("'*.txt'", "quotes"),
+        ("\u201ca.txt\u201d", "quotes"),
+        ("a.txt,b.txt", "by spaces: a.txt b.txt"),
+    ],
 )
 def test_a_pattern_without_a_file_is_refused(typed: str, words: str) -> None:
     with pytest.raises(LocalFileError) as caught:

@@ -33,7 +33,8 @@ def test_only_a_bare_name_is_a_guess(registry: str, suffix: str | None, guessed_
 
 @pytest.mark.parametrize(
     ("typed", "hint"),
-    [("2,3", "--tags 2 3"), ("2;3", "--tags 2 3"), (f"{S}/a:stable", "--tags stable"), ("a/b:stable", "--tags stable"),
+    [("2,3", "--tags 2 3"), ("2;3", "--tags 2 3"), ("2 3", "--tags 2 3"), ("é", "such as 1.0."),
+     (f"{S}/a:stable", "--tags stable"), ("a/b:stable", "--tags stable"),
      (":stable", "--tags stable"), (f"https://{S}/a:1", "--tags 1")],
 )  # fmt: skip
 def test_what_is_no_tag_names_the_tags_to_type(typed: str, hint: str) -> None:

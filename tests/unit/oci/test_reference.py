@@ -116,12 +116,29 @@ DIGITS = "0123456789ab"
         (f"{S}/a:sha256:{DIGITS}", "Not a tag", f"Write {S}/a@sha256:{DIGITS}"),
         (f"{S}/Samples/A:Tag", "A repository must be lower case", "Write samples/a:Tag"),
         ("myregistry/a:1", "No registry given", f"If myregistry is the registry: {S}/a:1"),
+        (f"{S}/a:1.0+build", "Not a tag", "Write 1.0_build, as helm does."),
+        (f"{S}\\a:1", "names no repository", f"Write {S}/a:1"),
     ],
 )
 def test_the_hint_is_what_to_type(text: str, what: str, hint: str) -> None:
     with pytest.raises(InvalidReferenceError, match=what) as caught:
         parse_reference(text)
     assert caught.value.hint.endswith(hint)
+
+
+@pytest.mark.parametrize("variable", ["$TAG", "${TAG}", "$(Build.BuildId)", "%TAG%", "{tag}", "{{ tag }}", "<tag>"])
+def test_a_variable_that_was_not_replaced_is_named(variable: str) -> None:
+    for text in (f"{S}/a:{variable}", f"{S}/{variable}:1", f"{variable}/a:1"):
+        with pytest.raises(InvalidReferenceError, match="A variable was not replaced") as caught:
+            parse_reference(text)
+        assert f"instead of {variable}," in caught.value.hint
+
+
+@pytest.mark.parametrize("text", [f"{S}/a:", f"{S}/a@", f"{S}//a:1", f"{S}/:1", "/a:1", ".azurecr.io/a", f"{S}/a:@{A}"])
+def test_an_empty_part_may_be_an_unset_variable(text: str) -> None:
+    with pytest.raises(InvalidReferenceError, match="A part of the name is empty") as caught:
+        parse_reference(text)
+    assert "unset" in caught.value.hint
 
 
 _component = st.from_regex(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+){0,2}", fullmatch=True)

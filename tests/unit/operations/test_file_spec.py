@@ -60,7 +60,21 @@ def test_spellings(work: Path, text: str, spec: FileSpec) -> None:
     assert parse_file_spec(text) == spec
 
 
-@pytest.mark.parametrize("text", [":", f":{TYPE}", "a.txt:nonsense", "a.txt:text/", "a:b", "http://h.example/a"])
+@pytest.mark.parametrize(
+    ("text", "what", "hint"),
+    [
+        ("http://h.example/a", "A URL is not a file", "--stdin-name"),
+        ("file:///a.txt", "A URL is not a file", "its path alone"),
+        ("a.txt:text/plain; charset=utf-8", "Not a media type", "Write a.txt:text/plain"),
+    ],
+)
+def test_the_hint_is_what_to_type(work: Path, text: str, what: str, hint: str) -> None:
+    with pytest.raises(InvalidInputError, match=what) as caught:
+        parse_file_spec(text)
+    assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize("text", [":", f":{TYPE}", "a.txt:nonsense", "a.txt:text/", "a:b"])
 def test_an_invalid_spec_is_refused_with_a_hint(work: Path, text: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
         parse_file_spec(text)
