@@ -138,7 +138,10 @@ class DockerConfig:
                 self._replace(target, json.dumps(config, indent="\t") + "\n")
         except OSError as error:
             raise LocalFileError(
-                "Could not write the credential file", where=str(target), why=error.strerror or ""
+                "Could not write the credential file",
+                where=str(target),
+                why=error.strerror or "",
+                hint="Check its folder, or set DOCKER_CONFIG to another one, also for the tools that read it.",
             ) from error
 
     def _replace(self, target: Path, text: str) -> None:

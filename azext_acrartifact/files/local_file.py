@@ -14,7 +14,7 @@ from typing import BinaryIO
 from ..errors import LocalFileError
 from .hashing import BLOCK
 from .modes import START, portable_mode
-from .os_errors import naming, on_failure
+from .os_errors import TEMPORARY_FULL, naming, on_failure
 from .positioned_io import PositionedFile
 from .system_path import system_path
 
@@ -195,7 +195,7 @@ class _Copy(LocalFile):
 def copy_of(stream: BinaryIO, name: str) -> LocalFile:
     """Copy *stream* to a nameless temporary file, which vanishes when it is closed; errors call it *name*. Raises
     LocalFileError when there is no space for it."""
-    with naming("Cannot make a temporary copy", name), tempfile.TemporaryFile() as copy:
+    with naming("Cannot make a temporary copy", name, full=TEMPORARY_FULL), tempfile.TemporaryFile() as copy:
         shutil.copyfileobj(stream, copy, BLOCK)
         copy.flush()
         return _Copy(name, os.dup(copy.fileno()))

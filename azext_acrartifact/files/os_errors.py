@@ -32,12 +32,18 @@ _HINTS[errno.ENOSPC] = "Free some space, or choose another folder with --destina
 _WINDOWS_HINTS = dict.fromkeys((32, 33, 1224), "Another program has the file open: close it there, then try again.")
 
 
-def local_error(what: str, where: str, error: OSError, unsupported: str = "") -> LocalFileError:
+TEMPORARY_FULL = "Free some space, or set TMPDIR (on Windows: TEMP) to a folder that has some."
+"""The hint when there is no space for a temporary copy."""
+_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+
+
+def local_error(what: str, where: str, error: OSError, unsupported: str = "", full: str = "") -> LocalFileError:
     """Return a LocalFileError for *error*: *what* ("Cannot write the file") happened to the path *where*. The hint is
-    *unsupported*, if given, when the file system may not have what was asked of it."""
+    *unsupported*, if given, when the file system may not have what was asked of it, and *full* when it has no space."""
     why = error.strerror or str(error)
-    hint = _WINDOWS_HINTS.get(getattr(error, "winerror", None) or 0, "")
-    hint = hint or (unsupported if error.errno in UNSUPPORTED else "") or _HINTS.get(error.errno or 0, "")
+    given = unsupported if error.errno in UNSUPPORTED else full if error.errno in _FULL else ""
+    on_windows = _WINDOWS_HINTS.get(getattr(error, "winerror", None) or 0, "")
+    hint = on_windows or given or _HINTS.get(error.errno or 0, "")
     return LocalFileError(what, where=where, why=why, hint=hint)
 
 
@@ -53,10 +59,10 @@ def where_supported() -> _WhereSupported:
     return _WhereSupported()
 
 
-def naming(what: str, *where: str, unsupported: str = "") -> _Naming:
+def naming(what: str, *where: str, unsupported: str = "", full: str = "") -> _Naming:
     """Turn an OSError of the block into a LocalFileError that says *what* failed and *where*: components of a path;
-    *unsupported* as for `local_error`."""
-    return _Naming(what, where, unsupported)
+    *unsupported* and *full* as for `local_error`."""
+    return _Naming(what, where, unsupported, full)
 
 
 def on_failure(undo: Callable[..., object], *arguments: object) -> _OnFailure:
@@ -66,15 +72,15 @@ def on_failure(undo: Callable[..., object], *arguments: object) -> _OnFailure:
 
 class _Naming:
     # A generator would cost three times as much, and a pull enters a dozen of these blocks for each file.
-    def __init__(self, what: str, where: tuple[str, ...], unsupported: str) -> None:
-        self._what, self._where, self._unsupported = what, where, unsupported
+    def __init__(self, what: str, where: tuple[str, ...], *hints: str) -> None:
+        self._what, self._where, self._hints = what, where, hints
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         if isinstance(error, OSError):
-            raise local_error(self._what, os.path.join(*self._where), error, self._unsupported) from error
+            raise local_error(self._what, os.path.join(*self._where), error, *self._hints) from error
 
 
 class _WhereSupported:

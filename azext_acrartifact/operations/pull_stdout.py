@@ -8,7 +8,7 @@ import tempfile
 from typing import IO
 
 from ..errors import InvalidInputError
-from ..files.os_errors import naming
+from ..files.os_errors import TEMPORARY_FULL, naming
 from ..files.selection import Selection
 from ..oci.manifest import Manifest
 from ..oci.parts import LayeredFile, PartsVerifier
@@ -79,11 +79,11 @@ class _Temporary:
 
     def write(self, data: memoryview) -> None:
         """Append *data*. Raises `LocalFileError` when the disk is full."""
-        with naming("Cannot write", _COPY):
+        with naming("Cannot write", _COPY, full=TEMPORARY_FULL):
             self._file.write(data)
 
     def restart(self) -> None:
         """Drop everything written so far."""
-        with naming("Cannot write", _COPY):
+        with naming("Cannot write", _COPY, full=TEMPORARY_FULL):
             self._file.seek(0)
             self._file.truncate()

@@ -120,8 +120,9 @@ def test_a_failed_write_leaves_the_old_file(config: DockerConfig) -> None:
         raise OSError(28, "No space left on device")
 
     written(config, {"auths": {S: {"auth": PAIR}}})
-    with pytest.raises(errors.LocalFileError, match="No space"):
+    with pytest.raises(errors.LocalFileError, match="No space") as caught:
         DockerConfig(config.path, replace=fails).store(S, DockerLogin("you", "secret"))
+    assert "DOCKER_CONFIG" in caught.value.hint
     assert config.find(S) == DockerLogin("me", "pass:word")
     assert files_beside(config) == ["config.json"]
 

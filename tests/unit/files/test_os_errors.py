@@ -17,7 +17,7 @@ import pytest
 from azext_acrartifact.errors import LocalFileError
 from azext_acrartifact.files.archive.extract import Extraction
 from azext_acrartifact.files.names import safe_folder, safe_name
-from azext_acrartifact.files.os_errors import local_error
+from azext_acrartifact.files.os_errors import TEMPORARY_FULL, local_error
 from azext_acrartifact.files.writing.destination import Destination
 from azext_acrartifact.layout.files import open_layout, read_small
 from azext_acrartifact.oci.digest import digest_of
@@ -156,3 +156,11 @@ def test_windows_says_why_access_is_denied(number: int, hint: str) -> None:
     if os.name != "nt":
         error.winerror = number  # type: ignore[attr-defined]
     assert hint in local_error("Cannot write the file", "a", error).hint
+@pytest.mark.parametrize(
+    ("number", "hint"),
+    [(errno.ENOSPC, "TMPDIR"), (errno.EDQUOT, "TMPDIR"), (errno.EROFS, "another folder"), (errno.EPERM, "unsupported")],
+)
+def test_the_hint_knows_what_the_file_is_for(number: int, hint: str) -> None:
+    error = OSError(number, os.strerror(number))
+    assert hint in local_error("Cannot write", "a", error, "unsupported", TEMPORARY_FULL).hint
+    assert "--destination" in local_error("Cannot write", "a", OSError(errno.ENOSPC, "full")).hint
