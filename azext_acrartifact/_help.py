@@ -1,4 +1,4 @@
-"""Help texts. A test runs every example."""
+"""Help texts. A test runs every example, and requires that each names its page in docs/."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ long-summary: |
   Access:          login, logout, check-access
 
   Each command has examples: az acr artifact push --help
+  See docs/tutorial.md.
 """
 
 helps["acr artifact push"] = """
@@ -26,7 +27,7 @@ short-summary: Push files and folders as an artifact.
 long-summary: >
   The same files give the same digest on every machine. Only content that the registry does not have yet is uploaded.
   Run the same command again after a break: finished files are not sent again, and a large one resumes if the registry
-  still has its upload session.
+  still has its upload session. See docs/files-and-folders.md, and docs/large-files.md for parts.
 examples:
   - name: Push a file.
     text: az acr artifact push myregistry.azurecr.io/samples/artifact:1.0 --file ./artifact.txt
@@ -67,6 +68,7 @@ short-summary: Pull an artifact's files and folders.
 long-summary: >
   A file gets its final name once all of it is downloaded and verified. Unchanged files are not downloaded again, nor
   unchanged parts of a file that was pushed in parts. Run the same command again to resume an interrupted pull.
+  See docs/files-and-folders.md.
 examples:
   - name: Pull an artifact to the current folder.
     text: az acr artifact pull myregistry.azurecr.io/samples/artifact:1.0
@@ -98,7 +100,7 @@ helps["acr artifact attach"] = """
 type: command
 short-summary: Attach files and folders to an artifact, as a new artifact that refers to it.
 long-summary: >
-  An attached artifact needs no tag. It is deleted with the artifact that it is attached to.
+  An attached artifact needs no tag. It is deleted with the artifact that it is attached to. See docs/referrers.md.
 examples:
   - name: Attach a file to an artifact.
     text: >
@@ -114,7 +116,7 @@ helps["acr artifact list-referrers"] = """
 type: command
 short-summary: List the artifacts attached to an artifact.
 long-summary: >
-  Shows a tree on a terminal, unless --output or --query is given.
+  Shows a tree on a terminal, unless --output or --query is given. See docs/referrers.md.
 examples:
   - name: List everything attached to an artifact, directly or through other artifacts.
     text: az acr artifact list-referrers myregistry.azurecr.io/samples/artifact:1.0 --recursive
@@ -129,6 +131,7 @@ type: command
 short-summary: Show an artifact's properties, or its manifest.
 long-summary: >
   Shows the fields of `az acr repository show --image`, and the media type, artifact type, size, files and tags.
+  See docs/lifecycle.md.
 examples:
   - name: Show an artifact.
     text: az acr artifact show --name myregistry --image samples/artifact:1.0
@@ -146,7 +149,7 @@ short-summary: Copy an artifact to another repository or registry.
 long-summary: >
   Within one registry, blobs are mounted. Between registries, Azure imports them if your identity may; otherwise they
   stream through this machine; --verbose shows which. Content that the target already has is not copied. Run the same
-  command again to resume an interrupted copy.
+  command again to resume an interrupted copy. See docs/mirror-and-back-up.md.
 examples:
   - name: Copy an artifact to another repository of the same registry.
     text: >
@@ -165,7 +168,7 @@ helps["acr artifact list"] = """
 type: command
 short-summary: List the repositories of a registry, or the artifacts of a repository.
 long-summary: >
-  Returns the complete list or fails.
+  Returns the complete list or fails. See docs/lifecycle.md.
 examples:
   - name: List the repositories of a registry.
     text: az acr artifact list --name myregistry
@@ -181,6 +184,8 @@ examples:
 helps["acr artifact tag"] = """
 type: command
 short-summary: Add tags to an artifact.
+long-summary: >
+  See docs/lifecycle.md.
 examples:
   - name: Add two tags to an artifact.
     text: az acr artifact tag myregistry.azurecr.io/samples/artifact:1.0 --tags stable latest
@@ -191,6 +196,8 @@ examples:
 helps["acr artifact untag"] = """
 type: command
 short-summary: Remove a tag. The artifact and its other tags stay.
+long-summary: >
+  See docs/lifecycle.md.
 examples:
   - name: Remove a tag.
     text: az acr artifact untag myregistry.azurecr.io/samples/artifact:latest
@@ -202,7 +209,7 @@ helps["acr artifact update"] = """
 type: command
 short-summary: Lock or unlock a tag, an artifact by its digest, or a repository.
 long-summary: >
-  A lock on a tag does not lock the artifact, and a lock on the artifact does not lock its tags.
+  A lock on a tag does not lock the artifact, and a lock on the artifact does not lock its tags. See docs/lifecycle.md.
 examples:
   - name: Lock a tag, so that it cannot be overwritten.
     text: az acr artifact update myregistry.azurecr.io/samples/artifact:1.0 --write-enabled false
@@ -216,7 +223,7 @@ helps["acr artifact delete"] = """
 type: command
 short-summary: Delete an artifact, with all its tags and everything attached to it.
 long-summary: >
-  An artifact with a locked tag, or one that a tagged index lists, is deleted only with --force.
+  An artifact with a locked tag, or one that a tagged index lists, is deleted only with --force. See docs/lifecycle.md.
 examples:
   - name: Delete an artifact, after a question that lists everything to be deleted.
     text: az acr artifact delete --name myregistry --image samples/artifact:1.0
@@ -231,6 +238,7 @@ long-summary: >
   Takes the filters and ages of `acr purge`. Removes tags, and with --untagged also deletes artifacts. Locked tags and
   artifacts are kept, and so are artifacts with referrers. Children of an index and referrers are deleted only with
   their parent. If one deletion fails, the others are still made, and the command fails at the end.
+  See docs/lifecycle.md.
 examples:
   - name: List the tags that begin with dev- and are older than 30 days, without deleting them.
     text: az acr artifact purge --name myregistry --filter "samples/.*:dev-.*" --ago 30d --dry-run --output table
@@ -246,7 +254,7 @@ short-summary: Save artifacts to an OCI image layout on the disk (a folder or a 
 long-summary: >
   Without a tag or digest, saves all tagged artifacts of the repository. Content that the layout already has is verified
   and not downloaded again: run the same command again to resume a backup, or to update it. oras, regctl, skopeo and
-  others can read the layout.
+  others can read the layout. See docs/mirror-and-back-up.md.
 examples:
   - name: Save an artifact and everything attached to it to a folder.
     text: az acr artifact backup myregistry.azurecr.io/samples/artifact:1.0 --destination saved --recursive
@@ -262,6 +270,7 @@ short-summary: Restore artifacts from an OCI image layout on the disk (a folder 
 long-summary: >
   Without a tag or digest, restores everything that the layout lists. oras, regctl or skopeo may have written the
   layout. A tar is not unpacked, and all content is verified. Content that the registry already has is not uploaded.
+  See docs/mirror-and-back-up.md.
 examples:
   - name: Restore an artifact under another tag.
     text: az acr artifact restore myregistry.azurecr.io/samples/artifact:restored --source saved --source-tag 1.0
@@ -295,6 +304,7 @@ short-summary: Verify that an artifact is signed by somebody you trust.
 long-summary: >
   Fails unless at least one signature is trusted: by the certificates that you give, or else by the trust policy and the
   trust stores of notation. Timestamps and revocation are not checked; a policy that wants them is an error.
+  See docs/signing.md.
 examples:
   - name: Verify by the trust policy of notation.
     text: az acr artifact verify myregistry.azurecr.io/samples/artifact:1.0
@@ -310,7 +320,7 @@ short-summary: Store a credential for a registry where oras, helm, podman and do
 long-summary: >
   Writes to docker's config.json, or to the credential helper that it names; docker itself is not needed. The registry
   checks the credential first. One from the Azure CLI's login is valid for three hours. After `az login`, the commands
-  of `az acr artifact` need no stored credential.
+  of `az acr artifact` need no stored credential. See docs/sign-in.md.
 examples:
   - name: Let other tools use the Azure CLI's login for three hours.
     text: az acr artifact login --name myregistry
@@ -321,6 +331,8 @@ examples:
 helps["acr artifact logout"] = """
 type: command
 short-summary: Remove the credential for a registry that `az acr artifact login` or docker stored.
+long-summary: >
+  See docs/sign-in.md.
 examples:
   - name: Remove a registry's credential.
     text: az acr artifact logout --name myregistry
@@ -334,6 +346,7 @@ short-summary: Show what your identity may do in repositories, and which role it
 long-summary: >
   Asks the registry for tokens and reads the permissions in them. The repositories need not exist. With --action, the
   command fails unless all of those are allowed, so that a pipeline stops before it begins its work.
+  See docs/sign-in.md.
 examples:
   - name: Show all permissions on two repositories.
     text: az acr artifact check-access --name myregistry --repository samples/artifact samples/bundle --output table
