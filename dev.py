@@ -34,6 +34,7 @@ CHORES = {
     "live": Chore("devtools.live", "dev", "test on your registry in Azure with your `az login`; deletes what it wrote"),
     "bench": Chore("devtools.bench", "dev", "measure against other tools"),
     "windows": Chore("devtools.windows", "dev", "run imports, demo, digests, unit tests on Windows' Python, in Wine"),
+    "docs": Chore("devtools.docs", "demo", "build the documentation site into dist/site; --check it in a browser"),
     "wheel": Chore("devtools.wheel", "demo", "build dist/acrartifact-*.whl, check it, `az extension add` it"),
     "release": Chore("devtools.release", "demo", "make dist/: wheel, digest, index, notes and SBOM, reproducibly"),
     "oldest": Chore("devtools.oldest", "dev", "run the main functional tests with the oldest promised Azure CLI"),
