@@ -156,6 +156,8 @@ def test_windows_says_why_access_is_denied(number: int, hint: str) -> None:
     if os.name != "nt":
         error.winerror = number  # type: ignore[attr-defined]
     assert hint in local_error("Cannot write the file", "a", error).hint
+
+
 @pytest.mark.parametrize(
     ("number", "hint"),
     [(errno.ENOSPC, "TMPDIR"), (errno.EDQUOT, "TMPDIR"), (errno.EROFS, "another folder"), (errno.EPERM, "unsupported")],
