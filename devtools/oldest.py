@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> int:
     name = f"functional tests with Azure CLI {version()}"
     variables = {**environment.clean(), "AZ_PYTHON": str(ready())}
     files = [f"tests/functional/test_{file}.py" for file in TESTS]
-    return pytests.run(name, arguments or files, variables, [] if arguments else suite.WORKERS)
+    return pytests.run(name, arguments or files, variables, [] if arguments else suite.workers(2 * suite.CORES))
 
 
 if __name__ == "__main__":
