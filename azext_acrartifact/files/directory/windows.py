@@ -128,17 +128,6 @@ class PathFolder:
             return False
         return try_lock(self._lock) is not False
 
-    def is_abandoned(self) -> bool | None:
-        """Return whether the run has ended that locked this temporary folder; None if no run has."""
-        try:
-            descriptor = self.reopen(_LOCK)
-        except FileNotFoundError:
-            return None
-        try:
-            return try_lock(descriptor) is True
-        finally:
-            os.close(descriptor)
-
     def set_mode(self, mode: int) -> None:
         """Set the folder's own permission bits, unless its file system has none to set. Windows has none: read-only, a
         folder could not be removed."""
@@ -208,9 +197,21 @@ class PathLocks:
         if stat.S_ISDIR(status.st_mode) and not is_link(status):
             ended = False
             with contextlib.suppress(OSError), contextlib.closing(self._folder.child(name)) as inner:
-                ended = inner.is_abandoned()
+                ended = _has_ended(inner)
         if ended or (ended is None and time.time() - status.st_mtime > _ABANDONED_SECONDS):
             remove_tree(self._folder, name)
+
+
+def _has_ended(temporary: PathFolder) -> bool | None:
+    """Return whether the run has ended that locked the folder *temporary*; None if no run has locked it."""
+    try:
+        descriptor = temporary.reopen(_LOCK)
+    except FileNotFoundError:
+        return None
+    try:
+        return try_lock(descriptor) is True
+    finally:
+        os.close(descriptor)
 
 
 def _forced(path: str, change: Callable[[], object]) -> None:

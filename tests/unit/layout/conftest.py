@@ -14,7 +14,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     real = PositionedFile.read
 
     def noted(file: PositionedFile, buffer: memoryview, offset: int) -> int:
-        if len(buffer) > 4:  # not the first bytes, which tell programs from other files on Windows
+        if len(buffer) > 4:  # not the first bytes, by which programs are known on Windows
             found.append(len(buffer))
         return real(file, buffer, offset)
 
