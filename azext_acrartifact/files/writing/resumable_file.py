@@ -31,7 +31,8 @@ def resumable_bytes(folder: Folder, name: RelativeName) -> int:
     if status is None:
         return 0
     # Windows reserves the whole size, and has no count of blocks.
-    return status.st_blocks * 512 if hasattr(status, "st_blocks") else status.st_size
+    blocks: int | None = getattr(status, "st_blocks", None)
+    return status.st_size if blocks is None else blocks * 512
 
 
 def is_outdated(folder: Folder, entry: str) -> bool:
