@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..oci.digest import Digest
-from ..oci.mediatypes import EMPTY_CONFIG
+from ..oci.kinds import IMAGE_CONFIGS
+from ..oci.mediatypes import DOCKER_MANIFEST
 from ..oci.reference import tag_order
 from ..oci.registry import Registry
 from ..transfer.concurrency import Concurrency
@@ -62,7 +63,9 @@ def list_artifacts(registry: Registry, order: ListOrder) -> list[ListedArtifact]
     registry.authorizer.authorization(Scope.of(order.repository, METADATA_READ, PULL))
     # A list by time changes while it is read; one by digest does not, so all of it is sorted here.
     by = ORDERS[order.order] if order.order else ORDERS["time_desc"] if order.top else ""
-    listed: Iterable[ListedArtifact] = map(_listed, registry.metadata.manifests(order.repository, by, MOST_LISTED))
+    listed: Iterable[ListedArtifact] = (
+        _listed(properties, order) for properties in registry.metadata.manifests(order.repository, by, MOST_LISTED)
+    )
     if order.order == "name":
         listed = sorted(listed, key=_name)
     elif not by:
@@ -72,9 +75,13 @@ def list_artifacts(registry: Registry, order: ListOrder) -> list[ListedArtifact]
     return found
 
 
-def _listed(properties: dict[str, Any]) -> ListedArtifact:
+def _listed(properties: dict[str, Any], order: ListOrder) -> ListedArtifact:
+    """Return the artifact with *properties*. The registry has the type of the config only, and a manifest may name
+    another one. That is not expected of images, unless *order* is for one type, nor possible for those of Docker."""
     config_type = properties.get("configMediaType")
-    known = config_type if isinstance(config_type, str) and config_type != EMPTY_CONFIG else None
+    is_image = config_type in IMAGE_CONFIGS and not order.artifact_type
+    is_known = isinstance(config_type, str) and (is_image or properties.get("mediaType") == DOCKER_MANIFEST)
+    known = config_type if is_known else None
     return ListedArtifact(Digest(properties["digest"]), tags_in(properties), properties, known)
 
 

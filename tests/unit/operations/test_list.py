@@ -40,3 +40,17 @@ def test_an_incomplete_list_is_an_error(stock: Stock, signed_in: Any, app: App) 
     app.faults.add({"path": "/_manifests", "action": "status", "nth": 2, "status": 403})
     with pytest.raises(errors.PermissionDeniedError):
         list_artifacts(signed_in(), ORDER)
+
+
+def test_the_type_that_a_manifest_names_counts_not_that_of_its_config(azure: Any, signed_in: Any, app: App) -> None:
+    stock = Stock(azure[0].store, "list/types")
+    image = "application/vnd.oci.image.config.v1+json"
+    module = stock.artifact("1", kind="application/vnd.example.module", config="application/vnd.example.config")
+    volume = stock.artifact("2", kind="application/vnd.example.module", config=image)
+    stock.artifact("3", kind="application/vnd.example.other", config=image)
+    only = ListOrder(stock.repository, artifact_type="application/vnd.example.module")
+    assert {item.digest for item in list_artifacts(signed_in(), only)} == {module, volume}
+    app.log.clear()
+    listed = {item.digest: item.artifact_type for item in list_artifacts(signed_in(), ListOrder(stock.repository))}
+    assert (listed[module], listed[volume]) == ("application/vnd.example.module", image)
+    assert sum("/manifests/" in entry["path"] for entry in app.log.entries()) == 1
