@@ -189,12 +189,15 @@ def _check(order: PushOrder) -> None:
 
 
 def _require_content(order: PushOrder, inputs: Sequence[Input]) -> None:
-    """Refuse to push folders without a single file as if they were an artifact without files."""
-    if order.files and not inputs and not order.allow_empty:
+    """Refuse to push folders all of whose files are left out, or, with --split, that have none, as if they were an
+    artifact without files."""
+    if order.allow_empty or not order.files:
+        return
+    if all(item.folder is not None and item.folder.is_emptied for item in inputs):
         raise InvalidInputError(
             "No file to push",
             where=", ".join(spec.path for spec in order.files),
-            why="with --split only files are pushed, and there are none, or all are left out",
+            why="all files are left out" if inputs else "there are none, or all are left out",
             hint="Check the folder, its .artifactignore and --exclude, or give --empty for an artifact without files.",
         )
 

@@ -87,6 +87,14 @@ class PackedFolder:
         return PackedFolder(self.title, tuple(renamed), self._mtime)
 
     @property
+    def is_emptied(self) -> bool:
+        """Whether it has folders alone, although files are on the disk: all of them are left out."""
+        top = self.entries[0].source
+        return all(entry.kind == stat.S_IFDIR for entry in self.entries) and any(
+            files for _, _, files in os.walk(system_path(top))
+        )
+
+    @property
     def content_size(self) -> int:
         """Bytes of all files together."""
         return sum(entry.size for entry in self.entries)

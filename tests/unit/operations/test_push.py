@@ -337,8 +337,21 @@ def test_a_folder_without_files_is_not_split(signed_in, work: Path, files: dict[
     assert push_files(signed_in(), "split-empty:1", "d", split=True, exclude=["*.log"], allow_empty=True).files == []
 
 
+@pytest.mark.parametrize("left_out", ["a.log", ".DS_Store", "below/a.log"])
+def test_a_folder_all_of_whose_files_are_left_out_is_not_pushed(signed_in, work: Path, left_out: str) -> None:
+    (work / "d" / left_out).parent.mkdir(parents=True)
+    (work / "d" / left_out).write_text("")
+    with pytest.raises(errors.InvalidInputError, match="No file to push"):
+        push_files(signed_in(), "emptied:1", "d", exclude=["*.log"])
+    (work / "d" / left_out).unlink()
+    assert [file.descriptor.title for file in push_files(signed_in(), "emptied:1", "d", exclude=["*.log"]).files] == [
+        "d"
+    ]
+
+
 def test_what_was_left_out_by_default_or_by_nothing_is_in_the_result(signed_in, work: Path) -> None:
     (work / "d/.git").mkdir(parents=True)
-    (work / "d/a.log").write_text("")
+    for name in ("a.log", "b.txt"):
+        (work / "d" / name).write_text("")
     result = push_output(push_files(signed_in(), "left-out:1", "d", exclude=["*.log", "{a,b}"]))
     assert (result["leftOut"], result["unmatchedPatterns"]) == (["d/.git"], ["{a,b}"])
