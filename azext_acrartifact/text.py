@@ -17,7 +17,7 @@ FIELD_LIMIT = 300
 LINE_LIMIT = 1 << 20
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # `::` is a command at the start of a line, and az's YAML begins a line after any blank, quote or letter beyond ASCII.
-_PIPELINE_COMMAND = re.compile(r"##(?=[a-z]*\[)|(?<![a-z0-9]):(?=:)", re.IGNORECASE)
+_PIPELINE_COMMAND = re.compile(r"##(?=[a-z]*\[)|(?<![a-z0-9\[]):(?=:)", re.IGNORECASE)
 
 _TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{16,}(?:\.[A-Za-z0-9_-]*){0,2}")
 

@@ -39,6 +39,7 @@ from azext_acrartifact.text import first_of, optional, printable, printable_line
         ('"::error::x', '": :error::x'),
         ("##teamcity[x]", "# #teamcity[x]"),
         ("std::string ## heading", "std::string ## heading"),
+        ("[::1]:5000/a", "[::1]:5000/a"),
         ("Grüße\n文件", "Grüße\\n文件"),
         (None, "None"),
         (12, "12"),
