@@ -32,20 +32,25 @@ class ChunkSize:
 
     def next(self, left: int | None) -> int:
         """Return the size of the next request, when *left* bytes are left, if known. What does not fill a request goes
-        first: each response to a chunk puts all bytes before it at risk, and that to the last request none."""
+        first: each response to a chunk puts all bytes before it at risk, and that to the last request none. A single
+        byte does not: a session with one byte has the range `0-0`, as one without any has.
+        """
         accepted, refused = self._limits.accepted, self._limits.refused
         if accepted > self._adopted:
             self._adopted = accepted
             self.value = max(self.value, accepted)
         if refused and self.value >= refused:
             self.value = accepted or max(refused // 2, 1)
-        return (left - 1) % self.value + 1 if left else self.value
+        first = (left - 1) % self.value + 1 if left else self.value
+        return first if first > 1 else self.value
 
     def accepted(self, size: int) -> None:
-        """Account for a request of *size* bytes that was confirmed."""
-        self._accepted = max(self._accepted, size)
-        self._limits.accepted = max(self._limits.accepted, size)
+        """Account for a request of *size* bytes that was confirmed. What did not fill a request says nothing about how
+        large they may be."""
         self._breaks = 0
+        if size >= self.value:
+            self._accepted = max(self._accepted, size)
+            self._limits.accepted = max(self._limits.accepted, size)
 
     def refused(self, size: int) -> bool:
         """Account for 413 to a request of *size* bytes; return whether a smaller one is worth a try."""

@@ -78,10 +78,17 @@ def test_only_breaks_in_a_row_make_the_usual_size_smaller(chunk: ChunkSize) -> N
 
 
 @pytest.mark.parametrize(
-    ("left", "first"), [(1, 1), (15, 15), (16, 16), (17, 1), (40, 8), (64, 16), (None, 16), (0, 16)]
+    ("left", "first"), [(1, 16), (15, 15), (16, 16), (17, 16), (18, 2), (40, 8), (64, 16), (None, 16), (0, 16)]
 )
 def test_what_does_not_fill_a_request_goes_first(chunk: ChunkSize, left: int | None, first: int) -> None:
     assert chunk.next(left) == first
+
+
+def test_what_did_not_fill_a_request_says_nothing_about_larger_ones(chunk: ChunkSize) -> None:
+    assert chunk.refused(16)
+    chunk.accepted(chunk.next(19))
+    assert chunk.refused(8)
+    assert chunk.next(16) == 4
 
 
 def test_parts_learn_from_each_other() -> None:
