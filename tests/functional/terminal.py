@@ -13,6 +13,9 @@ from collections.abc import Callable
 from tests.functional.az import LIMIT, PYTHON, Az, Result
 
 QUESTION = "(y/n): "
+PATIENCE = 5
+"""Seconds without output after which a person presses Ctrl-C again: Python looks for a signal before it waits for a
+key, and does not notice one that comes between the two."""
 
 
 def at_terminal(az: Az, *arguments: str, typed: str = "", stop: int = 0) -> Result:
@@ -30,7 +33,7 @@ def at_terminal(az: Az, *arguments: str, typed: str = "", stop: int = 0) -> Resu
         )  # fmt: skip
         os.close(theirs)
         respond = functools.partial(process.send_signal, stop) if stop else functools.partial(_type, ours, typed)
-        shown = _converse(ours, respond)
+        shown = _converse(ours, respond, again=bool(stop))
         code = process.wait(LIMIT)
     finally:
         os.close(ours)
@@ -42,10 +45,12 @@ def _type(terminal: int, typed: str) -> None:
         os.write(terminal, typed.encode() + b"\n")
 
 
-def _converse(terminal: int, respond: Callable[[], None]) -> str:
+def _converse(terminal: int, respond: Callable[[], None], again: bool) -> str:
     shown, end, responded = b"", time.monotonic() + LIMIT, False
     while time.monotonic() < end:
-        if not select.select([terminal], [], [], 1)[0]:
+        if not select.select([terminal], [], [], PATIENCE)[0]:
+            if again and responded:
+                respond()
             continue
         try:
             block = os.read(terminal, 65536)
