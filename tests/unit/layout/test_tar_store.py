@@ -236,8 +236,8 @@ def test_the_older_tar_is_closed_before_it_is_replaced(path: Path, monkeypatch: 
     store = store_of(path, LARGE, before=older)
     fill(store, LARGE)
     opened: list[list[str]] = []
-    rename = os.rename
-    monkeypatch.setattr(os, "rename", lambda *names, **at: (opened.append(open_below(path)), rename(*names, **at)))
+    rename = getattr(os, RENAME)
+    monkeypatch.setattr(os, RENAME, lambda *names, **at: (opened.append(open_below(path)), rename(*names, **at)))
     store.finish()
     store.close(failed=False)
     assert opened == [[]]
