@@ -23,7 +23,11 @@ _FLAGS = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOINHERIT", 0)
 _VANISHING = getattr(os, "O_TEMPORARY", 0)
 """Removes a file when it is closed, also by the end of its process; only Windows has it."""
 _LOCK = f"{TEMPORARY_PREFIX}lock"
-_STEP = 0.01
+_STEP, _MOMENT = 0.01, 0.5
+"""Seconds between two tries, and of all tries, to change what another process has open."""
+_IN_USE = (32, 145)
+"""ERROR_SHARING_VIOLATION, and ERROR_DIR_NOT_EMPTY of a folder whose removed files another process has open
+(https://learn.microsoft.com/windows/win32/debug/system-error-codes--0-499-)."""
 
 
 class PathFolder:
@@ -217,7 +221,7 @@ def _has_ended(temporary: PathFolder) -> bool | None:
 def _forced(path: str, change: Callable[[], object]) -> None:
     """Call *change*, which replaces or removes *path*: Windows refuses that for what is read-only, POSIX does not."""
     try:
-        change()
+        _patiently(change)
     except PermissionError:
         mode = _mode_of_read_only(path)
         if mode is None:
@@ -225,6 +229,20 @@ def _forced(path: str, change: Callable[[], object]) -> None:
         os.chmod(path, mode | stat.S_IWRITE)
         with on_failure(os.chmod, path, mode):
             change()
+
+
+def _patiently(change: Callable[[], object]) -> None:
+    """Call *change* again while another process has the file open: the sweep of another run, a virus scanner and an
+    index have it for a moment."""
+    end = time.monotonic() + _MOMENT
+    while True:
+        try:
+            change()
+            return
+        except OSError as error:
+            if getattr(error, "winerror", None) not in _IN_USE or time.monotonic() >= end:
+                raise
+        time.sleep(_STEP)
 
 
 def _mode_of_read_only(path: str) -> int | None:

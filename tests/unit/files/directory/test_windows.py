@@ -13,6 +13,7 @@ import pytest
 
 from azext_acrartifact.errors import LocalFileError
 from azext_acrartifact.files import modes
+from azext_acrartifact.files.directory import windows
 from azext_acrartifact.files.directory.handle import remove_tree
 from azext_acrartifact.files.directory.windows import PathFolder
 from azext_acrartifact.files.names import RelativeName, safe_folder, safe_name
@@ -91,6 +92,29 @@ def test_a_file_that_cannot_be_replaced_stays_read_only(out: Path, before: Befor
     with contextlib.closing(PathFolder(str(out))) as folder, pytest.raises(PermissionError):
         folder.rename("b", folder, "a")
     assert stat.S_IMODE((out / "a").stat().st_mode) == READ_ONLY
+
+
+@pytest.mark.parametrize(("times", "goes"), [(2, True), (1 << 30, False)], ids=["for a moment", "for long"])
+@pytest.mark.parametrize("code", [32, 145], ids=["open", "not empty yet"])
+def test_what_another_process_has_open_is_removed_when_it_is_closed(
+    out: Path, before: Before, monkeypatch: pytest.MonkeyPatch, times: int, goes: bool, code: int
+) -> None:
+    left = [times]
+
+    def refuse(*_: str) -> None:
+        left[0] -= 1
+        if left[0] >= 0:
+            error = OSError(errno.EACCES if code == 32 else errno.ENOTEMPTY, "in use", "b", code)
+            if os.name != "nt":
+                error.winerror = code  # type: ignore[attr-defined]
+            raise error
+
+    monkeypatch.setattr(windows, "_MOMENT", 0.1)
+    before(os, "rmdir", refuse)
+    (out / "b").mkdir()
+    with contextlib.suppress(OSError), contextlib.closing(PathFolder(str(out))) as folder:
+        folder.remove_folder("b")
+    assert (out / "b").exists() != goes
 
 
 def test_a_staging_folder_is_removed_when_its_run_has_ended(out: Path) -> None:
