@@ -14,6 +14,9 @@ NAME_ROOM = 36
 """Columns that a name gets before the bar does."""
 NAME_LEAST = 16
 """Columns that a name gets before the size, the rate and the remaining time do."""
+FREE = 3
+"""Columns at the end of a line that stay free: a character in the last one makes some terminals wrap, and Ctrl-C is
+shown as two."""
 LONGEST_LEFT = 99 * 3600
 """Seconds; a longer time is not shown."""
 
@@ -36,7 +39,7 @@ class Bar:
 def file_line(one: Bar, columns: int, speed: str = "", differs: int = 0) -> str:
     """Return a line like `Uploading   [####....]  50% of 10.0 MiB  name`; *speed* stands before the name. Of a long
     name, the characters around the index *differs* are shown."""
-    room, least = columns - 1, min(NAME_LEAST, cells(one.name))
+    room, least = columns - FREE, min(NAME_LEAST, cells(one.name))
     shapes = list(_shorter(f"{one.verb:11} ", one.share, one.size, speed))
     verb, amount = next((shape for shape in shapes if cells("".join(shape)) + 2 + least <= room), shapes[-1])
     left = room - cells(verb) - cells(amount) - 2
@@ -47,7 +50,7 @@ def file_line(one: Bar, columns: int, speed: str = "", differs: int = 0) -> str:
 
 def total_line(moved: int, total: int, speed: str, hidden: int, columns: int) -> str:
     """Return the line for all files; *hidden* files have no line of their own."""
-    room, share = columns - 1, _share(moved, total)
+    room, share = columns - FREE, _share(moved, total)
     more = f"  and {hidden} more files" if hidden else ""
     verb, whole = f"{'Total':11} ", f" {_percent(share)} of {human_size(total)}{speed}"
     if cells(verb + whole + more) <= room:
