@@ -245,7 +245,9 @@ def test_another_run_verifies_all_that_an_earlier_one_has_sent(run, tmp_path: Pa
         target(Source())
     with pytest.raises(errors.DigestMismatchError):
         target(wrong)
-    assert (wrong.given, target.count("PATCH"), target.count("PUT")) == (len(DATA), 4, 2)
+    # The last PUT breaks off at the wrong bytes, perhaps before the server has read its head.
+    assert (wrong.given, target.count("PATCH")) == (len(DATA), 4)
+    assert target.count("PUT") in (1, 2)
     assert target(Source()) == COPIED
     assert target.host.blobs == {BLOB.digest: DATA}
 
