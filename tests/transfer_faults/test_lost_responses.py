@@ -111,7 +111,9 @@ def test_the_command_says_what_was_lost(installed: Processes, emulator: Emulator
     assert ended.code == 0
     dropped = "The registry dropped the upload session for large.bin: 16,777,216 confirmed bytes are sent again"
     assert dropped in ended.stderr
-    assert f"large.bin needed 2 upload sessions: sent {64 << 20:,} bytes for a blob of {40 << 20:,}" in ended.stderr
+    # The second request has 8 MiB if the size is known by then, as the file is hashed meanwhile, otherwise 16.
+    sent = [f"needed 2 upload sessions: sent {size << 20:,} bytes for a blob of {40 << 20:,}" for size in (64, 72)]
+    assert any(f"large.bin {text}" in ended.stderr for text in sent)
     assert f'"bytesUploaded": {(40 << 20) + 2}' in ended.stdout
     emulator.fault(path=UPLOAD, method="POST", query="mount=", action="status", status=404)
     az.ok("copy", artifact, "--to", f"{SERVER}/faults/lost-mount:1")
