@@ -6,6 +6,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection
 
+_NO_INSECURE = "Leave it out. For a proxy's certificates: set REQUESTS_CA_BUNDLE."
+_REPLACED = "Leave it out: what differs is replaced unless --no-overwrite is given."
+_NO_GROUP = "Leave it out: the name of a registry is enough."
+_UNPACKED = "Leave it out: folders are unpacked."
 _OTHER_TAG = "Write the tag after the repository: REPOSITORY:TAG."
 _MEANT: dict[str, tuple[str, ...]] = {
     "--all-tags": ("Leave it out: without a tag, all tagged artifacts are taken.",),
@@ -20,37 +24,37 @@ _MEANT: dict[str, tuple[str, ...]] = {
     "--export-manifest": ("Leave it out. To get the manifest: az acr artifact show REFERENCE --raw",),
     "--files": ("--file", "--include"),
     "--folder": ("--file", "--destination", "--source"),
-    "--force": ("Leave it out: what differs is replaced unless --no-overwrite is given.",),
+    "--force": (_REPLACED,),
     "--format": ("--output",),
     "--from": ("--source", "Write what to copy as REFERENCE: SERVER/REPOSITORY:TAG."),
     "--from-oci-layout": ("Use az acr artifact restore REFERENCE --source LAYOUT.",),
     "--file": ("--include", "--source"),
-    "--insecure": ("Leave it out. For a proxy's certificates: set REQUESTS_CA_BUNDLE.",),
+    "--insecure": (_NO_INSECURE,),
     "--keep-old-files": ("--no-overwrite",),
     "--lock": ("--write-enabled false",),
     "--manifest": ("--raw", "--image"),
     "--no-tty": ("Leave it out: without a terminal, nothing but the result is written.",),
     "--output-dir": ("--destination",),
-    "--overwrite": ("Leave it out: what differs is replaced unless --no-overwrite is given.",),
+    "--overwrite": (_REPLACED,),
     "--path": ("--file", "--destination", "--source"),
     "--plain-http": ("Leave it out: only registries on this machine are asked without TLS.",),
     "--quiet": ("--only-show-errors",),
     "--registry-config": ("Set DOCKER_CONFIG to the folder of config.json.",),
     "--repository": ("--image",),
-    "--resource-group": ("Leave it out: the name of a registry is enough.",),
+    "--resource-group": (_NO_GROUP,),
     "--tag": ("--tags", _OTHER_TAG),
     "--target": ("--to", "--destination"),
-    "--tls-verify": ("Leave it out. For a proxy's certificates: set REQUESTS_CA_BUNDLE.",),
+    "--tls-verify": (_NO_INSECURE,),
     "--to-oci-layout": ("Use az acr artifact backup REFERENCE --destination LAYOUT.",),
     "--type": ("--artifact-type", "--media-type"),
     "--unlock": ("--write-enabled true",),
-    "--untar": ("Leave it out: folders are unpacked.",),
-    "--untarred": ("Leave it out: folders are unpacked.",),
+    "--untar": (_UNPACKED,),
+    "--untarred": (_UNPACKED,),
     "--version": (_OTHER_TAG,),
     "-a": ("--annotation",),
     "-f": ("--include", "--source"),
-    "-g": ("Leave it out: the name of a registry is enough.",),
-    "-k": ("--no-overwrite", "Leave it out. For a proxy's certificates: set REQUESTS_CA_BUNDLE."),
+    "-g": (_NO_GROUP,),
+    "-k": ("--no-overwrite", _NO_INSECURE),
     "-q": ("--only-show-errors",),
     "-v": ("--verbose",),
 }
