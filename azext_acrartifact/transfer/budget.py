@@ -19,6 +19,9 @@ MOST_TIMES_IN_ALL = 32
 """How many times its size a blob may cost, whatever progress it makes."""
 MOST_RESTARTS = 3
 """Restarts in a row without a confirmed byte beyond the highest point so far."""
+MOST_LOST_SESSIONS = 7
+"""The same after upload sessions that were lost. When each eighth response is lost, a blob of four chunks loses one
+session in three: after three restarts, one push of 16 such blobs in ten would be given up."""
 _HINT = (
     "Run the command again: it resumes where it can. If it stops again, check the proxy, or ask the registry's owner "
     "why it loses data."
@@ -96,10 +99,11 @@ class Tries:
             self._attempts.progressed(position - self.highest)
             self.highest, self._restarts = position, 0
 
-    def may_restart(self) -> bool:
-        """Account for one more restart; return whether it is allowed."""
+    def may_restart(self, most: int = MOST_RESTARTS) -> bool:
+        """Account for one more restart, whose tries are counted anew; return whether *most* allow it."""
         self._restarts += 1
-        return self._restarts <= MOST_RESTARTS
+        self._attempts.restarted()
+        return self._restarts <= most
 
     def again_after_error(self, error: ArtifactError) -> bool:
         """Wait and return True if *error* may pass and tries are left."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from .sizes import TransferSizes
 
+FEW = 4
+"""Requests of a blob that need no larger ones than are known to be accepted: three of them are at risk."""
+
 
 class ChunkLimits:
     """What the registry accepted and refused in all uploads of a command: parts of a file learn from each other."""
@@ -62,11 +65,13 @@ class ChunkSize:
         self.value = self._accepted or self._limits.refused // 2
         return self.value >= self._sizes.smallest_chunk
 
-    def session_lost(self) -> None:
-        """Account for a session that was lost with the bytes in it."""
+    def session_lost(self, size: int) -> None:
+        """Account for a session that was lost with the bytes in it, of a blob of *size* bytes as far as is known."""
         self._breaks = 0
         steps = [self._sizes.chunk, self._sizes.larger_chunk, self._sizes.largest_chunk]
         larger = min([2 * self.value, *(step for step in steps if step > self.value)])
+        if larger > self._sizes.larger_chunk and size <= FEW * self.value:
+            return  # a refused request costs more than the others are likely to
         if self.value < steps[-1] and (not self._limits.refused or larger < self._limits.refused):
             self.value = larger
 

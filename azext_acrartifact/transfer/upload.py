@@ -26,7 +26,7 @@ from ..oci.uploads import Session, Uploads, require_digest
 from ..transport.error_responses import error_from
 from ..transport.messages import Response
 from ..transport.retry import Attempts, Notice
-from .budget import MOST_RESTARTS, TransferBudget, Tries
+from .budget import MOST_LOST_SESSIONS, TransferBudget, Tries
 from .chunk_size import ChunkLimits, ChunkSize
 from .sizes import DEFAULT_SIZES, TransferSizes
 from .upload_sessions import UploadSessions
@@ -34,7 +34,6 @@ from .upload_source import Identity, UploadSource
 
 MEDIA_TYPE = "application/octet-stream"
 """A registry stores blobs without their types."""
-_LOST = f"The registry dropped {MOST_RESTARTS + 1} upload sessions in a row, none of which got further"
 _LOST_HINT = (
     "Run the command again. If the connection loses responses often, run it on a better one, or push smaller files: "
     "the registry drops all bytes of a file when one response is lost."
@@ -70,6 +69,7 @@ class BlobUpload:
         self._all_sent = False
         self._resumed = False
         self._lost = 0
+        self._cause: ArtifactError | None = None
 
     def run(self) -> tuple[Identity, bool]:
         """Return the blob's identity once the registry has it, and whether it had to be sent.
@@ -127,7 +127,10 @@ class BlobUpload:
             identity = self._source.identity()
             self._budget.size = identity.size if identity else max(self._budget.size, session.offset + chunk.size)
             self._budget.where = self._source.name or (identity.digest if identity else "")
-            self._budget.require(chunk.size)
+            try:
+                self._budget.require(chunk.size)
+            except ConnectionFailedError as error:
+                raise self._given_up() if self._lost else error from None
 
     def _count_all(self) -> bool:
         """Count all bytes: they were sent, and the blob exists, so only the response to the finish was lost."""
@@ -257,20 +260,22 @@ class BlobUpload:
         self._present = None
         if self._is_present():
             return
-        self._lost += 1
-        if not self._tries.may_restart():
-            raise self._given_up(cause)
-        self._chunk.session_lost()
+        self._lost, self._cause = self._lost + 1, cause or self._cause
+        if not self._tries.may_restart(MOST_LOST_SESSIONS):
+            raise self._given_up()
+        self._chunk.session_lost(self._budget.size)
         self._notice(dropped)
 
-    def _given_up(self, cause: ArtifactError | None) -> ArtifactError:
+    def _given_up(self) -> ArtifactError:
+        cause = self._cause
+        what = f"The registry dropped {self._lost} upload sessions, and the upload gets no further"
         reason = cause.why or cause.what if cause else "it does not know the last one"
         why = f"{reason}; at most {self._tries.highest:,} bytes were confirmed"
         if not isinstance(cause, RegistryError):
-            return ConnectionFailedError(_LOST, where=self._name, why=why, hint=_LOST_HINT)
+            return ConnectionFailedError(what, where=self._name, why=why, hint=_LOST_HINT)
         trace = cause.correlation_id
         return RejectedError(
-            _LOST, where=self._name, why=why, hint=_LOST_HINT, status=404, code=cause.code, correlation_id=trace
+            what, where=self._name, why=why, hint=_LOST_HINT, status=404, code=cause.code, correlation_id=trace
         )
 
     def _dropped(self, confirmed: int, whose: str = "") -> str:

@@ -109,6 +109,10 @@ class Attempts:
         if self._bytes >= self._policy.headway:
             self._made = self._stalls = self._bytes = 0
 
+    def restarted(self) -> None:
+        """Start the count of tries again, for a restart that the caller limits. Stalls count on: they cost time."""
+        self._made = 0
+
     def _pause(self) -> float:
         longest = min(self._policy.longest_wait, self._policy.first_wait * 2.0**self._made)
         return longest / 2 + random.uniform(0, longest / 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from azext_acrartifact import errors
-from azext_acrartifact.transfer.budget import TransferBudget, Tries
+from azext_acrartifact.transfer.budget import MOST_LOST_SESSIONS, MOST_RESTARTS, TransferBudget, Tries
 from azext_acrartifact.transport.retry import Attempts, Policy, Waiter
 
 BROKEN = errors.ConnectionFailedError("It broke", why="reset")
@@ -82,10 +82,17 @@ def test_only_bytes_beyond_the_highest_point_renew_the_tries(tries: Tries) -> No
     assert not tries.again_after_error(BROKEN)
 
 
-def test_three_restarts_in_a_row_are_allowed_without_progress(tries: Tries) -> None:
-    assert [tries.may_restart() for _ in range(4)] == [True, True, True, False]
+@pytest.mark.parametrize("most", [MOST_RESTARTS, MOST_LOST_SESSIONS])
+def test_some_restarts_in_a_row_are_allowed_without_progress(tries: Tries, most: int) -> None:
+    assert [tries.may_restart(most) for _ in range(most + 1)] == [*[True] * most, False]
     tries.confirmed(5001)
-    assert [tries.may_restart() for _ in range(3)] == [True, True, True]
+    assert all(tries.may_restart(most) for _ in range(most))
     for position in (100, 5001):
         tries.confirmed(position)
-    assert not tries.may_restart()
+    assert not tries.may_restart(most)
+
+
+def test_a_restart_has_tries_of_its_own(tries: Tries) -> None:
+    assert [tries.again_after_error(BROKEN) for _ in range(3)] == [True, True, False]
+    assert tries.may_restart()
+    assert tries.again_after_error(BROKEN)

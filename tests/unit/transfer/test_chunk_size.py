@@ -8,6 +8,8 @@ from azext_acrartifact.transfer.chunk_size import ChunkLimits, ChunkSize
 from azext_acrartifact.transfer.sizes import TransferSizes
 
 SIZES = TransferSizes(chunk=16, smallest_chunk=2, larger_chunk=20, largest_chunk=128)
+LARGE = 1000
+"""The size of a blob of many requests."""
 
 
 @pytest.fixture
@@ -20,13 +22,22 @@ def lose(chunk: ChunkSize, times: int) -> list[int]:
     """Lose that many sessions; return the sizes after each."""
     sizes = []
     for _ in range(times):
-        chunk.session_lost()
+        chunk.session_lost(LARGE)
         sizes.append(chunk.value)
     return sizes
 
 
 def test_each_lost_session_makes_the_requests_larger(chunk: ChunkSize) -> None:
     assert lose(chunk, 6) == [20, 40, 80, 128, 128, 128]
+
+
+@pytest.mark.parametrize(("size", "found"), [(80, [20, 20, 20]), (81, [20, 40, 40])])
+def test_a_blob_of_few_requests_tries_no_size_beyond_the_recorded_limit(chunk: ChunkSize, size, found) -> None:
+    sizes = []
+    for _ in found:
+        chunk.session_lost(size)
+        sizes.append(chunk.value)
+    assert sizes == found
 
 
 def test_a_larger_size_that_was_refused_is_not_tried_again(chunk: ChunkSize) -> None:
@@ -103,8 +114,8 @@ def test_parts_learn_from_each_other() -> None:
     assert other.next(None) == 16, "it needed smaller ones itself"
     lose(one, 1)
     assert one.refused(40)
-    other.session_lost()
-    other.session_lost()
+    other.session_lost(LARGE)
+    other.session_lost(LARGE)
     assert (one.next(None), other.next(None)) == (20, 20)
 
 

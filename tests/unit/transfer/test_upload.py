@@ -10,6 +10,7 @@ import pytest
 
 from azext_acrartifact import errors
 from azext_acrartifact.oci.digest import digest_of
+from azext_acrartifact.transfer.budget import MOST_LOST_SESSIONS, MOST_RESTARTS
 from azext_acrartifact.transfer.upload_source import Identity, StreamSource
 from tests.support.server import RawResponse, Sent, reset, respond
 from tests.support.uploads import BlobHost
@@ -128,12 +129,12 @@ def test_416_queries_the_offset(run) -> None:
     stored(one)
 
 
-@pytest.mark.parametrize("status", [404, 416])
-def test_a_registry_that_refuses_every_chunk_is_given_up(run, status: int) -> None:
+@pytest.mark.parametrize(("status", "restarts"), [(404, MOST_LOST_SESSIONS), (416, MOST_RESTARTS)])
+def test_a_registry_that_refuses_every_chunk_is_given_up(run, status: int, restarts: int) -> None:
     one = run(BlobHost(lambda sent, number: respond(status) if sent.method == "PATCH" else None))
     with pytest.raises(errors.RegistryError, match=f"status {status}|does not exist|lost"):
         one()
-    assert one.methods().count("PATCH") == 4
+    assert one.methods().count("PATCH") == restarts + 1
 
 
 def test_a_lost_session_begins_again(run) -> None:
@@ -155,10 +156,10 @@ def test_a_session_that_is_lost_after_every_chunk_is_given_up(run) -> None:
         return reset()
 
     host.fault = lose
-    with pytest.raises(errors.ConnectionFailedError, match="4 upload sessions in a row"):
+    with pytest.raises(errors.ConnectionFailedError, match="upload sessions, and the upload gets no further"):
         run(host)()
-    # The larger chunks of the second session get further. The next three do not.
-    assert host.counts["POST"] == 5
+    # The first session was lost after its first chunk, and so are the next seven.
+    assert host.counts["POST"] == 8
 
 
 def test_a_broken_connection_is_given_up_after_six_tries_without_progress(run) -> None:
@@ -293,6 +294,7 @@ def test_a_finish_whose_response_was_lost_is_not_sent_twice_when_the_blob_exists
 
 TEN = DATA + DATA[::-1]
 """Ten chunks of 8 KiB, as 160 MiB are ten of 16 MiB."""
+HUNDRED = 10 * TEN
 
 
 def losing(numbers: Container[int], most: int = 20 * KIB // 2) -> BlobHost:
@@ -320,10 +322,26 @@ def test_lost_responses_end_no_upload_that_makes_progress(run, numbers, sessions
     assert f"needed {sessions} upload sessions: sent " in last
 
 
+def test_five_lost_sessions_in_a_row_end_no_upload(run) -> None:
+    host = BlobHost()
+
+    def lose(sent: Sent, number: int) -> RawResponse | None:
+        if sent.method != "PATCH" or number not in range(2, 7):
+            return None
+        host.drop_sessions()
+        return reset()
+
+    host.fault = lose
+    one = run(host)
+    one(HUNDRED)
+    stored(one, HUNDRED)
+    assert one.methods().count("POST") == 6
+
+
 def test_a_connection_that_loses_too_many_responses_is_given_up(run) -> None:
     """No more than four chunks of ten KiB arrive before a response is lost, and with the last one 50 KiB of 80."""
     one = run(losing(range(5, 1000, 5)))
-    with pytest.raises(errors.ConnectionFailedError, match="4 upload sessions in a row") as caught:
+    with pytest.raises(errors.ConnectionFailedError, match="upload sessions, and the upload gets no further") as caught:
         one(TEN)
     sent = sum(len(request.body) for request in one.server.requests)
     assert "it was reset; at most 40,960 bytes were confirmed; sent " in caught.value.message
