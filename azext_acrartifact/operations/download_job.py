@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,11 +22,14 @@ from ..transfer.parts_source import PartsSource, fitting_sizes
 from ..transfer.progress import Progress
 from ..transfer.read_ahead import ReadAhead
 from ..transfer.repository_storage import RepositoryStorage
-from ..transfer.scheduler import Job
+from ..transfer.scheduler import Job, Scheduler
 from .pull_plan import Planned
 
 if TYPE_CHECKING:
     from ..files.archive.extract import Extraction, Unpacked
+
+Layer = BlobDownload | ReadAhead
+"""How the bytes of a folder's layer are read."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +46,29 @@ class Downloader:
     members: dict[RelativeName, Sequence[str]] = field(default_factory=dict)
     """Of each folder of which only some members were selected, the names of those below the destination."""
     _sources: dict[RelativeName, PartsSource] = field(default_factory=dict)
+    _staged: list[tuple[Planned, Extraction]] = field(default_factory=list)
+
+    def run(self, items: Sequence[Planned]) -> None:
+        """Download all *items*."""
+        Scheduler(self.concurrency).run([job for item in items for job in self.jobs(item)])
+
+    def search(self, folders: Sequence[Planned], check: Callable[[], None]) -> None:
+        """Download *folders*, and move what is selected of them to its names only if *check* does not raise."""
+        jobs = [job for item in folders for job in self._folder_jobs(item, self._stage)]
+        try:
+            Scheduler(self.concurrency).run(jobs)
+            check()
+            for item, extraction in self._staged:
+                self._commit(item, extraction)
+        finally:
+            for _, extraction in self._staged:
+                extraction.discard()
 
     def jobs(self, item: Planned) -> Sequence[Job]:
         """Return the jobs that download *item*, which may run at the same time."""
         size, sizes = item.blob.size, self.source.sizes
         if item.folder:
-            return self._folder_jobs(item)
+            return self._folder_jobs(item, self._folder)
         if item.parts:
             return self._parts_jobs(item)
         if size < sizes.ranged:
@@ -78,15 +98,16 @@ class Downloader:
         """Return how many bytes of the file *name* came from the disk instead of the network."""
         return self._sources[name].copied if name in self._sources else 0
 
-    def _folder_jobs(self, item: Planned) -> Sequence[Job]:
+    def _folder_jobs(self, item: Planned, work: Callable[[Planned, Layer], None]) -> Sequence[Job]:
+        """Return the jobs that download the layer of *item*; *work* reads it."""
         size, sizes = item.blob.size, self.source.sizes
         if size < sizes.ranged or self.concurrency.fixed == 1:
-            run = functools.partial(self._folder, item, self._download(item))
+            run = functools.partial(work, item, self._download(item))
             return [Job(run, size, size > sizes.single)]
         moved = functools.partial(self._moved, item)
         download = ReadAhead(self.source, item.blob, self.concurrency.http, moved, sizes)
         helpers = [Job(download.help, size, True, helps) for helps in range(1, download.most_helpers + 1)]
-        return [Job(functools.partial(self._folder, item, download), size, True), *helpers]
+        return [Job(functools.partial(work, item, download), size, True), *helpers]
 
     def _file(self, item: Planned) -> None:
         self.progress.started(item.blob, "Downloading")
@@ -103,14 +124,26 @@ class Downloader:
         self.progress.started(item.blob, "Downloading")
         return self.destination.open_resumable(item.name, item.blob.digest, item.blob.size, block, item.bits)
 
-    def _folder(self, item: Planned, download: BlobDownload | ReadAhead) -> None:
+    def _folder(self, item: Planned, download: Layer) -> None:
         """Unpack during the download. Nothing is moved into place before the layer's digest is verified."""
-        self.progress.started(item.blob, "Downloading")
         with self._extraction(item) as extraction:
-            unpacked = self._unpack(download, extraction)
-            extraction.commit()
+            self._read_folder(item, download, extraction)
+            self._commit(item, extraction)
+
+    def _stage(self, item: Planned, download: Layer) -> None:
+        """Unpack during the download; `search` moves it into place, or removes it."""
+        extraction = self._extraction(item)
+        self._staged.append((item, extraction))
+        self._read_folder(item, download, extraction)
+
+    def _read_folder(self, item: Planned, download: Layer, extraction: Extraction) -> None:
+        self.progress.started(item.blob, "Downloading")
+        unpacked = self._unpack(download, extraction)
         if item.members:
             self.members[item.name] = unpacked.members
+
+    def _commit(self, item: Planned, extraction: Extraction) -> None:
+        extraction.commit()
         self.progress.finished(item.blob, "Downloaded")
 
     def compare(self, item: Planned, comparing: Comparing) -> None:
@@ -137,7 +170,7 @@ class Downloader:
             comparing=comparing,
         )
 
-    def _unpack(self, download: BlobDownload | ReadAhead, extraction: Extraction) -> Unpacked:
+    def _unpack(self, download: Layer, extraction: Extraction) -> Unpacked:
         with contextlib.closing(download):
             unpacked = extraction.read(download.read)
             download.drain()

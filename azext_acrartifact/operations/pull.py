@@ -20,7 +20,6 @@ from ..transfer.concurrency import Concurrency
 from ..transfer.download import BlobDownload
 from ..transfer.progress import Progress
 from ..transfer.repository_storage import RepositoryStorage
-from ..transfer.scheduler import Scheduler
 from ..transfer.sizes import DEFAULT_SIZES, TransferSizes
 from .artifact_reference import require_version
 from .download_job import Downloader
@@ -128,24 +127,33 @@ class PreparedPull:
             for item in self.plan.files
         ]
 
+    @property
+    def may_select_nothing(self) -> bool:
+        """Whether only the content of folders can show that a pattern to include matches, or that anything is left."""
+        unmatched = self.plan.is_searched and bool(self.order.selection.include.unused)
+        return unmatched or (bool(self.plan.files) and all(item.members for item in self.plan.files))
+
+    def require_selected(self, present: Present, downloader: Downloader) -> None:
+        """Raise `InvalidInputError` when nothing in a folder was selected and no other file, or when a pattern to
+        include matched nothing. Call it once all folders were searched."""
+        where, members = str(self.reference), {**present.members, **downloader.members}
+        require_matches(self.order.selection, where)
+        if self.plan.files and not any(members.get(item.name, True) for item in self.plan.files):
+            raise InvalidInputError(
+                "No file of the artifact matches the filters",
+                where=where,
+                hint="Check --media-type, --include and --exclude.",
+            )
+
     def result(self, files: Sequence[PulledFile]) -> PullResult:
-        """Return the result of a pull of *files*. Raises `InvalidInputError` when nothing in a folder was selected and
-        no other file, or when a pattern to include matched nothing."""
-        where, selection = str(self.reference), self.order.selection
+        """Return the result of a pull of *files*."""
         fetched = sum(file.blob.size - file.copied for file in files if file.state == DOWNLOADED)
         unchanged = sum(file.blob.size for file in files) - fetched
         empty = [
             Skipped(file.blob, NOTHING_SELECTED) for file in files if file.members is not None and not file.members
         ]
         found = [file for file in files if file.members is None or file.members]
-        require_matches(selection, where)
-        if empty and not found:
-            raise InvalidInputError(
-                "No file of the artifact matches the filters",
-                where=where,
-                hint="Check --media-type, --include and --exclude.",
-            )
-        unmatched = selection.exclude.unused
+        unmatched = self.order.selection.exclude.unused
         for text in unmatched:
             self.progress.note(why_unmatched("--exclude", text))
         skipped = [*self.plan.skipped, *empty]
@@ -210,7 +218,10 @@ def _fetch_all(prepared: PreparedPull, destination: Destination) -> list[PulledF
     together = None if order.max_unpacked_size else stated_limit(stated)
     budget = UnpackBudget(destination, together, reserved=reserved, cancelled=http.waiter.cancelled)
     downloader = Downloader(prepared.storage, destination, progress, concurrency, order.max_unpacked_size, budget)
-    Scheduler(concurrency).run([job for item in missing for job in downloader.jobs(item)])
+    searched = [item for item in missing if item.members] if prepared.may_select_nothing else []
+    if prepared.may_select_nothing:
+        downloader.search(searched, lambda: prepared.require_selected(present, downloader))
+    downloader.run([item for item in missing if item not in searched])
     return prepared.files(present, downloader)
 
 

@@ -46,6 +46,7 @@ def check(registry: Registry, order: PullOrder, progress: Progress) -> PullResul
         budget = UnpackBudget(destination, None, cancelled=registry.http.waiter.cancelled, writes=False)
         downloader = Downloader(prepared.storage, destination, progress, concurrency, order.max_unpacked_size, budget)
         found = _compare(plan, present.names, downloader)
+        prepared.require_selected(present, downloader)
         for name, why in found.differing:
             progress.note(f"{name}: {why}")
         _require_same(destination, order, found)

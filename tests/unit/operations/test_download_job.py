@@ -12,9 +12,13 @@ import pytest
 from azext_acrartifact import errors
 from azext_acrartifact.cli.output.json import pull_output
 from azext_acrartifact.files.selection import Selection
+from azext_acrartifact.oci.descriptor import Descriptor
 from azext_acrartifact.oci.registry import Registry
+from azext_acrartifact.operations.pull import PullOrder, pull
+from azext_acrartifact.operations.pull_check import check
+from azext_acrartifact.transfer.progress import Progress
 from tests.support.system import has_mode
-from tests.unit.operations.conftest import pull_files, push_files
+from tests.unit.operations.conftest import pull_files, push_files, ref
 
 TREE = {"docs/a.md": "A", "docs/b.log": "B", "docs/sub/c.md": "C", "docs/sub/s[1].env": "E", "top.txt": "T"}
 
@@ -68,11 +72,49 @@ def test_a_folder_above_a_member_keeps_its_mode(pushed, tmp_path: Path) -> None:
     assert not (tmp_path / "to/docs/empty").exists()
 
 
-@pytest.mark.parametrize("include", [["*.nope"], ["docs/a.md", "nope"], ["top.txt", "docs/nope"]])
-def test_what_is_nowhere_in_the_folder_is_an_error(pushed, tmp_path: Path, include: list[str]) -> None:
-    with pytest.raises(errors.InvalidInputError, match=r"No file matches --include \S*nope"):
-        pull_files(*pushed, tmp_path / "to", selection=Selection.of(include=include))
-    assert below(tmp_path / "to") <= set(include)
+class Finished(Progress):
+    """Notes what is said to have ended, and how."""
+
+    def __init__(self) -> None:
+        self.ended: list[str] = []
+
+    def finished(self, blob: Descriptor, outcome: str) -> None:
+        self.ended.append(f"{outcome} {blob.title}")
+
+
+NOTHING = [
+    ({"include": ["*.nope"]}, "No file matches --include"),
+    ({"include": ["docs/a.md", "nope"]}, "No file matches --include nope"),
+    ({"include": ["top.txt", "docs/nope"]}, "No file matches --include docs/nope"),
+    ({"include": ["docs"], "exclude": ["*.*"]}, "No file of the artifact matches the filters"),
+]
+
+
+@pytest.mark.parametrize(("selection", "error"), NOTHING)
+def test_nothing_is_written_when_a_pattern_matches_nothing_in_a_folder(
+    pushed, tmp_path: Path, selection, error: str
+) -> None:
+    registry, image = pushed
+    order = PullOrder(ref(image), str(tmp_path / "to"), Selection.of(**selection))
+    progress = Finished()
+    with pytest.raises(errors.InvalidInputError, match=error):
+        pull(registry, order, progress)
+    assert (progress.ended, (tmp_path / "to").exists()) == ([], False)
+    grow(tmp_path / "to", {"docs/a.md": "older"})
+    with pytest.raises(errors.InvalidInputError, match=error):
+        pull(registry, order, progress)
+    assert (progress.ended, os.listdir(tmp_path / "to")) == ([], ["docs"])
+    assert (tmp_path / "to/docs/a.md").read_text() == "older"
+
+
+@pytest.mark.parametrize(("selection", "error"), NOTHING)
+def test_a_pattern_that_matches_nothing_in_an_unchanged_folder(pushed, tmp_path: Path, selection, error: str) -> None:
+    pull_files(*pushed, tmp_path / "to")
+    (tmp_path / "to/top.txt").unlink()
+    for pulls in (pull, check):
+        with pytest.raises(errors.InvalidInputError, match=error):
+            pulls(pushed[0], PullOrder(ref(pushed[1]), str(tmp_path / "to"), Selection.of(**selection)), Progress())
+    assert not (tmp_path / "to/top.txt").exists()
 
 
 def test_patterns_that_exclude_nothing_are_in_the_result(pushed, tmp_path: Path) -> None:
