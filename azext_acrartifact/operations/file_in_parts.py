@@ -113,6 +113,7 @@ class PartOfFile:
         return f"{self.content.file.version}|{self.content.offset}+{self.content.size}"
 
     def described(self, digest: Digest) -> Descriptor:
-        """Return the descriptor of its layer, once the whole file has a digest."""
-        marks = part_annotations(self.file.whole, self.number, len(self.file.parts), self.content.offset)
+        """Return the descriptor of its layer. Until the whole file is hashed, *digest* stands in for its digest too."""
+        whole = self.file.whole if self.file.whole.digest else replace(self.file.whole, digest=digest)
+        marks = part_annotations(whole, self.number, len(self.file.parts), self.content.offset)
         return Descriptor(self.file.whole.media_type, digest, self.content.size, marks)

@@ -130,6 +130,7 @@ def push(registry: Registry, order: PushOrder, progress: Progress) -> PushResult
         for text in notes_on_parts(uploads) if order.dry_run else []:
             progress.note(text)
         config = config_blob(version, order.config, order.artifact_type, order.annotations.config, stack)
+        _compose(order, version, config.expected, [layer.expected for layer in layers])  # refuses what is too large
         registry.authorizer.authorization(Scope.of(order.reference.repository, *rights_of(order)))
         present = _present(registry, order)
         references = [order.reference, *named(order.reference, order.tags)]
@@ -246,10 +247,14 @@ def _push(
     if order.mountable:
         config = image_config(described, order.platform)
         uploader.run([config])
-    annotations = order.annotations.manifest
-    manifest = compose(version, _described(config), described, order.artifact_type, order.subject, annotations)
+    manifest = _compose(order, version, _described(config), described)
     tags = (_would_tag if order.dry_run else _tag)(registry, order, manifest, present)
     return _result(order, manifest, tags, config, layers)
+
+
+def _compose(order: PushOrder, version: str, config: Descriptor, layers: Sequence[Descriptor]) -> Manifest:
+    """Build the manifest of *order*. Raises as `build_manifest` does."""
+    return compose(version, config, layers, order.artifact_type, order.subject, order.annotations.manifest)
 
 
 def _described(upload: PendingUpload) -> Descriptor:

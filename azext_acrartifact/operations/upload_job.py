@@ -11,7 +11,7 @@ from ..files.archive.budget import size_limit
 from ..files.archive.compression import GZIP, NONE, ZSTD, Codec
 from ..oci.content import Advance, Content
 from ..oci.descriptor import Descriptor
-from ..oci.digest import Digest
+from ..oci.digest import Digest, digest_of
 from ..oci.manifest import Manifest
 from ..oci.mediatypes import CONTENT_DIGEST, FOLDER_SIZE, LAYER, LAYER_GZIP, LAYER_ZSTD, TITLE, UNPACK
 from ..transfer.concurrency import Concurrency
@@ -27,6 +27,7 @@ from .part_size import is_in_parts
 _FOLDER_TYPES = {GZIP: LAYER_GZIP, ZSTD: LAYER_ZSTD, NONE: LAYER}
 UPLOADED = "uploaded"
 SKIPPED = "skipped"
+_STAND_IN = digest_of(b"")
 
 
 @dataclass
@@ -47,6 +48,16 @@ class PendingUpload:
     def size(self) -> int:
         """Bytes to read."""
         return self.item.size if self.item else self.content.size if self.content else 0
+
+    @property
+    def expected(self) -> Descriptor:
+        """The descriptor that it will have, with another digest of the same length. A folder's size is 0."""
+        if self.part is not None:
+            return self.part.described(_STAND_IN)
+        folder = self.item is not None and self.item.folder is not None
+        marks = _folder_marks(_STAND_IN) if folder else {}
+        size = 0 if folder else self.size
+        return Descriptor(self.media_type, _STAND_IN, size, {**self.annotations, **marks}, data=self.data)
 
 
 def pending_uploads(

@@ -355,3 +355,32 @@ def test_what_was_left_out_by_default_or_by_nothing_is_in_the_result(signed_in, 
         (work / "d" / name).write_text("")
     result = push_output(push_files(signed_in(), "left-out:1", "d", exclude=["*.log", "{a,b}"]))
     assert (result["leftOut"], result["unmatchedPatterns"]) == (["d/.git"], ["{a,b}"])
+
+
+@pytest.mark.parametrize(
+    ("names", "options"),
+    [
+        (["a.txt", "run.sh"], {"annotations": Annotations(manifest={"k": "v"}, files={"a.txt": {"n": "é"}})}),
+        (["a.txt", "large"], {"part_size": 4 << 20, "artifact_type": "a/b", "tags": ["2"]}),
+        (["docs", "a.txt"], {"image_spec": "v1.0", "config": parse_file_spec("a.txt:a/c")}),
+    ],
+)
+def test_a_manifest_that_would_be_too_large_is_known_before_anything_is_sent(
+    signed_in, app, work: Path, monkeypatch: pytest.MonkeyPatch, names: list[str], options: dict[str, Any]
+) -> None:
+    (work / "docs").mkdir()
+    for name in ("a.txt", "run.sh", "docs/b.txt"):
+        (work / name).write_text(name * 99)
+    (work / "run.sh").chmod(0o755)
+    (work / "large").write_bytes(bytes(5 << 20))
+    pushed = push(signed_in(), order("samples/room:1", *names, **options), Progress())
+    # The size of a packed folder is unknown before it is sent.
+    unknown = sum(len(str(file.descriptor.size)) - 1 for file in pushed.files if file.descriptor.title == "docs")
+    least = len(pushed.manifest.raw) - unknown
+    monkeypatch.setattr("azext_acrartifact.oci.manifest.MANIFEST_LIMIT", least - 1)
+    app.log.clear()
+    with pytest.raises(errors.InvalidManifestError, match=f"files make {least} bytes; the limit is {least - 1}"):
+        push(signed_in(), order("samples/room:2", *names, **options), Progress())
+    assert not app.log.entries()
+    monkeypatch.setattr("azext_acrartifact.oci.manifest.MANIFEST_LIMIT", least + unknown)
+    push(signed_in(), order("samples/room:2", *names, **options), Progress())
