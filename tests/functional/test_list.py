@@ -64,7 +64,7 @@ def test_the_tables_of_az(az: Az, repository: str, digests: list[str], origin: O
     sbom = origin.attach(repository, digests[1], "application/vnd.example.sbom")
     for arguments, header, cell in (
         (("list", server, "--orderby", "name"), "Tags Digest Size Updated Locked ArtifactType", digests[1]),
-        (("list-referrers", artifact), "Digest ArtifactType AttachedTo Created", digests[1]),
+        (("list-referrers", artifact), "Digest ArtifactType AttachedTo", digests[1]),
         (("show", artifact), "Name Digest Holds Size Updated Locked ArtifactType", digests[1]),
         (("purge", server, "--ago", "0d", "--dry-run"), "State Artifact Reason", f"{repository}:"),
     ):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ...oci.mediatypes import CREATED
 from ...text import printable_lines
 
 Row = dict[str, Any]
 UNKNOWN = "(unknown type)"
+_TIME_WIDTH = len("2026-11-29T16:55:00.123456789+01:00")
 
 
 def referrers_tree(result: Row) -> str:
@@ -17,9 +19,16 @@ def referrers_tree(result: Row) -> str:
 
 
 def referrers_table(result: Row) -> list[Row]:
-    """Return a row for the artifact, and below it one for each referrer with the digest that it is attached to."""
-    root = {"Digest": result["digest"], "ArtifactType": "", "AttachedTo": "", "Created": ""}
-    return [{**root, "ArtifactType": str(result["mediaType"] or "")}, *_rows(result["referrers"], result["digest"])]
+    """Return a row for the artifact, and below it one for each referrer with the digest that it is attached to.
+
+    `Created` is what their annotations say; without any, there is no such column.
+    """
+    root = {"Digest": result["digest"], "ArtifactType": str(result["mediaType"] or ""), "AttachedTo": "", "Created": ""}
+    rows = [root, *_rows(result["referrers"], result["digest"])]
+    if not any(row["Created"] for row in rows):
+        for row in rows:
+            del row["Created"]
+    return rows
 
 
 def _branches(referrers: Sequence[Row], indent: str) -> Iterator[str]:
@@ -46,7 +55,7 @@ def _rows(referrers: Sequence[Row], subject: str) -> Iterator[Row]:
             "Digest": item["digest"],
             "ArtifactType": _kind(item),
             "AttachedTo": subject,
-            "Created": (item["annotations"].get("org.opencontainers.image.created") or "")[:19],
+            "Created": item["annotations"].get(CREATED, "")[:_TIME_WIDTH],
         }
         yield from _rows(item["referrers"], item["digest"])
 

@@ -23,3 +23,12 @@ def test_signatures_are_named_as_such() -> None:
     tree = {"reference": "a", "digest": "sha256:0", "mediaType": "b/c", "referrers": [one]}
     assert f"{kind} (signature of notation)" in referrers_tree(tree)
     assert referrers_table(tree)[1]["ArtifactType"] == f"{kind} (signature of notation)"
+
+
+def test_the_table_has_the_times_that_annotations_state() -> None:
+    time = "2026-11-29T16:55:00+01:00"
+    one = {"artifactType": "a/b", "digest": "sha256:1", "annotations": {}, "referrers": []}
+    tree = {"reference": "a", "digest": "sha256:0", "mediaType": "b/c", "referrers": [one]}
+    assert ["Created" in row for row in referrers_table(tree)] == [False, False]
+    stated = {**one, "annotations": {"org.opencontainers.image.created": time}, "referrers": [one]}
+    assert [row["Created"] for row in referrers_table({**tree, "referrers": [stated]})] == ["", time, ""]
