@@ -13,7 +13,7 @@ import re
 import sys
 from pathlib import Path
 
-from devtools import environment, pytests, steps, suite
+from devtools import environment, locks, pytests, steps, suite
 from devtools import wheel as wheels
 
 FOLDER = steps.ROOT / ".cache" / "oldest"
@@ -42,14 +42,18 @@ def ready() -> Path:
     python = FOLDER / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     digest = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
     stamp = FOLDER / ".installed"
-    if stamp.exists() and stamp.read_text(encoding="utf-8") == digest:
-        return python
-    stamp.unlink(missing_ok=True)
-    title = f"installing Azure CLI {version()} into {FOLDER.relative_to(steps.ROOT)} (some minutes)"
-    steps.must("making its environment", [sys.executable, "-m", "venv", "--clear", str(FOLDER)], environment.for_pip())
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    steps.must(title, [*pip, "--requirement", str(REQUIREMENTS)], environment.for_pip())
-    stamp.write_text(digest, encoding="utf-8")
+    FOLDER.parent.mkdir(exist_ok=True)
+    waiting = f"    another dev.py is working on {FOLDER.relative_to(steps.ROOT)}; waiting for it"
+    with locks.exclusive(FOLDER.with_suffix(".lock"), lambda: steps.say(waiting)):
+        if stamp.exists() and stamp.read_text(encoding="utf-8") == digest:
+            return python
+        stamp.unlink(missing_ok=True)
+        variables = environment.for_pip()
+        title = f"installing Azure CLI {version()} into {FOLDER.relative_to(steps.ROOT)} (some minutes)"
+        steps.must("making its environment", [sys.executable, "-m", "venv", "--clear", str(FOLDER)], variables)
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        steps.must(title, [*pip, "--requirement", str(REQUIREMENTS)], variables)
+        stamp.write_text(digest, encoding="utf-8")
     return python
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import threading
 from pathlib import Path
 
 import pytest
 
-from devtools import oldest, steps
+from devtools import locks, oldest, steps
 from tests.house.source import ROOT
 
 
@@ -25,3 +27,19 @@ def test_another_version_is_refused(tmp_path: Path, pinned: str) -> None:
 def test_the_tests_exist() -> None:
     missing = [name for name in oldest.TESTS if not (ROOT / "tests" / "functional" / f"test_{name}.py").exists()]
     assert missing == []
+
+
+def test_an_installation_waits_for_another_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(oldest, "FOLDER", tmp_path / "cache" / "oldest")
+    monkeypatch.setattr(steps, "ROOT", tmp_path)
+    oldest.FOLDER.mkdir(parents=True)
+    waits, found = threading.Event(), []
+    monkeypatch.setattr(steps, "say", lambda text: waits.set())
+    with locks.exclusive(oldest.FOLDER.with_suffix(".lock")):
+        other = threading.Thread(target=lambda: found.append(oldest.ready()), daemon=True)
+        other.start()
+        assert waits.wait(10)
+        assert not found
+        (oldest.FOLDER / ".installed").write_text(hashlib.sha256(oldest.REQUIREMENTS.read_bytes()).hexdigest())
+    other.join(10)
+    assert [path.is_relative_to(oldest.FOLDER) for path in found] == [True]
