@@ -256,6 +256,7 @@ def test_files_in_folders_are_selected_and_compared(az: Az, artifact: str, work:
     assert files_in(work / "rest") == {"docs/", "docs/a.md", "docs/s[1].env", "top.txt"}
     missing = az.refused(1, "pull", artifact, "-d", "none", "--include", "docs/nope.md")
     assert "No file matches --include docs/nope.md" in missing.stderr
+    assert ("Downloaded" in missing.stderr, (work / "none").exists()) == (False, False)
     (work / "rest/docs/own").touch()
     differs = az.refused(1, "pull", artifact, "-d", "rest", "--check")
     assert "1 of them: docs/b.log (missing)" in differs.stderr
