@@ -74,7 +74,8 @@ def _installed(project: str) -> str:
 def main(arguments: list[str]) -> int:
     """Build the site, or do what *arguments* ask for besides; return 1 if the check finds a problem."""
     parser = argparse.ArgumentParser(prog="dev.py docs", description="Build the documentation site into dist/site.")
-    parser.add_argument("--check", action="store_true", help="read it in chromium: links, search, widths, axe-core")
+    checks = "read it in chromium: links, search, menu; widths and axe-core of all pages or of those named"
+    parser.add_argument("--check", nargs="*", metavar="PAGE", help=checks)
     parser.add_argument("--picture", action="store_true", help="only draw docs/terminal.svg, from a real run")
     chosen = parser.parse_args(arguments)
     if chosen.picture:
@@ -83,12 +84,12 @@ def main(arguments: list[str]) -> int:
         print(picture.draw().relative_to(steps.ROOT))
         return 0
     print(build().relative_to(steps.ROOT) / "index.html")
-    if not chosen.check:
+    if chosen.check is None:
         return 0
     require("docs-check")
     from devtools.docs import check
 
-    return check.run(SITE)
+    return check.run(SITE, chosen.check)
 
 
 if __name__ == "__main__":

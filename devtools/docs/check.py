@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urldefrag, urlparse
@@ -12,47 +13,51 @@ from urllib.parse import unquote, urldefrag, urlparse
 from devtools import steps
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-WIDTHS = (390, 1280)
-"""A phone and a laptop, in pixels."""
+LOOKS = ((390, "light"), (1280, "light"), (1280, "dark"))
+"""A phone and a laptop: their width in pixels, and their color scheme."""
+SCHEMES = ("light", "dark")
 SEARCHED = "resume"
 SERIOUS = ("serious", "critical")
 SHOTS = steps.ROOT / "dist" / "site-pictures"
-PICTURED = ("index.html", "tutorial.html", "errors.html", "commands/push.html")
-"""The pages of which a picture is taken at each width."""
+PICTURED = ("index.html", "tutorial.html", "errors.html", "measurements.html", "commands/push.html")
+"""The pages of which a picture is taken in each look."""
 
 
-def run(site: Path) -> int:
-    """Check *site*, print each problem, and return 1 if there is one; raise `steps.Failed` without a browser."""
+def run(site: Path, only: Sequence[str] = ()) -> int:
+    """Check *site*, print each problem, and return 1 if there is one; raise `steps.Failed` without a browser. All links
+    are followed; the looks are those of the pages whose names begin with one of *only*, or of all."""
     from playwright.sync_api import sync_playwright
 
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     if program is None:
         raise steps.Failed("The check needs a browser. On Debian or Ubuntu: apt-get install chromium")
-    shutil.rmtree(SHOTS, ignore_errors=True)
-    SHOTS.mkdir(parents=True)
-    found: list[str] = []
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    count = 0
     # A server shows 404.html, whose links begin at its root.
     pages = sorted(path for path in site.rglob("*.html") if path.name != "404.html")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        context = browser.new_context(viewport={"width": WIDTHS[-1], "height": 900}, reduced_motion="reduce")
         requested: list[str] = []
-        context.on("request", lambda request: requested.append(request.url))
-        page = context.new_page()
-        page.on("pageerror", lambda error: found.append(f"{page.url}: {error}"))
-        links: dict[str, set[str]] = {}
-        for path in pages:
-            found += _read(page, path, site, links)
-        found += _search(page, site)
-        found += [
-            f"asks the network for {url}" for url in sorted(set(requested)) if not url.startswith(("file:", "data:"))
-        ]
+        failed: list[str] = []
+        tabs = {}
+        for scheme in SCHEMES:  # a tab remembers its colors
+            context = browser.new_context(color_scheme=scheme, reduced_motion="reduce")
+            context.on("request", lambda request: requested.append(request.url))
+            context.on("weberror", lambda error: failed.append(f"{error.page.url}: {error.error}"))
+            tabs[scheme] = context.new_page()
+        page = tabs["light"]
+        links = {path.as_uri(): _links(page, path) for path in pages}
+        looked = [path for path in pages if path.relative_to(site).as_posix().startswith(tuple(only) or "")]
+        count += _printed(broken(links))
+        for path in looked:
+            count += _printed(_look(tabs, path, path.relative_to(site).as_posix()))
+        count += _printed(itertools.chain(_menu(page, site), _search(page, site), failed))
+        beyond = sorted({url for url in requested if not url.startswith(("file:", "data:"))})
+        count += _printed(f"asks the network for {url}" for url in beyond)
         browser.close()
-    found += broken(links)
-    for problem in found:
-        print(problem)
-    steps.say(f"{len(pages)} pages, {sum(map(len, links.values()))} links: {len(found)} problems; pictures: {SHOTS}")
-    return 1 if found else 0
+    seen = f"{len(looked)} of {len(pages)} pages, {sum(map(len, links.values()))} links and anchors"
+    steps.say(f"{seen}: {count} problems; pictures: {SHOTS.relative_to(steps.ROOT)}")
+    return 1 if count else 0
 
 
 def broken(links: dict[str, set[str]]) -> list[str]:
@@ -74,32 +79,66 @@ def broken(links: dict[str, set[str]]) -> list[str]:
     return found
 
 
-def _read(page: Any, path: Path, site: Path, links: dict[str, set[str]]) -> Iterator[str]:
-    """Open one page at each width; yield its problems, and note its links and anchors."""
+def _printed(problems: Iterable[str]) -> int:
+    """Print each of *problems* when it is found; return their number."""
+    number = 0
+    for problem in problems:
+        print(problem, flush=True)
+        number += 1
+    return number
+
+
+def _links(page: Any, path: Path) -> set[str]:
+    """Return the links of a page, and its anchors."""
+    page.goto(path.as_uri(), wait_until="load")
+    links = set(page.eval_on_selector_all("a[href]", "all => all.map(one => one.href)"))
+    return links | set(page.eval_on_selector_all("[id]", "all => all.map(one => '#' + one.id)"))
+
+
+def _look(tabs: dict[str, Any], path: Path, name: str) -> Iterator[str]:
+    """Open the page *name* in each look, in the tab of its color scheme; yield what is too wide and what axe finds.
+    In the dark, it looks at colors alone."""
     from axe_playwright_python.sync_playwright import Axe
 
-    name = path.relative_to(site).as_posix()
-    for width in WIDTHS:
+    for width, scheme in LOOKS:
+        page = tabs[scheme]
         page.set_viewport_size({"width": width, "height": 900})
         page.goto(path.as_uri(), wait_until="load")
         wide = page.evaluate("document.documentElement.scrollWidth")
         if wide > width:
             yield f"{name}: {wide} pixels wide on a screen of {width}"
         if name in PICTURED:
-            page.screenshot(path=SHOTS / f"{name.replace('/', '-')[:-5]}-{width}.png", full_page=False)
-    links[path.as_uri()] = set(page.eval_on_selector_all("a[href]", "all => all.map(one => one.href)")) | set(
-        page.eval_on_selector_all("[id]", "all => all.map(one => '#' + one.id)")
-    )
-    for violation in Axe().run(page).response["violations"]:
-        if violation["impact"] in SERIOUS:
-            where = "; ".join(str(node["target"]) for node in violation["nodes"][:3])
-            yield f"{name}: {violation['id']}: {violation['help']}: {where}"
+            page.screenshot(path=SHOTS / f"{name.replace('/', '-')[:-5]}-{width}-{scheme}.png", full_page=False)
+        rules = {"runOnly": ["color-contrast"]} if scheme == "dark" else {}
+        for violation in Axe().run(page, options=rules).response["violations"]:
+            if violation["impact"] in SERIOUS:
+                where = "; ".join(str(node["target"]) for node in violation["nodes"][:3])
+                yield f"{name}, {width} pixels, {scheme}: {violation['id']}: {violation['help']}: {where}"
+
+
+def _menu(page: Any, site: Path) -> Iterator[str]:
+    """Go to another page by the menu that a phone has; yield what is wrong."""
+    from playwright.sync_api import TimeoutError as TimedOut
+
+    width, _ = LOOKS[0]
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto((site / "index.html").as_uri(), wait_until="load")
+    try:
+        page.locator("label.md-header__button[for=__drawer]").click(timeout=10_000)
+        page.wait_for_timeout(500)
+        page.screenshot(path=SHOTS / f"menu-{width}.png")
+        page.get_by_role("link", name="Tutorial").first.click(timeout=10_000)
+        page.wait_for_url("**/tutorial.html", timeout=10_000)
+    except TimedOut:
+        yield f"the menu at {width} pixels does not lead to the tutorial"
 
 
 def _search(page: Any, site: Path) -> Iterator[str]:
     """Search as a person does, from a page that was opened as a file; yield what is wrong."""
     from playwright.sync_api import TimeoutError as TimedOut
 
+    width, _ = LOOKS[1]
+    page.set_viewport_size({"width": width, "height": 900})
     page.goto((site / "index.html").as_uri(), wait_until="load")
     page.locator("input.md-search__input").click()
     page.keyboard.type(SEARCHED, delay=50)
@@ -109,7 +148,7 @@ def _search(page: Any, site: Path) -> Iterator[str]:
     except TimedOut:
         yield f"the search finds nothing for {SEARCHED!r}"
         return
-    page.screenshot(path=SHOTS / f"search-{WIDTHS[-1]}.png")
+    page.screenshot(path=SHOTS / f"search-{width}.png")
     texts = results.all_inner_texts()
     if not any(re.search(SEARCHED, text, re.IGNORECASE) for text in texts):
         yield f"the search for {SEARCHED!r} finds {texts}"

@@ -31,6 +31,3 @@ if (location.protocol === "file:") {
   };
   window.Worker = window.IFrameWorker;
 }
-
-// A dialog has a name for those who hear it.
-addEventListener("DOMContentLoaded", () => document.querySelector(".md-search")?.setAttribute("aria-label", "Search"));

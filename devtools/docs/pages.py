@@ -30,7 +30,7 @@ ELSEWHERE = {
 
 INNER = (
     "decisions/", "architecture.md", "contributing.md", "emulator.md", "history.md", "measurements.md", "mutation.md",
-    "security-cases.md",
+    "promises.md", "security-cases.md",
 )  # fmt: skip
 """Pages for those who change or judge the extension: a search shows them after those for its users."""
 
@@ -57,7 +57,7 @@ def stage(folder: Path, commands: list[dict[str, Any]]) -> None:
             _write(folder / page, (_LATER if page.startswith(INNER) else "") + text)
     for image in (steps.ROOT / "docs").rglob("*.svg"):
         shutil.copy(image, folder / image.relative_to(steps.ROOT / "docs"))
-    for name in ("style.css", "iframe-worker.js"):
+    for name in ("style.css", "iframe-worker.js", "accessible.js"):
         shutil.copy(Path(__file__).parent / name, folder / name)
     _write(folder / ELSEWHERE["docs/decisions/"], "\n".join(["# Decisions", "", *_decisions(folder), ""]))
     for name, text in reference.pages(commands):
