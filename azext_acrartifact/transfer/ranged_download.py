@@ -11,7 +11,7 @@ import functools
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from ..errors import ArtifactError, ConnectionFailedError, DigestMismatchError
+from ..errors import ArtifactError, DigestMismatchError
 from ..oci.content import Advance, Source, Stream
 from ..oci.descriptor import Descriptor
 from ..oci.digest import Verifier
@@ -148,10 +148,6 @@ class RangedDownload:
         buffer, position = memoryview(bytearray(min(self._sizes.buffer, end - start))), start
         while position < end:
             count = stream.readinto(buffer[: min(len(buffer), end - position)], position)
-            if not count:
-                raise ConnectionFailedError(
-                    "The connection broke", where=self._blob.digest, why="the response ended early"
-                )
             require_running(self._cancelled)
             self._file.write_at(buffer[:count], position)
             yield position, buffer[:count]

@@ -79,7 +79,7 @@ class RelaySource:
             self._error = error
             raise
         self._verifier.update(buffer[:count])
-        if not count or self._position == self._blob.size:
+        if self._position == self._blob.size:
             self._confirm()
         return count
 

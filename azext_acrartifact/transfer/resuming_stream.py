@@ -34,14 +34,14 @@ class ResumingStream:
 
     def readinto(self, buffer: memoryview, offset: int) -> int:
         """Fill *buffer* with bytes from *offset*, which is where the last call ended unless `close` was called since.
-        Returns 0 at the end of a response. Raises `ConnectionFailedError` when the source stays broken, or has sent
-        too much in all."""
+        Returns 0 at the end; a response that ends before is a break, too. Raises `ConnectionFailedError` when the
+        source stays broken, or has sent too much in all."""
         while True:
             stream = self._opened(offset)
             try:
                 if self._behind:
-                    self._skip(stream)
-                count = self._read(stream, buffer)
+                    self._skip(stream, offset)
+                count = self._read(stream, buffer, offset)
             except ConnectionFailedError as error:
                 self.close()
                 if not self._tries.again_after_error(error):
@@ -68,25 +68,26 @@ class ResumingStream:
     def _fetch(self, offset: int) -> Stream:
         return self._source.fetch(self._blob, offset)
 
-    def _read(self, stream: Stream, buffer: memoryview) -> int:
-        return stream.readinto(buffer)
+    def _read(self, stream: Stream, buffer: memoryview, position: int) -> int:
+        """Fill *buffer* with the next bytes, from *position* of the blob."""
+        count = stream.readinto(buffer)
+        if not count and position < self._end:
+            why = f"the response ended early, at byte {position:,} instead of {self._end:,}"
+            raise ConnectionFailedError("The connection broke", where=self._blob.digest, why=why)
+        return count
 
-    def _skip(self, stream: Stream) -> None:
-        """Skip the bytes read before, where the source could not start in the middle."""
+    def _skip(self, stream: Stream, offset: int) -> None:
+        """Skip the bytes before *offset*, which were read before, where the source could not start in the middle."""
         buffer = memoryview(bytearray(min(BLOCK, self._behind)))
         while self._behind:
-            count = stream.readinto(buffer[: self._behind])
-            if not count:
-                raise ConnectionFailedError(
-                    "The connection broke", where=self._blob.digest, why="the response ended early"
-                )
+            count = self._read(stream, buffer[: self._behind], offset - self._behind)
             self._budget.spend(count)
             self._behind -= count
 
 
 class ResumingRange(ResumingStream):
-    """One range of a blob, up to *end*. A response that ends before is a break, too. Raises `RangeIgnored` instead of
-    skipping the bytes before the range: those are for another reader."""
+    """One range of a blob, up to *end*. Raises `RangeIgnored` instead of skipping the bytes before the range: those are
+    for another reader."""
 
     def __init__(self, source: Source, blob: Descriptor, tries: Tries, budget: TransferBudget, end: int) -> None:
         super().__init__(source, blob, tries, budget)
@@ -97,9 +98,3 @@ class ResumingRange(ResumingStream):
         if stream.offset != offset:
             raise RangeIgnored(stream)
         return stream
-
-    def _read(self, stream: Stream, buffer: memoryview) -> int:
-        count = stream.readinto(buffer)
-        if not count:
-            raise ConnectionFailedError("The connection broke", where=self._blob.digest, why="a range ended early")
-        return count

@@ -80,6 +80,11 @@ def cut(after: int, data: bytes = DATA, status: int = 200) -> RawResponse:
     return RawResponse(whole.raw[: len(whole.raw) - len(data) + after], "close")
 
 
+def cut_without_length(after: int) -> RawResponse:
+    """Return a response that ends after *after* bytes of `DATA`, and announces no length: its end looks complete."""
+    return RawResponse(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + DATA[:after], "close")
+
+
 class Run:
     """One upload to a host, with the bytes that it reports."""
 

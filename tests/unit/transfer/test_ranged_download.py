@@ -20,7 +20,7 @@ from azext_acrartifact.transfer.sizes import TransferSizes
 from tests.support.server import RawResponse, Sent, reset, respond
 from tests.support.threads import run_all
 from tests.support.uploads import BlobHost
-from tests.unit.transfer.conftest import BLOB, DATA, MemoryFile, cut
+from tests.unit.transfer.conftest import BLOB, DATA, MemoryFile, cut, cut_without_length
 
 SIZES = TransferSizes(block=2048, shortest_range=2, longest_range=2, buffer=1500)
 
@@ -262,6 +262,13 @@ def test_a_response_without_ranges_that_breaks_is_read_again(source) -> None:
 
     file = MemoryFile(len(DATA))
     load(source(BlobHost(fault, ranges=False)), file, 1)
+    assert bytes(file.data) == DATA
+
+
+def test_a_response_without_ranges_and_length_that_ends_early_is_read_again(source) -> None:
+    file = MemoryFile(len(DATA))
+    host = BlobHost(lambda sent, number: cut_without_length(20_000) if number == 2 else None, ranges=False)
+    load(source(host), file, 1)
     assert bytes(file.data) == DATA
 
 
