@@ -255,7 +255,8 @@ def test_a_certificate_for_another_host_is_refused(authority) -> None:
 
     alerts: list[str] = []
     greeter = in_thread(greet)
-    with contextlib.closing(theirs), pytest.raises(ssl.SSLCertVerificationError):
-        TlsStream(ours, ssl.create_default_context(cafile=str(authority.certificate_file)), "registry.test")
-    greeter.join(10)
+    with contextlib.closing(theirs):
+        with pytest.raises(ssl.SSLCertVerificationError):
+            TlsStream(ours, ssl.create_default_context(cafile=str(authority.certificate_file)), "registry.test")
+        greeter.join(10)
     assert alerts == ["sent"]
