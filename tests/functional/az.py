@@ -107,10 +107,15 @@ class Az:
     ) -> Result:
         """Run `az acr artifact VERB …`, which ends with *code* and one clear error that says what to do next."""
         result = self("acr", "artifact", verb, *arguments, stdin=stdin, prepare=prepare)
-        assert result.code == code, result
-        assert result.stdout == ""
-        assert_one_error(result.stderr, of_the_parser=code == 2)
+        assert_refused(result, code)
         return result
+
+
+def assert_refused(result: Result, code: int) -> None:
+    """Require that a command ended with *code* and one clear error that says what to do next."""
+    assert result.code == code, result
+    assert result.stdout == ""
+    assert_one_error(result.stderr, of_the_parser=code == 2)
 
 
 def assert_one_error(stderr: str, of_the_parser: bool = False) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Sequence
 
-from tests.functional.az import LIMIT, Az, Result
+from tests.functional.az import LIMIT, PYTHON, Az, Result
 
 # Azure CLI's log writes to the standard error of the start of the process.
 _SCRIPT = """
@@ -31,13 +30,17 @@ for words in commands:
 
 def in_one_process(az: Az, commands: Sequence[Sequence[str]]) -> list[Result]:
     """Run `az acr artifact …` for each of *commands*, one after another; each result has the log of all."""
+    return all_in_one_process(az, [["acr", "artifact", *words] for words in commands])
+
+
+def all_in_one_process(az: Az, commands: Sequence[Sequence[str]]) -> list[Result]:
+    """Run `az …` for each of *commands* in the same way."""
     since = max((entry.id for entry in az.emulator.log()), default=0)
-    lines = [["acr", "artifact", *words] for words in commands]
     done = subprocess.run(
-        [sys.executable, "-c", _SCRIPT], cwd=az.folder, env=dict(az.variables), input=json.dumps(lines),
+        [PYTHON, "-c", _SCRIPT], cwd=az.folder, env=dict(az.variables), input=json.dumps(commands),
         capture_output=True, encoding="utf-8", timeout=2 * LIMIT,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     log = az.emulator.log(since)
     ended = [json.loads(line) for line in done.stdout.splitlines()]
-    return [Result(tuple(words), *end, log) for words, end in zip(lines, ended, strict=True)]
+    return [Result(tuple(words), *end, log) for words, end in zip(commands, ended, strict=True)]

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from acr_emulator.client import Emulator
-from tests.functional.az import Az, files_in
+from tests.functional.az import Az, assert_refused, files_in
+from tests.functional.many import in_one_process
 from tests.functional.origin import SERVER, Origin
 from tests.functional.terminal import at_terminal
 
@@ -30,10 +31,22 @@ def subject(origin: Origin, repository: str) -> str:
     return origin.push_files(repository, {"artifact.txt": b"one"})
 
 
-def attach(az: Az, reference: str, name: str, content: str, kind: str = SBOM) -> str:
-    """Attach a file; return the digest."""
-    (az.folder / name).write_text(content)
-    return str(az.artifact("attach", reference, "--file", name, "--artifact-type", kind).json["digest"])
+AN_SBOM = ("sbom.json", "{}", SBOM)
+SCAN = ("scan.txt", "clean", SIGNATURE)
+SIGNED = ("sbom.sig", "signed", SIGNATURE)
+
+
+def attach(az: Az, reference: str, *files: tuple[str, str, str]) -> list[str]:
+    """Attach files, each given by its name, content and type, one after another; return their digests."""
+    commands = []
+    for number, (name, content, kind) in enumerate(files):
+        folder = az.folder / f"attached-{number}"
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_text(content)
+        commands.append(["attach", reference, "--file", f"{folder}/{name}", "--artifact-type", kind])
+    results = in_one_process(az, commands)
+    assert [(done.code, done.stderr) for done in results] == [(0, "")] * len(files)
+    return [done.json["digest"] for done in results]
 
 
 def test_a_file_is_attached(
@@ -56,30 +69,31 @@ def test_a_file_is_attached(
 
 
 def test_the_same_again_changes_nothing(az: Az, artifact: str, subject: str, has_api: bool) -> None:
-    first = attach(az, artifact, "sbom.json", "{}")
-    assert attach(az, artifact, "sbom.json", "{}") == first
+    first, again = attach(az, artifact, AN_SBOM, AN_SBOM)
+    assert again == first
     listed = az.artifact("list-referrers", artifact).json["referrers"]
     assert [item["digest"] for item in listed] == [first]
 
 
 def test_the_tree_of_referrers(az: Az, artifact: str, repository: str, subject: str, has_api: bool) -> None:
-    sbom = attach(az, artifact, "sbom.json", "{}")
-    other = attach(az, artifact, "scan.txt", "clean", SIGNATURE)
-    signature = attach(az, f"{SERVER}/{repository}@{sbom}", "sbom.sig", "signed", SIGNATURE)
-    flat = az.artifact("list-referrers", artifact).json
+    sbom, other = attach(az, artifact, AN_SBOM, SCAN)
+    (signature,) = attach(az, f"{SERVER}/{repository}@{sbom}", SIGNED)
+    flat, whole = (
+        done.json
+        for done in in_one_process(az, [["list-referrers", artifact, *more] for more in ([], ["--recursive"])])
+    )
     assert flat["digest"] == subject
     assert {item["digest"]: (item["artifactType"], item["referrers"]) for item in flat["referrers"]} == {
         sbom: (SBOM, []), other: (SIGNATURE, []),
     }  # fmt: skip
-    tree = {item["digest"]: item for item in az.artifact("list-referrers", artifact, "--recursive").json["referrers"]}
+    tree = {item["digest"]: item for item in whole["referrers"]}
     assert [item["digest"] for item in tree[sbom]["referrers"]] == [signature]
     assert tree[other]["referrers"] == []
 
 
 def test_only_branches_that_lead_to_a_type_are_listed(az: Az, artifact: str, repository: str, subject: str) -> None:
-    sbom = attach(az, artifact, "sbom.json", "{}")
-    attach(az, artifact, "scan.txt", "clean", "application/vnd.example.scan")
-    signature = attach(az, f"{SERVER}/{repository}@{sbom}", "sbom.sig", "signed", SIGNATURE)
+    sbom, _ = attach(az, artifact, AN_SBOM, ("scan.txt", "clean", "application/vnd.example.scan"))
+    (signature,) = attach(az, f"{SERVER}/{repository}@{sbom}", SIGNED)
     found = az.artifact("list-referrers", artifact, "--artifact-type", SIGNATURE, "--recursive").json["referrers"]
     assert [(item["digest"], [below["digest"] for below in item["referrers"]]) for item in found] == [
         (sbom, [signature])
@@ -96,8 +110,8 @@ def test_an_incomplete_list_is_an_error(az: Az, artifact: str, repository: str, 
 
 
 def test_a_terminal_shows_a_tree(az: Az, artifact: str, repository: str, subject: str) -> None:
-    sbom = attach(az, artifact, "sbom.json", "{}")
-    signature = attach(az, f"{SERVER}/{repository}@{sbom}", "sbom.sig", "signed", SIGNATURE)
+    (sbom,) = attach(az, artifact, AN_SBOM)
+    (signature,) = attach(az, f"{SERVER}/{repository}@{sbom}", SIGNED)
     shown = at_terminal(az, "acr", "artifact", "list-referrers", artifact, "--recursive").stdout.splitlines()
     assert shown == [
         f"{SERVER}/{repository}@{subject}",
@@ -111,9 +125,7 @@ def test_a_terminal_shows_a_tree(az: Az, artifact: str, repository: str, subject
 
 
 def test_the_newest_of_a_type_is_pulled(az: Az, artifact: str, subject: str, has_api: bool, work: Path) -> None:
-    attach(az, artifact, "sbom.json", "old")
-    attach(az, artifact, "sbom.json", "new")
-    attach(az, artifact, "scan.txt", "clean", SIGNATURE)
+    attach(az, artifact, ("sbom.json", "old", SBOM), ("sbom.json", "new", SBOM), SCAN)
     pulled = az.artifact("pull", artifact, "--referrer", SBOM, "--destination", "out").json
     assert files_in(work / "out") == {"sbom.json"}
     assert (work / "out" / "sbom.json").read_text() == "new"
@@ -121,7 +133,7 @@ def test_the_newest_of_a_type_is_pulled(az: Az, artifact: str, subject: str, has
 
 
 def test_a_type_that_is_not_attached_is_not_found(az: Az, artifact: str, subject: str, work: Path) -> None:
-    attach(az, artifact, "sbom.json", "{}")
+    attach(az, artifact, AN_SBOM)
     refused = az.refused(3, "pull", artifact, "--referrer", SIGNATURE, "--destination", "out")
     assert SBOM in refused.stderr
     assert not (work / "out").exists()
@@ -136,21 +148,25 @@ def test_standard_input_is_attached_under_a_name(az: Az, artifact: str, subject:
     assert (work / "out" / "scan.txt").read_text() == "all is well\n"
 
 
-@pytest.mark.parametrize(
-    ("code", "options"),
-    [
-        (2, ["--file", "a.txt"]),
-        (1, ["--file", "-", "--artifact-type", SBOM]),
-        (1, ["--file", "a.txt", "--stdin-name", "b.txt", "--artifact-type", SBOM]),
-        (1, ["--file", "-", "-", "--stdin-name", "b.txt", "--artifact-type", SBOM]),
-        (1, ["--file", "-", "--stdin-name", "../b.txt", "--artifact-type", SBOM]),
-        (1, ["--artifact-type", SBOM]),
-        (1, ["--file", "a.txt", "--artifact-type", "sbom"]),
-    ],
-)
-def test_invalid_attachments(az: Az, artifact: str, subject: str, work: Path, code: int, options: list[str]) -> None:
+INVALID = {
+    ("--file", "a.txt"): 2,
+    ("--file", "-", "--artifact-type", SBOM): 1,
+    ("--file", "a.txt", "--stdin-name", "b.txt", "--artifact-type", SBOM): 1,
+    ("--file", "-", "-", "--stdin-name", "b.txt", "--artifact-type", SBOM): 1,
+    ("--file", "-", "--stdin-name", "../b.txt", "--artifact-type", SBOM): 1,
+    ("--artifact-type", SBOM): 1,
+    ("--file", "a.txt", "--artifact-type", "sbom"): 1,
+}
+"""Options that are refused, and the exit code."""
+
+
+def test_invalid_attachments(az: Az, artifact: str, subject: str, work: Path, subtests: pytest.Subtests) -> None:
     (work / "a.txt").write_text("a")
-    assert az.refused(code, "attach", artifact, *options).writes == []
+    results = in_one_process(az, [["attach", artifact, *options] for options in INVALID])
+    for (options, code), refused in zip(INVALID.items(), results, strict=True):
+        with subtests.test(options=options):
+            assert_refused(refused, code)
+            assert refused.writes == []
 
 
 def test_a_missing_subject_is_not_found(az: Az, artifact: str, work: Path) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from acr_emulator.client import Emulator
-from tests.functional.az import Az
+from tests.functional.az import Az, assert_refused
+from tests.functional.many import in_one_process
 from tests.functional.origin import SERVER, Origin
 
 
@@ -51,13 +52,16 @@ ROWS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("row", ROWS)
-def test_an_error_of_the_registry(az: Az, emulator: Emulator, artifact: str, row: str) -> None:
-    status, text, headers, code, words = ROWS[row]
-    emulator.fault(host=SERVER, path="/manifests/", action="status", status=status, body=text, headers=headers)
-    refused = az.refused(code, "pull", artifact)
-    for word in words:
-        assert word in refused.stderr, refused.stderr
+def test_an_error_of_the_registry(az: Az, emulator: Emulator, repository: str, subtests: pytest.Subtests) -> None:
+    for number, (status, text, headers, _, _) in enumerate(ROWS.values()):
+        path = f"/{repository}-{number}/manifests/"
+        emulator.fault(host=SERVER, path=path, action="status", status=status, body=text, headers=headers)
+    results = in_one_process(az, [["pull", f"{SERVER}/{repository}-{number}:1.0"] for number in range(len(ROWS))])
+    for (row, (*_, code, words)), refused in zip(ROWS.items(), results, strict=True):
+        with subtests.test(row):
+            assert_refused(refused, code)
+            for word in words:
+                assert word in refused.stderr
 
 
 @pytest.mark.parametrize(

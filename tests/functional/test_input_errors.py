@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.functional.az import Az, assert_one_error, files_in
+from tests.functional.az import Az, assert_one_error, assert_refused, files_in
 from tests.functional.limits import at_most, small_disk, without_roots_powers
+from tests.functional.many import all_in_one_process, in_one_process
 from tests.functional.origin import SERVER, Origin
 
 REFERENCE = f"{SERVER}/samples/refused:1.0"
@@ -57,43 +58,53 @@ ARGUMENTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", ARGUMENTS)
-def test_push_refuses(signed_out: Az, work: Path, case: str) -> None:
+def test_push_refuses(signed_out: Az, work: Path, subtests: pytest.Subtests) -> None:
     """Run without a sign-in, so that any error but the argument's would show too."""
-    arguments, code, named = ARGUMENTS[case]
     (work / "a.txt").write_text("a")
-    refused = signed_out.refused(code, "push", *arguments)
-    assert named in refused.stderr
-    assert refused.log == []
+    results = in_one_process(signed_out, [["push", *arguments] for arguments, _, _ in ARGUMENTS.values()])
+    for (case, (_, code, named)), refused in zip(ARGUMENTS.items(), results, strict=True):
+        with subtests.test(case):
+            assert_refused(refused, code)
+            assert named in refused.stderr
+            assert refused.log == []
     assert files_in(work) == {"a.txt"}
 
 
-@pytest.mark.parametrize(
-    ("setting", "named"),
-    [
-        (("concurrency", "-3"), "concurrency=-3"),
-        (("concurrency", "abc"), "concurrency=abc"),
-        (("token_cache", "maybe"), "token_cache=maybe"),
-        (("auth_mode", "nobody"), "auth_mode=nobody"),
-        (("stall_timeout", "1.5"), "stall_timeout=1.5"),
-        (("completion_timeout", "0"), "completion_timeout=0"),
-        (("verify", "sometimes"), "verify=sometimes"),
-        (("concurency", "8"), "Set concurrency"),
-    ],
-)
-@pytest.mark.parametrize("of_environment", [False, True])
-def test_a_wrong_setting(az: Az, artifact: str, setting: tuple[str, str], named: str, of_environment: bool) -> None:
+SETTINGS = {
+    ("concurrency", "-3"): "concurrency=-3",
+    ("concurrency", "abc"): "concurrency=abc",
+    ("token_cache", "maybe"): "token_cache=maybe",
+    ("auth_mode", "nobody"): "auth_mode=nobody",
+    ("stall_timeout", "1.5"): "stall_timeout=1.5",
+    ("completion_timeout", "0"): "completion_timeout=0",
+    ("verify", "sometimes"): "verify=sometimes",
+    ("concurency", "8"): "Set concurrency",
+}
+"""Wrong settings, and what the error has to name."""
+
+
+def test_a_wrong_setting(az: Az, artifact: str, subtests: pytest.Subtests) -> None:
+    commands = []
+    for name, value in SETTINGS:
+        commands += [
+            ["config", "set", f"acrartifact.{name}={value}", "--only-show-errors"],
+            ["acr", "artifact", "pull", artifact],
+            ["config", "unset", f"acrartifact.{name}", "--only-show-errors"],
+        ]
+    results = all_in_one_process(az, commands)
+    for (setting, named), refused in zip(SETTINGS.items(), results[1::3], strict=True):
+        with subtests.test(setting=setting):
+            assert_refused(refused, 1)
+            assert named in refused.stderr
+            assert refused.log == []
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=" ".join)
+def test_a_wrong_variable(az: Az, artifact: str, setting: tuple[str, str]) -> None:
     name, value = setting
     variable = f"AZURE_ACRARTIFACT_{name.upper()}"
-    if of_environment:
-        az, named = az.using(**{variable: value}), named.replace(f"{name}=", f"{variable}=")
-    else:
-        az.ok("config", "set", f"acrartifact.{name}={value}", "--only-show-errors")
-    refused = az("acr", "artifact", "pull", artifact)
-    az("config", "unset", f"acrartifact.{name}", "--only-show-errors")
-    assert refused.code == 1
-    assert named in refused.stderr
-    assert_one_error(refused.stderr)
+    refused = az.using(**{variable: value}).refused(1, "pull", artifact)
+    assert SETTINGS[setting].replace(f"{name}=", f"{variable}=") in refused.stderr
     assert refused.log == []
 
 

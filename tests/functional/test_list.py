@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.functional.az import Az
+from tests.functional.many import in_one_process
 from tests.functional.origin import SERVER, Origin
 
 KIND = "application/vnd.test"
@@ -38,12 +39,18 @@ def test_the_artifacts_of_a_repository(az: Az, repository: str, digests: list[st
         assert item["changeableAttributes"]["writeEnabled"] is True  # type: ignore[index]
 
 
-@pytest.mark.parametrize(
-    ("order", "tags"), [("time_desc", ["a", "b", "c"]), ("time_asc", ["c", "b", "a"]), ("name", ["a", "b", "c"])]
-)
-def test_the_order(az: Az, repository: str, digests: list[str], order: str, tags: list[str]) -> None:
-    assert [item["tags"][0] for item in listed(az, repository, "--orderby", order)] == tags  # type: ignore[index]
-    assert [item["tags"][0] for item in listed(az, repository, "--orderby", order, "--top", "2")] == tags[:2]  # type: ignore[index]
+ORDERS = {"time_desc": ["a", "b", "c"], "time_asc": ["c", "b", "a"], "name": ["a", "b", "c"]}
+"""The first tag of each artifact, in each order."""
+
+
+def test_the_order(az: Az, repository: str, digests: list[str], subtests: pytest.Subtests) -> None:
+    where = ["list", "--name", "myregistry", "--repository", repository]
+    cases = [(order, top) for order in ORDERS for top in ("", "2")]
+    commands = [[*where, "--orderby", order, *(["--top", top] if top else [])] for order, top in cases]
+    for (order, top), found in zip(cases, in_one_process(az, commands), strict=True):
+        with subtests.test(order=order, top=top):
+            assert (found.code, found.stderr) == (0, "")
+            assert [item["tags"][0] for item in found.json] == ORDERS[order][: 2 if top else 3]
 
 
 def test_a_type_filter(az: Az, repository: str, digests: list[str], origin: Origin) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.functional.az import Az
+from tests.functional.many import in_one_process
 from tests.functional.origin import EMPTY, MANIFEST, Origin, digest_of
 
 CONTENT = b"Here is an artifact\n"
@@ -75,16 +76,18 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_manifest(az: Az, artifact: str, work: Path, case: str) -> None:
-    arguments, expected = CASES[case]
+def test_manifest(
+    az: Az, artifact: str, repository: str, work: Path, origin: Origin, subtests: pytest.Subtests
+) -> None:
     (work / "artifact.txt").write_bytes(CONTENT)
     (work / "config.json").write_bytes(b'{"a":1}')
-    pushed = az.artifact("push", artifact, *arguments.split())
-    raw = az("acr", "artifact", "show", artifact, "--raw")
-    assert (raw.code, raw.stderr) == (0, "")
-    assert raw.stdout == json.dumps(expected, separators=(",", ":"))
-    assert pushed.json["digest"] == digest_of(raw.stdout.encode())
+    results = in_one_process(az, [["push", artifact, *arguments.split()] for arguments, _ in CASES.values()])
+    for (case, (_, expected)), pushed in zip(CASES.items(), results, strict=True):
+        with subtests.test(case):
+            assert (pushed.code, pushed.stderr) == (0, "")
+            written = origin.manifest(repository, pushed.json["digest"])
+            assert written == json.dumps(expected, separators=(",", ":")).encode()
+            assert pushed.json["digest"] == digest_of(written)
 
 
 @pytest.mark.parametrize("spelling", ["d", "d/", "./d"])

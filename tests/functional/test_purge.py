@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.functional.az import Az, assert_one_error
+from tests.functional.az import Az, assert_one_error, assert_refused
+from tests.functional.many import in_one_process
 from tests.functional.origin import SERVER, Origin
 from tests.functional.terminal import at_terminal
 
@@ -53,14 +54,18 @@ def test_failures_are_printed_with_exit_code_1(
     assert az.artifact(*what[2:]).json["deletedTags"] == [f"{repository}:dev-1"]
 
 
-@pytest.mark.parametrize(
-    ("code", "options"),
-    [
-        (2, ("--filter", "a:b")),
-        (1, ("--ago", "30d", "--filter", "a:b", "--repository", "a")),
-        (1, ("--ago", "30d", "--filter", "a:b", "--include-referrers")),
-        (1, ("--ago", "30d", "--filter", "a:b", "--keep", "-1")),
-    ],
-)
-def test_wrong_options(az: Az, code: int, options: tuple[str, ...]) -> None:
-    assert az.refused(code, "purge", "--name", "myregistry", *options).registry() == []
+WRONG = {
+    ("--filter", "a:b"): 2,
+    ("--ago", "30d", "--filter", "a:b", "--repository", "a"): 1,
+    ("--ago", "30d", "--filter", "a:b", "--include-referrers"): 1,
+    ("--ago", "30d", "--filter", "a:b", "--keep", "-1"): 1,
+}
+"""Options that are refused, and the exit code."""
+
+
+def test_wrong_options(az: Az, subtests: pytest.Subtests) -> None:
+    results = in_one_process(az, [["purge", "--name", "myregistry", *options] for options in WRONG])
+    for (options, code), refused in zip(WRONG.items(), results, strict=True):
+        with subtests.test(options=options):
+            assert_refused(refused, code)
+            assert refused.registry() == []

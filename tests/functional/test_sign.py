@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from acr_emulator.client import Emulator
-from tests.functional.az import Az, files_in
+from tests.functional.az import Az, assert_refused, files_in
+from tests.functional.many import in_one_process
 from tests.functional.origin import SERVER, Origin
 from tests.support.signers import alone, chain_of, write_pem
 
@@ -157,22 +158,25 @@ def test_several_artifacts_are_signed_or_none_if_one_is_missing(
     assert az.artifact("sign", artifact, *keys, "--dry-run").json[0]["signature"] is None
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["sign", "a.azurecr.io/b:1"], "No key given"),
-        (["sign", "a.azurecr.io/b:1", "--key-file", "k"], "needs its certificate"),
-        (["sign", "a.azurecr.io/b:1", "--key", "k", "--key-file", "k"], "exclude each other"),
-        (["sign", "--key", KEY], "No artifact given"),
-        (["sign", "a.azurecr.io/b:1", "--key", "https://evil.example/keys/release"], "Not the id|Not a Key Vault"),
-        (["sign", "a.azurecr.io/b:1", "--key", "https://myvault.vault.azure.net/secrets/release"], "Not the id"),
-        (["sign", "a.azurecr.io/b:1", "--key", KEY, "--expiry", "soon"], "Not an age"),
-        (["sign", "a.azurecr.io/b:1", "c.azurecr.io/b:1", "--key", KEY], "several registries"),
-        (["verify", "a.azurecr.io/b:1", "--trusted-identity", "x"], "needs --certificate-file"),
-        (["push", "a.azurecr.io/b:1", "--file", "a.txt", "--platform", "linux/arm64", "--sign-key", KEY], "an index"),
-    ],
-)
-def test_wrong_arguments_are_refused(az: Az, file: str, arguments: list[str], words: str) -> None:
-    result = az.refused(1, *arguments)
-    assert any(word in result.stderr for word in words.split("|")), result.stderr
-    assert result.registry() == []
+WRONG = [
+    (["sign", "a.azurecr.io/b:1"], "No key given"),
+    (["sign", "a.azurecr.io/b:1", "--key-file", "k"], "needs its certificate"),
+    (["sign", "a.azurecr.io/b:1", "--key", "k", "--key-file", "k"], "exclude each other"),
+    (["sign", "--key", KEY], "No artifact given"),
+    (["sign", "a.azurecr.io/b:1", "--key", "https://evil.example/keys/release"], "Not the id|Not a Key Vault"),
+    (["sign", "a.azurecr.io/b:1", "--key", "https://myvault.vault.azure.net/secrets/release"], "Not the id"),
+    (["sign", "a.azurecr.io/b:1", "--key", KEY, "--expiry", "soon"], "Not an age"),
+    (["sign", "a.azurecr.io/b:1", "c.azurecr.io/b:1", "--key", KEY], "several registries"),
+    (["verify", "a.azurecr.io/b:1", "--trusted-identity", "x"], "needs --certificate-file"),
+    (["push", "a.azurecr.io/b:1", "--file", "a.txt", "--platform", "linux/arm64", "--sign-key", KEY], "an index"),
+]
+"""Arguments that are refused, and the words of which the error has one."""
+
+
+def test_wrong_arguments_are_refused(az: Az, file: str, subtests: pytest.Subtests) -> None:
+    results = in_one_process(az, [arguments for arguments, _ in WRONG])
+    for (arguments, words), refused in zip(WRONG, results, strict=True):
+        with subtests.test(arguments=arguments):
+            assert_refused(refused, 1)
+            assert any(word in refused.stderr for word in words.split("|"))
+            assert refused.registry() == []

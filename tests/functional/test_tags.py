@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.functional.az import Az
+from tests.functional.many import in_one_process
 from tests.functional.origin import SERVER, Origin, digest_of
 
 
@@ -82,13 +84,18 @@ def test_a_push_locks_the_artifact_and_its_tags(az: Az, artifact: str, repositor
     assert "has writeEnabled=false" in az.refused(1, "untag", artifact).stderr
 
 
-@pytest.mark.parametrize("option", ["delete", "list", "read", "write"])
-def test_each_attribute_is_set_and_reset(az: Az, artifact: str, repository: str, digest: str, option: str) -> None:
-    for reference in (artifact, f"{SERVER}/{repository}@{digest}"):
-        for value in ("false", "true"):
-            done = az.artifact("update", reference, f"--{option}-enabled", value).json
-            expected: dict[str, Any] = {f"{name}Enabled": True for name in ("delete", "list", "read", "write")}
-            assert done["changeableAttributes"] == {**expected, f"{option}Enabled": value == "true"}
+def test_each_attribute_is_set_and_reset(
+    az: Az, artifact: str, repository: str, digest: str, subtests: pytest.Subtests
+) -> None:
+    references = (artifact, f"{SERVER}/{repository}@{digest}")
+    options = ("delete", "list", "read", "write")
+    steps = list(itertools.product(references, options, ("false", "true")))
+    commands = [["update", reference, f"--{option}-enabled", value] for reference, option, value in steps]
+    for (reference, option, value), done in zip(steps, in_one_process(az, commands), strict=True):
+        with subtests.test(reference=reference, option=option, value=value):
+            assert (done.code, done.stderr) == (0, "")
+            expected: dict[str, Any] = {f"{name}Enabled": True for name in options}
+            assert done.json["changeableAttributes"] == {**expected, f"{option}Enabled": value == "true"}
 
 
 def test_a_repository_is_locked_and_unlocked(az: Az, repository: str, digest: str, work: Path) -> None:

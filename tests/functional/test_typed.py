@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.functional.az import Az
+from tests.functional.az import Az, Result, assert_refused
+from tests.functional.many import in_one_process
 from tests.functional.origin import SERVER
 
 NAME = SERVER.partition(".")[0]
@@ -35,7 +37,10 @@ ACCEPTED = {
     "a pattern that no shell expanded": ("push", "{ref}", "--file", "[ab].txt"),
 }
 
-REFUSED = {
+Table = dict[str, tuple[tuple[str, ...], list[str]]]
+"""Commands that are refused, and the words that their errors need."""
+
+REFUSED: Table = {
     "no registry": (("push", "artifact:1.0", "-f", "a.txt"), ["No registry given", f"{SERVER}/artifact:1.0", "--name"]),
     "a reference as a tag": (("tag", "{ref}", "--tags", f"{SERVER}/a:stable"), ["--tags stable"]),
     "tags with a comma": (("tag", "{ref}", "--tags", "2,3"), ["--tags 2 3"]),
@@ -85,27 +90,38 @@ def filled(words: tuple[str, ...], **values: str) -> list[str]:
     return [word.format(**values) for word in words]
 
 
-@pytest.mark.parametrize("case", ACCEPTED)
-def test_it_is_accepted(az: Az, digest: str, artifact: str, repository: str, work: Path, case: str) -> None:
+def test_it_is_accepted(
+    az: Az, digest: str, artifact: str, repository: str, work: Path, subtests: pytest.Subtests
+) -> None:
     for name in ("a.txt", "b.txt"):
         (work / name).write_text(name)
-    done = az.artifact(*filled(ACCEPTED[case], ref=artifact, repository=repository, digest=digest))
-    found = done.json[0] if isinstance(done.json, list) else done.json
-    assert found["digest"].startswith("sha256:")
-    if case == "files after the reference":
-        assert [file["title"] for file in found["files"]] == ["a.txt", "b.txt"]
+    commands = [filled(words, ref=artifact, repository=repository, digest=digest) for words in ACCEPTED.values()]
+    for case, done in zip(ACCEPTED, in_one_process(az, commands), strict=True):
+        with subtests.test(case):
+            assert (done.code, done.stderr) == (0, "")
+            found = done.json[0] if isinstance(done.json, list) else done.json
+            assert found["digest"].startswith("sha256:")
+            if case == "files after the reference":
+                assert [file["title"] for file in found["files"]] == ["a.txt", "b.txt"]
 
 
-@pytest.mark.parametrize("case", REFUSED)
-def test_it_is_refused_with_what_to_type(az: Az, artifact: str, file: str, case: str) -> None:
-    words, named = REFUSED[case]
-    refused = az.refused(1, *filled(words, ref=artifact))
-    for word in named:
-        assert word in refused.stderr
-    assert refused.log == []
+def refused_of(az: Az, artifact: str, table: Table) -> Iterator[tuple[str, Result, list[str]]]:
+    """Run the commands of *table*; yield each case with its result and the words that it needs."""
+    results = in_one_process(az, [filled(words, ref=artifact) for words, _ in table.values()])
+    for (case, (_, named)), refused in zip(table.items(), results, strict=True):
+        yield case, refused, named
 
 
-OF_OTHER_TOOLS = {
+def test_it_is_refused_with_what_to_type(az: Az, artifact: str, file: str, subtests: pytest.Subtests) -> None:
+    for case, refused, named in refused_of(az, artifact, REFUSED):
+        with subtests.test(case):
+            assert_refused(refused, 1)
+            for word in named:
+                assert word in refused.stderr
+            assert refused.log == []
+
+
+OF_OTHER_TOOLS: Table = {
     "oras's --config": (("push", "{ref}", "a.txt", "--config", "/dev/null:a/b"), ["--manifest-config"]),
     "oras's -a": (("push", "{ref}", "a.txt", "-a", "k=v"), ["--annotation"]),
     "oras's output": (("pull", "{ref}", "-o", "out"), ["--destination out"]),
@@ -122,13 +138,13 @@ OF_OTHER_TOOLS = {
 }
 
 
-@pytest.mark.parametrize("case", OF_OTHER_TOOLS)
-def test_an_option_of_another_tool_names_ours(az: Az, artifact: str, file: str, case: str) -> None:
-    words, named = OF_OTHER_TOOLS[case]
-    refused = az.refused(2, *filled(words, ref=artifact))
-    for word in named:
-        assert word in refused.stderr.splitlines()[1]
-    assert refused.log == []
+def test_an_option_of_another_tool_names_ours(az: Az, artifact: str, file: str, subtests: pytest.Subtests) -> None:
+    for case, refused, named in refused_of(az, artifact, OF_OTHER_TOOLS):
+        with subtests.test(case):
+            assert_refused(refused, 2)
+            for word in named:
+                assert word in refused.stderr.splitlines()[1]
+            assert refused.log == []
 
 
 @pytest.mark.parametrize("typed", ["dockerfile", "app"])
