@@ -6,17 +6,16 @@ any length into memory.
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from pathlib import Path
 from typing import TypeVar
 
 from ..errors import ConnectionFailedError
 from ..threads import try_start
 from ..transport.connection import EXCHANGE_STALLS
+from .process_memory import process_memory
 
 MOST_GROWTH = 48 * 1024 * 1024
 """Bytes that the process may grow by meanwhile. Importing the libraries takes half of it, a token a few KiB."""
@@ -25,7 +24,6 @@ _HINT = "Check the network and its proxy, then run the command again. To use ano
 _LONGER = "To wait longer: az config set acrartifact.stall_timeout=SECONDS"
 _STEP = 0.02
 """Seconds between two looks at the memory."""
-_STATUS = Path("/proc/self/statm")
 _Token = TypeVar("_Token")
 
 
@@ -54,32 +52,14 @@ def token_in_time(get_token: Callable[[], _Token], stall_timeout: float, most_gr
 
     thread = threading.Thread(target=run, name="entra-token", daemon=True)
     seconds = EXCHANGE_STALLS * stall_timeout
-    end, most = time.monotonic() + seconds, _memory() + most_growth
+    end, most = time.monotonic() + seconds, process_memory() + most_growth
     if not try_start(thread):
         return get_token()
     while True:
         thread.join(_STEP)
         if not thread.is_alive():
             return got.result()
-        if _memory() > most:
+        if process_memory() > most:
             raise EndlessResponseError(_WHAT, why="its response is too large", hint=_HINT)
         if time.monotonic() > end:
             raise NoTokenError(_WHAT, why=f"no response within {seconds:g} s", hint=f"{_HINT} {_LONGER}")
-
-
-if sys.platform == "win32":
-
-    def _memory() -> int:
-        """Return 0: Python's library has no function for it there."""
-        return 0
-
-else:
-    import resource
-
-    def _memory() -> int:
-        """Return the bytes of memory that this process has, or its most so far where the system does not say."""
-        try:
-            return int(_STATUS.read_bytes().split()[1]) * resource.getpagesize()
-        except (OSError, ValueError, IndexError):
-            most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            return most if sys.platform == "darwin" else most * 1024
