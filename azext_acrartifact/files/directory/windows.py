@@ -57,9 +57,10 @@ class PathFolder:
 
     def child(self, name: str) -> PathFolder:
         """Open the folder *name* in it. Raises ELOOP or ENOTDIR for a link or a file."""
-        self._refuse_link(name)
-        if not os.path.isdir(self._at(name)):
-            code = errno.ENOTDIR if os.path.exists(self._at(name)) else errno.ENOENT
+        status = self.look(name)
+        if status is None or is_link(status) or not stat.S_ISDIR(status.st_mode):
+            # One look decides: another thread may make the folder just now.
+            code = errno.ENOENT if status is None else errno.ELOOP if is_link(status) else errno.ENOTDIR
             raise OSError(code, os.strerror(code), self._at(name))
         return PathFolder(self._at(name))
 

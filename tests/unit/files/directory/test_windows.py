@@ -170,6 +170,12 @@ def test_a_drive_or_share_that_does_not_exist_is_named(monkeypatch: pytest.Monke
     assert root in caught.value.why
 
 
+def test_a_folder_that_is_made_meanwhile_is_missing_and_no_file(out: Path, before: Before) -> None:
+    before(os.path, "exists", lambda path: os.mkdir(path))
+    with contextlib.closing(PathFolder(str(out))) as folder, pytest.raises(FileNotFoundError):
+        folder.child("new")
+
+
 def test_a_path_of_any_length_is_read_and_written(out: Path) -> None:
     """MAX_PATH is 260 on Windows."""
     parts = ["n" * 50] * 5
