@@ -18,6 +18,7 @@ from azext_acrartifact.errors import ArtifactError, LocalFileError, SignInError
 from tests.fuzz.canned import SERVER, URL, Canned, client
 from tests.fuzz.decoded import decoded
 from tests.fuzz.shown import is_harmless
+from tests.support.system import has_mode
 
 NEW = DockerLogin("somebody", "secret")
 LOGIN = Login("AzureCloud", "t", "p", "s")
@@ -71,7 +72,7 @@ def _stored(config: DockerConfig) -> bool:
 def _others_stay(path: Path, data: bytes) -> None:
     """Require that only this server's entry differs from before."""
     before, after = json.loads(data or b"{}"), json.loads(path.read_bytes())
-    assert path.stat().st_mode & 0o077 == 0
+    assert has_mode(path, 0o600)
     assert {k: v for k, v in after.items() if k != "auths"} == {k: v for k, v in before.items() if k != "auths"}
     old = before.get("auths") if isinstance(before.get("auths"), dict) else {}
     assert {k: v for k, v in after["auths"].items() if k != SERVER} == {k: v for k, v in old.items() if k != SERVER}

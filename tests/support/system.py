@@ -14,16 +14,22 @@ T = TypeVar("T")
 WINDOWS = sys.platform == "win32"
 """Whether this is Windows: without FIFOs, with one mode bit (read-only), and with links for privileged users alone."""
 
+WINE: bool
+"""Whether this is Wine instead of Windows."""
+
 LOCK: tuple[ModuleType, str]
 """The module and name of the system call that locks a file."""
 
 if sys.platform == "win32":
+    import ctypes
     import msvcrt
 
+    WINE = hasattr(ctypes.WinDLL("ntdll"), "wine_get_version")
     LOCK = (msvcrt, "locking")
 else:
     import fcntl
 
+    WINE = False
     LOCK = (fcntl, "flock")
 
 

@@ -1,11 +1,15 @@
-"""The tests that do not run on Windows, and why. All others run on Wine, see `dev.py windows`."""
+"""The tests that do not run on Windows, or not on Wine, and why. All others run on Wine, see `dev.py windows`."""
 
 from __future__ import annotations
+
+from tests.support.system import WINE
 
 _LINKS = "Windows has no symbolic links without a privilege"
 _MODES = "Windows has no permission bits but read-only, no umask and no groups"
 _SPECIAL_FILES = "Windows has no FIFOs, no /dev and no /proc"
 _OPEN_FILES = "Windows neither replaces nor removes open files, and opens and locks no folders"
+_CASE = "Windows does not keep names apart that differ by case"
+_COLONS = "Windows has no colons in names"
 _PROGRAMS = "Windows has no GNU tar and no gzip"
 _LIMITS = "Windows has no limits on the files and the memory of a process"
 
@@ -51,6 +55,7 @@ TESTS = {
         files/archive/test_pack.py::test_a_file_with_content_behind_its_size_is_refused
     """,
     _OPEN_FILES: """
+        cli/test_import_path.py::test_a_current_folder_that_was_deleted_breaks_nothing
         files/test_local_file.py::test_a_removed_file_is_read_to_its_end
         operations/test_push.py::test_a_file_that_vanishes_while_it_is_pushed_is_pushed
         files/directory/test_posix.py::test_a_file_cannot_be_locked_while_a_sweep_removes_it
@@ -60,6 +65,13 @@ TESTS = {
         files/writing/test_temp_file.py::test_a_file_swept_before_it_was_locked_is_created_again
         files/writing/test_temp_file.py::test_whether_a_disk_keeps_names_apart_is_tried
         layout/test_files.py::test_a_file_that_is_replaced_when_it_is_opened_is_not_read
+    """,
+    _CASE: """
+        files/archive/test_walk.py::test_names_that_differ_by_case_are_packed_and_noted
+        operations/test_download_job.py::test_twins_are_pushed_and_pulled_where_the_disk_keeps_them_apart
+    """,
+    _COLONS: """
+        operations/test_file_spec.py::test_a_path_that_exists_wins
     """,
     _PROGRAMS: """
         files/archive/test_extract.py::test_reads_gnu_tar_padded_to_its_record
@@ -72,7 +84,16 @@ TESTS = {
 }
 """Reasons, and below each the tests: `FILE::TEST` for all cases of a test, `FILE::TEST[CASE]` for one."""
 
-_REASONS = {name: reason for reason, names in TESTS.items() for name in names.split()}
+WINE_TESTS = {
+    "Wine 8 says that a file with too long a name is missing, Windows that the name is invalid": """
+        operations/test_backup.py::test_a_tar_that_cannot_be_made_leaves_no_folder
+    """,
+}
+"""The same for tests that run on Windows, but not on Wine."""
+
+_REASONS = {
+    name: reason for reason, names in {**TESTS, **(WINE_TESTS if WINE else {})}.items() for name in names.split()
+}
 
 
 def reason(node: str) -> str | None:

@@ -7,6 +7,7 @@ import ctypes
 import errno
 import msvcrt
 import nt
+import ntpath
 import os
 import sys
 from collections.abc import Callable
@@ -23,6 +24,7 @@ _EXCLUSIVE_AND_AT_ONCE = 3
 _READ_ONLY = 1
 _ACCESS_DENIED = 5
 _PRIVILEGE_NOT_HELD = 1314
+_MORE_DATA = 234
 
 
 class _Overlapped(ctypes.Structure):
@@ -70,6 +72,22 @@ def _no_symlink(source: Any, target: Any, *_arguments: Any, **_options: Any) -> 
     raise OSError(errno.EINVAL, "A required privilege is not held by the client", source, _PRIVILEGE_NOT_HELD, target)
 
 
+def _of_any_length(final_path: Callable[[str], str]) -> Callable[[str], str]:
+    """Return a long path as it is: Wine 8 has no links, and finds no final path of more than 260 characters."""
+
+    def found(path: str) -> str:
+        try:
+            return final_path(path)
+        except OSError as error:
+            if error.winerror != _MORE_DATA:
+                raise
+            full = os.path.abspath(path)
+            return full if full.startswith("\\\\?\\") else "\\\\?\\" + full
+
+    return found
+
+
 msvcrt.locking = _locking
+ntpath._getfinalpathname = _of_any_length(ntpath._getfinalpathname)
 os.replace = nt.replace = _refusing_read_only(os.replace)
 os.symlink = nt.symlink = _no_symlink

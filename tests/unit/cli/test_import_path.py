@@ -36,6 +36,11 @@ def path_after(folder: str, *more: str, cwd: Path, python_path: list[str]) -> li
     return found
 
 
+def real(path: str | Path) -> str:
+    """Return *path* without links, and on Windows in lower case."""
+    return os.path.normcase(os.path.realpath(path))
+
+
 @pytest.mark.parametrize("entry", ["", ".", "sub", "link"])
 def test_the_current_folder_leaves_by_every_name(tmp_path: Path, entry: str) -> None:
     (tmp_path / "sub").mkdir()
@@ -90,7 +95,7 @@ def test_the_folders_that_python_still_loads_from_are_named(tmp_path: Path) -> N
     variables = {**os.environ, "PYTHONPATH": os.pathsep.join(["out", str(tmp_path / "libs"), str(ROOT)])}
     done = subprocess.check_output([sys.executable, "-c", look], cwd=tmp_path, env=variables, text=True)
     closed, before, path = json.loads(done)
-    assert set(closed) - set(before) == {str(tmp_path / "extensions")}
-    assert {os.path.realpath(entry) for entry in path} <= set(closed)
-    assert {str(tmp_path / "libs"), os.path.realpath(sys.prefix), site.getusersitepackages()} <= set(closed)
-    assert str(tmp_path / "out") not in closed
+    assert set(closed) - set(before) == {real(tmp_path / "extensions")}
+    assert {real(entry) for entry in [*path, tmp_path / "libs", sys.prefix]} <= set(closed)
+    assert os.path.normcase(site.getusersitepackages()) in closed
+    assert real(tmp_path / "out") not in closed

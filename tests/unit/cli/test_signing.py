@@ -14,6 +14,7 @@ from azext_acrartifact.cli.context import CommandContext
 from azext_acrartifact.cli.signing import SignAfter, Verification
 from azext_acrartifact.errors import ArtifactError, InvalidInputError, LocalFileError, SignatureError
 from azext_acrartifact.oci.reference import parse_reference
+from azext_acrartifact.signing.notation_files import NotationFolder
 from tests.unit.cli.az_command import az_command
 
 REFERENCE = parse_reference("myregistry.azurecr.io/samples/artifact:1.0")
@@ -31,10 +32,12 @@ def command(verify: str = "") -> CommandContext:
 def skipping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Write a trust policy of Notation that verifies nothing."""
     policy = {"name": "p", "registryScopes": ["*"], "signatureVerification": {"level": "skip"}}
-    (tmp_path / "notation").mkdir()
     document = {"version": "1.0", "trustPolicies": [policy]}
-    (tmp_path / "notation" / "trustpolicy.json").write_text(json.dumps(document))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    for variable in ("HOME", "XDG_CONFIG_HOME", "APPDATA"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    folder = NotationFolder.of_user().path
+    folder.mkdir(parents=True)
+    (folder / "trustpolicy.json").write_text(json.dumps(document))
 
 
 def test_nothing_is_verified_unless_it_is_wanted() -> None:

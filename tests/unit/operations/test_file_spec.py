@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from azext_acrartifact.errors import InvalidInputError
 from azext_acrartifact.oci.mediatypes import is_media_type
 from azext_acrartifact.operations.file_spec import FileSpec, parse_file_spec, title_below, title_of
+from tests.support.system import WINDOWS
 
 _path = st.text("ab./- é", min_size=1, max_size=12).filter(lambda text: text.strip())
 _drive = st.sampled_from(["", "C:\\", "d:/"])
@@ -94,7 +95,7 @@ def test_a_path_that_exists_wins(work: Path) -> None:
 def test_windows_separators_are_read_where_that_exists(work: Path) -> None:
     (work / "d").mkdir()
     (work / "d" / "a.txt").write_text("")
-    assert parse_file_spec(rf".\d\a.txt:{TYPE}") == FileSpec("./d/a.txt", TYPE)
+    assert parse_file_spec(rf".\d\a.txt:{TYPE}") == FileSpec(r".\d\a.txt" if WINDOWS else "./d/a.txt", TYPE)
     assert parse_file_spec(r"e\a.txt") == FileSpec(r"e\a.txt")
     (work / r"d\a.txt").write_text("")
     assert parse_file_spec(r"d\a.txt") == FileSpec(r"d\a.txt")

@@ -168,6 +168,8 @@ def test_bodies_of_metadata_prolong_their_exchange() -> None:
 @pytest.mark.usefixtures("loopback")
 def test_a_request_that_is_taken_slowly_is_sent() -> None:
     ours, theirs = socket.socketpair()
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 100_000)
+    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 100_000)  # on Windows, megabytes otherwise
     began, body = time.monotonic(), Chunk(Memory(bytes(3_000_000)), 0, 3_000_000)
 
     def take() -> None:

@@ -159,6 +159,7 @@ def test_trailers_may_be_as_long_as_the_limit(serve, http) -> None:
     assert get(http, serve(RawResponse(CHUNKED + b"5\r\nhello\r\n0\r\n" + trailers + b"\r\n"))) == b"hello"
 
 
+@pytest.mark.usefixtures("loopback")
 def test_a_response_whose_reader_was_closed_is_closed_in_silence() -> None:
     """After an error both are dropped, in any order."""
     one, other = socket.socketpair()

@@ -5,6 +5,7 @@ import errno
 import gzip
 import io
 import os
+import stat
 import subprocess
 import zlib
 from pathlib import Path
@@ -204,7 +205,7 @@ def test_harmless_records_are_ignored(out: Path) -> None:
     records = record("mtime", b"-1.5") + record("SCHILY.xattr.security.capability", b"\xff\x00") + record("uid", b"0")
     comment = extended(b"g", record("comment", b"0123"))
     unpack(out, layer(comment, extended(b"x", records), member("d/a", b"a")))
-    assert snapshot(out / "d") == {"a": ("file", 0o644, b"a")}
+    assert snapshot(out / "d") == {"a": ("file", stat.S_IWUSR if WINDOWS else 0o644, b"a")}
 
 
 # Hostile archives
@@ -331,8 +332,8 @@ def test_entry_limits(out: Path) -> None:
             (lambda d: (d / "s").symlink_to(d.parent.parent), [member("d/s/a", b"x")]),
             (lambda d: (d / "a").symlink_to("../../outside"), [member("d/a", b"x")]),
             (lambda d: os.mkfifo(d / "a"), [member("d/a", b"x")]),
+            (lambda d: (d / "a").write_bytes(b"mine"), [symlink("d/a", "first")]),
         ),
-        (lambda d: (d / "a").write_bytes(b"mine"), [symlink("d/a", "first")]),
         (lambda d: (d / "s/t").mkdir(parents=True), [member("d/s/t", b"x")]),
     ],
 )
@@ -490,7 +491,7 @@ parts = st.builds(
 )
 
 
-@settings(derandomize=True, max_examples=300, deadline=None)
+@settings(derandomize=True, max_examples=100 if WINDOWS else 300, deadline=None)
 @given(st.lists(parts, max_size=6), st.none() | st.tuples(st.integers(0, 3000), st.integers(1, 255)))
 def test_no_archive_changes_anything_outside(
     tmp_path_factory, found: list[bytes], flip: tuple[int, int] | None
