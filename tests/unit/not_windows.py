@@ -11,6 +11,10 @@ _OPEN_FILES = "Windows neither replaces nor removes open files, and opens and lo
 _CASE = "Windows does not keep names apart that differ by case"
 _COLONS = "Windows has no colons in names"
 _PROGRAMS = "Windows has no GNU tar and no gzip"
+_WAKING = (
+    "Windows wakes no thread that waits for bytes when another one shuts the socket down: the thread ends with its"
+    " timeout, the command without it (https://github.com/python/cpython/issues/91913)"
+)
 _LIMITS = "Windows has no limits on the files and the memory of a process"
 
 TESTS = {
@@ -76,6 +80,9 @@ TESTS = {
     _PROGRAMS: """
         files/archive/test_extract.py::test_reads_gnu_tar_padded_to_its_record
         files/archive/test_pack.py::test_system_tar_and_gzip_unpack_it
+    """,
+    _WAKING: """
+        transfer/test_scheduler.py::test_an_error_wakes_a_thread_that_waits_for_a_response
     """,
     _LIMITS: """
         files/writing/test_temp_file.py::test_after_a_failed_write_the_old_file_is_unchanged
