@@ -15,6 +15,7 @@ _WAKING = (
     "Windows wakes no thread that waits for bytes when another one shuts the socket down: the thread ends with its"
     " timeout, the command without it (https://github.com/python/cpython/issues/91913)"
 )
+_BENCH = "The bench measures processes with posix_spawn and /proc, which Windows has not"
 _LIMITS = "Windows has no limits on the files and the memory of a process"
 
 TESTS = {
@@ -84,6 +85,11 @@ TESTS = {
     _WAKING: """
         transfer/test_scheduler.py::test_an_error_wakes_a_thread_that_waits_for_a_response
     """,
+    _BENCH: """
+        bench/test_running.py::test_the_usage_is_that_of_the_command
+        bench/test_running.py::test_a_failed_command_is_not_measured
+        bench/test_running.py::test_a_process_s_own_time_is_counted_while_it_runs
+    """,
     _LIMITS: """
         files/writing/test_temp_file.py::test_after_a_failed_write_the_old_file_is_unchanged
         operations/test_pull.py::test_a_disk_that_fills_up_while_a_folder_is_unpacked_changes_nothing
@@ -92,6 +98,9 @@ TESTS = {
 """Reasons, and below each the tests: `FILE::TEST` for all cases of a test, `FILE::TEST[CASE]` for one."""
 
 WINE_TESTS = {
+    "Wine has no git": """
+        bench/test_records.py::test_a_record_names_the_wheel_or_the_commit
+    """,
     "Wine 8 says that a file with too long a name is missing, Windows that the name is invalid": """
         operations/test_backup.py::test_a_tar_that_cannot_be_made_leaves_no_folder
     """,
