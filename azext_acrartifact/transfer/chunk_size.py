@@ -5,7 +5,7 @@ from __future__ import annotations
 from .sizes import TransferSizes
 
 FEW = 4
-"""Requests of a blob that need no larger ones than are known to be accepted: three of them are at risk."""
+"""Requests of a blob for which no larger size is tried than about the recorded limit: only three of them are at risk."""
 
 
 class ChunkLimits:
@@ -71,7 +71,7 @@ class ChunkSize:
         steps = [self._sizes.chunk, self._sizes.larger_chunk, self._sizes.largest_chunk]
         larger = min([2 * self.value, *(step for step in steps if step > self.value)])
         if larger > self._sizes.larger_chunk and size <= FEW * self.value:
-            return  # a refused request costs more than the others are likely to
+            return  # a refused request would cost more than the next loss is likely to
         if self.value < steps[-1] and (not self._limits.refused or larger < self._limits.refused):
             self.value = larger
 
