@@ -77,7 +77,9 @@ class FolderTree:
         try:
             return folder.child(part)
         except OSError as error:
-            status = folder.look(part)
+            status = None
+            with contextlib.suppress(OSError):
+                status = folder.look(part)
             if status is not None and (is_link(status) or not stat.S_ISDIR(status.st_mode)):
                 raise LocalFileError(
                     "The folder's name is taken",

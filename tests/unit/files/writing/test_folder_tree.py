@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
 import stat
 import subprocess
@@ -109,13 +110,19 @@ def test_a_taken_name_is_refused_and_nothing_stays_open(out: Path, opened: Calla
 
 
 def test_a_folder_that_vanishes_before_it_is_opened_is_an_error(out: Path, before: Before) -> None:
+    looks = itertools.count()
+
     def vanish(path: str, *_flags: int, **_folder: int) -> None:
         if os.path.basename(path) == "e":
             (out / "d/e").rmdir()
 
+    def vanish_when_looked_at_again(path: str, *_flags: int, **_folder: int) -> None:
+        if os.path.basename(path) == "e" and next(looks) == 1:
+            vanish(path)
+
     with Destination.open(str(out)) as destination:
         before(os, "open", vanish)
-        before(os.path, "isdir", vanish)
+        before(os, "lstat", vanish_when_looked_at_again)
         with pytest.raises(LocalFileError, match=r"Cannot open the folder.*No such file"):
             destination.size_of(safe_name("d/e/b"))
 
@@ -123,7 +130,7 @@ def test_a_folder_that_vanishes_before_it_is_opened_is_an_error(out: Path, befor
 def test_a_folder_that_the_system_does_not_open_is_an_error(out: Path, before: Before) -> None:
     with Destination.open(str(out)) as destination:
         before(os, "open", failing(errno.EACCES))
-        before(os.path, "isdir", failing(errno.EACCES))
+        before(os, "lstat", failing(errno.EACCES))
         with pytest.raises(LocalFileError, match=r"Cannot open the folder.*Permission denied"):
             destination.open_temporary(safe_name("d/b"))
 
