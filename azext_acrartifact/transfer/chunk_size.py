@@ -5,7 +5,7 @@ from __future__ import annotations
 from .sizes import TransferSizes
 
 FEW = 4
-"""Requests of a blob for which no larger size is tried than about the recorded limit: only three of them are at risk."""
+"""Requests of a blob for which no size beyond about the recorded limit is tried: only three of them are at risk."""
 
 
 class ChunkLimits:

@@ -25,7 +25,10 @@ COST = """
 import time, azure.cli.core, azure.cli.core.commands, knack.help_files, knack.arguments
 start = time.process_time()
 import azext_acrartifact, azext_acrartifact.commands, azext_acrartifact._params
-print((time.process_time() - start) * 1000)
+ours = time.process_time() - start
+start = time.process_time()
+import asyncio
+print(ours, time.process_time() - start)
 """
 
 
@@ -88,12 +91,14 @@ def test_another_command_of_the_group_loads_only_our_face(loaded: Loaded) -> Non
     assert ours <= {f"azext_acrartifact{part}" for part in ("", "._help", ".commands", "._version")}
 
 
-def test_our_face_loads_in_milliseconds(signed_out: Az) -> None:
+def test_our_face_loads_sooner_than_asyncio(signed_out: Az) -> None:
+    """That takes 15 to 30 ms, depending on the machine."""
     extension = f"{signed_out.variables['AZURE_EXTENSION_DIR']}/acrartifact"
     environment = {**signed_out.variables, "PYTHONPATH": extension}
     costs = []
     for _ in range(5):
         done = subprocess.run([sys.executable, "-c", COST], env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-        costs.append(float(done.stdout))
-    assert min(costs) < 15, costs
+        costs.append([float(seconds) for seconds in done.stdout.split()])
+    ours, others = map(min, zip(*costs, strict=True))
+    assert ours < 0.9 * others, costs
