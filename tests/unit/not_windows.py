@@ -9,7 +9,7 @@ _MODES = "Windows has no permission bits but read-only, no umask and no groups"
 _SPECIAL_FILES = "Windows has no FIFOs, no /dev and no /proc"
 _OPEN_FILES = "Windows neither replaces nor removes open files, and opens and locks no folders"
 _CASE = "Windows does not keep names apart that differ by case"
-_COLONS = "Windows has no colons in names"
+_NAMES = "Windows has no files of these names"
 _PROGRAMS = "Windows has no GNU tar and no gzip"
 _WAKING = (
     "Windows wakes no thread that waits for bytes when another one shuts the socket down: the thread ends with its"
@@ -74,9 +74,11 @@ TESTS = {
     _CASE: """
         files/archive/test_walk.py::test_names_that_differ_by_case_are_packed_and_noted
         operations/test_download_job.py::test_twins_are_pushed_and_pulled_where_the_disk_keeps_them_apart
+        operations/test_inputs.py::test_names_that_differ_by_case_are_pushed_and_noted
     """,
-    _COLONS: """
+    _NAMES: """
         operations/test_file_spec.py::test_a_path_that_exists_wins
+        operations/test_inputs.py::test_a_name_that_cannot_be_pulled_is_not_pushed
     """,
     _PROGRAMS: """
         files/archive/test_extract.py::test_reads_gnu_tar_padded_to_its_record

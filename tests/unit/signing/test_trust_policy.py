@@ -255,4 +255,4 @@ def test_a_pipe_is_no_policy(notation: WriteFiles, tmp_path: Path) -> None:
     ],
 )
 def test_the_folder_is_the_one_of_notation(platform: str, variables: dict[str, str], expected: str) -> None:
-    assert NotationFolder.of_user(variables, platform).path == Path(expected)
+    assert NotationFolder.of_user(variables, platform).path == Path(expected).absolute()
