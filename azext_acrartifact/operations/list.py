@@ -9,7 +9,7 @@ from typing import Any
 
 from ..oci.digest import Digest
 from ..oci.kinds import IMAGE_CONFIGS
-from ..oci.mediatypes import DOCKER_MANIFEST
+from ..oci.mediatypes import DOCKER_MANIFEST, EMPTY_CONFIG
 from ..oci.reference import tag_order
 from ..oci.registry import Registry
 from ..transfer.concurrency import Concurrency
@@ -22,6 +22,9 @@ IN_FLIGHT = 2
 BATCH = 100
 MOST_LISTED = 40_000
 """Manifests of one list: the Azure CLI holds the result three times while it prints it."""
+MOST_READ = 5_000
+"""Manifests that are read for their types when all types are listed: with a registry's usual limit of reads, that takes
+five minutes. The others are listed with the type of their config."""
 ORDERS = {"time_desc": "timedesc", "time_asc": "timeasc", "name": ""}
 """The user's orders and the registry's; the registry does not sort by name, so that is done here."""
 FEW = 10
@@ -58,8 +61,8 @@ def list_repositories(registry: Registry, top: int | None = None) -> list[str]:
 
 def list_artifacts(registry: Registry, order: ListOrder) -> list[ListedArtifact]:
     """Return the artifacts of a repository, all pages of them: one request per hundred, one per hundred tags, and one
-    for each artifact whose properties do not name its type. Raises an `ArtifactError` rather than return an incomplete
-    list."""
+    for each artifact whose properties do not name its type, for `MOST_READ` at most unless *order* names a type. Raises
+    an `ArtifactError` rather than return an incomplete list."""
     registry.authorizer.authorization(Scope.of(order.repository, METADATA_READ, PULL))
     # A list by time changes while it is read; one by digest does not, so all of it is sorted here.
     by = ORDERS[order.order] if order.order else ORDERS["time_desc"] if order.top else ""
@@ -111,15 +114,25 @@ def _matching(registry: Registry, order: ListOrder, listed: Iterable[ListedArtif
     """Yield the artifacts of the requested type. Reads missing types batch by batch, so that *top* bounds the reads."""
     rest = iter(listed)
     size = min(order.top or BATCH, BATCH)
+    left = MOST_LISTED if order.artifact_type else MOST_READ
     while batch := list(itertools.islice(rest, size)):
-        _read_types(registry, order.repository, batch)
+        unknown = [item for item in batch if item.artifact_type is None]
+        _read_types(registry, order.repository, unknown[:left])
+        for item in unknown[left:]:
+            item.artifact_type = _config_type(item.properties)
+        left -= len(unknown[:left])
         yield from (item for item in batch if order.artifact_type in (None, item.artifact_type))
 
 
-def _read_types(registry: Registry, repository: str, batch: Sequence[ListedArtifact]) -> None:
+def _read_types(registry: Registry, repository: str, unknown: Sequence[ListedArtifact]) -> None:
     def read(item: ListedArtifact) -> None:
         manifest = registry.manifests.find(repository, item.digest)
         item.artifact_type = manifest.artifact_type if manifest else None
 
-    unknown = [item for item in batch if item.artifact_type is None]
     run_all(Concurrency(registry.http, IN_FLIGHT), read, unknown)
+
+
+def _config_type(properties: Mapping[str, Any]) -> str | None:
+    """Return the type of the config, unless that is the empty one, which says nothing."""
+    named = properties.get("configMediaType")
+    return named if isinstance(named, str) and named != EMPTY_CONFIG else None

@@ -75,10 +75,12 @@ TESTS = {
         files/archive/test_walk.py::test_names_that_differ_by_case_are_packed_and_noted
         operations/test_download_job.py::test_twins_are_pushed_and_pulled_where_the_disk_keeps_them_apart
         operations/test_inputs.py::test_names_that_differ_by_case_are_pushed_and_noted
+        operations/test_pull_check.py::test_two_names_of_one_file_are_no_difference
     """,
     _NAMES: """
         operations/test_file_spec.py::test_a_path_that_exists_wins
         operations/test_inputs.py::test_a_name_that_cannot_be_pulled_is_not_pushed
+        operations/test_push.py::test_a_name_that_is_not_utf8_is_refused_before_anything_is_sent
     """,
     _PROGRAMS: """
         files/archive/test_extract.py::test_reads_gnu_tar_padded_to_its_record

@@ -54,3 +54,18 @@ def test_the_type_that_a_manifest_names_counts_not_that_of_its_config(azure: Any
     listed = {item.digest: item.artifact_type for item in list_artifacts(signed_in(), ListOrder(stock.repository))}
     assert (listed[module], listed[volume]) == ("application/vnd.example.module", image)
     assert sum("/manifests/" in entry["path"] for entry in app.log.entries()) == 1
+
+
+def test_a_long_list_reads_some_types_and_has_the_others_of_their_configs(
+    azure: Any, signed_in: Any, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("azext_acrartifact.operations.list.MOST_READ", 2)
+    stock = Stock(azure[0].store, "list/long")
+    kind, config = "application/vnd.example", "application/vnd.example.config"
+    for tag in "1234":
+        stock.artifact(tag, kind=kind, config=config)
+    stock.artifact("5", kind=kind)
+    named = ListOrder(stock.repository, order="name")
+    assert [item.artifact_type for item in list_artifacts(signed_in(), named)] == [kind, kind, config, config, None]
+    assert sum("/manifests/" in entry["path"] for entry in app.log.entries()) == 2
+    assert len(list_artifacts(signed_in(), ListOrder(stock.repository, artifact_type=kind))) == 5
