@@ -92,7 +92,7 @@ def test_another_command_of_the_group_loads_only_our_face(loaded: Loaded) -> Non
 
 
 def test_our_face_loads_sooner_than_asyncio(signed_out: Az) -> None:
-    """That takes 15 to 30 ms, depending on the machine."""
+    """Compare it with a module that loads in 15 to 30 ms, depending on the machine."""
     extension = f"{signed_out.variables['AZURE_EXTENSION_DIR']}/acrartifact"
     environment = {**signed_out.variables, "PYTHONPATH": extension}
     costs = []
