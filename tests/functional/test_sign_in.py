@@ -57,8 +57,7 @@ def test_cloud_shell_which_refuses_the_registrys_audience(
     shell = blank.using(**emulator.cloud_shell_environment())
     assert shell("login", "--identity").code == 0
     pushed = shell.artifact("push", artifact, "--file", file)
-    # Azure CLI 2.60 asks twice for the same token.
-    assert {entry.status for entry in pushed.to("localhost", "/oauth2/token")} == {200}
+    assert [entry.status for entry in pushed.to("localhost", "/oauth2/token")] == [200]
 
 
 def test_the_other_audience_is_tried_if_entra_refuses_the_registrys(
@@ -140,10 +139,8 @@ def test_user_and_password_without_any_login(
 
 def test_the_refresh_token_that_azure_cli_exposes(az: Az, signed_out: Az, artifact: str, file: str) -> None:
     exposed = az("acr", "login", "--name", "myregistry", "--expose-token").json
-    # Azure CLI 2.60 calls it an access token, and does not say the name, which is always the same.
-    who = ("--username", exposed.get("username", "00000000-0000-0000-0000-000000000000"), "--password-stdin")
-    token = exposed.get("refreshToken") or exposed["accessToken"]
-    pushed = signed_out.artifact("push", artifact, "--file", file, *who, stdin=token)
+    who = ("--username", exposed["username"], "--password-stdin")
+    pushed = signed_out.artifact("push", artifact, "--file", file, *who, stdin=exposed["refreshToken"])
     assert not pushed.to(SERVER, "/oauth2/exchange")
 
 
