@@ -117,10 +117,11 @@ def _matching(registry: Registry, order: ListOrder, listed: Iterable[ListedArtif
     left = MOST_LISTED if order.artifact_type else MOST_READ
     while batch := list(itertools.islice(rest, size)):
         unknown = [item for item in batch if item.artifact_type is None]
-        _read_types(registry, order.repository, unknown[:left])
-        for item in unknown[left:]:
+        read, others = unknown[:left], unknown[left:]
+        _read_types(registry, order.repository, read)
+        for item in others:
             item.artifact_type = _config_type(item.properties)
-        left -= len(unknown[:left])
+        left -= len(read)
         yield from (item for item in batch if order.artifact_type in (None, item.artifact_type))
 
 

@@ -218,10 +218,11 @@ def _fetch_all(prepared: PreparedPull, destination: Destination) -> list[PulledF
     together = None if order.max_unpacked_size else stated_limit(stated)
     budget = UnpackBudget(destination, together, reserved=reserved, cancelled=http.waiter.cancelled)
     downloader = Downloader(prepared.storage, destination, progress, concurrency, order.max_unpacked_size, budget)
-    searched = [item for item in missing if item.members] if prepared.may_select_nothing else []
     if prepared.may_select_nothing:
+        searched = [item for item in missing if item.members]
         downloader.search(searched, lambda: prepared.require_selected(present, downloader))
-    downloader.run([item for item in missing if item not in searched])
+        missing = [item for item in missing if not item.members]
+    downloader.run(missing)
     return prepared.files(present, downloader)
 
 
