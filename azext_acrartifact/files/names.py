@@ -36,7 +36,7 @@ _DEVICES = frozenset(
 )
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class RelativeName:
     """A name below some folder that is safe to use. `safe_name` and `safe_folder` check it."""
 
@@ -57,7 +57,7 @@ class RelativeName:
         return self.parts[-1] if self.parts else ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Collision:
     """Two names that cannot both be written."""
 
@@ -161,7 +161,7 @@ def check_collisions(names: Iterable[RelativeName], limit: int = ENTRY_LIMIT) ->
     return tree.twins
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Twins:
     """Two names in the folder *parent* that some file systems take for one, such as `a.txt` and `A.txt`."""
 

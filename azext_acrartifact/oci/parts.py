@@ -28,7 +28,7 @@ _NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
 _DIGITS = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Part:
     """One part of a file: its *blob*, and the *offset* of its first byte in the file."""
 
@@ -41,7 +41,7 @@ class Part:
         return self.offset + self.blob.size
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LayeredFile:
     """One file of an artifact. *blob* describes the whole of it; it is stored as *parts*, or as that very blob if there
     are none."""

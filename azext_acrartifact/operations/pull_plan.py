@@ -33,7 +33,7 @@ _MODE = re.compile(r"0?[0-7]{3}")
 _SIZE = re.compile(r"[1-9][0-9]{0,17}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Planned:
     """One file or folder to write under a checked name. If *folder*, its layer is an archive to unpack there: what
     *members* selects of it, or all of it. If it has *parts*, *blob* describes all of them together."""
@@ -57,7 +57,7 @@ class Planned:
         return int(stated) if self.folder and _SIZE.fullmatch(stated) else 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Skipped:
     """A file that is not pulled, and *why*; *parts* is the number of its parts, 0 for a layer as it is."""
 
