@@ -9,6 +9,7 @@ import functools
 import http.client
 import socket
 import ssl
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ProxyError
@@ -33,9 +34,20 @@ def connect_through(proxy: Proxy, origin: Origin, tls: ssl.SSLContext, timeout: 
         # Python has added the brackets of IPv6 addresses itself only since 3.11.9.
         target = f"[{host}]" if ":" in host else host
         opener.set_tunnel(target, port, {"Proxy-Authorization": proxy.authorization} if proxy.authorization else {})
-    opener.connect()
+    # After an error http.client leaves the socket open, and before Python 3.11 its response too, which holds it.
+    with ExitStack() as responses:
+        opener.response_class = functools.partial(_response, responses)  # type: ignore[assignment]
+        try:
+            opener.connect()
+        except BaseException:
+            opener.close()
+            raise
     connected: socket.socket = opener.sock
     return connected
+
+
+def _response(responses: ExitStack, *arguments: Any, **options: Any) -> http.client.HTTPResponse:
+    return responses.enter_context(closing(http.client.HTTPResponse(*arguments, **options)))
 
 
 def _over_tls(tls: ssl.SSLContext, host: str, *arguments: Any) -> ssl.SSLSocket:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from http.client import HTTPException
 
 import pytest
 
 from azext_acrartifact.errors import ProxyError
 from azext_acrartifact.transport.messages import Request
+from azext_acrartifact.transport.network import Proxy
+from azext_acrartifact.transport.proxied import connect_through
 from tests.support.relay import Greet, Relay, over_tls, socks5
 from tests.support.server import RawResponse, ScriptedServer, respond
 
@@ -85,3 +90,22 @@ def test_a_tunnel_to_an_ipv6_address(serve, http, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(ProxyError):
         http.send(Request("GET", "https://[2001:db8::1]:5000/v2/"))
     assert server.requests[0].target == "[2001:db8::1]:5000"
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 403 Forbidden\r\n\r\n", b"no HTTP\r\n"])
+def test_a_proxy_that_refuses_is_hung_up_on(loopback, answer: bytes) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as server, ThreadPoolExecutor(1) as other_side:
+
+        def rest() -> bytes:
+            with closing(server.accept()[0]) as connection:
+                connection.settimeout(10)
+                connection.recv(65536)
+                connection.sendall(answer)
+                return connection.recv(65536)
+
+        after = other_side.submit(rest)
+        proxy = Proxy("127.0.0.1", server.getsockname()[1])
+        # The error keeps alive, and so open, what its attempt did not close.
+        with pytest.raises((OSError, HTTPException)) as caught:
+            connect_through(proxy, ("https", HOST, 443), ssl.create_default_context(), 10)
+        assert (after.result(20), caught.value.__traceback__ is None) == (b"", False)
