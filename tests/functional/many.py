@@ -6,7 +6,7 @@ import json
 import subprocess
 from collections.abc import Sequence
 
-from tests.functional.az import LIMIT, PYTHON, Az, Result
+from tests.functional.az import LIMIT, PYTHON, Az, Result, latest, log_since
 
 # Azure CLI's log writes to the standard error of the start of the process.
 _SCRIPT = """
@@ -35,12 +35,12 @@ def in_one_process(az: Az, commands: Sequence[Sequence[str]]) -> list[Result]:
 
 def all_in_one_process(az: Az, commands: Sequence[Sequence[str]]) -> list[Result]:
     """Run `az …` for each of *commands* in the same way."""
-    since = max((entry.id for entry in az.emulator.log()), default=0)
+    since = latest(az.emulator)
     done = subprocess.run(
         [PYTHON, "-c", _SCRIPT], cwd=az.folder, env=dict(az.variables), input=json.dumps(commands),
         capture_output=True, encoding="utf-8", timeout=2 * LIMIT,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
-    log = az.emulator.log(since)
+    log = log_since(az.emulator, since)
     ended = [json.loads(line) for line in done.stdout.splitlines()]
     return [Result(tuple(words), *end, log) for words, end in zip(commands, ended, strict=True)]

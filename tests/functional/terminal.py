@@ -10,7 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable
 
-from tests.functional.az import LIMIT, PYTHON, Az, Result
+from tests.functional.az import LIMIT, PYTHON, Az, Result, latest, log_since
 
 QUESTION = "(y/n): "
 PATIENCE = 5
@@ -24,7 +24,7 @@ def at_terminal(az: Az, *arguments: str, typed: str = "", stop: int = 0) -> Resu
 
     The result's stdout has all that the terminal showed.
     """
-    since = max((entry.id for entry in az.emulator.log()), default=0)
+    since = latest(az.emulator)
     ours, theirs = pty.openpty()
     try:
         process = subprocess.Popen(
@@ -37,7 +37,7 @@ def at_terminal(az: Az, *arguments: str, typed: str = "", stop: int = 0) -> Resu
         code = process.wait(LIMIT)
     finally:
         os.close(ours)
-    return Result(arguments, code, shown.replace("\r\n", "\n"), "", az.emulator.log(since))
+    return Result(arguments, code, shown.replace("\r\n", "\n"), "", log_since(az.emulator, since))
 
 
 def _type(terminal: int, typed: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from acr_emulator.client import Emulator
 from acr_emulator.world import TENANT, default_world
-from tests.functional.az import Az, Result
+from tests.functional.az import Az, Result, exposed_token
 from tests.functional.origin import SERVER, Origin
 from tests.functional.terminal import at_terminal
 
@@ -152,10 +152,9 @@ def test_a_password_and_a_mode_are_refused(az: Az, stored: str) -> None:
 
 @pytest.mark.parametrize("form", ["auth", "identitytoken", "helper", "store"])
 def test_every_format_of_dockers_credential(lone: Az, az: Az, stored: str, tmp_path: Path, form: str) -> None:
-    token = az("acr", "login", "--name", "myregistry", "--expose-token").json["refreshToken"]
-    zero = "00000000-0000-0000-0000-000000000000"
+    user, token = exposed_token(az)
     config = {
-        "auth": {"auths": {SERVER: {"auth": base64.b64encode(f"{zero}:{token}".encode()).decode()}}},
+        "auth": {"auths": {SERVER: {"auth": base64.b64encode(f"{user}:{token}".encode()).decode()}}},
         "identitytoken": {"auths": {SERVER: {"auth": "MDA6", "identitytoken": token}}},
         "helper": {"credHelpers": {SERVER: "test"}, "credsStore": "absent"},
         "store": {"credsStore": "test"},
