@@ -92,15 +92,15 @@ def test_a_tunnel_to_an_ipv6_address(serve, http, monkeypatch: pytest.MonkeyPatc
     assert server.requests[0].target == "[2001:db8::1]:5000"
 
 
-@pytest.mark.parametrize("answer", [b"HTTP/1.1 403 Forbidden\r\n\r\n", b"no HTTP\r\n"])
-def test_a_proxy_that_refuses_is_hung_up_on(loopback, answer: bytes) -> None:
+@pytest.mark.parametrize("response", [b"HTTP/1.1 403 Forbidden\r\n\r\n", b"no HTTP\r\n"])
+def test_a_proxy_that_refuses_is_hung_up_on(loopback, response: bytes) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as server, ThreadPoolExecutor(1) as other_side:
 
         def rest() -> bytes:
             with closing(server.accept()[0]) as connection:
                 connection.settimeout(10)
                 connection.recv(65536)
-                connection.sendall(answer)
+                connection.sendall(response)
                 return connection.recv(65536)
 
         after = other_side.submit(rest)
