@@ -20,9 +20,9 @@ import pytest
 from acr_emulator.client import Emulator
 from devtools import environment, locks
 from devtools import wheel as wheels
+from tests import not_windows
 from tests.functional.origin import Origin
 from tests.support.system import WINDOWS
-from tests.unit import not_windows
 
 Once = Callable[[str, Callable[[Path], object]], Path]
 
@@ -38,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what tests/unit/not_windows.py names, on Windows. Disable sockets in unit tests, except in those with
+    """Leave out what tests/not_windows.py names, on Windows. Disable sockets in unit tests, except in those with
     the fixture `loopback`: a server of raw bytes in this process."""
     if WINDOWS:
         left_out = [item for item in items if not_windows.reason(item.nodeid)]

@@ -13,8 +13,8 @@ import pytest
 from devtools import steps
 from devtools.windows import __main__ as chore
 from devtools.windows import digests, installation, wine
+from tests import not_windows
 from tests.house.source import ROOT
-from tests.unit import not_windows
 
 UNIT = ROOT / "tests" / "unit"
 
