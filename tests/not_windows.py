@@ -10,13 +10,15 @@ _SPECIAL_FILES = "Windows has no FIFOs, no /dev and no /proc"
 _OPEN_FILES = "Windows neither replaces nor removes open files, and opens and locks no folders"
 _CASE = "Windows does not keep names apart that differ by case"
 _NAMES = "Windows has no files of these names"
-_PROGRAMS = "Windows has no GNU tar and no gzip"
+_PROGRAMS = "Windows has no GNU tar, no gzip and no shell of POSIX"
 _WAKING = (
     "Windows wakes no thread that waits for bytes when another one shuts the socket down: the thread ends with its"
     " timeout, the command without it (https://github.com/python/cpython/issues/91913)"
 )
 _BENCH = "The bench measures processes with posix_spawn and /proc, which Windows has not"
 _LIMITS = "Windows has no limits on the files and the memory of a process"
+_TERMINAL = "Windows has no pseudo-terminals of POSIX"
+_NEW_PROCESS = "Windows runs no function in a new process, which gives up rights, closes streams or removes its folder"
 
 TESTS = {
     _LINKS: """
@@ -33,6 +35,8 @@ TESTS = {
         signing/test_trust_policy.py::test_links_are_not_followed
         files/writing/test_resume_note.py::test_a_link_with_the_name_of_the_note_is_left_alone
         layout/test_files.py::test_links_and_devices_in_a_folder_are_not_followed
+        functional/test_import_path.py::test_a_folder_is_not_unpacked_into_a_folder_of_imports
+        functional/test_push.py::test_a_folder_file_by_file
     """,
     _MODES: """
         files/archive/test_extract.py::test_special_bits_and_write_for_others_are_dropped
@@ -51,6 +55,8 @@ TESTS = {
         signing/test_trust_policy.py::test_what_everybody_may_write_to_is_not_believed
         files/writing/test_destination.py::test_a_read_only_folder_is_noticed_before_the_first_byte
         files/writing/test_temp_file.py::test_a_disk_without_modes_is_found
+        functional/test_push.py::test_a_program_stays_one
+        functional/test_pull.py::test_a_folder_comes_back_as_it_was
     """,
     _SPECIAL_FILES: """
         files/test_local_file.py::test_refuses_device
@@ -58,6 +64,8 @@ TESTS = {
         operations/test_inputs.py::test_a_file_with_content_behind_its_size_is_read_to_the_end
         signing/test_trust_policy.py::test_a_pipe_is_no_policy
         files/archive/test_pack.py::test_a_file_with_content_behind_its_size_is_refused
+        functional/test_push.py::test_annotations_from_a_pipe
+        functional/test_push.py::test_files_whose_size_says_nothing_are_pushed_whole_or_refused
     """,
     _OPEN_FILES: """
         cli/test_import_path.py::test_a_current_folder_that_was_deleted_breaks_nothing
@@ -76,6 +84,7 @@ TESTS = {
         operations/test_download_job.py::test_twins_are_pushed_and_pulled_where_the_disk_keeps_them_apart
         operations/test_inputs.py::test_names_that_differ_by_case_are_pushed_and_noted
         operations/test_pull_check.py::test_two_names_of_one_file_are_no_difference
+        functional/test_push.py::test_names_that_this_disk_keeps_apart_are_pushed_and_pulled
     """,
     _NAMES: """
         operations/test_file_spec.py::test_a_path_that_exists_wins
@@ -85,6 +94,7 @@ TESTS = {
     _PROGRAMS: """
         files/archive/test_extract.py::test_reads_gnu_tar_padded_to_its_record
         files/archive/test_pack.py::test_system_tar_and_gzip_unpack_it
+        functional/test_pull.py::test_a_closed_pipe_is_one_error
     """,
     _WAKING: """
         transfer/test_scheduler.py::test_an_error_wakes_a_thread_that_waits_for_a_response
@@ -97,9 +107,34 @@ TESTS = {
     _LIMITS: """
         files/writing/test_temp_file.py::test_after_a_failed_write_the_old_file_is_unchanged
         operations/test_pull.py::test_a_disk_that_fills_up_while_a_folder_is_unpacked_changes_nothing
+        functional/test_input_errors.py::test_a_full_disk_is_seen_before_the_first_byte
+        functional/test_input_errors.py::test_a_disk_that_fills_up_leaves_the_older_file
+        functional/test_input_errors.py::test_a_folder_needs_no_space_to_be_packed
+        functional/test_layouts.py::test_a_disk_that_fills_up_leaves_no_half_layout
+        functional/test_push.py::test_more_files_than_a_process_may_have_open
+    """,
+    _TERMINAL: """
+        functional/test_attach.py::test_a_terminal_shows_a_tree
+        functional/test_auth_mode.py::test_docker_is_said_where_it_was_not_asked_for
+        functional/test_delete.py::test_an_interrupt_at_the_question
+        functional/test_delete.py::test_the_confirmation_names_all_that_is_deleted
+        functional/test_delete.py::test_a_child_of_a_tagged_index_is_not_deleted_without_force
+        functional/test_login_servers.py::test_an_anonymous_read_after_a_refused_sign_in_is_reported
+        functional/test_parts.py::test_a_dry_run_says_what_other_tools_will_see
+        functional/test_parts.py::test_a_terminal_shows_one_bar_and_one_line
+        functional/test_purge.py::test_the_dry_run_and_the_confirmation
+        functional/test_push.py::test_the_output_on_a_terminal
+    """,
+    _NEW_PROCESS: """
+        functional/test_input_errors.py::test_a_file_that_may_not_be_read
+        functional/test_input_errors.py::test_a_folder_that_may_not_be_written
+        functional/test_streams.py::test_closed_streams_change_nothing
+        functional/test_streams.py::test_what_needs_a_closed_stream_says_so
+        functional/test_streams.py::test_a_current_folder_that_was_removed
     """,
 }
-"""Reasons, and below each the tests: `FILE::TEST` for all cases of a test, `FILE::TEST[CASE]` for one."""
+"""Reasons, and below each the tests: `FILE::TEST` for all cases of a test, `FILE::TEST[CASE]` for one. Files are named
+from tests/unit, or as `functional/FILE`."""
 
 WINE_TESTS = {
     "Wine has no git": """
@@ -118,5 +153,5 @@ _REASONS = {
 
 def reason(node: str) -> str | None:
     """Return why the test *node* of pytest does not run on Windows; None for one that does."""
-    name = node.partition("tests/unit/")[2]
+    name = node.partition("tests/")[2].removeprefix("unit/")
     return _REASONS.get(name) or _REASONS.get(name.partition("[")[0])

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import os
-import resource
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+if sys.platform != "win32":
+    import resource
 
 _PR_CAPBSET_DROP = 24
 _CAP_DAC_OVERRIDE = 1

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import functools
 import os
-import pty
 import select
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 
 from tests.functional.az import LIMIT, PYTHON, Az, Result, latest, log_since
+
+if sys.platform != "win32":
+    import pty
 
 QUESTION = "(y/n): "
 PATIENCE = 5
