@@ -87,6 +87,7 @@ TESTS = {
         functional/test_push.py::test_names_that_this_disk_keeps_apart_are_pushed_and_pulled
     """,
     _NAMES: """
+        functional/test_push.py::test_windows_paths_are_split_at_the_right_colon
         operations/test_file_spec.py::test_a_path_that_exists_wins
         operations/test_inputs.py::test_a_name_that_cannot_be_pulled_is_not_pushed
         operations/test_push.py::test_a_name_that_is_not_utf8_is_refused_before_anything_is_sent

@@ -15,6 +15,7 @@ from tests.functional.limits import open_files
 from tests.functional.many import in_one_process
 from tests.functional.origin import SERVER, Origin, digest_of
 from tests.functional.terminal import at_terminal
+from tests.support.system import on_posix
 
 
 def titles(origin: Origin, repository: str) -> list[str]:
@@ -25,7 +26,7 @@ def titles(origin: Origin, repository: str) -> list[str]:
 
 def test_several_files(az: Az, artifact: str, repository: str, work: Path, origin: Origin) -> None:
     (work / "sub").mkdir()
-    for name in ("a.txt", "b.bin", "sub/c.txt", "x:y"):
+    for name in ("a.txt", "b.bin", "sub/c.txt", *on_posix("x:y")):
         (work / name).write_text(name)
     pushed = az.artifact(
         "push", artifact, "--file", "a.txt:text/plain", "./sub/../b.bin", "--file", "sub/c.txt",
