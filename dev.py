@@ -24,7 +24,7 @@ class Chore(NamedTuple):
 
 CHORES = {
     "demo": Chore("devtools.demo", "demo", "sign in, push, show, pull, delete and build with `az`, on a local Azure"),
-    "test": Chore("devtools.suite", "dev", "run unit, house, emulator and functional tests; --all: with coverage"),
+    "test": Chore("devtools.suite", "dev", "run the tests; --all: the slow ones and coverage, too"),
     "lint": Chore("devtools.lint", "dev", "run ruff, mypy, azdev's checks and actionlint, or only those named"),
     "interop": Chore("devtools.interop", "dev", "exchange artifacts with oras, crane, regctl, skopeo and registries"),
     "faults": Chore("devtools.faults", "dev", "kill, cut and slow down transfers; 200 schedules of faults"),

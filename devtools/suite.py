@@ -1,4 +1,4 @@
-"""`dev.py test`: pytest; with `--all`, also the coverage of the core and the face."""
+"""`dev.py test`: pytest; with `--all`, also the slow tests, and the coverage of the core and the face."""
 
 from __future__ import annotations
 
@@ -17,7 +17,25 @@ CORES = min(4, os.cpu_count() or 1)
 """Cores to use: on more, workers take longer to start than to run their tests."""
 
 ALL = "--all"
-"""Measures the coverage, too, which takes half as long again; CI does."""
+"""Runs the slow tests and measures the coverage, too, which takes half as long again; CI does."""
+
+SLOW = (
+    "emulator/live/test_chore.py",
+    "functional/test_completion.py",
+    "functional/test_documents.py",
+    "functional/test_error_rows.py",
+    "functional/test_help.py",
+    "functional/test_hostile_entra.py",
+    "functional/test_identities.py",
+    "functional/test_index.py",
+    "functional/test_login_servers.py",
+    "functional/test_rate_cap.py",
+    "functional/test_recorded.py",
+    "functional/test_renewal.py",
+    "functional/test_startup.py",
+    "house/test_venv.py",
+)
+"""The tests, below tests/, that take a third of the time, and are left to `--all` since few changes break them."""
 
 DATA = steps.ROOT / ".coverage"
 """The file of the coverage; each process adds one with a suffix."""
@@ -30,12 +48,12 @@ def workers(number: int) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the whole suite, with `--all` with its coverage; with other *arguments*, pytest on those only. Return the
-    worst exit code."""
+    """Run the suite without its slow tests, with `--all` all of it and its coverage; with other *arguments*, pytest on
+    those only. Return the worst exit code."""
     # The full path, since some tests work in folders of their own.
     variables = {**environment.clean(), "COVERAGE_FILE": str(DATA)}
     if not arguments:
-        return pytests.run("tests", [], variables, workers(2 * CORES))
+        return pytests.run("tests", [f"--ignore=tests/{file}" for file in SLOW], variables, workers(2 * CORES))
     if arguments != [ALL]:
         return steps.call([sys.executable, "-m", "pytest", *arguments], variables)
     for old in steps.ROOT.glob(f"{DATA.name}*"):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import dev
-from devtools import environment, steps
+from devtools import environment, steps, suite
 from tests.house.source import ROOT, chores
 
 
@@ -36,6 +36,10 @@ def test_an_unknown_chore_is_a_usage_error(tmp_path: Path) -> None:
 def test_every_chore_has_its_module() -> None:
     names = {module.name for module in chores()}
     assert {chore.module for chore in dev.CHORES.values()} <= names
+
+
+def test_the_slow_tests_exist() -> None:
+    assert [file for file in suite.SLOW if not (ROOT / "tests" / file).exists()] == []
 
 
 def test_an_exit_code_is_passed_on() -> None:
