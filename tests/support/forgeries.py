@@ -172,14 +172,18 @@ def _of_keys() -> dict[str, tuple[Make, str]]:
         "no-signature": (_with(forge=lambda signature: b""), "does not match"),
         "cut-signature": (_with(forge=lambda signature: signature[:-1]), "does not match"),
         "longer-signature": (_with(forge=lambda signature: signature + b"\0"), "does not match"),
-        "flipped-bit": (_with(forge=lambda signature: bytes([signature[0] ^ 1]) + signature[1:]), "does not match"),
+        "flipped-bit": (_with(forge=_flipped), "does not match"),
         "zeros-for-a-signature": (_with(forge=lambda signature: bytes(64)), "does not match"),
         "signature-as-der": (_with(forge=_as_der), "does not match"),
         "signed-by-another-key": (_with(key=other.key), "does not match"),
         "another-payload-was-signed": (_with(signed_payload=b"{}"), "does not match"),
-        "rsa-flipped-bit": (lambda kind: draft(kind, rsa, forge=lambda found: found[:-1] + b"\0"), "does not match"),
+        "rsa-flipped-bit": (lambda kind: draft(kind, rsa, forge=_flipped), "does not match"),
         "rsa-by-another-key": (lambda kind: draft(kind, rsa, key=alone("rsa2048", 1).key), "does not match"),
     }
+
+
+def _flipped(signature: bytes) -> bytes:
+    return signature[:-1] + bytes([signature[-1] ^ 1])
 
 
 def _as_der(signature: bytes) -> bytes:
