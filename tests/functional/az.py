@@ -92,9 +92,10 @@ class Az:
         since = latest(self.emulator)
         done = subprocess.run(
             [PYTHON, "-m", "azure.cli", *arguments], cwd=self.folder, env=dict(self.variables),
-            input=stdin or "", capture_output=True, encoding="utf-8", timeout=LIMIT, preexec_fn=prepare,
+            input=(stdin or "").encode(), capture_output=True, timeout=LIMIT, preexec_fn=prepare,
         )  # fmt: skip
-        return Result(arguments, done.returncode, done.stdout, done.stderr, log_since(self.emulator, since))
+        shown = [output.decode().replace("\r\n", "\n").replace("\r", "\n") for output in (done.stdout, done.stderr)]
+        return Result(arguments, done.returncode, *shown, log_since(self.emulator, since))
 
     def ok(self, *arguments: str, stdin: str | None = None) -> Result:
         """Run a command that succeeds, and prints one JSON value or nothing on stdout, and nothing on stderr."""

@@ -15,7 +15,7 @@ from acr_emulator.client import Emulator
 from azext_acrartifact import _help
 from tests.functional.az import Az, files_in
 from tests.functional.terminal import at_terminal
-from tests.functional.test_sign import write_trust
+from tests.functional.test_sign import with_trust, write_trust
 from tests.support.signers import chain_of, write_pem
 
 COMMANDS = [name for name in helps if name.startswith("acr artifact ")]
@@ -128,7 +128,7 @@ def test_examples_of_signing(prepared: Az, pushed: list[dict[str, Any]], work: P
     for words in examples("acr artifact sign"):
         assert json.loads(run(prepared, words))[0]["signature"]
     write_trust(work, words[3])
-    using = prepared.using(XDG_CONFIG_HOME=str(work / "config"))
+    using = with_trust(prepared, work)
     for words in examples("acr artifact verify"):
         assert any(one["verified"] for one in json.loads(run(using, words))["signatures"])
 

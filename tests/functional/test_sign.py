@@ -76,7 +76,7 @@ def test_a_pull_of_an_unsigned_artifact_writes_nothing(
 def test_the_setting_verifies_every_pull_copy_and_backup(
     az: Az, artifact: str, digest: str, keys: tuple[str, ...], work: Path, origin: Origin
 ) -> None:
-    always = az.using(AZURE_ACRARTIFACT_VERIFY="always", XDG_CONFIG_HOME=str(work / "config"))
+    always = with_trust(az, work).using(AZURE_ACRARTIFACT_VERIFY="always")
     target = f"{SERVER}/copies/{artifact.partition('/')[2]}"
     commands = (
         ("pull", artifact, "--destination", "out"),
@@ -93,6 +93,11 @@ def test_the_setting_verifies_every_pull_copy_and_backup(
         assert always("acr", "artifact", *command).code == 0
     assert (work / "out" / "a.txt").exists()
     assert "Not a time to verify" in az.using(AZURE_ACRARTIFACT_VERIFY="sometimes").refused(1, *commands[0]).stderr
+
+
+def with_trust(az: Az, work: Path) -> Az:
+    """Return an `az` that reads what `write_trust` writes, on Linux and on Windows."""
+    return az.using(XDG_CONFIG_HOME=str(work / "config"), APPDATA=str(work / "config"))
 
 
 def write_trust(work: Path, artifact: str, level: str = "strict") -> None:
