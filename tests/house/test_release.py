@@ -58,8 +58,7 @@ def test_the_release_is_complete_and_without_older_files(made: Path, wheel: Path
     names = [wheel.name, f"{wheel.name}.sha256", "index.json", "release-notes.md", f"acrartifact-{version}.spdx.json"]
     assert {path.name for path in made.iterdir()} == set(names)
     assert (made / names[1]).read_text() == f"{hashlib.sha256(wheel.read_bytes()).hexdigest()}  {wheel.name}\n"
-    title, _, notes = (made / names[3]).read_text().partition("\n\n")
-    assert (title, "\n* `push`" in notes) == (f"# acrartifact {version}", True)
+    assert (made / names[3]).read_text().startswith(f"# acrartifact {version}\n\n* ")
 
 
 def test_the_same_sources_give_the_same_bytes(made: Path, tmp_path: Path) -> None:
