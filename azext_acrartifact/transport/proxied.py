@@ -34,7 +34,8 @@ def connect_through(proxy: Proxy, origin: Origin, tls: ssl.SSLContext, timeout: 
         # Python has added the brackets of IPv6 addresses itself only since 3.11.9.
         target = f"[{host}]" if ":" in host else host
         opener.set_tunnel(target, port, {"Proxy-Authorization": proxy.authorization} if proxy.authorization else {})
-    # After an error http.client leaves the socket open, and before Python 3.11 its response too, which holds it.
+    # After an error http.client leaves the socket open and, on older Pythons, the response that holds it
+    # (https://github.com/python/cpython/issues/103472).
     with ExitStack() as responses:
         opener.response_class = functools.partial(_response, responses)  # type: ignore[assignment]
         try:
