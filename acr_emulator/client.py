@@ -102,6 +102,10 @@ class Emulator:
         """Return the requests that have ended and have an id above *since*, oldest first."""
         return [LogEntry(**entry) for entry in self._call("GET", f"log?since={since}")]
 
+    def last_id(self) -> int:
+        """Return the id of the last request in the log, or 0."""
+        return max((entry.id for entry in self.log()), default=0)
+
     def clear_log(self) -> None:
         """Clear the log."""
         self._call("DELETE", "log")

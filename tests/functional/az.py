@@ -31,6 +31,9 @@ the newest version."""
 LIMIT = 90
 """Seconds that one command may take."""
 
+ZERO = "00000000-0000-0000-0000-000000000000"
+"""The user name that goes with a refresh token of a registry."""
+
 TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{20,}")
 """The start of a signed token, whatever its claims."""
 
@@ -89,7 +92,7 @@ class Az:
 
     def __call__(self, *arguments: str, stdin: str | None = None, prepare: Callable[[], None] | None = None) -> Result:
         """Run `az ARGUMENTS` without a terminal; *prepare* runs in the new process before az."""
-        since = latest(self.emulator)
+        since = self.emulator.last_id()
         done = subprocess.run(
             [PYTHON, "-m", "azure.cli", *arguments], cwd=self.folder, env=dict(self.variables),
             input=(stdin or "").encode(), capture_output=True, timeout=LIMIT, preexec_fn=prepare,
@@ -119,13 +122,8 @@ class Az:
         return result
 
 
-def latest(emulator: Emulator) -> int:
-    """Return the number of the last request in the log."""
-    return max((entry.id for entry in emulator.log()), default=0)
-
-
 def log_since(emulator: Emulator, since: int) -> list[LogEntry]:
-    """Return the requests after the one with the number *since*, without those that only the oldest Azure CLI makes."""
+    """Return the requests with an id above *since*, without those that only the oldest Azure CLI makes."""
     return [entry for entry in emulator.log(since) if not OLDEST or entry.host not in OF_OLDEST]
 
 
@@ -133,7 +131,7 @@ def exposed_token(az: Az) -> tuple[str, str]:
     """Return the user and the refresh token that `az acr login --expose-token` gives."""
     exposed = az("acr", "login", "--name", "myregistry", "--expose-token").json
     if OLDEST:
-        return "00000000-0000-0000-0000-000000000000", exposed["accessToken"]
+        return ZERO, exposed["accessToken"]
     return exposed["username"], exposed["refreshToken"]
 
 

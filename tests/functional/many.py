@@ -6,7 +6,7 @@ import json
 import subprocess
 from collections.abc import Sequence
 
-from tests.functional.az import LIMIT, PYTHON, Az, Result, latest, log_since
+from tests.functional.az import LIMIT, PYTHON, Az, Result, log_since
 
 # Azure CLI's log writes to the standard error of the start of the process.
 _SCRIPT = """
@@ -35,7 +35,7 @@ def in_one_process(az: Az, commands: Sequence[Sequence[str]]) -> list[Result]:
 
 def all_in_one_process(az: Az, commands: Sequence[Sequence[str]]) -> list[Result]:
     """Run `az …` for each of *commands* in the same way."""
-    since = latest(az.emulator)
+    since = az.emulator.last_id()
     done = subprocess.run(
         [PYTHON, "-c", _SCRIPT], cwd=az.folder, env=dict(az.variables), input=json.dumps(commands),
         capture_output=True, encoding="utf-8", timeout=2 * LIMIT,

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from tests.functional.az import LIMIT, PYTHON, Az, Result, latest, log_since
+from tests.functional.az import LIMIT, PYTHON, Az, Result, log_since
 
 if sys.platform != "win32":
     import pty
@@ -27,7 +27,7 @@ def at_terminal(az: Az, *arguments: str, typed: str = "", stop: int = 0) -> Resu
 
     The result's stdout has all that the terminal showed.
     """
-    since = latest(az.emulator)
+    since = az.emulator.last_id()
     ours, theirs = pty.openpty()
     try:
         process = subprocess.Popen(

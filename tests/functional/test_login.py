@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from acr_emulator.client import Emulator
-from tests.functional.az import TOKEN, Az
+from tests.functional.az import TOKEN, ZERO, Az
 from tests.functional.origin import SERVER, Origin
 
-ZERO = "00000000-0000-0000-0000-000000000000"
 ABAC = "abacregistry-d7fqc4e3.azurecr.io"
 
 

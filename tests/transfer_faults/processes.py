@@ -109,7 +109,7 @@ def settled(emulator: Emulator) -> None:
     while same < 2:
         assert time.monotonic() < end, "the log keeps growing"
         time.sleep(0.2)
-        latest = max((entry.id for entry in emulator.log()), default=0)
+        latest = emulator.last_id()
         seen, same = latest, same + 1 if latest == seen else 0
 
 
